@@ -1,0 +1,2 @@
+import { ENVIRONMENTS } from '@airlock/config';
+console.log(ENVIRONMENTS.join(' '));

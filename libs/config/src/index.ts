@@ -1,0 +1,1 @@
+export { ENVIRONMENTS, type Environment } from './environment.js';

@@ -1,0 +1,24 @@
+// Compiles src/ of the project in the working folder to dist/. Specs stay behind, and so do the folders that the
+// project's package.json lists under "airlock.unshipped": code that must not exist in an image.
+import { cp, glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { transformFile } from '@swc/core';
+import { swcOptions } from './swc-options.mjs';
+
+const { airlock = {} } = JSON.parse(await readFile('package.json', 'utf8'));
+const unshipped = airlock.unshipped ?? [];
+const isShipped = (path) =>
+  !/\.(spec|fixture)\.ts$/.test(path) && !unshipped.some((folder) => path.startsWith(`src/${folder}/`));
+
+await rm('dist', { recursive: true, force: true });
+for await (const path of glob('src/**/*.*')) {
+  if (!isShipped(path)) continue;
+  const target = join('dist', relative('src', path));
+  await mkdir(dirname(target), { recursive: true });
+  if (path.endsWith('.ts')) {
+    const { code } = await transformFile(path, swcOptions);
+    await writeFile(target.replace(/\.ts$/, '.js'), code);
+  } else {
+    await cp(path, target);
+  }
+}
