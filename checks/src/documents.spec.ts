@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { listFiles, readText, root } from './repository.js';
+
+const documents = listFiles(/\.md$/);
+const targets = new Set([...readText('Makefile').matchAll(/^([a-z][a-z-]*):/gm)].map((match) => match[1]));
+const lineLimits: [RegExp, number][] = [
+  [/^README\.md$/, 120],
+  [/^ARCHITECTURE\.md$/, 150],
+  [/^docs\/adr\/\d{4}-.*\.md$/, 60],
+  [/^(apps|libs)\/[^/]+\/README\.md$/, 40],
+];
+
+describe.each(documents)('%s', (path) => {
+  const text = readText(path);
+
+  it('links only to files that exist', () => {
+    const links = [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)].map((match) => match[1] ?? '');
+    expect(links.filter((link) => !existsSync(join(root, dirname(path), link)))).toEqual([]);
+  });
+
+  it('names only make targets that exist', () => {
+    const named = [...text.matchAll(/(?:^|`)make ([a-z][a-z-]*)/gm)].map((match) => match[1]);
+    expect(named.filter((name) => !targets.has(name))).toEqual([]);
+  });
+
+  it('stays short enough to be read', () => {
+    const limit = lineLimits.find(([pattern]) => pattern.test(path))?.[1] ?? Infinity;
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(limit);
+  });
+});
+
+describe.each(documents.filter((path) => /^docs\/adr\/\d{4}/.test(path)))('%s', (path) => {
+  it('has the three sections of a decision', () => {
+    const sections = [...readText(path).matchAll(/^## (.+)$/gm)].map((match) => match[1]);
+    expect(sections).toEqual(['Context', 'Decision', 'Consequences']);
+  });
+});

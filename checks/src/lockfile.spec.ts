@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { readJson, readText } from './repository.js';
+
+interface LockedPackage {
+  version?: string;
+  resolved?: string;
+  hasInstallScript?: boolean;
+}
+
+const { packages } = readJson<{ packages: Record<string, LockedPackage> }>('package-lock.json');
+const entries = Object.entries(packages);
+const manifest = readJson<{ allowScripts: Record<string, boolean>; scripts: Record<string, string> }>('package.json');
+
+describe('package-lock.json', () => {
+  it('names no registry host', () => {
+    expect(entries.filter(([, entry]) => /^https?:/.test(entry.resolved ?? '')).map(([path]) => path)).toEqual([]);
+  });
+
+  it('holds every Nx package at one version', () => {
+    const versions = entries
+      .filter(([path]) => /^node_modules\/(nx|@nx\/[\w-]+)$/.test(path))
+      .map(([, e]) => e.version);
+    expect([...new Set(versions)]).toHaveLength(1);
+  });
+});
+
+describe('install scripts', () => {
+  it('are denied for all packages by .npmrc', () => {
+    expect(readText('.npmrc')).toMatch(/^ignore-scripts=true$/m);
+  });
+
+  it('run for the listed few only, in both places that list them', () => {
+    const rebuilt = manifest.scripts['rebuild:allowed']?.split(' ').filter((word) => word in manifest.allowScripts);
+    expect(rebuilt?.sort()).toEqual(Object.keys(manifest.allowScripts).sort());
+  });
+});
