@@ -1,2 +1,19 @@
-import { ENVIRONMENTS } from '@airlock/config';
-console.log(ENVIRONMENTS.join(' '));
+import { Command } from 'commander';
+import { configCommand } from './config.js';
+
+const program = new Command('airlock')
+  .description('keeps development, testing, preview, staging and production apart')
+  .addCommand(configCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!hasExitCode(error)) throw error;
+  console.error(error.message);
+  process.exitCode = error.exitCode;
+}
+
+/** Errors of ours say which exit code they want; of them only the message is for people, never the stack. */
+function hasExitCode(error: unknown): error is Error & { exitCode: number } {
+  return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number';
+}

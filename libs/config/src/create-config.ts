@@ -1,0 +1,69 @@
+import type { Values } from './schema.js';
+import { Secret } from './secret.js';
+
+/** The typed config, frozen to its leaves. Its type is inferred from here and the schema; there is no second interface. */
+export type Config = DeepReadonly<ReturnType<typeof arrange>>;
+
+export function createConfig(values: Values): Config {
+  return deepFreeze(arrange(values));
+}
+
+function arrange(v: Values) {
+  return {
+    environment: v.ENVIRONMENT,
+    testing: v.ENVIRONMENT === 'testing',
+    service: {
+      name: v.SERVICE_NAME,
+      host: v.HOST,
+      port: v.PORT,
+      managementPort: v.MANAGEMENT_PORT,
+      debug: v.DEBUG,
+      workers: v.WORKERS,
+      withUi: v.WITH_UI,
+    },
+    log: { level: v.LOG_LEVEL, format: v.LOG_FORMAT },
+    database: {
+      server: v.DATABASE_SERVER,
+      app: v.DATABASE_URL,
+      migration: v.DATABASE_MIGRATION_URL,
+      admin: v.DATABASE_ADMIN_URL,
+      sslCa: v.DATABASE_SSL_CA,
+      echo: v.DB_ECHO,
+      poolSize: v.DATABASE_POOL_SIZE,
+      connectTimeoutMs: v.DATABASE_CONNECT_TIMEOUT,
+      statementTimeoutMs: v.DATABASE_STATEMENT_TIMEOUT,
+      lockTimeoutMs: v.DATABASE_LOCK_TIMEOUT,
+      idleInTransactionTimeoutMs: v.DATABASE_IDLE_IN_TRANSACTION_TIMEOUT,
+    },
+    redis: v.REDIS_URL && { url: v.REDIS_URL },
+    http: {
+      requestTimeoutMs: v.REQUEST_TIMEOUT,
+      corsOrigins: v.CORS_ORIGINS ?? [],
+      trustedProxyHops: v.TRUSTED_PROXY_HOPS,
+    },
+    httpClient: { timeoutMs: v.HTTP_CLIENT_TIMEOUT, maxRetries: v.HTTP_CLIENT_MAX_RETRIES },
+    auth: {
+      issuer: v.AUTH_ISSUER,
+      jwksUrl: v.AUTH_JWKS_URL,
+      authorizedParties: v.AUTH_AUTHORIZED_PARTIES ?? [],
+    },
+    secretKey: v.SECRET_KEY,
+    observability: { sentryDsn: v.SENTRY_DSN, otlpEndpoint: v.OTEL_EXPORTER_OTLP_ENDPOINT },
+    build: { commit: v.GIT_COMMIT, time: v.BUILD_TIME, imageDigest: v.IMAGE_DIGEST },
+    shutdown: {
+      drainMs: v.SHUTDOWN_DRAIN,
+      requestMs: v.SHUTDOWN_REQUESTS,
+      teardownMs: v.SHUTDOWN_TEARDOWN,
+      graceMs: v.SHUTDOWN_GRACE,
+    },
+  };
+}
+
+type DeepReadonly<T> = T extends Secret ? T : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+function deepFreeze<T extends object>(value: T): DeepReadonly<T> {
+  for (const inner of Object.values(value) as unknown[]) {
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
+  }
+  return Object.freeze(value) as DeepReadonly<T>;
+}

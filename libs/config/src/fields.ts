@@ -1,0 +1,85 @@
+/** What a variable's text may be. Every type reads exact text: no trimming, no guessing, one spelling per value. */
+import { z } from 'zod';
+import { AddressError, parseDatabaseUrl } from './database-url.js';
+import { Secret } from './secret.js';
+
+const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+type Unit = keyof typeof MILLISECONDS;
+
+export function flag() {
+  return z.enum(['true', 'false']).transform((text) => text === 'true');
+}
+
+export function integer(min: number, max: number) {
+  return field(`a whole number from ${min} to ${max}`, (text) => {
+    const value = Number(text);
+    return /^(0|[1-9]\d{0,9})$/.test(text) && value >= min && value <= max ? value : undefined;
+  });
+}
+
+export function port() {
+  return integer(0, 65_535);
+}
+
+/** A duration with its unit, as milliseconds. */
+export function duration(maxMs = 3_600_000) {
+  return field('a duration of at most 1h such as 500ms, 30s or 5m', (text) => {
+    const [, amount, unit] = /^(0|[1-9]\d{0,6})(ms|s|m|h)$/.exec(text) ?? [];
+    const value = Number(amount) * MILLISECONDS[unit as Unit];
+    return value <= maxMs ? value : undefined;
+  });
+}
+
+export function text(expected = 'a text of at most 200 printable characters', pattern = /^[\x20-\x7e]{1,200}$/) {
+  return field(expected, (value) => (pattern.test(value) ? value : undefined));
+}
+
+/** Text of several lines, such as a certificate. */
+export function document(expected: string, pattern: RegExp) {
+  return field(expected, (value) => (pattern.test(value) ? value : undefined));
+}
+
+export function list(expected: string, pattern: RegExp) {
+  return field(`${expected}, separated by commas`, (value) => {
+    const items = value.split(',');
+    return items.every((item) => pattern.test(item)) ? Object.freeze(items) : undefined;
+  });
+}
+
+/** An http(s) address without user, password, query or fragment. */
+export function webAddress() {
+  return field('an address such as https://example.com/path', (value) => {
+    const url = parseUrl(value);
+    const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
+    return isPlain ? value : undefined;
+  });
+}
+
+export function secret(expected = 'a text of at most 4096 printable characters', pattern = /^[\x20-\x7e]{1,4096}$/) {
+  return field(expected, (value) => (pattern.test(value) ? new Secret(value) : undefined));
+}
+
+export function databaseAddress() {
+  return z.string().transform((value, context) => {
+    try {
+      return parseDatabaseUrl(value, '');
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error;
+      context.addIssue({ code: 'custom', message: error.problem, params: { expected: error.expected } });
+      return z.NEVER;
+    }
+  });
+}
+
+function field<T>(expected: string, parse: (text: string) => T | undefined) {
+  return z.string().transform((value, context) => {
+    const parsed = parse(value);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', params: { expected } });
+    return z.NEVER;
+  });
+}
+
+function parseUrl(value: string): URL | undefined {
+  return /^[\x21-\x7e]+$/.test(value) && URL.canParse(value) ? new URL(value) : undefined;
+}

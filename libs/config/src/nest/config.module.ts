@@ -1,0 +1,19 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import type { Config } from '../create-config.js';
+import { namespaceNames, provideNamespace } from './namespaces.js';
+
+/** Hands the loaded config to Nest, part by part. Nest itself reads neither files nor the process environment. */
+@Module({})
+export class AirlockConfigModule {
+  static async forRoot(config: Config): Promise<DynamicModule> {
+    const inner = await ConfigModule.forRoot({
+      isGlobal: true,
+      ignoreEnvFile: true,
+      ignoreEnvVars: true,
+      skipProcessEnv: true,
+      load: namespaceNames.map((name) => provideNamespace(name, config)),
+    });
+    return { module: AirlockConfigModule, imports: [inner] };
+  }
+}

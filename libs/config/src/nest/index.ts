@@ -1,0 +1,15 @@
+export { AirlockConfigModule } from './config.module.js';
+export {
+  authConfig,
+  buildConfig,
+  databaseConfig,
+  environmentConfig,
+  httpClientConfig,
+  httpConfig,
+  logConfig,
+  observabilityConfig,
+  redisConfig,
+  serviceConfig,
+  shutdownConfig,
+} from './namespaces.js';
+export type { ConfigType } from '@nestjs/config';

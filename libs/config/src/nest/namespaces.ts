@@ -1,0 +1,43 @@
+import { type ConfigFactory, type ConfigFactoryKeyHost, registerAs } from '@nestjs/config';
+import type { Config } from '../create-config.js';
+
+/** What `@Inject(serviceConfig.KEY) service: ConfigType<typeof serviceConfig>` hands out: one typed part of the config. */
+type Namespace<T> = (() => T) & ConfigFactoryKeyHost<T>;
+
+export const environmentConfig = namespace('environment');
+export const serviceConfig = namespace('service');
+export const logConfig = namespace('log');
+export const databaseConfig = namespace('database');
+export const redisConfig = namespace('redis');
+export const httpConfig = namespace('http');
+export const httpClientConfig = namespace('httpClient');
+export const authConfig = namespace('auth');
+export const observabilityConfig = namespace('observability');
+export const buildConfig = namespace('build');
+export const shutdownConfig = namespace('shutdown');
+
+export const namespaceNames = [
+  'environment',
+  'service',
+  'log',
+  'database',
+  'redis',
+  'http',
+  'httpClient',
+  'auth',
+  'observability',
+  'build',
+  'shutdown',
+] as const satisfies readonly (keyof Config)[];
+
+/** The same token as the namespace above, now with a config behind it. */
+export function provideNamespace(name: (typeof namespaceNames)[number], config: Config): ConfigFactory {
+  return registerAs(name, (() => config[name]) as ConfigFactory);
+}
+
+function namespace<K extends keyof Config>(name: K): Namespace<Config[K]> {
+  const unprovided = () => {
+    throw new Error(`${name} config is not provided; import AirlockConfigModule.forRoot(config)`);
+  };
+  return registerAs(name, unprovided) as unknown as Namespace<Config[K]>;
+}

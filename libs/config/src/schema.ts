@@ -1,0 +1,356 @@
+/**
+ * Every variable, once. The type of the config, its validation, the .env examples, docs/configuration.md and redaction
+ * all come from this file. It is long because it is a table: one entry per variable, nothing else.
+ */
+import { z } from 'zod';
+import { ENVIRONMENTS, type Environment } from './environment.js';
+import { databaseAddress, document, duration, flag, integer, list, port, secret, text, webAddress } from './fields.js';
+
+/** One text for all environments, or one for each that has it. */
+export type PerEnvironment = string | Readonly<Partial<Record<Environment, string>>>;
+
+export interface VariableMeta {
+  readonly group: string;
+  readonly description: string;
+  /** What the variable is where it is not set. */
+  readonly default?: PerEnvironment;
+  /** What the .env examples say; a secret's example is refused as a value where secrets count. */
+  readonly example?: PerEnvironment;
+  /** Where it must be set. */
+  readonly required?: readonly Environment[];
+  /** Never printed. */
+  readonly secret?: true;
+  /** Says where data lives: two sources with different values are an error, not a precedence. */
+  readonly location?: true;
+  /** May be given as NAME_FILE, a path whose content is the value. Every secret may. */
+  readonly file?: true;
+}
+
+export const variables = z.registry<VariableMeta>();
+
+const DEPLOYED = ['preview', 'staging', 'production'] as const;
+
+const perEnvironment = (
+  development: string,
+  testing: string,
+  preview: string,
+  staging: string,
+  production: string,
+) => ({
+  development,
+  testing,
+  preview,
+  staging,
+  production,
+});
+
+export const schema = z.object({
+  ENVIRONMENT: z.enum(ENVIRONMENTS).register(variables, {
+    group: 'Environment',
+    description: 'Which of the five environments this process belongs to. Exact bytes; there is no default.',
+    example: perEnvironment(...ENVIRONMENTS),
+    required: ENVIRONMENTS,
+    location: true,
+  }),
+  TESTING: flag()
+    .optional()
+    .register(variables, {
+      group: 'Environment',
+      description: 'States that tests run here. It grants nothing: it must agree with ENVIRONMENT.',
+      example: { testing: 'true' },
+    }),
+
+  SERVICE_NAME: text('a lower-case name such as airlock-api', /^[a-z][a-z0-9-]{0,39}$/).register(variables, {
+    group: 'Service',
+    description: 'The name in logs, metrics and the application_name of database sessions.',
+    default: 'airlock-api',
+  }),
+  HOST: text('an IP address or host name to listen on', /^[A-Za-z0-9.:_-]{1,253}$/).register(variables, {
+    group: 'Service',
+    description: 'The address the API listens on.',
+    default: perEnvironment('127.0.0.1', '127.0.0.1', '0.0.0.0', '0.0.0.0', '0.0.0.0'),
+  }),
+  PORT: port().register(variables, {
+    group: 'Service',
+    description: 'The port the API listens on; 0 takes a free one (development and testing).',
+    default: '8000',
+  }),
+  MANAGEMENT_PORT: port().register(variables, {
+    group: 'Service',
+    description: 'The port of metrics and detailed health. Never publish it.',
+    default: '9000',
+  }),
+  DEBUG: flag().register(variables, {
+    group: 'Service',
+    description: 'Shows details of errors to the caller.',
+    default: perEnvironment('true', 'false', 'false', 'false', 'false'),
+  }),
+  WORKERS: integer(1, 64).register(variables, {
+    group: 'Service',
+    description: 'How many processes serve requests.',
+    default: perEnvironment('1', '1', '1', '2', '4'),
+  }),
+  WITH_UI: flag().register(variables, {
+    group: 'Service',
+    description: 'Serves the pages for people: the API documentation and the console.',
+    default: perEnvironment('true', 'true', 'true', 'false', 'false'),
+  }),
+  SECRET_KEY: secret().optional().register(variables, {
+    group: 'Service',
+    description: 'Signs what the API hands out and takes back, such as cursors.',
+    example: 'changethis-with-openssl-rand-hex-32',
+    required: DEPLOYED,
+    secret: true,
+  }),
+
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).register(variables, {
+    group: 'Log',
+    description: 'The least severe level that is logged.',
+    default: perEnvironment('debug', 'warn', 'info', 'info', 'info'),
+  }),
+  LOG_FORMAT: z.enum(['json', 'pretty']).register(variables, {
+    group: 'Log',
+    description: 'One JSON object per line, or lines for people.',
+    default: perEnvironment('pretty', 'json', 'json', 'json', 'json'),
+  }),
+
+  DATABASE_SERVER: z.enum(['external', 'embedded']).register(variables, {
+    group: 'Database',
+    description: 'embedded starts the PostgreSQL that came with the packages; external connects to one that runs.',
+    default: 'external',
+    example: { development: 'embedded' },
+  }),
+  DATABASE_URL: databaseAddress().register(variables, {
+    group: 'Database',
+    description: 'The database, as the application role: it reads and writes rows and changes no schema.',
+    example: perEnvironment(
+      'postgres://airlock_app:changethis@127.0.0.1:54318/airlock_development',
+      'postgres://airlock_app:changethis@127.0.0.1:5433/airlock_test',
+      'postgres://airlock_app:changethis@postgres:5432/airlock_preview',
+      'postgres://airlock_app:changethis@db.staging.example.com:5432/airlock_staging?sslmode=verify-full',
+      'postgres://airlock_app:changethis@db.example.com:5432/airlock?sslmode=verify-full',
+    ),
+    required: ENVIRONMENTS,
+    secret: true,
+    location: true,
+  }),
+  DATABASE_MIGRATION_URL: databaseAddress()
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      description: 'The same database, as the migrator role. Only release jobs are given it.',
+      example: {
+        development: 'postgres://airlock_migrator:changethis@127.0.0.1:54318/airlock_development',
+        testing: 'postgres://airlock_migrator:changethis@127.0.0.1:5433/airlock_test',
+      },
+      secret: true,
+      location: true,
+    }),
+  DATABASE_ADMIN_URL: databaseAddress().optional().register(variables, {
+    group: 'Database',
+    description: 'The server, as a role that may create roles and databases. Only `airlock db provision` is given it.',
+    secret: true,
+    location: true,
+  }),
+  DATABASE_SSL_CA: document('a PEM certificate', /^-----BEGIN CERTIFICATE-----\n[\s\S]+-----END CERTIFICATE-----\n?$/)
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      description: 'The certificate authority of the database, PEM. Best given as DATABASE_SSL_CA_FILE.',
+      file: true,
+    }),
+  DB_ECHO: flag().register(variables, {
+    group: 'Database',
+    description: 'Logs each SQL statement, with parameters redacted.',
+    default: 'false',
+  }),
+  DATABASE_POOL_SIZE: integer(1, 200).register(variables, {
+    group: 'Database',
+    description: 'Connections per process.',
+    default: perEnvironment('5', '5', '5', '10', '10'),
+  }),
+  DATABASE_CONNECT_TIMEOUT: duration().register(variables, {
+    group: 'Database',
+    description: 'How long to wait for a connection.',
+    default: '5s',
+  }),
+  DATABASE_STATEMENT_TIMEOUT: duration().register(variables, {
+    group: 'Database',
+    description: 'The longest a statement may run; below REQUEST_TIMEOUT, so that the database gives up first.',
+    default: perEnvironment('20s', '10s', '20s', '20s', '20s'),
+  }),
+  DATABASE_LOCK_TIMEOUT: duration().register(variables, {
+    group: 'Database',
+    description: 'The longest a statement may wait for a lock.',
+    default: perEnvironment('5s', '2s', '5s', '5s', '5s'),
+  }),
+  DATABASE_IDLE_IN_TRANSACTION_TIMEOUT: duration().register(variables, {
+    group: 'Database',
+    description: 'The longest a transaction may sit idle.',
+    default: perEnvironment('1m', '30s', '30s', '30s', '30s'),
+  }),
+  PRIVATE_NETWORKS: list('host names, *.suffixes or CIDR blocks', /^[A-Za-z0-9.:_*/-]{1,253}$/)
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      description: 'Hosts and networks where TLS to the database may be off, such as postgres or 10.0.0.0/8.',
+      example: { preview: 'postgres' },
+    }),
+  PROTECTED_HOSTS: list('host names', /^[A-Za-z0-9.:_-]{1,253}$/)
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      description: 'Hosts of staging and production, which no lower environment may connect to.',
+      example: { preview: 'db.staging.example.com,db.example.com' },
+    }),
+
+  REDIS_URL: secret('redis://host:6379/0')
+    .optional()
+    .register(variables, {
+      group: 'Redis',
+      description: 'Cache and rate limits shared by all processes; without it they are per process.',
+      example: {
+        testing: 'redis://127.0.0.1:6380/0',
+        staging: 'redis://:changethis@redis:6379/0',
+        production: 'redis://:changethis@redis:6379/0',
+      },
+      required: ['staging', 'production'],
+      secret: true,
+      location: true,
+    }),
+
+  REQUEST_TIMEOUT: duration().register(variables, {
+    group: 'HTTP',
+    description: 'The longest a request may take before it is answered 503.',
+    default: perEnvironment('1m', '15s', '25s', '25s', '25s'),
+  }),
+  CORS_ORIGINS: list('* or origins such as https://app.example.com', /^(\*|https?:\/\/[a-z0-9.-]+(:\d{1,5})?)$/)
+    .optional()
+    .register(variables, {
+      group: 'HTTP',
+      description: 'Origins whose pages may call the API. Left out, none may.',
+      example: {
+        development: 'http://localhost:3000',
+        staging: 'https://app.staging.example.com',
+        production: 'https://app.example.com',
+      },
+    }),
+  TRUSTED_PROXY_HOPS: integer(0, 10).register(variables, {
+    group: 'HTTP',
+    description: 'How many proxies in front are ours; that many X-Forwarded-For entries are believed.',
+    default: perEnvironment('0', '0', '1', '1', '1'),
+  }),
+  HTTP_CLIENT_TIMEOUT: duration().register(variables, {
+    group: 'HTTP',
+    description: 'The longest an outgoing request may take.',
+    default: perEnvironment('10s', '2s', '5s', '5s', '5s'),
+  }),
+  HTTP_CLIENT_MAX_RETRIES: integer(0, 10).register(variables, {
+    group: 'HTTP',
+    description: 'How often an idempotent outgoing request is tried again.',
+    default: perEnvironment('2', '0', '2', '2', '2'),
+  }),
+
+  AUTH_ISSUER: webAddress()
+    .optional()
+    .register(variables, {
+      group: 'Authentication',
+      description: 'The issuer that tokens must name.',
+      example: {
+        preview: 'https://auth.example.com',
+        staging: 'https://auth.example.com',
+        production: 'https://auth.example.com',
+      },
+      required: DEPLOYED,
+    }),
+  AUTH_JWKS_URL: webAddress()
+    .optional()
+    .register(variables, {
+      group: 'Authentication',
+      description: 'Where the public keys of the issuer are.',
+      example: {
+        preview: 'https://auth.example.com/.well-known/jwks.json',
+        staging: 'https://auth.example.com/.well-known/jwks.json',
+        production: 'https://auth.example.com/.well-known/jwks.json',
+      },
+      required: DEPLOYED,
+    }),
+  AUTH_AUTHORIZED_PARTIES: list('origins or client ids', /^[\x21-\x2b\x2d-\x7e]{1,200}$/)
+    .optional()
+    .register(variables, {
+      group: 'Authentication',
+      description: 'Who tokens may be meant for: the audience or the authorized party.',
+      example: {
+        preview: 'https://app.example.com',
+        staging: 'https://app.staging.example.com',
+        production: 'https://app.example.com',
+      },
+      required: DEPLOYED,
+    }),
+
+  SENTRY_DSN: secret().optional().register(variables, {
+    group: 'Observability',
+    description: 'Where errors are reported. Left out, the reporter is not even loaded.',
+    secret: true,
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webAddress().optional().register(variables, {
+    group: 'Observability',
+    description: 'Where traces and metrics are sent. Left out, OpenTelemetry is not even loaded.',
+  }),
+
+  GIT_COMMIT: text('a commit: 7 to 64 lower-case hexadecimal digits', /^[0-9a-f]{7,64}$/)
+    .optional()
+    .register(variables, {
+      group: 'Build',
+      description: 'The commit this was built from. Written into the image.',
+    }),
+  BUILD_TIME: text('a time such as 2026-01-31T12:00:00Z', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/)
+    .optional()
+    .register(variables, {
+      group: 'Build',
+      description: 'When it was built, UTC. Written into the image.',
+    }),
+  IMAGE_DIGEST: text('a digest: sha256: and 64 hexadecimal digits', /^sha256:[0-9a-f]{64}$/)
+    .optional()
+    .register(variables, {
+      group: 'Build',
+      description: 'The digest of the running image, which an image cannot know itself. Given at deploy.',
+    }),
+
+  SHUTDOWN_DRAIN: duration().register(variables, {
+    group: 'Shutdown',
+    description: 'How long to keep serving after SIGTERM while proxies learn of it.',
+    default: perEnvironment('0s', '0s', '5s', '5s', '5s'),
+  }),
+  SHUTDOWN_REQUESTS: duration().register(variables, {
+    group: 'Shutdown',
+    description: 'How long requests in flight may then take.',
+    default: perEnvironment('3s', '3s', '25s', '25s', '25s'),
+  }),
+  SHUTDOWN_TEARDOWN: duration().register(variables, {
+    group: 'Shutdown',
+    description: 'How long pools and telemetry may then take to close.',
+    default: perEnvironment('2s', '2s', '5s', '5s', '5s'),
+  }),
+  SHUTDOWN_GRACE: duration().register(variables, {
+    group: 'Shutdown',
+    description: 'When the platform kills: at least drain, requests and teardown and 5 s more.',
+    default: perEnvironment('10s', '10s', '45s', '45s', '45s'),
+  }),
+});
+
+export type VariableName = keyof typeof schema.shape;
+/** The parsed value of each variable. */
+export type Values = z.output<typeof schema>;
+
+export const variableNames = Object.keys(schema.shape) as VariableName[];
+
+export function metaOf(name: VariableName): VariableMeta {
+  const meta = variables.get(schema.shape[name]);
+  if (!meta) throw new Error(`${name} is not described in the schema`);
+  return meta;
+}
+
+export function textFor(value: PerEnvironment | undefined, environment: Environment): string | undefined {
+  return typeof value === 'object' ? value[environment] : value;
+}
