@@ -1,0 +1,40 @@
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  PrimaryColumn,
+  UpdateDateColumn,
+  VersionColumn,
+} from 'typeorm';
+
+/** The sample resource. Rows belong to one user; row-level security in the database keeps them apart. */
+@Entity({ name: 'entities', schema: 'public' })
+@Check('entities_owner_id_length', `((char_length(owner_id) >= 1) AND (char_length(owner_id) <= 255))`)
+@Check('entities_name_length', `((char_length(name) >= 1) AND (char_length(name) <= 200))`)
+@Check('entities_attributes_object', `(jsonb_typeof(attributes) = 'object'::text)`)
+@Check('entities_version_positive', `(version > 0)`)
+@Index('entities_owner_id_created_at_id_idx', ['ownerId', 'createdAt', 'id'])
+export class EntityRecord {
+  @PrimaryColumn('uuid', { default: () => 'uuidv7()', primaryKeyConstraintName: 'entities_pkey' })
+  id!: string;
+
+  @Column('text', { name: 'owner_id' })
+  ownerId!: string;
+
+  @Column('text')
+  name!: string;
+
+  @Column('jsonb', { default: {} })
+  attributes!: Record<string, unknown>;
+
+  @VersionColumn({ default: 1 })
+  version!: number;
+
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
+  createdAt!: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', name: 'updated_at' })
+  updatedAt!: Date;
+}

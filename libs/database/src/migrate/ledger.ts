@@ -1,0 +1,82 @@
+import type { ClientBase } from 'pg';
+import type { Migration, Phase } from './migration.js';
+
+/** A row of ops.migrations: what was applied, by what and by whom. */
+export interface AppliedMigration {
+  readonly name: string;
+  readonly sha256: string;
+  readonly phase: Phase;
+  readonly completes: string | null;
+  readonly appliedAt: Date;
+  readonly durationMs: number;
+  readonly commit: string | null;
+  readonly imageDigest: string | null;
+  readonly actor: string;
+}
+
+export interface Provenance {
+  readonly commit: string | undefined;
+  readonly imageDigest: string | undefined;
+  /** Who asked: a person, or the job of a pipeline. */
+  readonly actor: string;
+}
+
+/** Idempotent; part of the hash that keys migrated templates. */
+export const LEDGER_SQL = `
+CREATE TABLE IF NOT EXISTS ops.migrations (
+  name text PRIMARY KEY,
+  sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+  phase text NOT NULL CHECK (phase IN ('expand', 'contract')),
+  completes text REFERENCES ops.migrations (name),
+  applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  duration_ms integer NOT NULL,
+  commit text,
+  image_digest text,
+  actor text NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ops.migration_runs (
+  id uuid PRIMARY KEY DEFAULT uuidv7(),
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  finished_at timestamptz,
+  outcome text NOT NULL DEFAULT 'running' CHECK (outcome IN ('running', 'done', 'failed', 'interrupted')),
+  planned text[] NOT NULL,
+  error text,
+  commit text,
+  image_digest text,
+  actor text NOT NULL
+);
+GRANT USAGE ON SCHEMA ops TO PUBLIC;
+GRANT SELECT ON ops.migrations TO PUBLIC;
+`;
+
+export async function hasLedger(client: ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(`SELECT to_regclass('ops.migrations') IS NOT NULL AS found`);
+  return rows[0]?.found === true;
+}
+
+/** In the order of names, which is the order in which they were applied. */
+export async function loadLedger(client: ClientBase): Promise<AppliedMigration[]> {
+  if (!(await hasLedger(client))) return [];
+  const { rows } = await client.query<AppliedMigration>(`
+    SELECT name, sha256, phase, completes, applied_at AS "appliedAt", duration_ms AS "durationMs",
+           commit, image_digest AS "imageDigest", actor
+      FROM ops.migrations ORDER BY name COLLATE "C"`);
+  return rows;
+}
+
+/** In a transaction the row comes first: a second runner then waits for it and never repeats the work. */
+export async function claimMigration(client: ClientBase, migration: Migration, by: Provenance): Promise<void> {
+  const { name, sha256, phase, completes = null } = migration;
+  await client.query(
+    `INSERT INTO ops.migrations (name, sha256, phase, completes, duration_ms, commit, image_digest, actor)
+     VALUES ($1, $2, $3, $4, 0, $5, $6, $7)`,
+    [name, sha256, phase, completes, by.commit ?? null, by.imageDigest ?? null, by.actor],
+  );
+}
+
+export async function recordDuration(client: ClientBase, name: string, durationMs: number): Promise<void> {
+  await client.query(`UPDATE ops.migrations SET duration_ms = $2, applied_at = clock_timestamp() WHERE name = $1`, [
+    name,
+    Math.round(durationMs),
+  ]);
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+
+/** `contract`: code of the release before the one that brought its `expand` cannot live with it. */
+export type Phase = 'expand' | 'contract';
+
+export interface Statement {
+  readonly sql: string;
+  /** Lint rules that this statement may break, each with the reason a reviewer reads. */
+  readonly allow?: Readonly<Record<string, string>>;
+}
+
+export interface MigrationDefinition {
+  /** `YYYYMMDDHHMMSS-kebab-case`, the same as the file's name. */
+  name: string;
+  phase: Phase;
+  /** Of a contract: the expand that it completes. */
+  completes?: string;
+  /** `false` for what PostgreSQL refuses in a transaction (CREATE INDEX CONCURRENTLY): then one idempotent statement. */
+  transaction?: false;
+  statements: readonly (string | Statement)[];
+}
+
+/** A migration is data: the same statements, hence the same SHA-256, in the workspace, in CI and in an image. */
+export interface Migration {
+  readonly name: string;
+  readonly phase: Phase;
+  readonly completes: string | undefined;
+  readonly transactional: boolean;
+  readonly statements: readonly Statement[];
+  readonly sha256: string;
+}
+
+export const MIGRATION_NAME = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})-[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+
+export class MigrationError extends Error {
+  override name = 'MigrationError';
+  /** What the command line exits with. */
+  readonly exitCode: number = 1;
+}
+
+/** @throws MigrationError if the definition contradicts itself. */
+export function defineMigration(definition: MigrationDefinition): Migration {
+  assertDefinition(definition);
+  const migration = {
+    name: definition.name,
+    phase: definition.phase,
+    completes: definition.completes,
+    transactional: definition.transaction !== false,
+    statements: definition.statements.map(createStatement),
+  };
+  return Object.freeze({ ...migration, sha256: createFingerprint(migration) });
+}
+
+function assertDefinition({ name, phase, completes, transaction, statements }: MigrationDefinition): void {
+  if (!MIGRATION_NAME.test(name))
+    throw new MigrationError(`${JSON.stringify(name)}: not a migration name; expected YYYYMMDDHHMMSS-kebab-case`);
+  if (phase === 'contract' && completes === undefined)
+    throw new MigrationError(`${name}: a contract that completes nothing; expected completes: '<name of its expand>'`);
+  if (phase === 'expand' && completes !== undefined)
+    throw new MigrationError(`${name}: an expand cannot complete ${completes}; expected phase: 'contract'`);
+  if (statements.length === 0) throw new MigrationError(`${name}: no statements; expected at least one`);
+  if (transaction === false && statements.length !== 1)
+    throw new MigrationError(
+      `${name}: ${statements.length} statements outside a transaction; expected exactly one, for half of two could stay`,
+    );
+}
+
+function createStatement(statement: string | Statement): Statement {
+  const { sql, ...rest } = typeof statement === 'string' ? { sql: statement } : statement;
+  return Object.freeze({ sql: dedent(sql), ...rest });
+}
+
+/** Indentation in the source is no part of a statement: a file may be formatted again after it was applied. */
+function dedent(sql: string): string {
+  const lines = sql.trim().split('\n');
+  const indents = lines
+    .slice(1)
+    .filter((line) => line.trim() !== '')
+    .map((line) => line.search(/\S/));
+  const indent = indents.length > 0 ? Math.min(...indents) : 0;
+  return lines.map((line, index) => (index === 0 ? line : line.slice(indent)).trimEnd()).join('\n');
+}
+
+/** The reasons of lint exceptions are left out: they are for readers and may be reworded later. */
+function createFingerprint(migration: Omit<Migration, 'sha256'>): string {
+  const { name, phase, completes = null, transactional, statements } = migration;
+  const content = [name, phase, completes, transactional, statements.map(({ sql }) => sql)];
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+}

@@ -1,0 +1,111 @@
+import type { Environment } from '@airlock/config';
+import type { AppliedMigration } from './ledger.js';
+import { type Migration, MigrationError } from './migration.js';
+
+/** Refused before anything was touched. */
+export class MigrationRefusal extends MigrationError {
+  override name = 'MigrationRefusal';
+  override readonly exitCode = 3;
+}
+
+export interface PlanOptions {
+  readonly migrations: readonly Migration[];
+  readonly applied: readonly AppliedMigration[];
+  readonly environment: Environment;
+  /** Stop after this migration. */
+  readonly to?: string | undefined;
+}
+
+/** What is to be applied, in order. @throws MigrationRefusal naming every contradiction between code and database. */
+export function planMigrations({ migrations, applied, environment, to }: PlanOptions): readonly Migration[] {
+  assertCatalogue(migrations);
+  const problems = findContradictions(migrations, applied);
+  if (problems.length > 0) throw new MigrationRefusal(problems.join('\n'));
+  const done = new Set(applied.map(({ name }) => name));
+  const pending = takeUntil(
+    migrations.filter(({ name }) => !done.has(name)),
+    to,
+  );
+  if (isStrict(environment) && applied.length > 0) assertPhases(pending);
+  return pending;
+}
+
+/** The code alone: names ascend, and each contract completes an expand that comes before it. */
+export function assertCatalogue(migrations: readonly Migration[]): void {
+  const known = new Map<string, Migration>();
+  let previous = '';
+  for (const { name, completes } of migrations) {
+    if (timestampOf(name) <= timestampOf(previous))
+      throw new MigrationRefusal(`${name}: not later than ${previous}; expected strictly ascending timestamps`);
+    if (completes !== undefined && known.get(completes)?.phase !== 'expand')
+      throw new MigrationRefusal(`${name}: completes ${completes}; expected the name of an earlier expand`);
+    known.set(name, migrations[known.size] as Migration);
+    previous = name;
+  }
+}
+
+function findContradictions(migrations: readonly Migration[], applied: readonly AppliedMigration[]): string[] {
+  const code = new Map(migrations.map((migration) => [migration.name, migration]));
+  const done = new Set(applied.map(({ name }) => name));
+  const last = applied.at(-1)?.name ?? '';
+  return [
+    ...applied.flatMap((row) => {
+      const migration = code.get(row.name);
+      if (migration === undefined) return [describeUnknown(row, migrations.at(-1)?.name ?? '')];
+      return migration.sha256 === row.sha256 ? [] : [describeEdited(row)];
+    }),
+    ...migrations.filter(({ name }) => !done.has(name) && name < last).map(({ name }) => describeLate(name, last)),
+  ];
+}
+
+function describeUnknown(row: AppliedMigration, head: string): string {
+  const origin = `applied ${row.appliedAt.toISOString()} by commit ${row.commit ?? 'unknown'}`;
+  return row.name > head
+    ? `${row.name}: in the database (${origin}) and newer than this code; expected code that knows it\n` +
+        `  Run the release that brought it, or a later one; migrations go forward only.`
+    : `${row.name}: in the database (${origin}) and missing in this code; expected its file\n` +
+        `  Restore libs/database/src/migrations/${row.name}.ts from the history.`;
+}
+
+function describeEdited({ name, commit }: AppliedMigration): string {
+  return (
+    `${name}: edited after it was applied (by commit ${commit ?? 'unknown'}); expected the statements that ran\n` +
+    `  Restore the file, and put the change into a new migration: airlock db new NAME`
+  );
+}
+
+function describeLate(name: string, last: string): string {
+  return (
+    `${name}: older than ${last}, which is already applied; expected a later timestamp\n` +
+    `  Give it a new timestamp: airlock db new NAME, move the statements, delete the old file.`
+  );
+}
+
+function takeUntil(pending: readonly Migration[], to: string | undefined): readonly Migration[] {
+  if (to === undefined) return pending;
+  const index = pending.findIndex(({ name }) => name === to);
+  if (index < 0) throw new MigrationRefusal(`--to ${to}: not a pending migration; expected one of airlock db status`);
+  return pending.slice(0, index + 1);
+}
+
+/** Where code of the release before is still serving while the schema changes. */
+function isStrict(environment: Environment): boolean {
+  return environment === 'preview' || environment === 'staging' || environment === 'production';
+}
+
+/** An empty database is let through: no release was ever there that a contract could break. */
+function assertPhases(pending: readonly Migration[]): void {
+  const names = new Set(pending.map(({ name }) => name));
+  const problems = pending
+    .filter(({ completes }) => completes !== undefined && names.has(completes))
+    .map(
+      ({ name, completes }) =>
+        `${name}: completes ${String(completes)}, which would run with it; expected a release in between\n` +
+        `  Apply the expand, roll the code out, then migrate again: airlock db migrate --to ${String(completes)}`,
+    );
+  if (problems.length > 0) throw new MigrationRefusal(problems.join('\n'));
+}
+
+function timestampOf(name: string): string {
+  return name.slice(0, 14);
+}

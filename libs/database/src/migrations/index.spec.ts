@@ -1,0 +1,15 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { assertCatalogue } from '../migrate/plan.js';
+import { migrations } from './index.js';
+
+describe('migrations', () => {
+  it('lists every file of the folder, by the name of the file', () => {
+    const files = readdirSync(import.meta.dirname).filter((file) => /^\d.*\.ts$/.test(file));
+    expect(migrations.map(({ name }) => `${name}.ts`)).toEqual(files.sort());
+  });
+
+  it('forms a history: names ascend and each contract completes an expand', () => {
+    expect(() => assertCatalogue(migrations)).not.toThrow();
+  });
+});
