@@ -1,1 +1,2 @@
-export {};
+export { type Cluster, type ClusterOptions, PortInUseError, startCluster } from './cluster.js';
+export { findPortHolder, isPortFree } from './port.js';

@@ -1,0 +1,210 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
+import { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
+import { identifyProcess, readParentPid } from './process-identity.js';
+import { readPostmaster, replaceRunFile } from './run-file.js';
+
+let folder: string;
+let dataDir: string;
+let open: Cluster[];
+let owners: ChildProcess[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'cluster-spec-'));
+  dataDir = join(folder, 'data');
+  open = [];
+  owners = [];
+});
+
+afterEach(async () => {
+  for (const cluster of open) await cluster.stop();
+  for (const owner of owners) owner.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+});
+
+describe('startCluster', () => {
+  it('answers on the loopback address alone, as the cluster whose identifier it tells', async () => {
+    const cluster = await start({ dataDir, durable: false });
+    expect(await query(cluster, 'SELECT system_identifier::text FROM pg_control_system()')).toBe(
+      cluster.systemIdentifier,
+    );
+    expect(await query(cluster, 'SHOW listen_addresses')).toBe('127.0.0.1');
+    expect(await query(cluster, 'SHOW unix_socket_directories')).toBe('');
+    expect(await query(cluster, "SELECT datlocale FROM pg_database WHERE datname = 'postgres'")).toBe('C.UTF-8');
+  });
+
+  it('refuses a wrong password', async () => {
+    const { port } = await start({ dataDir, durable: false });
+    const client = new Client({ host: '127.0.0.1', port, user: 'postgres', password: 'guess', database: 'postgres' });
+    await expect(client.connect()).rejects.toThrow('password authentication failed');
+  });
+
+  it('leaves neither process nor folder when a cluster for tests is stopped', async () => {
+    const cluster = await start({ dataDir, durable: false });
+    const pid = readPostmaster(dataDir)?.pid ?? 0;
+    await cluster.stop();
+    expect(identifyProcess(pid)).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('keeps what was committed across a stop and across a SIGKILL of the server', async () => {
+    const first = await start({ dataDir, durable: true });
+    await query(first, 'CREATE TABLE kept AS SELECT 1 AS value');
+    await first.stop();
+    const second = await start({ dataDir, durable: true });
+    await query(second, 'UPDATE kept SET value = 2');
+    process.kill(readPostmaster(dataDir)?.pid ?? 0, 'SIGKILL');
+    await second.ended;
+    const third = await start({ dataDir, durable: true });
+    expect(await query(third, 'SELECT value::text FROM kept')).toBe('2');
+    expect(third.systemIdentifier).toBe(first.systemIdentifier);
+  });
+
+  it('takes the next port when the chosen free one is gone, and names who holds a fixed one', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      await expect(startCluster({ dataDir, durable: true, port })).rejects.toThrow(
+        new RegExp(
+          `^port ${port}: process ${process.pid} \\(.*\\) listens on it; expected a free port\\.\nStop it: kill ${process.pid}`,
+        ),
+      );
+    } finally {
+      server.close();
+    }
+  });
+
+  it('names the live process that owns the folder', async () => {
+    await start({ dataDir, durable: true });
+    await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(`process ${process.pid} (`);
+  });
+
+  it('is not misled by a run file whose pid is by now another process', async () => {
+    await (await start({ dataDir, durable: true })).stop();
+    replaceRunFile(dataDir, { owner: { pid: process.pid, startedAt: '1' }, port: 1, systemIdentifier: '1' });
+    writeFileSync(join(dataDir, 'postmaster.pid'), `${process.pid}\n${dataDir}\n1\n1\n\n127.0.0.1\n\nready\n`);
+    await expect(start({ dataDir, durable: true })).resolves.toMatchObject({ dataDir });
+  });
+
+  it('starts on a copy of a folder that is in use elsewhere, and leaves the other alone', async () => {
+    const original = await start({ dataDir, durable: true });
+    await query(original, 'CHECKPOINT');
+    cpSync(dataDir, join(folder, 'copy'), { recursive: true, filter: (path) => !path.endsWith('airlock-run.json') });
+    const copy = await start({ dataDir: join(folder, 'copy'), durable: true });
+    expect(await query(original, 'SELECT 1::text')).toBe('1');
+    expect(copy.port).not.toBe(original.port);
+  });
+});
+
+describe('a cluster whose owner is killed with SIGKILL', () => {
+  it('ends, and its folder goes', async () => {
+    const { owner, postmaster } = await startElsewhere({ dataDir, durable: false });
+    owner.kill('SIGKILL');
+    await expectToEnd(postmaster);
+    await waitFor(() => !existsSync(dataDir));
+  });
+
+  it('ends although the watchdog was killed before', async () => {
+    const { owner, postmaster, watchdog } = await startElsewhere({ dataDir, durable: false });
+    process.kill(watchdog, 'SIGKILL');
+    owner.kill('SIGKILL');
+    await expectToEnd(postmaster);
+  });
+
+  it('ends although a terminal sent the watchdog SIGINT, SIGHUP and SIGTERM', async () => {
+    const { owner, postmaster, watchdog } = await startElsewhere({ dataDir, durable: false });
+    for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.kill(watchdog, signal);
+    await sleep(100);
+    expect(identifyProcess(postmaster)).toBeDefined();
+    owner.kill('SIGKILL');
+    await expectToEnd(postmaster);
+  });
+
+  it('is ended by the next start when every watchdog was killed too', async () => {
+    const { owner, postmaster, watchdog } = await startElsewhere({ dataDir, durable: true });
+    for (const pid of [...findChildren(watchdog).filter((child) => child !== postmaster), watchdog]) {
+      process.kill(pid, 'SIGKILL');
+    }
+    owner.kill('SIGKILL');
+    await once(owner, 'exit');
+    expect(identifyProcess(postmaster)).toBeDefined();
+    await start({ dataDir, durable: true });
+    expect(identifyProcess(postmaster)).toBeUndefined();
+  });
+
+  it.each([10, 60, 200, 400])(
+    'leaves nothing that hinders the next start when killed %i ms after its own',
+    async (delayMs) => {
+      const owner = spawnOwner({ dataDir, durable: true });
+      await sleep(200 + delayMs);
+      owner.kill('SIGKILL');
+      await once(owner, 'exit');
+      const cluster = await start({ dataDir, durable: true });
+      expect(await query(cluster, 'SELECT 1::text')).toBe('1');
+      expect(readdirSync(folder).filter((name) => name !== 'data')).toEqual([]);
+    },
+  );
+});
+
+async function start(options: ClusterOptions): Promise<Cluster> {
+  const cluster = await startCluster(options);
+  open.push(cluster);
+  return cluster;
+}
+
+async function query({ superuser }: Cluster, sql: string): Promise<unknown> {
+  const { host, port, user, password, database } = superuser;
+  const client = new Client({ host, port, user, password: password.reveal(), database });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { rows } = await client.query<unknown[]>({ text: sql, rowMode: 'array' });
+    return rows[0]?.[0];
+  } finally {
+    await client.end();
+  }
+}
+
+function spawnOwner(options: ClusterOptions): ChildProcess {
+  const hooks = fileURLToPath(new URL('../../../../tools/typescript.mjs', import.meta.url));
+  const script = fileURLToPath(new URL('./cluster-owner.fixture.ts', import.meta.url));
+  const owner = spawn(process.execPath, ['--import', hooks, script, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  owners.push(owner);
+  return owner;
+}
+
+async function startElsewhere(options: ClusterOptions) {
+  const owner = spawnOwner(options);
+  const [line] = (await once(owner.stdout ?? owner, 'data')) as [Buffer];
+  const { postmaster } = JSON.parse(line.toString()) as { postmaster: number };
+  return { owner, postmaster, watchdog: readParentPid(postmaster) ?? 0 };
+}
+
+function findChildren(parent: number): number[] {
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  return pids.filter((pid) => readParentPid(pid) === parent);
+}
+
+async function expectToEnd(pid: number): Promise<void> {
+  await waitFor(() => identifyProcess(pid) === undefined);
+  expect(identifyProcess(pid)).toBeUndefined();
+}
+
+async function waitFor(isTrue: () => boolean): Promise<void> {
+  for (let polls = 0; polls < 500 && !isTrue(); polls += 1) await sleep(20);
+}

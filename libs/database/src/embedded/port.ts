@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+const LOOPBACK = '127.0.0.1';
+
+export async function findFreePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, LOOPBACK, resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** @param host where one would listen, as in HOST */
+export async function isPortFree(port: number, host = LOOPBACK): Promise<boolean> {
+  const server = createServer();
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false)).listen(port, host, () => resolve(true));
+  });
+  await new Promise((resolve) => server.close(resolve));
+  return isFree;
+}
+
+/** The process that listens on the port, when the system lets us see it. */
+export function findPortHolder(port: number): number | undefined {
+  try {
+    if (process.platform === 'linux') return findSocketOwner(findListeningInodes(port));
+    return Number(
+      execFileSync('lsof', ['-nP', '-t', `-iTCP:${port}`, '-sTCP:LISTEN'], { encoding: 'utf8' }).split('\n')[0],
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function findListeningInodes(port: number): Set<string> {
+  const LISTEN = '0A';
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) => readFileSync(table, 'utf8').split('\n').slice(1));
+  const fields = rows.map((row) => row.trim().split(/\s+/));
+  const listening = fields.filter((field) => field[1]?.endsWith(suffix) && field[3] === LISTEN);
+  return new Set(listening.map((field) => `socket:[${field[9] ?? ''}]`));
+}
+
+function findSocketOwner(sockets: Set<string>): number | undefined {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).find((pid) => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.has(readlinkSync(`/proc/${pid}/fd/${fd}`)));
+    } catch {
+      return false;
+    }
+  });
+}

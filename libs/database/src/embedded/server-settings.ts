@@ -1,0 +1,40 @@
+type Settings = Readonly<Record<string, string | number>>;
+
+/** Reached by TCP on the loopback address only, and told everything on the command line: no file to edit or to drift. */
+const COMMON: Settings = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  // Inside the data folder, so that it is removed with it: the usual place, /dev/shm, is not cleared after a SIGKILL.
+  dynamic_shared_memory_type: 'mmap',
+  password_encryption: 'scram-sha-256',
+  log_line_prefix: '%m [%p] %q%u@%d ',
+};
+
+const DURABLE: Settings = { ...COMMON, max_connections: 100, shared_buffers: '128MB' };
+
+/** Nothing here outlives the run, so nothing is made safe against a crash; fewer helpers make a faster start. */
+const DISPOSABLE: Settings = {
+  ...COMMON,
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: 0,
+  wal_init_zero: 'off',
+  wal_recycle: 'off',
+  autovacuum: 'off',
+  checkpoint_timeout: '1h',
+  io_method: 'sync',
+  jit: 'off',
+  max_connections: 200,
+  shared_buffers: '64MB',
+  // The password is random and the address is loopback: slowing down a guess would only slow down each connection.
+  scram_iterations: 1,
+};
+
+export function listServerArguments({ durable, port }: { durable: boolean; port: number }): string[] {
+  const settings = { ...(durable ? DURABLE : DISPOSABLE), port };
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}

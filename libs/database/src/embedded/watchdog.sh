@@ -1,0 +1,54 @@
+#!/bin/sh
+# Runs a server and ends it when the owner's end of our standard input closes: by intention, or because the owner died.
+#   watchdog.sh SIGNAL FOLDER COMMAND…   SIGNAL stops the server; FOLDER is then removed, '' removes nothing
+# Two shells share the work, so that the server ends even if one of them is killed.
+stop_signal=$1 folder=$2
+shift 2
+
+# A terminal's Ctrl-C is the owner's to handle. A handler, unlike '', is not inherited by the server.
+trap : INT HUP TERM
+is_closing=
+trap 'is_closing=yes' USR1
+
+exec 3<&0
+"$@" </dev/null 3<&- &
+server=$!
+
+stop_server() {
+  # The pid is still the server's: the shell below has not waited for it, or it would have ended this one.
+  kill -s "$stop_signal" "$server" 2>/dev/null
+  for signal in QUIT KILL; do
+    polls=0
+    while [ $polls -lt 250 ]; do
+      kill -0 "$server" 2>/dev/null || return
+      sleep 0.02
+      polls=$((polls + 1))
+    done
+    kill -s $signal "$server" 2>/dev/null
+  done
+}
+
+remove_folder() {
+  [ -z "$folder" ] || rm -rf -- "$folder"
+}
+
+(
+  trap : INT HUP TERM
+  while read -r _; do :; done <&3
+  kill -s USR1 $$ 2>/dev/null
+  stop_server
+  remove_folder
+) &
+reader=$!
+exec 3<&- 0</dev/null
+
+# A trapped signal interrupts `wait`: go back to waiting while the server lives.
+while :; do
+  wait "$server"
+  status=$?
+  kill -0 "$server" 2>/dev/null || break
+done
+kill -s KILL "$reader" 2>/dev/null
+# A server that ended by itself leaves its folder, with its log, to the owner.
+[ -z "$is_closing" ] || remove_folder
+exit "$status"
