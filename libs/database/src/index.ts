@@ -1,5 +1,12 @@
+export { createClientOptions, createSessionConfig, type ClientContext, type SessionConfig } from './client-options.js';
+export { ConnectionError, connectClient, withClient } from './client.js';
+export { createDataSource, type DataSourceChoices } from './data-source.js';
+export { DatabaseModule } from './database.module.js';
 export { EntityRecord } from './entities/entity.entity.js';
+export { assertIdentity, IdentityError, type IdentityClaim } from './identity/assert-identity.js';
+export { readLocation, readStamp, type Location, type Queryable, type Stamp } from './identity/stamp.js';
 export { migrate, type MigrateOptions, type MigrationReport } from './migrate/migrate.js';
 export { migrationsHash } from './migrate/migrations-hash.js';
 export { pendingMigrations, schemaHead } from './migrate/schema-range.js';
+export { provision, ProvisionError, type ProvisionOptions, type ProvisionReport } from './provision/provision.js';
 export { seed, type SeedOptions, type SeedReport } from './seed/seed.js';

@@ -1,0 +1,209 @@
+-- What every database of Airlock is made of: roles, grants, identity stamp, and in staging and production the refusal
+-- of drops. One text for the embedded server, Compose and hosted PostgreSQL; safe to run again.
+--
+-- Run it in ONE transaction, connected to the database in question as the role that owns it and may create roles
+-- (a superuser is not needed), after set_config(name, value, true) of:
+--   airlock.environment                               development, testing, preview, staging or production
+--   airlock.app_user,      airlock.app_password       the application role; a password may be a SCRAM verifier
+--   airlock.migrator_user, airlock.migrator_password  the role that changes the schema
+--   airlock.owner          optional                   the owner role, <database>_owner unless given
+--   airlock.adopt          optional                   the full name of a database that already holds something
+-- `airlock db provision` does so; so does docker/postgres for psql.
+
+SET LOCAL search_path = '';
+SET LOCAL client_min_messages = warning;
+SELECT pg_advisory_xact_lock(hashtextextended('airlock/provision', 0));
+
+DO $parameters$
+DECLARE
+  env text := current_setting('airlock.environment', true);
+  app text := current_setting('airlock.app_user', true);
+  migrator text := current_setting('airlock.migrator_user', true);
+  owner text := coalesce(nullif(current_setting('airlock.owner', true), ''), current_database() || '_owner');
+  name text;
+BEGIN
+  IF env IS NULL OR env NOT IN ('development', 'testing', 'preview', 'staging', 'production') THEN
+    RAISE EXCEPTION 'airlock.environment: is "%"; expected development, testing, preview, staging or production', env
+      USING ERRCODE = '22023';
+  END IF;
+  FOREACH name IN ARRAY ARRAY[app, migrator, owner] LOOP
+    IF name IS NULL OR name !~ '^[a-z_][a-z0-9_-]{0,62}$' OR name LIKE 'pg\_%' THEN
+      RAISE EXCEPTION 'role "%": is not a name for a role; expected lower-case letters, digits, _ and -, 63 at most', name
+        USING ERRCODE = '22023';
+    END IF;
+  END LOOP;
+  IF app = migrator OR app = owner OR migrator = owner OR session_user IN (app, migrator, owner) THEN
+    RAISE EXCEPTION 'roles %, %, % and %: are not four roles; expected application, migrator, owner and administrator to differ',
+      app, migrator, owner, session_user USING ERRCODE = '22023';
+  END IF;
+  IF current_database() IN ('postgres', 'template0', 'template1') THEN
+    RAISE EXCEPTION 'database "%": belongs to the server; expected a database of its own', current_database()
+      USING ERRCODE = '22023';
+  END IF;
+  PERFORM set_config('airlock.owner', owner, true);
+END $parameters$;
+
+-- Whose database is this? Decided before anything is changed.
+DO $claim$
+DECLARE
+  env text := current_setting('airlock.environment');
+  adopt boolean := current_setting('airlock.adopt', true) IS NOT DISTINCT FROM current_database()::text;
+  stamp record;
+  here record;
+  stamped bigint := 0;
+  held bigint;
+BEGIN
+  SELECT d.oid, d.datname::text AS name, c.system_identifier::text AS system INTO here
+    FROM pg_database d, pg_control_system() c WHERE d.datname = current_database();
+
+  IF to_regclass('ops.environment') IS NOT NULL THEN
+    EXECUTE 'SELECT count(*) FROM ops.environment' INTO stamped;
+    IF stamped <> 1 THEN
+      RAISE EXCEPTION 'database "%": ops.environment has % rows; expected exactly one', here.name, stamped
+        USING ERRCODE = '42501', HINT = 'An administrator must find out what this database is and mend the table by hand.';
+    END IF;
+    EXECUTE 'SELECT environment, system_identifier AS system, database_oid AS oid, database_name AS name FROM ops.environment'
+      INTO stamp;
+    IF stamp.system = here.system AND stamp.oid = here.oid AND stamp.name = here.name THEN
+      IF stamp.environment = env THEN RETURN; END IF;
+      RAISE EXCEPTION 'database "%": is stamped %; expected %', here.name, stamp.environment, env
+        USING ERRCODE = '42501', HINT = 'No flag changes that. Mend ENVIRONMENT or the database URL.';
+    END IF;
+    IF env = 'testing' THEN
+      RAISE EXCEPTION 'database "%": carries the stamp of another database (%, "%"); expected an empty one or its own stamp',
+        here.name, stamp.environment, stamp.name
+        USING ERRCODE = '42501', HINT = 'A test database is never adopted: drop it by hand and provision it again.';
+    END IF;
+    IF NOT adopt THEN
+      RAISE EXCEPTION 'database "%": carries the stamp of another database (%, "%"): it was renamed, cloned or restored; expected its own',
+        here.name, stamp.environment, stamp.name
+        USING ERRCODE = '42501', HINT = format('If it is to be %s: airlock db provision --adopt %s', env, here.name);
+    END IF;
+    RETURN;
+  END IF;
+
+  SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+           WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname NOT LIKE 'pg\_temp\_%'
+             AND n.nspname NOT LIKE 'pg\_toast\_temp\_%'
+             AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'))
+       + (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+           WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+             AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'))
+       + (SELECT count(*) FROM pg_largeobject_metadata)
+    INTO held;
+  IF held = 0 OR (adopt AND env <> 'testing') THEN RETURN; END IF;
+  IF env = 'testing' THEN
+    RAISE EXCEPTION 'database "%": holds % objects and no stamp; expected an empty database', here.name, held
+      USING ERRCODE = '42501', HINT = 'A test database is never adopted: drop it by hand and provision it again.';
+  END IF;
+  RAISE EXCEPTION 'database "%": holds % objects and no stamp; expected an empty database or a stamped one', here.name, held
+    USING ERRCODE = '42501', HINT = format('If it is to be %s: airlock db provision --adopt %s', env, here.name);
+END $claim$;
+
+-- Roles. Attributes are only mentioned where they must change: a hosted administrator may not even repeat them.
+DO $roles$
+DECLARE
+  env text := current_setting('airlock.environment');
+  owner text := current_setting('airlock.owner');
+  login record;
+  held pg_roles;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = owner) THEN
+    EXECUTE format('CREATE ROLE %I NOLOGIN', owner);
+  END IF;
+  FOR login IN
+    SELECT current_setting('airlock.app_user') AS name, current_setting('airlock.app_password') AS password
+    UNION ALL SELECT current_setting('airlock.migrator_user'), current_setting('airlock.migrator_password')
+  LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login.name) THEN
+      EXECUTE format('CREATE ROLE %I LOGIN', login.name);
+    END IF;
+    EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', login.name, login.password);
+  END LOOP;
+  FOR held IN
+    SELECT * FROM pg_roles WHERE rolname IN (owner, current_setting('airlock.app_user'), current_setting('airlock.migrator_user'))
+  LOOP
+    IF held.rolsuper THEN EXECUTE format('ALTER ROLE %I NOSUPERUSER', held.rolname); END IF;
+    IF held.rolbypassrls THEN EXECUTE format('ALTER ROLE %I NOBYPASSRLS', held.rolname); END IF;
+    IF held.rolreplication THEN EXECUTE format('ALTER ROLE %I NOREPLICATION', held.rolname); END IF;
+    IF held.rolcreaterole THEN EXECUTE format('ALTER ROLE %I NOCREATEROLE', held.rolname); END IF;
+    IF held.rolname = owner AND held.rolcanlogin THEN EXECUTE format('ALTER ROLE %I NOLOGIN', owner); END IF;
+    -- Only a test database may be recreated, and only by the owner that the reset enters.
+    IF held.rolcreatedb <> (env = 'testing' AND held.rolname = owner) THEN
+      EXECUTE format('ALTER ROLE %I %s', held.rolname, CASE WHEN held.rolcreatedb THEN 'NOCREATEDB' ELSE 'CREATEDB' END);
+    END IF;
+  END LOOP;
+  EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', owner, current_setting('airlock.migrator_user'));
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', owner, current_user);
+  END IF;
+  IF pg_has_role(current_setting('airlock.app_user'), owner, 'MEMBER') THEN
+    RAISE EXCEPTION 'role "%": is a member of "%"; expected an application role that cannot change the schema',
+      current_setting('airlock.app_user'), owner USING ERRCODE = '42501';
+  END IF;
+END $roles$;
+
+-- The database and its schema: nothing for PUBLIC, rows for the application, the schema for the owner.
+DO $grants$
+DECLARE
+  owner text := current_setting('airlock.owner');
+  app text := current_setting('airlock.app_user');
+  migrator text := current_setting('airlock.migrator_user');
+BEGIN
+  EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), app);
+  EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(), migrator);
+  EXECUTE format('GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %I TO %I', current_database(), owner);
+  IF (SELECT nspowner <> to_regrole(quote_ident(owner)) FROM pg_namespace WHERE nspname = 'public') THEN
+    EXECUTE format('ALTER SCHEMA public OWNER TO %I', owner);
+  END IF;
+  CREATE SCHEMA IF NOT EXISTS ops;
+  REVOKE ALL ON SCHEMA ops FROM PUBLIC;
+  -- The migrator's ledger lives here too: its owner may add tables, but only a schema's own owner may drop the stamp.
+  EXECUTE format('GRANT USAGE ON SCHEMA ops TO %I, %I', app, migrator);
+  EXECUTE format('GRANT USAGE, CREATE ON SCHEMA ops TO %I', owner);
+
+  EXECUTE format('SET LOCAL ROLE %I', owner);
+  REVOKE ALL ON SCHEMA public FROM PUBLIC;
+  EXECUTE format('GRANT USAGE ON SCHEMA public TO %I, %I', app, migrator);
+  EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %I', app);
+  EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO %I', app);
+  EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO %I', app);
+  ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+  RESET ROLE;
+END $grants$;
+
+-- The stamp. Its table belongs to the administrator: neither the application nor the migrator can write it.
+CREATE TABLE IF NOT EXISTS ops.environment (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  environment text NOT NULL CHECK (environment IN ('development', 'testing', 'preview', 'staging', 'production')),
+  system_identifier text NOT NULL,
+  database_oid oid NOT NULL,
+  database_name text NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO ops.environment AS stamp (environment, system_identifier, database_oid, database_name, created_by)
+  SELECT current_setting('airlock.environment'), c.system_identifier::text, d.oid, d.datname, session_user
+  FROM pg_database d, pg_control_system() c WHERE d.datname = current_database()
+ON CONFLICT (only_row) DO UPDATE
+  SET environment = excluded.environment, system_identifier = excluded.system_identifier,
+      database_oid = excluded.database_oid, database_name = excluded.database_name,
+      created_by = excluded.created_by, created_at = excluded.created_at
+  WHERE (stamp.environment, stamp.system_identifier, stamp.database_oid, stamp.database_name)
+    IS DISTINCT FROM (excluded.environment, excluded.system_identifier, excluded.database_oid, excluded.database_name);
+
+DO $readers$
+BEGIN
+  EXECUTE format('GRANT SELECT ON ops.environment TO %I, %I, %I', current_setting('airlock.app_user'),
+    current_setting('airlock.migrator_user'), current_setting('airlock.owner'));
+END $readers$;
+
+-- The same words in the server's shared catalogue, where a session in another database can read them and no clone copies
+-- them. Custom settings would do, were they not reserved to superusers.
+DO $seal$
+BEGIN
+  EXECUTE (SELECT format('COMMENT ON DATABASE %I IS %L', database_name,
+                         format('airlock %s on %s as %s', environment, system_identifier, database_oid))
+           FROM ops.environment);
+END $seal$;

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import type { DatabaseAddress, Environment } from '@airlock/config';
+import type { Client } from 'pg';
+import { withClient } from '../client.js';
+import { createSessionConfig } from '../client-options.js';
+import { readStamp, type Stamp } from '../identity/stamp.js';
+import { createScramVerifier } from './scram.js';
+
+export interface ProvisionOptions {
+  /** A role that may create roles and databases, on any database of the server. It need not be a superuser. */
+  readonly admin: DatabaseAddress;
+  readonly app: DatabaseAddress;
+  readonly migration: DatabaseAddress;
+  readonly environment: Environment;
+  /** The full name of a database that already holds something and shall belong to `environment`. */
+  readonly adopt?: string | undefined;
+  readonly sslCa?: string | undefined;
+}
+
+export interface ProvisionReport {
+  readonly database: string;
+  readonly created: boolean;
+  readonly stamp: Stamp;
+  /** What the server could not be made to do, such as event triggers without superuser rights. */
+  readonly warnings: readonly string[];
+}
+
+/** The database was left as it was. */
+export class ProvisionError extends Error {
+  override readonly name = 'ProvisionError';
+  readonly exitCode = 3;
+}
+
+/** Makes roles, database, grants and stamp. Run again, it changes what differs, and the passwords. */
+export async function provision(options: ProvisionOptions): Promise<ProvisionReport> {
+  assertSameServer(options);
+  const database = options.app.database;
+  const context = { config: createSessionConfig(options.environment, options.sslCa), purpose: 'provision' };
+  return withClient(options.admin, context, async (admin) => {
+    // Roles belong to the whole server, so that two runs for different databases must not meet either.
+    await admin.query(`SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended('airlock/provision', 0))`);
+    const created = await createDatabase(admin, database);
+    return withClient({ ...options.admin, database }, context, async (client) => ({
+      database,
+      created,
+      ...(await runBootstrap(client, options)),
+    }));
+  });
+}
+
+/** What `docker/postgres` feeds to psql and `provision` to pg: the one text that makes a database. */
+export function readBootstrapSql(): string {
+  return readFileSync(new URL('./bootstrap.sql', import.meta.url), 'utf8');
+}
+
+function assertSameServer({ admin, app, migration }: ProvisionOptions): void {
+  const server = ({ host, port }: DatabaseAddress) => `${host}:${port}`;
+  if (server(app) !== server(admin) || server(migration) !== server(admin) || migration.database !== app.database) {
+    throw new ProvisionError(
+      `DATABASE_URL ${server(app)}/${app.database}, DATABASE_MIGRATION_URL ${server(migration)}/${migration.database}, ` +
+        `DATABASE_ADMIN_URL ${server(admin)}: are not one database; expected the same host, port and database\n` +
+        '  airlock config explain DATABASE_URL   # says where each comes from',
+    );
+  }
+}
+
+/** Collation from the server's own code, so that an index sorts alike on every operating system. */
+async function createDatabase(admin: Client, database: string): Promise<boolean> {
+  const { rowCount } = await admin.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [database]);
+  if (rowCount) return false;
+  await admin.query(
+    `CREATE DATABASE ${admin.escapeIdentifier(database)} TEMPLATE template0 ENCODING 'UTF8'
+       LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C'`,
+  );
+  return true;
+}
+
+async function runBootstrap(client: Client, options: ProvisionOptions): Promise<{ stamp: Stamp; warnings: string[] }> {
+  const warnings: string[] = [];
+  client.on('notice', ({ severity, message }) => severity === 'WARNING' && message && warnings.push(message));
+  await client.query('BEGIN');
+  try {
+    for (const [name, value] of Object.entries(createParameters(options))) {
+      await client.query('SELECT pg_catalog.set_config($1, $2, true)', [`airlock.${name}`, value]);
+    }
+    await client.query(readBootstrapSql());
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw toProvisionError(error);
+  }
+  return { stamp: (await readStamp(client))!, warnings };
+}
+
+function createParameters({ environment, app, migration, adopt = '' }: ProvisionOptions): Record<string, string> {
+  return {
+    environment,
+    app_user: app.user,
+    app_password: createScramVerifier(app.password.reveal()),
+    migrator_user: migration.user,
+    migrator_password: createScramVerifier(migration.password.reveal()),
+    adopt,
+  };
+}
+
+/** The refusals of the bootstrap text carry their mend as the hint; other errors are the server's and stay as they are. */
+function toProvisionError(error: unknown): unknown {
+  const { code, message, hint } = error as { code?: string; message: string; hint?: string };
+  if (code !== '42501' && code !== '22023') return error;
+  return new ProvisionError(hint ? `${message}\n  ${hint}` : message, { cause: error });
+}

@@ -1,0 +1,44 @@
+import { Logger as NestLogger } from '@nestjs/common';
+import type { Logger } from 'typeorm';
+
+/** What DB_ECHO prints: the statement and how many parameters it has, never their values. */
+export class SqlLogger implements Logger {
+  readonly #echo: boolean;
+  readonly #print: Pick<NestLogger, 'log' | 'warn'>;
+
+  constructor(echo: boolean, print: Pick<NestLogger, 'log' | 'warn'> = new NestLogger('SQL')) {
+    this.#echo = echo;
+    this.#print = print;
+  }
+
+  logQuery(sql: string, parameters?: unknown): void {
+    if (this.#echo) this.#print.log(formatStatement(sql, parameters));
+  }
+
+  /** The error itself goes to the caller, who logs it once; its message may hold values. */
+  logQueryError(_error: string | Error, sql: string, parameters?: unknown): void {
+    if (this.#echo) this.#print.warn(`failed: ${formatStatement(sql, parameters)}`);
+  }
+
+  logQuerySlow(timeMs: number, sql: string, parameters?: unknown): void {
+    this.#print.warn(`slow, ${timeMs} ms: ${formatStatement(sql, parameters)}`);
+  }
+
+  logSchemaBuild(): void {}
+
+  logMigration(message: string): void {
+    this.#print.log(message);
+  }
+
+  log(level: 'log' | 'info' | 'warn', message: unknown): void {
+    if (level === 'warn') this.#print.warn(String(message));
+    else if (this.#echo) this.#print.log(String(message));
+  }
+}
+
+/** Literals are redacted as well: a statement is not always written with parameters. */
+function formatStatement(sql: string, parameters: unknown): string {
+  const text = sql.replace(/(\$\w*\$)[\s\S]*?\1|'(?:[^']|'')*'/g, "'[redacted]'").replace(/\s+/g, ' ');
+  const count = Array.isArray(parameters) ? parameters.length : Object.keys(parameters ?? {}).length;
+  return count === 0 ? text : `${text} -- ${count} ${count === 1 ? 'parameter' : 'parameters'} [redacted]`;
+}
