@@ -75,7 +75,10 @@ export function createSessionConfig(environment: Environment, sslCa?: string): S
 /** pg sends this word as it is and the server reads it as a boolean; an empty one would be taken from PGREPLICATION. */
 const IGNORE_PGREPLICATION = { replication: 'false' };
 
-function createSslOptions({ host, sslMode }: DatabaseAddress, ca: string | undefined): NonNullable<ClientConfig['ssl']> {
+function createSslOptions(
+  { host, sslMode }: DatabaseAddress,
+  ca: string | undefined,
+): NonNullable<ClientConfig['ssl']> {
   switch (sslMode) {
     case 'disable':
       return false;

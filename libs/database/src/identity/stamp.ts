@@ -30,7 +30,9 @@ export async function readStamp(client: Queryable): Promise<Stamp | undefined> {
   if (!found[0]?.there) return undefined;
   const { rows } = await client.query<Stamp>(STAMP);
   if (rows.length !== 1) {
-    throw new Error(`ops.environment: has ${rows.length} rows; expected exactly one, written by \`airlock db provision\``);
+    throw new Error(
+      `ops.environment: has ${rows.length} rows; expected exactly one, written by \`airlock db provision\``,
+    );
   }
   return rows[0];
 }
