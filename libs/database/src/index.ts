@@ -7,6 +7,14 @@ export { assertIdentity, IdentityError, type IdentityClaim } from './identity/as
 export { readLocation, readStamp, type Location, type Queryable, type Stamp } from './identity/stamp.js';
 export { migrate, type MigrateOptions, type MigrationReport } from './migrate/migrate.js';
 export { migrationsHash } from './migrate/migrations-hash.js';
-export { pendingMigrations, schemaHead } from './migrate/schema-range.js';
+export { describeEvent, type MigrationEvent } from './migrate/events.js';
+export {
+  checkSchema,
+  judgeSchema,
+  pendingMigrations,
+  schemaHead,
+  schemaRange,
+  type SchemaVerdict,
+} from './migrate/schema-range.js';
 export { provision, ProvisionError, type ProvisionOptions, type ProvisionReport } from './provision/provision.js';
 export { seed, type SeedOptions, type SeedReport } from './seed/seed.js';

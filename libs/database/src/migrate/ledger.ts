@@ -45,13 +45,16 @@ CREATE TABLE IF NOT EXISTS ops.migration_runs (
   image_digest text,
   actor text NOT NULL
 );
-GRANT USAGE ON SCHEMA ops TO PUBLIC;
 GRANT SELECT ON ops.migrations TO PUBLIC;
 `;
 
-export async function hasLedger(client: ClientBase): Promise<boolean> {
+async function hasLedger(client: ClientBase): Promise<boolean> {
   const { rows } = await client.query<{ found: boolean }>(`SELECT to_regclass('ops.migrations') IS NOT NULL AS found`);
   return rows[0]?.found === true;
+}
+
+export async function ensureLedger(client: ClientBase): Promise<void> {
+  if (!(await hasLedger(client))) await client.query(LEDGER_SQL);
 }
 
 /** In the order of names, which is the order in which they were applied. */

@@ -1,28 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { describeSession } from './events.js';
 import { MigrationError } from './migration.js';
+import { type Session, findBlockers, findLockHolder } from './sessions-in-the-way.js';
 
 /** Advisory locks belong to one database; the numbers spell "airlock". */
 const LOCK = [0x6169726c, 0x6f636b] as const;
 
+export type LockHolder = Session;
+
 export interface LockOptions {
   readonly waitMs: number;
   readonly pollMs: number;
+  readonly heartbeatMs: number;
   readonly signal?: AbortSignal | undefined;
   /** Called while somebody else holds the lock, once for each holder. */
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
 }
 
-export interface LockHolder {
-  readonly pid: number;
-  readonly application: string;
-  readonly address: string;
-  readonly since: Date;
-}
-
 export interface MigrationLock {
   /** @throws MigrationError if the session that holds the lock is gone: another runner may then be at work. */
   assertHeld(): Promise<void>;
+  /** Looks, at every heartbeat from now on, who blocks this backend. */
+  watch(pid: number): void;
+  /** Who was last seen blocking the watched backend; forgets them. */
+  takeBlockers(): readonly Session[];
+  /** Cancels what the watched backend is doing. */
+  cancelWatched(): Promise<void>;
 }
 
 /**
@@ -35,9 +39,12 @@ export async function withMigrationLock<T>(
   work: (lock: MigrationLock) => Promise<T>,
 ): Promise<T> {
   await acquireLock(session, options);
+  const lock = new HeldLock(session, options.heartbeatMs);
   try {
-    return await work({ assertHeld: () => assertHeld(session) });
+    return await work(lock);
   } finally {
+    lock.stop();
+    // Ends with the session in any case; what failed before must not be hidden by a failure here.
     await session.query('SELECT pg_advisory_unlock($1, $2)', [...LOCK]).catch(() => {});
   }
 }
@@ -45,51 +52,82 @@ export async function withMigrationLock<T>(
 async function acquireLock(session: Client, { waitMs, pollMs, signal, onWaiting }: LockOptions): Promise<void> {
   const deadline = performance.now() + waitMs;
   let reported: number | undefined;
-  for (;;) {
-    signal?.throwIfAborted();
-    const { rows } = await session.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [...LOCK]);
-    if (rows[0]?.got) return;
-    const holder = await findHolder(session);
+  while (!(await tryLock(session))) {
+    const holder = await findLockHolder(session, LOCK);
     if (holder && holder.pid !== reported) onWaiting?.(holder);
     reported = holder?.pid ?? reported;
     if (performance.now() > deadline) throw new MigrationError(describeTimeout(waitMs, holder));
-    await sleep(pollMs * (0.75 + Math.random() / 2));
+    await sleep(pollMs * (0.75 + Math.random() / 2), undefined, { signal });
   }
 }
 
+async function tryLock(session: Client): Promise<boolean> {
+  const { rows } = await session.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [...LOCK]);
+  return rows[0]?.got === true;
+}
+
 function describeTimeout(waitMs: number, holder: LockHolder | undefined): string {
-  const who = holder
-    ? `pid ${holder.pid} (${holder.application} from ${holder.address}, since ${holder.since.toISOString()})`
-    : 'a session that ended just now';
   return (
-    `migration lock: held by ${who} for more than ${waitMs / 1000} s; expected it to finish\n` +
-    `  See what it does in pg_stat_activity; the lock goes when that session ends.`
+    `migration lock: held for more than ${waitMs / 1000} s by ` +
+    `${holder ? describeSession(holder) : 'a session that ended just now'}; expected it to finish\n` +
+    `  Ask what that session is doing before you end it; the lock goes with it.`
   );
 }
 
-async function findHolder(session: Client): Promise<LockHolder | undefined> {
-  const { rows } = await session.query<LockHolder>(
-    `SELECT l.pid, coalesce(nullif(a.application_name, ''), 'unnamed') AS application,
-            coalesce(host(a.client_addr), 'local') AS address, coalesce(a.backend_start, now()) AS since
-       FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
-      WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $1 AND l.objid = $2
-        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-    [...LOCK],
-  );
-  return rows[0];
-}
+class HeldLock implements MigrationLock {
+  readonly #session: Client;
+  readonly #timer: NodeJS.Timeout;
+  #watched = 0;
+  #blockers: readonly Session[] = [];
+  #lost: unknown;
 
-async function assertHeld(session: Client): Promise<void> {
-  const { rows } = await session
-    .query<{ held: boolean }>(
-      `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()
-          AND classid = $1 AND objid = $2) AS held`,
-      [...LOCK],
-    )
-    .catch((cause: unknown) => {
-      throw new MigrationError(LOST, { cause });
+  constructor(session: Client, heartbeatMs: number) {
+    this.#session = session;
+    session.on('error', (error) => (this.#lost = error));
+    this.#timer = setInterval(() => void this.#beat(), heartbeatMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async assertHeld(): Promise<void> {
+    const holder = await findLockHolder(this.#session, LOCK).catch((error: unknown) => {
+      this.#lost = error;
+      return undefined;
     });
-  if (!rows[0]?.held) throw new MigrationError(LOST);
+    if (this.#lost !== undefined || holder === undefined || holder.pid !== backendPid(this.#session))
+      throw new MigrationError(LOST, { cause: this.#lost });
+  }
+
+  watch(pid: number): void {
+    this.#watched = pid;
+  }
+
+  takeBlockers(): readonly Session[] {
+    const blockers = this.#blockers;
+    this.#blockers = [];
+    return blockers;
+  }
+
+  async cancelWatched(): Promise<void> {
+    await this.#session.query('SELECT pg_cancel_backend($1)', [this.#watched]);
+  }
+
+  /** Keeps the session from looking idle to whatever stands between, and sees at once when it is gone. */
+  async #beat(): Promise<void> {
+    try {
+      const blockers = await findBlockers(this.#session, this.#watched);
+      if (blockers.length > 0) this.#blockers = blockers;
+    } catch (error) {
+      this.#lost = error;
+    }
+  }
+}
+
+/** node-pg keeps the backend's number under this name and leaves it out of its types. */
+export function backendPid(client: Client): number {
+  return (client as unknown as { processID: number }).processID;
 }
 
 const LOST =

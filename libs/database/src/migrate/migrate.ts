@@ -2,95 +2,103 @@ import { userInfo } from 'node:os';
 import type { Client } from 'pg';
 import type { Config } from '@airlock/config';
 import { migrations as shippedMigrations } from '../migrations/index.js';
-import { LEDGER_SQL, type Provenance, claimMigration, hasLedger, loadLedger, recordDuration } from './ledger.js';
-import { withMigrationLock, type LockHolder } from './lock.js';
+import { applyMigration, type ApplyContext } from './apply-migration.js';
+import type { OnEvent } from './events.js';
+import { finishRun, startRun } from './journal.js';
+import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from './ledger.js';
+import { backendPid, type LockHolder, withMigrationLock } from './lock.js';
 import type { Migration } from './migration.js';
 import { planMigrations } from './plan.js';
-import { becomeOwner, connectMigrator } from './session.js';
-
-const SECOND = 1_000;
-const LOCK_POLL_MS = 200;
-const LOCK_WAIT_MS = 600 * SECOND;
+import { connectMigrator, withOwner } from './session.js';
+import { DEFAULT_TIMING, type Timing } from './timing.js';
 
 export interface MigrateOptions {
   readonly config: Config;
   /** The ones that ship, unless a test says otherwise. */
   readonly migrations?: readonly Migration[];
-  readonly to?: string;
-  readonly actor?: string;
-  readonly onWaiting?: (holder: LockHolder) => void;
+  /** Stop after this one. */
+  readonly to?: string | undefined;
+  /** Who asked, for the journal; the user of the operating system otherwise. */
+  readonly actor?: string | undefined;
+  readonly timing?: Partial<Timing>;
+  /** Cancels the statement at work, rolls back and throws. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: OnEvent;
 }
 
 export interface MigrationReport {
   readonly database: string;
-  readonly applied: readonly { name: string; durationMs: number }[];
+  readonly applied: readonly { readonly name: string; readonly durationMs: number }[];
   /** The last migration that the database now holds. */
   readonly head: string | undefined;
 }
 
-/** Brings the database to the state of this code. Safe to run many times, and by many at once. */
+/** Brings the database to the state of this code. Safe to run many times, by many at once, and to interrupt anywhere. */
 export async function migrate(options: MigrateOptions): Promise<MigrationReport> {
-  const { config, onWaiting } = options;
+  const { config, signal, onEvent = () => {} } = options;
+  const timing = { ...DEFAULT_TIMING, ...options.timing };
   const lockSession = await connectMigrator(config, 'migrate-lock');
+  const lockOptions = {
+    waitMs: timing.lockWaitMs,
+    pollMs: timing.lockPollMs,
+    heartbeatMs: timing.heartbeatMs,
+    signal,
+    onWaiting: (holder: LockHolder) => onEvent({ type: 'waiting', holder }),
+  };
   try {
-    return await withMigrationLock(
-      lockSession,
-      { waitMs: LOCK_WAIT_MS, pollMs: LOCK_POLL_MS, onWaiting },
-      async (lock) => {
-        const client = await connectMigrator(config, 'migrate');
-        try {
-          await becomeOwner(client);
-          return await applyPending(client, options, () => lock.assertHeld());
-        } finally {
-          await client.end();
-        }
-      },
+    return await withMigrationLock(lockSession, lockOptions, (lock) =>
+      withOwner(config, 'migrate', (client) =>
+        applyPending(options, { client, lock, timing, by: createProvenance(options), signal, onEvent }),
+      ),
     );
   } finally {
     await lockSession.end();
   }
 }
 
-async function applyPending(
-  client: Client,
-  options: MigrateOptions,
-  assertHeld: () => Promise<void>,
-): Promise<MigrationReport> {
+/** Under the lock: everything is read again here, for another runner may have finished a moment ago. */
+async function applyPending(options: MigrateOptions, context: ApplyContext): Promise<MigrationReport> {
+  const { client, lock, by, signal, onEvent } = context;
   const { config, to, migrations = shippedMigrations } = options;
-  if (!(await hasLedger(client))) await client.query(LEDGER_SQL);
+  await ensureLedger(client);
   const ledger = await loadLedger(client);
   const pending = planMigrations({ migrations, applied: ledger, environment: config.environment, to });
-  const by = {
-    commit: config.build.commit,
-    imageDigest: config.build.imageDigest,
-    actor: options.actor ?? userInfo().username,
-  };
-  const applied = [];
-  for (const migration of pending) {
-    await assertHeld();
-    applied.push({ name: migration.name, durationMs: await applyMigration(client, migration, by) });
-  }
-  return {
-    database: String(client.database),
-    applied,
-    head: applied.at(-1)?.name ?? ledger.at(-1)?.name,
-  };
-}
-
-async function applyMigration(client: Client, migration: Migration, by: Provenance): Promise<number> {
-  const start = performance.now();
-  await client.query('BEGIN');
+  onEvent({ type: 'planned', names: pending.map(({ name }) => name) });
+  if (pending.length === 0) return createReport(client, ledger, []);
+  const run = await startRun(client, { planned: pending.map(({ name }) => name), by });
+  lock.watch(backendPid(client));
+  signal?.addEventListener('abort', () => void lock.cancelWatched(), { once: true });
   try {
-    await client.query(
-      `SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '30s'; SET LOCAL row_security = off`,
-    );
-    await claimMigration(client, migration, by);
-    for (const { sql } of migration.statements) await client.query(sql);
-    await recordDuration(client, migration.name, performance.now() - start);
-    await client.query('COMMIT');
+    const applied = await applyInOrder(pending, context);
+    await finishRun(client, run);
+    return createReport(client, ledger, applied);
   } catch (error) {
-    await client.query('ROLLBACK');
+    // The journal may be out of reach now; the next run then calls this one interrupted.
+    await finishRun(client, run, error as Error).catch(() => {});
     throw error;
   }
-  return performance.now() - start;
+}
+
+async function applyInOrder(pending: readonly Migration[], context: ApplyContext): Promise<MigrationReport['applied']> {
+  const applied = [];
+  for (const migration of pending) {
+    context.signal?.throwIfAborted();
+    await context.lock.assertHeld();
+    applied.push({ name: migration.name, durationMs: await applyMigration(migration, context) });
+  }
+  return applied;
+}
+
+function createReport(
+  client: Client,
+  before: readonly AppliedMigration[],
+  applied: MigrationReport['applied'],
+): MigrationReport {
+  const head = applied.at(-1)?.name ?? before.at(-1)?.name;
+  return { database: String(client.database), applied, head };
+}
+
+function createProvenance({ config, actor }: MigrateOptions): Provenance {
+  const { commit, imageDigest } = config.build;
+  return { commit, imageDigest, actor: actor ?? userInfo().username };
 }

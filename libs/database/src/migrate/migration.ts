@@ -59,9 +59,27 @@ function assertDefinition({ name, phase, completes, transaction, statements }: M
   if (phase === 'expand' && completes !== undefined)
     throw new MigrationError(`${name}: an expand cannot complete ${completes}; expected phase: 'contract'`);
   if (statements.length === 0) throw new MigrationError(`${name}: no statements; expected at least one`);
-  if (transaction === false && statements.length !== 1)
+  if (transaction === false) assertRepeatable(name, statements);
+}
+
+const REPEATABLE = [
+  /^CREATE (UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS \w+ ON (ONLY )?\w+\.\w+/i,
+  /^DROP INDEX CONCURRENTLY IF EXISTS \w+\.\w+/i,
+  /^REINDEX INDEX CONCURRENTLY \w+\.\w+/i,
+  /^(ANALYZE|VACUUM) /i,
+];
+
+/** Outside a transaction a run can end between the statement and its record; then the next run repeats it. */
+function assertRepeatable(name: string, statements: readonly (string | Statement)[]): void {
+  if (statements.length !== 1)
     throw new MigrationError(
       `${name}: ${statements.length} statements outside a transaction; expected exactly one, for half of two could stay`,
+    );
+  const sql = statements.map(createStatement)[0]?.sql.replace(/\s+/g, ' ') ?? '';
+  if (!REPEATABLE.some((form) => form.test(sql)))
+    throw new MigrationError(
+      `${name}: outside a transaction and not repeatable; expected CREATE INDEX CONCURRENTLY IF NOT EXISTS name ON schema.table, ` +
+        'DROP INDEX CONCURRENTLY IF EXISTS schema.name, REINDEX INDEX CONCURRENTLY schema.name, ANALYZE or VACUUM',
     );
 }
 

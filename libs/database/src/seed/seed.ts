@@ -1,5 +1,5 @@
 import type { Config, Environment } from '@airlock/config';
-import { becomeOwner, connectMigrator } from '../migrate/session.js';
+import { withOwner } from '../migrate/session.js';
 import { MigrationRefusal } from '../migrate/plan.js';
 import { DEFAULT_SEED_ROWS, SEED_SQL, type SeedRow, createSeedRows } from './seed-rows.js';
 
@@ -22,9 +22,7 @@ export async function seed({ config, rows = DEFAULT_SEED_ROWS }: SeedOptions): P
     throw new MigrationRefusal(
       `ENVIRONMENT: seeds are sample data and this is ${config.environment}; expected ${SEEDABLE.join(', ')}`,
     );
-  const client = await connectMigrator(config, 'seed');
-  try {
-    await becomeOwner(client);
+  return withOwner(config, 'seed', async (client) => {
     await client.query('BEGIN');
     let inserted = 0;
     for (const [owner, owned] of groupByOwner(createSeedRows(rows))) {
@@ -35,9 +33,7 @@ export async function seed({ config, rows = DEFAULT_SEED_ROWS }: SeedOptions): P
     }
     await client.query('COMMIT');
     return { inserted, present: rows - inserted };
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 function groupByOwner(rows: readonly SeedRow[]): Map<string, SeedRow[]> {

@@ -1,0 +1,111 @@
+import pg from 'pg';
+import { dropInvalidIndexes } from './concurrent-index.js';
+import { describeBlockers, type OnEvent } from './events.js';
+import { claimMigration, recordDuration, type Provenance } from './ledger.js';
+import type { MigrationLock } from './lock.js';
+import { MigrationError, type Migration } from './migration.js';
+import { withRetries } from './retry.js';
+import type { Timing } from './timing.js';
+
+export interface ApplyContext {
+  readonly client: pg.Client;
+  readonly lock: MigrationLock;
+  readonly timing: Timing;
+  readonly by: Provenance;
+  readonly signal: AbortSignal | undefined;
+  readonly onEvent: OnEvent;
+}
+
+/** Applies and records one migration, wholly or not at all. Returns the milliseconds that it took. */
+export async function applyMigration(migration: Migration, context: ApplyContext): Promise<number> {
+  const { lock, timing, signal, onEvent } = context;
+  const { name } = migration;
+  const attempt = migration.transactional ? applyInTransaction : applyAlone;
+  onEvent({ type: 'started', name });
+  const durationMs = await withRetries(
+    timing,
+    { signal, onRetry: (retry) => onEvent({ type: 'retrying', name, ...retry, blockers: lock.takeBlockers() }) },
+    () => attempt(migration, context),
+  ).catch((cause: unknown) => {
+    throw describeFailure(cause, lock, signal);
+  });
+  onEvent({ type: 'applied', name, durationMs });
+  return durationMs;
+}
+
+async function applyInTransaction(migration: Migration, { client, timing, by }: ApplyContext): Promise<number> {
+  const start = performance.now();
+  await client.query('BEGIN');
+  try {
+    await client.query(createLimits(migration, timing));
+    await claimMigration(client, migration, by);
+    await runStatements(migration, client);
+    await recordDuration(client, migration.name, performance.now() - start);
+    await client.query('COMMIT');
+  } catch (error) {
+    // The connection itself may be what failed; then there is nothing left to roll back.
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+  return performance.now() - start;
+}
+
+/** Repeating the statement after an interruption does no harm: a migration outside a transaction is one idempotent statement. */
+async function applyAlone(migration: Migration, { client, timing, by, onEvent }: ApplyContext): Promise<number> {
+  const start = performance.now();
+  const cleanUp = async () => {
+    for (const index of await dropInvalidIndexes(client, migration))
+      onEvent({ type: 'dropped-invalid-index', name: migration.name, index });
+  };
+  await client.query(`SET statement_timeout = ${timing.longStatementTimeoutMs}`);
+  // Waits for old transactions, and holds up nobody while it waits: no lock timeout.
+  await client.query('SET lock_timeout = 0');
+  await cleanUp();
+  try {
+    await runStatements(migration, client);
+  } catch (error) {
+    // What cannot be cleaned up now is cleaned up by the next run.
+    await cleanUp().catch(() => {});
+    throw error;
+  }
+  await claimMigration(client, migration, by);
+  await recordDuration(client, migration.name, performance.now() - start);
+  return performance.now() - start;
+}
+
+/** row_security off: a data change that a policy would narrow in silence fails instead. */
+function createLimits(migration: Migration, timing: Timing): string {
+  const validates = migration.statements.every(({ sql }) => /\bVALIDATE\s+CONSTRAINT\b/i.test(sql));
+  const statementMs = validates ? timing.longStatementTimeoutMs : timing.statementTimeoutMs;
+  return `
+    SET LOCAL lock_timeout = ${timing.lockTimeoutMs};
+    SET LOCAL statement_timeout = ${statementMs};
+    SET LOCAL transaction_timeout = ${statementMs * 4};
+    SET LOCAL idle_in_transaction_session_timeout = ${timing.statementTimeoutMs};
+    SET LOCAL row_security = off`;
+}
+
+async function runStatements({ name, statements }: Migration, client: pg.Client): Promise<void> {
+  for (const [index, { sql }] of statements.entries()) {
+    await client.query(sql).catch((cause: unknown) => {
+      const code = cause instanceof pg.DatabaseError ? ` (${cause.code ?? ''})` : '';
+      const where = `${name}: statement ${index + 1} of ${statements.length}, ${describeStatement(sql)}`;
+      throw new MigrationError(`${where}: ${cause instanceof Error ? cause.message : String(cause)}${code}`, { cause });
+    });
+  }
+}
+
+/** The first words only: enough to find it, and no data. */
+function describeStatement(sql: string): string {
+  return sql.split(/\s+/).slice(0, 3).join(' ');
+}
+
+function describeFailure(cause: unknown, lock: MigrationLock, signal: AbortSignal | undefined): MigrationError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const why = signal?.aborted ? 'interrupted; ' : '';
+  return new MigrationError(
+    `${why}${message}${describeBlockers(lock.takeBlockers())}; this migration was not applied, those before it stay\n` +
+      `  Mend the cause and run it again: airlock db migrate`,
+    { cause },
+  );
+}

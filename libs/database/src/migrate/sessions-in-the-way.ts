@@ -1,0 +1,34 @@
+import type { ClientBase } from 'pg';
+
+/** Another session, as far as a plain role may see it. Never its query: that may hold data. */
+export interface Session {
+  readonly pid: number;
+  readonly application: string;
+  readonly address: string;
+  /** When its transaction began, or, outside one, the session. */
+  readonly since: Date;
+}
+
+const SESSION_COLUMNS = `
+  a.pid, coalesce(nullif(a.application_name, ''), 'unnamed') AS application,
+  coalesce(host(a.client_addr), 'local') AS address, coalesce(a.xact_start, a.backend_start, now()) AS since`;
+
+/** Who keeps `pid` from its lock right now. */
+export async function findBlockers(client: ClientBase, pid: number): Promise<Session[]> {
+  const { rows } = await client.query<Session>(
+    `SELECT ${SESSION_COLUMNS} FROM pg_stat_activity a WHERE a.pid = ANY (pg_blocking_pids($1))`,
+    [pid],
+  );
+  return rows;
+}
+
+/** Who holds the advisory lock (classid, objid) of this database. */
+export async function findLockHolder(client: ClientBase, key: readonly [number, number]): Promise<Session | undefined> {
+  const { rows } = await client.query<Session>(
+    `SELECT ${SESSION_COLUMNS} FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+      WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $1 AND l.objid = $2
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    [...key],
+  );
+  return rows[0];
+}

@@ -1,0 +1,30 @@
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** Every duration of a run. Tests shorten the waits, never the order of things. */
+export interface Timing {
+  /** How long to wait for another runner to finish. */
+  readonly lockWaitMs: number;
+  readonly lockPollMs: number;
+  readonly heartbeatMs: number;
+  /** While a statement waits for its lock, everything that comes after it waits too: an outage if it lasts. */
+  readonly lockTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  /** For what lets reads and writes go on: building an index concurrently, validating a constraint. */
+  readonly longStatementTimeoutMs: number;
+  readonly attempts: number;
+  readonly retryBaseMs: number;
+  readonly retryCapMs: number;
+}
+
+export const DEFAULT_TIMING: Timing = {
+  lockWaitMs: 10 * MINUTE,
+  lockPollMs: 200,
+  heartbeatMs: 500,
+  lockTimeoutMs: 2 * SECOND,
+  statementTimeoutMs: 30 * SECOND,
+  longStatementTimeoutMs: 60 * MINUTE,
+  attempts: 8,
+  retryBaseMs: SECOND,
+  retryCapMs: 30 * SECOND,
+};
