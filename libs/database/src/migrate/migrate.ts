@@ -1,6 +1,5 @@
 import { userInfo } from 'node:os';
 import type { Client } from 'pg';
-import type { Config } from '@airlock/config';
 import { migrations as shippedMigrations } from '../migrations/index.js';
 import { applyMigration, type ApplyContext } from './apply-migration.js';
 import type { OnEvent } from './events.js';
@@ -9,11 +8,10 @@ import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from
 import { backendPid, type LockHolder, withMigrationLock } from './lock.js';
 import type { Migration } from './migration.js';
 import { planMigrations } from './plan.js';
-import { connectMigrator, withOwner } from './session.js';
+import { connectMigrator, type Target, withOwner } from './session.js';
 import { DEFAULT_TIMING, type Timing } from './timing.js';
 
-export interface MigrateOptions {
-  readonly config: Config;
+export interface MigrateOptions extends Target {
   /** The ones that ship, unless a test says otherwise. */
   readonly migrations?: readonly Migration[];
   /** Stop after this one. */
@@ -35,9 +33,9 @@ export interface MigrationReport {
 
 /** Brings the database to the state of this code. Safe to run many times, by many at once, and to interrupt anywhere. */
 export async function migrate(options: MigrateOptions): Promise<MigrationReport> {
-  const { config, signal, onEvent = () => {} } = options;
+  const { signal, onEvent = () => {} } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
-  const lockSession = await connectMigrator(config, 'migrate-lock');
+  const lockSession = await connectMigrator(options, 'migrate-lock');
   const lockOptions = {
     waitMs: timing.lockWaitMs,
     pollMs: timing.lockPollMs,
@@ -47,7 +45,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrationReport>
   };
   try {
     return await withMigrationLock(lockSession, lockOptions, (lock) =>
-      withOwner(config, 'migrate', (client) =>
+      withOwner(options, 'migrate', (client) =>
         applyPending(options, { client, lock, timing, by: createProvenance(options), signal, onEvent }),
       ),
     );

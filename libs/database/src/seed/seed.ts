@@ -1,12 +1,11 @@
-import type { Config, Environment } from '@airlock/config';
-import { withOwner } from '../migrate/session.js';
+import type { Environment } from '@airlock/config';
+import { type Target, withOwner } from '../migrate/session.js';
 import { MigrationRefusal } from '../migrate/plan.js';
 import { DEFAULT_SEED_ROWS, SEED_SQL, type SeedRow, createSeedRows } from './seed-rows.js';
 
 const SEEDABLE: readonly Environment[] = ['development', 'testing', 'preview'];
 
-export interface SeedOptions {
-  readonly config: Config;
+export interface SeedOptions extends Target {
   /** How many rows there shall be at least. */
   readonly rows?: number;
 }
@@ -17,12 +16,13 @@ export interface SeedReport {
 }
 
 /** Fixed sample data; running it again adds nothing. @throws MigrationRefusal in staging and production */
-export async function seed({ config, rows = DEFAULT_SEED_ROWS }: SeedOptions): Promise<SeedReport> {
-  if (!SEEDABLE.includes(config.environment))
+export async function seed({ rows = DEFAULT_SEED_ROWS, ...target }: SeedOptions): Promise<SeedReport> {
+  const { environment } = target.config;
+  if (!SEEDABLE.includes(environment))
     throw new MigrationRefusal(
-      `ENVIRONMENT: seeds are sample data and this is ${config.environment}; expected ${SEEDABLE.join(', ')}`,
+      `ENVIRONMENT: seeds are sample data and this is ${environment}; expected ${SEEDABLE.join(', ')}`,
     );
-  return withOwner(config, 'seed', async (client) => {
+  return withOwner(target, 'seed', async (client) => {
     await client.query('BEGIN');
     let inserted = 0;
     for (const [owner, owned] of groupByOwner(createSeedRows(rows))) {

@@ -1,0 +1,69 @@
+// Real databases for the specs of this folder: one cluster per Jest file, one provisioned database per test.
+import { existsSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from '@jest/globals';
+import { Client } from 'pg';
+import { type Config, type DatabaseAddress, type Environment, loadConfig } from '@airlock/config';
+import { connectClient } from '../client.js';
+import { createSessionConfig } from '../client-options.js';
+import { type Cluster, startCluster } from '../embedded/index.js';
+import { provision } from '../provision/provision.js';
+
+export interface ScratchDatabase {
+  readonly config: Config;
+  /** A superuser's session on this database, for what the roles may not do. Ended with the file. */
+  readonly superuser: Client;
+  connect(role: 'app' | 'migration'): Promise<Client>;
+}
+
+export interface ScratchCluster {
+  create(environment?: Environment): Promise<ScratchDatabase>;
+}
+
+export function useScratchCluster(): ScratchCluster {
+  const opened: Client[] = [];
+  let cluster: Cluster;
+  let folder: string;
+  let count = 0;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'migrate-spec-'));
+    cluster = await startCluster({ dataDir: join(folder, 'data'), durable: false });
+  });
+  afterAll(async () => {
+    for (const client of opened) await client.end().catch(() => {});
+    await cluster.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const open = async (address: DatabaseAddress, environment: Environment) => {
+    const client = await connectClient(address, { config: createSessionConfig(environment), purpose: 'spec' });
+    opened.push(client);
+    return client;
+  };
+
+  return {
+    async create(environment = 'testing') {
+      const config = createScratchConfig(cluster.port, `scratch_${(count += 1)}`, environment);
+      const { app, migration } = config.database;
+      await provision({ admin: cluster.superuser, app, migration: migration ?? app, environment });
+      return {
+        config,
+        superuser: await open({ ...cluster.superuser, database: app.database }, environment),
+        connect: (role) => open(config.database[role] ?? app, environment),
+      };
+    },
+  };
+}
+
+/** A whole config of the real loader; only the environment may be one that would refuse a server on loopback. */
+export function createScratchConfig(port: number, database: string, environment: Environment): Config {
+  const url = (role: string) => `postgres://${database}_${role}:a-Long-Enough-Passw0rd@127.0.0.1:${port}/${database}`;
+  const config = loadConfig({
+    cwd: '/nonexistent',
+    env: { ENVIRONMENT: 'testing', DATABASE_URL: url('app'), DATABASE_MIGRATION_URL: url('migrator') },
+  });
+  return { ...config, environment };
+}
