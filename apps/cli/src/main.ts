@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { configCommand } from './config.js';
+import { setupCommand } from './setup.js';
 
 const program = new Command('airlock')
   .description('keeps development, testing, preview, staging and production apart')
-  .addCommand(configCommand());
+  .addCommand(configCommand())
+  .addCommand(setupCommand());
 
 try {
   await program.parseAsync();

@@ -17,9 +17,9 @@ export class ConfigError extends Error {
   readonly exitCode = EXIT_CONFIG;
   readonly violations: readonly Violation[];
 
-  constructor(violations: readonly Violation[]) {
+  constructor(violations: readonly Violation[], options?: ErrorOptions) {
     const sorted = sortUnique(violations);
-    super(sorted.map(formatViolation).join('\n'));
+    super(sorted.map(formatViolation).join('\n'), options);
     this.violations = sorted;
     // A stack would be printed by whatever logs this error, and says nothing about the configuration.
     this.stack = `${this.name}: ${this.message}`;

@@ -4,13 +4,15 @@ import { Secret } from './secret.js';
 /** The typed config, frozen to its leaves. Its type is inferred from here and the schema; there is no second interface. */
 export type Config = DeepReadonly<ReturnType<typeof arrange>>;
 
-export function createConfig(values: Values): Config {
-  return deepFreeze(arrange(values));
+/** @param file the .env file that was used */
+export function createConfig(values: Values, file: string | undefined): Config {
+  return deepFreeze(arrange(values, file));
 }
 
-function arrange(v: Values) {
+function arrange(v: Values, file: string | undefined) {
   return {
     environment: v.ENVIRONMENT,
+    file,
     testing: v.ENVIRONMENT === 'testing',
     service: {
       name: v.SERVICE_NAME,

@@ -1,8 +1,13 @@
 /** What a variable's text may be. Every type reads exact text: no trimming, no guessing, one spelling per value. */
+import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { AddressError, parseDatabaseUrl } from './database-url.js';
+import { AddressError } from './address.js';
+import { parseDatabaseUrl } from './database-url.js';
+import { isHostPattern } from './hosts.js';
+import { parseRedisUrl } from './redis-url.js';
 import { Secret } from './secret.js';
 
+const MAX_LIST_LENGTH = 4_096;
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 type Unit = keyof typeof MILLISECONDS;
 
@@ -34,16 +39,25 @@ export function text(expected = 'a text of at most 200 printable characters', pa
   return field(expected, (value) => (pattern.test(value) ? value : undefined));
 }
 
-/** Text of several lines, such as a certificate. */
-export function document(expected: string, pattern: RegExp) {
-  return field(expected, (value) => (pattern.test(value) ? value : undefined));
+/** One or more PEM certificates and nothing else: a private key that slipped in is refused. */
+export function certificates() {
+  return field('PEM certificates and nothing else', (value) => {
+    const blocks = value.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? [];
+    const rest = blocks.reduce((text, block) => text.replace(block, ''), value).trim();
+    return blocks.length > 0 && rest === '' && blocks.every(isCertificate) ? value : undefined;
+  });
 }
 
-export function list(expected: string, pattern: RegExp) {
+export function list(expected: string, isItem: RegExp | ((item: string) => boolean)) {
   return field(`${expected}, separated by commas`, (value) => {
     const items = value.split(',');
-    return items.every((item) => pattern.test(item)) ? Object.freeze(items) : undefined;
+    const isValid = isItem instanceof RegExp ? (item: string) => isItem.test(item) : isItem;
+    return value.length <= MAX_LIST_LENGTH && items.every(isValid) ? Object.freeze(items) : undefined;
   });
+}
+
+export function hosts(expected: string) {
+  return list(expected, (item) => isHostPattern(item));
 }
 
 /** An http(s) address without user, password, query or fragment. */
@@ -60,12 +74,25 @@ export function secret(expected = 'a text of at most 4096 printable characters',
 }
 
 export function databaseAddress() {
+  return address((value) => parseDatabaseUrl(value, ''));
+}
+
+/** Checked part by part here; the client is given the text. */
+export function redisUrl() {
+  return address((value) => {
+    parseRedisUrl(value, '');
+    return new Secret(value);
+  });
+}
+
+function address<T>(parse: (text: string) => T) {
   return z.string().transform((value, context) => {
     try {
-      return parseDatabaseUrl(value, '');
+      return parse(value);
     } catch (error) {
       if (!(error instanceof AddressError)) throw error;
-      context.addIssue({ code: 'custom', message: error.problem, params: { expected: error.expected } });
+      const { problem, expected } = error;
+      context.addIssue({ code: 'custom', params: value === '' ? { expected } : { problem, expected } });
       return z.NEVER;
     }
   });
@@ -82,4 +109,12 @@ function field<T>(expected: string, parse: (text: string) => T | undefined) {
 
 function parseUrl(value: string): URL | undefined {
   return /^[\x21-\x7e]+$/.test(value) && URL.canParse(value) ? new URL(value) : undefined;
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,14 @@
-export { ConfigError, type Violation } from './config-error.js';
+export { AddressError } from './address.js';
+export { ConfigError, formatViolation, type Violation } from './config-error.js';
 export type { Config } from './create-config.js';
-export { AddressError, parseDatabaseUrl, type DatabaseAddress, type SslMode } from './database-url.js';
+export { isTestDatabaseName } from './database-names.js';
+export { describeDatabase, parseDatabaseUrl, type DatabaseAddress, type SslMode } from './database-url.js';
 export { ENVIRONMENTS, type Environment } from './environment.js';
-export { loadConfig, type LoadOptions } from './load-config.js';
+export { inspectConfig, type Inspection, type LoadOptions } from './inspect-config.js';
+export { loadConfig } from './load-config.js';
 export { readProcessEnvironment, type EnvironmentVariables } from './process-environment.js';
+export { renderEnvExample } from './render/env-example.js';
+export { renderDocs, renderExamples, writeGenerated, type GeneratedFile } from './render/generated-files.js';
+export { printVariables, renderVariables, type PrintedVariable } from './render/print.js';
 export { Secret } from './secret.js';
+export { setUpEnvFile, type SetupReport } from './setup.js';

@@ -4,7 +4,20 @@
  */
 import { z } from 'zod';
 import { ENVIRONMENTS, type Environment } from './environment.js';
-import { databaseAddress, document, duration, flag, integer, list, port, secret, text, webAddress } from './fields.js';
+import {
+  certificates,
+  databaseAddress,
+  duration,
+  flag,
+  hosts,
+  integer,
+  list,
+  port,
+  redisUrl,
+  secret,
+  text,
+  webAddress,
+} from './fields.js';
 
 /** One text for all environments, or one for each that has it. */
 export type PerEnvironment = string | Readonly<Partial<Record<Environment, string>>>;
@@ -16,6 +29,8 @@ export interface VariableMeta {
   readonly default?: PerEnvironment;
   /** What the .env examples say; a secret's example is refused as a value where secrets count. */
   readonly example?: PerEnvironment;
+  /** Where the .env example sets it although it need not be. */
+  readonly shown?: readonly Environment[];
   /** Where it must be set. */
   readonly required?: readonly Environment[];
   /** Never printed. */
@@ -57,7 +72,8 @@ export const schema = z.object({
     .register(variables, {
       group: 'Environment',
       description: 'States that tests run here. It grants nothing: it must agree with ENVIRONMENT.',
-      example: { testing: 'true' },
+      example: perEnvironment('false', 'true', 'false', 'false', 'false'),
+      shown: ['testing'],
     }),
 
   SERVICE_NAME: text('a lower-case name such as airlock-api', /^[a-z][a-z0-9-]{0,39}$/).register(variables, {
@@ -119,6 +135,7 @@ export const schema = z.object({
     description: 'embedded starts the PostgreSQL that came with the packages; external connects to one that runs.',
     default: 'external',
     example: { development: 'embedded' },
+    shown: ['development'],
   }),
   DATABASE_URL: databaseAddress().register(variables, {
     group: 'Database',
@@ -139,26 +156,29 @@ export const schema = z.object({
     .register(variables, {
       group: 'Database',
       description: 'The same database, as the migrator role. Only release jobs are given it.',
-      example: {
-        development: 'postgres://airlock_migrator:changethis@127.0.0.1:54318/airlock_development',
-        testing: 'postgres://airlock_migrator:changethis@127.0.0.1:5433/airlock_test',
-      },
+      example: perEnvironment(
+        'postgres://airlock_migrator:changethis@127.0.0.1:54318/airlock_development',
+        'postgres://airlock_migrator:changethis@127.0.0.1:5433/airlock_test',
+        'postgres://airlock_migrator:changethis@postgres:5432/airlock_preview',
+        'postgres://airlock_migrator:changethis@db.staging.example.com:5432/airlock_staging?sslmode=verify-full',
+        'postgres://airlock_migrator:changethis@db.example.com:5432/airlock?sslmode=verify-full',
+      ),
+      shown: ['development', 'testing'],
       secret: true,
       location: true,
     }),
   DATABASE_ADMIN_URL: databaseAddress().optional().register(variables, {
     group: 'Database',
     description: 'The server, as a role that may create roles and databases. Only `airlock db provision` is given it.',
+    example: 'postgres://postgres:changethis@db.example.com:5432/postgres',
     secret: true,
     location: true,
   }),
-  DATABASE_SSL_CA: document('a PEM certificate', /^-----BEGIN CERTIFICATE-----\n[\s\S]+-----END CERTIFICATE-----\n?$/)
-    .optional()
-    .register(variables, {
-      group: 'Database',
-      description: 'The certificate authority of the database, PEM. Best given as DATABASE_SSL_CA_FILE.',
-      file: true,
-    }),
+  DATABASE_SSL_CA: certificates().optional().register(variables, {
+    group: 'Database',
+    description: 'The certificate authority of the database, PEM. Best given as DATABASE_SSL_CA_FILE.',
+    file: true,
+  }),
   DB_ECHO: flag().register(variables, {
     group: 'Database',
     description: 'Logs each SQL statement, with parameters redacted.',
@@ -189,31 +209,35 @@ export const schema = z.object({
     description: 'The longest a transaction may sit idle.',
     default: perEnvironment('1m', '30s', '30s', '30s', '30s'),
   }),
-  PRIVATE_NETWORKS: list('host names, *.suffixes or CIDR blocks', /^[A-Za-z0-9.:_*/-]{1,253}$/)
+  PRIVATE_NETWORKS: hosts('host names, *.suffixes or CIDR blocks')
     .optional()
     .register(variables, {
       group: 'Database',
       description: 'Hosts and networks where TLS to the database may be off, such as postgres or 10.0.0.0/8.',
-      example: { preview: 'postgres' },
+      example: perEnvironment('postgres', 'postgres', 'postgres', '10.0.0.0/8', '10.0.0.0/8'),
+      shown: ['preview'],
     }),
-  PROTECTED_HOSTS: list('host names', /^[A-Za-z0-9.:_-]{1,253}$/)
+  PROTECTED_HOSTS: hosts('host names, *.suffixes or CIDR blocks')
     .optional()
     .register(variables, {
       group: 'Database',
       description: 'Hosts of staging and production, which no lower environment may connect to.',
-      example: { preview: 'db.staging.example.com,db.example.com' },
+      example: 'db.staging.example.com,db.example.com',
+      shown: ['preview'],
     }),
 
-  REDIS_URL: secret('redis://host:6379/0')
+  REDIS_URL: redisUrl()
     .optional()
     .register(variables, {
       group: 'Redis',
       description: 'Cache and rate limits shared by all processes; without it they are per process.',
-      example: {
-        testing: 'redis://127.0.0.1:6380/0',
-        staging: 'redis://:changethis@redis:6379/0',
-        production: 'redis://:changethis@redis:6379/0',
-      },
+      example: perEnvironment(
+        'redis://127.0.0.1:6379/0',
+        'redis://127.0.0.1:6380/0',
+        'redis://:changethis@redis:6379/0',
+        'redis://:changethis@redis:6379/0',
+        'redis://:changethis@redis:6379/0',
+      ),
       required: ['staging', 'production'],
       secret: true,
       location: true,
@@ -229,11 +253,14 @@ export const schema = z.object({
     .register(variables, {
       group: 'HTTP',
       description: 'Origins whose pages may call the API. Left out, none may.',
-      example: {
-        development: 'http://localhost:3000',
-        staging: 'https://app.staging.example.com',
-        production: 'https://app.example.com',
-      },
+      example: perEnvironment(
+        'http://localhost:3000',
+        'http://localhost:3000',
+        'https://app.preview.example.com',
+        'https://app.staging.example.com',
+        'https://app.example.com',
+      ),
+      shown: ['development', 'staging', 'production'],
     }),
   TRUSTED_PROXY_HOPS: integer(0, 10).register(variables, {
     group: 'HTTP',
@@ -251,51 +278,42 @@ export const schema = z.object({
     default: perEnvironment('2', '0', '2', '2', '2'),
   }),
 
-  AUTH_ISSUER: webAddress()
-    .optional()
-    .register(variables, {
-      group: 'Authentication',
-      description: 'The issuer that tokens must name.',
-      example: {
-        preview: 'https://auth.example.com',
-        staging: 'https://auth.example.com',
-        production: 'https://auth.example.com',
-      },
-      required: DEPLOYED,
-    }),
-  AUTH_JWKS_URL: webAddress()
-    .optional()
-    .register(variables, {
-      group: 'Authentication',
-      description: 'Where the public keys of the issuer are.',
-      example: {
-        preview: 'https://auth.example.com/.well-known/jwks.json',
-        staging: 'https://auth.example.com/.well-known/jwks.json',
-        production: 'https://auth.example.com/.well-known/jwks.json',
-      },
-      required: DEPLOYED,
-    }),
+  AUTH_ISSUER: webAddress().optional().register(variables, {
+    group: 'Authentication',
+    description: 'The issuer that tokens must name.',
+    example: 'https://auth.example.com',
+    required: DEPLOYED,
+  }),
+  AUTH_JWKS_URL: webAddress().optional().register(variables, {
+    group: 'Authentication',
+    description: 'Where the public keys of the issuer are.',
+    example: 'https://auth.example.com/.well-known/jwks.json',
+    required: DEPLOYED,
+  }),
   AUTH_AUTHORIZED_PARTIES: list('origins or client ids', /^[\x21-\x2b\x2d-\x7e]{1,200}$/)
     .optional()
     .register(variables, {
       group: 'Authentication',
       description: 'Who tokens may be meant for: the audience or the authorized party.',
-      example: {
-        preview: 'https://app.example.com',
-        staging: 'https://app.staging.example.com',
-        production: 'https://app.example.com',
-      },
+      example: 'https://app.example.com',
       required: DEPLOYED,
     }),
 
-  SENTRY_DSN: secret().optional().register(variables, {
-    group: 'Observability',
-    description: 'Where errors are reported. Left out, the reporter is not even loaded.',
-    secret: true,
-  }),
+  SENTRY_DSN: secret(
+    'https://key@host/project',
+    /^https:\/\/[\x21-\x3f\x41-\x7e]{1,200}@[A-Za-z0-9.-]{1,253}(:\d{1,5})?\/[\x21-\x7e]{1,100}$/,
+  )
+    .optional()
+    .register(variables, {
+      group: 'Observability',
+      description: 'Where errors are reported. Left out, the reporter is not even loaded.',
+      example: 'https://key@sentry.example.com/1',
+      secret: true,
+    }),
   OTEL_EXPORTER_OTLP_ENDPOINT: webAddress().optional().register(variables, {
     group: 'Observability',
     description: 'Where traces and metrics are sent. Left out, OpenTelemetry is not even loaded.',
+    example: 'http://otel-collector:4318',
   }),
 
   GIT_COMMIT: text('a commit: 7 to 64 lower-case hexadecimal digits', /^[0-9a-f]{7,64}$/)
@@ -303,18 +321,21 @@ export const schema = z.object({
     .register(variables, {
       group: 'Build',
       description: 'The commit this was built from. Written into the image.',
+      example: '0123456789abcdef0123456789abcdef01234567',
     }),
   BUILD_TIME: text('a time such as 2026-01-31T12:00:00Z', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/)
     .optional()
     .register(variables, {
       group: 'Build',
       description: 'When it was built, UTC. Written into the image.',
+      example: '2026-01-31T12:00:00Z',
     }),
   IMAGE_DIGEST: text('a digest: sha256: and 64 hexadecimal digits', /^sha256:[0-9a-f]{64}$/)
     .optional()
     .register(variables, {
       group: 'Build',
       description: 'The digest of the running image, which an image cannot know itself. Given at deploy.',
+      example: 'sha256:0000000000000000000000000000000000000000000000000000000000000000',
     }),
 
   SHUTDOWN_DRAIN: duration().register(variables, {
@@ -353,4 +374,10 @@ export function metaOf(name: VariableName): VariableMeta {
 
 export function textFor(value: PerEnvironment | undefined, environment: Environment): string | undefined {
   return typeof value === 'object' ? value[environment] : value;
+}
+
+/** The variables in the order of the schema, by group. */
+export function groupVariables(): { group: string; names: VariableName[] }[] {
+  const groups = Map.groupBy(variableNames, (name) => metaOf(name).group);
+  return [...groups].map(([group, names]) => ({ group, names }));
 }

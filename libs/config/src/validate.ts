@@ -1,61 +1,88 @@
 import type { z } from 'zod';
 import type { Violation } from './config-error.js';
 import type { Environment } from './environment.js';
+import { quote } from './quote.js';
 import { metaOf, schema, textFor, variableNames, type Values, type VariableName } from './schema.js';
 
 export type Texts = Readonly<Partial<Record<VariableName, string>>>;
 
+export interface Validation {
+  /** Every value that could be read, so that rules across variables can be judged although others are wrong. */
+  readonly values: Partial<Values>;
+  readonly violations: readonly Violation[];
+}
+
 /** Reads each text as its type. What is missing takes its default, or is a violation where it is required. */
-export function validate(
-  texts: Texts,
-  environment: Environment,
-): { values: Values | undefined; violations: Violation[] } {
-  const missing = variableNames.filter((name) => isMissing(name, texts, environment));
-  const result = schema.safeParse(withDefaults(texts, environment));
-  const wrong = (result.error?.issues ?? []).filter((issue) => !missing.includes(issue.path[0] as VariableName));
-  const violations = [
-    ...missing.map((name) => missingViolation(name, environment)),
-    ...wrong.map((issue) => wrongViolation(issue, texts)),
-  ];
-  return { values: violations.length === 0 ? result.data : undefined, violations };
+export function validate(texts: Texts, environment: Environment): Validation {
+  const secrets = variableNames.filter((name) => metaOf(name).secret).flatMap((name) => texts[name] ?? []);
+  const values: Record<string, unknown> = {};
+  const violations: Violation[] = [];
+  for (const name of variableNames) {
+    const text = texts[name] ?? defaultText(name, environment);
+    const result = text === undefined ? missing(name, environment) : parse(name, text, secrets);
+    if ('violation' in result) violations.push(result.violation);
+    else values[name] = result.value;
+  }
+  return { values, violations };
 }
 
 export function defaultText(name: VariableName, environment: Environment): string | undefined {
   return textFor(metaOf(name).default, environment);
 }
 
-function withDefaults(texts: Texts, environment: Environment): Texts {
-  return Object.fromEntries(variableNames.map((name) => [name, texts[name] ?? defaultText(name, environment)]));
+/** What a variable's text must be, as the refusal of an impossible text words it. */
+export function describeExpected(name: VariableName): string {
+  const field: z.ZodType = schema.shape[name];
+  const issue = field.safeParse('\0').error?.issues[0];
+  return issue ? expectedBy(issue) : '';
 }
 
-function isMissing(name: VariableName, texts: Texts, environment: Environment): boolean {
-  return texts[name] === undefined && (metaOf(name).required ?? []).includes(environment);
-}
+type Result = { readonly value: unknown } | { readonly violation: Violation };
 
-function missingViolation(name: VariableName, environment: Environment): Violation {
+function missing(name: VariableName, environment: Environment): Result {
   const meta = metaOf(name);
-  return {
+  if (!meta.required?.includes(environment)) return { value: undefined };
+  const example = textFor(meta.example, environment) ?? '';
+  const violation = {
     name,
     problem: `is not set, and ${environment} needs it`,
-    expected: meta.secret ? `a secret of your own` : `a value such as ${textFor(meta.example, environment) ?? ''}`,
-    mend: `set ${name}${meta.secret ? ` or ${name}_FILE` : ''}: ${meta.description}`,
+    expected: meta.secret ? `a value of your own` : `a value such as ${example}`,
+    mend: `set ${name}${meta.secret ? ` or ${name}_FILE` : ''}. ${meta.description}`,
   };
+  return { violation };
 }
 
-function wrongViolation(issue: z.core.$ZodIssue, texts: Texts): Violation {
-  const name = issue.path[0] as VariableName;
-  const meta = metaOf(name);
-  const shown = meta.secret ? 'is not valid' : `is ${JSON.stringify(texts[name])}`;
-  return {
+function parse(name: VariableName, text: string, secrets: readonly string[]): Result {
+  const field: z.ZodType = schema.shape[name];
+  const result = field.safeParse(text);
+  const issue = result.error?.issues[0];
+  if (!issue) return { value: result.data };
+  const wrong = describeWrong(text, metaOf(name).secret ? undefined : secrets);
+  const violation = {
     name,
-    problem: issue.code === 'custom' && issue.message !== 'Invalid input' ? issue.message : shown,
+    problem: problemOf(issue) ?? wrong,
     expected: expectedBy(issue),
-    mend: `set ${name}: ${meta.description}`,
+    mend:
+      text === ''
+        ? `set ${name}, or remove it: an empty value is not taken for none`
+        : `set ${name}. ${metaOf(name).description}`,
   };
+  return { violation };
+}
+
+/** @param secrets undefined where the text itself is one */
+function describeWrong(text: string, secrets: readonly string[] | undefined): string {
+  if (text === '') return 'is empty';
+  if (/^\s|\s$/.test(text))
+    return `${secrets ? `is ${quote(text, secrets)}, which` : 'is not shown, and'} has white space around it`;
+  return secrets ? `is ${quote(text, secrets)}` : 'is not valid; its value is not shown';
+}
+
+function problemOf(issue: z.core.$ZodIssue): string | undefined {
+  return issue.code === 'custom' ? (issue.params?.['problem'] as string | undefined) : undefined;
 }
 
 function expectedBy(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return issue.values.join(', ').replace(/, ([^,]*)$/, ' or $1');
-  if (issue.code === 'custom') return String(issue.params?.['expected']);
-  return 'a text';
+  return issue.code === 'custom' ? String(issue.params?.['expected']) : 'a text';
 }

@@ -1,0 +1,28 @@
+/** What the names of databases and hosts say about the environment they belong to. Names are read word by word. */
+import type { Environment } from './environment.js';
+
+const WORDS = {
+  development: ['dev', 'devel', 'develop', 'development', 'local', 'sandbox'],
+  testing: ['test', 'tests', 'testing', 'tst', 'e2e', 'ci'],
+  preview: ['preview', 'previews'],
+  staging: ['staging', 'stage', 'stg'],
+  production: ['production', 'prod', 'prd'],
+} as const satisfies Record<Environment, readonly string[]>;
+
+/** Test databases, and the names that the test tools derive from them: templates, workers, clones. */
+const TEST_NAME = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*_test(?:_tpl|_w\d{1,4}|_[0-9a-f]{8})*$/;
+
+export function isTestDatabaseName(name: string): boolean {
+  return TEST_NAME.test(name) && findWordOf(name, ['production', 'staging', 'preview']) === undefined;
+}
+
+/** The first word of the name that belongs to one of the environments: `app_prod2` holds prod, `products` holds none. */
+export function findWordOf(name: string, environments: readonly Environment[]): string | undefined {
+  const known: readonly string[] = environments.flatMap((environment) => WORDS[environment]);
+  return splitWords(name).find((word) => known.includes(word));
+}
+
+function splitWords(name: string): string[] {
+  const spaced = name.replace(/([a-z\d])([A-Z])/g, '$1 $2').toLowerCase();
+  return spaced.split(/[^a-z0-9]+/).flatMap((word) => [word, word.replace(/\d+$/, '')]);
+}

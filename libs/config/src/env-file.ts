@@ -1,0 +1,65 @@
+import type { Violation } from './config-error.js';
+
+export interface ParsedEnvFile {
+  readonly texts: ReadonlyMap<string, string>;
+  readonly violations: readonly Violation[];
+}
+
+const SINGLE_QUOTES = 'put the value in single quotes: they mean the same to every reader of the file';
+
+/**
+ * Reads the part of the .env format that Compose, dotenv, Node and shells read alike, and refuses the rest by line:
+ * where readers differ, one file would be two configurations. A byte order mark and CRLF line ends are taken off.
+ */
+export function parseEnvFile(content: string, path: string): ParsedEnvFile {
+  const texts = new Map<string, string>();
+  const violations: Violation[] = [];
+  const lines = content.replace(/^\uFEFF/, '').split(/\r?\n/);
+  for (const [index, line] of lines.entries()) {
+    const refuse = (problem: string, expected: string, mend: string) => {
+      violations.push({ name: `${path}:${index + 1}`, problem, expected, mend });
+    };
+    if (/^\s*(#|$)/.test(line)) continue;
+    const [, name, raw] = /^(?:export )?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line) ?? [];
+    if (name === undefined || raw === undefined) {
+      refuse('is not a variable', 'NAME=value without spaces around =', 'correct the line, or start it with #');
+      continue;
+    }
+    if (texts.has(name)) refuse(`sets ${name} again`, 'each name once', 'remove one of the two lines');
+    const value = parseValue(raw.trimEnd());
+    if (typeof value === 'string') texts.set(name, value);
+    else refuse(`${name} ${value.problem}`, value.expected, value.mend);
+  }
+  return { texts, violations };
+}
+
+type Refusal = Omit<Violation, 'name'>;
+
+function parseValue(raw: string): string | Refusal {
+  const [, quote, inner = '', rest = ''] = /^(["'])(.*?)\1(.*)$/.exec(raw) ?? [];
+  if (quote && !/^(\s+#.*)?$/.test(rest)) {
+    return {
+      problem: 'has text after its closing quote',
+      expected: 'a comment or nothing there',
+      mend: 'correct the quotes',
+    };
+  }
+  if (!quote && /^["'`]/.test(raw)) {
+    return {
+      problem: 'has no closing quote',
+      expected: 'a value on one line',
+      mend: 'close the quote; give longer texts as NAME_FILE',
+    };
+  }
+  const value = quote ? inner : raw.replace(/(^|\s+)#.*$/, '').trim();
+  if (quote === "'") return value;
+  if (value.includes('$'))
+    return { problem: 'holds a $ that Compose replaces', expected: 'a literal value', mend: SINGLE_QUOTES };
+  if (quote && value.includes('\\')) {
+    return { problem: 'holds a backslash in double quotes', expected: 'a literal value', mend: SINGLE_QUOTES };
+  }
+  if (!quote && /[\s"'`]/.test(value)) {
+    return { problem: 'holds a space or a quote', expected: 'a quoted value', mend: SINGLE_QUOTES };
+  }
+  return value;
+}

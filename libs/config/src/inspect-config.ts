@@ -1,0 +1,43 @@
+import type { Violation } from './config-error.js';
+import { createConfig, type Config } from './create-config.js';
+import type { Environment } from './environment.js';
+import { exportNodeEnv, readProcessEnvironment, type EnvironmentVariables } from './process-environment.js';
+import { findViolations } from './rules.js';
+import type { Values, VariableName } from './schema.js';
+import { loadSources, type SourcedText } from './sources.js';
+import { validate, type Texts } from './validate.js';
+
+export interface LoadOptions {
+  /** The process environment, unless given. */
+  readonly env?: EnvironmentVariables;
+  /** The folder whose .env files count; the working folder unless given. */
+  readonly cwd?: string;
+  /** `false`: no .env file is looked at, and `env` says everything. For tools that start from a complete environment. */
+  readonly files?: boolean;
+}
+
+/** All that loading found out, whether the configuration is good or not. */
+export interface Inspection {
+  readonly environment: Environment | undefined;
+  readonly file: string | undefined;
+  readonly texts: ReadonlyMap<VariableName, SourcedText>;
+  readonly values: Partial<Values>;
+  readonly violations: readonly Violation[];
+  readonly warnings: readonly string[];
+  /** Absent where there are violations. */
+  readonly config: Config | undefined;
+}
+
+export function inspectConfig({ env, cwd, files = true }: LoadOptions = {}): Inspection {
+  const variables = env ?? readProcessEnvironment();
+  const sources = loadSources(variables, files ? (cwd ?? process.cwd()) : undefined);
+  const { environment } = sources;
+  if (!environment) return { ...sources, values: {}, config: undefined };
+  const texts: Texts = Object.fromEntries([...sources.texts].map(([name, { text }]) => [name, text]));
+  const { values, violations } = validate(texts, environment);
+  const broken = findViolations({ environment, values, texts, nodeEnv: variables['NODE_ENV'] });
+  const all = [...sources.violations, ...violations, ...broken];
+  if (all.length > 0) return { ...sources, values, violations: all, config: undefined };
+  if (!env) exportNodeEnv(environment);
+  return { ...sources, values, violations: [], config: createConfig(values as Values, sources.file) };
+}

@@ -1,0 +1,53 @@
+import type { Environment } from '../environment.js';
+import { groupVariables, metaOf, textFor, type VariableName } from '../schema.js';
+import { mayBeFile } from '../sources.js';
+import { defaultText } from '../validate.js';
+
+const INTRODUCTION: Record<Environment, string[]> = {
+  development: ['`airlock setup` makes .env from this file and puts generated passwords in place of changethis.'],
+  testing: [
+    'Only for tests against a server of yours: `make test` starts one and needs no file.',
+    'Copied to .env.testing it is the only file that testing reads beside a .env that says ENVIRONMENT=testing.',
+  ],
+  preview: [
+    'What the platform must set. Preview reads the process environment and NAME_FILE secrets, never a file like this.',
+  ],
+  staging: [
+    'What the platform must set. Staging reads the process environment and NAME_FILE secrets, never a file like this.',
+  ],
+  production: [
+    'What the platform must set. Production reads the process environment and NAME_FILE secrets, never a file like this.',
+  ],
+};
+
+/** A commented .env file: what must be set, and as comments what may be, with its default. */
+export function renderEnvExample(environment: Environment): string {
+  const header = [
+    `Configuration of ${environment}. Generated from libs/config/src/schema.ts by \`airlock config example --write\`.`,
+    ...INTRODUCTION[environment],
+    'Reference: docs/configuration.md',
+  ];
+  const groups = groupVariables().map(({ group, names }) => {
+    const entries = names.map((name) => renderVariable(name, environment));
+    return [`# --- ${group} ---`, ...entries].join('\n\n');
+  });
+  return `${[header.map((line) => `# ${line}`).join('\n'), ...groups].join('\n\n')}\n`;
+}
+
+function renderVariable(name: VariableName, environment: Environment): string {
+  const meta = metaOf(name);
+  const isRequired = meta.required?.includes(environment) ?? false;
+  const notes = [isRequired && 'Required.', meta.secret && 'Secret.'].filter(Boolean);
+  const example = textFor(meta.example, environment);
+  const isShown = isRequired || meta.shown?.includes(environment);
+  const setting = `${name}=${example ?? defaultText(name, environment) ?? ''}`;
+  const lines = [`# ${[meta.description, ...notes].join(' ')}`, isShown ? setting : `# ${setting}`];
+  if (isRequired && mayBeFile(name) && !isLocal(environment)) {
+    lines.push(`# or as a file: ${name}_FILE=/run/secrets/${name.toLowerCase()}`);
+  }
+  return lines.join('\n');
+}
+
+function isLocal(environment: Environment): boolean {
+  return environment === 'development' || environment === 'testing';
+}

@@ -1,0 +1,52 @@
+import type { DatabaseAddress } from '../database-url.js';
+import type { Violation } from '../config-error.js';
+import type { Environment } from '../environment.js';
+import { parseRedisUrl } from '../redis-url.js';
+import type { Values, VariableName } from '../schema.js';
+import type { Texts } from '../validate.js';
+
+/** What a rule may look at. A value that could not be read is absent: it has its own violation already. */
+export interface Facts {
+  readonly environment: Environment;
+  readonly values: Partial<Values>;
+  readonly texts: Texts;
+  readonly nodeEnv: string | undefined;
+}
+
+export interface Rule {
+  /** A row of the table in docs/configuration.md: what is refused. */
+  readonly title: string;
+  readonly environments: readonly Environment[];
+  readonly find: (facts: Facts) => readonly Violation[];
+}
+
+export const EVERYWHERE = ['development', 'testing', 'preview', 'staging', 'production'] as const;
+export const DEPLOYED = ['preview', 'staging', 'production'] as const;
+export const LASTING = ['staging', 'production'] as const;
+
+/** A rule of one answer: the violation where the condition holds. */
+export function when(condition: boolean | undefined, violation: Violation): readonly Violation[] {
+  return condition ? [violation] : [];
+}
+
+export type DatabaseVariable = 'DATABASE_URL' | 'DATABASE_MIGRATION_URL' | 'DATABASE_ADMIN_URL';
+const DATABASE_VARIABLES: readonly DatabaseVariable[] = [
+  'DATABASE_URL',
+  'DATABASE_MIGRATION_URL',
+  'DATABASE_ADMIN_URL',
+];
+
+/** Every database address that is set and could be read. */
+export function databasesOf({ values }: Facts): { name: DatabaseVariable; address: DatabaseAddress }[] {
+  return DATABASE_VARIABLES.flatMap((name) => {
+    const address = values[name];
+    return address ? [{ name, address }] : [];
+  });
+}
+
+/** Where data lives: the databases and Redis. */
+export function dataHostsOf(facts: Facts): { name: VariableName; host: string }[] {
+  const databases = databasesOf(facts).map(({ name, address }) => ({ name, host: address.host }));
+  const redis = facts.values.REDIS_URL && facts.texts.REDIS_URL;
+  return redis ? [...databases, { name: 'REDIS_URL', host: parseRedisUrl(redis, 'REDIS_URL').host }] : databases;
+}

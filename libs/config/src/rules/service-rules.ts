@@ -1,0 +1,145 @@
+import { isLocalHost } from '../hosts.js';
+import { deriveNodeEnv } from '../process-environment.js';
+import { quote } from '../quote.js';
+import { DEPLOYED, EVERYWHERE, type Facts, LASTING, type Rule, when } from './rule.js';
+
+export const serviceRules: readonly Rule[] = [
+  {
+    title: '`DEBUG=true`',
+    environments: LASTING,
+    find: ({ environment, values }) =>
+      when(values.DEBUG, {
+        name: 'DEBUG',
+        problem: `is true in ${environment}, which shows callers what went wrong inside`,
+        expected: 'false',
+        mend: 'remove DEBUG; read the log by request id instead',
+      }),
+  },
+  {
+    title: '`LOG_LEVEL` debug or trace',
+    environments: LASTING,
+    find: ({ environment, values }) =>
+      when(values.LOG_LEVEL === 'debug' || values.LOG_LEVEL === 'trace', {
+        name: 'LOG_LEVEL',
+        problem: `is ${values.LOG_LEVEL} in ${environment}, where logs must hold no data of users`,
+        expected: 'info, warn, error or fatal',
+        mend: 'set LOG_LEVEL=info, or remove it',
+      }),
+  },
+  {
+    title: '`TESTING` set at all',
+    environments: LASTING,
+    find: ({ environment, texts }) =>
+      when(texts.TESTING !== undefined, {
+        name: 'TESTING',
+        problem: `is set in ${environment}`,
+        expected: 'no such variable',
+        mend: 'remove TESTING; look for what else came from a test environment',
+      }),
+  },
+  {
+    title: '`TESTING` that disagrees with `ENVIRONMENT`',
+    environments: ['development', 'testing', 'preview'],
+    find: ({ environment, values }) =>
+      when(values.TESTING !== undefined && values.TESTING !== (environment === 'testing'), {
+        name: 'TESTING',
+        problem: `is ${values.TESTING} in ${environment}`,
+        expected: `${environment === 'testing'}, or no such variable`,
+        mend: 'remove TESTING: ENVIRONMENT says it all',
+      }),
+  },
+  {
+    title: '`NODE_ENV` of another environment',
+    environments: EVERYWHERE,
+    find: findForeignNodeEnv,
+  },
+  {
+    title: '`WITH_UI=true`',
+    environments: ['production'],
+    find: ({ values }) =>
+      when(values.WITH_UI, {
+        name: 'WITH_UI',
+        problem: 'is true in production, which serves pages for developers to everyone',
+        expected: 'false',
+        mend: 'remove WITH_UI; use the pages of staging',
+      }),
+  },
+  {
+    title: '`PORT` or `MANAGEMENT_PORT` 0',
+    environments: DEPLOYED,
+    find: ({ environment, values }) =>
+      (['PORT', 'MANAGEMENT_PORT'] as const).flatMap((name) =>
+        when(values[name] === 0, {
+          name,
+          problem: `is 0 in ${environment}, which takes a port that nobody knows`,
+          expected: 'a port from 1 to 65535',
+          mend: `remove ${name}, or set the port that the proxy uses`,
+        }),
+      ),
+  },
+  {
+    title: '`MANAGEMENT_PORT` equal to `PORT`',
+    environments: EVERYWHERE,
+    find: ({ values }) =>
+      when(values.PORT !== 0 && values.PORT !== undefined && values.PORT === values.MANAGEMENT_PORT, {
+        name: 'MANAGEMENT_PORT',
+        problem: `is ${values.PORT}, the same as PORT, which would publish metrics and detailed health`,
+        expected: 'a port of its own',
+        mend: 'remove MANAGEMENT_PORT, or set another',
+      }),
+  },
+  {
+    title: '`CORS_ORIGINS` with `*`',
+    environments: LASTING,
+    find: ({ environment, values }) =>
+      when(values.CORS_ORIGINS?.includes('*'), {
+        name: 'CORS_ORIGINS',
+        problem: `holds * in ${environment}, which lets every page call the API`,
+        expected: 'the https origins of your own pages',
+        mend: 'name them, such as CORS_ORIGINS=https://app.example.com',
+      }),
+  },
+  {
+    title: '`CORS_ORIGINS` with http',
+    environments: LASTING,
+    find: ({ environment, values }) => {
+      const plain = values.CORS_ORIGINS?.filter((origin) => origin.startsWith('http://')) ?? [];
+      return plain.map((origin) => ({
+        name: 'CORS_ORIGINS',
+        problem: `holds ${quote(origin)} in ${environment}, whose pages anyone on the way can change`,
+        expected: 'https origins alone',
+        mend: `serve that page over https, or remove it from CORS_ORIGINS`,
+      }));
+    },
+  },
+  {
+    title: '`AUTH_ISSUER` or `AUTH_JWKS_URL` that is not https, or local',
+    environments: LASTING,
+    find: findWeakIssuer,
+  },
+];
+
+/** Libraries read NODE_ENV before any config is there, so a wrong one cannot be put right later. */
+function findForeignNodeEnv({ environment, nodeEnv }: Facts) {
+  const derived = deriveNodeEnv(environment);
+  const isProduction = nodeEnv === 'production' || derived === 'production';
+  return when(nodeEnv !== undefined && nodeEnv !== derived && isProduction, {
+    name: 'NODE_ENV',
+    problem: `is ${quote(nodeEnv ?? '')} in ${environment}`,
+    expected: `${derived}, or no such variable`,
+    mend: 'unset NODE_ENV: it follows from ENVIRONMENT',
+  });
+}
+
+function findWeakIssuer({ environment, values }: Facts) {
+  return (['AUTH_ISSUER', 'AUTH_JWKS_URL'] as const).flatMap((name) => {
+    const url = new URL(values[name] ?? 'https://unset.invalid');
+    const isLocal = isLocalHost(url.hostname);
+    return when(isLocal || url.protocol !== 'https:', {
+      name,
+      problem: `${isLocal ? 'names this machine' : 'is not https'} in ${environment}, so anyone near could issue tokens`,
+      expected: 'the https address of your identity provider',
+      mend: `set ${name} to it; the local issuer is for development and testing`,
+    });
+  });
+}

@@ -1,0 +1,83 @@
+import type { VariableName } from '../schema.js';
+import { DEPLOYED, EVERYWHERE, type Facts, type Rule, when } from './rule.js';
+
+/** What a platform needs between the last of our steps and its kill. */
+const MARGIN_MS = 5_000;
+
+export const timingRules: readonly Rule[] = [
+  {
+    title: '`SHUTDOWN_GRACE` below drain + requests + teardown + 5s',
+    environments: EVERYWHERE,
+    find: ({ values: v }) => {
+      const neededMs = (v.SHUTDOWN_DRAIN ?? 0) + (v.SHUTDOWN_REQUESTS ?? 0) + (v.SHUTDOWN_TEARDOWN ?? 0) + MARGIN_MS;
+      return when(v.SHUTDOWN_GRACE !== undefined && v.SHUTDOWN_GRACE < neededMs, {
+        name: 'SHUTDOWN_GRACE',
+        problem: `is ${v.SHUTDOWN_GRACE}ms, so the platform kills before the shutdown is done`,
+        expected: `at least ${neededMs}ms: SHUTDOWN_DRAIN + SHUTDOWN_REQUESTS + SHUTDOWN_TEARDOWN + ${MARGIN_MS}ms`,
+        mend: 'raise SHUTDOWN_GRACE and the stop grace period of the platform, or lower the others',
+      });
+    },
+  },
+  {
+    title: '`REQUEST_TIMEOUT` above `SHUTDOWN_REQUESTS`',
+    environments: DEPLOYED,
+    find: (facts) =>
+      exceeds(facts, 'REQUEST_TIMEOUT', 'SHUTDOWN_REQUESTS', 'a request in flight would be cut at shutdown'),
+  },
+  {
+    title: '`DATABASE_STATEMENT_TIMEOUT` above `REQUEST_TIMEOUT`',
+    environments: EVERYWHERE,
+    find: (facts) =>
+      exceeds(
+        facts,
+        'DATABASE_STATEMENT_TIMEOUT',
+        'REQUEST_TIMEOUT',
+        'the database would work on for a request that is gone',
+      ),
+  },
+  {
+    title: '`DATABASE_LOCK_TIMEOUT` above `DATABASE_STATEMENT_TIMEOUT`',
+    environments: EVERYWHERE,
+    find: (facts) =>
+      exceeds(
+        facts,
+        'DATABASE_LOCK_TIMEOUT',
+        'DATABASE_STATEMENT_TIMEOUT',
+        'a wait for a lock would never be told from a slow statement',
+      ),
+  },
+  {
+    title: 'a timeout of 0, which PostgreSQL and HTTP clients take for no limit',
+    environments: EVERYWHERE,
+    find: ({ values }) =>
+      TIMEOUTS.flatMap((name) =>
+        when(values[name] === 0, {
+          name,
+          problem: 'is 0, which means no limit',
+          expected: 'a duration such as 5s',
+          mend: `remove ${name} to use the default, or set a longer one`,
+        }),
+      ),
+  },
+];
+
+const TIMEOUTS = [
+  'REQUEST_TIMEOUT',
+  'HTTP_CLIENT_TIMEOUT',
+  'DATABASE_CONNECT_TIMEOUT',
+  'DATABASE_STATEMENT_TIMEOUT',
+  'DATABASE_LOCK_TIMEOUT',
+  'DATABASE_IDLE_IN_TRANSACTION_TIMEOUT',
+] as const satisfies readonly VariableName[];
+
+type Timing = (typeof TIMEOUTS)[number] | 'SHUTDOWN_REQUESTS';
+
+function exceeds({ values }: Facts, name: Timing, limit: Timing, danger: string) {
+  const [value = 0, most = Infinity] = [values[name], values[limit]];
+  return when(value > most, {
+    name,
+    problem: `is ${value}ms, above ${limit} of ${most}ms: ${danger}`,
+    expected: `at most ${most}ms`,
+    mend: `lower ${name}, or raise ${limit}`,
+  });
+}

@@ -1,0 +1,40 @@
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Violation } from './config-error.js';
+
+const MAX_BYTES = 65_536;
+
+/** The content of a file named by NAME_FILE, without its last line end. */
+export function loadSecretFile(path: string, cwd: string | undefined, name: string): { text: string } | Violation {
+  const refuse = (problem: string): Violation => ({
+    name,
+    problem,
+    expected: `a readable text file of at most ${MAX_BYTES} bytes`,
+    mend: `correct the path, or mount the secret there`,
+  });
+  try {
+    const full = resolve(cwd ?? '/', path);
+    const stat = statSync(full);
+    // A pipe or a device would block the start, or never end.
+    if (!stat.isFile()) return refuse(`names a ${stat.isDirectory() ? 'folder' : 'special file'}`);
+    if (stat.size > MAX_BYTES) return refuse(`names a file of ${stat.size} bytes`);
+    if (stat.size === 0) return refuse('names an empty file');
+    return { text: decodeText(readFileSync(full)).replace(/\r?\n$/, '') };
+  } catch (error) {
+    return refuse(`names a file that ${describeFileError(error)}`);
+  }
+}
+
+/** @throws TypeError for bytes that are not UTF-8 */
+export function decodeText(bytes: Buffer): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+}
+
+/** An error of the file system without its path: NAME_FILE may hold the secret itself by mistake. */
+export function describeFileError(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'is not there';
+  if (code === 'EACCES' || code === 'EPERM') return 'may not be read';
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8 text';
+  return `cannot be read${typeof code === 'string' ? ` (${code})` : ''}`;
+}

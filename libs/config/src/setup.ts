@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from './config-error.js';
+
+export interface SetupReport {
+  readonly created: boolean;
+}
+
+/** The word that the examples print where a password belongs. */
+const PLACEHOLDER = /changethis/g;
+
+/**
+ * Makes .env from .env.example, readable by its owner alone, each placeholder replaced by a password of its own. A .env
+ * that is there stays as it is. Of two runs at once one makes the file and the other finds it, complete.
+ */
+export function setUpEnvFile(root: string): SetupReport {
+  const draft = join(root, '.airlock', `env-${randomBytes(8).toString('hex')}`);
+  mkdirSync(join(root, '.airlock'), { recursive: true });
+  try {
+    writeFileSync(draft, fillIn(loadExample(root)), { flag: 'wx', mode: 0o600 });
+    // A link appears at once and complete, and fails where the name is taken.
+    linkSync(draft, join(root, '.env'));
+    return { created: true };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return { created: false };
+    throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function fillIn(example: string): string {
+  const isSetting = (line: string) => !line.startsWith('#');
+  const fill = (line: string) => line.replace(PLACEHOLDER, () => randomBytes(24).toString('base64url'));
+  return example
+    .split('\n')
+    .map((line) => (isSetting(line) ? fill(line) : line))
+    .join('\n');
+}
+
+function loadExample(root: string): string {
+  try {
+    return readFileSync(join(root, '.env.example'), 'utf8');
+  } catch (error) {
+    const violation = {
+      name: '.env.example',
+      problem: 'cannot be read in this folder',
+      expected: 'the example that belongs to the workspace',
+      mend: 'run `airlock setup` in the root of the workspace, or write the file with `airlock config example --write`',
+    };
+    throw new ConfigError([violation], { cause: error });
+  }
+}
