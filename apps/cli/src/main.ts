@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { configCommand } from './config.js';
+import { dbCommand } from './db.js';
 import { setupCommand } from './setup.js';
 
 const program = new Command('airlock')
   .description('keeps development, testing, preview, staging and production apart')
   .addCommand(configCommand())
+  .addCommand(dbCommand())
   .addCommand(setupCommand());
 
 try {

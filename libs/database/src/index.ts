@@ -16,5 +16,6 @@ export {
   schemaRange,
   type SchemaVerdict,
 } from './migrate/schema-range.js';
+export { loadPlan, loadStatus, type DatabaseStatus } from './migrate/status.js';
 export { provision, ProvisionError, type ProvisionOptions, type ProvisionReport } from './provision/provision.js';
 export { seed, type SeedOptions, type SeedReport } from './seed/seed.js';

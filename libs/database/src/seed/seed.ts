@@ -1,43 +1,58 @@
+import type { Client } from 'pg';
 import type { Environment } from '@airlock/config';
-import { type Target, withOwner } from '../migrate/session.js';
 import { MigrationRefusal } from '../migrate/plan.js';
-import { DEFAULT_SEED_ROWS, SEED_SQL, type SeedRow, createSeedRows } from './seed-rows.js';
+import { type Target, withOwner } from '../migrate/session.js';
+import { createSeedRow, DEFAULT_SEED_ROWS, SEED_SQL, type SeedRow } from './seed-rows.js';
 
-const SEEDABLE: readonly Environment[] = ['development', 'testing', 'preview'];
+/** Production holds what people entered, and nothing else. */
+const SEEDABLE: readonly Environment[] = ['development', 'testing', 'preview', 'staging'];
+const BATCH_ROWS = 1_000;
 
 export interface SeedOptions extends Target {
   /** How many rows there shall be at least. */
-  readonly rows?: number;
+  readonly rows?: number | undefined;
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
 export interface SeedReport {
   readonly inserted: number;
+  /** Were there before, perhaps changed since; they stay as they are. */
   readonly present: number;
 }
 
-/** Fixed sample data; running it again adds nothing. @throws MigrationRefusal in staging and production */
-export async function seed({ rows = DEFAULT_SEED_ROWS, ...target }: SeedOptions): Promise<SeedReport> {
+/** Fixed sample data; running it again adds what is missing. @throws MigrationRefusal in production */
+export async function seed({ rows = DEFAULT_SEED_ROWS, onProgress, ...target }: SeedOptions): Promise<SeedReport> {
   const { environment } = target.config;
   if (!SEEDABLE.includes(environment))
     throw new MigrationRefusal(
       `ENVIRONMENT: seeds are sample data and this is ${environment}; expected ${SEEDABLE.join(', ')}`,
     );
   return withOwner(target, 'seed', async (client) => {
-    await client.query('BEGIN');
     let inserted = 0;
-    for (const [owner, owned] of groupByOwner(createSeedRows(rows))) {
-      // Rows are written as their owner: row-level security binds the table's owner too.
-      await client.query(`SELECT set_config('app.user_id', $1, true)`, [owner]);
-      const result = await client.query(SEED_SQL, [JSON.stringify(owned.map(toRecord))]);
-      inserted += result.rowCount ?? 0;
+    for (let done = 0; done < rows;) {
+      const batch = Array.from({ length: Math.min(BATCH_ROWS, rows - done) }, (_, index) =>
+        createSeedRow(done + index),
+      );
+      inserted += await insertBatch(client, batch);
+      done += batch.length;
+      onProgress?.({ done, total: rows });
     }
-    await client.query('COMMIT');
     return { inserted, present: rows - inserted };
   });
 }
 
-function groupByOwner(rows: readonly SeedRow[]): Map<string, SeedRow[]> {
-  return Map.groupBy(rows, ({ ownerId }) => ownerId);
+/** One transaction, so that an interrupted seed is a shorter seed. */
+async function insertBatch(client: Client, batch: readonly SeedRow[]): Promise<number> {
+  let inserted = 0;
+  await client.query('BEGIN');
+  for (const [owner, owned] of Map.groupBy(batch, ({ ownerId }) => ownerId)) {
+    // Rows are written as their owner: row-level security binds the table's owner too.
+    await client.query(`SELECT pg_catalog.set_config('app.user_id', $1, true)`, [owner]);
+    const { rowCount } = await client.query(SEED_SQL, [JSON.stringify(owned.map(toRecord))]);
+    inserted += rowCount ?? 0;
+  }
+  await client.query('COMMIT');
+  return inserted;
 }
 
 function toRecord({ id, ownerId, name, attributes, createdAt }: SeedRow): Record<string, unknown> {

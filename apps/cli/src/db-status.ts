@@ -1,0 +1,27 @@
+import { Command } from 'commander';
+
+export function dbStatusCommand(): Command {
+  return new Command('status')
+    .description('say which migrations the database holds, and whether this code can serve on it')
+    .option('--json', 'print the status as JSON')
+    .action(run);
+}
+
+async function run({ json }: { json?: true }): Promise<void> {
+  const [{ loadConfig }, { loadStatus }] = await Promise.all([import('@airlock/config'), import('@airlock/database')]);
+  const status = await loadStatus({ config: loadConfig() });
+  if (json) return console.log(JSON.stringify(status, null, 2));
+  for (const { name, phase, state, appliedAt, durationMs, actor } of status.migrations)
+    console.log(
+      [
+        state.padEnd(8),
+        phase.padEnd(8),
+        name,
+        appliedAt && `${appliedAt.toISOString()} in ${String(durationMs)} ms by ${String(actor)}`,
+      ]
+        .filter(Boolean)
+        .join('  '),
+    );
+  console.log(`${status.database} (${status.environment}): ${status.verdict.state}`);
+  for (const reason of status.verdict.reasons) console.log(`  ${reason}`);
+}

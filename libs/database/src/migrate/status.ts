@@ -1,0 +1,70 @@
+import type { Environment } from '@airlock/config';
+import { migrations as shippedMigrations } from '../migrations/index.js';
+import { type AppliedMigration, loadLedger } from './ledger.js';
+import type { Migration, Phase } from './migration.js';
+import { planMigrations } from './plan.js';
+import { judgeSchema, type SchemaVerdict } from './schema-range.js';
+import { connectMigrator, type Target } from './session.js';
+
+export interface StatusOptions extends Target {
+  readonly migrations?: readonly Migration[];
+}
+
+export interface MigrationStatus {
+  readonly name: string;
+  readonly phase: Phase;
+  /** `edited`: what ran is not what the file says. `unknown`: this code has no such file. */
+  readonly state: 'applied' | 'pending' | 'edited' | 'unknown';
+  readonly appliedAt?: Date;
+  readonly durationMs?: number;
+  readonly commit?: string | null;
+  readonly actor?: string;
+}
+
+export interface DatabaseStatus {
+  readonly database: string;
+  readonly environment: Environment;
+  readonly migrations: readonly MigrationStatus[];
+  readonly verdict: SchemaVerdict;
+}
+
+/** Reads only. */
+export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus> {
+  const { migrations = shippedMigrations, config } = options;
+  const applied = await readLedger(options);
+  return {
+    database: config.database.app.database,
+    environment: config.environment,
+    migrations: compare(migrations, applied),
+    verdict: judgeSchema(applied, migrations),
+  };
+}
+
+/** What a run would apply. @throws MigrationRefusal where it would refuse */
+export async function loadPlan(options: StatusOptions & { to?: string | undefined }): Promise<readonly Migration[]> {
+  const { migrations = shippedMigrations, config, to } = options;
+  return planMigrations({ migrations, applied: await readLedger(options), environment: config.environment, to });
+}
+
+async function readLedger(target: Target): Promise<AppliedMigration[]> {
+  const client = await connectMigrator(target, 'status');
+  try {
+    return await loadLedger(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function compare(migrations: readonly Migration[], applied: readonly AppliedMigration[]): MigrationStatus[] {
+  const code = new Map(migrations.map((migration) => [migration.name, migration]));
+  const done = new Set(applied.map(({ name }) => name));
+  const past = applied.map(({ name, phase, sha256, appliedAt, durationMs, commit, actor }): MigrationStatus => {
+    const known = code.get(name);
+    const state = known === undefined ? 'unknown' : known.sha256 === sha256 ? 'applied' : 'edited';
+    return { name, phase, state, appliedAt, durationMs, commit, actor };
+  });
+  const future = migrations
+    .filter(({ name }) => !done.has(name))
+    .map(({ name, phase }): MigrationStatus => ({ name, phase, state: 'pending' }));
+  return [...past, ...future].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
