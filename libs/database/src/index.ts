@@ -18,4 +18,5 @@ export {
 } from './migrate/schema-range.js';
 export { loadPlan, loadStatus, type DatabaseStatus } from './migrate/status.js';
 export { provision, ProvisionError, type ProvisionOptions, type ProvisionReport } from './provision/provision.js';
+export { loadProvisionRecord, saveProvisionRecord, type ProvisionRecord } from './provision/provision-record.js';
 export { seed, type SeedOptions, type SeedReport } from './seed/seed.js';

@@ -150,14 +150,19 @@ DECLARE
   app text := current_setting('airlock.app_user');
   migrator text := current_setting('airlock.migrator_user');
 BEGIN
+  -- A test database belongs to its owner role, which an administrator who is no superuser has to enter for this.
+  IF (SELECT datdba = to_regrole(quote_ident(owner)) FROM pg_database WHERE datname = current_database()) THEN
+    EXECUTE format('SET LOCAL ROLE %I', owner);
+  END IF;
   EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), app);
   EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(), migrator);
   EXECUTE format('GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %I TO %I', current_database(), owner);
+  RESET ROLE;
   IF (SELECT nspowner <> to_regrole(quote_ident(owner)) FROM pg_namespace WHERE nspname = 'public') THEN
     EXECUTE format('ALTER SCHEMA public OWNER TO %I', owner);
   END IF;
-  CREATE SCHEMA IF NOT EXISTS ops;
+  IF to_regnamespace('ops') IS NULL THEN CREATE SCHEMA ops; END IF;
   REVOKE ALL ON SCHEMA ops FROM PUBLIC;
   -- The migrator's ledger lives here too: its owner may add tables, but only a schema's own owner may drop the stamp.
   EXECUTE format('GRANT USAGE ON SCHEMA ops TO %I, %I', app, migrator);
@@ -202,8 +207,82 @@ END $readers$;
 -- The same words in the server's shared catalogue, where a session in another database can read them and no clone copies
 -- them. Custom settings would do, were they not reserved to superusers.
 DO $seal$
+DECLARE
+  owner text := current_setting('airlock.owner');
+  seal text := (SELECT format('airlock %s on %s as %s', environment, system_identifier, database_oid) FROM ops.environment);
 BEGIN
-  EXECUTE (SELECT format('COMMENT ON DATABASE %I IS %L', database_name,
-                         format('airlock %s on %s as %s', environment, system_identifier, database_oid))
-           FROM ops.environment);
+  IF (SELECT datdba = to_regrole(quote_ident(owner)) FROM pg_database WHERE datname = current_database()) THEN
+    EXECUTE format('SET LOCAL ROLE %I', owner);
+  END IF;
+  EXECUTE format('COMMENT ON DATABASE %I IS %L', current_database(), seal);
+  RESET ROLE;
 END $seal$;
+
+-- A test database is made anew from its template by a role that is no administrator: only there the owner role owns the
+-- database itself, and a fresh clone may be stamped as what it is. The function rebinds a testing stamp of this very
+-- server to the database it stands in, under the same family of names; it cannot make anything else a test database.
+DO $testing$
+DECLARE
+  owner text := current_setting('airlock.owner');
+BEGIN
+  IF current_setting('airlock.environment') <> 'testing' THEN RETURN; END IF;
+  CREATE OR REPLACE FUNCTION ops.restamp(as_name text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $body$
+  DECLARE
+    stamp ops.environment;
+    here record;
+    minted constant text := '(_tpl|_[0-9a-f]{8})$';
+  BEGIN
+    SELECT * INTO STRICT stamp FROM ops.environment;
+    SELECT d.oid, d.datname::text AS name, c.system_identifier::text AS system INTO here
+      FROM pg_catalog.pg_database d, pg_catalog.pg_control_system() c WHERE d.datname = pg_catalog.current_database();
+    IF stamp.environment <> 'testing' OR stamp.system_identifier <> here.system
+       OR pg_catalog.regexp_replace(stamp.database_name, minted, '') <> pg_catalog.regexp_replace(here.name, minted, '')
+       OR pg_catalog.regexp_replace(as_name, minted, '') <> pg_catalog.regexp_replace(here.name, minted, '') THEN
+      RAISE EXCEPTION 'database "%": carries the stamp of % database "%"; expected a clone of its own template',
+        here.name, stamp.environment, stamp.database_name USING ERRCODE = '42501';
+    END IF;
+    UPDATE ops.environment SET database_oid = here.oid, database_name = as_name,
+      created_by = session_user, created_at = pg_catalog.now();
+  END $body$;
+  REVOKE ALL ON FUNCTION ops.restamp(text) FROM PUBLIC;
+  EXECUTE format('GRANT EXECUTE ON FUNCTION ops.restamp(text) TO %I', owner);
+  IF (SELECT datdba <> to_regrole(quote_ident(owner)) FROM pg_database WHERE datname = current_database()) THEN
+    EXECUTE format('ALTER DATABASE %I OWNER TO %I', current_database(), owner);
+  END IF;
+  -- The change of owner took the administrator's own rights along; the next run needs them.
+  EXECUTE format('SET LOCAL ROLE %I', owner);
+  EXECUTE format('GRANT CONNECT, CREATE ON DATABASE %I TO %I', current_database(), session_user);
+  RESET ROLE;
+END $testing$;
+
+-- In staging and production nobody drops anything, a superuser included, but the migrator; and what holds rows or guards
+-- them falls only in a transaction that has said SET LOCAL ops.allow_drop = 'on', as a contract migration does.
+DO $drops$
+BEGIN
+  IF current_setting('airlock.environment') NOT IN ('staging', 'production') THEN RETURN; END IF;
+  EXECUTE format($function$
+    CREATE OR REPLACE FUNCTION ops.refuse_drop() RETURNS event_trigger LANGUAGE plpgsql SET search_path = '' AS $body$
+    DECLARE
+      dropped record;
+      is_migrator constant boolean := session_user = %L;
+      is_allowed constant boolean := pg_catalog.current_setting('ops.allow_drop', true) IS NOT DISTINCT FROM 'on';
+    BEGIN
+      FOR dropped IN
+        SELECT object_type, object_identity FROM pg_catalog.pg_event_trigger_dropped_objects()
+        WHERE original AND NOT is_temporary
+          AND NOT (is_migrator AND (is_allowed OR object_type <> ALL (ARRAY['schema', 'table', 'table column',
+            'materialized view', 'foreign table', 'sequence', 'type', 'policy', 'extension'])))
+      LOOP
+        RAISE EXCEPTION '%% %%: is not dropped in %%; expected the migrator, in a contract migration',
+          dropped.object_type, dropped.object_identity, %L
+          USING ERRCODE = '42501', HINT = 'Write a contract migration: airlock db new NAME --contract';
+      END LOOP;
+    END $body$ $function$, current_setting('airlock.migrator_user'), current_setting('airlock.environment'));
+  IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'airlock_refuse_drop') THEN
+    CREATE EVENT TRIGGER airlock_refuse_drop ON sql_drop EXECUTE FUNCTION ops.refuse_drop();
+  END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE WARNING 'event trigger: "%" may not create one, so that drops in % are NOT refused; expected a superuser or what your provider has in its place (rds_superuser, cloudsqlsuperuser …)',
+    session_user, current_setting('airlock.environment');
+END $drops$;

@@ -38,14 +38,30 @@ export async function provision(options: ProvisionOptions): Promise<ProvisionRep
   const context = { config: createSessionConfig(options.environment, options.sslCa), purpose: 'provision' };
   return withClient(options.admin, context, async (admin) => {
     // Roles belong to the whole server, so that two runs for different databases must not meet either.
-    await admin.query(`SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended('airlock/provision', 0))`);
+    await admin.query(`SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended('airlock/provision/server', 0))`);
     const created = await createDatabase(admin, database);
-    return withClient({ ...options.admin, database }, context, async (client) => ({
-      database,
-      created,
-      ...(await runBootstrap(client, options)),
-    }));
+    const report = await withClient({ ...options.admin, database }, context, (client) =>
+      runBootstrap(client, createParameters(options)),
+    );
+    if (options.environment === 'testing') await createTemplate(admin, options);
+    return { database, created, ...report };
   });
+}
+
+/** What the guarded reset clones: a test database as provisioning leaves it, that nobody can connect to. */
+async function createTemplate(admin: Client, options: ProvisionOptions): Promise<void> {
+  const template = `${options.app.database}_tpl`;
+  const owner = `${options.app.database}_owner`;
+  const isComplete = 'SELECT FROM pg_catalog.pg_database WHERE datname = $1 AND datistemplate AND NOT datallowconn';
+  if ((await admin.query(isComplete, [template])).rowCount) return;
+  await createDatabase(admin, template);
+  const context = { config: createSessionConfig('testing', options.sslCa), purpose: 'provision' };
+  await withClient({ ...options.admin, database: template }, context, (client) =>
+    runBootstrap(client, { ...createParameters(options), owner }),
+  );
+  await admin.query(`SET ROLE ${admin.escapeIdentifier(owner)}`);
+  await admin.query(`ALTER DATABASE ${admin.escapeIdentifier(template)} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`);
+  await admin.query('RESET ROLE');
 }
 
 /** What `docker/postgres` feeds to psql and `provision` to pg: the one text that makes a database. */
@@ -75,12 +91,15 @@ async function createDatabase(admin: Client, database: string): Promise<boolean>
   return true;
 }
 
-async function runBootstrap(client: Client, options: ProvisionOptions): Promise<{ stamp: Stamp; warnings: string[] }> {
+async function runBootstrap(
+  client: Client,
+  parameters: Record<string, string>,
+): Promise<{ stamp: Stamp; warnings: string[] }> {
   const warnings: string[] = [];
   client.on('notice', ({ severity, message }) => severity === 'WARNING' && message && warnings.push(message));
   await client.query('BEGIN');
   try {
-    for (const [name, value] of Object.entries(createParameters(options))) {
+    for (const [name, value] of Object.entries(parameters)) {
       await client.query('SELECT pg_catalog.set_config($1, $2, true)', [`airlock.${name}`, value]);
     }
     await client.query(readBootstrapSql());

@@ -1,0 +1,295 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ENVIRONMENTS, Secret } from '@airlock/config';
+import { assertIdentity } from '../identity/assert-identity.js';
+import type { Cluster } from '../embedded/index.js';
+import { ask, createAddresses, runAs, startScratchCluster } from './provision.fixture.js';
+import { provision, readBootstrapSql, type ProvisionOptions } from './provision.js';
+import { createScramVerifier } from './scram.js';
+
+let cluster: Cluster;
+let counter = 0;
+const next = (environment: (typeof ENVIRONMENTS)[number]) => createAddresses(cluster, `p${++counter}`, environment);
+const inside = ({ admin, app }: ProvisionOptions) => ({ ...admin, database: app.database });
+
+beforeAll(async () => {
+  cluster = await startScratchCluster();
+}, 60_000);
+afterAll(() => cluster.stop());
+
+describe('provision', () => {
+  it.each(ENVIRONMENTS)('makes a %s database that says so, twice with one result', async (environment) => {
+    const options = next(environment);
+    const first = await provision(options);
+    const second = await provision(options);
+    expect(first).toMatchObject({
+      created: true,
+      warnings: [],
+      stamp: { environment, databaseName: options.app.database },
+    });
+    expect(second).toEqual({ ...first, created: false });
+    expect(first.stamp.systemIdentifier).toBe(cluster.systemIdentifier);
+  });
+
+  it('lets six callers at once make one database', async () => {
+    const options = next('production');
+    const reports = await Promise.all(Array.from({ length: 6 }, () => provision(options)));
+    expect(reports.filter(({ created }) => created)).toHaveLength(1);
+    expect(new Set(reports.map(({ stamp }) => stamp.databaseOid)).size).toBe(1);
+  });
+
+  it('sets changed passwords', async () => {
+    const options = next('development');
+    await provision(options);
+    const app = { ...options.app, password: new Secret(`it's "new" \\ $1`) };
+    await provision({ ...options, app });
+    expect(await runAs(app, (client) => ask(client, 'SELECT 1'))).toBe(1);
+    await expect(runAs(options.app, (client) => ask(client, 'SELECT 1'))).rejects.toThrow(
+      'password authentication failed',
+    );
+  });
+
+  it('takes back what a role must not have', async () => {
+    const options = next('staging');
+    await provision(options);
+    const roles = `'${options.app.user}', '${options.migration.user}', '${options.app.database}_owner'`;
+    await runAs(options.admin, async (admin) => {
+      for (const role of [options.app.user, options.migration.user, `${options.app.database}_owner`])
+        await admin.query(`ALTER ROLE ${role} LOGIN SUPERUSER CREATEDB CREATEROLE REPLICATION BYPASSRLS`);
+      await provision(options);
+      expect(
+        await ask(
+          admin,
+          `SELECT count(*)::int FROM pg_roles WHERE rolname IN (${roles})
+          AND (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls)`,
+        ),
+      ).toBe(0);
+      expect(await ask(admin, `SELECT rolcanlogin FROM pg_roles WHERE rolname = '${options.app.database}_owner'`)).toBe(
+        false,
+      );
+    });
+  });
+
+  it('refuses an application role that may become the owner', async () => {
+    const options = next('preview');
+    await provision(options);
+    await runAs(options.admin, (admin) => ask(admin, `GRANT ${options.app.database}_owner TO ${options.app.user}`));
+    await expect(provision(options)).rejects.toThrow('expected an application role that cannot change the schema');
+  });
+
+  it('refuses to change the environment of a database, whatever it is told', async () => {
+    const options = next('production');
+    await provision(options);
+    await expect(provision({ ...options, environment: 'testing', adopt: options.app.database })).rejects.toMatchObject({
+      name: 'ProvisionError',
+      exitCode: 3,
+      message: `database "${options.app.database}": is stamped production; expected testing\n  No flag changes that. Mend ENVIRONMENT or the database URL.`,
+    });
+  });
+
+  it('adopts a database that holds something only by its full name, and never for testing', async () => {
+    const options = next('staging');
+    const { database } = options.app;
+    await runAs(options.admin, (admin) => admin.query(`CREATE DATABASE ${database}`));
+    await runAs(inside(options), (client) => client.query('CREATE TABLE kept AS SELECT 7 AS n'));
+    await expect(provision(options)).rejects.toThrow(
+      `database "${database}": holds 1 objects and no stamp; expected an empty database or a stamped one\n` +
+        `  If it is to be staging: airlock db provision --adopt ${database}`,
+    );
+    await expect(provision({ ...options, adopt: 'true' })).rejects.toThrow('holds 1 objects');
+    await expect(provision({ ...options, environment: 'testing', adopt: database })).rejects.toThrow('never adopted');
+    expect((await provision({ ...options, adopt: database })).stamp.environment).toBe('staging');
+    expect(await runAs(inside(options), (client) => ask(client, 'SELECT n FROM kept'))).toBe(7);
+  });
+
+  it('refuses a clone, which carries the stamp of the database it was made from', async () => {
+    const options = next('preview');
+    await provision(options);
+    const clone = {
+      ...options,
+      app: { ...options.app, database: 'cloned' },
+      migration: { ...options.migration, database: 'cloned' },
+    };
+    await runAs(options.admin, (admin) => admin.query(`CREATE DATABASE cloned TEMPLATE ${options.app.database}`));
+    await expect(provision(clone)).rejects.toThrow('carries the stamp of another database');
+    expect((await provision({ ...clone, adopt: 'cloned' })).stamp.databaseName).toBe('cloned');
+  });
+
+  it.each([
+    [
+      'one role for two purposes',
+      (o: ProvisionOptions) => ({ ...o, migration: { ...o.migration, user: o.app.user } }),
+      'are not four roles',
+    ],
+    [
+      'the administrator as the application',
+      (o: ProvisionOptions) => ({ ...o, app: { ...o.app, user: o.admin.user } }),
+      'are not four roles',
+    ],
+    [
+      'a role name with a quote',
+      (o: ProvisionOptions) => ({ ...o, app: { ...o.app, user: `a"; DROP` } }),
+      'is not a name for a role',
+    ],
+    [
+      'two databases',
+      (o: ProvisionOptions) => ({ ...o, migration: { ...o.migration, database: 'other' } }),
+      'are not one database',
+    ],
+    ['two servers', (o: ProvisionOptions) => ({ ...o, admin: { ...o.admin, port: 1 } }), 'are not one database'],
+    [
+      "the server's own database",
+      (o: ProvisionOptions) => ({
+        ...o,
+        app: { ...o.app, database: 'postgres' },
+        migration: { ...o.migration, database: 'postgres' },
+      }),
+      'belongs to the server',
+    ],
+  ])('refuses %s', async (_case, spoil, message) => {
+    await expect(provision(spoil(next('development')))).rejects.toThrow(message);
+  });
+
+  it('needs no superuser, and says loudly what it could not do without one', async () => {
+    const options = next('production');
+    await runAs(options.admin, (admin) =>
+      admin.query(`CREATE ROLE hosted LOGIN CREATEROLE CREATEDB PASSWORD 'hosted'`),
+    );
+    const hosted = { ...options, admin: { ...options.admin, user: 'hosted', password: new Secret('hosted') } };
+    const { warnings } = await provision(hosted);
+    expect(warnings).toEqual([expect.stringContaining('drops in production are NOT refused')]);
+    expect((await provision(hosted)).created).toBe(false);
+    const testing = { ...createAddresses(cluster, 'hosted_test', 'testing'), admin: hosted.admin };
+    await provision(testing);
+    expect((await provision(testing)).warnings).toEqual([]);
+  });
+});
+
+describe('bootstrap.sql', () => {
+  it('is plain SQL, so that psql and pg run the same text', () => {
+    expect(readBootstrapSql()).not.toMatch(/^\s*\\|\bBEGIN;|\bCOMMIT;|:'/m);
+  });
+});
+
+describe('the roles of a provisioned database', () => {
+  let options: ProvisionOptions;
+  beforeAll(async () => {
+    options = next('production');
+    await provision(options);
+    await runAs(options.migration, async (migrator) => {
+      await migrator.query(`SET ROLE ${options.app.database}_owner`);
+      await migrator.query(
+        `CREATE TABLE canary (id int); INSERT INTO canary VALUES (1); CREATE INDEX i ON canary (id)`,
+      );
+    });
+  });
+
+  it.each([
+    ['CREATE TABLE t ()', 'permission denied for schema public'],
+    ['CREATE TEMP TABLE t ()', 'permission denied to create temporary tables'],
+    ['CREATE SCHEMA s', 'permission denied for database'],
+    ['TRUNCATE canary', 'permission denied for table canary'],
+    ['ALTER TABLE canary ADD n int', 'must be owner of table canary'],
+    ['DROP TABLE canary', 'must be owner of table canary'],
+    ['CREATE DATABASE d', 'permission denied to create database'],
+    [`UPDATE ops.environment SET environment = 'testing'`, 'permission denied for table environment'],
+    ['DELETE FROM ops.environment', 'permission denied for table environment'],
+    ['SET session_replication_role = replica', 'permission denied to set parameter'],
+  ])('refuse the application: %s', async (sql, words) => {
+    expect(await runAs(options.app, (client) => ask(client, sql))).toContain(words);
+  });
+
+  it('let the application write rows', async () => {
+    const insert = 'INSERT INTO canary VALUES (2) RETURNING id';
+    expect(await runAs(options.app, (client) => ask(client, insert))).toBe(2);
+  });
+
+  it.each([
+    [`UPDATE ops.environment SET environment = 'testing'`, 'permission denied for table environment'],
+    ['DROP TABLE ops.environment', 'must be owner of table environment'],
+    ['DROP SCHEMA ops CASCADE', 'must be owner of schema ops'],
+    ['DROP EVENT TRIGGER airlock_refuse_drop', 'must be owner of event trigger'],
+    ['ALTER EVENT TRIGGER airlock_refuse_drop DISABLE', 'must be owner of event trigger'],
+    ['DROP TABLE canary', 'table public.canary: is not dropped in production'],
+    ['ALTER TABLE canary DROP COLUMN id', 'is not dropped in production'],
+    [`COMMENT ON DATABASE :db IS 'airlock testing'`, 'must be owner of database'],
+    ['DROP DATABASE :db', 'must be owner of database'],
+  ])('refuse the migrator as owner: %s', async (sql, words) => {
+    const answer = await runAs(
+      sql.startsWith('DROP DATABASE') ? { ...options.migration, database: 'postgres' } : options.migration,
+      async (client) => {
+        await client.query(`SET ROLE ${options.app.database}_owner`);
+        return ask(client, sql.replace(':db', options.app.database));
+      },
+    );
+    expect(answer).toContain(words);
+  });
+
+  it('let the migrator drop an index, and a table when it says so', async () => {
+    await runAs(options.migration, async (migrator) => {
+      await migrator.query(`SET ROLE ${options.app.database}_owner; CREATE TABLE old ()`);
+      await migrator.query('DROP INDEX i');
+      await migrator.query(`BEGIN; SET LOCAL ops.allow_drop = 'on'; DROP TABLE old; COMMIT`);
+      expect(await ask(migrator, `SELECT to_regclass('old')`)).toBeNull();
+    });
+  });
+
+  it('refuse a superuser the drop, even when it says so', async () => {
+    const answer = await runAs(inside(options), (admin) => ask(admin, `SET ops.allow_drop = 'on'; DROP TABLE canary`));
+    expect(answer).toContain('is not dropped in production; expected the migrator');
+  });
+
+  it('refuse other roles the connection', async () => {
+    const stranger = createAddresses(cluster, 'stranger', 'production');
+    await provision(stranger);
+    const address = { ...stranger.app, database: options.app.database };
+    await expect(runAs(address, (client) => ask(client, 'SELECT 1'))).rejects.toThrow('permission denied for database');
+  });
+});
+
+describe('assertIdentity', () => {
+  it('says what caller, configuration and database said', async () => {
+    const options = next('production');
+    const { stamp } = await provision(options);
+    const config = { environment: 'staging' as const, database: { app: options.app } };
+    const refusal = runAs(options.app, (client) => assertIdentity(client, { expected: 'staging', config }));
+    await expect(refusal).rejects.toMatchObject({
+      exitCode: 3,
+      message:
+        `database "${stamp.databaseName}": the database belongs to another environment; expected caller, configuration and database to agree\n` +
+        '  caller         staging\n' +
+        `  configuration  staging, database "${stamp.databaseName}"\n` +
+        `  database       production, "${stamp.databaseName}", on server ${cluster.systemIdentifier}\n` +
+        '  airlock config explain DATABASE_URL   # says where the address comes from; a stamp is not changed to fit it',
+    });
+  });
+
+  it.each([
+    ['a renamed database', 'renamed', `ALTER DATABASE :db RENAME TO renamed`],
+    ['a cloned database', 'copied', `CREATE DATABASE copied TEMPLATE :db`],
+  ])('refuses %s', async (_case, database, sql) => {
+    const options = next('preview');
+    await provision(options);
+    await runAs(options.admin, (admin) => admin.query(sql.replace(':db', options.app.database)));
+    const config = { environment: 'preview' as const, database: { app: { database } } };
+    const refusal = runAs({ ...options.admin, database }, (client) =>
+      assertIdentity(client, { expected: 'preview', config }),
+    );
+    await expect(refusal).rejects.toThrow(`stamped as "${options.app.database}", but this one is "${database}"`);
+  });
+
+  it('refuses a database without a stamp', async () => {
+    const config = { environment: 'testing' as const, database: { app: { database: 'postgres' } } };
+    const refusal = runAs(cluster.superuser, (client) => assertIdentity(client, { expected: 'testing', config }));
+    await expect(refusal).rejects.toThrow('carries no stamp');
+  });
+});
+
+describe('createScramVerifier', () => {
+  it('gives what the server would store', () => {
+    // RFC 7677's example: user "user", password "pencil", this salt, 4096 rounds.
+    const verifier = createScramVerifier('pencil', Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64'));
+    expect(verifier).toBe(
+      'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=',
+    );
+  });
+});
