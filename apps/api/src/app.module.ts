@@ -1,0 +1,17 @@
+import type { Config } from '@airlock/config';
+import { AirlockConfigModule } from '@airlock/config/nest';
+import { DatabaseModule } from '@airlock/database';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { DataModule } from './data/data.module.js';
+import { EntitiesModule } from './entities/entities.module.js';
+
+/** What the API is made of. */
+@Module({})
+export class AppModule {
+  static forRoot(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [AirlockConfigModule.forRoot(config), DatabaseModule.forRoot(config), DataModule, EntitiesModule],
+    };
+  }
+}

@@ -1,0 +1,139 @@
+import pg from 'pg';
+
+/** A statement that is parsed once per connection, under its name. */
+export interface Statement {
+  /** Unique in the process. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A statement with its values, ready to be bound. */
+export interface BoundStatement extends Statement {
+  readonly values: readonly unknown[];
+}
+
+/** The part of pg's connection that speaks the extended query protocol. */
+interface Wire {
+  readonly stream: { cork(): void; uncork(): void };
+  readonly parsedStatements: Record<string, string | undefined>;
+  parse(message: { name: string; text: string }): void;
+  bind(message: { statement: string; values: readonly unknown[]; valueMapper: (value: unknown) => unknown }): void;
+  describe(message: { type: 'P'; name: string }): void;
+  execute(message: object): void;
+  sync(): void;
+  on(event: 'parseComplete', listener: () => void): void;
+  off(event: 'parseComplete', listener: () => void): void;
+}
+
+/** What pg's Result does with the messages of a server. */
+interface Rows {
+  readonly rows: unknown[];
+  addFields(fields: unknown): void;
+  parseRow(fields: unknown): unknown;
+  addRow(row: unknown): void;
+}
+
+const { Result, utils } = pg as unknown as {
+  Result: new () => Rows;
+  utils: { prepareValue: (value: unknown) => unknown };
+};
+
+export type Callback = (error: Error | null, rows: readonly unknown[]) => void;
+
+/**
+ * Two prepared statements in one write and one round trip: the first says who is asking, the second asks. Both run before
+ * one Sync, which is what makes them one transaction: the setting is local to it and gone when the connection goes back
+ * to its pool, whatever happens. An error skips what is left, so that the second never runs without the first.
+ *
+ * @see https://www.postgresql.org/docs/18/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
+ */
+export class OwnerQuery {
+  readonly #statements: readonly [BoundStatement, BoundStatement];
+  readonly #callback: Callback;
+  readonly #result = new Result();
+  /** Sent to be parsed, and not yet confirmed. */
+  readonly #parsing: Statement[] = [];
+  #wire: Wire | undefined;
+  #completed = 0;
+  #error: Error | undefined;
+
+  constructor(owner: BoundStatement, statement: BoundStatement, callback: Callback) {
+    this.#statements = [owner, statement];
+    this.#callback = callback;
+  }
+
+  submit(connection: object): null {
+    const wire = connection as Wire;
+    this.#wire = wire;
+    const [owner, statement] = this.#statements;
+    wire.stream.cork();
+    try {
+      this.#parse(wire);
+      this.#execute(wire, owner);
+      this.#execute(wire, statement, { isDescribed: true });
+    } catch (error) {
+      // A value that cannot be written: what was sent so far ends in an empty transaction.
+      this.#error = error as Error;
+    } finally {
+      wire.sync();
+      wire.stream.uncork();
+    }
+    return null;
+  }
+
+  handleRowDescription(message: { fields: unknown }): void {
+    this.#result.addFields(message.fields);
+  }
+
+  handleDataRow(message: { fields: unknown }): void {
+    if (this.#completed === 0 || this.#error) return;
+    try {
+      this.#result.addRow(this.#result.parseRow(message.fields));
+    } catch (error) {
+      this.#error = error as Error;
+    }
+  }
+
+  handleCommandComplete(): void {
+    this.#completed += 1;
+  }
+
+  handleEmptyQuery(): void {
+    this.#completed += 1;
+  }
+
+  /** pg takes the query off the connection at an error: no ReadyForQuery will come here. */
+  handleError(error: Error): void {
+    this.#finish(error);
+  }
+
+  handleReadyForQuery(): void {
+    this.#finish(this.#error);
+  }
+
+  #parse(wire: Wire): void {
+    for (const statement of this.#statements) {
+      if (wire.parsedStatements[statement.name] !== undefined) continue;
+      wire.parse(statement);
+      this.#parsing.push(statement);
+    }
+    if (this.#parsing.length > 0) wire.on('parseComplete', this.#confirmParsed);
+  }
+
+  /** A statement stays prepared even where the transaction that brought it fails. */
+  readonly #confirmParsed = (): void => {
+    const statement = this.#parsing.shift();
+    if (statement && this.#wire) this.#wire.parsedStatements[statement.name] = statement.text;
+  };
+
+  #execute(wire: Wire, statement: BoundStatement, { isDescribed = false } = {}): void {
+    wire.bind({ statement: statement.name, values: statement.values, valueMapper: utils.prepareValue });
+    if (isDescribed) wire.describe({ type: 'P', name: '' });
+    wire.execute({});
+  }
+
+  #finish(error: Error | undefined): void {
+    this.#wire?.off('parseComplete', this.#confirmParsed);
+    this.#callback(error ?? null, this.#result.rows);
+  }
+}

@@ -1,0 +1,26 @@
+import type { Config } from '@airlock/config';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { BODY_LIMIT_BYTES } from './body-parser.js';
+
+const SECOND = 1_000;
+/** Longer than any proxy in front keeps an idle connection, or a socket dies under a request. */
+const KEEP_ALIVE_MS = 95 * SECOND;
+/** From the first byte of a request to its last. */
+const RECEIVE_TIMEOUT_MS = 30 * SECOND;
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_PARAMETER_LENGTH = 200;
+
+export function createAdapter(config: Config): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    forceCloseConnections: 'idle',
+    handlerTimeout: config.http.requestTimeoutMs,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: RECEIVE_TIMEOUT_MS,
+    // A draining process serves on: answering 503 here would lose the requests that a proxy still sends.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    trustProxy: (_: string, hop: number) => hop < config.http.trustedProxyHops,
+  });
+}

@@ -1,0 +1,62 @@
+import type { Config } from '@airlock/config';
+import { Secret } from '@airlock/config';
+import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { currentContext } from './request-context.js';
+
+/** Keys whose values never reach a log, at the top and one level down. */
+const SECRET_KEYS = [
+  'authorization',
+  'cookie',
+  'password',
+  'secret',
+  'token',
+  'access_token',
+  'refresh_token',
+  'api_key',
+];
+const REDACTED = '[redacted]';
+
+export interface LoggerChoices {
+  readonly version: string;
+  /** Standard output unless given. */
+  readonly destination?: DestinationStream;
+}
+
+/** One JSON object per line; every line of a request carries its ids. */
+export function createLogger(config: Config, { version, destination }: LoggerChoices): Logger {
+  const options: LoggerOptions = {
+    level: config.log.level,
+    base: { service: config.service.name, version, environment: config.environment },
+    messageKey: 'event',
+    errorKey: 'error',
+    timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+    formatters: { level: (level) => ({ level }) },
+    redact: { paths: SECRET_KEYS.flatMap((key) => [quote(key), `*.${key}`, `*.*.${key}`]), censor: REDACTED },
+    serializers: { error: serializeError },
+    mixin: describeContext,
+  };
+  return destination ? pino(options, destination) : pino(options);
+}
+
+function describeContext(): object {
+  const context = currentContext();
+  return context ? { request_id: context.requestId, correlation_id: context.correlationId } : {};
+}
+
+/** Drivers hang parameters, details and hosts on their errors: only what a reader needs is taken. */
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error instanceof Secret ? REDACTED : { message: String(error) };
+  const code = 'code' in error ? { code: error.code } : {};
+  const cause: unknown = error.cause;
+  return {
+    type: error.name,
+    ...code,
+    message: error.message,
+    stack: error.stack,
+    ...(cause !== undefined && { cause: serializeError(cause) }),
+  };
+}
+
+function quote(key: string): string {
+  return `["${key}"]`;
+}

@@ -1,0 +1,44 @@
+import type { Config } from '@airlock/config';
+import { HEALTH_PATHS, type Lifecycle } from '@airlock/health';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { logRequest } from './access-log.js';
+import { useJsonBodies } from './body-parser.js';
+import { RequestContext, runInContext } from './request-context.js';
+import { createSecurityHeaders } from './security-headers.js';
+
+export interface PipelineOptions {
+  readonly config: Config;
+  readonly lifecycle: Lifecycle;
+  readonly logger: Logger;
+}
+
+/** What every request passes, in this order, before it reaches a resource. */
+export function installPipeline(server: FastifyInstance, { config, lifecycle, logger }: PipelineOptions): void {
+  const securityHeaders = createSecurityHeaders(config.environment);
+  useJsonBodies(server);
+  server.decorateRequest('airlock', null as unknown as RequestContext);
+
+  server.addHook('onRequest', (request, reply, done) => {
+    const context = new RequestContext(request.headers);
+    request.airlock = context;
+    reply.headers(securityHeaders);
+    reply.header('x-request-id', context.requestId).header('x-correlation-id', context.correlationId);
+    runInContext(context, done);
+  });
+
+  // Reading a body goes on in the context of the socket, not of the request.
+  server.addHook('preValidation', (request, _, done) => runInContext(request.airlock, done));
+
+  // While draining every answer tells its client to open the next connection elsewhere; without it a socket that is kept
+  // alive holds the shutdown until its own timeout.
+  server.addHook('onSend', (_, reply, __, done) => {
+    if (lifecycle.isDraining) reply.header('connection', 'close');
+    done();
+  });
+
+  server.addHook('onResponse', (request, reply, done) => {
+    if (!HEALTH_PATHS.has(request.routeOptions.url ?? '')) logRequest(logger, request, reply);
+    done();
+  });
+}

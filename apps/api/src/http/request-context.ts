@@ -1,0 +1,40 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { IncomingHttpHeaders } from 'node:http';
+import { acceptId, continueTrace, createId, type TraceContext } from './identifiers.js';
+
+/** What is known of the request that is being served, wherever its code happens to run. */
+export class RequestContext {
+  readonly requestId: string;
+  readonly correlationId: string;
+  readonly #traceparent: string | string[] | undefined;
+  #trace: TraceContext | undefined;
+  /** The subject of the verified token. */
+  userId: string | undefined;
+
+  constructor(headers: IncomingHttpHeaders) {
+    this.requestId = acceptId(headers['x-request-id']) ?? createId();
+    this.correlationId = acceptId(headers['x-correlation-id']) ?? this.requestId;
+    this.#traceparent = headers['traceparent'];
+  }
+
+  /** Made when it is first asked for: most requests call nobody. */
+  get trace(): TraceContext {
+    return (this.#trace ??= continueTrace(this.#traceparent));
+  }
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+export function runInContext(context: RequestContext, run: () => void): void {
+  storage.run(context, run);
+}
+
+export function currentContext(): RequestContext | undefined {
+  return storage.getStore();
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    airlock: RequestContext;
+  }
+}

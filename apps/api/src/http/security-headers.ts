@@ -1,0 +1,21 @@
+import type { Environment } from '@airlock/config';
+
+const YEAR_SECONDS = 31_536_000;
+
+/** For an API that serves data: nothing may be framed, sniffed, run or cached by default. */
+const BASE = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+/** HSTS only where TLS is certain: it would lock a developer's browser out of plain localhost. */
+export function createSecurityHeaders(environment: Environment): Readonly<Record<string, string>> {
+  const hasTls = environment === 'production' || environment === 'staging';
+  return { ...BASE, ...(hasTls && { 'strict-transport-security': `max-age=${YEAR_SECONDS}; includeSubDomains` }) };
+}

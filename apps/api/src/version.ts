@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import type { Config } from '@airlock/config';
+import type { Version } from '@airlock/health';
+
+/** What runs here. The commit and the time come with the image, the digest with the deployment. */
+export function readVersion({ service, build }: Config): Version {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return {
+    name: service.name,
+    version: manifest.version,
+    commit: build.commit ?? null,
+    builtAt: build.time ?? null,
+    digest: build.imageDigest ?? null,
+  };
+}

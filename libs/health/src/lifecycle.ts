@@ -1,0 +1,30 @@
+/** Where a process is in its life. It only ever moves forward. */
+export type Phase = 'starting' | 'serving' | 'draining';
+
+export class Lifecycle {
+  #phase: Phase = 'starting';
+  readonly #onDrain: (() => void)[] = [];
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get isDraining(): boolean {
+    return this.#phase === 'draining';
+  }
+
+  serve(): void {
+    if (this.#phase === 'starting') this.#phase = 'serving';
+  }
+
+  /** Queue consumers and timers that must take no new work pause here; requests go on being served. */
+  drain(): void {
+    if (this.isDraining) return;
+    this.#phase = 'draining';
+    for (const listener of this.#onDrain) listener();
+  }
+
+  onDrain(listener: () => void): void {
+    this.#onDrain.push(listener);
+  }
+}
