@@ -12,9 +12,9 @@ const EMPTY = undefined;
 export function useJsonBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   const options = { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES } as const;
-  server.addContentTypeParser(/^application\/(?:[a-z.-]+\+)?json(?:;|$)/, options, (_, text, done) => {
+  server.addContentTypeParser<string>(/^application\/(?:[a-z.-]+\+)?json(?:;|$)/, options, (_, text, done) => {
     try {
-      done(null, parseBody(text as string));
+      done(null, parseBody(text));
     } catch (error) {
       done(error as Error);
     }
