@@ -14,7 +14,14 @@ const root = { name: lock.name, version: lock.version, private: true, type: 'mod
 await writeJson('package.json', root);
 await writeJson('package-lock.json', {
   ...lock,
-  packages: { '': root, ...Object.fromEntries(Object.entries(lock.packages).filter(([path]) => kept.has(path)).map(cut)) },
+  packages: {
+    '': root,
+    ...Object.fromEntries(
+      Object.entries(lock.packages)
+        .filter(([path]) => kept.has(path))
+        .map(cut),
+    ),
+  },
 });
 for (const path of workspaces) {
   const manifest = join(path, 'package.json');
