@@ -17,7 +17,7 @@ ENV npm_config_ignore_scripts=true npm_config_audit=false npm_config_fund=false 
 FROM base AS lock
 COPY . .
 RUN node docker/prune-lockfile.mjs /pruned apps/api apps/cli \
- && mkdir /manifests && cp --parents package.json package-lock.json apps/*/package.json libs/*/package.json checks/package.json /manifests
+ && mkdir /manifests && cp --parents package.json package-lock.json apps/*/package.json libs/*/package.json checks/package.json docker/package.json /manifests
 
 FROM base AS dependencies
 COPY --from=lock /pruned ./
