@@ -2,8 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import { swcOptions } from './swc-options.mjs';
 
-export default {
-  testEnvironment: 'node',
+const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+
+const preset = {
+  testEnvironment: pathOf('./jest/environment.mjs'),
   testEnvironmentOptions: { customExportConditions: ['@airlock/source', 'node', 'node-addons'] },
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
@@ -11,7 +13,21 @@ export default {
   transform: {
     '^.+\\.ts$': [fileURLToPath(import.meta.resolve('@swc/jest')), { ...swcOptions, sourceMaps: 'inline' }],
   },
-  cacheDirectory: fileURLToPath(new URL('../node_modules/.cache/jest', import.meta.url)),
+  cacheDirectory: pathOf('../node_modules/.cache/jest'),
   randomize: true,
   injectGlobals: false,
+  passWithNoTests: true,
+};
+
+export default preset;
+
+/** For projects whose tests use PostgreSQL or Redis. */
+export const presetWithServers = {
+  ...preset,
+  globalSetup: pathOf('./jest/global-setup.mjs'),
+  globalTeardown: pathOf('./jest/global-teardown.mjs'),
+  testEnvironmentOptions: {
+    ...preset.testEnvironmentOptions,
+    services: pathOf('../libs/database/src/testing/fixture/services.ts'),
+  },
 };

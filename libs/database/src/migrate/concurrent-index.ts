@@ -1,6 +1,5 @@
 import pg from 'pg';
-import type { Migration } from './migration.js';
-import { NotNow } from './retry.js';
+import { MigrationError, type Migration } from './migration.js';
 
 /** What a statement outside a transaction builds: CREATE INDEX CONCURRENTLY or REINDEX INDEX CONCURRENTLY. */
 interface IndexBuild {
@@ -19,7 +18,10 @@ export async function dropInvalidIndexes(client: pg.Client, migration: Migration
   const leftovers = await findInvalidIndexes(client, build);
   for (const { name, building } of leftovers) {
     if (building)
-      throw new NotNow(`${migration.name}: ${name} is being built by another session; expected nobody else at it`);
+      throw new MigrationError(
+        `${migration.name}: ${name} is being built by another session; expected nobody else at it\n` +
+          `  Look at pg_stat_progress_create_index and run it again when that is done.`,
+      );
     await client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
   }
   return leftovers.map(({ name }) => name);

@@ -38,8 +38,7 @@ export function describeEvent(event: MigrationEvent): string {
 }
 
 export function describeSession({ pid, application, address, since }: Session): string {
-  const from = address === null ? '' : ` from ${address}`;
-  return `pid ${pid} (${application}${from}${since === null ? '' : `, since ${since.toISOString()}`})`;
+  return `pid ${pid} (${application} from ${address}, since ${since.toISOString()})`;
 }
 
 export function describeBlockers(blockers: readonly Session[]): string {

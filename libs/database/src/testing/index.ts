@@ -1,1 +1,2 @@
-export {};
+export { TestDatabase } from './fixture/test-database.js';
+export { type TestDatabaseOptions, useTestDatabase, withTestDatabase } from './fixture/use-test-database.js';

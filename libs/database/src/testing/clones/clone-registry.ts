@@ -1,0 +1,143 @@
+import { type Client, escapeIdentifier } from 'pg';
+import { mintCloneName } from './database-name.js';
+
+/** A clone is `spare` until a test file takes it, and `kept` when that file has failed. */
+type CloneState = 'making' | 'spare' | 'taken' | 'kept';
+
+export interface Clone {
+  readonly name: string;
+  readonly run: string;
+  readonly state: CloneState;
+  readonly file: string | null;
+}
+
+/** Opens a session on a database of the server that holds the clones, as its administrator. */
+export type Connect = (database: string) => Promise<Client>;
+
+export const REGISTRY_SQL = `
+  CREATE SCHEMA IF NOT EXISTS airlock_testing;
+  CREATE TABLE IF NOT EXISTS airlock_testing.clones (
+    name text PRIMARY KEY,
+    run text NOT NULL,
+    state text NOT NULL CHECK (state IN ('making', 'spare', 'taken', 'kept')),
+    file text,
+    made_at timestamptz NOT NULL DEFAULT now()
+  )`;
+
+export const SPARE_TAKEN = 'airlock_spare_taken';
+const RUN_LOCK = 0x61697274;
+
+/**
+ * The clones of a server, written down before they are made: only names in this table are ever dropped. Taking a spare
+ * is one statement, for the spare already has its final name, its stamp and its grants.
+ */
+export class CloneRegistry {
+  readonly #admin: Client;
+  readonly #connect: Connect;
+  readonly #template: string;
+  readonly #run: string;
+
+  constructor({ admin, connect, template, run }: { admin: Client; connect: Connect; template: string; run: string }) {
+    this.#admin = admin;
+    this.#connect = connect;
+    this.#template = template;
+    this.#run = run;
+  }
+
+  /** Marks the run as alive for as long as the session lasts. */
+  async claimRun(): Promise<void> {
+    await this.#admin.query('SELECT pg_advisory_lock($1, hashtext($2))', [RUN_LOCK, this.#run]);
+  }
+
+  async take(file: string): Promise<string> {
+    const { rows } = await this.#admin.query<{ name: string }>(
+      `WITH spare AS (
+         SELECT name FROM airlock_testing.clones WHERE run = $1 AND state = 'spare' LIMIT 1 FOR UPDATE SKIP LOCKED
+       ), taken AS (
+         UPDATE airlock_testing.clones c SET state = 'taken', file = $2 FROM spare WHERE c.name = spare.name RETURNING c.name
+       ) SELECT name, pg_notify('${SPARE_TAKEN}', $1) FROM taken`,
+      [this.#run, file],
+    );
+    return rows[0]?.name ?? (await this.make('taken', file));
+  }
+
+  async make(state: 'spare' | 'taken', file?: string): Promise<string> {
+    const name = mintCloneName();
+    await this.#admin.query(`INSERT INTO airlock_testing.clones (name, run, state) VALUES ($1, $2, 'making')`, [
+      name,
+      this.#run,
+    ]);
+    await this.#admin.query(
+      `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(this.#template)} STRATEGY FILE_COPY`,
+    );
+    await this.#stamp(name);
+    await this.#admin.query('UPDATE airlock_testing.clones SET state = $2, file = $3 WHERE name = $1', [
+      name,
+      state,
+      file,
+    ]);
+    return name;
+  }
+
+  async drop(name: string): Promise<void> {
+    await this.#admin.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
+    await this.#admin.query('DELETE FROM airlock_testing.clones WHERE name = $1', [name]);
+  }
+
+  /** Leaves the clone to the developer, in place of what the same file left before. */
+  async keep(name: string, file: string): Promise<void> {
+    const { rows } = await this.#admin.query<Clone>(
+      `SELECT * FROM airlock_testing.clones WHERE state = 'kept' AND file = $1`,
+      [file],
+    );
+    for (const earlier of rows) await this.drop(earlier.name);
+    await this.#admin.query(`UPDATE airlock_testing.clones SET state = 'kept' WHERE name = $1`, [name]);
+  }
+
+  async list(): Promise<Clone[]> {
+    const { rows } = await this.#admin.query<Clone>('SELECT * FROM airlock_testing.clones ORDER BY made_at');
+    return rows;
+  }
+
+  /** Drops what this run has made and does not keep. */
+  async dropOurs(): Promise<void> {
+    for (const { name, run, state } of await this.list()) {
+      if (run === this.#run && state !== 'kept') await this.drop(name);
+    }
+  }
+
+  /** Drops what dead runs have left. */
+  async sweep(): Promise<void> {
+    for (const { name, run, state } of await this.list()) {
+      if (run === this.#run || state === 'kept') continue;
+      const { rows } = await this.#admin.query<{ dead: boolean }>(
+        `SELECT pg_try_advisory_lock($1, hashtext($2)) AND pg_advisory_unlock($1, hashtext($2)) AS dead`,
+        [RUN_LOCK, run],
+      );
+      if (rows[0]?.dead) await this.drop(name);
+    }
+  }
+
+  /** A copy carries neither its grants nor a stamp of its own: it gets both, so that the identity check holds. */
+  async #stamp(name: string): Promise<void> {
+    const client = await this.#connect(name);
+    try {
+      const { rows } = await client.query<{ sql: string }>(
+        `SELECT format('GRANT %s ON DATABASE %I TO %s', privilege_type, $2::text,
+                       CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END) AS sql
+           FROM pg_database, aclexplode(datacl) WHERE datname = $1`,
+        [this.#template, name],
+      );
+      const grants = rows.map(({ sql }) => sql).join(';');
+      await client.query(`
+        REVOKE ALL ON DATABASE ${escapeIdentifier(name)} FROM PUBLIC;
+        ${grants};
+        UPDATE ops.environment SET database_name = datname, database_oid = oid
+          FROM pg_database WHERE datname = current_database();
+        DO $$ BEGIN EXECUTE (SELECT format('COMMENT ON DATABASE %I IS %L', database_name,
+          format('airlock %s on %s as %s', environment, system_identifier, database_oid)) FROM ops.environment); END $$`);
+    } finally {
+      await client.end();
+    }
+  }
+}

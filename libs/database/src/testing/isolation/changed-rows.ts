@@ -1,0 +1,83 @@
+import type { Client } from 'pg';
+
+/**
+ * Puts a database back to what it held, after code that commits. A table has changed when it holds a row written later
+ * than the last time, or another number of rows: no trigger, nothing in the schema that a test could notice. Only changed
+ * tables are emptied and refilled; foreign keys and triggers rest meanwhile.
+ */
+export class ChangedRows {
+  readonly #client: Client;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** @param client a session of an administrator, kept for as long as the database is lent: it holds the copies */
+  static async remember(client: Client): Promise<ChangedRows> {
+    await client.query(REMEMBER_SQL);
+    return new ChangedRows(client);
+  }
+
+  /** @returns the tables that had changed */
+  async restore(): Promise<string[]> {
+    const { rows } = await this.#client.query<{ changed: string[] }>('SELECT pg_temp.restore_rows() AS changed');
+    return rows[0]?.changed ?? [];
+  }
+}
+
+const REMEMBER_SQL = `
+SET client_min_messages = warning;
+CREATE TEMP TABLE mark AS SELECT pg_current_xact_id()::xid AS written_before;
+CREATE TEMP TABLE remembered (relation regclass, copy text, columns text, rows bigint);
+CREATE TEMP TABLE remembered_sequence (sequence regclass, last_value bigint, is_called boolean);
+
+DO $$
+DECLARE
+  t record;
+  held bigint;
+BEGIN
+  FOR t IN
+    SELECT c.oid::regclass AS relation, 'pg_temp.copy_' || c.oid AS copy, c.relkind,
+           (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+             WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'S') AND c.relpersistence IN ('p', 'u')
+       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+  LOOP
+    IF t.relkind = 'S' THEN
+      EXECUTE format('INSERT INTO remembered_sequence SELECT %L::regclass, last_value, is_called FROM %s', t.relation, t.relation);
+      CONTINUE;
+    END IF;
+    EXECUTE format('SELECT count(*) FROM %s', t.relation) INTO held;
+    IF held > 0 THEN
+      EXECUTE format('CREATE TEMP TABLE %s AS SELECT %s FROM %s', replace(t.copy, 'pg_temp.', ''), t.columns, t.relation);
+    END IF;
+    INSERT INTO remembered VALUES (t.relation, t.copy, t.columns, held);
+  END LOOP;
+END $$;
+
+CREATE FUNCTION pg_temp.restore_rows() RETURNS text[] LANGUAGE plpgsql SET session_replication_role = replica AS $$
+DECLARE
+  t remembered;
+  s remembered_sequence;
+  before xid := (SELECT written_before FROM mark);
+  has_changed boolean;
+  changed text[] := '{}';
+BEGIN
+  FOR t IN SELECT * FROM remembered LOOP
+    EXECUTE format('SELECT count(*) <> %s OR coalesce(bool_or(age(xmin) < age(%L::xid)), false) FROM %s',
+                   t.rows, before, t.relation) INTO has_changed;
+    CONTINUE WHEN NOT has_changed;
+    changed := changed || t.relation::text;
+    EXECUTE format('DELETE FROM %s', t.relation);
+    IF t.rows > 0 THEN
+      EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT * FROM %s', t.relation, t.columns, t.copy);
+    END IF;
+  END LOOP;
+  FOR s IN SELECT * FROM remembered_sequence LOOP
+    PERFORM setval(s.sequence, s.last_value, s.is_called);
+  END LOOP;
+  UPDATE mark SET written_before = pg_current_xact_id()::xid;
+  RETURN changed;
+END $$;
+`;

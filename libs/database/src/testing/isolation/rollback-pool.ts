@@ -1,0 +1,32 @@
+import { EventEmitter } from 'node:events';
+import type { PoolClient, QueryResult } from 'pg';
+import type { RollbackSession } from './rollback-session.js';
+
+type ConnectCallback = (error: Error | undefined, client: PoolClient, release: () => void) => void;
+
+/** What pg's Pool looks like to TypeORM and to our own code, over a session that is rolled back. */
+export class RollbackPool extends EventEmitter {
+  readonly #session: RollbackSession;
+
+  constructor(session: RollbackSession) {
+    super();
+    this.#session = session;
+  }
+
+  connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
+    const client = this.#session.lease();
+    if (!callback) return Promise.resolve(client);
+    callback(undefined, client, () => client.release());
+    return undefined;
+  }
+
+  async query(...args: unknown[]): Promise<QueryResult> {
+    return (this.#session.lease().query as (...args: unknown[]) => Promise<QueryResult>)(...args);
+  }
+
+  /** The session belongs to the fixture. */
+  end(callback?: () => void): Promise<void> {
+    callback?.();
+    return Promise.resolve();
+  }
+}

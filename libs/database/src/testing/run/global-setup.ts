@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { readProcessEnvironment } from '@airlock/config';
+import type { Client } from 'pg';
+import { CloneRegistry } from '../clones/clone-registry.js';
+import { SpareKeeper } from '../clones/spares.js';
+import { connectAdmin } from './connect.js';
+import { keepDatabases } from './kept-databases.js';
+import { type RedisServer, startRedisServer } from './redis-server.js';
+import { chooseStorageFolder } from './storage.js';
+import { readSkippedSpecs, removeTestRun, saveTestRun, type TestRun } from './test-run.js';
+import { startTestServer, type TestServer } from './test-server.js';
+
+const MAX_SPARES = 4;
+
+interface StartedRun {
+  run: TestRun;
+  server: TestServer;
+  redis: RedisServer | undefined;
+  admin: Client;
+  registry: CloneRegistry;
+  keeper: SpareKeeper;
+}
+
+let started: StartedRun | undefined;
+
+/** Jest's globalSetup: servers for this run, told to the workers through a record. In watch mode they stay. */
+export async function startTestRun({ maxWorkers }: { maxWorkers: number }): Promise<void> {
+  if (started) return;
+  const env = readProcessEnvironment();
+  const server = await startTestServer();
+  const redis = env['REDIS_URL'] ? undefined : await startRedis(env['TEST_STORAGE'] === 'disk');
+  const run: TestRun = {
+    id: randomBytes(4).toString('hex'),
+    ...server.address,
+    redisUrl: env['REDIS_URL'] ?? redis?.url,
+    isRedisRequired: env['CI'] === 'true',
+  };
+  const admin = await connectAdmin(run);
+  const connect = (database: string) => connectAdmin(run, database);
+  const registry = new CloneRegistry({ admin, connect, template: run.template, run: run.id });
+  await registry.claimRun();
+  const keeper = new SpareKeeper(registry, admin, Math.min(maxWorkers + 1, MAX_SPARES));
+  started = { run, server, redis, admin, registry, keeper };
+  saveTestRun(run);
+  await keeper.start();
+  void registry.sweep().catch(() => undefined);
+}
+
+/** Jest's globalTeardown. Says what was kept and what was skipped. */
+export async function stopTestRun({ isWatching }: { isWatching: boolean }): Promise<void> {
+  if (!started) return;
+  const { run, server, redis, admin, registry, keeper } = started;
+  reportSkippedSpecs();
+  const kept = (await registry.list()).filter(({ state, run: maker }) => state === 'kept' && maker === run.id);
+  if (isWatching) return reportKept(kept.length);
+  started = undefined;
+  await keeper.stop();
+  await registry.dropOurs();
+  // Our clusters are stopped without one.
+  if (kept.length > 0) await admin.query('CHECKPOINT');
+  await admin.end();
+  if (server.cluster) await keepDatabases(server.cluster, kept);
+  await server.cluster?.stop();
+  await redis?.stop();
+  removeTestRun();
+  reportKept(kept.length);
+}
+
+function startRedis(isOnDisk: boolean): Promise<RedisServer | undefined> {
+  return startRedisServer(chooseStorageFolder(isOnDisk ? 'disk' : 'memory'));
+}
+
+function reportKept(count: number): void {
+  if (count === 0) return;
+  const databases = count === 1 ? 'The database of the failed file is' : `The databases of ${count} failed files are`;
+  process.stderr.write(`\n${databases} kept. To look inside: airlock db kept\n`);
+}
+
+function reportSkippedSpecs(): void {
+  const titles = readSkippedSpecs();
+  if (titles.length === 0) return;
+  process.stderr.write(
+    `\nSkipped, for there is no Redis: ${titles.join(', ')}\nInstall redis-server or valkey-server, or set REDIS_URL.\n`,
+  );
+}

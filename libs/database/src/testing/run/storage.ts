@@ -1,0 +1,42 @@
+import { existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export type TestStorage = 'memory' | 'disk';
+
+const MEMORY = '/dev/shm';
+/** What statfs(2) calls file systems that live in memory: tmpfs and ramfs. */
+const IN_MEMORY_TYPES = [0x0102_1994, 0x8584_58f6];
+const MEBIBYTE = 1024 ** 2;
+const NEEDED_BYTES = 256 * MEBIBYTE;
+
+/** Kept between runs: cached templates, records of live runs, databases of failed tests. */
+export const CACHE_FOLDER = fileURLToPath(new URL('../../../../../node_modules/.cache/airlock', import.meta.url));
+
+/** The folder for clusters of tests. @throws unless it is in memory, or TEST_STORAGE says that it need not be */
+export function chooseStorageFolder(storage: TestStorage): string {
+  if (storage === 'memory') assertInMemory(MEMORY);
+  const folder =
+    storage === 'disk' ? join(CACHE_FOLDER, 'clusters') : join(MEMORY, `airlock-${process.getuid?.() ?? 0}`);
+  // PostgreSQL may run as another user, who has to pass through but need not list.
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  return folder;
+}
+
+export function assertInMemory(folder: string): void {
+  const cure = 'Where there is no such folder, let the tests use the disk: TEST_STORAGE=disk';
+  const expected = `expected a tmpfs with ${NEEDED_BYTES / MEBIBYTE} MiB free`;
+  if (!existsSync(folder)) throw new Error(`${folder}: does not exist; ${expected}.\n${cure}`);
+  const { type, bavail, bsize } = statfsSync(folder);
+  if (!IN_MEMORY_TYPES.includes(type >>> 0)) {
+    throw new Error(
+      `${folder}: is not in memory (file system type 0x${(type >>> 0).toString(16)}); ${expected}.\n${cure}`,
+    );
+  }
+  if (bavail * bsize < NEEDED_BYTES) {
+    const free = Math.floor((bavail * bsize) / MEBIBYTE);
+    throw new Error(
+      `${folder}: has ${free} MiB free; ${expected}.\nGive it more (mount -o remount,size=1G ${folder}; docker run --shm-size=1g), or: TEST_STORAGE=disk`,
+    );
+  }
+}

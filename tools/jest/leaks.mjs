@@ -1,0 +1,54 @@
+// What keeps a process alive, before a test file and after it.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Requests such as FSReqCallback come and go; these stay until somebody closes them. */
+const LASTING =
+  /^(Timeout|TCPSocketWrap|TCPServerWrap|TLSWrap|PipeWrap|PipeServerWrap|ProcessWrap|UDPWrap|FSEventWrap|StatWatcher|MessagePort|Worker|TTYWrap)$/;
+const SETTLE_MS = 1000;
+const POLL_MS = 10;
+
+/** @returns {{ counts: Map<string, number>, handles: Set<object> }} */
+export function takeInventory() {
+  const counts = new Map();
+  for (const type of process.getActiveResourcesInfo()) {
+    if (LASTING.test(type)) counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+  return { counts, handles: new Set(process._getActiveHandles()) };
+}
+
+/** Gives what is being closed a moment, then names what is still there and was not before. */
+export async function describeLeaks(before) {
+  for (let waitedMs = 0; waitedMs < SETTLE_MS; waitedMs += POLL_MS) {
+    if (compare(before, takeInventory()).length === 0) return [];
+    await sleep(POLL_MS);
+  }
+  const leaks = compare(before, takeInventory());
+  const details = listNewHandles(before).map(describeHandle);
+  return leaks.map(([type, count]) => `${count} × ${type}`).concat(leaks.length > 0 ? details : []);
+}
+
+/** Ends what leaked, so that it outlives neither its file nor the run. */
+export function closeHandles(before) {
+  for (const handle of listNewHandles(before)) {
+    if (typeof handle.kill === 'function') handle.kill('SIGKILL');
+    else if (typeof handle.destroy === 'function') handle.destroy();
+    else if (typeof handle.close === 'function') handle.close();
+  }
+}
+
+function compare(before, after) {
+  const growth = [...after.counts].map(([type, count]) => [type, count - (before.counts.get(type) ?? 0)]);
+  return growth.filter(([, count]) => count > 0);
+}
+
+function listNewHandles({ handles }) {
+  return process._getActiveHandles().filter((handle) => !handles.has(handle));
+}
+
+function describeHandle(handle) {
+  const name = handle.constructor?.name ?? 'handle';
+  if (handle.spawnargs) return `${name} ${handle.pid} (${handle.spawnargs.join(' ')})`;
+  if (typeof handle.address === 'function' && handle.listening) return `${name} listening on ${handle.address()?.port}`;
+  if (handle.remotePort) return `${name} connected to ${handle.remoteAddress}:${handle.remotePort}`;
+  return name;
+}
