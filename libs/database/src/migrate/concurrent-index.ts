@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { MigrationError, type Migration } from './migration.js';
+import type { Migration } from './migration.js';
+import { NotNow } from './retry.js';
 
 /** What a statement outside a transaction builds: CREATE INDEX CONCURRENTLY or REINDEX INDEX CONCURRENTLY. */
 interface IndexBuild {
@@ -18,10 +19,7 @@ export async function dropInvalidIndexes(client: pg.Client, migration: Migration
   const leftovers = await findInvalidIndexes(client, build);
   for (const { name, building } of leftovers) {
     if (building)
-      throw new MigrationError(
-        `${migration.name}: ${name} is being built by another session; expected nobody else at it\n` +
-          `  Look at pg_stat_progress_create_index and run it again when that is done.`,
-      );
+      throw new NotNow(`${migration.name}: ${name} is being built by another session; expected nobody else at it`);
     await client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
   }
   return leftovers.map(({ name }) => name);

@@ -38,7 +38,8 @@ export function describeEvent(event: MigrationEvent): string {
 }
 
 export function describeSession({ pid, application, address, since }: Session): string {
-  return `pid ${pid} (${application} from ${address}, since ${since.toISOString()})`;
+  const from = address === null ? '' : ` from ${address}`;
+  return `pid ${pid} (${application}${from}${since === null ? '' : `, since ${since.toISOString()}`})`;
 }
 
 export function describeBlockers(blockers: readonly Session[]): string {

@@ -43,9 +43,7 @@ export async function withMigrationLock<T>(
   try {
     return await work(lock);
   } finally {
-    lock.stop();
-    // Ends with the session in any case; what failed before must not be hidden by a failure here.
-    await session.query('SELECT pg_advisory_unlock($1, $2)', [...LOCK]).catch(() => {});
+    await lock.release();
   }
 }
 
@@ -77,6 +75,8 @@ function describeTimeout(waitMs: number, holder: LockHolder | undefined): string
 class HeldLock implements MigrationLock {
   readonly #session: Client;
   readonly #timer: NodeJS.Timeout;
+  /** One question at a time: a session takes no second one before it has answered. */
+  #turn: Promise<unknown> = Promise.resolve();
   #watched = 0;
   #blockers: readonly Session[] = [];
   #lost: unknown;
@@ -84,19 +84,13 @@ class HeldLock implements MigrationLock {
   constructor(session: Client, heartbeatMs: number) {
     this.#session = session;
     session.on('error', (error) => (this.#lost = error));
-    this.#timer = setInterval(() => void this.#beat(), heartbeatMs);
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
+    // Keeps the session from looking idle to whatever stands between, and sees at once when it is gone.
+    this.#timer = setInterval(() => void this.#lookForBlockers().catch(() => {}), heartbeatMs);
   }
 
   async assertHeld(): Promise<void> {
-    const holder = await findLockHolder(this.#session, LOCK).catch((error: unknown) => {
-      this.#lost = error;
-      return undefined;
-    });
-    if (this.#lost !== undefined || holder === undefined || holder.pid !== backendPid(this.#session))
+    const holder = await this.#ask(() => findLockHolder(this.#session, LOCK)).catch(() => undefined);
+    if (this.#lost !== undefined || holder?.pid !== backendPid(this.#session))
       throw new MigrationError(LOST, { cause: this.#lost });
   }
 
@@ -111,17 +105,24 @@ class HeldLock implements MigrationLock {
   }
 
   async cancelWatched(): Promise<void> {
-    await this.#session.query('SELECT pg_cancel_backend($1)', [this.#watched]);
+    await this.#ask(() => this.#session.query('SELECT pg_cancel_backend($1)', [this.#watched]));
   }
 
-  /** Keeps the session from looking idle to whatever stands between, and sees at once when it is gone. */
-  async #beat(): Promise<void> {
-    try {
-      const blockers = await findBlockers(this.#session, this.#watched);
-      if (blockers.length > 0) this.#blockers = blockers;
-    } catch (error) {
-      this.#lost = error;
-    }
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    // The lock goes with the session in any case; what failed before must not be hidden by a failure here.
+    await this.#ask(() => this.#session.query('SELECT pg_advisory_unlock($1, $2)', [...LOCK])).catch(() => {});
+  }
+
+  async #lookForBlockers(): Promise<void> {
+    const blockers = await this.#ask(() => findBlockers(this.#session, this.#watched));
+    if (blockers.length > 0) this.#blockers = blockers;
+  }
+
+  #ask<T>(question: () => Promise<T>): Promise<T> {
+    const answer = this.#turn.then(question);
+    this.#turn = answer.catch((error: unknown) => (this.#lost = error));
+    return answer;
   }
 }
 

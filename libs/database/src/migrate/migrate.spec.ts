@@ -1,12 +1,312 @@
+import type { Client } from 'pg';
 import { describe, expect, it } from '@jest/globals';
-import { migrate } from './migrate.js';
-import { useScratchCluster } from './scratch-database.fixture.js';
+import { migrations as shippedMigrations } from '../migrations/index.js';
+import {
+  accountMigrations,
+  addInterest,
+  createAccounts,
+  indexBalances,
+  noteInterest,
+  QUICK,
+} from './accounts.fixture.js';
+import type { MigrationEvent } from './events.js';
+import { defineMigration } from './migration.js';
+import { migrate, type MigrateOptions } from './migrate.js';
+import { checkSchema } from './schema-range.js';
+import { type ScratchDatabase, useScratchCluster } from './scratch-database.fixture.js';
 
 const cluster = useScratchCluster();
 
+function run(database: ScratchDatabase, options: Partial<MigrateOptions> = {}) {
+  return migrate({ config: database.config, migrations: accountMigrations, timing: QUICK, ...options });
+}
+
+async function select<T>(client: Client, sql: string): Promise<T[]> {
+  const { rows } = await client.query<Record<string, T>>(sql);
+  return rows.map((row) => Object.values(row)[0] as T);
+}
+
+const balance = (client: Client) => select<string>(client, 'SELECT balance FROM public.accounts');
+const ledger = (client: Client) => select<string>(client, 'SELECT name FROM ops.migrations ORDER BY name');
+const outcomes = (client: Client) => select<string>(client, 'SELECT outcome FROM ops.migration_runs ORDER BY id');
+
 describe('migrate', () => {
-  it('brings an empty database to the head', async () => {
-    const { config } = await cluster.create();
-    await expect(migrate({ config })).resolves.toMatchObject({ head: '20261121030000-create-entities' });
+  it('brings an empty database to what ships, and then has nothing to do', async () => {
+    const database = await cluster.create();
+    const head = shippedMigrations.at(-1)?.name;
+    const first = await run(database, { migrations: shippedMigrations });
+    expect(first).toMatchObject({ head, applied: shippedMigrations.map(({ name }) => ({ name })) });
+    await expect(run(database, { migrations: shippedMigrations })).resolves.toMatchObject({ head, applied: [] });
+    expect(await checkSchema(await database.connect('app'))).toEqual({ state: 'ready', isServing: true, reasons: [] });
+  });
+
+  it('records what was applied, by which code and by whom', async () => {
+    const database = await cluster.create();
+    await run(database, { migrations: [createAccounts], actor: 'deploy-7' });
+    const { rows } = await database.superuser.query('SELECT * FROM ops.migrations');
+    expect(rows).toEqual([
+      {
+        name: createAccounts.name,
+        sha256: createAccounts.sha256,
+        phase: 'expand',
+        completes: null,
+        applied_at: expect.any(Date),
+        duration_ms: expect.any(Number),
+        commit: 'c0ffee1',
+        image_digest: 'sha256:feed',
+        actor: 'deploy-7',
+      },
+    ]);
+    expect(await outcomes(database.superuser)).toEqual(['done']);
+  });
+
+  it('leaves every object to the owner, and rows but no schema to the application', async () => {
+    const database = await cluster.create();
+    await run(database, { migrations: [createAccounts] });
+    const owners = await select(database.superuser, `SELECT tableowner FROM pg_tables WHERE tablename = 'accounts'`);
+    expect(owners).toEqual([`${database.config.database.app.database}_owner`]);
+    const app = await database.connect('app');
+    await app.query('UPDATE public.accounts SET balance = balance');
+    await expect(app.query('DROP TABLE public.accounts')).rejects.toThrow('must be owner');
+    await expect(app.query(`DELETE FROM ops.migrations`)).rejects.toThrow('permission denied');
+  });
+
+  it('lets one of five runners at once do the work, with an index built concurrently among it', async () => {
+    const database = await cluster.create();
+    const reports = await Promise.all(Array.from({ length: 5 }, () => run(database)));
+    expect(reports.map(({ applied }) => applied.length).sort()).toEqual([0, 0, 0, 0, accountMigrations.length]);
+    expect(new Set(reports.map(({ head }) => head))).toEqual(new Set([noteInterest.name]));
+    expect(await balance(database.superuser)).toEqual(['110']);
+    expect(await ledger(database.superuser)).toEqual(accountMigrations.map(({ name }) => name));
+  });
+
+  it('refuses a database that is stamped for another environment, and writes nothing', async () => {
+    const database = await cluster.create('staging');
+    const attempt = migrate({ config: { ...database.config, environment: 'production' } });
+    await expect(attempt).rejects.toMatchObject({ name: 'IdentityError', exitCode: 3 });
+    await expect(run(database, { expected: 'production' })).rejects.toMatchObject({ name: 'IdentityError' });
+    expect(await select(database.superuser, `SELECT to_regclass('ops.migrations')`)).toEqual([null]);
+  });
+
+  it('keeps what came before a failure, takes back all of the failing one, and says which statement', async () => {
+    const database = await cluster.create();
+    const broken = defineMigration({
+      name: '20260105000000-broken',
+      phase: 'expand',
+      statements: ['CREATE TABLE public.half (id bigint)', 'ALTER TABLE public.absent ADD COLUMN note text'],
+    });
+    const attempt = run(database, { migrations: [...accountMigrations, broken] });
+    await expect(attempt).rejects.toThrow(
+      '20260105000000-broken: statement 2 of 2, ALTER TABLE public.absent: relation "public.absent" does not exist (42P01)',
+    );
+    expect(await ledger(database.superuser)).toEqual(accountMigrations.map(({ name }) => name));
+    expect(await select(database.superuser, `SELECT to_regclass('public.half')`)).toEqual([null]);
+    expect(await outcomes(database.superuser)).toEqual(['failed']);
+  });
+
+  it('fails a data change that row-level security would narrow, instead of changing nothing in silence', async () => {
+    const database = await cluster.create();
+    const touch = defineMigration({
+      name: '29990101000000-touch',
+      phase: 'expand',
+      statements: [`UPDATE public.entities SET name = 'x'`],
+    });
+    const attempt = run(database, { migrations: [...shippedMigrations, touch] });
+    await expect(attempt).rejects.toThrow('query would be affected by row-level security policy');
+  });
+
+  it('refuses an unqualified name: nothing depends on the search path', async () => {
+    const database = await cluster.create();
+    const bare = defineMigration({ name: '20260101000000-bare', phase: 'expand', statements: ['CREATE TABLE t ()'] });
+    await expect(run(database, { migrations: [bare] })).rejects.toThrow('permission denied for schema pg_catalog');
+  });
+
+  it('cancels the statement at work and rolls back when it is interrupted', async () => {
+    const database = await cluster.create();
+    await run(database, { migrations: [createAccounts] });
+    const blocker = await block(database);
+    const controller = new AbortController();
+    const onEvent = ({ type }: MigrationEvent) =>
+      type === 'started' && void blocker.whenBlocking().then(() => controller.abort());
+    const attempt = run(database, { signal: controller.signal, timing: { ...QUICK, lockTimeoutMs: 60_000 }, onEvent });
+    await expect(attempt).rejects.toThrow(/interrupted; 20260102000000-add-interest/);
+    await blocker.release();
+    expect(await balance(database.superuser)).toEqual(['100']);
+    await run(database);
+    expect(await balance(database.superuser)).toEqual(['110']);
   });
 });
+
+describe('the migration lock', () => {
+  it('names who holds it while it waits, and goes on when that session ends', async () => {
+    const database = await cluster.create();
+    const holder = await holdLock(database);
+    const seen: MigrationEvent[] = [];
+    const onEvent = (event: MigrationEvent) => {
+      seen.push(event);
+      if (event.type === 'waiting') void holder.end();
+    };
+    await expect(run(database, { onEvent })).resolves.toMatchObject({ head: noteInterest.name });
+    expect(seen[0]).toMatchObject({
+      type: 'waiting',
+      holder: { pid: expect.any(Number), application: expect.stringMatching(/spec/), address: '127.0.0.1' },
+    });
+  });
+
+  it('gives up after its deadline, with the holder in the message', async () => {
+    const database = await cluster.create();
+    await holdLock(database);
+    const attempt = run(database, { timing: { ...QUICK, lockWaitMs: 100 } });
+    await expect(attempt).rejects.toThrow(/migration lock: held for more than 0\.1 s by pid \d+ \(\S+spec\S* from 127/);
+    expect(await select(database.superuser, `SELECT to_regclass('ops.migrations')`)).toEqual([null]);
+  });
+
+  it('stops before the next migration when its session is lost; the next run does the rest', async () => {
+    const database = await cluster.create();
+    const onEvent = (event: MigrationEvent) => {
+      if (event.type === 'applied' && event.name === createAccounts.name)
+        void terminate(database.superuser, 'migrate-lock');
+      if (event.type === 'applied') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    };
+    const migrations = [
+      createAccounts,
+      { ...addInterest, statements: [slow, ...addInterest.statements] },
+      noteInterest,
+    ];
+    await expect(run(database, { onEvent, migrations })).rejects.toThrow('migration lock: its session is gone');
+    expect(await ledger(database.superuser)).not.toContain(noteInterest.name);
+    await run(database, { migrations });
+    expect(await balance(database.superuser)).toEqual(['110']);
+  });
+
+  it('lets a runner that lost it and a second runner not do the same work twice', async () => {
+    const database = await cluster.create();
+    await run(database, { migrations: [createAccounts] });
+    const blocker = await block(database);
+    const migrations = [createAccounts, addInterest];
+    const timing = { ...QUICK, lockTimeoutMs: 60_000 };
+    const first = run(database, { migrations, timing }).catch((error: unknown) => error);
+    await blocker.whenBlocking();
+    await terminate(database.superuser, 'migrate-lock');
+    const second = run(database, { migrations, timing: { ...QUICK, attempts: 50 } });
+    await blocker.release();
+    await Promise.all([first, second.catch((error: unknown) => error)]);
+    expect(await balance(database.superuser)).toEqual(['110']);
+    await expect(run(database, { migrations })).resolves.toMatchObject({ applied: [] });
+  });
+});
+
+describe('a migration whose table is busy', () => {
+  it('gives up its place in the queue, names who is in the way, and tries again', async () => {
+    const database = await cluster.create();
+    await run(database, { migrations: [createAccounts] });
+    const blocker = await block(database);
+    const seen: MigrationEvent[] = [];
+    const onEvent = (event: MigrationEvent) => {
+      seen.push(event);
+      if (event.type === 'retrying') void blocker.release();
+    };
+    await run(database, { onEvent });
+    expect(seen.find(({ type }) => type === 'retrying')).toMatchObject({
+      name: addInterest.name,
+      reason: 'lock timeout',
+      // A plain role sees no more of another one's session than its name.
+      blockers: [{ pid: blocker.pid, application: expect.stringMatching('/spec@'), address: null }],
+    });
+    expect(await balance(database.superuser)).toEqual(['110']);
+  });
+
+  it('fails after its last attempt with the blocker in the message', async () => {
+    const database = await cluster.create();
+    await run(database, { migrations: [createAccounts] });
+    const blocker = await block(database);
+    const attempt = run(database, { timing: { ...QUICK, attempts: 2 } });
+    await expect(attempt).rejects.toThrow(
+      new RegExp(`canceling statement due to lock timeout.*in the way: pid ${blocker.pid}`),
+    );
+    await blocker.release();
+  });
+
+  it('does not repeat what fails for another reason', async () => {
+    const database = await cluster.create();
+    const migrations = [defineMigration({ name: createAccounts.name, phase: 'expand', statements: ['SELECT 1/0'] })];
+    const seen: string[] = [];
+    await expect(run(database, { migrations, onEvent: ({ type }) => seen.push(type) })).rejects.toThrow('22012');
+    expect(seen).toEqual(['planned', 'started']);
+  });
+});
+
+describe('an index that is built concurrently', () => {
+  const unique = defineMigration({
+    name: '20260105000000-unique-balances',
+    phase: 'expand',
+    transaction: false,
+    statements: ['CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS accounts_balance_key ON public.accounts (balance)'],
+  });
+
+  it('leaves no invalid index when it fails, and works once the cause is mended', async () => {
+    const database = await cluster.create();
+    await run(database, { migrations: [createAccounts] });
+    await database.superuser.query('INSERT INTO public.accounts VALUES (2, 100)');
+    const migrations = [createAccounts, unique];
+    await expect(run(database, { migrations })).rejects.toThrow('could not create unique index');
+    expect(await select(database.superuser, `SELECT to_regclass('public.accounts_balance_key')`)).toEqual([null]);
+    await database.superuser.query('DELETE FROM public.accounts WHERE id = 2');
+    await run(database, { migrations });
+    expect(await validity(database.superuser, 'accounts_balance_key')).toEqual([true]);
+  });
+
+  it('replaces an invalid index that an earlier attempt left', async () => {
+    const database = await cluster.create();
+    await run(database, { migrations: [createAccounts, addInterest] });
+    await database.superuser.query(`
+      CREATE INDEX accounts_balance_idx ON public.accounts (balance);
+      UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.accounts_balance_idx'::regclass;
+      ALTER INDEX public.accounts_balance_idx OWNER TO ${database.config.database.app.database}_owner`);
+    const seen: MigrationEvent[] = [];
+    await run(database, { onEvent: (event) => seen.push(event) });
+    expect(seen).toContainEqual({
+      type: 'dropped-invalid-index',
+      name: indexBalances.name,
+      index: 'public.accounts_balance_idx',
+    });
+    expect(await validity(database.superuser, 'accounts_balance_idx')).toEqual([true]);
+  });
+});
+
+const slow = { sql: 'SELECT pg_sleep(0.1)' };
+
+function validity(client: Client, index: string): Promise<boolean[]> {
+  return select<boolean>(client, `SELECT indisvalid FROM pg_index WHERE indexrelid = 'public.${index}'::regclass`);
+}
+
+/** A session of the migrator's role that took the lock and sits on it. */
+async function holdLock(database: ScratchDatabase): Promise<Client> {
+  const holder = await database.connect('migration');
+  await holder.query('SELECT pg_advisory_lock($1, $2)', [0x6169726c, 0x6f636b]);
+  return holder;
+}
+
+/** A transaction that holds the table of the accounts. */
+async function block(database: ScratchDatabase) {
+  const app = await database.connect('app');
+  await app.query('BEGIN');
+  await app.query('SELECT * FROM public.accounts FOR UPDATE');
+  const [pid = 0] = await select<number>(app, 'SELECT pg_backend_pid()');
+  return {
+    pid,
+    release: () => app.query('ROLLBACK'),
+    async whenBlocking() {
+      const sql = `SELECT pid FROM pg_stat_activity WHERE ${pid} = ANY (pg_blocking_pids(pid))`;
+      while ((await select(database.superuser, sql)).length === 0);
+    },
+  };
+}
+
+async function terminate(superuser: Client, purpose: string): Promise<void> {
+  await superuser.query(
+    `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE '%/' || $1 || '@%'`,
+    [purpose],
+  );
+}

@@ -65,7 +65,7 @@ async function applyPending(options: MigrateOptions, context: ApplyContext): Pro
   if (pending.length === 0) return createReport(client, ledger, []);
   const run = await startRun(client, { planned: pending.map(({ name }) => name), by });
   lock.watch(backendPid(client));
-  signal?.addEventListener('abort', () => void lock.cancelWatched(), { once: true });
+  signal?.addEventListener('abort', () => void lock.cancelWatched().catch(() => {}), { once: true });
   try {
     const applied = await applyInOrder(pending, context);
     await finishRun(client, run);

@@ -54,12 +54,28 @@ export function defineMigration(definition: MigrationDefinition): Migration {
 function assertDefinition({ name, phase, completes, transaction, statements }: MigrationDefinition): void {
   if (!MIGRATION_NAME.test(name))
     throw new MigrationError(`${JSON.stringify(name)}: not a migration name; expected YYYYMMDDHHMMSS-kebab-case`);
+  if (!isMoment(name)) throw new MigrationError(`${name}: its timestamp is not a moment; expected UTC YYYYMMDDHHMMSS`);
   if (phase === 'contract' && completes === undefined)
     throw new MigrationError(`${name}: a contract that completes nothing; expected completes: '<name of its expand>'`);
   if (phase === 'expand' && completes !== undefined)
     throw new MigrationError(`${name}: an expand cannot complete ${completes}; expected phase: 'contract'`);
   if (statements.length === 0) throw new MigrationError(`${name}: no statements; expected at least one`);
   if (transaction === false) assertRepeatable(name, statements);
+  for (const statement of statements) assertNoTransactionControl(name, createStatement(statement));
+}
+
+function isMoment(name: string): boolean {
+  const iso = name.replace(MIGRATION_NAME, '$1-$2-$3T$4:$5:$6.000Z');
+  const moment = new Date(iso);
+  return !Number.isNaN(moment.getTime()) && moment.toISOString() === iso;
+}
+
+/** A COMMIT in the middle would leave half of a migration behind, unrecorded. */
+function assertNoTransactionControl(name: string, { sql }: Statement): void {
+  const bare = sql.replace(/^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/)+/, '');
+  const word = /^(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b/i.exec(bare)?.[1];
+  if (word)
+    throw new MigrationError(`${name}: ${word.toUpperCase()} belongs to the runner; expected statements of the schema`);
 }
 
 const REPEATABLE = [

@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { MigrationError } from './migration.js';
 import type { Timing } from './timing.js';
+
+/** Passes by itself: the session of a killed runner lives on until the server finds its client gone. */
+export class NotNow extends MigrationError {}
 
 /** The two failures that say "not now" instead of "not like this". */
 const RETRIABLE = new Map([
@@ -35,6 +39,7 @@ export async function withRetries<T>(
 }
 
 function findReason(error: unknown): string | undefined {
+  if (error instanceof NotNow) return 'index build elsewhere';
   const database = error instanceof Error && error.cause instanceof pg.DatabaseError ? error.cause : error;
   return database instanceof pg.DatabaseError ? RETRIABLE.get(database.code ?? '') : undefined;
 }

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { Client } from 'pg';
-import { type Config, type DatabaseAddress, type Environment, loadConfig } from '@airlock/config';
+import type { Config, DatabaseAddress, Environment } from '@airlock/config';
 import { connectClient } from '../client.js';
 import { createSessionConfig } from '../client-options.js';
 import { type Cluster, startCluster } from '../embedded/index.js';
 import { provision } from '../provision/provision.js';
+import { createScratchConfig } from './scratch-config.fixture.js';
 
 export interface ScratchDatabase {
   readonly config: Config;
@@ -46,7 +47,7 @@ export function useScratchCluster(): ScratchCluster {
 
   return {
     async create(environment = 'testing') {
-      const config = createScratchConfig(cluster.port, `scratch_${(count += 1)}`, environment);
+      const config = createScratchConfig(cluster.port, `scratch${(count += 1)}_test`, environment);
       const { app, migration } = config.database;
       await provision({ admin: cluster.superuser, app, migration: migration ?? app, environment });
       return {
@@ -56,14 +57,4 @@ export function useScratchCluster(): ScratchCluster {
       };
     },
   };
-}
-
-/** A whole config of the real loader; only the environment may be one that would refuse a server on loopback. */
-export function createScratchConfig(port: number, database: string, environment: Environment): Config {
-  const url = (role: string) => `postgres://${database}_${role}:a-Long-Enough-Passw0rd@127.0.0.1:${port}/${database}`;
-  const config = loadConfig({
-    cwd: '/nonexistent',
-    env: { ENVIRONMENT: 'testing', DATABASE_URL: url('app'), DATABASE_MIGRATION_URL: url('migrator') },
-  });
-  return { ...config, environment };
 }

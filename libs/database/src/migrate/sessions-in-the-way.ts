@@ -1,17 +1,17 @@
 import type { ClientBase } from 'pg';
 
-/** Another session, as far as a plain role may see it. Never its query: that may hold data. */
+/** Another session, as far as a plain role may see it: of another role's only the name. Never its query, which may hold data. */
 export interface Session {
   readonly pid: number;
   readonly application: string;
-  readonly address: string;
+  readonly address: string | null;
   /** When its transaction began, or, outside one, the session. */
-  readonly since: Date;
+  readonly since: Date | null;
 }
 
 const SESSION_COLUMNS = `
   a.pid, coalesce(nullif(a.application_name, ''), 'unnamed') AS application,
-  coalesce(host(a.client_addr), 'local') AS address, coalesce(a.xact_start, a.backend_start, now()) AS since`;
+  host(a.client_addr) AS address, coalesce(a.xact_start, a.backend_start) AS since`;
 
 /** Who keeps `pid` from its lock right now. */
 export async function findBlockers(client: ClientBase, pid: number): Promise<Session[]> {

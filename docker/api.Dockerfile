@@ -1,0 +1,95 @@
+# One image for the API and for the release commands of `airlock`; the last stage is what staging and production run.
+#
+#   lock ──► dependencies ──┐
+#   tools ─► build ─────────┼─► production      slim = the Node image without what a server does not need
+#   slim ───────────────────┘
+#   tools ─► development    the workspace with its tools: compose.override.yml and the test runner
+
+# By tag on a laptop. A release passes the digest that docker/pin-images resolved (docs/docker.md, rule D1).
+ARG NODE_IMAGE=node:24.21.0-trixie-slim
+
+FROM ${NODE_IMAGE} AS base
+WORKDIR /app
+# No dependency runs code at install time, as in .npmrc, which stays out of the build: developers keep tokens in it.
+ENV npm_config_ignore_scripts=true npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false
+
+# The manifests, and the lockfile cut to what runs: later stages see a change only where it matters to them.
+FROM base AS lock
+COPY . .
+RUN node docker/prune-lockfile.mjs /pruned apps/api apps/cli \
+ && mkdir /manifests && cp --parents package.json package-lock.json apps/*/package.json libs/*/package.json checks/package.json docker/package.json /manifests
+
+FROM base AS dependencies
+COPY --from=lock /pruned ./
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
+# Types, maps, documents and the tests of other people's packages are not run. Licences stay.
+RUN find node_modules libs -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.tsx' \
+      -o -name '*.md' -o -name '*.markdown' -o -name '*.flow' -o -name '.*' -o -name '*.test.js' -o -name '*.spec.js' \) -delete \
+ && find node_modules libs -type d \( -name test -o -name tests -o -name __tests__ -o -name benchmark -o -name .github \) -prune -exec rm -rf {} + \
+ && rm -rf node_modules/typeorm/browser node_modules/.package-lock.json \
+ && chmod -R u=rwX,go=rX . \
+ && find . -exec touch --no-dereference --date=1985-10-26T08:15:00Z {} +
+
+FROM base AS tools
+COPY --from=lock /manifests ./
+RUN --mount=type=cache,target=/root/.npm npm ci
+
+FROM tools AS build
+COPY . .
+RUN NX_DAEMON=false node_modules/.bin/nx run-many -t build --projects=api,cli --output-style=static
+RUN mkdir /shipped && cp -r --parents apps/*/dist apps/cli/bin libs/*/dist /shipped \
+ && cp docker/healthcheck.mjs /shipped/ \
+ && chmod -R u=rwX,go=rX /shipped && chmod 755 /shipped/apps/cli/bin/airlock.js \
+ && find /shipped -exec touch --no-dereference --date=1985-10-26T08:15:00Z {} +
+
+# The Node image without package managers, headers and setuid bits, with a user that has a name. What this step touched
+# takes the time of the Node binary, so that the same Node image gives the same layer on any day.
+FROM ${NODE_IMAGE} AS slim
+RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share/doc /usr/local/share/man /opt/yarn* \
+      /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
+      /usr/local/bin/docker-entrypoint.sh /usr/local/*.md /home/node /root/.npm /root/.bash_history /root/.gnupg /tmp/* \
+      /var/cache/* /var/log/* /var/lib/apt/lists/* \
+ && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
+ && printf 'airlock:x:10001:\n' >>/etc/group \
+ && printf 'airlock:x:10001:10001::/app:/usr/sbin/nologin\n' >>/etc/passwd \
+ && mkdir /app && ln -s /app/apps/cli/bin/airlock.js /usr/local/bin/airlock \
+ && find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /etc/hosts -o -path /etc/hostname -o -path /etc/resolv.conf \) -prune \
+      -o -newer /usr/local/bin/node -exec touch --no-dereference --reference=/usr/local/bin/node {} +
+
+FROM tools AS development
+COPY . .
+# Sources are mounted over their copies read-only; what is written goes here.
+RUN mkdir -p node_modules/.cache .nx .airlock && chown -R node:node node_modules/.cache .nx .airlock && chmod -R go=rX apps libs tools docker
+ENV PATH=/app/node_modules/.bin:$PATH NX_DAEMON=false
+USER 1000:1000
+CMD ["nx", "serve", "api"]
+
+# From nothing: what `slim` removed is in no layer below.
+FROM scratch AS production
+COPY --from=slim / /
+COPY --from=dependencies /app /app
+COPY --from=build /shipped /app
+WORKDIR /app
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    NODE_ENV=production \
+    NODE_OPTIONS=--max-old-space-size-percentage=75
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --start-interval=250ms --retries=3 CMD ["node", "/app/healthcheck.mjs"]
+CMD ["node", "/app/apps/api/dist/main.js"]
+
+# Last, so that a new commit changes no layer above.
+ARG NODE_IMAGE
+ARG VERSION=0.0.0
+ARG GIT_COMMIT=unknown
+ARG BUILD_TIME=1970-01-01T00:00:00Z
+ARG SOURCE_URL=https://example.invalid/airlock
+ENV GIT_COMMIT=$GIT_COMMIT BUILD_TIME=$BUILD_TIME
+LABEL org.opencontainers.image.title="airlock" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.source=$SOURCE_URL \
+      org.opencontainers.image.version=$VERSION \
+      org.opencontainers.image.revision=$GIT_COMMIT \
+      org.opencontainers.image.created=$BUILD_TIME \
+      org.opencontainers.image.base.name=$NODE_IMAGE

@@ -1,0 +1,61 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export const root = resolve(import.meta.dirname, '../..');
+
+export const composeFiles = [
+  'compose.yml',
+  'compose.override.yml',
+  'compose.test.yml',
+  'compose.preview.yml',
+  'compose.staging.yml',
+  'compose.production.yml',
+  'docker/hosted.yml',
+  'docker/traefik/edge.yml',
+  'docker/traefik/compose.yml',
+  'docker/traefik/tls.yml',
+];
+
+export interface Copy {
+  readonly root: string;
+  /** Puts `lines` in below the first line that `anchor` matches; returns the number of the first new line. */
+  readonly insert: (file: string, anchor: RegExp, ...lines: string[]) => number;
+  /** Replaces the first line that `anchor` matches; returns its number. */
+  readonly replace: (file: string, anchor: RegExp, ...lines: string[]) => number;
+  /** The number of the first line that `anchor` matches. */
+  readonly find: (file: string, anchor: RegExp) => number;
+}
+
+/** A copy of the Compose files that a test may break. */
+export function withComposeCopy<T>(use: (copy: Copy) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'compose-'));
+  const read = (file: string) => readFileSync(join(folder, file), 'utf8').split('\n');
+  const find = (file: string, anchor: RegExp) => {
+    const at = read(file).findIndex((line) => anchor.test(line));
+    if (at < 0) throw new Error(`${file} has no line like ${anchor}`);
+    return at + 1;
+  };
+  const splice = (file: string, line: number, removed: number, lines: string[]) => {
+    writeFileSync(
+      join(folder, file),
+      read(file)
+        .toSpliced(line - 1, removed, ...lines)
+        .join('\n'),
+    );
+    return line;
+  };
+  try {
+    for (const file of composeFiles) cpSync(join(root, file), join(folder, file));
+    mkdirSync(join(folder, 'docker/env'));
+    writeFileSync(join(folder, 'docker/env/staging.env'), 'SECRETS_DIR=/var/lib/airlock/secrets\n');
+    return use({
+      root: folder,
+      insert: (file, anchor, ...lines) => splice(file, find(file, anchor) + 1, 0, lines),
+      replace: (file, anchor, ...lines) => splice(file, find(file, anchor), 1, lines),
+      find,
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

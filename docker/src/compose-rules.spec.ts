@@ -1,0 +1,292 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkModel } from './check-compose.js';
+import { composeFiles, root, withComposeCopy, type Copy } from './compose-copy.fixture.js';
+import { HOSTED, OVERLAYS, renderModel, sampleSettings, type Model, type Overlay } from './compose-model.js';
+import { composeRules } from './compose-rules.js';
+import { checkSources, sourceRules } from './source-rules.js';
+
+const models = new Map(OVERLAYS.map((overlay) => [overlay, renderModel(root, overlay)]));
+const modelOf = (overlay: Overlay) => models.get(overlay) as NonNullable<ReturnType<typeof models.get>>;
+
+const rulesByOverlay = composeRules.flatMap((rule) => rule.scope.map((overlay) => ({ rule, overlay, id: rule.id })));
+
+describe('the rendered model', () => {
+  it.each(rulesByOverlay)('keeps $id in $overlay', ({ rule, overlay }) => {
+    expect(checkModel(root, overlay, modelOf(overlay), [rule])).toEqual([]);
+  });
+});
+
+describe('the Compose sources', () => {
+  it.each(sourceRules)('keep $id: $title', (rule) => {
+    expect(checkSources(root, composeFiles, [rule])).toEqual([]);
+  });
+});
+
+/** One way to break each rule: the environment, and an edit that returns the line which must be named. */
+interface Mutation {
+  readonly rule: string;
+  readonly what: string;
+  readonly overlay: Overlay;
+  readonly file: string;
+  /** Breaks it; returns the line to be named, or that and another file. */
+  readonly edit: (copy: Copy, file: string) => number | string;
+}
+
+const insert =
+  (anchor: RegExp, ...lines: string[]): Mutation['edit'] =>
+  (copy, file) =>
+    copy.insert(file, anchor, ...lines);
+const replace =
+  (anchor: RegExp, ...lines: string[]): Mutation['edit'] =>
+  (copy, file) =>
+    copy.replace(file, anchor, ...lines);
+
+/** The same line in staging and production. */
+const both = (rule: string, what: string, edit: Mutation['edit']): Mutation[] =>
+  (['staging', 'production'] as const).map((overlay) => ({
+    rule,
+    what,
+    overlay,
+    file: `compose.${overlay}.yml`,
+    edit,
+  }));
+const POSTGRES = /^ {2}postgres:$/;
+const API = /^ {2}api:$/;
+const drop = (key: string): Mutation['edit'] => insert(API, `    ${key}: !reset null`);
+
+const mutations: Mutation[] = [
+  ...both('C4.edge', 'a published database port', insert(POSTGRES, "    ports: ['5432:5432']")),
+  ...both('C4.edge', 'a database port on loopback', insert(POSTGRES, "    ports: ['127.0.0.1:5432:5432']")),
+  ...both('C5.digest', 'the tag latest', insert(POSTGRES, '    image: postgres:latest')),
+  ...both('C5.digest', 'a build', insert(API, '    build: .')),
+  ...both('C3.mounts', 'a bind mount', insert(API, "    volumes: ['./apps:/app/apps']")),
+  ...both(
+    'C3.mounts',
+    'the engine socket',
+    insert(API, "    volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro']"),
+  ),
+  ...both('C3.host', 'privileges', insert(API, '    privileged: true')),
+  ...both('C3.host', "the host's processes", insert(API, '    pid: host')),
+  ...both('C1.user', 'the user root', insert(API, "    user: '0'")),
+  ...both('C1.user', 'the user root by name and group', insert(POSTGRES, '    user: root:postgres')),
+  ...both('C1.user', 'no user', drop('user')),
+  ...both('C1.read_only', 'a writable root', insert(API, '    read_only: false')),
+  ...both('C1.cap_drop', 'capabilities kept', drop('cap_drop')),
+  ...both('C1.cap_add', 'a capability given back', insert(API, '    cap_add: [NET_ADMIN]')),
+  ...both('C1.security_opt', 'new privileges', drop('security_opt')),
+  ...both('C1.init', 'no init', insert(API, '    init: false')),
+  ...both('C1.logging', 'logs without end', drop('logging')),
+  ...both('C7.files', 'a secret in the environment', (copy, file) =>
+    copy.replace(file, /^ {4}environment: \{ ENVIRONMENT/, '    environment: { SECRET_KEY: aaaa }'),
+  ),
+  ...both('C7.files', 'a secret that is not mounted', (copy, file) => {
+    copy.replace(file, /^ {4}secrets: \[redis_url\]/, '    secrets: []');
+    return copy.find(file, /REDIS_URL_FILE/);
+  }),
+  ...both('C7.admin', 'the administrator in the API', (copy, file) =>
+    copy.replace(
+      file,
+      /^ {4}environment: \{ ENVIRONMENT/,
+      '    environment: { DATABASE_ADMIN_URL_FILE: /run/secrets/redis_url }',
+    ),
+  ),
+  ...both('C8.internal', 'the database on the edge', insert(POSTGRES, '    networks: [backend, edge]')),
+  ...both('C8.apart', 'the database beside Traefik', insert(POSTGRES, '    networks: [edge]')),
+  ...both('C9.names', 'a container name', insert(POSTGRES, '    container_name: database')),
+  ...both('C9.names', 'a volume with a name of its own', insert(/^volumes:/, '  postgres: { name: data }')),
+  ...both('C12.profiles', 'a required service behind a profile', (copy, file) => {
+    copy.insert(file, POSTGRES, '    profiles: [data]');
+    return `compose.yml:${copy.find('compose.yml', /postgres: \{ condition/)}`;
+  }),
+  mutation('C1.limits', 'a limit missing in production', 'production', 'compose.production.yml', (copy, file) =>
+    copy.replace(file, /cpus: '4'/, "    deploy: { resources: !override { limits: { cpus: '4' } } }"),
+  ),
+  mutation('C1.limits', 'a limit missing in all', 'staging', 'compose.yml', (copy, file) => {
+    return copy.replace(file, /memory: 1G/, "    deploy: { resources: { limits: { cpus: '2', pids: 256 } } }");
+  }),
+  mutation('C10.edge', 'untrusted certificates in production', 'production', 'compose.production.yml', (copy, file) =>
+    copy.replace(
+      file,
+      /ACME_CASERVER/,
+      '      TRAEFIK_CERTIFICATESRESOLVERS_LETSENCRYPT_ACME_CASERVER: https://example.com',
+    ),
+  ),
+  mutation(
+    'C10.edge',
+    'an open dashboard',
+    'staging',
+    'compose.staging.yml',
+    insert(/service: traefik \}/, "    environment: { TRAEFIK_API: 'true' }"),
+  ),
+  mutation(
+    'C10.edge',
+    'certificates that are lost with the container',
+    'staging',
+    'docker/traefik/edge.yml',
+    replace(/acme:\/acme/, '    volumes: []'),
+  ),
+  mutation('C3.sources', 'a writable checkout', 'development', 'compose.override.yml', (copy, file) => {
+    copy.replace(file, /\.\/tools:/, '    - ./tools:/app/tools');
+    return copy.find(file, /volumes: &sources/);
+  }),
+  mutation('C4.loopback', 'a port for the whole network', 'development', 'compose.override.yml', (copy, file) =>
+    copy.replace(file, /API_PORT/, "    ports: ['8000:8000']"),
+  ),
+  mutation('C4.loopback', 'a test database for the whole network', 'testing', 'compose.test.yml', (copy, file) =>
+    copy.replace(file, /TEST_POSTGRES_PORT/, "    ports: ['0.0.0.0:5433:5432']"),
+  ),
+  mutation('C5.tag', 'no tag', 'testing', 'compose.yml', replace(/image: redis/, '    image: redis')),
+];
+
+const sourceMutations: Omit<Mutation, 'overlay'>[] = [
+  { rule: 'C4.base', what: 'a port in the base', file: 'compose.yml', edit: insert(API, "    ports: ['8000:8000']") },
+  {
+    rule: 'C4.base',
+    what: 'an environment in the base',
+    file: 'compose.yml',
+    edit: replace(/ HOST:/, '      ENVIRONMENT: production'),
+  },
+  {
+    rule: 'C6.required',
+    what: 'an unguarded variable',
+    file: 'docker/hosted.yml',
+    edit: insert(API, '    user: ${API_USER}'),
+  },
+  {
+    rule: 'C6.default',
+    what: 'a default password',
+    file: 'compose.override.yml',
+    edit: replace(/ {6}POSTGRES_PASSWORD:/, '      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:-postgres}'),
+  },
+  {
+    rule: 'C10.tls',
+    what: 'TLS 1.0',
+    file: 'docker/traefik/tls.yml',
+    edit: replace(/minVersion/, '      minVersion: VersionTLS10'),
+  },
+  {
+    rule: 'C11.dollar',
+    what: 'an unquoted dollar',
+    file: 'docker/env/staging.env',
+    edit: insert(/^SECRETS_DIR/, 'ACME_EMAIL=a$b@example.com'),
+  },
+];
+
+function mutation(rule: string, what: string, overlay: Overlay, file: string, edit: Mutation['edit']): Mutation {
+  return { rule, what, overlay, file, edit };
+}
+
+describe('a broken rule', () => {
+  it.each(mutations)('$rule refuses $what in $overlay by file and line', ({ rule, overlay, file, edit }) => {
+    withComposeCopy((copy) => {
+      const line = edit(copy, file);
+      const where = typeof line === 'string' ? line : `${file}:${line}`;
+      const messages = checkModel(copy.root, overlay, renderModel(copy.root, overlay));
+      expect(messages).toContainEqual(expect.stringMatching(new RegExp(`^${where}: ${rule} \\S+: .+; expected .+`)));
+    });
+  });
+
+  it('has a case here for every rule', () => {
+    const broken = new Set([...mutations, ...sourceMutations].map((mutation) => mutation.rule));
+    const all = [...composeRules, ...sourceRules].map((rule) => rule.id);
+    expect(all.filter((id) => !broken.has(id))).toEqual([]);
+  });
+});
+
+describe('a broken source', () => {
+  it.each(sourceMutations)('$rule refuses $what by file and line', ({ rule, file, edit }) => {
+    withComposeCopy((copy) => {
+      const line = edit(copy, file);
+      const messages = checkSources(copy.root, [...composeFiles, file]);
+      expect(messages).toContainEqual(expect.stringMatching(new RegExp(`^${file}:${line}: ${rule}: .+; expected .+`)));
+    });
+  });
+
+  it('C11.dollar accepts a dollar in single quotes', () => {
+    withComposeCopy((copy) => {
+      copy.insert('docker/env/staging.env', /^SECRETS_DIR/, "ACME_EMAIL='a$b@example.com'");
+      expect(checkSources(copy.root, ['docker/env/staging.env'])).toEqual([]);
+    });
+  });
+});
+
+describe('a rendered hosted environment', () => {
+  it.each(HOSTED)('shows no value of a secret: %s', (overlay) => {
+    const canary = 'canary-3b1f0d6c';
+    const rendered = renderModel(root, overlay, { ...sampleSettings, POSTGRES_PASSWORD: canary, SECRET_KEY: canary });
+    expect(JSON.stringify(rendered)).not.toContain(canary);
+  });
+
+  it.each(Object.keys(sampleSettings).filter((name) => name !== 'POSTGRES_PASSWORD' && name !== 'CORS_ORIGINS'))(
+    'is refused by name without %s',
+    (name) => {
+      const settings = Object.fromEntries(Object.entries(sampleSettings).filter(([key]) => key !== name));
+      expect(() => renderModel(root, 'production', settings)).toThrow(
+        new RegExp(`required variable ${name} is missing`),
+      );
+    },
+  );
+});
+
+describe('staging and production', () => {
+  it('differ in names, sizes and the certificate authority only', () => {
+    const [staging, production] = [modelOf('staging'), modelOf('production')].map((model) =>
+      parseModel(JSON.stringify(model).replaceAll(/"(airlock-)?(staging|production)(["_])/g, '"$1ENVIRONMENT$3')),
+    ) as [Model, Model];
+    expect([...differences(staging, production)]).toEqual([
+      'services.api.deploy.replicas',
+      'services.api.deploy.resources.limits.cpus',
+      'services.api.deploy.resources.limits.memory',
+      'services.api.deploy.resources.reservations.memory',
+      'services.api.labels',
+      'services.postgres.deploy.resources.limits.cpus',
+      'services.postgres.deploy.resources.limits.memory',
+      'services.postgres.deploy.resources.limits.pids',
+      'services.postgres.shm_size',
+      'services.traefik.environment.TRAEFIK_CERTIFICATESRESOLVERS_LETSENCRYPT_ACME_CASERVER',
+    ]);
+  });
+});
+
+const parseModel = (text: string) => JSON.parse(text) as Model;
+
+/** Paths of the leaves in which two values differ. */
+function* differences(left: unknown, right: unknown, path = ''): Generator<string> {
+  if (JSON.stringify(left) === JSON.stringify(right)) return;
+  if (path.endsWith('.labels') || typeof left !== 'object' || typeof right !== 'object' || !left || !right) {
+    yield path;
+    return;
+  }
+  const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])].sort();
+  for (const key of keys) {
+    yield* differences(
+      (left as Record<string, unknown>)[key],
+      (right as Record<string, unknown>)[key],
+      path ? `${path}.${key}` : key,
+    );
+  }
+}
+
+describe('environments side by side', () => {
+  const side = [modelOf('development'), modelOf('testing'), modelOf('staging'), renderModel(root, 'preview')];
+  const claims = (model: Model): string[] => [
+    model.name,
+    ...Object.values(model.networks ?? {})
+      .filter((network) => !network.external)
+      .map((network) => `network ${network.name}`),
+    ...Object.values(model.volumes ?? {}).map((volume) => `volume ${volume.name}`),
+    ...Object.values(model.services).flatMap((service) =>
+      (service.ports ?? []).map((port) => `port ${port.published}`),
+    ),
+    ...new Set(
+      Object.values(model.services)
+        .filter((service) => service.build)
+        .map((service) => `image ${service.image}`),
+    ),
+  ];
+
+  it('share no project, network, volume, port or built image', () => {
+    const all = side.flatMap(claims);
+    expect(all.filter((claim, at) => all.indexOf(claim) !== at)).toEqual([]);
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import { defineMigration, type MigrationDefinition } from './migration.js';
+
+const NAME = '20260101000000-add-note';
+const SQL = 'ALTER TABLE public.entities ADD COLUMN note text';
+
+function define(changes: Partial<MigrationDefinition>) {
+  return defineMigration({ name: NAME, phase: 'expand', statements: [SQL], ...changes });
+}
+
+describe('defineMigration', () => {
+  it.each<[string, Partial<MigrationDefinition>, string]>([
+    ['a name without a timestamp', { name: 'add-note' }, 'not a migration name'],
+    ['a name that leaves the folder', { name: '20260101000000-../../evil' }, 'not a migration name'],
+    ['a month that does not exist', { name: '20261301000000-add-note' }, 'not a moment'],
+    ['capitals', { name: '20260101000000-AddNote' }, 'not a migration name'],
+    ['a contract that completes nothing', { phase: 'contract' }, 'completes nothing'],
+    ['an expand that completes something', { completes: '20250101000000-x' }, 'an expand cannot complete'],
+    ['no statements', { statements: [] }, 'no statements'],
+    ['two statements outside a transaction', { transaction: false, statements: [SQL, SQL] }, '2 statements outside'],
+    ['an unrepeatable statement outside a transaction', { transaction: false }, 'not repeatable'],
+    [
+      'a concurrent index that could meet itself',
+      { transaction: false, statements: ['CREATE INDEX CONCURRENTLY note_idx ON public.entities (note)'] },
+      'not repeatable',
+    ],
+    ['transaction control', { statements: ['COMMIT'] }, 'COMMIT belongs to the runner'],
+    [
+      'transaction control behind a comment',
+      { statements: ['/* x */ -- y\n rollback'] },
+      'ROLLBACK belongs to the runner',
+    ],
+  ])('refuses %s', (_, changes, message) => {
+    expect(() => define(changes)).toThrow(message);
+  });
+
+  it('gives the same SHA-256 whatever the indentation and the reasons of exceptions', () => {
+    const flat = define({ statements: ['CREATE TABLE public.a (\n  id bigint\n)'] });
+    const deep = define({
+      statements: [{ sql: '\n      CREATE TABLE public.a (\n        id bigint\n      )', allow: { x: 'y' } }],
+    });
+    expect(deep.sha256).toBe(flat.sha256);
+  });
+
+  it.each<[string, Partial<MigrationDefinition>]>([
+    ['a statement', { statements: [`${SQL} NOT NULL`] }],
+    ['the name', { name: '20260101000001-add-note' }],
+    ['the phase', { phase: 'contract', completes: '20250101000000-x' }],
+    ['the order of statements', { statements: [SQL, `${SQL}2`].reverse() }],
+  ])('gives another SHA-256 for another %s', (_, changes) => {
+    expect(define(changes).sha256).not.toBe(define({ statements: [SQL] }).sha256);
+  });
+});

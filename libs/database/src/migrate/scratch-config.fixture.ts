@@ -1,0 +1,11 @@
+import { type Config, type Environment, loadConfig } from '@airlock/config';
+
+/** A config of the real loader; only the environment may be one that would refuse a server on loopback. */
+export function createScratchConfig(port: number, database: string, environment: Environment): Config {
+  const url = (role: string) => `postgres://${database}_${role}:a-Long-Enough-Passw0rd@127.0.0.1:${port}/${database}`;
+  const config = loadConfig({
+    cwd: '/nonexistent',
+    env: { ENVIRONMENT: 'testing', DATABASE_URL: url('app'), DATABASE_MIGRATION_URL: url('migrator') },
+  });
+  return { ...config, environment, build: { commit: 'c0ffee1', time: undefined, imageDigest: 'sha256:feed' } };
+}
