@@ -70,8 +70,8 @@ COPY --from=slim / /
 COPY --from=dependencies /app /app
 COPY --from=build /shipped /app
 WORKDIR /app
+# No NODE_ENV: it follows from ENVIRONMENT, and the same image runs in all of them.
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    NODE_ENV=production \
     NODE_OPTIONS=--max-old-space-size-percentage=75
 USER 10001:10001
 EXPOSE 8000
@@ -82,7 +82,7 @@ CMD ["node", "/app/apps/api/dist/main.js"]
 # Last, so that a new commit changes no layer above.
 ARG NODE_IMAGE
 ARG VERSION=0.0.0
-ARG GIT_COMMIT=unknown
+ARG GIT_COMMIT=0000000
 ARG BUILD_TIME=1970-01-01T00:00:00Z
 ARG SOURCE_URL=https://example.invalid/airlock
 ENV GIT_COMMIT=$GIT_COMMIT BUILD_TIME=$BUILD_TIME
