@@ -2,16 +2,24 @@ import type { Config } from '@airlock/config';
 import { AirlockConfigModule } from '@airlock/config/nest';
 import { DatabaseModule } from '@airlock/database';
 import { type DynamicModule, Module } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { AuthModule } from './auth/auth.module.js';
 import { DataModule } from './data/data.module.js';
 import { EntitiesModule } from './entities/entities.module.js';
 
 /** What the API is made of. */
 @Module({})
 export class AppModule {
-  static forRoot(config: Config): DynamicModule {
+  static forRoot(config: Config, logger: Logger): DynamicModule {
     return {
       module: AppModule,
-      imports: [AirlockConfigModule.forRoot(config), DatabaseModule.forRoot(config), DataModule, EntitiesModule],
+      imports: [
+        AirlockConfigModule.forRoot(config),
+        DatabaseModule.forRoot(config),
+        DataModule.forRoot(config, logger),
+        AuthModule.forRoot(config, logger),
+        EntitiesModule,
+      ],
     };
   }
 }

@@ -10,6 +10,7 @@ import { createAdapter } from './http/create-adapter.js';
 import { NestLogger } from './http/nest-logger.js';
 import { installPipeline } from './http/pipeline.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { ValidationPipe } from './http/validation.js';
 
 export interface AppContext {
   readonly logger: Logger;
@@ -25,12 +26,13 @@ export async function createApp(
   const adapter = createAdapter(config);
   const server = adapter.getInstance();
   installPipeline(server, { config, lifecycle, logger });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, logger), adapter, {
     abortOnError: false,
     bodyParser: false,
     logger: new NestLogger(logger),
   });
   app.setGlobalPrefix('api/v1');
+  app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ProblemFilter({ logger, isDebug: config.service.debug }));
   registerHealthRoutes(server, createHealth(app, { config, lifecycle, version }));
   return app.init();

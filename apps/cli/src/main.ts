@@ -2,12 +2,14 @@ import { Command } from 'commander';
 import { configCommand } from './config.js';
 import { dbCommand } from './db.js';
 import { setupCommand } from './setup.js';
+import { tokenCommand } from './token.js';
 
 const program = new Command('airlock')
   .description('keeps development, testing, preview, staging and production apart')
   .addCommand(configCommand())
   .addCommand(dbCommand())
-  .addCommand(setupCommand());
+  .addCommand(setupCommand())
+  .addCommand(tokenCommand());
 
 try {
   await program.parseAsync();

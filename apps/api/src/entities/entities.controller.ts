@@ -1,16 +1,104 @@
-import { Controller, Get } from '@nestjs/common';
-import { EntitiesRepository } from './entities.repository.js';
-import { type Entity, toEntity } from './entity.js';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { UserId } from '../auth/auth.guard.js';
+import { createEtag, isKnown, parseIfMatch } from '../http/etag.js';
+import { Operation } from '../openapi/operation.js';
+import { EntitiesService } from './entities.service.js';
+import {
+  type Entity,
+  type EntityChanges,
+  type EntityList,
+  type EntityPage,
+  type NewEntity,
+  entityChangesSchema,
+  entityIdSchema,
+  entityListSchema,
+  entityPageSchema,
+  entitySchema,
+  newEntitySchema,
+} from './entity.schemas.js';
 
-const PAGE_SIZE = 50;
+const BODY = { schema: newEntitySchema };
+const CHANGES = { schema: entityChangesSchema };
+const ID = { schema: entityIdSchema };
+const LIST = { schema: entityListSchema };
 
 @Controller('entities')
 export class EntitiesController {
-  constructor(private readonly entities: EntitiesRepository) {}
+  constructor(private readonly entities: EntitiesService) {}
 
   @Get()
-  async list(): Promise<{ items: Entity[] }> {
-    const rows = await this.entities.list('user_1', PAGE_SIZE);
-    return { items: rows.map(toEntity) };
+  @Operation({
+    summary: 'List your entities',
+    answer: { status: 200, schema: entityPageSchema },
+    problems: ['invalid-cursor'],
+  })
+  list(@UserId() userId: string, @Query(LIST) request: EntityList): Promise<EntityPage> {
+    return this.entities.list(userId, request);
+  }
+
+  @Post()
+  @Operation({
+    summary: 'Create an entity',
+    answer: { status: 201, schema: entitySchema, headers: ['etag', 'location'] },
+  })
+  async create(
+    @UserId() userId: string,
+    @Body(BODY) body: NewEntity,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Entity> {
+    const entity = await this.entities.create(userId, body);
+    reply.header('location', `/api/v1/entities/${entity.id}`).header('etag', createEtag(entity.version));
+    return entity;
+  }
+
+  @Get(':id')
+  @Operation({
+    summary: 'Read an entity',
+    answer: { status: 200, schema: entitySchema, headers: ['etag'] },
+    conditional: 'if-none-match',
+    problems: ['not-found'],
+  })
+  async read(
+    @UserId() userId: string,
+    @Param(ID) { id }: { id: string },
+    @Headers('if-none-match') known: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Entity | undefined> {
+    const entity = await this.entities.read(userId, id);
+    reply.header('etag', createEtag(entity.version));
+    if (!isKnown(known, entity.version)) return entity;
+    reply.code(304);
+    return undefined;
+  }
+
+  @Patch(':id')
+  @Operation({
+    summary: 'Change an entity',
+    answer: { status: 200, schema: entitySchema, headers: ['etag'] },
+    conditional: 'if-match',
+    problems: ['not-found'],
+  })
+  async update(
+    @UserId() userId: string,
+    @Param(ID) { id }: { id: string },
+    @Headers('if-match') ifMatch: string | undefined,
+    @Body(CHANGES) changes: EntityChanges,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Entity> {
+    const entity = await this.entities.update({ userId, id, versions: parseIfMatch(ifMatch) }, changes);
+    reply.header('etag', createEtag(entity.version));
+    return entity;
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Operation({ summary: 'Delete an entity', answer: { status: 204 }, conditional: 'if-match', problems: ['not-found'] })
+  delete(
+    @UserId() userId: string,
+    @Param(ID) { id }: { id: string },
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<void> {
+    return this.entities.delete({ userId, id, versions: parseIfMatch(ifMatch) });
   }
 }

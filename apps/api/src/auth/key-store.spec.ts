@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { HttpClient } from '../http-client/http-client.js';
+import { COOLDOWN_MS, MAX_AGE_MS } from './key-store.js';
+import { KeyStore } from './key-store.js';
+import { TestIssuer } from './test-issuer.fixture.js';
+
+const client = new HttpClient({ timeoutMs: 5_000, maxRetries: 0 });
+const header = (kid: string) =>
+  [
+    { alg: 'ES256', kid },
+    { payload: '', signature: '' },
+  ] as const;
+
+describe('KeyStore', () => {
+  let issuer: TestIssuer;
+  let clock: number;
+  let changes: number;
+  let store: KeyStore;
+
+  beforeAll(async () => (issuer = await TestIssuer.start()));
+  afterAll(() => issuer.stop());
+  beforeEach(() => {
+    clock = 1_000_000;
+    changes = 0;
+    issuer.isAway = false;
+    issuer.requests = 0;
+    store = new KeyStore({ load, now: () => clock, onChange: () => (changes += 1) });
+  });
+
+  async function load() {
+    const response = await client.fetch(issuer.auth.jwksUrl);
+    if (!response.ok) throw new Error('away');
+    return (await response.json()) as { keys: [] };
+  }
+
+  it('asks the issuer once for all who come at the same time', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => store.getKey(...header('first'))));
+    expect(issuer.requests).toBe(1);
+  });
+
+  it('asks again for an unknown key id, but not within the cooldown', async () => {
+    await store.getKey(...header('first'));
+    for (const kid of ['a', 'b', 'c']) await expect(store.getKey(...header(kid))).rejects.toThrow();
+    expect(issuer.requests).toBe(1);
+    clock += COOLDOWN_MS;
+    for (const kid of ['d', 'e']) await expect(store.getKey(...header(kid))).rejects.toThrow();
+    expect(issuer.requests).toBe(2);
+  });
+
+  it('finds a key that the issuer has added', async () => {
+    await store.getKey(...header('first'));
+    await issuer.addKey('added', 'ES256');
+    clock += COOLDOWN_MS;
+    await expect(store.getKey(...header('added'))).resolves.toBeDefined();
+    expect(changes).toBe(1);
+  });
+
+  it('serves old keys while the issuer is away', async () => {
+    await store.getKey(...header('first'));
+    issuer.isAway = true;
+    clock += MAX_AGE_MS;
+    await expect(store.getKey(...header('first'))).resolves.toBeDefined();
+  });
+
+  it('says that a dependency is missing when it has never had a key', async () => {
+    issuer.isAway = true;
+    await expect(store.getKey(...header('first'))).rejects.toMatchObject({
+      code: 'dependency-unavailable',
+      status: 503,
+    });
+  });
+});

@@ -1,0 +1,39 @@
+import type { Config } from '@airlock/config';
+import type { JSONWebKeySet } from 'jose';
+import type { HttpClient } from '../http-client/http-client.js';
+import type { TokenRules } from './token-verifier.js';
+
+/** The issuer of the config. Development and testing may leave it out and get the one of this workspace. */
+export async function loadTokenRules(config: Config, client: HttpClient): Promise<TokenRules> {
+  const { issuer, jwksUrl, authorizedParties } = config.auth;
+  if (issuer !== undefined && jwksUrl !== undefined) {
+    return { issuer, parties: authorizedParties, loadKeys: () => fetchKeys(jwksUrl, client) };
+  }
+  const mayBeLocal = config.environment === 'development' || config.environment === 'testing';
+  if (!mayBeLocal) throw missingIssuer();
+  return loadLocalRules();
+}
+
+async function fetchKeys(url: string, client: HttpClient): Promise<JSONWebKeySet> {
+  const response = await client.fetch(url, { headers: { accept: 'application/json' } });
+  if (!response.ok) throw new Error(`AUTH_JWKS_URL: answered ${response.status}; expected 200 and a key set`);
+  return (await response.json()) as JSONWebKeySet;
+}
+
+/** The local issuer is not part of what ships: in an image this import finds nothing. */
+async function loadLocalRules(): Promise<TokenRules> {
+  try {
+    const { readLocalRules } = await import('./local-issuer/local-rules.js');
+    return readLocalRules();
+  } catch (cause) {
+    throw missingIssuer(cause);
+  }
+}
+
+function missingIssuer(cause?: unknown): Error {
+  return new Error(
+    'AUTH_ISSUER, AUTH_JWKS_URL: are not set, and the local issuer is not here; expected the issuer of your tokens\n' +
+      '  set AUTH_ISSUER, AUTH_JWKS_URL and AUTH_AUTHORIZED_PARTIES',
+    { cause },
+  );
+}

@@ -1,0 +1,126 @@
+import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { generateKeyPair, SignJWT } from 'jose';
+import { HttpClient } from '../http-client/http-client.js';
+import { PARTY, TestIssuer } from './test-issuer.fixture.js';
+import { TokenVerifier } from './token-verifier.js';
+
+const base64 = (value: object | Buffer) =>
+  Buffer.from(value instanceof Buffer ? value : JSON.stringify(value)).toString('base64url');
+const now = () => Math.floor(Date.now() / 1_000);
+
+describe('TokenVerifier', () => {
+  let issuer: TestIssuer;
+  let verifier: TokenVerifier;
+  const client = new HttpClient({ timeoutMs: 5_000, maxRetries: 0 });
+
+  beforeAll(async () => {
+    issuer = await TestIssuer.start();
+    await issuer.addKey('rsa', 'RS256');
+    await issuer.addKey('ed', 'EdDSA');
+    await issuer.addKey('weak', 'RS512');
+  });
+  afterAll(() => issuer.stop());
+  beforeEach(() => {
+    const loadKeys = async () => (await client.fetch(issuer.auth.jwksUrl)).json() as Promise<{ keys: [] }>;
+    verifier = new TokenVerifier({ issuer: issuer.url, parties: [PARTY], loadKeys });
+  });
+
+  it.each(['first', 'rsa', 'ed'])('accepts a token signed with the key %s', async (kid) => {
+    expect(await verifier.verify(await issuer.sign({}, { kid }))).toBe('user_1');
+  });
+
+  it.each([
+    ['the audience', { aud: PARTY, azp: undefined }],
+    ['one of several audiences', { aud: ['other', PARTY], azp: undefined }],
+    ['the authorized party', { aud: 'other', azp: PARTY }],
+  ])('accepts a token that is meant for us by %s', async (_, claims) => {
+    expect(await verifier.verify(await issuer.sign(claims))).toBe('user_1');
+  });
+
+  it.each([
+    ['that has expired', () => issuer.sign({ exp: now() - 60 })],
+    ['that is not valid yet', () => issuer.sign({ nbf: now() + 60 })],
+    ['without an expiry', () => issuer.sign({ exp: undefined })],
+    ['of another issuer', () => issuer.sign({ iss: 'https://evil.example.com' })],
+    ['meant for another party', () => issuer.sign({ azp: 'https://evil.example.com' })],
+    ['meant for nobody', () => issuer.sign({ azp: undefined })],
+    ['without a subject', () => issuer.sign({ sub: undefined })],
+    ['with an empty subject', () => issuer.sign({ sub: '' })],
+    ['with a subject that no row can have', () => issuer.sign({ sub: 'user\u00001' })],
+    ['with a subject that is not text', () => issuer.sign({ sub: 1 as unknown as string })],
+    ['with an algorithm that is not on the list', () => issuer.sign({}, { kid: 'weak' })],
+    ['that is oversized', () => issuer.sign({ padding: 'x'.repeat(9_000) })],
+    ['signed with nothing', () => signWithNone()],
+    ['signed with the public key as a shared secret', () => signWithPublicKey()],
+    ['with a foreign key id', () => signForeign({ kid: 'foreign' })],
+    ['with our key id and a foreign key', () => signForeign({ kid: 'first' })],
+    [
+      'that brings its own key set by jku',
+      () => signForeign({ kid: 'first', jku: 'https://evil.example.com/jwks.json' }),
+    ],
+    [
+      'that brings its own certificate by x5u',
+      () => signForeign({ kid: 'first', x5u: 'https://evil.example.com/c.pem' }),
+    ],
+    ['that brings its own key by jwk', () => signForeign({ kid: 'first' }, { isKeyEmbedded: true })],
+    [
+      'with a critical extension nobody knows',
+      () => issuer.sign({}, { header: { crit: ['exotic'], exotic: true } }).catch(() => 'a.b.c'),
+    ],
+    ['whose claims were changed', async () => changeClaims(await issuer.sign())],
+    ['that is not one', () => Promise.resolve('a.b.c')],
+  ])('refuses a token %s', async (_, create) => {
+    await expect(create().then((token) => verifier.verify(token))).rejects.toMatchObject({
+      code: 'unauthenticated',
+      status: 401,
+    });
+  });
+
+  it('tolerates clocks that differ by less than the skew', async () => {
+    expect(await verifier.verify(await issuer.sign({ exp: now() - 10 }))).toBe('user_1');
+  });
+
+  it('verifies a token once in its life', async () => {
+    const token = await issuer.sign();
+    expect(verifier.recall(token)).toBeUndefined();
+    await verifier.verify(token);
+    expect(verifier.recall(token)).toBe('user_1');
+  });
+
+  it('recalls no token past its expiry', async () => {
+    const token = await issuer.sign({ exp: now() - 1 });
+    await verifier.verify(token);
+    expect(verifier.recall(token)).toBeUndefined();
+  });
+
+  it('never recalls a refused token', async () => {
+    const token = await issuer.sign({ azp: 'other' });
+    await verifier.verify(token).catch(() => undefined);
+    expect(verifier.recall(token)).toBeUndefined();
+  });
+
+  const claims = () => ({ iss: issuer.url, sub: 'admin', azp: PARTY, exp: now() + 60 });
+
+  function signWithNone(): Promise<string> {
+    return Promise.resolve(`${base64({ alg: 'none', kid: 'first' })}.${base64(claims())}.`);
+  }
+
+  function signWithPublicKey(): Promise<string> {
+    const jwk = issuer.keys.find(({ kid }) => kid === 'rsa') as JsonWebKey;
+    const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
+    const content = `${base64({ alg: 'HS256', kid: 'rsa' })}.${base64(claims())}`;
+    return Promise.resolve(`${content}.${base64(createHmac('sha256', pem).update(content).digest())}`);
+  }
+
+  async function signForeign(header: object, { isKeyEmbedded = false } = {}): Promise<string> {
+    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const jwk = isKeyEmbedded ? { jwk: await crypto.subtle.exportKey('jwk', publicKey) } : {};
+    return new SignJWT(claims()).setProtectedHeader({ alg: 'ES256', ...header, ...jwk }).sign(privateKey);
+  }
+
+  function changeClaims(token: string): string {
+    const [header, , signature] = token.split('.');
+    return [header, base64({ ...claims(), sub: 'admin' }), signature].join('.');
+  }
+});

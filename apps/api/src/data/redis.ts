@@ -1,0 +1,46 @@
+import type { Config } from '@airlock/config';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+
+export type { Redis } from 'ioredis';
+/** Injects the Redis of the config, or undefined where there is none. */
+export const REDIS = Symbol('redis');
+
+/** Nothing waits longer for Redis than going without it would take. */
+const COMMAND_TIMEOUT_MS = 200;
+const CONNECT_TIMEOUT_MS = 2_000;
+const MAX_RECONNECT_DELAY_MS = 1_000;
+
+/** A client that fails fast while Redis is away and comes back by itself. It is not even loaded where none is configured. */
+export async function createRedis(config: Config, logger: Logger): Promise<Redis | undefined> {
+  if (!config.redis) {
+    logger.warn('redis.none: limits are per process and nothing is cached');
+    return undefined;
+  }
+  const { Redis } = await import('ioredis');
+  const redis = new Redis(config.redis.url.reveal(), {
+    connectionName: `${config.service.name}/${config.environment}`,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_DELAY_MS),
+  });
+  logTransitions(redis, logger);
+  await redis.connect().catch(() => undefined);
+  return redis;
+}
+
+/** One line when it goes and one when it returns, not one for each attempt. */
+function logTransitions(redis: Redis, logger: Logger): void {
+  let isAway = false;
+  redis.on('error', (error: Error) => {
+    if (!isAway) logger.warn({ error }, 'redis.away');
+    isAway = true;
+  });
+  redis.on('ready', () => {
+    if (isAway) logger.info('redis.back');
+    isAway = false;
+  });
+}

@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import type { Page } from '../data/pages.js';
+import type { ReadCache } from '../data/read-cache.js';
+import { ReadCaches } from '../data/read-caches.js';
+import { Problem } from '../http/problem.js';
+import { EntitiesRepository, type EntityTarget, type Outcome } from './entities.repository.js';
+import type { Entity, EntityChanges, EntityList, NewEntity } from './entity.schemas.js';
+
+/** Rows and their cache, and the problems that a caller is told of. */
+@Injectable()
+export class EntitiesService {
+  readonly #cache: ReadCache<Entity>;
+
+  constructor(
+    private readonly entities: EntitiesRepository,
+    caches: ReadCaches,
+  ) {
+    this.#cache = caches.create<Entity>('entities:1');
+  }
+
+  list(userId: string, request: EntityList): Promise<Page<Entity>> {
+    return this.entities.list(userId, request);
+  }
+
+  async read(userId: string, id: string): Promise<Entity> {
+    const cached = await this.#cache.get({ userId, id });
+    if (cached) return cached;
+    const entity = await this.entities.find(userId, id);
+    if (!entity) throw new Problem('not-found');
+    await this.#cache.put({ userId, id }, entity);
+    return entity;
+  }
+
+  create(userId: string, entity: NewEntity): Promise<Entity> {
+    return this.entities.create(userId, entity);
+  }
+
+  async update(target: EntityTarget, changes: EntityChanges): Promise<Entity> {
+    const entity = expectDone(await this.entities.update(target, changes));
+    await this.#cache.put(target, entity);
+    return entity;
+  }
+
+  async delete(target: EntityTarget): Promise<void> {
+    expectDone(await this.entities.delete(target));
+    await this.#cache.remove(target);
+  }
+}
+
+function expectDone<T>(outcome: Outcome<T>): T {
+  if (outcome === 'missing') throw new Problem('not-found');
+  if (outcome === 'changed') throw new Problem('precondition-failed');
+  return outcome;
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { cursor, limit, text, timestamp } from '../http/schemas.js';
+
+/** What callers see, send and ask. The OpenAPI document, validation and types all come from here. */
+const name = text(1, 200)
+  .describe('What the owner calls it.')
+  .meta({ examples: ['Espresso machine'] });
+const attributes = z
+  .record(text(1, 100), z.json())
+  .describe('Whatever the owner wants to keep with it.')
+  .meta({ examples: [{ colour: 'red', weightKg: 12.5 }] });
+
+export const entitySchema = z
+  .strictObject({
+    id: z.uuidv7().describe('Sorts by time of creation.'),
+    name,
+    attributes,
+    version: z.int32().min(1).describe('Goes up by one with each change; the ETag says the same.'),
+    createdAt: timestamp,
+    updatedAt: timestamp,
+  })
+  .meta({ id: 'Entity' });
+
+export const newEntitySchema = z.strictObject({ name, attributes: attributes.default({}) }).meta({ id: 'NewEntity' });
+
+export const entityChangesSchema = z
+  .strictObject({ name: name.optional(), attributes: attributes.optional() })
+  .refine((changes) => Object.keys(changes).length > 0, 'names nothing to change')
+  .meta({ id: 'EntityChanges', minProperties: 1 });
+
+export const entityPageSchema = z
+  .strictObject({ items: z.array(entitySchema), nextCursor: z.string().nullable().describe('null on the last page.') })
+  .meta({ id: 'EntityPage' });
+
+export const entityListSchema = z.strictObject({
+  limit,
+  cursor,
+  sort: z.enum(['createdAt', '-createdAt', 'name', '-name']).default('-createdAt').describe('A `-` means descending.'),
+  name: name.optional().describe('Only those with exactly this name.'),
+  createdFrom: timestamp.optional().describe('Only those created at this time or later.'),
+  createdBefore: timestamp.optional().describe('Only those created before this time.'),
+});
+
+export const entityIdSchema = z.strictObject({ id: z.uuid().describe('The id of the record.') });
+
+export type Entity = z.output<typeof entitySchema>;
+export type NewEntity = z.output<typeof newEntitySchema>;
+export type EntityChanges = z.output<typeof entityChangesSchema>;
+export type EntityPage = z.output<typeof entityPageSchema>;
+export type EntityList = z.output<typeof entityListSchema>;

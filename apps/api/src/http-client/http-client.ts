@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatTraceparent } from '../http/identifiers.js';
+import { currentContext } from '../http/request-context.js';
+
+export interface HttpClientOptions {
+  /** The longest a call may take with all its attempts. */
+  readonly timeoutMs: number;
+  readonly maxRetries: number;
+  readonly baseDelayMs?: number;
+}
+
+export type HttpRequest = Omit<RequestInit, 'signal' | 'redirect'>;
+
+const BASE_DELAY_MS = 100;
+const MAX_DELAY_MS = 2_000;
+/** Repeating one of these has the effect of sending it once (RFC 9110, 9.2.2). */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+/** The other side did not do it, and may later. */
+const RETRIED = new Set([429, 502, 503, 504]);
+
+/** How the API calls others: always with an end, carefully again, and under the ids of the request it serves. */
+export class HttpClient {
+  readonly #options: Required<HttpClientOptions>;
+
+  constructor(options: HttpClientOptions) {
+    this.#options = { baseDelayMs: BASE_DELAY_MS, ...options };
+  }
+
+  /** @throws where no attempt gave an answer in time; an error status is an answer */
+  async fetch(url: string, request: HttpRequest = {}): Promise<Response> {
+    const { timeoutMs, maxRetries } = this.#options;
+    const signal = AbortSignal.timeout(timeoutMs);
+    const init = { ...request, signal, redirect: 'error', headers: addCorrelation(request.headers) } as const;
+    const attempts = IDEMPOTENT.has(request.method ?? 'GET') ? maxRetries + 1 : 1;
+    for (let attempt = 1; ; attempt += 1) {
+      const isLast = attempt === attempts;
+      const answer = await attemptFetch(url, init);
+      if (answer instanceof Response && (isLast || !RETRIED.has(answer.status))) return answer;
+      if (answer instanceof Error && (isLast || signal.aborted)) throw describeFailure(url, answer);
+      // An answer that is not read would keep its connection.
+      if (answer instanceof Response) await answer.body?.cancel();
+      await this.#waitBefore(attempt + 1, signal);
+    }
+  }
+
+  /** Full jitter: many clients that failed together do not come back together. */
+  async #waitBefore(attempt: number, signal: AbortSignal): Promise<void> {
+    const limitMs = Math.min(MAX_DELAY_MS, this.#options.baseDelayMs * 2 ** (attempt - 2));
+    await sleep(Math.random() * limitMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function attemptFetch(url: string, init: RequestInit): Promise<Response | Error> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function addCorrelation(given: RequestInit['headers']): Headers {
+  const headers = new Headers(given);
+  const context = currentContext();
+  if (!context) return headers;
+  headers.set('x-request-id', context.requestId);
+  headers.set('x-correlation-id', context.correlationId);
+  headers.set('traceparent', formatTraceparent(context.trace));
+  return headers;
+}
+
+function describeFailure(url: string, cause: Error): Error {
+  return new Error(`${new URL(url).origin}: gave no answer; expected one within the time limit`, { cause });
+}

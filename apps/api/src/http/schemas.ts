@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/** The parts that the schemas of resources are made of. */
+const MAX_PAGE_SIZE = 100;
+const DEFAULT_PAGE_SIZE = 20;
+
+/** Text as PostgreSQL can keep it: no NUL, no half of a surrogate pair; its length counted in characters, as there. */
+export function text(min: number, max: number): z.ZodString {
+  return z
+    .string()
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'holds characters that cannot be stored')
+    .refine((value) => countCharacters(value, max) >= min, `is shorter than ${min}`)
+    .refine((value) => countCharacters(value, max) <= max, `is longer than ${max}`)
+    .meta({ minLength: min, maxLength: max });
+}
+
+/** RFC 3339 in UTC, to the microsecond. */
+export const timestamp = z.iso
+  .datetime({ precision: undefined })
+  .describe('RFC 3339, UTC.')
+  .meta({ examples: ['2026-01-31T12:00:00.123456Z'] });
+
+export const limit = z
+  .string()
+  .regex(/^(100|[1-9]\d?)$/, `is not a whole number from 1 to ${MAX_PAGE_SIZE}`)
+  .transform(Number)
+  .default(DEFAULT_PAGE_SIZE)
+  .describe('How many records a page has at most.');
+
+export const cursor = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,1000}$/, 'is not a cursor')
+  .optional()
+  .describe('`nextCursor` of the page before.');
+
+/** A surrogate pair is one character; counting ends once the answer is certain. */
+function countCharacters(value: string, limit: number): number {
+  return value.length > 2 * limit ? limit + 1 : [...value].length;
+}

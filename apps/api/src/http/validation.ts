@@ -1,0 +1,41 @@
+import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { type FieldError, Problem } from './problem.js';
+
+const MAX_ERRORS = 100;
+
+/** Reads each `@Body({ schema })`, `@Query({ schema })` and `@Param({ schema })`, and lists all that is wrong. */
+export class ValidationPipe implements PipeTransform {
+  async transform(value: unknown, { schema, type }: ArgumentMetadata): Promise<unknown> {
+    if (!schema || type === 'custom') return value;
+    const result = await schema['~standard'].validate(value);
+    if (!result.issues) return result.value;
+    throw new Problem('validation-failed', { errors: describeIssues(result.issues, prefixOf(type)) });
+  }
+}
+
+export function describeIssues(issues: readonly StandardSchemaV1.Issue[], prefix: string): FieldError[] {
+  const errors = issues.flatMap(({ path = [], message, ...rest }) => {
+    const parts = path.map((part) => (typeof part === 'object' ? part.key : part));
+    // A key too many is reported at the key, not at the object that holds it.
+    const keys = 'keys' in rest && Array.isArray(rest.keys) ? (rest.keys as string[]) : undefined;
+    return keys
+      ? keys.map((key) => ({ pointer: createPointer(prefix, [...parts, key]), detail: 'is not known here' }))
+      : [{ pointer: createPointer(prefix, parts), detail: message }];
+  });
+  return errors.slice(0, MAX_ERRORS);
+}
+
+/** RFC 6901, as the fragment of a URI. */
+function createPointer(prefix: string, parts: readonly PropertyKey[]): string {
+  const escaped = parts.map((part) =>
+    encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1').toWellFormed()),
+  );
+  return `#${[prefix, ...escaped].join('/')}`;
+}
+
+/** A pointer into the body starts at its root; other parts of the request are named. */
+function prefixOf(type: string): string {
+  if (type === 'query') return '/query';
+  return type === 'param' ? '/path' : '';
+}

@@ -1,0 +1,56 @@
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+
+/** The API of this workspace believes these in development and testing, and nowhere else. */
+const ISSUER = 'http://local-issuer.airlock.test';
+const PARTY = 'airlock-local';
+const ALGORITHM = 'ES256';
+const KEY_ID = 'local';
+
+export interface TokenRequest {
+  readonly sub: string;
+  /** Such as `1h`; in jose's terms a time span. */
+  readonly expiresIn: string;
+  /** The folder of the keys, made on first use. */
+  readonly folder: string;
+}
+
+/** A token of the local issuer. Its private key never leaves the folder, and the folder never leaves the machine. */
+export async function createLocalToken({ sub, expiresIn, folder }: TokenRequest): Promise<string> {
+  const key = await importJWK(await loadPrivateKey(folder), ALGORITHM);
+  return new SignJWT({ azp: PARTY })
+    .setProtectedHeader({ alg: ALGORITHM, kid: KEY_ID, typ: 'JWT' })
+    .setIssuer(ISSUER)
+    .setSubject(sub)
+    .setIssuedAt()
+    .setExpirationTime(expiresIn)
+    .sign(key);
+}
+
+async function loadPrivateKey(folder: string): Promise<JWK> {
+  const path = join(folder, 'private.json');
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as JWK;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return createKeys(folder);
+  }
+}
+
+async function createKeys(folder: string): Promise<JWK> {
+  const { privateKey, publicKey } = await generateKeyPair(ALGORITHM, { extractable: true });
+  const [secret, shown] = [await exportJWK(privateKey), await exportJWK(publicKey)];
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, 0o700);
+  await writeWhole(join(folder, 'private.json'), secret);
+  await writeWhole(join(folder, 'jwks.json'), { keys: [{ ...shown, alg: ALGORITHM, kid: KEY_ID, use: 'sig' }] });
+  return secret;
+}
+
+/** A reader sees the old file or the new one, never half of one. */
+async function writeWhole(path: string, content: object): Promise<void> {
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, JSON.stringify(content), { mode: 0o600 });
+  await rename(draft, path);
+}
