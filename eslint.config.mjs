@@ -10,6 +10,25 @@ const layers = [
   { sourceTag: 'layer:config', onlyDependOnLibsWithTags: [] },
 ];
 
+/** Each of these hands a secret to the one thing that needs it. Elsewhere a secret stays closed. */
+const MAY_REVEAL = [
+  '**/*.spec.ts',
+  'libs/config/src/rules/secret-rules.ts',
+  'libs/database/src/client-options.ts',
+  'libs/database/src/provision/provision.ts',
+];
+const MAY_READ_PROCESS_ENV = ['libs/config/src/process-environment.ts'];
+
+const noProcessEnv = {
+  object: 'process',
+  property: 'env',
+  message: 'Only libs/config/src/process-environment.ts reads process.env; take the config instead.',
+};
+const noReveal = {
+  property: 'reveal',
+  message: 'A secret stays closed; if this file must hand it on, list it in MAY_REVEAL in eslint.config.mjs.',
+};
+
 export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', '.nx/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -32,17 +51,12 @@ export default tseslint.config(
   },
   {
     files: ['**/*.ts'],
-    ignores: ['libs/config/src/process-environment.ts'],
     rules: {
-      'no-restricted-properties': [
-        'error',
-        {
-          object: 'process',
-          property: 'env',
-          message: 'Only libs/config/src/process-environment.ts reads process.env; take the config instead.',
-        },
-      ],
+      'no-restricted-properties': ['error', noProcessEnv, noReveal],
+      'no-restricted-imports': ['error', { paths: [{ name: 'node:process', importNames: ['env', 'default'] }] }],
     },
   },
+  { files: MAY_REVEAL, rules: { 'no-restricted-properties': ['error', noProcessEnv] } },
+  { files: MAY_READ_PROCESS_ENV, rules: { 'no-restricted-properties': ['error', noReveal] } },
   prettier,
 );

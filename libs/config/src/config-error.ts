@@ -30,7 +30,11 @@ export function formatViolation({ name, problem, expected, mend }: Violation): s
   return `${name}: ${problem}; expected ${expected}\n  ${mend}`;
 }
 
+/** Lines of a file in the order of their numbers. */
+const byName = new Intl.Collator('en', { numeric: true }).compare;
+
 function sortUnique(violations: readonly Violation[]): Violation[] {
   const byLine = new Map(violations.map((violation) => [formatViolation(violation), violation]));
-  return [...byLine.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, violation]) => violation);
+  const entries = [...byLine.entries()].sort(([a, { name }], [b, other]) => byName(name, other.name) || byName(a, b));
+  return entries.map(([, violation]) => violation);
 }

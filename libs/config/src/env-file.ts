@@ -20,9 +20,13 @@ export function parseEnvFile(content: string, path: string): ParsedEnvFile {
       violations.push({ name: `${path}:${index + 1}`, problem, expected, mend });
     };
     if (/^\s*(#|$)/.test(line)) continue;
-    const [, name, raw] = /^(?:export )?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line) ?? [];
+    const [, name, raw] = /^([A-Za-z_][A-Za-z0-9_]*)=(?!\s)(.*)$/.exec(line) ?? [];
     if (name === undefined || raw === undefined) {
-      refuse('is not a variable', 'NAME=value without spaces around =', 'correct the line, or start it with #');
+      refuse(
+        'is not a variable',
+        'NAME=value without export and without spaces around =',
+        'correct the line, or start it with #',
+      );
       continue;
     }
     if (texts.has(name)) refuse(`sets ${name} again`, 'each name once', 'remove one of the two lines');
@@ -51,15 +55,30 @@ function parseValue(raw: string): string | Refusal {
       mend: 'close the quote; give longer texts as NAME_FILE',
     };
   }
-  const value = quote ? inner : raw.replace(/(^|\s+)#.*$/, '').trim();
+  const value = quote ? inner : cutComment(raw).trimEnd();
+  if (inner.endsWith('\\')) {
+    return {
+      problem: 'ends in a backslash inside quotes',
+      expected: 'another last character',
+      mend: 'give the value as NAME_FILE',
+    };
+  }
   if (quote === "'") return value;
   if (value.includes('$'))
     return { problem: 'holds a $ that Compose replaces', expected: 'a literal value', mend: SINGLE_QUOTES };
   if (quote && value.includes('\\')) {
     return { problem: 'holds a backslash in double quotes', expected: 'a literal value', mend: SINGLE_QUOTES };
   }
-  if (!quote && /[\s"'`]/.test(value)) {
-    return { problem: 'holds a space or a quote', expected: 'a quoted value', mend: SINGLE_QUOTES };
+  if (!quote && /[\s"'`#]/.test(value)) {
+    return { problem: 'holds a space, a # or a quote', expected: 'a quoted value', mend: SINGLE_QUOTES };
   }
   return value;
+}
+
+/** A # starts a comment where nothing or a space stands before it. */
+function cutComment(raw: string): string {
+  for (let at = raw.indexOf('#'); at >= 0; at = raw.indexOf('#', at + 1)) {
+    if (at === 0 || /\s/.test(raw.charAt(at - 1))) return raw.slice(0, at);
+  }
+  return raw;
 }

@@ -34,7 +34,8 @@ export function inspectConfig({ env, cwd, files = true }: LoadOptions = {}): Ins
   const { environment } = sources;
   if (!environment) return { ...sources, values: {}, config: undefined };
   const texts: Texts = Object.fromEntries([...sources.texts].map(([name, { text }]) => [name, text]));
-  const { values, violations } = validate(texts, environment);
+  const { values, violations: invalid } = validate(texts, environment);
+  const violations = invalid.filter(({ name }) => !sources.unreadable.has(name as VariableName));
   const broken = findViolations({ environment, values, texts, nodeEnv: variables['NODE_ENV'] });
   const all = [...sources.violations, ...violations, ...broken];
   if (all.length > 0) return { ...sources, values, violations: all, config: undefined };

@@ -1,15 +1,27 @@
+import type { KnownSecret } from './known-secrets.js';
+
 const MAX_SHOWN = 60;
 
 /**
  * Shows a value so that what differs can be seen: quoted, look-alike letters and control characters as escapes. What may
  * be a secret in the wrong place (an address with a password, a key, one of the secrets at hand) is not shown.
  */
-export function quote(text: string, secrets: readonly string[] = []): string {
-  const holdsSecret = secrets.some((secret) => secret.length > 0 && (text.includes(secret) || secret.includes(text)));
-  if (holdsSecret || /@|-----BEGIN|eyJ/.test(text)) return 'a value that may hold a secret';
+export function quote(text: string, secrets: readonly KnownSecret[]): string {
+  if (secrets.some((secret) => overlaps(text, secret.text)) || /@|-----BEGIN|eyJ/.test(text))
+    return 'a value that may hold a secret';
   if (text.length > MAX_SHOWN) return `a text of ${text.length} characters`;
   return JSON.stringify(text).replace(
     /[^\x20-\x7e]/g,
     (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Shorter texts occur in secrets by chance. */
+const MIN_TELLING = 6;
+
+function overlaps(text: string, secret: string): boolean {
+  if (text === secret) return true;
+  return (
+    (secret.length >= MIN_TELLING && text.includes(secret)) || (text.length >= MIN_TELLING && secret.includes(text))
   );
 }

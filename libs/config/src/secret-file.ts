@@ -32,9 +32,15 @@ export function decodeText(bytes: Buffer): string {
 
 /** An error of the file system without its path: NAME_FILE may hold the secret itself by mistake. */
 export function describeFileError(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = errorCode(error);
   if (code === 'ENOENT') return 'is not there';
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8 text';
-  return `cannot be read${typeof code === 'string' ? ` (${code})` : ''}`;
+  return `cannot be read${code ? ` (${code})` : ''}`;
+}
+
+/** By its shape: errors of the file system are of another realm inside a test runner. */
+export function errorCode(error: unknown): string | undefined {
+  const isCoded = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string';
+  return isCoded ? (error.code as string) : undefined;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from './config-error.js';
+import { errorCode } from './secret-file.js';
 
 export interface SetupReport {
   readonly created: boolean;
@@ -23,7 +24,7 @@ export function setUpEnvFile(root: string): SetupReport {
     linkSync(draft, join(root, '.env'));
     return { created: true };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return { created: false };
+    if (errorCode(error) === 'EEXIST') return { created: false };
     throw error;
   } finally {
     rmSync(draft, { force: true });

@@ -2,6 +2,7 @@
 import type { Violation } from './config-error.js';
 import { ENVIRONMENTS, type Environment } from './environment.js';
 import { type EnvFile, findForbiddenEnvFiles, loadEnvFile } from './env-files.js';
+import { collectSecrets } from './known-secrets.js';
 import { findMisspelt } from './misspelling.js';
 import type { EnvironmentVariables } from './process-environment.js';
 import { quote } from './quote.js';
@@ -24,12 +25,14 @@ export interface Sources {
   /** The .env file that was used. */
   readonly file: string | undefined;
   readonly texts: ReadonlyMap<VariableName, SourcedText>;
+  /** Given by a file that could not be read; its violation is among the others. */
+  readonly unreadable: ReadonlySet<VariableName>;
   readonly violations: readonly Violation[];
   readonly warnings: readonly string[];
 }
 
 export function loadSources(env: EnvironmentVariables, cwd: string | undefined): Sources {
-  const own = { env, cwd, violations: [] as Violation[] };
+  const own: Loading = { env, cwd, violations: [], unreadable: new Set() };
   const environment = loadEnvironment(own);
   const file = environment && loadFileFor(environment, own);
   const texts = new Map<VariableName, SourcedText>();
@@ -40,13 +43,15 @@ export function loadSources(env: EnvironmentVariables, cwd: string | undefined):
   if (environment)
     texts.set('ENVIRONMENT', texts.get('ENVIRONMENT') ?? { text: environment, source: { kind: 'file', path: '.env' } });
   own.violations.push(...findMisspeltNames(env, file));
-  return { environment, file: file?.path, texts, violations: own.violations, warnings: file?.warnings ?? [] };
+  const { violations, unreadable } = own;
+  return { environment, file: file?.path, texts, unreadable, violations, warnings: file?.warnings ?? [] };
 }
 
 interface Loading {
   readonly env: EnvironmentVariables;
   readonly cwd: string | undefined;
   readonly violations: Violation[];
+  readonly unreadable: Set<VariableName>;
 }
 
 const ENVIRONMENT_MEND =
@@ -61,7 +66,7 @@ function loadEnvironment({ env, cwd, violations }: Loading): Environment | undef
     if (!known)
       violations.push({
         name: 'ENVIRONMENT',
-        problem: `is ${describeStranger(stated)}`,
+        problem: `is ${describeStranger(stated, env)}`,
         expected,
         mend: ENVIRONMENT_MEND,
       });
@@ -71,19 +76,22 @@ function loadEnvironment({ env, cwd, violations }: Loading): Environment | undef
   const inFile = file?.texts.get('ENVIRONMENT');
   if (inFile === 'development') return inFile;
   violations.push(...(file?.violations ?? []));
-  const problem = inFile === undefined ? 'is not set' : `is stated only by .env, as ${describeStranger(inFile)}`;
+  const problem =
+    inFile === undefined
+      ? 'is not set'
+      : `is stated only by .env, as ${describeStranger(inFile, { ...env, ...Object.fromEntries(file?.texts ?? []) })}`;
   const wanted =
     inFile === undefined ? expected : 'the process environment to state it; a file may state development alone';
   violations.push({ name: 'ENVIRONMENT', problem, expected: wanted, mend: ENVIRONMENT_MEND });
   return undefined;
 }
 
-function describeStranger(text: string): string {
+function describeStranger(text: string, texts: EnvironmentVariables): string {
   const hint = /[^\x00-\x7f]/.test(text) ? ', which holds a letter that only looks right' : '';
-  return `${quote(text)}${hint}`;
+  return `${quote(text, collectSecrets(texts))}${hint}`;
 }
 
-function loadFileFor(environment: Environment, { cwd, violations }: Loading): EnvFile | undefined {
+function loadFileFor(environment: Environment, { env, cwd, violations }: Loading): EnvFile | undefined {
   if (cwd === undefined) return undefined;
   if (environment !== 'development' && environment !== 'testing') {
     violations.push(...findForbiddenEnvFiles(cwd, environment));
@@ -99,39 +107,46 @@ function loadFileFor(environment: Environment, { cwd, violations }: Loading): En
   }
   violations.push({
     name: 'ENVIRONMENT',
-    problem: `is ${environment}, but ${file.path} says ${stated === undefined ? 'nothing' : describeStranger(stated)}`,
+    problem: `is ${environment}, but ${file.path} says ${stated === undefined ? 'nothing' : describeStranger(stated, { ...env, ...Object.fromEntries(file.texts) })}`,
     expected: `a file that says ENVIRONMENT=${environment}`,
-    mend: `cp docker/env/${environment}.env.example .env.${environment}, and fill it in; ${file.path} stays as it is`,
+    mend: foreignFileMend(environment, file.path),
   });
   return undefined;
 }
 
-function choose(
-  name: VariableName,
-  file: EnvFile | undefined,
-  { env, cwd, violations }: Loading,
-): SourcedText | undefined {
+function foreignFileMend(environment: Environment, path: string): string {
+  if (path !== '.env') return `correct ENVIRONMENT in ${path}, and look whose values the file holds`;
+  const example = environment === 'development' ? '.env.example' : `docker/env/${environment}.env.example`;
+  return `cp ${example} .env.${environment}, and fill it in; .env stays as it is`;
+}
+
+function choose(name: VariableName, file: EnvFile | undefined, loading: Loading): SourcedText | undefined {
+  const { env, violations } = loading;
   const fileName = `${name}_FILE`;
   const direct = pick(name, env[name], file);
-  const byPath = pick(name, env[fileName], file, fileName);
+  const byPath = pick(fileName, env[fileName], file);
+  if (byPath && !mayBeFile(name)) {
+    violations.push(notFromFile(name, fileName));
+    return direct;
+  }
   if (direct && byPath) violations.push(twice(name, `${describeSource(direct.source)} and as ${fileName}`));
   const isInConflict = [name, fileName].some((key) => differs(env[key], file?.texts.get(key)));
   if (metaOf(name).location && isInConflict) {
     violations.push(twice(name, `the process environment and in ${file?.path}, with different values`));
   }
-  if (!byPath || direct) return direct;
-  if (!mayBeFile(name)) {
-    violations.push({
-      name: fileName,
-      problem: 'is set',
-      expected: `${name} itself; only secrets are read from files`,
-      mend: `set ${name}, and remove ${fileName}`,
-    });
-    return undefined;
-  }
-  const content = loadSecretFile(byPath.text, cwd, fileName);
-  if ('problem' in content) violations.push(content);
-  return 'problem' in content ? undefined : { text: content.text, source: { kind: 'secret file', path: byPath.text } };
+  return direct ?? (byPath && loadByPath(name, byPath.text, loading));
+}
+
+function loadByPath(
+  name: VariableName,
+  path: string,
+  { cwd, violations, unreadable }: Loading,
+): SourcedText | undefined {
+  const content = loadSecretFile(path, cwd, `${name}_FILE`);
+  if (!('problem' in content)) return { text: content.text, source: { kind: 'secret file', path } };
+  violations.push(content);
+  unreadable.add(name);
+  return undefined;
 }
 
 export function mayBeFile(name: VariableName): boolean {
@@ -144,19 +159,19 @@ export function describeSource({ kind, path }: Source): string {
 }
 
 /** The process environment wins over the file. */
-function pick(
-  name: string,
-  fromEnv: string | undefined,
-  file: EnvFile | undefined,
-  key = name,
-): SourcedText | undefined {
+function pick(name: string, fromEnv: string | undefined, file: EnvFile | undefined): SourcedText | undefined {
   if (fromEnv !== undefined) return { text: fromEnv, source: { kind: 'environment' } };
-  const text = file?.texts.get(key);
+  const text = file?.texts.get(name);
   return text === undefined || !file ? undefined : { text, source: { kind: 'file', path: file.path } };
 }
 
 function differs(a: string | undefined, b: string | undefined): boolean {
   return a !== undefined && b !== undefined && a !== b;
+}
+
+function notFromFile(name: string, fileName: string): Violation {
+  const expected = `${name} itself; only secrets and certificates are read from files`;
+  return { name: fileName, problem: 'is set', expected, mend: `set ${name}, and remove ${fileName}` };
 }
 
 function twice(name: string, where: string): Violation {
@@ -184,7 +199,7 @@ function findMisspeltNames(env: EnvironmentVariables, file: EnvFile | undefined)
 
 function misspelt(name: string, where: string, meant: string): Violation {
   const right = name.toUpperCase().endsWith('_FILE') ? `${meant}_FILE` : meant;
-  const shown = /^\w+$/.test(name) ? name : quote(name);
+  const shown = /^\w+$/.test(name) ? name : quote(name, []);
   return {
     name: shown,
     problem: `is set in ${where}, and nothing reads it`,

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Violation } from './config-error.js';
 import type { Environment } from './environment.js';
+import { collectSecrets, type KnownSecret } from './known-secrets.js';
 import { quote } from './quote.js';
 import { metaOf, schema, textFor, variableNames, type Values, type VariableName } from './schema.js';
 
@@ -14,7 +15,7 @@ export interface Validation {
 
 /** Reads each text as its type. What is missing takes its default, or is a violation where it is required. */
 export function validate(texts: Texts, environment: Environment): Validation {
-  const secrets = variableNames.filter((name) => metaOf(name).secret).flatMap((name) => texts[name] ?? []);
+  const secrets = collectSecrets(texts);
   const values: Record<string, unknown> = {};
   const violations: Violation[] = [];
   for (const name of variableNames) {
@@ -52,15 +53,18 @@ function missing(name: VariableName, environment: Environment): Result {
   return { violation };
 }
 
-function parse(name: VariableName, text: string, secrets: readonly string[]): Result {
+function parse(name: VariableName, text: string, secrets: readonly KnownSecret[]): Result {
+  const exposed = metaOf(name).secret ? undefined : secrets.find((secret) => isExposed(secret.text, text));
+  if (exposed) return { violation: exposure(name, exposed.name) };
   const field: z.ZodType = schema.shape[name];
   const result = field.safeParse(text);
   const issue = result.error?.issues[0];
   if (!issue) return { value: result.data };
-  const wrong = describeWrong(text, metaOf(name).secret ? undefined : secrets);
+  const isPadded = text !== text.trim() && field.safeParse(text.trim()).success;
+  const wrong = `${describeWrong(text, metaOf(name).secret ? undefined : secrets)}${isPadded ? ', which has white space around it' : ''}`;
   const violation = {
     name,
-    problem: problemOf(issue) ?? wrong,
+    problem: isPadded ? wrong : (problemOf(issue) ?? wrong),
     expected: expectedBy(issue),
     mend:
       text === ''
@@ -70,11 +74,25 @@ function parse(name: VariableName, text: string, secrets: readonly string[]): Re
   return { violation };
 }
 
+/** Shorter ones, such as the passwords of tests, occur in other values by chance. */
+const MIN_TELLING = 12;
+
+function isExposed(secret: string, text: string): boolean {
+  return secret.length >= MIN_TELLING && text.includes(secret);
+}
+
+function exposure(name: VariableName, secret: VariableName): Violation {
+  return {
+    name,
+    problem: `holds the value of ${secret}, which is a secret`,
+    expected: 'a value that may be seen',
+    mend: `correct ${name}, and replace the secret if anyone has seen it`,
+  };
+}
+
 /** @param secrets undefined where the text itself is one */
-function describeWrong(text: string, secrets: readonly string[] | undefined): string {
+function describeWrong(text: string, secrets: readonly KnownSecret[] | undefined): string {
   if (text === '') return 'is empty';
-  if (/^\s|\s$/.test(text))
-    return `${secrets ? `is ${quote(text, secrets)}, which` : 'is not shown, and'} has white space around it`;
   return secrets ? `is ${quote(text, secrets)}` : 'is not valid; its value is not shown';
 }
 

@@ -105,7 +105,7 @@ export const databaseRules: readonly Rule[] = [
     find: ({ values }) =>
       (values.PRIVATE_NETWORKS ?? []).filter(isPublicPattern).map((entry) => ({
         name: 'PRIVATE_NETWORKS',
-        problem: `holds ${quote(entry)}, which takes in public hosts`,
+        problem: `holds ${quote(entry, [])}, which takes in public hosts`,
         expected: 'private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
         mend: 'name the hosts that are really private',
       })),

@@ -1,5 +1,6 @@
 import { isLocalHost } from '../hosts.js';
 import { deriveNodeEnv } from '../process-environment.js';
+import { collectSecrets } from '../known-secrets.js';
 import { quote } from '../quote.js';
 import { DEPLOYED, EVERYWHERE, type Facts, LASTING, type Rule, when } from './rule.js';
 
@@ -106,7 +107,7 @@ export const serviceRules: readonly Rule[] = [
       const plain = values.CORS_ORIGINS?.filter((origin) => origin.startsWith('http://')) ?? [];
       return plain.map((origin) => ({
         name: 'CORS_ORIGINS',
-        problem: `holds ${quote(origin)} in ${environment}, whose pages anyone on the way can change`,
+        problem: `holds ${quote(origin, [])} in ${environment}, whose pages anyone on the way can change`,
         expected: 'https origins alone',
         mend: `serve that page over https, or remove it from CORS_ORIGINS`,
       }));
@@ -120,12 +121,12 @@ export const serviceRules: readonly Rule[] = [
 ];
 
 /** Libraries read NODE_ENV before any config is there, so a wrong one cannot be put right later. */
-function findForeignNodeEnv({ environment, nodeEnv }: Facts) {
+function findForeignNodeEnv({ environment, nodeEnv, texts }: Facts) {
   const derived = deriveNodeEnv(environment);
   const isProduction = nodeEnv === 'production' || derived === 'production';
   return when(nodeEnv !== undefined && nodeEnv !== derived && isProduction, {
     name: 'NODE_ENV',
-    problem: `is ${quote(nodeEnv ?? '')} in ${environment}`,
+    problem: `is ${quote(nodeEnv ?? '', collectSecrets(texts))} in ${environment}`,
     expected: `${derived}, or no such variable`,
     mend: 'unset NODE_ENV: it follows from ENVIRONMENT',
   });

@@ -12,8 +12,8 @@ export const timingRules: readonly Rule[] = [
       const neededMs = (v.SHUTDOWN_DRAIN ?? 0) + (v.SHUTDOWN_REQUESTS ?? 0) + (v.SHUTDOWN_TEARDOWN ?? 0) + MARGIN_MS;
       return when(v.SHUTDOWN_GRACE !== undefined && v.SHUTDOWN_GRACE < neededMs, {
         name: 'SHUTDOWN_GRACE',
-        problem: `is ${v.SHUTDOWN_GRACE}ms, so the platform kills before the shutdown is done`,
-        expected: `at least ${neededMs}ms: SHUTDOWN_DRAIN + SHUTDOWN_REQUESTS + SHUTDOWN_TEARDOWN + ${MARGIN_MS}ms`,
+        problem: `is ${show(v.SHUTDOWN_GRACE ?? 0)}, so the platform kills before the shutdown is done`,
+        expected: `at least ${show(neededMs)}: SHUTDOWN_DRAIN + SHUTDOWN_REQUESTS + SHUTDOWN_TEARDOWN + ${show(MARGIN_MS)}`,
         mend: 'raise SHUTDOWN_GRACE and the stop grace period of the platform, or lower the others',
       });
     },
@@ -74,10 +74,14 @@ type Timing = (typeof TIMEOUTS)[number] | 'SHUTDOWN_REQUESTS';
 
 function exceeds({ values }: Facts, name: Timing, limit: Timing, danger: string) {
   const [value = 0, most = Infinity] = [values[name], values[limit]];
-  return when(value > most, {
+  return when(value > most && most > 0, {
     name,
-    problem: `is ${value}ms, above ${limit} of ${most}ms: ${danger}`,
-    expected: `at most ${most}ms`,
+    problem: `is ${show(value)}, above ${limit} of ${show(most)}: ${danger}`,
+    expected: `at most ${show(most)}`,
     mend: `lower ${name}, or raise ${limit}`,
   });
+}
+
+function show(ms: number): string {
+  return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
 }

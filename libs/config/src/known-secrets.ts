@@ -1,0 +1,26 @@
+import { metaOf, variableNames, type VariableName } from './schema.js';
+
+export interface KnownSecret {
+  readonly name: VariableName;
+  readonly text: string;
+}
+
+/** The secrets at hand as they stand in the variables, and the passwords inside addresses, to be kept out of messages. */
+export function collectSecrets(texts: Readonly<Record<string, string | undefined>>): KnownSecret[] {
+  return variableNames
+    .filter((name) => metaOf(name).secret)
+    .flatMap((name) => [...withParts(texts[name] ?? '')].filter((text) => text !== '').map((text) => ({ name, text })));
+}
+
+function withParts(text: string): Set<string> {
+  const password = /^[^@]*:([^:@/]*)@/.exec(text)?.[1] ?? '';
+  return new Set([text, password, decodeLeniently(password)]);
+}
+
+function decodeLeniently(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,44 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
+import { Test } from '@nestjs/testing';
+import { describe, expect, it } from '@jest/globals';
+import { loadConfig } from '../load-config.js';
+import { goodEnvironments } from '../testing/index.js';
+import { AirlockConfigModule, type ConfigType, databaseConfig, redisConfig, serviceConfig } from './index.js';
+
+@Injectable()
+class Consumer {
+  constructor(
+    @Inject(serviceConfig.KEY) readonly service: ConfigType<typeof serviceConfig>,
+    @Inject(databaseConfig.KEY) readonly database: ConfigType<typeof databaseConfig>,
+    @Inject(redisConfig.KEY) readonly redis: ConfigType<typeof redisConfig>,
+  ) {}
+}
+
+describe('AirlockConfigModule', () => {
+  const config = loadConfig({ env: goodEnvironments.testing, files: false });
+
+  it('injects the very parts of the config, typed and frozen', async () => {
+    const consumer = await resolve(Consumer);
+    const port: number = consumer.service.port;
+    expect(port).toBe(8000);
+    expect(consumer.service).toBe(config.service);
+    expect(consumer.database).toBe(config.database);
+    expect(consumer.redis).toBeUndefined();
+  });
+
+  it('reads nothing of the process environment by itself', async () => {
+    const service = await resolve(ConfigService);
+    expect(service.get('PATH')).toBeUndefined();
+  });
+
+  it('says what is missing where a part is injected without it', () => {
+    expect(() => serviceConfig()).toThrow('service config is not provided; import AirlockConfigModule.forRoot(config)');
+  });
+
+  async function resolve<T>(type: new (...args: never[]) => T): Promise<T> {
+    const imports = [AirlockConfigModule.forRoot(config)];
+    const module = await Test.createTestingModule({ imports, providers: [Consumer] }).compile();
+    return module.get(type);
+  }
+});

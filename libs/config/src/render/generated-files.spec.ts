@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { withFolder } from '../testing/index.js';
+import { renderDocs, renderExamples, writeGenerated } from './generated-files.js';
+
+const root = new URL('../../../../', import.meta.url);
+const files = [...renderExamples(), ...renderDocs()];
+
+describe('generated files', () => {
+  it.each(files)('$path is what `$command` writes', ({ path, content, command }) => {
+    const committed = readFileSync(new URL(path, root), 'utf8');
+    // The hint is part of what is compared, so that a failure names the cure.
+    expect({ content: committed, cure: command }).toEqual({ content, cure: command });
+  });
+
+  it('are written where they belong', async () => {
+    await withFolder({}, (folder) => {
+      writeGenerated(files, folder);
+      for (const { path, content } of files) expect(readFileSync(`${folder}/${path}`, 'utf8')).toBe(content);
+    });
+  });
+});

@@ -1,0 +1,111 @@
+import { chmodSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { inspectConfig } from './inspect-config.js';
+import { loadConfig } from './load-config.js';
+import type { EnvironmentVariables } from './process-environment.js';
+import type { VariableName } from './schema.js';
+import { FOLDER, type FolderContent, goodEnvironments, withFolder } from './testing/index.js';
+
+const { development, testing, production } = goodEnvironments;
+const file = (...lines: string[]) => `${lines.join('\n')}\n`;
+const devFile = file('ENVIRONMENT=development', `DATABASE_URL=${development.DATABASE_URL}`, 'PORT=8001');
+
+describe('loadConfig', () => {
+  it('takes the environment from .env alone in development, and says which file it used', async () => {
+    const config = await load({}, { '.env': devFile });
+    expect(config).toMatchObject({ environment: 'development', file: '.env', service: { port: 8001 } });
+  });
+
+  it('reads .env.development instead of .env, not both', async () => {
+    const own = file(`DATABASE_URL=${development.DATABASE_URL}`, 'LOG_LEVEL=warn');
+    const config = await load({ ENVIRONMENT: 'development' }, { '.env': devFile, '.env.development': own });
+    expect(config).toMatchObject({ file: '.env.development', log: { level: 'warn' }, service: { port: 8000 } });
+  });
+
+  it('reads .env.testing in testing although a development .env lies beside it', async () => {
+    const own = file(`DATABASE_URL=${testing.DATABASE_URL}`);
+    const config = await load({ ENVIRONMENT: 'testing' }, { '.env': devFile, '.env.testing': own });
+    expect(config).toMatchObject({ environment: 'testing', testing: true, file: '.env.testing' });
+  });
+
+  it('falls back in testing to a .env that says testing', async () => {
+    const own = file('ENVIRONMENT=testing', `DATABASE_URL=${testing.DATABASE_URL}`);
+    expect((await load({ ENVIRONMENT: 'testing' }, { '.env': own })).file).toBe('.env');
+  });
+
+  it('needs no file where the process environment says everything', async () => {
+    expect((await load(testing, {})).file).toBeUndefined();
+  });
+
+  it('looks at no file where the caller says so', async () => {
+    const config = await withFolder({ '.env': devFile }, (cwd) => loadConfig({ env: testing, cwd, files: false }));
+    expect(config.file).toBeUndefined();
+  });
+
+  it('lets the process environment win over the file for ordinary variables', async () => {
+    expect((await load({ PORT: '9001' }, { '.env': devFile })).service.port).toBe(9001);
+  });
+
+  it('accepts one location from two sources that agree', async () => {
+    expect((await load(development, { '.env': devFile })).database.app.database).toBe('airlock_development');
+  });
+
+  it.each([
+    ['without a line end', 'postgres://a:b@127.0.0.1:5433/airlock_test'],
+    ['with a line end', 'postgres://a:b@127.0.0.1:5433/airlock_test\n'],
+    ['with a CRLF line end', 'postgres://a:b@127.0.0.1:5433/airlock_test\r\n'],
+    ['with a byte order mark', '\uFEFFpostgres://a:b@127.0.0.1:5433/airlock_test'],
+  ])('reads a secret file %s', async (_, content) => {
+    const config = await load({ ENVIRONMENT: 'testing', DATABASE_URL_FILE: 'url' }, { url: content });
+    expect(config.database.app.database).toBe('airlock_test');
+  });
+
+  it('reads a secret file that a mounted volume links to', async () => {
+    const config = await load(
+      { ...production, SECRET_KEY: undefined, SECRET_KEY_FILE: 'key' },
+      { key: { linkTo: 'data' }, data: `${production.SECRET_KEY}\n` },
+    );
+    expect(config.secretKey?.reveal()).toBe(production.SECRET_KEY);
+  });
+
+  it('lets production start beside folders and examples called .env', async () => {
+    const config = await load(production, { '.env': FOLDER, '.env.example': '', env: '', 'production.env': '' });
+    expect(config.environment).toBe('production');
+  });
+
+  it('reads CRLF, a byte order mark and quotes in a file', async () => {
+    const content = `\uFEFFENVIRONMENT=development\r\nDATABASE_URL='${development.DATABASE_URL}'\r\nSECRET_KEY='a$b"c'\r\n`;
+    expect((await load({}, { '.env': content })).secretKey?.reveal()).toBe('a$b"c');
+  });
+});
+
+describe('inspectConfig', () => {
+  it.each([
+    ['PORT', { kind: 'file', path: '.env' }],
+    ['LOG_LEVEL', { kind: 'environment' }],
+    ['SECRET_KEY', { kind: 'secret file', path: 'key' }],
+    ['WORKERS', undefined],
+  ] as const)('knows where %s comes from', async (name: VariableName, source) => {
+    const env = { LOG_LEVEL: 'warn', SECRET_KEY_FILE: 'key' };
+    const { texts } = await withFolder({ '.env': devFile, key: 'x' }, (cwd) => inspectConfig({ env, cwd }));
+    expect(texts.get(name)?.source).toEqual(source);
+  });
+
+  it('warns of a file that others can read', async () => {
+    const { warnings, config } = await withFolder({ '.env': devFile }, (cwd) => {
+      chmodSync(`${cwd}/.env`, 0o644);
+      return inspectConfig({ env: {}, cwd });
+    });
+    expect(warnings).toEqual(['.env: other users of this machine can read it; chmod 600 .env']);
+    expect(config).toBeDefined();
+  });
+
+  it('is not misled by names that every object has', () => {
+    const env = Object.fromEntries([...Object.entries(testing), ['__proto__', 'x'], ['constructor', 'y']]);
+    expect(inspectConfig({ env, files: false }).violations).toEqual([]);
+  });
+});
+
+function load(env: EnvironmentVariables, files: FolderContent) {
+  return withFolder(files, (cwd) => loadConfig({ env, cwd }));
+}

@@ -1,0 +1,1126 @@
+import type { Environment } from '../environment.js';
+import { certificate } from './certificate.js';
+import { FOLDER, type FolderContent } from './folder.js';
+
+/** A good environment with one thing wrong, and what `airlock config check` says of it: each line but the mends. */
+export interface BadEnvironment {
+  readonly title: string;
+  readonly base: Environment;
+  readonly set: Readonly<Record<string, string | undefined>>;
+  readonly files?: FolderContent;
+  readonly lines: readonly string[];
+}
+
+export const badEnvironments: readonly BadEnvironment[] = [
+  {
+    title: 'no ENVIRONMENT at all',
+    base: 'production',
+    set: { ENVIRONMENT: undefined },
+    lines: ['ENVIRONMENT: is not set; expected development, testing, preview, staging or production'],
+  },
+  {
+    title: 'an empty ENVIRONMENT',
+    base: 'testing',
+    set: { ENVIRONMENT: '' },
+    lines: ['ENVIRONMENT: is ""; expected development, testing, preview, staging or production'],
+  },
+  {
+    title: 'ENVIRONMENT in capitals',
+    base: 'testing',
+    set: { ENVIRONMENT: 'TESTING' },
+    lines: ['ENVIRONMENT: is "TESTING"; expected development, testing, preview, staging or production'],
+  },
+  {
+    title: 'ENVIRONMENT with a space behind it',
+    base: 'testing',
+    set: { ENVIRONMENT: 'testing ' },
+    lines: ['ENVIRONMENT: is "testing "; expected development, testing, preview, staging or production'],
+  },
+  {
+    title: 'ENVIRONMENT with a carriage return behind it',
+    base: 'testing',
+    set: { ENVIRONMENT: 'testing\r' },
+    lines: ['ENVIRONMENT: is "testing\\r"; expected development, testing, preview, staging or production'],
+  },
+  {
+    title: 'ENVIRONMENT with a Cyrillic letter',
+    base: 'testing',
+    set: { ENVIRONMENT: 't\u0435sting' },
+    lines: [
+      'ENVIRONMENT: is "t\\u0435sting", which holds a letter that only looks right; expected development, testing, preview, staging or production',
+    ],
+  },
+  {
+    title: 'ENVIRONMENT with a zero-width space',
+    base: 'testing',
+    set: { ENVIRONMENT: 'testing\u200b' },
+    lines: [
+      'ENVIRONMENT: is "testing\\u200b", which holds a letter that only looks right; expected development, testing, preview, staging or production',
+    ],
+  },
+  {
+    title: 'an abbreviated ENVIRONMENT',
+    base: 'production',
+    set: { ENVIRONMENT: 'prod' },
+    lines: ['ENVIRONMENT: is "prod"; expected development, testing, preview, staging or production'],
+  },
+  {
+    title: 'ENVIRONMENT stated as testing by .env alone',
+    base: 'testing',
+    set: { ENVIRONMENT: undefined },
+    files: { '.env': 'ENVIRONMENT=testing\n' },
+    lines: [
+      'ENVIRONMENT: is stated only by .env, as "testing"; expected the process environment to state it; a file may state development alone',
+    ],
+  },
+  {
+    title: 'ENVIRONMENT stated as production by .env alone',
+    base: 'production',
+    set: { ENVIRONMENT: undefined },
+    files: { '.env': 'ENVIRONMENT=production\n' },
+    lines: [
+      'ENVIRONMENT: is stated only by .env, as "production"; expected the process environment to state it; a file may state development alone',
+    ],
+  },
+  {
+    title: 'a development file under testing',
+    base: 'testing',
+    set: {},
+    files: { '.env': 'ENVIRONMENT=development\n' },
+    lines: ['ENVIRONMENT: is testing, but .env says "development"; expected a file that says ENVIRONMENT=testing'],
+  },
+  {
+    title: 'a .env that states no environment under testing',
+    base: 'testing',
+    set: {},
+    files: { '.env': 'LOG_LEVEL=info\n' },
+    lines: ['ENVIRONMENT: is testing, but .env says nothing; expected a file that says ENVIRONMENT=testing'],
+  },
+  {
+    title: 'a .env.testing that says production',
+    base: 'testing',
+    set: {},
+    files: { '.env.testing': 'ENVIRONMENT=production\n' },
+    lines: [
+      'ENVIRONMENT: is testing, but .env.testing says "production"; expected a file that says ENVIRONMENT=testing',
+    ],
+  },
+  {
+    title: '.env.testing linked to .env.production',
+    base: 'testing',
+    set: {},
+    files: { '.env.production': 'ENVIRONMENT=testing\n', '.env.testing': { linkTo: '.env.production' } },
+    lines: ['.env.testing: is a link to .env.production; expected a text file of its own'],
+  },
+  {
+    title: 'a .env that is a folder',
+    base: 'development',
+    set: {},
+    files: { '.env': FOLDER },
+    lines: ['.env: is a folder; expected a text file of its own'],
+  },
+  {
+    title: 'a .env linked to nothing',
+    base: 'development',
+    set: {},
+    files: { '.env': { linkTo: 'gone' } },
+    lines: ['.env: is a link to nothing; expected a text file of its own'],
+  },
+  {
+    title: 'a .env that is not text',
+    base: 'development',
+    set: {},
+    files: { '.env': Buffer.from([0x41, 0x3d, 0xff, 0xfe]) },
+    lines: ['.env: is not UTF-8 text; expected a text file of its own'],
+  },
+  {
+    title: 'lines of .env that readers take differently',
+    base: 'development',
+    set: {},
+    files: {
+      '.env':
+        'ENVIRONMENT=development\nHOST = ::1\nSECRET_KEY="a\nPORT=80$00\nDEBUG="a\\nb"\nLOG_LEVEL=info\nLOG_LEVEL=warn\nLOG_FORMAT=a b\nWITH_UI=\'true\'x\n',
+    },
+    lines: [
+      '.env:2: is not a variable; expected NAME=value without export and without spaces around =',
+      '.env:3: SECRET_KEY has no closing quote; expected a value on one line',
+      '.env:4: PORT holds a $ that Compose replaces; expected a literal value',
+      '.env:5: DEBUG holds a backslash in double quotes; expected a literal value',
+      '.env:7: sets LOG_LEVEL again; expected each name once',
+      '.env:8: LOG_FORMAT holds a space, a # or a quote; expected a quoted value',
+      '.env:9: WITH_UI has text after its closing quote; expected a comment or nothing there',
+    ],
+  },
+  {
+    title: '.env files in the folder of preview',
+    base: 'preview',
+    set: {},
+    files: { '.env': '', '.env.local': '', '.env.example': '' },
+    lines: [
+      '.env: lies in the working folder, and preview reads no such file; expected the process environment and NAME_FILE secrets alone',
+      '.env.local: lies in the working folder, and preview reads no such file; expected the process environment and NAME_FILE secrets alone',
+    ],
+  },
+  {
+    title: 'a .env file in the folder of staging',
+    base: 'staging',
+    set: {},
+    files: { '.env.staging': '' },
+    lines: [
+      '.env.staging: lies in the working folder, and staging reads no such file; expected the process environment and NAME_FILE secrets alone',
+    ],
+  },
+  {
+    title: 'a .env file in the folder of production',
+    base: 'production',
+    set: {},
+    files: { '.env.production': 'DEBUG=true\n' },
+    lines: [
+      '.env.production: lies in the working folder, and production reads no such file; expected the process environment and NAME_FILE secrets alone',
+    ],
+  },
+  {
+    title: 'a dangling .env link in the folder of production',
+    base: 'production',
+    set: {},
+    files: { '.env': { linkTo: 'gone' } },
+    lines: [
+      '.env: lies in the working folder, and production reads no such file; expected the process environment and NAME_FILE secrets alone',
+    ],
+  },
+  {
+    title: 'two databases from two sources',
+    base: 'development',
+    set: {},
+    files: {
+      '.env':
+        'ENVIRONMENT=development\nDATABASE_URL=postgres://a:b@127.0.0.1:5432/other\nREDIS_URL=redis://127.0.0.1:1/0\n',
+    },
+    lines: ['DATABASE_URL: is set in the process environment and in .env, with different values; expected one source'],
+  },
+  {
+    title: 'two migration databases and two Redis from two sources',
+    base: 'development',
+    set: {
+      DATABASE_MIGRATION_URL: 'postgres://m:p@127.0.0.1:54318/airlock_development',
+      REDIS_URL: 'redis://127.0.0.1:6379/0',
+    },
+    files: {
+      '.env':
+        'ENVIRONMENT=development\nDATABASE_MIGRATION_URL=postgres://m:q@127.0.0.1:54318/airlock_development\nREDIS_URL=redis://127.0.0.1:6379/1\n',
+    },
+    lines: [
+      'DATABASE_MIGRATION_URL: is set in the process environment and in .env, with different values; expected one source',
+      'REDIS_URL: is set in the process environment and in .env, with different values; expected one source',
+    ],
+  },
+  {
+    title: 'a secret as value and as file',
+    base: 'development',
+    set: { SECRET_KEY: 'x', SECRET_KEY_FILE: 'key' },
+    files: { key: 'x' },
+    lines: ['SECRET_KEY: is set in the process environment and as SECRET_KEY_FILE; expected one source'],
+  },
+  {
+    title: 'a secret file that is not there',
+    base: 'production',
+    set: { SECRET_KEY: undefined, SECRET_KEY_FILE: 'gone' },
+    lines: ['SECRET_KEY_FILE: names a file that is not there; expected a readable text file of at most 65536 bytes'],
+  },
+  {
+    title: 'a secret file that is a folder',
+    base: 'production',
+    set: { SECRET_KEY: undefined, SECRET_KEY_FILE: 'key' },
+    files: { key: FOLDER },
+    lines: ['SECRET_KEY_FILE: names a folder; expected a readable text file of at most 65536 bytes'],
+  },
+  {
+    title: 'a secret file that is empty',
+    base: 'production',
+    set: { SECRET_KEY: undefined, SECRET_KEY_FILE: 'key' },
+    files: { key: '' },
+    lines: ['SECRET_KEY_FILE: names an empty file; expected a readable text file of at most 65536 bytes'],
+  },
+  {
+    title: 'a secret file that holds a line end alone',
+    base: 'production',
+    set: { SECRET_KEY: undefined, SECRET_KEY_FILE: 'key' },
+    files: { key: '\n' },
+    lines: ['SECRET_KEY: is empty; expected a text of at most 4096 printable characters'],
+  },
+  {
+    title: 'a secret file of bytes that are no text',
+    base: 'production',
+    set: { SECRET_KEY: undefined, SECRET_KEY_FILE: 'key' },
+    files: { key: Buffer.from([0xff, 0xfe, 0x00]) },
+    lines: [
+      'SECRET_KEY_FILE: names a file that is not UTF-8 text; expected a readable text file of at most 65536 bytes',
+    ],
+  },
+  {
+    title: 'a secret file of two lines',
+    base: 'production',
+    set: { SECRET_KEY: undefined, SECRET_KEY_FILE: 'key' },
+    files: { key: '9c4fa26835e0b1f7c29a4d8365b7e1d0\nmore\n' },
+    lines: ['SECRET_KEY: is not valid; its value is not shown; expected a text of at most 4096 printable characters'],
+  },
+  {
+    title: 'a huge secret file',
+    base: 'production',
+    set: { SECRET_KEY: undefined, SECRET_KEY_FILE: 'key' },
+    files: { key: 'x'.repeat(65537) },
+    lines: ['SECRET_KEY_FILE: names a file of 65537 bytes; expected a readable text file of at most 65536 bytes'],
+  },
+  {
+    title: 'a special file as secret file',
+    base: 'production',
+    set: { SECRET_KEY: undefined, SECRET_KEY_FILE: '/dev/zero' },
+    lines: ['SECRET_KEY_FILE: names a special file; expected a readable text file of at most 65536 bytes'],
+  },
+  {
+    title: 'the secret itself where its path belongs',
+    base: 'production',
+    set: {
+      DATABASE_URL: undefined,
+      DATABASE_URL_FILE: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock?sslmode=verify-full',
+    },
+    lines: ['DATABASE_URL_FILE: names a file that is not there; expected a readable text file of at most 65536 bytes'],
+  },
+  {
+    title: 'a file for a variable that is no secret',
+    base: 'production',
+    set: { LOG_LEVEL_FILE: '/run/level' },
+    lines: ['LOG_LEVEL_FILE: is set; expected LOG_LEVEL itself; only secrets and certificates are read from files'],
+  },
+  {
+    title: 'a file that would state the environment',
+    base: 'production',
+    set: { ENVIRONMENT_FILE: '.env.production' },
+    lines: ['ENVIRONMENT_FILE: is set; expected ENVIRONMENT itself; only secrets and certificates are read from files'],
+  },
+  {
+    title: 'a misspelt DATABASE_URL',
+    base: 'development',
+    set: { DATABASE_URL: undefined, DATABSE_URL: 'postgres://a:b@c:1/d' },
+    lines: [
+      'DATABASE_URL: is not set, and development needs it; expected a value of your own',
+      'DATABSE_URL: is set in the process environment, and nothing reads it; expected DATABASE_URL',
+    ],
+  },
+  {
+    title: 'misspelt names of every kind',
+    base: 'development',
+    set: {
+      LOGLEVEL: 'info',
+      CORS_ORIGIN: '*',
+      PROT: '80',
+      REDIS_URI: 'x',
+      database_url: 'x',
+      SECRET_KYE_FILE: 'x',
+      ENVIROMENT: 'x',
+      'D\u0410TABASE_URL': 'x',
+    },
+    lines: [
+      '"D\\u0410TABASE_URL": is set in the process environment, and nothing reads it; expected DATABASE_URL',
+      'CORS_ORIGIN: is set in the process environment, and nothing reads it; expected CORS_ORIGINS',
+      'database_url: is set in the process environment, and nothing reads it; expected DATABASE_URL',
+      'ENVIROMENT: is set in the process environment, and nothing reads it; expected ENVIRONMENT',
+      'LOGLEVEL: is set in the process environment, and nothing reads it; expected LOG_LEVEL',
+      'PROT: is set in the process environment, and nothing reads it; expected PORT',
+      'REDIS_URI: is set in the process environment, and nothing reads it; expected REDIS_URL',
+      'SECRET_KYE_FILE: is set in the process environment, and nothing reads it; expected SECRET_KEY_FILE',
+    ],
+  },
+  {
+    title: 'a misspelt name in .env',
+    base: 'development',
+    set: {},
+    files: { '.env': 'ENVIRONMENT=development\nDATABASE_ULR=postgres://a:b@c:1/d\n' },
+    lines: ['DATABASE_ULR: is set in .env, and nothing reads it; expected DATABASE_URL'],
+  },
+  {
+    title: 'values of the wrong type',
+    base: 'development',
+    set: {
+      PORT: '80a',
+      WORKERS: '0',
+      DEBUG: 'yes',
+      LOG_LEVEL: 'INFO',
+      REQUEST_TIMEOUT: '30',
+      TRUSTED_PROXY_HOPS: '-1',
+      SERVICE_NAME: 'My Service',
+      HOST: '::1%lo',
+      CORS_ORIGINS: 'https://a.example.com/',
+      HTTP_CLIENT_MAX_RETRIES: '1e1',
+    },
+    lines: [
+      'CORS_ORIGINS: is "https://a.example.com/"; expected * or origins such as https://app.example.com, separated by commas',
+      'DEBUG: is "yes"; expected true or false',
+      'HOST: is "::1%lo"; expected an IP address or host name to listen on',
+      'HTTP_CLIENT_MAX_RETRIES: is "1e1"; expected a whole number from 0 to 10',
+      'LOG_LEVEL: is "INFO"; expected trace, debug, info, warn, error or fatal',
+      'PORT: is "80a"; expected a whole number from 0 to 65535',
+      'REQUEST_TIMEOUT: is "30"; expected a duration of at most 1h such as 500ms, 30s or 5m',
+      'SERVICE_NAME: is "My Service"; expected a lower-case name such as airlock-api',
+      'TRUSTED_PROXY_HOPS: is "-1"; expected a whole number from 0 to 10',
+      'WORKERS: is "0"; expected a whole number from 1 to 64',
+    ],
+  },
+  {
+    title: 'values that are empty or have white space around them',
+    base: 'development',
+    set: { LOG_LEVEL: '', PORT: ' 8000', LOG_FORMAT: 'json\r', SECRET_KEY: '', REDIS_URL: '' },
+    lines: [
+      'LOG_FORMAT: is "json\\r", which has white space around it; expected json or pretty',
+      'LOG_LEVEL: is empty; expected trace, debug, info, warn, error or fatal',
+      'PORT: is " 8000", which has white space around it; expected a whole number from 0 to 65535',
+      'REDIS_URL: is empty; expected redis://host:6379/0 or rediss://user:password@host:6379/0',
+      'SECRET_KEY: is empty; expected a text of at most 4096 printable characters',
+    ],
+  },
+  {
+    title: 'a secret in a variable that is none',
+    base: 'development',
+    set: { LOG_LEVEL: 'postgres://u:hunter2@h:1/d', SECRET_KEY: 'hunter2-hunter2', SERVICE_NAME: 'hunter2-hunter2!' },
+    lines: [
+      'LOG_LEVEL: is a value that may hold a secret; expected trace, debug, info, warn, error or fatal',
+      'SERVICE_NAME: holds the value of SECRET_KEY, which is a secret; expected a value that may be seen',
+    ],
+  },
+  {
+    title: 'a certificate that is a private key',
+    base: 'production',
+    set: { DATABASE_SSL_CA: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n' },
+    lines: ['DATABASE_SSL_CA: is a value that may hold a secret; expected PEM certificates and nothing else'],
+  },
+  {
+    title: 'build facts that are none',
+    base: 'production',
+    set: { GIT_COMMIT: 'main', BUILD_TIME: 'today', IMAGE_DIGEST: 'latest', SENTRY_DSN: 'https://sentry.corp.net/1' },
+    lines: [
+      'BUILD_TIME: is "today"; expected a time such as 2026-01-31T12:00:00Z',
+      'GIT_COMMIT: is "main"; expected a commit: 7 to 64 lower-case hexadecimal digits',
+      'IMAGE_DIGEST: is "latest"; expected a digest: sha256: and 64 hexadecimal digits',
+      'SENTRY_DSN: is not valid; its value is not shown; expected https://key@host/project',
+    ],
+  },
+  {
+    title: 'preview without what it needs',
+    base: 'preview',
+    set: {
+      SECRET_KEY: undefined,
+      DATABASE_URL: undefined,
+      AUTH_ISSUER: undefined,
+      AUTH_JWKS_URL: undefined,
+      AUTH_AUTHORIZED_PARTIES: undefined,
+    },
+    lines: [
+      'AUTH_AUTHORIZED_PARTIES: is not set, and preview needs it; expected a value such as https://app.example.com',
+      'AUTH_ISSUER: is not set, and preview needs it; expected a value such as https://auth.example.com',
+      'AUTH_JWKS_URL: is not set, and preview needs it; expected a value such as https://auth.example.com/.well-known/jwks.json',
+      'DATABASE_URL: is not set, and preview needs it; expected a value of your own',
+      'SECRET_KEY: is not set, and preview needs it; expected a value of your own',
+    ],
+  },
+  {
+    title: 'staging without Redis',
+    base: 'staging',
+    set: { REDIS_URL: undefined },
+    lines: ['REDIS_URL: is not set, and staging needs it; expected a value of your own'],
+  },
+  {
+    title: 'production without Redis',
+    base: 'production',
+    set: { REDIS_URL: undefined },
+    lines: ['REDIS_URL: is not set, and production needs it; expected a value of your own'],
+  },
+  {
+    title: 'debugging in production',
+    base: 'production',
+    set: { DEBUG: 'true', LOG_LEVEL: 'debug', TESTING: 'true', WITH_UI: 'true' },
+    lines: [
+      'DEBUG: is true in production, which shows callers what went wrong inside; expected false',
+      'LOG_LEVEL: is debug in production, where logs must hold no data of users; expected info, warn, error or fatal',
+      'TESTING: is set in production; expected no such variable',
+      'WITH_UI: is true in production, which serves pages for developers to everyone; expected false',
+    ],
+  },
+  {
+    title: 'debugging in staging',
+    base: 'staging',
+    set: { DEBUG: 'true', LOG_LEVEL: 'trace', TESTING: 'false' },
+    lines: [
+      'DEBUG: is true in staging, which shows callers what went wrong inside; expected false',
+      'LOG_LEVEL: is trace in staging, where logs must hold no data of users; expected info, warn, error or fatal',
+      'TESTING: is set in staging; expected no such variable',
+    ],
+  },
+  {
+    title: 'TESTING in development',
+    base: 'development',
+    set: { TESTING: 'true' },
+    lines: ['TESTING: is true in development; expected false, or no such variable'],
+  },
+  {
+    title: 'TESTING=false in testing',
+    base: 'testing',
+    set: { TESTING: 'false' },
+    lines: ['TESTING: is false in testing; expected true, or no such variable'],
+  },
+  {
+    title: 'NODE_ENV=development in production',
+    base: 'production',
+    set: { NODE_ENV: 'development' },
+    lines: ['NODE_ENV: is "development" in production; expected production, or no such variable'],
+  },
+  {
+    title: 'NODE_ENV=production in testing',
+    base: 'testing',
+    set: { NODE_ENV: 'production' },
+    lines: ['NODE_ENV: is "production" in testing; expected test, or no such variable'],
+  },
+  {
+    title: 'wildcard and http origins',
+    base: 'production',
+    set: { CORS_ORIGINS: '*,http://app.corp.net,https://app.corp.net' },
+    lines: [
+      'CORS_ORIGINS: holds "http://app.corp.net" in production, whose pages anyone on the way can change; expected https origins alone',
+      'CORS_ORIGINS: holds * in production, which lets every page call the API; expected the https origins of your own pages',
+    ],
+  },
+  {
+    title: 'a wildcard origin in staging',
+    base: 'staging',
+    set: { CORS_ORIGINS: '*' },
+    lines: [
+      'CORS_ORIGINS: holds * in staging, which lets every page call the API; expected the https origins of your own pages',
+    ],
+  },
+  {
+    title: 'a local issuer over http',
+    base: 'production',
+    set: { AUTH_ISSUER: 'http://localhost:9100', AUTH_JWKS_URL: 'http://id.corp.net/keys' },
+    lines: [
+      'AUTH_ISSUER: names this machine in production, so anyone near could issue tokens; expected the https address of your identity provider',
+      'AUTH_JWKS_URL: is not https in production, so anyone near could issue tokens; expected the https address of your identity provider',
+    ],
+  },
+  {
+    title: 'ports that nobody knows or that are shared',
+    base: 'production',
+    set: { PORT: '0', MANAGEMENT_PORT: '0' },
+    lines: [
+      'MANAGEMENT_PORT: is 0 in production, which takes a port that nobody knows; expected a port from 1 to 65535',
+      'PORT: is 0 in production, which takes a port that nobody knows; expected a port from 1 to 65535',
+    ],
+  },
+  {
+    title: 'one port for users and metrics',
+    base: 'development',
+    set: { PORT: '9000' },
+    lines: [
+      'MANAGEMENT_PORT: is 9000, the same as PORT, which would publish metrics and detailed health; expected a port of its own',
+    ],
+  },
+  {
+    title: 'a database on localhost',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@localhost:5432/airlock?sslmode=verify-full' },
+    lines: ['DATABASE_URL: names the host localhost, this machine, in production; expected the server of production'],
+  },
+  {
+    title: 'a database on 127.0.0.1',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@127.0.0.1:5432/airlock?sslmode=verify-full' },
+    lines: ['DATABASE_URL: names the host 127.0.0.1, this machine, in production; expected the server of production'],
+  },
+  {
+    title: 'a database on 127.1.2.3',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@127.1.2.3:5432/airlock?sslmode=verify-full' },
+    lines: ['DATABASE_URL: names the host 127.1.2.3, this machine, in production; expected the server of production'],
+  },
+  {
+    title: 'a database on [::1]',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@[::1]:5432/airlock?sslmode=verify-full' },
+    lines: ['DATABASE_URL: names the host ::1, this machine, in production; expected the server of production'],
+  },
+  {
+    title: 'a database on 0.0.0.0',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@0.0.0.0:5432/airlock?sslmode=verify-full' },
+    lines: ['DATABASE_URL: names the host 0.0.0.0, this machine, in production; expected the server of production'],
+  },
+  {
+    title: 'a database on localhost.',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@localhost.:5432/airlock?sslmode=verify-full' },
+    lines: ['DATABASE_URL: names the host localhost., this machine, in production; expected the server of production'],
+  },
+  {
+    title: 'a database on db.localhost',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.localhost:5432/airlock?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: names the host db.localhost, this machine, in production; expected the server of production',
+    ],
+  },
+  {
+    title: 'a database on [::ffff:127.0.0.1]',
+    base: 'production',
+    set: {
+      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@[::ffff:127.0.0.1]:5432/airlock?sslmode=verify-full',
+    },
+    lines: [
+      'DATABASE_URL: names the host ::ffff:127.0.0.1, this machine, in production; expected the server of production',
+    ],
+  },
+  {
+    title: 'a database on host.docker.internal',
+    base: 'production',
+    set: {
+      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@host.docker.internal:5432/airlock?sslmode=verify-full',
+    },
+    lines: [
+      'DATABASE_URL: names the host host.docker.internal, this machine, in production; expected the server of production',
+    ],
+  },
+  {
+    title: 'a database on the number 2130706433',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@2130706433:5432/airlock?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: has a host that is neither a name nor an address; expected a host name, an IPv4 address or an [IPv6] address',
+    ],
+  },
+  {
+    title: 'a database on the number 127.1',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@127.1:5432/airlock?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: has a host that is neither a name nor an address; expected a host name, an IPv4 address or an [IPv6] address',
+    ],
+  },
+  {
+    title: 'a database on the number 0x7f.1',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@0x7f.1:5432/airlock?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: has a host that is neither a name nor an address; expected a host name, an IPv4 address or an [IPv6] address',
+    ],
+  },
+  {
+    title: 'a database on the number 0x7f000001',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@0x7f000001:5432/airlock?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: has a host that is neither a name nor an address; expected a host name, an IPv4 address or an [IPv6] address',
+    ],
+  },
+  {
+    title: 'a database on the number 017700000001',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@017700000001:5432/airlock?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: has a host that is neither a name nor an address; expected a host name, an IPv4 address or an [IPv6] address',
+    ],
+  },
+  {
+    title: 'Redis on localhost',
+    base: 'production',
+    set: { REDIS_URL: 'redis://LOCALHOST:6379/0' },
+    lines: ['REDIS_URL: names the host localhost, this machine, in production; expected the server of production'],
+  },
+  {
+    title: 'Redis on ::1 in staging',
+    base: 'staging',
+    set: { REDIS_URL: 'redis://[::1]:6379/0' },
+    lines: ['REDIS_URL: names the host ::1, this machine, in staging; expected the server of staging'],
+  },
+  {
+    title: 'a database named airlock_test',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock_test?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: names the database airlock_test, whose word test belongs to another environment than production; expected the database of production',
+    ],
+  },
+  {
+    title: 'a database named dev-airlock',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/dev-airlock?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: names the database dev-airlock, whose word dev belongs to another environment than production; expected the database of production',
+    ],
+  },
+  {
+    title: 'a database named AirlockTesting',
+    base: 'production',
+    set: {
+      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/AirlockTesting?sslmode=verify-full',
+    },
+    lines: [
+      'DATABASE_URL: names the database AirlockTesting, whose word testing belongs to another environment than production; expected the database of production',
+    ],
+  },
+  {
+    title: 'a database named airlock_dev2',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock_dev2?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: names the database airlock_dev2, whose word dev belongs to another environment than production; expected the database of production',
+    ],
+  },
+  {
+    title: 'a staging host in production',
+    base: 'production',
+    set: {
+      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.staging.corp.net:5432/airlock?sslmode=verify-full',
+    },
+    lines: [
+      'DATABASE_URL: names the host db.staging.corp.net, whose word staging belongs to another environment than production; expected a server of production',
+    ],
+  },
+  {
+    title: 'a preview database in production',
+    base: 'production',
+    set: {
+      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock_preview?sslmode=verify-full',
+    },
+    lines: [
+      'DATABASE_URL: names the database airlock_preview, whose word preview belongs to another environment than production; expected the database of production',
+    ],
+  },
+  {
+    title: 'the production database in staging',
+    base: 'staging',
+    set: {
+      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@prod-db.corp.net:5432/airlock_prod?sslmode=verify-full',
+    },
+    lines: [
+      'DATABASE_URL: names the database airlock_prod, whose word prod belongs to another environment than staging; expected the database of staging',
+      'DATABASE_URL: names the host prod-db.corp.net, whose word prod belongs to another environment than staging; expected a server of staging',
+    ],
+  },
+  {
+    title: 'tests on a database named airlock',
+    base: 'testing',
+    set: { DATABASE_URL: 'postgres://a:b@127.0.0.1:5433/airlock' },
+    lines: [
+      'DATABASE_URL: names the database airlock, which tests must not touch; expected a name that ends in _test, such as airlock_test or airlock_test_w1',
+    ],
+  },
+  {
+    title: 'tests on a database named latest',
+    base: 'testing',
+    set: { DATABASE_URL: 'postgres://a:b@127.0.0.1:5433/latest' },
+    lines: [
+      'DATABASE_URL: names the database latest, which tests must not touch; expected a name that ends in _test, such as airlock_test or airlock_test_w1',
+    ],
+  },
+  {
+    title: 'tests on a database named contest',
+    base: 'testing',
+    set: { DATABASE_URL: 'postgres://a:b@127.0.0.1:5433/contest' },
+    lines: [
+      'DATABASE_URL: names the database contest, which tests must not touch; expected a name that ends in _test, such as airlock_test or airlock_test_w1',
+    ],
+  },
+  {
+    title: 'tests on a database named airlock_prod_test',
+    base: 'testing',
+    set: { DATABASE_URL: 'postgres://a:b@127.0.0.1:5433/airlock_prod_test' },
+    lines: [
+      'DATABASE_URL: names the database airlock_prod_test, which tests must not touch; expected a name that ends in _test, such as airlock_test or airlock_test_w1',
+      'DATABASE_URL: names the database airlock_prod_test, whose word prod belongs to another environment than testing; expected the database of testing',
+    ],
+  },
+  {
+    title: 'tests on a database named test_airlock',
+    base: 'testing',
+    set: { DATABASE_URL: 'postgres://a:b@127.0.0.1:5433/test_airlock' },
+    lines: [
+      'DATABASE_URL: names the database test_airlock, which tests must not touch; expected a name that ends in _test, such as airlock_test or airlock_test_w1',
+    ],
+  },
+  {
+    title: 'tests on a database named airlock_testing',
+    base: 'testing',
+    set: { DATABASE_URL: 'postgres://a:b@127.0.0.1:5433/airlock_testing' },
+    lines: [
+      'DATABASE_URL: names the database airlock_testing, which tests must not touch; expected a name that ends in _test, such as airlock_test or airlock_test_w1',
+    ],
+  },
+  {
+    title: 'tests on a database named airlock_test2',
+    base: 'testing',
+    set: { DATABASE_URL: 'postgres://a:b@127.0.0.1:5433/airlock_test2' },
+    lines: [
+      'DATABASE_URL: names the database airlock_test2, which tests must not touch; expected a name that ends in _test, such as airlock_test or airlock_test_w1',
+    ],
+  },
+  {
+    title: 'tests on a database named AIRLOCK_TEST',
+    base: 'testing',
+    set: { DATABASE_URL: 'postgres://a:b@127.0.0.1:5433/AIRLOCK_TEST' },
+    lines: [
+      'DATABASE_URL: names the database AIRLOCK_TEST, which tests must not touch; expected a name that ends in _test, such as airlock_test or airlock_test_w1',
+    ],
+  },
+  {
+    title: 'tests on a host with a production word',
+    base: 'testing',
+    set: { DATABASE_URL: 'postgres://a:b@db-prod1.corp.net:5432/airlock_test' },
+    lines: [
+      'DATABASE_URL: names the host db-prod1.corp.net, whose word prod belongs to another environment than testing; expected a server of testing',
+    ],
+  },
+  {
+    title: 'a query in testing',
+    base: 'testing',
+    set: { DATABASE_URL: 'postgres://a:b@127.0.0.1:5433/airlock_test?sslmode=disable' },
+    lines: ['DATABASE_URL: has a query; expected nothing after the name of the database'],
+  },
+  {
+    title: 'a migrator outside the tests',
+    base: 'testing',
+    set: { DATABASE_MIGRATION_URL: 'postgres://a:b@127.0.0.1:5433/airlock' },
+    lines: [
+      'DATABASE_MIGRATION_URL: names the database airlock, but DATABASE_URL names airlock_test; expected the same database in both',
+      'DATABASE_MIGRATION_URL: names the database airlock, which tests must not touch; expected a name that ends in _test, such as airlock_test or airlock_test_w1',
+    ],
+  },
+  {
+    title: 'the staging host in preview',
+    base: 'preview',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.staging.corp.net:5432/airlock_preview' },
+    lines: [
+      'DATABASE_URL: names the host db.staging.corp.net, whose word staging belongs to another environment than preview; expected a server of preview',
+    ],
+  },
+  {
+    title: 'a protected host in preview',
+    base: 'preview',
+    set: {
+      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@10.1.2.3:5432/airlock_preview',
+      REDIS_URL: 'redis://DB.corp.net.:6379',
+      PROTECTED_HOSTS: 'db.corp.net,10.1.0.0/16',
+    },
+    lines: [
+      'DATABASE_URL: names the host 10.1.2.3, which PROTECTED_HOSTS keeps from preview; expected a server of preview',
+      'REDIS_URL: names the host db.corp.net., which PROTECTED_HOSTS keeps from preview; expected a server of preview',
+    ],
+  },
+  {
+    title: 'the production database in development',
+    base: 'development',
+    set: { DATABASE_URL: 'postgres://a:b@db.corp.net:5432/airlock_production' },
+    lines: [
+      'DATABASE_URL: names the database airlock_production, whose word production belongs to another environment than development; expected the database of development',
+    ],
+  },
+  {
+    title: 'a database without TLS',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock' },
+    lines: ['DATABASE_URL: reaches the host db.corp.net without TLS; expected ?sslmode=verify-full at its end'],
+  },
+  {
+    title: 'a database without TLS outside the private networks',
+    base: 'production',
+    set: {
+      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@10.0.0.5:5432/airlock?sslmode=disable',
+      PRIVATE_NETWORKS: '10.1.0.0/16,*.internal',
+    },
+    lines: ['DATABASE_URL: reaches the host 10.0.0.5 without TLS; expected ?sslmode=verify-full at its end'],
+  },
+  {
+    title: 'private networks that are public',
+    base: 'production',
+    set: {
+      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock',
+      PRIVATE_NETWORKS: '0.0.0.0/0,*.net,::/0,10.0.0.0/4',
+    },
+    lines: [
+      'PRIVATE_NETWORKS: holds "::/0", which takes in public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
+      'PRIVATE_NETWORKS: holds "*.net", which takes in public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
+      'PRIVATE_NETWORKS: holds "0.0.0.0/0", which takes in public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
+      'PRIVATE_NETWORKS: holds "10.0.0.0/4", which takes in public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
+    ],
+  },
+  {
+    title: 'private networks that are none',
+    base: 'production',
+    set: { PRIVATE_NETWORKS: '10.0.0.0/33, 10.0.0.0/8' },
+    lines: [
+      'PRIVATE_NETWORKS: is "10.0.0.0/33, 10.0.0.0/8"; expected host names, *.suffixes or CIDR blocks, separated by commas',
+    ],
+  },
+  {
+    title: 'an authority that nothing uses',
+    base: 'development',
+    set: { DATABASE_SSL_CA: certificate },
+    lines: [
+      'DATABASE_SSL_CA: is set, but no database address verifies a certificate; expected ?sslmode=verify-full in DATABASE_URL',
+    ],
+  },
+  {
+    title: 'the embedded server in production',
+    base: 'production',
+    set: { DATABASE_SERVER: 'embedded' },
+    lines: ['DATABASE_SERVER: is embedded in production; expected external'],
+  },
+  {
+    title: 'the embedded server on another host',
+    base: 'development',
+    set: { DATABASE_SERVER: 'embedded', DATABASE_URL: 'postgres://a:b@localhost:5432/airlock_development' },
+    lines: ['DATABASE_URL: names the host localhost, but DATABASE_SERVER is embedded; expected the host 127.0.0.1'],
+  },
+  {
+    title: 'a migrator of another database',
+    base: 'development',
+    set: { DATABASE_MIGRATION_URL: 'postgres://m:b@127.0.0.1:54318/airlock_other' },
+    lines: [
+      'DATABASE_MIGRATION_URL: names the database airlock_other, but DATABASE_URL names airlock_development; expected the same database in both',
+    ],
+  },
+  {
+    title: 'one role for application and migrator',
+    base: 'production',
+    set: {
+      DATABASE_MIGRATION_URL: 'postgres://airlock_app:Xk2v0qXZr8bYt5Lw@db.corp.net:5432/airlock?sslmode=verify-full',
+    },
+    lines: [
+      'DATABASE_MIGRATION_URL: connects as airlock_app, the role of DATABASE_URL, in production; expected a role of its own, so that the application can change no schema',
+    ],
+  },
+  {
+    title: 'the superuser as application',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://postgres:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: connects as postgres, the superuser, in production; expected a role with no more rights than it needs',
+    ],
+  },
+  {
+    title: 'the example secret',
+    base: 'production',
+    set: { SECRET_KEY: 'changethis-with-openssl-rand-hex-32' },
+    lines: ['SECRET_KEY: is a placeholder or comes from an example; expected a random text of your own'],
+  },
+  {
+    title: 'a short secret',
+    base: 'production',
+    set: { SECRET_KEY: '9c4fa26835e0b1f7' },
+    lines: ['SECRET_KEY: has 16 characters; expected at least 32'],
+  },
+  {
+    title: 'a secret of two characters',
+    base: 'production',
+    set: { SECRET_KEY: 'abababababababababababababababababababab' },
+    lines: ['SECRET_KEY: has 2 different characters; expected at least 8'],
+  },
+  {
+    title: 'weak passwords',
+    base: 'production',
+    set: {
+      DATABASE_URL: 'postgres://airlock_app:My-Pass_Word-is-long!@db.corp.net:5432/airlock?sslmode=verify-full',
+      REDIS_URL: 'rediss://:short@redis.corp.net:6379/0',
+    },
+    lines: [
+      'DATABASE_URL: its password is a placeholder or comes from an example; expected a random text of your own',
+      'REDIS_URL: its password has 5 characters; expected at least 16',
+      'REDIS_URL: its password has 5 different characters; expected at least 8',
+    ],
+  },
+  {
+    title: 'a placeholder in preview',
+    base: 'preview',
+    set: { DATABASE_URL: 'postgres://airlock_app:changethis@postgres:5432/airlock_preview' },
+    lines: [
+      'DATABASE_URL: its password has 10 characters; expected at least 16',
+      'DATABASE_URL: its password is a placeholder or comes from an example; expected a random text of your own',
+    ],
+  },
+  {
+    title: 'one password for database and Redis',
+    base: 'production',
+    set: { REDIS_URL: 'rediss://:wNk3v0qXZr8bYt5L@redis.corp.net:6379/0' },
+    lines: ['REDIS_URL: its password is the same as that of DATABASE_URL; expected a secret for each'],
+  },
+  {
+    title: 'a shutdown that does not fit',
+    base: 'production',
+    set: { SHUTDOWN_DRAIN: '10500ms' },
+    lines: [
+      'SHUTDOWN_GRACE: is 45s, so the platform kills before the shutdown is done; expected at least 45500ms: SHUTDOWN_DRAIN + SHUTDOWN_REQUESTS + SHUTDOWN_TEARDOWN + 5s',
+    ],
+  },
+  {
+    title: 'requests longer than the shutdown waits',
+    base: 'production',
+    set: { REQUEST_TIMEOUT: '30s' },
+    lines: [
+      'REQUEST_TIMEOUT: is 30s, above SHUTDOWN_REQUESTS of 25s: a request in flight would be cut at shutdown; expected at most 25s',
+    ],
+  },
+  {
+    title: 'timeouts in the wrong order',
+    base: 'development',
+    set: { DATABASE_STATEMENT_TIMEOUT: '2m', DATABASE_LOCK_TIMEOUT: '3m' },
+    lines: [
+      'DATABASE_LOCK_TIMEOUT: is 180s, above DATABASE_STATEMENT_TIMEOUT of 120s: a wait for a lock would never be told from a slow statement; expected at most 120s',
+      'DATABASE_STATEMENT_TIMEOUT: is 120s, above REQUEST_TIMEOUT of 60s: the database would work on for a request that is gone; expected at most 60s',
+    ],
+  },
+  {
+    title: 'timeouts that are none',
+    base: 'development',
+    set: { HTTP_CLIENT_TIMEOUT: '0s', DATABASE_STATEMENT_TIMEOUT: '0ms' },
+    lines: [
+      'DATABASE_STATEMENT_TIMEOUT: is 0, which means no limit; expected a duration such as 5s',
+      'HTTP_CLIENT_TIMEOUT: is 0, which means no limit; expected a duration such as 5s',
+    ],
+  },
+  {
+    title: 'a database address with a host in the query',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock?host=other' },
+    lines: [
+      'DATABASE_URL: has an unknown query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
+    ],
+  },
+  {
+    title: 'a database address with sslmode twice',
+    base: 'production',
+    set: {
+      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock?sslmode=require&sslmode=disable',
+    },
+    lines: [
+      'DATABASE_URL: has an unknown query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
+    ],
+  },
+  {
+    title: 'a database address with an sslmode of libpq',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock?sslmode=prefer' },
+    lines: [
+      'DATABASE_URL: has an unknown query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
+    ],
+  },
+  {
+    title: 'a database address with a fragment',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://u:p@prod#@db.corp.net:5432/airlock' },
+    lines: ['DATABASE_URL: holds a #, which starts a fragment; expected the escape %23 in user or password'],
+  },
+  {
+    title: 'a database address with two hosts',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@a,b:5432/airlock?sslmode=verify-full' },
+    lines: ['DATABASE_URL: holds one of \\ , " < > ^ ` { | }; expected percent escapes for these in user or password'],
+  },
+  {
+    title: 'a database address with a backslash',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://u:p@db.corp.net:5432\\@prod/airlock' },
+    lines: ['DATABASE_URL: holds one of \\ , " < > ^ ` { | }; expected percent escapes for these in user or password'],
+  },
+  {
+    title: 'a database address with no database',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/?sslmode=verify-full' },
+    lines: ['DATABASE_URL: names no database; expected postgres://user:password@host:5432/database'],
+  },
+  {
+    title: 'a database address with an escaped database name',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/%61irlock?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: has a database name that parsers read differently; expected at most 63 letters, digits, _ and - after the last slash, without escapes',
+    ],
+  },
+  {
+    title: 'a database address with two slashes',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432//airlock?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: has a database name that parsers read differently; expected at most 63 letters, digits, _ and - after the last slash, without escapes',
+    ],
+  },
+  {
+    title: 'a database address with no port',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net/airlock?sslmode=verify-full' },
+    lines: ['DATABASE_URL: has no port; expected postgres://user:password@host:5432/database'],
+  },
+  {
+    title: 'a database address with port 0',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:0/airlock?sslmode=verify-full' },
+    lines: ['DATABASE_URL: has no valid port; expected a port from 1 to 65535'],
+  },
+  {
+    title: 'a database address with no password',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://u@db.corp.net:5432/airlock' },
+    lines: ['DATABASE_URL: holds no password; expected postgres://user:password@host:5432/database'],
+  },
+  {
+    title: 'a database address with no user',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://:p@db.corp.net:5432/airlock' },
+    lines: ['DATABASE_URL: names no user; expected postgres://user:password@host:5432/database'],
+  },
+  {
+    title: 'a database address with a socket',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres:///airlock?host=/run/postgresql' },
+    lines: ['DATABASE_URL: names no user; expected postgres://user:password@host:5432/database'],
+  },
+  {
+    title: 'a database address with another scheme',
+    base: 'production',
+    set: { DATABASE_URL: 'mysql://u:p@h:1/d' },
+    lines: [
+      'DATABASE_URL: does not start with postgres:// or postgresql://; expected postgres://user:password@host:5432/database',
+    ],
+  },
+  {
+    title: 'a database address with a second @',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://u:p@x@db.corp.net:5432/airlock' },
+    lines: ['DATABASE_URL: has an @ in user or password; expected the escape %40 there'],
+  },
+  {
+    title: 'a database address with an escaped NUL',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://u:p%00@db.corp.net:5432/airlock' },
+    lines: ['DATABASE_URL: has an escaped control character in user or password; expected printable characters'],
+  },
+  {
+    title: 'a database address with a space in front',
+    base: 'production',
+    set: { DATABASE_URL: ' postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock?sslmode=verify-full' },
+    lines: [
+      'DATABASE_URL: is not valid; its value is not shown, which has white space around it; expected postgres://user:password@host:5432/database',
+    ],
+  },
+  {
+    title: 'a Redis address of another scheme',
+    base: 'production',
+    set: { REDIS_URL: 'http://redis.corp.net:6379' },
+    lines: [
+      'REDIS_URL: does not start with redis:// or rediss://; expected redis://host:6379/0 or rediss://user:password@host:6379/0',
+    ],
+  },
+  {
+    title: 'a Redis address with a query',
+    base: 'production',
+    set: { REDIS_URL: 'redis://redis.corp.net:6379/0?db=1' },
+    lines: [
+      'REDIS_URL: has a query, which overrides options of the client; expected redis://host:6379/0 or rediss://user:password@host:6379/0',
+    ],
+  },
+];

@@ -1,0 +1,3 @@
+export { badEnvironments, type BadEnvironment } from './bad-environments.js';
+export { FOLDER, withFolder, type FolderContent } from './folder.js';
+export { goodEnvironments } from './good-environments.js';
