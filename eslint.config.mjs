@@ -13,9 +13,12 @@ const layers = [
 /** Each of these hands a secret to the one thing that needs it. Elsewhere a secret stays closed. */
 const MAY_REVEAL = [
   '**/*.spec.ts',
+  'apps/api/src/data/cursor.ts',
+  'apps/api/src/data/redis.ts',
   'libs/config/src/rules/secret-rules.ts',
   'libs/database/src/client-options.ts',
   'libs/database/src/provision/provision.ts',
+  'libs/database/src/testing/**',
 ];
 const MAY_READ_PROCESS_ENV = ['libs/config/src/process-environment.ts'];
 

@@ -6,7 +6,7 @@ import { ConfigError } from './config-error.js';
 import { loadConfig } from './load-config.js';
 import { renderEnvExample } from './render/env-example.js';
 import { setUpEnvFile } from './setup.js';
-import { FOLDER, withFolder } from './testing/index.js';
+import { FOLDER, type FolderContent, withFolder } from './testing/index.js';
 
 const example = { '.env.example': renderEnvExample('development') };
 
@@ -30,14 +30,15 @@ describe('setUpEnvFile', () => {
     });
   });
 
-  it.each([
-    ['file', 'MINE=1\n' as const],
-    ['dangling link', { linkTo: 'gone' }],
-    ['folder', FOLDER],
-  ])('leaves a .env that is there as it is: a %s', async (_, entry) => {
+  it.each<{ what: string; entry: FolderContent[string] }>([
+    { what: 'file', entry: 'MINE=1\n' },
+    { what: 'dangling link', entry: { linkTo: 'gone' } },
+    { what: 'folder', entry: FOLDER },
+  ])('leaves a $what called .env as it is', async ({ entry }) => {
     await withFolder({ ...example, '.env': entry }, (folder) => {
       expect(setUpEnvFile(folder)).toEqual({ created: false });
-      if (entry === 'MINE=1\n') expect(readFileSync(`${folder}/.env`, 'utf8')).toBe(entry);
+      const isFile = typeof entry === 'string';
+      expect(isFile ? readFileSync(`${folder}/.env`, 'utf8') : entry).toBe(entry);
     });
   });
 
