@@ -26,8 +26,9 @@ export function giveTo({ uid, gid }: Identity, path: string): void {
 function findUnprivilegedIdentity(): Identity {
   const { uid, gid } = findNobody();
   const switchUser = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
-  // A clone below a folder that only root may enter (/root, mktemp -d) is reached with this capability alone.
-  const enterAnyFolder = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+  // A clone below a folder that only root may enter (/root, mktemp -d) is reached with this capability alone. initdb
+  // asks access(2), which drops capabilities for every user but root unless the secure bit forbids it.
+  const enterAnyFolder = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
   for (const prefix of [[...switchUser, ...enterAnyFolder], switchUser]) {
     const [command = '', ...args] = [...prefix, 'true'];
     if (spawnSync(command, args, { stdio: 'ignore' }).status === 0) return { prefix, uid, gid };
