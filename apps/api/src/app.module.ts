@@ -7,10 +7,15 @@ import { AuthModule } from './auth/auth.module.js';
 import { DataModule } from './data/data.module.js';
 import { EntitiesModule } from './entities/entities.module.js';
 
+export interface AppModuleContext {
+  readonly logger: Logger;
+  readonly imports: readonly DynamicModule[];
+}
+
 /** What the API is made of. */
 @Module({})
 export class AppModule {
-  static forRoot(config: Config, logger: Logger): DynamicModule {
+  static forRoot(config: Config, { logger, imports }: AppModuleContext): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -19,6 +24,7 @@ export class AppModule {
         DataModule.forRoot(config, logger),
         AuthModule.forRoot(config, logger),
         EntitiesModule,
+        ...imports,
       ],
     };
   }

@@ -1,39 +1,71 @@
-import type { Config } from '@airlock/config';
-import { registerHealthRoutes, type Lifecycle, type Version } from '@airlock/health';
 import 'reflect-metadata';
+import type { Config } from '@airlock/config';
+import { type Health, type Lifecycle, registerHealthRoutes, type Version } from '@airlock/health';
+import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { controllers } from './controllers.js';
 import { createHealth } from './create-health.js';
+import { Database } from './data/database.js';
 import { createAdapter } from './http/create-adapter.js';
+import { installGate } from './http/gate.js';
+import { KnownRoutes } from './http/known-routes.js';
+import { LoadShedder } from './http/load-shedder.js';
 import { NestLogger } from './http/nest-logger.js';
 import { installPipeline } from './http/pipeline.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { RateLimits } from './http/rate-limits.js';
 import { ValidationPipe } from './http/validation.js';
+import { Metrics } from './observability/metrics.js';
+import { registerDocs } from './openapi/docs.js';
+
+const PREFIX = 'api/v1';
 
 export interface AppContext {
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
   readonly version: Version;
+  /** Further modules, as a test may need. */
+  readonly imports?: readonly DynamicModule[];
+}
+
+export interface App {
+  readonly nest: NestFastifyApplication;
+  readonly health: Health;
+  readonly metrics: Metrics;
 }
 
 /** Nest on Fastify with the whole pipeline, ready to listen or to be injected. The process and the specs use the same. */
-export async function createApp(
-  config: Config,
-  { logger, lifecycle, version }: AppContext,
-): Promise<NestFastifyApplication> {
+export async function createApp(config: Config, context: AppContext): Promise<App> {
+  const { logger, lifecycle, version, imports = [] } = context;
   const adapter = createAdapter(config);
   const server = adapter.getInstance();
-  installPipeline(server, { config, lifecycle, logger });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, logger), adapter, {
-    abortOnError: false,
-    bodyParser: false,
-    logger: new NestLogger(logger),
-  });
-  app.setGlobalPrefix('api/v1');
-  app.useGlobalPipes(new ValidationPipe());
-  app.useGlobalFilters(new ProblemFilter({ logger, isDebug: config.service.debug }));
-  registerHealthRoutes(server, createHealth(app, { config, lifecycle, version }));
-  return app.init();
+  const routes = new KnownRoutes(server);
+  const metrics = new Metrics({ lifecycle, version });
+  await installPipeline(server, { config, lifecycle, logger, metrics });
+  const nest = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(config, { logger, imports }),
+    adapter,
+    {
+      abortOnError: false,
+      bodyParser: false,
+      logger: new NestLogger(logger),
+    },
+  );
+  const database = nest.get(Database);
+  const limits = nest.get(RateLimits);
+  const shedder = new LoadShedder({ waiting: () => database.figures().waiting, poolSize: config.database.poolSize });
+  server.addHook('onClose', () => shedder.close());
+  installGate(server, { limits, shedder });
+  metrics.watchPool(() => database.figures());
+
+  nest.setGlobalPrefix(PREFIX);
+  nest.useGlobalPipes(new ValidationPipe());
+  nest.useGlobalFilters(new ProblemFilter({ logger, routes, isDebug: config.service.debug }));
+  const health = createHealth(nest, { lifecycle, version });
+  registerHealthRoutes(server, health);
+  if (config.service.withUi) registerDocs(server, { prefix: `/${PREFIX}`, version: version.version, controllers });
+  return { nest: await nest.init(), health, metrics };
 }

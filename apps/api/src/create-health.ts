@@ -1,30 +1,27 @@
-import type { Config } from '@airlock/config';
 import { createProbe, Health, type Lifecycle, type Version } from '@airlock/health';
 import type { INestApplicationContext } from '@nestjs/common';
 import { Database } from './data/database.js';
+import { REDIS, type Redis } from './data/redis.js';
 
-const PROBE_TIMEOUT_MS = 500;
-const PROBE_CACHE_MS = 1_000;
+const PROBE = { timeoutMs: 500, cacheMs: 1_000 };
 /** All replicas share the database: one slow answer must not take every one of them out of traffic. */
 const DATABASE_FAILURES = 3;
 
-interface HealthContext {
-  readonly config: Config;
-  readonly lifecycle: Lifecycle;
-  readonly version: Version;
-}
-
-export function createHealth(app: INestApplicationContext, { lifecycle, version }: HealthContext): Health {
+/** The components of the API. Redis is optional: without it the API is slower and its limits are per process. */
+export function createHealth(
+  app: INestApplicationContext,
+  context: { lifecycle: Lifecycle; version: Version },
+): Health {
   const database = app.get(Database);
-  const probe = createProbe({
-    run: () => database.ping(),
-    timeoutMs: PROBE_TIMEOUT_MS,
-    cacheMs: PROBE_CACHE_MS,
-    failuresToGoDown: DATABASE_FAILURES,
-  });
+  const redis = app.get<Redis | undefined>(REDIS);
+  const probeDatabase = createProbe({ ...PROBE, failuresToGoDown: DATABASE_FAILURES, run: () => database.ping() });
   return new Health({
-    lifecycle,
-    version,
-    components: { database: { probe, isRequired: true, figures: () => database.figures() } },
+    ...context,
+    components: {
+      database: { probe: probeDatabase, isRequired: true, figures: () => database.figures() },
+      ...(redis && {
+        redis: { probe: createProbe({ ...PROBE, failuresToGoDown: 1, run: () => redis.ping() }), isRequired: false },
+      }),
+    },
   });
 }

@@ -2,6 +2,7 @@ import type { Config } from '@airlock/config';
 import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals, type Shutdown } from '@airlock/health';
 import { createApp } from './create-app.js';
 import { createLogger } from './http/logger.js';
+import { startManagementServer } from './observability/management-server.js';
 import { readVersion } from './version.js';
 
 /** Starts the API, serves, and leaves in order when it is told to. */
@@ -10,13 +11,13 @@ export async function serve(config: Config): Promise<void> {
   const version = readVersion(config);
   const logger = createLogger(config, { version: version.version });
   const lifecycle = new Lifecycle();
-  const app = await createApp(config, { logger, lifecycle, version });
+  const { nest, health, metrics } = await createApp(config, { logger, lifecycle, version });
 
   const shutdown = createShutdown({
     lifecycle,
     budget: config.shutdown,
-    server: app.getHttpServer(),
-    close: () => app.close(),
+    server: nest.getHttpServer(),
+    close: () => nest.close(),
     log: (event, { error, ...fields }) =>
       error ? logger.error({ ...fields, error }, event) : logger.info(fields, event),
     exit: (code) => process.exit(code),
@@ -24,9 +25,15 @@ export async function serve(config: Config): Promise<void> {
   shutDownOnSignals(shutdown);
   leaveWithParent(config, shutdown);
 
-  await app.listen({ host: config.service.host, port: config.service.port });
+  await nest.listen({ host: config.service.host, port: config.service.port });
+  await startManagementServer({
+    host: config.service.host,
+    port: config.service.managementPort,
+    readMetrics: () => metrics.registry.metrics(),
+    readHealth: () => health.detail(),
+  });
   lifecycle.serve();
-  logger.info({ url: await app.getUrl() }, 'listening');
+  logger.info({ url: await nest.getUrl() }, 'listening');
   process.send?.('ready');
 }
 

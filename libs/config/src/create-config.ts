@@ -42,6 +42,8 @@ function arrange(v: Values, file: string | undefined) {
       requestTimeoutMs: v.REQUEST_TIMEOUT,
       corsOrigins: v.CORS_ORIGINS ?? [],
       trustedProxyHops: v.TRUSTED_PROXY_HOPS,
+      rateLimitPerUser: v.RATE_LIMIT_PER_USER,
+      rateLimitPerAddress: v.RATE_LIMIT_PER_ADDRESS,
     },
     httpClient: { timeoutMs: v.HTTP_CLIENT_TIMEOUT, maxRetries: v.HTTP_CLIENT_MAX_RETRIES },
     auth: {

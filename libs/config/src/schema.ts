@@ -267,6 +267,16 @@ export const schema = z.object({
     description: 'How many proxies in front are ours; that many X-Forwarded-For entries are believed.',
     default: perEnvironment('0', '0', '1', '1', '1'),
   }),
+  RATE_LIMIT_PER_USER: integer(1, 1_000_000_000).register(variables, {
+    group: 'HTTP',
+    description: 'How many requests a user may send per minute, over all replicas.',
+    default: perEnvironment('6000', '1000000', '1200', '1200', '1200'),
+  }),
+  RATE_LIMIT_PER_ADDRESS: integer(1, 1_000_000_000).register(variables, {
+    group: 'HTTP',
+    description: 'How many requests an address may send per minute, over all replicas; many users may share one.',
+    default: perEnvironment('60000', '1000000', '6000', '6000', '6000'),
+  }),
   HTTP_CLIENT_TIMEOUT: duration().register(variables, {
     group: 'HTTP',
     description: 'The longest an outgoing request may take.',

@@ -1,5 +1,6 @@
 import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RateLimits } from '../http/rate-limits.js';
 import { TokenVerifier, unauthenticated } from './token-verifier.js';
 
 const BEARER = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/i;
@@ -7,14 +8,23 @@ const BEARER = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/i;
 /** Every route of a controller needs a token; what needs none (health, documents) is not a controller. */
 @Injectable()
 export class AuthGuard implements CanActivate {
-  constructor(private readonly verifier: TokenVerifier) {}
+  constructor(
+    private readonly verifier: TokenVerifier,
+    private readonly limits: RateLimits,
+  ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const enter = (userId: string): true => {
+      request.airlock.userId = userId;
+      this.limits.takeUser(userId, http.getResponse<FastifyReply>());
+      return true;
+    };
     const token = readToken(request);
     const known = this.verifier.recall(token);
-    if (known === undefined) return this.verifier.verify(token).then((userId) => enter(request, userId));
-    return enter(request, known);
+    if (known === undefined) return this.verifier.verify(token).then(enter);
+    return enter(known);
   }
 }
 
@@ -24,11 +34,6 @@ export const UserId = createParamDecorator((_: unknown, context: ExecutionContex
   if (userId === undefined) throw unauthenticated();
   return userId;
 });
-
-function enter(request: FastifyRequest, userId: string): true {
-  request.airlock.userId = userId;
-  return true;
-}
 
 function readToken(request: FastifyRequest): string {
   const { authorization } = request.headers;

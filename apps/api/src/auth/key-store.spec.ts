@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { HttpClient } from '../http-client/http-client.js';
 import { COOLDOWN_MS, MAX_AGE_MS } from './key-store.js';
 import { KeyStore } from './key-store.js';
-import { TestIssuer } from './test-issuer.fixture.js';
+import { TestIssuer } from '../testing/test-issuer.fixture.js';
 
 const client = new HttpClient({ timeoutMs: 5_000, maxRetries: 0 });
 const header = (kid: string) =>

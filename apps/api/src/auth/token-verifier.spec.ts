@@ -2,7 +2,7 @@ import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { generateKeyPair, SignJWT } from 'jose';
 import { HttpClient } from '../http-client/http-client.js';
-import { PARTY, TestIssuer } from './test-issuer.fixture.js';
+import { PARTY, TestIssuer } from '../testing/test-issuer.fixture.js';
 import { TokenVerifier } from './token-verifier.js';
 
 const base64 = (value: object | Buffer) =>

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { cursor, limit, text, timestamp } from '../http/schemas.js';
+import { cursor, jsonValue, limit, text, timestamp } from '../http/schemas.js';
 
 /** What callers see, send and ask. The OpenAPI document, validation and types all come from here. */
 const name = text(1, 200)
   .describe('What the owner calls it.')
   .meta({ examples: ['Espresso machine'] });
-const attributes = z
-  .record(text(1, 100), z.json())
+const attributes: z.ZodType<Record<string, unknown>> = z
+  .record(text(1, 100), jsonValue)
   .describe('Whatever the owner wants to keep with it.')
   .meta({ examples: [{ colour: 'red', weightKg: 12.5 }] });
 

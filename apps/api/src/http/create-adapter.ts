@@ -1,6 +1,7 @@
 import type { Config } from '@airlock/config';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { BODY_LIMIT_BYTES } from './body-parser.js';
+import { answerClientError } from './client-errors.js';
 
 const SECOND = 1_000;
 /** Longer than any proxy in front keeps an idle connection, or a socket dies under a request. */
@@ -13,6 +14,7 @@ const MAX_PARAMETER_LENGTH = 200;
 export function createAdapter(config: Config): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
+    clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
     handlerTimeout: config.http.requestTimeoutMs,
     http: { maxHeaderSize: MAX_HEADER_BYTES },

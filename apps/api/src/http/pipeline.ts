@@ -1,7 +1,9 @@
+import cors from '@fastify/cors';
 import type { Config } from '@airlock/config';
 import { HEALTH_PATHS, type Lifecycle } from '@airlock/health';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Metrics } from '../observability/metrics.js';
 import { logRequest } from './access-log.js';
 import { useJsonBodies } from './body-parser.js';
 import { RequestContext, runInContext } from './request-context.js';
@@ -11,10 +13,24 @@ export interface PipelineOptions {
   readonly config: Config;
   readonly lifecycle: Lifecycle;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
+const EXPOSED_HEADERS = [
+  'etag',
+  'location',
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'x-correlation-id',
+  'x-request-id',
+];
+const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'];
+const PREFLIGHT_SECONDS = 600;
+
 /** What every request passes, in this order, before it reaches a resource. */
-export function installPipeline(server: FastifyInstance, { config, lifecycle, logger }: PipelineOptions): void {
+export async function installPipeline(server: FastifyInstance, options: PipelineOptions): Promise<void> {
+  const { config, lifecycle, logger, metrics } = options;
   const securityHeaders = createSecurityHeaders(config.environment);
   useJsonBodies(server);
   server.decorateRequest('airlock', null as unknown as RequestContext);
@@ -38,7 +54,24 @@ export function installPipeline(server: FastifyInstance, { config, lifecycle, lo
   });
 
   server.addHook('onResponse', (request, reply, done) => {
-    if (!HEALTH_PATHS.has(request.routeOptions.url ?? '')) logRequest(logger, request, reply);
+    if (!HEALTH_PATHS.has(request.routeOptions.url ?? '')) {
+      metrics.observe(request, reply);
+      logRequest(logger, request, reply);
+    }
     done();
+  });
+
+  await allowOrigins(server, config.http.corsOrigins);
+}
+
+/** Pages of other origins get nothing unless theirs is named; credentials are tokens, never cookies. */
+async function allowOrigins(server: FastifyInstance, origins: readonly string[]): Promise<void> {
+  if (origins.length === 0) return;
+  await server.register(cors, {
+    origin: origins.includes('*') ? '*' : [...origins],
+    credentials: false,
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: PREFLIGHT_SECONDS,
+    methods: METHODS,
   });
 }

@@ -1,14 +1,21 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { KnownRoutes } from './known-routes.js';
 import { sendProblem } from './send-problem.js';
+
+export interface FilterOptions {
+  readonly logger: Logger;
+  readonly routes: KnownRoutes;
+  readonly isDebug: boolean;
+}
 
 /** The last stop of every error, Nest's and Fastify's alike. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  readonly #options: { logger: Logger; isDebug: boolean };
+  readonly #options: FilterOptions;
 
-  constructor(options: { logger: Logger; isDebug: boolean }) {
+  constructor(options: FilterOptions) {
     this.#options = options;
   }
 

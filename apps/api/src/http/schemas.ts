@@ -14,6 +14,13 @@ export function text(min: number, max: number): z.ZodString {
     .meta({ minLength: min, maxLength: max });
 }
 
+/** Any JSON value, named so that the document refers to it. */
+export const jsonValue: z.ZodType = z
+  .lazy(() =>
+    z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(jsonValue), z.record(z.string(), jsonValue)]),
+  )
+  .meta({ id: 'JsonValue' });
+
 /** RFC 3339 in UTC, to the microsecond. */
 export const timestamp = z.iso
   .datetime({ precision: undefined })
@@ -25,7 +32,15 @@ export const limit = z
   .regex(/^(100|[1-9]\d?)$/, `is not a whole number from 1 to ${MAX_PAGE_SIZE}`)
   .transform(Number)
   .default(DEFAULT_PAGE_SIZE)
-  .describe('How many records a page has at most.');
+  .meta({
+    openapi: {
+      type: 'integer',
+      minimum: 1,
+      maximum: MAX_PAGE_SIZE,
+      default: DEFAULT_PAGE_SIZE,
+      description: 'How many records a page has at most.',
+    },
+  });
 
 export const cursor = z
   .string()

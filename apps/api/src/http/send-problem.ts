@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Problem } from './problem.js';
+import type { KnownRoutes } from './known-routes.js';
+import { Problem } from './problem.js';
 import { translateError } from './translate-error.js';
 
 export interface ProblemAnswer {
@@ -8,14 +9,15 @@ export interface ProblemAnswer {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly logger: Logger;
+  readonly routes: KnownRoutes;
   /** Shows the cause to the caller: only where no user ever is. */
   readonly isDebug: boolean;
 }
 
 const FIRST_SERVER_ERROR = 500;
 
-export function sendProblem({ error, request, reply, logger, isDebug }: ProblemAnswer): void {
-  const problem = translateError(error);
+export function sendProblem({ error, request, reply, logger, routes, isDebug }: ProblemAnswer): void {
+  const problem = request.is404 ? describeUnknownRoute(request, routes) : translateError(error);
   if (problem.status >= FIRST_SERVER_ERROR) logCause(problem, logger);
   if (reply.sent) return;
   void reply
@@ -24,6 +26,13 @@ export function sendProblem({ error, request, reply, logger, isDebug }: ProblemA
     .header('content-type', 'application/problem+json; charset=utf-8')
     .header('cache-control', 'no-store')
     .send({ ...problem.describe(request.airlock.requestId), ...(isDebug && describeCause(problem)) });
+}
+
+/** An address that exists for other methods is told apart from one that does not exist. */
+function describeUnknownRoute({ url }: FastifyRequest, routes: KnownRoutes): Problem {
+  const methods = routes.methodsOf(url.replace(/\?.*$/, ''));
+  if (methods.length === 0) return new Problem('not-found');
+  return new Problem('method-not-allowed', { headers: { allow: methods.join(', ') } });
 }
 
 function logCause(problem: Problem, logger: Logger): void {

@@ -1,0 +1,181 @@
+import { describe, expect, it } from '@jest/globals';
+import { useTestApp } from '../testing/use-test-app.fixture.js';
+import type { Entity, EntityPage } from './entity.schemas.js';
+
+const URL = '/api/v1/entities';
+
+describe('entities', () => {
+  const api = useTestApp();
+  const create = async (name: string, as = 'user_1') => {
+    const response = await api.request({
+      as,
+      method: 'POST',
+      url: URL,
+      payload: { name, attributes: { tags: ['a'] } },
+    });
+    expect(response.statusCode).toBe(201);
+    return response.json<Entity>();
+  };
+  const list = async (query = '', as = 'user_1') =>
+    (await api.request({ as, url: `${URL}${query}` })).json<EntityPage>();
+  const namesOf = ({ items }: EntityPage) => items.map(({ name }) => name);
+
+  it('needs a token', async () => {
+    const response = await api.request({ url: URL });
+    expect(response.statusCode).toBe(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer');
+  });
+
+  it('creates a record and says where it is', async () => {
+    const response = await api.request({ as: 'user_1', method: 'POST', url: URL, payload: { name: 'Kettle' } });
+    const entity = response.json<Entity>();
+    expect(response.headers).toMatchObject({ etag: '"v1"', location: `${URL}/${entity.id}` });
+    expect(entity).toMatchObject({ name: 'Kettle', attributes: {}, version: 1 });
+    expect(entity.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    expect(entity.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+  });
+
+  it('reads a record, and says nothing again to who already has it', async () => {
+    const entity = await create('Kettle');
+    const first = await api.request({ as: 'user_1', url: `${URL}/${entity.id}` });
+    expect(first.json()).toEqual(entity);
+    const again = await api.request({ as: 'user_1', url: `${URL}/${entity.id}`, headers: { 'if-none-match': '"v1"' } });
+    expect([again.statusCode, again.body]).toEqual([304, '']);
+  });
+
+  it('changes the version that the caller has seen', async () => {
+    const { id, createdAt } = await create('Kettle');
+    const change = { as: 'user_1', method: 'PATCH', url: `${URL}/${id}`, headers: { 'if-match': '"v1"' } } as const;
+    const response = await api.request({ ...change, payload: { name: 'Teapot' } });
+    expect(response.headers['etag']).toBe('"v2"');
+    expect(response.json()).toMatchObject({ id, name: 'Teapot', attributes: { tags: ['a'] }, version: 2, createdAt });
+    const conflict = await api.request({ ...change, payload: { name: 'Urn' } });
+    expect(conflict.json()).toMatchObject({ status: 412, code: 'precondition-failed' });
+  });
+
+  it('lets one of many concurrent changes win', async () => {
+    const { id } = await create('Kettle');
+    const change = (name: string) =>
+      api.request({
+        as: 'user_1',
+        method: 'PATCH',
+        url: `${URL}/${id}`,
+        headers: { 'if-match': '"v1"' },
+        payload: { name },
+      });
+    const statuses = (await Promise.all(['a', 'b', 'c', 'd', 'e'].map(change))).map(({ statusCode }) => statusCode);
+    expect(statuses.sort()).toEqual([200, 412, 412, 412, 412]);
+  });
+
+  it('deletes the version that the caller has seen', async () => {
+    const { id } = await create('Kettle');
+    const remove = { as: 'user_1', method: 'DELETE', url: `${URL}/${id}` } as const;
+    expect((await api.request({ ...remove, headers: { 'if-match': '"v2"' } })).statusCode).toBe(412);
+    expect((await api.request({ ...remove, headers: { 'if-match': '"v1"' } })).statusCode).toBe(204);
+    expect((await api.request({ as: 'user_1', url: `${URL}/${id}` })).statusCode).toBe(404);
+  });
+
+  it.each(['PATCH', 'DELETE'] as const)('needs the version for %s', async (method) => {
+    const { id } = await create('Kettle');
+    const response = await api.request({ as: 'user_1', method, url: `${URL}/${id}`, payload: { name: 'x' } });
+    expect(response.json()).toMatchObject({ status: 428, code: 'precondition-required' });
+  });
+
+  it.each(['GET', 'PATCH', 'DELETE'] as const)(
+    "does not tell another owner's record from none at %s",
+    async (method) => {
+      const { id } = await create('Kettle', 'user_1');
+      const headers = { 'if-match': '*' };
+      const payload = method === 'PATCH' ? { payload: { name: 'Mine' } } : {};
+      const foreign = await api.request({ as: 'user_2', method, url: `${URL}/${id}`, headers, ...payload });
+      const missing = await api.request({
+        as: 'user_2',
+        method,
+        url: `${URL}/019a0000-0000-7000-8000-000000000000`,
+        headers,
+        ...payload,
+      });
+      const shown = ({ json }: typeof foreign) => ({ ...json<Record<string, unknown>>(), instance: undefined });
+      expect(foreign.statusCode).toBe(404);
+      expect(shown(foreign)).toEqual(shown(missing));
+    },
+  );
+
+  it('lists in pages that neither skip nor repeat, in either direction', async () => {
+    for (const name of ['c', 'a', 'e', 'b', 'd']) await create(name, 'lister');
+    for (const [sort, expected] of [
+      ['name', 'abcde'],
+      ['-name', 'edcba'],
+      ['createdAt', 'caebd'],
+      ['-createdAt', 'dbeac'],
+    ] as const) {
+      const seen: string[] = [];
+      let cursor: string | null = '';
+      while (cursor !== null) {
+        const page: EntityPage = await list(`?limit=2&sort=${sort}${cursor && `&cursor=${cursor}`}`, 'lister');
+        seen.push(...namesOf(page));
+        cursor = page.nextCursor;
+      }
+      expect(seen.join('')).toBe(expected);
+    }
+  });
+
+  it('goes on where it was when records were created meanwhile', async () => {
+    for (const name of ['a', 'b', 'c']) await create(name, 'lister');
+    const first = await list('?limit=2&sort=-createdAt', 'lister');
+    await create('d', 'lister');
+    const second = await list(`?limit=2&sort=-createdAt&cursor=${first.nextCursor}`, 'lister');
+    expect([namesOf(first), namesOf(second)]).toEqual([['c', 'b'], ['a']]);
+  });
+
+  it('filters by declared fields', async () => {
+    const [early, late] = [await create('early', 'filterer'), await create('late', 'filterer')];
+    expect(namesOf(await list('?name=late', 'filterer'))).toEqual(['late']);
+    expect(namesOf(await list(`?createdFrom=${late.createdAt}`, 'filterer'))).toEqual(['late']);
+    expect(namesOf(await list(`?createdBefore=${late.createdAt}`, 'filterer'))).toEqual(['early']);
+    expect(namesOf(await list(`?createdFrom=${early.createdAt}&name=early`, 'filterer'))).toEqual(['early']);
+  });
+
+  it.each([
+    '?owner_id=user_2',
+    '?sort=owner_id',
+    '?sort=attributes',
+    '?limit=0',
+    '?limit=101',
+    '?limit=1e2',
+    '?name=a&name=b',
+    '?createdFrom=yesterday',
+  ])('refuses the query %s', async (query) => {
+    const response = await api.request({ as: 'user_1', url: `${URL}${query}` });
+    expect(response.json()).toMatchObject({ status: 422, code: 'validation-failed' });
+  });
+
+  it('refuses a cursor that was changed, or made for another list or user', async () => {
+    for (const name of ['a', 'b', 'c']) await create(name, 'lister');
+    const { nextCursor } = await list('?limit=1&sort=name', 'lister');
+    const changed = `${nextCursor?.slice(0, -2)}AA`;
+    for (const [as, query] of [
+      ['lister', `?sort=name&cursor=${changed}`],
+      ['lister', `?sort=-name&cursor=${nextCursor}`],
+      ['lister', `?sort=name&name=b&cursor=${nextCursor}`],
+      ['somebody', `?sort=name&cursor=${nextCursor}`],
+    ] as const) {
+      expect((await api.request({ as, url: `${URL}${query}` })).json()).toMatchObject({
+        status: 400,
+        code: 'invalid-cursor',
+      });
+    }
+  });
+
+  it('lists all that is wrong with a body, by pointer', async () => {
+    const payload = { name: '', attributes: [], owner_id: 'user_2', 'a/b': 1 };
+    const response = await api.request({ as: 'user_1', method: 'POST', url: URL, payload });
+    const pointers = response.json<{ errors: { pointer: string }[] }>().errors.map(({ pointer }) => pointer);
+    expect(pointers.sort()).toEqual(['#/attributes', '#/a~1b', '#/name', '#/owner_id']);
+  });
+
+  it('stores names of any script, up to the length the database counts', async () => {
+    const name = '🫖'.repeat(200);
+    expect((await create(name)).name).toBe(name);
+  });
+});

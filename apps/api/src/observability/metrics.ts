@@ -1,0 +1,79 @@
+import type { Lifecycle, Version } from '@airlock/health';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface MetricsOptions {
+  readonly lifecycle: Lifecycle;
+  readonly version: Version;
+}
+
+const MILLISECONDS_PER_SECOND = 1_000;
+const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** What Prometheus collects on the management port. Labels are patterns and words, never what a caller sent. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #duration: Histogram;
+
+  constructor({ lifecycle, version }: MetricsOptions) {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    this.#duration = new Histogram({
+      name: 'http_server_request_duration_seconds',
+      help: 'Time from the first byte of a request to the last of its answer',
+      labelNames: ['http_request_method', 'http_route', 'http_response_status_code'],
+      buckets: BUCKETS_SECONDS,
+      registers,
+    });
+    const build = new Gauge({
+      name: 'app_build_info',
+      help: 'What runs here',
+      labelNames: ['version', 'commit'],
+      registers,
+    });
+    build.set({ version: version.version, commit: version.commit ?? '' }, 1);
+    gauge(this.registry, {
+      name: 'app_ready',
+      help: 'Whether the process takes traffic',
+      read: () => Number(lifecycle.phase === 'serving'),
+    });
+    gauge(this.registry, {
+      name: 'app_draining',
+      help: 'Whether the process is leaving',
+      read: () => Number(lifecycle.isDraining),
+    });
+  }
+
+  /** Shows how the pool of the database is used. */
+  watchPool(read: () => Readonly<Record<string, number>>): void {
+    new Gauge({
+      name: 'db_pool_connections',
+      help: 'Connections by state, and who waits for one',
+      labelNames: ['state'],
+      registers: [this.registry],
+      collect() {
+        for (const [state, value] of Object.entries(read())) this.set({ state }, value);
+      },
+    });
+  }
+
+  observe(request: FastifyRequest, reply: FastifyReply): void {
+    const labels = {
+      http_request_method: request.method,
+      http_route: request.routeOptions.url ?? 'none',
+      http_response_status_code: reply.statusCode,
+    };
+    this.#duration.observe(labels, reply.elapsedTime / MILLISECONDS_PER_SECOND);
+  }
+}
+
+function gauge(registry: Registry, { name, help, read }: { name: string; help: string; read: () => number }): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+export type JsonObject = Record<string, unknown>;
+
+const DEFINITION = '#/$defs/';
+const COMPONENT = '#/components/schemas/';
+
+/** Turns zod schemas into JSON Schema 2020-12; those with an id become components that the others refer to. */
+export class SchemaCollector {
+  readonly all: Record<string, unknown>;
+
+  constructor(known: JsonObject) {
+    this.all = { ...known };
+  }
+
+  describe(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
+    const { $schema, $defs = {}, ...rest } = z.toJSONSchema(schema, { io, override: applyOverride }) as JsonObject;
+    void $schema;
+    for (const [name, definition] of Object.entries($defs as JsonObject)) this.all[name] = refer(definition);
+    return refer(rest) as JsonObject;
+  }
+
+  describeParameters(schema: z.ZodType | undefined, where: 'path' | 'query'): JsonObject[] {
+    if (!schema) return [];
+    const { properties = {}, required = [] } = this.describe(schema, 'input') as {
+      properties?: Record<string, JsonObject>;
+      required?: string[];
+    };
+    return Object.entries(properties).map(([name, { description, examples, ...rest }]) => ({
+      name,
+      in: where,
+      required: required.includes(name),
+      ...(description !== undefined && { description }),
+      schema: { ...rest, ...(examples !== undefined && { examples }) },
+    }));
+  }
+}
+
+/** A schema may say how it is shown, where its text form is not what a reader expects. */
+function applyOverride({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: JsonObject }): void {
+  const shown = z.globalRegistry.get(zodSchema)?.['openapi'] as JsonObject | undefined;
+  if (!shown) return;
+  for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
+  Object.assign(jsonSchema, shown);
+}
+
+function refer(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(refer);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]: [string, unknown]) => [
+      key,
+      key === '$ref' && typeof inner === 'string' ? inner.replace(DEFINITION, COMPONENT) : refer(inner),
+    ]),
+  );
+}

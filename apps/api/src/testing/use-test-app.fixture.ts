@@ -1,0 +1,81 @@
+import { useTestDatabase } from '@airlock/database/testing';
+import type { TestDatabase } from '@airlock/database/testing';
+import type { Config } from '@airlock/config';
+import { Lifecycle } from '@airlock/health';
+import { afterAll, beforeAll, beforeEach } from '@jest/globals';
+import type { DynamicModule } from '@nestjs/common';
+import type { InjectOptions, Response } from 'light-my-request';
+import { type App, createApp } from '../create-app.js';
+import { createLogger } from '../http/logger.js';
+import { TestIssuer } from './test-issuer.fixture.js';
+
+export interface TestAppOptions {
+  /** Changes the config of the database's environment, testing. */
+  readonly configure?: (config: Config) => Config;
+  readonly imports?: readonly DynamicModule[];
+}
+
+export type TestRequest = InjectOptions & {
+  /** Whose token is sent; nobody's if left out. */
+  readonly as?: string;
+};
+
+const VERSION = { name: 'airlock-api', version: '0.1.0', commit: 'abcdef0123456789', builtAt: null, digest: null };
+
+/** The whole API on a real database and a real issuer, asked without a socket. */
+export class TestApp {
+  readonly lifecycle = new Lifecycle();
+  /** What was logged since the test began, parsed. */
+  lines: Record<string, unknown>[] = [];
+
+  constructor(
+    readonly config: Config,
+    readonly database: TestDatabase,
+    readonly issuer: TestIssuer,
+  ) {}
+
+  app!: App;
+
+  async open(imports: readonly DynamicModule[]): Promise<void> {
+    const write = (line: string) => void this.lines.push(JSON.parse(line) as Record<string, unknown>);
+    const config = { ...this.config, log: { ...this.config.log, level: 'info' as const } };
+    const logger = createLogger(config, { version: VERSION.version, destination: { write } });
+    this.app = await createApp(this.config, { logger, lifecycle: this.lifecycle, version: VERSION, imports });
+    this.lifecycle.serve();
+  }
+
+  async request({ as, headers, ...rest }: TestRequest): Promise<Response> {
+    const authorization = as === undefined ? {} : { authorization: `Bearer ${await this.issuer.sign({ sub: as })}` };
+    return this.app.nest.inject({ ...rest, headers: { ...authorization, ...headers } });
+  }
+
+  close(): Promise<void> {
+    return this.app.nest.close();
+  }
+}
+
+/** One application for the test file. Rows that a test has changed are put back after it. */
+export function useTestApp({ configure = (config) => config, imports = [] }: TestAppOptions = {}): TestApp {
+  const database = useTestDatabase({ isolation: 'delete' });
+  let current: TestApp | undefined;
+  beforeAll(async () => {
+    const issuer = await TestIssuer.start();
+    const config = { ...database.config, auth: issuer.auth };
+    current = new TestApp(configure(config), database, issuer);
+    await current.open(imports);
+  });
+  beforeEach(() => {
+    if (current) current.lines = [];
+  });
+  afterAll(async () => {
+    await current?.close();
+    await current?.issuer.stop();
+  });
+  return new Proxy({} as TestApp, {
+    get(_, key) {
+      if (!current) throw new Error('test app: not there yet; expected its use inside of a hook or a test');
+      const value: unknown = Reflect.get(current, key, current);
+      return typeof value === 'function' ? (value.bind(current) as unknown) : value;
+    },
+  });
+}
