@@ -1,0 +1,36 @@
+import { type StaticLayer, when } from './layer.js';
+
+/** One reading of the address: every source agrees, one strict parser, nothing that another parser reads differently. */
+export const oneParser: StaticLayer = {
+  id: 'L1',
+  title: 'one parser',
+  phase: 'static',
+  danger: 'two readings of one address are two databases, and the wrong one is reset',
+  judge({ variables, inspection }) {
+    const { app, migration } = inspection.config?.database ?? {};
+    const ignored = Object.keys(variables).filter((name) => /^PG[A-Z]+$/.test(name)).sort();
+    const source = inspection.texts.get('DATABASE_MIGRATION_URL')?.source;
+    const split = app && migration && (app.host !== migration.host || app.port !== migration.port);
+    return {
+      saw:
+        `${migration ? `${migration.host}:${migration.port}/${migration.database} as ${migration.user}` : 'no usable address'}` +
+        ` from ${source?.path ?? source?.kind ?? 'nowhere'}; libpq variables, never consulted: ${ignored.join(', ') || 'none'}`,
+      problems: [
+        ...inspection.violations.map(({ name, problem, expected, mend }) => ({
+          problem: `${name} ${problem}; expected ${expected}`,
+          mend,
+        })),
+        ...when(
+          inspection.config !== undefined && migration === undefined,
+          'DATABASE_MIGRATION_URL is not set; expected the address of the migrator',
+          'write it into .env.testing, beside DATABASE_URL',
+        ),
+        ...when(
+          split === true,
+          'DATABASE_URL and DATABASE_MIGRATION_URL name two servers; expected one',
+          'airlock config explain DATABASE_URL DATABASE_MIGRATION_URL',
+        ),
+      ],
+    };
+  },
+};

@@ -1,0 +1,49 @@
+import { type DatabaseAddress, isTestDatabaseName } from '@airlock/config';
+import { type StaticLayer, when } from './layer.js';
+import { isMintedName } from './minted-names.js';
+
+/** Literals only: what a name means is decided by a hosts file, a resolver or a search domain. */
+const HOSTS = ['127.0.0.1', '::1', 'postgres-test'];
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+/** The address is one that a test database may have, and no other environment's. */
+export const allowList: StaticLayer = {
+  id: 'L2',
+  title: 'allow-list',
+  phase: 'static',
+  danger: 'a database that somebody works with is taken for a test database',
+  judge({ inspection, foreign, unreadable }) {
+    const address = inspection.config?.database.migration;
+    if (!address) return { saw: 'no address', problems: [] };
+    const { host, port, database } = address;
+    const same = foreign.filter((other) => isSameDatabase(other, address));
+    return {
+      saw: `database ${database} on ${host}:${port}; addresses of other files: ${foreign.length}`,
+      problems: [
+        ...when(
+          !isTestDatabaseName(database) || isMintedName(database),
+          `the database "${database}" has no name of a test database; expected one that ends in _test`,
+          'create airlock_test with `airlock db provision`, and name it in .env.testing',
+        ),
+        ...when(
+          !HOSTS.includes(host),
+          `the host "${host}" is not on the list; expected ${HOSTS.join(', ')}`,
+          'use the test server of compose.test.yml: 127.0.0.1, port 5433',
+        ),
+        ...same.map(({ where }) => ({
+          problem: `${where} names the same database; expected one that is the tests' alone`,
+          mend: 'give the tests a database of their own: airlock db provision',
+        })),
+        ...unreadable.map((file) => ({
+          problem: `${file} cannot be read, so that nothing tells its database from this one; expected a readable file`,
+          mend: `mend or remove ${file}`,
+        })),
+      ],
+    };
+  },
+};
+
+function isSameDatabase(a: Pick<DatabaseAddress, 'host' | 'port' | 'database'>, b: DatabaseAddress): boolean {
+  const isSameHost = a.host === b.host || (LOOPBACK.includes(a.host) && LOOPBACK.includes(b.host));
+  return isSameHost && a.port === b.port && a.database === b.database;
+}

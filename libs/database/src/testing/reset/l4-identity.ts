@@ -1,0 +1,101 @@
+import { type ServerLayer, type Problem, when } from './layer.js';
+import { formatSeal } from './minted-names.js';
+import type { ServerFacts } from './server-facts.js';
+
+/** Server and database are the ones that provisioning made, in their own words and in those kept outside of them. */
+export const identity: ServerLayer = {
+  id: 'L4',
+  title: 'identity',
+  phase: 'server',
+  danger: 'a tunnel, a restored copy or a renamed database answers at the address of the test database',
+  judge(facts) {
+    const { acting, inside, record } = facts;
+    return {
+      saw: `server ${acting.systemIdentifier} (recorded ${record?.systemIdentifier ?? 'nothing'}), database ${inside.databaseName} number ${inside.databaseOid}, stamp ${describeStamp(facts)}`,
+      problems: [...judgeServer(facts), ...judgeSessions(facts), ...judgeStamp(facts)],
+    };
+  },
+};
+
+function judgeServer({ acting, inside, record, address }: ServerFacts): Problem[] {
+  return [
+    ...when(
+      record === undefined,
+      'no record of provisioning is kept here for this address; expected one, since a database cannot vouch for itself',
+      'ENVIRONMENT=testing airlock db provision',
+    ),
+    ...when(
+      record !== undefined && (record.environment !== 'testing' || record.database !== address.database),
+      `the record of provisioning says ${record?.environment} "${record?.database}"; expected testing "${address.database}"`,
+      'ENVIRONMENT=testing airlock db provision',
+    ),
+    ...when(
+      record !== undefined && record.systemIdentifier !== acting.systemIdentifier,
+      `the server at this address is ${acting.systemIdentifier}; expected ${record?.systemIdentifier}, the one that was provisioned`,
+      'find out what listens on this port: a tunnel, a port-forward, another server',
+    ),
+    ...when(acting.isInRecovery || inside.isInRecovery, 'the server is a replica; expected a primary', 'use the test server'),
+  ];
+}
+
+/** The database that was looked into is the one that would be renamed: one server, seen by both at one moment. */
+function judgeSessions({ acting, inside, address }: ServerFacts): Problem[] {
+  const entry = acting.databases.find(({ name }) => name === address.database);
+  const isSeen = acting.sessions.some(
+    ({ pid, databaseOid, applicationName }) =>
+      pid === inside.pid && databaseOid === inside.databaseOid && applicationName === inside.applicationName,
+  );
+  const isOne =
+    isSeen &&
+    entry?.oid === inside.databaseOid &&
+    acting.systemIdentifier === inside.systemIdentifier &&
+    acting.startedAt === inside.startedAt;
+  return [
+    ...when(
+      !isOne,
+      'two sessions with one address do not meet on one server; expected a direct connection',
+      'connect to the server itself, not to a pooler or a balancer',
+    ),
+    ...when(
+      inside.databaseName !== address.database,
+      `the server calls the database "${inside.databaseName}"; expected "${address.database}"`,
+      'connect to the server itself: a pooler gives databases other names',
+    ),
+  ];
+}
+
+function judgeStamp({ acting, inside, address }: ServerFacts): Problem[] {
+  const rows = inside.stamps ?? [];
+  const seal = acting.databases.find(({ oid }) => oid === inside.databaseOid)?.seal;
+  const expected = {
+    environment: 'testing',
+    system_identifier: acting.systemIdentifier,
+    database_oid: String(inside.databaseOid),
+    database_name: address.database,
+  };
+  const wrong = Object.entries(expected).filter(([name, value]) => rows[0]?.[name] !== value);
+  const mend = 'find out what this database is; a test database is dropped by hand and provisioned again';
+  return [
+    ...when(
+      inside.stamps === null,
+      'the database carries no stamp; expected one: a missing stamp is not a new database',
+      'ENVIRONMENT=testing airlock db provision',
+    ),
+    ...when(inside.stamps !== null && rows.length !== 1, `the stamp has ${rows.length} rows; expected one`, mend),
+    ...when(
+      rows.length === 1 && wrong.length > 0,
+      `the stamp says ${wrong.map(([name]) => `${name} ${rows[0]?.[name]}`).join(', ')}; expected ${wrong.map(([name, value]) => `${name} ${value}`).join(', ')}`,
+      mend,
+    ),
+    ...when(
+      seal !== formatSeal(acting.systemIdentifier, inside.databaseOid),
+      `the server's catalogue has the database as "${seal ?? ''}"; expected "${formatSeal(acting.systemIdentifier, inside.databaseOid)}"`,
+      mend,
+    ),
+  ];
+}
+
+function describeStamp({ inside: { stamps } }: ServerFacts): string {
+  if (stamps === null) return 'absent';
+  return stamps.map(({ environment, database_name: name }) => `${environment} "${name}"`).join(' and ') || 'empty';
+}

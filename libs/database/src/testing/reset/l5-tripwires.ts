@@ -1,0 +1,45 @@
+import { type ServerLayer, when } from './layer.js';
+
+const MEBIBYTE = 1024 * 1024;
+/** More than tests make and less than people would miss. Constants: an environment cannot raise them. */
+const MAX_BYTES = 256 * MEBIBYTE;
+const MAX_ROWS = 200_000;
+
+/** Signs that somebody uses this database, or that more than this database would be hit. */
+export const tripwires: ServerLayer = {
+  id: 'L5',
+  title: 'tripwires',
+  phase: 'server',
+  danger: 'the database is in use, holds real data, or passes on what happens in it',
+  judge({ acting, inside }) {
+    const others = acting.sessions.filter(({ pid }) => pid !== inside.pid);
+    const links = [...inside.replication, ...inside.foreignAccess, ...acting.slots.map((slot) => `slot ${slot}`)];
+    return {
+      saw: `${others.length} other sessions, ${Math.ceil(inside.sizeBytes / MEBIBYTE)} MiB, ${inside.rows} rows, links: ${links.join(', ') || 'none'}`,
+      problems: [
+        ...others.map(({ pid, user, applicationName }) => ({
+          problem: `process ${pid} is connected, as ${user} from "${applicationName}"; expected nobody`,
+          mend: 'stop it: a development server belongs on the development database',
+        })),
+        ...links.map((link) => ({
+          problem: `the database has the ${link}; expected no way out of it`,
+          mend: 'remove it: a test database stands alone',
+        })),
+        ...when(
+          acting.preparedTransactions > 0,
+          `${acting.preparedTransactions} prepared transactions wait in it; expected none`,
+          'COMMIT PREPARED or ROLLBACK PREPARED them',
+        ),
+        ...inside.strayStamps.map((relation) => ({
+          problem: `${relation} is the stamp of some other database, restored into this one; expected none`,
+          mend: 'find out where its contents come from; drop this database by hand and provision it again',
+        })),
+        ...when(
+          inside.sizeBytes > MAX_BYTES || inside.rows > MAX_ROWS,
+          `it holds ${inside.rows} rows in ${Math.ceil(inside.sizeBytes / MEBIBYTE)} MiB; expected at most ${MAX_ROWS} rows and ${MAX_BYTES / MEBIBYTE} MiB`,
+          'look at what it holds: a dump of real data may lie in it',
+        ),
+      ],
+    };
+  },
+};

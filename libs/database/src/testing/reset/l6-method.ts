@@ -1,0 +1,40 @@
+import { type ServerLayer, when } from './layer.js';
+import { formatSeal, nameOwner, nameTemplate } from './minted-names.js';
+
+/** Nothing is wiped: a clone of the provisioned template takes the name, and only names minted here are dropped. */
+export const method: ServerLayer = {
+  id: 'L6',
+  title: 'method',
+  phase: 'server',
+  danger: 'what takes the place of the test database is not what provisioning made, or cannot be undone half-way',
+  judge({ acting, address, journal }) {
+    const name = nameTemplate(address.database);
+    const owner = nameOwner(address.database);
+    const template = acting.databases.find((entry) => entry.name === name);
+    const current = acting.databases.find((entry) => entry.name === address.database);
+    const seal = template && formatSeal(acting.systemIdentifier, template.oid);
+    const isForeign = typeof journal === 'object' && journal.systemIdentifier !== acting.systemIdentifier;
+    const isSound = template?.isTemplate && !template.allowsConnections && template.owner === owner;
+    return {
+      saw: `template ${template ? `${name}, owned by ${template.owner}` : 'absent'}; journal ${typeof journal === 'object' ? `stopped after "${journal.step}"` : (journal ?? 'clear')}`,
+      problems: [
+        ...when(!template, `there is no template "${name}"; expected the one that provisioning makes`, 'airlock db provision'),
+        ...when(
+          template !== undefined && (!isSound || template.seal !== seal),
+          `"${name}" is not the template that provisioning made; expected it closed to sessions, owned by ${owner} and sealed "${seal}"`,
+          `find out what "${name}" is; drop it by hand and run airlock db provision`,
+        ),
+        ...when(
+          current?.owner !== owner,
+          `the database belongs to ${current?.owner}; expected ${owner}`,
+          'airlock db provision',
+        ),
+        ...when(
+          journal === 'unreadable' || isForeign,
+          'the journal of an earlier reset is damaged or of another server; expected to know which names were minted',
+          'look at .airlock/reset/, drop what it names by hand, and remove the file',
+        ),
+      ],
+    };
+  },
+};

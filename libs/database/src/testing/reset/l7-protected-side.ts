@@ -1,0 +1,28 @@
+import { type ServerLayer, when } from './layer.js';
+
+/** The other environments are not even on this server. */
+export const protectedSide: ServerLayer = {
+  id: 'L7',
+  title: 'protected side',
+  phase: 'server',
+  danger: 'a server that people depend on also holds a test database, and one mistake reaches both',
+  judge({ acting, inside }) {
+    const neighbours = acting.databases.filter(
+      ({ seal }) => seal?.startsWith('airlock ') && !seal.startsWith('airlock testing '),
+    );
+    return {
+      saw: `databases of other environments on this server: ${neighbours.map(({ name }) => name).join(', ') || 'none'}; protections: ${inside.protections.join(', ') || 'none'}`,
+      problems: [
+        ...neighbours.map(({ name, seal }) => ({
+          problem: `the server also holds "${name}", sealed "${seal}"; expected a server for tests alone`,
+          mend: 'run the tests on the server of compose.test.yml, or on the embedded one',
+        })),
+        ...when(
+          inside.protections.length > 0,
+          `the database is protected by ${inside.protections.join(', ')}; expected a test database, which has no such trigger`,
+          'find out what this database is; nothing here removes its protection',
+        ),
+      ],
+    };
+  },
+};

@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type StaticLayer, when } from './layer.js';
+
+/** The code exists in the workspace alone: builds leave it out, so whoever runs it from elsewhere has copied it. */
+export const absence: StaticLayer = {
+  id: 'L8',
+  title: 'absence',
+  phase: 'static',
+  danger: 'an image that can reset a database will one day do so',
+  judge({ runsFrom, workspace }) {
+    const isSource = runsFrom.endsWith('.ts') && !/[\\/](dist|node_modules)[\\/]/.test(runsFrom);
+    const isWorkspace = existsSync(join(workspace, 'nx.json'));
+    return {
+      saw: `runs from ${isSource ? 'sources' : 'a build'}, in ${isWorkspace ? 'a workspace' : 'a folder that is no workspace'}`,
+      problems: when(
+        !isSource || !isWorkspace,
+        `this code runs from ${runsFrom} in ${workspace}; expected the sources of the workspace`,
+        'run it in a checkout, at its root',
+      ),
+    };
+  },
+};

@@ -1,0 +1,64 @@
+import type { ServerFacts } from './server-facts.js';
+import type { StaticFacts } from './static-facts.js';
+
+export interface Problem {
+  readonly problem: string;
+  /** The command or setting that mends it. There is none that overrides it. */
+  readonly mend: string;
+}
+
+export interface Judgement {
+  /** What the layer looked at, whatever it thinks of it. */
+  readonly saw: string;
+  readonly problems: readonly Problem[];
+}
+
+interface LayerText {
+  readonly id: `L${number}`;
+  readonly title: string;
+  /** What could happen without it. */
+  readonly danger: string;
+}
+
+/** Judges from variables and files alone: when it refuses, no server is spoken to. */
+export interface StaticLayer extends LayerText {
+  readonly phase: 'static';
+  judge(facts: StaticFacts): Judgement;
+}
+
+/** Judges from what the server said on the session that acts, and on one in the database it is about. */
+export interface ServerLayer extends LayerText {
+  readonly phase: 'server';
+  judge(facts: ServerFacts): Judgement;
+}
+
+export type Layer = StaticLayer | ServerLayer;
+
+export interface Verdict {
+  readonly layer: string;
+  readonly title: string;
+  readonly verdict: 'holds' | 'refuses' | 'not reached';
+  readonly saw: string;
+  readonly danger?: string;
+  readonly problems: readonly Problem[];
+}
+
+export function judgeLayer(layer: Layer, judgement: Judgement): Verdict {
+  const { id, title, danger } = layer;
+  const { saw, problems } = judgement;
+  if (problems.length === 0) return { layer: id, title, verdict: 'holds', saw, problems };
+  return { layer: id, title, verdict: 'refuses', saw, danger, problems };
+}
+
+export function skipLayer({ id, title }: Layer): Verdict {
+  return { layer: id, title, verdict: 'not reached', saw: '', problems: [] };
+}
+
+export function isRefusal(verdicts: readonly Verdict[]): boolean {
+  return verdicts.some(({ verdict }) => verdict !== 'holds');
+}
+
+/** A problem where the condition holds, nothing elsewhere. */
+export function when(condition: boolean, problem: string, mend: string): Problem[] {
+  return condition ? [{ problem, mend }] : [];
+}

@@ -1,0 +1,130 @@
+import type { Config, EnvironmentVariables } from '@airlock/config';
+import type { Client } from 'pg';
+import { withClient } from '../../client.js';
+import { migrate } from '../../migrate/migrate.js';
+import { seed } from '../../seed/seed.js';
+import { appendAudit } from './audit.js';
+import { isRefusal, judgeLayer, type Layer, skipLayer, type Verdict } from './layer.js';
+import { clearInterrupted, recreateDatabase, type Step } from './recreate.js';
+import { acquireResetLock } from './reset-lock.js';
+import { loadServerFacts, type Place, type ServerFacts } from './server-facts.js';
+import { loadStaticFacts, type StaticFacts } from './static-facts.js';
+
+export interface ResetOptions {
+  readonly variables: EnvironmentVariables;
+  /** The root of the checkout: its .env files, records, journal and audit lie there. */
+  readonly workspace: string;
+  /** Judge, and touch nothing. */
+  readonly explain?: boolean;
+}
+
+/** For tests of the reset itself; no door of this library leads here. */
+export interface ResetInternals {
+  readonly layers: readonly Layer[];
+  readonly prepare?: (config: Config) => Promise<void>;
+  readonly onStep?: (step: Step) => void;
+  readonly facts?: Partial<StaticFacts>;
+}
+
+export interface ResetReport {
+  readonly outcome: 'reset' | 'allowed' | 'refused';
+  readonly database: string | undefined;
+  readonly verdicts: readonly Verdict[];
+  /** Why the server's layers could not be judged; nothing was touched. */
+  readonly failure?: string;
+}
+
+/** Judges every layer, then acts. A refusal is a report; an error after the first act is thrown. */
+export async function runReset(options: ResetOptions, internals: ResetInternals): Promise<ResetReport> {
+  const { variables, workspace } = options;
+  const facts = { ...loadStaticFacts(variables, workspace), ...internals.facts };
+  const ahead = internals.layers.map((layer) =>
+    layer.phase === 'static' ? judgeLayer(layer, layer.judge(facts)) : skipLayer(layer),
+  );
+  const config = facts.inspection.config;
+  const address = config?.database.migration;
+  const database = address?.database;
+  if (!config || !address || ahead.some(({ verdict }) => verdict === 'refuses')) {
+    appendAudit(facts, ahead, modeOf(options));
+    return { outcome: 'refused', database, verdicts: ahead };
+  }
+  const run = { options, internals, facts, ahead, place: { workspace, config, address } };
+  return { database, ...(await resetOnServer(run)) };
+}
+
+interface Run {
+  readonly options: ResetOptions;
+  readonly internals: ResetInternals;
+  readonly facts: StaticFacts;
+  readonly ahead: readonly Verdict[];
+  readonly place: Place;
+}
+
+type Outcome = Omit<ResetReport, 'database'>;
+
+async function resetOnServer(run: Run): Promise<Outcome> {
+  const { place, facts, ahead, options } = run;
+  const context = { config: place.config, purpose: 'reset' };
+  let hasActed = false;
+  try {
+    return await withClient({ ...place.address, database: 'postgres' }, context, async (acting) => {
+      await acting.query(`SET search_path = ''; SET statement_timeout = '2min'`);
+      await acquireResetLock(acting, place.address.database);
+      const { server, verdicts } = await judgeServer(acting, run);
+      appendAudit(facts, verdicts, modeOf(options));
+      if (isRefusal(verdicts)) return { outcome: 'refused', verdicts };
+      if (options.explain) return { outcome: 'allowed', verdicts };
+      hasActed = true;
+      await act(acting, run, server);
+      return { outcome: 'reset', verdicts };
+    });
+  } catch (error) {
+    if (hasActed) throw error;
+    appendAudit(facts, ahead, modeOf(options));
+    return { outcome: 'refused', verdicts: ahead, failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function judgeServer(acting: Client, { internals, facts, place }: Run) {
+  const server = await loadServerFacts(acting, place);
+  const verdicts = internals.layers.map((layer) =>
+    judgeLayer(layer, layer.phase === 'static' ? layer.judge(facts) : layer.judge(server)),
+  );
+  return { server, verdicts };
+}
+
+async function act(acting: Client, run: Run, facts: ServerFacts): Promise<void> {
+  const { place, internals } = run;
+  await clearInterrupted(acting, place, facts);
+  await recreateDatabase({
+    acting,
+    place,
+    facts,
+    prepare: internals.prepare ?? migrateAndSeed,
+    onStep: internals.onStep ?? (() => undefined),
+    async judgeAgain() {
+      const { verdicts } = await judgeServer(acting, run);
+      const refused = verdicts.flatMap(({ layer, problems }) => problems.map(({ problem }) => `${layer}: ${problem}`));
+      if (refused.length > 0) throw new ChangedMindError(refused);
+    },
+  });
+}
+
+/** The world changed while the clone was prepared. The test database is as it was; the clone is cleared by the next run. */
+export class ChangedMindError extends Error {
+  override readonly name = 'ChangedMindError';
+  readonly exitCode = 3;
+
+  constructor(problems: readonly string[]) {
+    super(`reset-test: stopped before the swap: ${problems.join('; ')}; expected what was seen at first\n  airlock db reset-test --explain`);
+  }
+}
+
+async function migrateAndSeed(config: Config): Promise<void> {
+  await migrate({ config });
+  await seed({ config });
+}
+
+function modeOf({ explain }: ResetOptions): 'reset' | 'explain' {
+  return explain ? 'explain' : 'reset';
+}

@@ -1,0 +1,66 @@
+/** One statement each, about a millisecond. Names are qualified: nothing in the database can answer in the catalogue's place. */
+
+export const ACTING_SQL = `
+SELECT pg_catalog.jsonb_build_object(
+  'pid', pg_catalog.pg_backend_pid(),
+  'systemIdentifier', (SELECT system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system()),
+  'startedAt', pg_catalog.pg_postmaster_start_time()::pg_catalog.text,
+  'isInRecovery', pg_catalog.pg_is_in_recovery(),
+  'mayBecomeOwner', COALESCE((SELECT pg_catalog.pg_has_role(session_user, oid, 'SET') FROM pg_catalog.pg_roles WHERE rolname = $2), false),
+  'roles', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', r.rolname, 'powers',
+      (SELECT COALESCE(pg_catalog.jsonb_agg(power), '[]') FROM (
+         SELECT 'superuser' AS power WHERE r.rolsuper
+         UNION ALL SELECT 'createrole' WHERE r.rolcreaterole
+         UNION ALL SELECT 'replication' WHERE r.rolreplication
+         UNION ALL SELECT 'bypassrls' WHERE r.rolbypassrls
+         UNION ALL SELECT p.rolname FROM pg_catalog.pg_roles p
+           WHERE p.rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files', 'pg_write_all_data', 'pg_signal_backend')
+             AND NOT r.rolsuper AND pg_catalog.pg_has_role(r.oid, p.oid, 'MEMBER')) powers)))
+    FROM pg_catalog.pg_roles r WHERE r.rolname IN (session_user, $2)),
+  'databases', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+      'oid', d.oid::pg_catalog.int8, 'name', d.datname, 'owner', pg_catalog.pg_get_userbyid(d.datdba),
+      'isTemplate', d.datistemplate, 'allowsConnections', d.datallowconn,
+      'mayConnect', d.datallowconn AND pg_catalog.has_database_privilege(session_user, d.oid, 'CONNECT'),
+      'seal', pg_catalog.shobj_description(d.oid, 'pg_database')) ORDER BY d.datname)
+    FROM pg_catalog.pg_database d),
+  -- Rows of other roles are masked, but not these columns; whoever has a user is somebody's session.
+  'sessions', (SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+      'pid', a.pid, 'databaseOid', a.datid::pg_catalog.int8, 'applicationName', a.application_name,
+      'user', COALESCE(a.usename, a.usesysid::pg_catalog.text))), '[]')
+    FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_database d ON d.oid = a.datid
+    WHERE d.datname = $1 AND a.usesysid IS NOT NULL),
+  'preparedTransactions', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts WHERE database = $1),
+  'slots', (SELECT COALESCE(pg_catalog.jsonb_agg(slot_name), '[]') FROM pg_catalog.pg_replication_slots WHERE database = $1)
+) AS facts`;
+
+export const INSIDE_SQL = `
+SELECT pg_catalog.jsonb_build_object(
+  'pid', pg_catalog.pg_backend_pid(),
+  'applicationName', pg_catalog.current_setting('application_name'),
+  'systemIdentifier', (SELECT system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system()),
+  'startedAt', pg_catalog.pg_postmaster_start_time()::pg_catalog.text,
+  'isInRecovery', pg_catalog.pg_is_in_recovery(),
+  'databaseOid', d.oid::pg_catalog.int8,
+  'databaseName', d.datname,
+  'hasStamp', pg_catalog.to_regclass('ops.environment') IS NOT NULL,
+  'strayStamps', (SELECT COALESCE(pg_catalog.jsonb_agg(s.relation), '[]') FROM (
+      SELECT n.nspname || '.' || c.relname AS relation
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('environment', 'system_identifier', 'database_oid')
+      WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND n.nspname <> 'ops'
+      GROUP BY 1 HAVING pg_catalog.count(*) = 3) s),
+  'replication', (SELECT COALESCE(pg_catalog.jsonb_agg(r.name), '[]') FROM (
+      SELECT 'publication ' || pubname AS name FROM pg_catalog.pg_publication
+      UNION ALL SELECT 'subscription ' || subname FROM pg_catalog.pg_subscription WHERE subdbid = d.oid) r),
+  'foreignAccess', (SELECT COALESCE(pg_catalog.jsonb_agg(f.name), '[]') FROM (
+      SELECT 'server ' || srvname AS name FROM pg_catalog.pg_foreign_server
+      UNION ALL SELECT 'extension ' || extname FROM pg_catalog.pg_extension WHERE extname IN ('dblink', 'postgres_fdw', 'file_fdw')
+      UNION ALL SELECT 'foreign data wrapper ' || fdwname FROM pg_catalog.pg_foreign_data_wrapper) f),
+  'protections', (SELECT COALESCE(pg_catalog.jsonb_agg(evtname), '[]') FROM pg_catalog.pg_event_trigger),
+  'sizeBytes', pg_catalog.pg_database_size(d.oid),
+  -- Statistics lag behind and a fresh restore has none: pages say at least that there is something.
+  'rows', (SELECT COALESCE(pg_catalog.sum(GREATEST(c.reltuples, pg_catalog.pg_stat_get_live_tuples(c.oid), 0)), 0)::pg_catalog.int8
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
+) AS facts
+FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`;

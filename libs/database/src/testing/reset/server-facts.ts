@@ -1,0 +1,104 @@
+import type { Config, DatabaseAddress } from '@airlock/config';
+import type { Client } from 'pg';
+import { withClient } from '../../client.js';
+import { loadProvisionRecord, type ProvisionRecord } from '../../provision/provision-record.js';
+import { type Journal, loadJournal } from './journal.js';
+import { ACTING_SQL, INSIDE_SQL } from './server-facts-sql.js';
+import { nameOwner } from './minted-names.js';
+
+/** Where the reset is to happen, as the configuration has it. */
+export interface Place {
+  readonly workspace: string;
+  readonly config: Config;
+  /** The migrator's address of the test database. */
+  readonly address: DatabaseAddress;
+}
+
+interface Role {
+  readonly name: string;
+  readonly powers: readonly string[];
+}
+
+interface DatabaseEntry {
+  readonly oid: number;
+  readonly name: string;
+  readonly owner: string;
+  readonly isTemplate: boolean;
+  readonly allowsConnections: boolean;
+  readonly mayConnect: boolean;
+  readonly seal: string | null;
+}
+
+interface SessionEntry {
+  readonly pid: number;
+  readonly databaseOid: number;
+  readonly applicationName: string;
+  readonly user: string;
+}
+
+/** Seen by the session that will act, from the server's maintenance database. */
+export interface Acting {
+  readonly pid: number;
+  readonly systemIdentifier: string;
+  readonly startedAt: string;
+  readonly isInRecovery: boolean;
+  readonly roles: readonly Role[];
+  readonly mayBecomeOwner: boolean;
+  readonly databases: readonly DatabaseEntry[];
+  readonly sessions: readonly SessionEntry[];
+  readonly preparedTransactions: number;
+  readonly slots: readonly string[];
+}
+
+/** Seen by a session inside the database that would be replaced. */
+export interface Inside {
+  readonly pid: number;
+  readonly applicationName: string;
+  readonly systemIdentifier: string;
+  readonly startedAt: string;
+  readonly isInRecovery: boolean;
+  readonly databaseOid: number;
+  readonly databaseName: string;
+  /** `null`: no such table. Rows as text, so that a forged table of any shape can be read. */
+  readonly stamps: readonly Record<string, string | null>[] | null;
+  readonly strayStamps: readonly string[];
+  readonly replication: readonly string[];
+  readonly foreignAccess: readonly string[];
+  readonly protections: readonly string[];
+  readonly sizeBytes: number;
+  readonly rows: number;
+}
+
+export interface ServerFacts {
+  readonly address: DatabaseAddress;
+  readonly acting: Acting;
+  readonly inside: Inside;
+  readonly record: ProvisionRecord | undefined;
+  readonly journal: Journal | 'unreadable' | undefined;
+}
+
+/** Both sessions look at the same time, so that the acting one can see the other where it claims to be. */
+export async function loadServerFacts(acting: Client, { workspace, config, address }: Place): Promise<ServerFacts> {
+  return withClient(address, { config, purpose: 'reset-look' }, async (client) => {
+    const inside = await readInside(client);
+    const { rows } = await acting.query<{ facts: Acting }>(ACTING_SQL, [address.database, nameOwner(address.database)]);
+    const record = loadProvisionRecord(workspace, address);
+    return { address, acting: rows[0]!.facts, inside, record, journal: loadJournal(workspace, address) };
+  });
+}
+
+async function readInside(client: Client): Promise<Inside> {
+  await client.query(`SET search_path = ''`);
+  const { rows } = await client.query<{ facts: Omit<Inside, 'stamps'> & { hasStamp: boolean } }>(INSIDE_SQL);
+  const { hasStamp, ...facts } = rows[0]!.facts;
+  return { ...facts, stamps: hasStamp ? await readStamps(client) : null };
+}
+
+async function readStamps(client: Client): Promise<Record<string, string | null>[]> {
+  const { rows } = await client.query<{ row: Record<string, string | null> }>(
+    `SELECT (SELECT pg_catalog.jsonb_object_agg(e.key, e.value)
+               FROM pg_catalog.jsonb_each_text(pg_catalog.to_jsonb(s)) e) AS row
+       FROM ops.environment s LIMIT 5`,
+  );
+  return rows.map(({ row }) => row);
+}

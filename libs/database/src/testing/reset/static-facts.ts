@@ -1,0 +1,64 @@
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import {
+  type DatabaseAddress,
+  type EnvironmentVariables,
+  inspectConfig,
+  type Inspection,
+  parseDatabaseUrl,
+} from '@airlock/config';
+
+/** A database that another environment's file names. */
+export interface ForeignAddress extends Pick<DatabaseAddress, 'host' | 'port' | 'database'> {
+  readonly where: string;
+}
+
+/** All that can be known before a server is spoken to. */
+export interface StaticFacts {
+  readonly workspace: string;
+  readonly variables: EnvironmentVariables;
+  readonly inspection: Inspection;
+  readonly foreign: readonly ForeignAddress[];
+  /** Files of other environments that could not be read as such. */
+  readonly unreadable: readonly string[];
+  /** Where this code runs from. */
+  readonly runsFrom: string;
+}
+
+/** Reads; judges nothing and throws nothing. */
+export function loadStaticFacts(variables: EnvironmentVariables, workspace: string): StaticFacts {
+  const inspection = inspectConfig({ env: variables, cwd: workspace });
+  const files = listForeignFiles(workspace, inspection.file);
+  const foreign: ForeignAddress[] = [];
+  const unreadable: string[] = [];
+  for (const file of files) {
+    try {
+      foreign.push(...findAddresses(join(workspace, file), file));
+    } catch {
+      unreadable.push(file);
+    }
+  }
+  return { workspace, variables, inspection, foreign, unreadable, runsFrom: fileURLToPath(import.meta.url) };
+}
+
+/** Every .env file but the one in use and the examples, which hold no address of anybody's. */
+function listForeignFiles(workspace: string, used: string | undefined): string[] {
+  if (!existsSync(workspace)) return [];
+  return readdirSync(workspace)
+    .filter((name) => /^\.env(\..+)?$/.test(name) && !name.endsWith('.example') && name !== used)
+    .filter((name) => !lstatSync(join(workspace, name)).isDirectory())
+    .sort();
+}
+
+function findAddresses(path: string, file: string): ForeignAddress[] {
+  const values = Object.entries(parseEnv(readFileSync(path, 'utf8')));
+  return values
+    .filter(([, text]) => /^postgres(ql)?:/i.test(text ?? ''))
+    .flatMap(([name, text]) => {
+      const where = `${name} in ${file}`;
+      const { host, port, database } = parseDatabaseUrl(text ?? '', where);
+      return { where, host, port, database };
+    });
+}
