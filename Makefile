@@ -6,7 +6,7 @@ INSTALLED := node_modules/.installed
 $(INSTALLED): package-lock.json package.json .npmrc
 	npm ci --no-audit && npm run --silent rebuild:allowed && touch $@
 
-.PHONY: help dev test check fix
+.PHONY: help dev test test-reset check fix
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -15,6 +15,9 @@ dev: $(INSTALLED) ## serve the API at http://localhost:8000 and reload on every 
 
 test: $(INSTALLED) ## run every project's tests against a PostgreSQL of their own
 	@nx run-many -t test --output-style=static
+
+test-reset: $(INSTALLED) ## make the long-lived test database anew; refuses any other
+	@ENVIRONMENT=testing airlock db reset-test
 
 check: $(INSTALLED) ## what CI checks besides the tests: format, lint, types, build
 	@npm run --silent check

@@ -2,9 +2,24 @@ import { type StaticLayer, when } from './layer.js';
 
 /** Set by platforms where nothing that may be reset runs, and by our own releases. */
 const DEPLOY_MARKERS = [
-  'KUBERNETES_SERVICE_HOST', 'AWS_EXECUTION_ENV', 'AWS_LAMBDA_FUNCTION_NAME', 'ECS_CONTAINER_METADATA_URI',
-  'ECS_CONTAINER_METADATA_URI_V4', 'K_SERVICE', 'GAE_ENV', 'WEBSITE_INSTANCE_ID', 'DYNO', 'FLY_APP_NAME', 'RENDER',
-  'VERCEL', 'RAILWAY_ENVIRONMENT', 'NOMAD_ALLOC_ID', 'IMAGE_DIGEST', 'ENV_FILE', 'ENVIRONMENT_FILE', 'DOTENV_CONFIG_PATH',
+  'KUBERNETES_SERVICE_HOST',
+  'AWS_EXECUTION_ENV',
+  'AWS_LAMBDA_FUNCTION_NAME',
+  'ECS_CONTAINER_METADATA_URI',
+  'ECS_CONTAINER_METADATA_URI_V4',
+  'K_SERVICE',
+  'GAE_ENV',
+  'WEBSITE_INSTANCE_ID',
+  'DYNO',
+  'FLY_APP_NAME',
+  'RENDER',
+  'VERCEL',
+  'RAILWAY_ENVIRONMENT',
+  'NOMAD_ALLOC_ID',
+  'IMAGE_DIGEST',
+  'ENV_FILE',
+  'ENVIRONMENT_FILE',
+  'DOTENV_CONFIG_PATH',
 ];
 
 /** The caller says `testing`, in these bytes, and nothing around it says that this is a deployment. */

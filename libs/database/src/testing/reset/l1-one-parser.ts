@@ -8,7 +8,9 @@ export const oneParser: StaticLayer = {
   danger: 'two readings of one address are two databases, and the wrong one is reset',
   judge({ variables, inspection }) {
     const { app, migration } = inspection.config?.database ?? {};
-    const ignored = Object.keys(variables).filter((name) => /^PG[A-Z]+$/.test(name)).sort();
+    const ignored = Object.keys(variables)
+      .filter((name) => /^PG[A-Z]+$/.test(name))
+      .sort();
     const source = inspection.texts.get('DATABASE_MIGRATION_URL')?.source;
     const split = app && migration && (app.host !== migration.host || app.port !== migration.port);
     return {

@@ -17,7 +17,10 @@ export const role: ServerLayer = {
     );
     const owner = nameOwner(address.database);
     return {
-      saw: `${acting.roles.map(({ name, powers }) => `${name}${powers.length > 0 ? ` (${powers.join(', ')})` : ''}`).join(', ')}; may connect to ${acting.databases.filter(({ mayConnect }) => mayConnect).map(({ name }) => name).join(', ')}`,
+      saw: `${acting.roles.map(({ name, powers }) => `${name}${powers.length > 0 ? ` (${powers.join(', ')})` : ''}`).join(', ')}; may connect to ${acting.databases
+        .filter(({ mayConnect }) => mayConnect)
+        .map(({ name }) => name)
+        .join(', ')}`,
       problems: [
         ...powerful.map(({ name, powers }) => ({
           problem: `the role ${name} has ${powers.join(', ')}; expected none of it`,

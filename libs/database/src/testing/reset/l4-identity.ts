@@ -34,7 +34,11 @@ function judgeServer({ acting, inside, record, address }: ServerFacts): Problem[
       `the server at this address is ${acting.systemIdentifier}; expected ${record?.systemIdentifier}, the one that was provisioned`,
       'find out what listens on this port: a tunnel, a port-forward, another server',
     ),
-    ...when(acting.isInRecovery || inside.isInRecovery, 'the server is a replica; expected a primary', 'use the test server'),
+    ...when(
+      acting.isInRecovery || inside.isInRecovery,
+      'the server is a replica; expected a primary',
+      'use the test server',
+    ),
   ];
 }
 

@@ -18,7 +18,11 @@ export const method: ServerLayer = {
     return {
       saw: `template ${template ? `${name}, owned by ${template.owner}` : 'absent'}; journal ${typeof journal === 'object' ? `stopped after "${journal.step}"` : (journal ?? 'clear')}`,
       problems: [
-        ...when(!template, `there is no template "${name}"; expected the one that provisioning makes`, 'airlock db provision'),
+        ...when(
+          !template,
+          `there is no template "${name}"; expected the one that provisioning makes`,
+          'airlock db provision',
+        ),
         ...when(
           template !== undefined && (!isSound || template.seal !== seal),
           `"${name}" is not the template that provisioning made; expected it closed to sessions, owned by ${owner} and sealed "${seal}"`,

@@ -35,7 +35,11 @@ export async function recreateDatabase(recreation: Recreation): Promise<void> {
     onStep(journal.step);
   };
   advance({});
-  const freshOid = await createClone(acting, { database, fresh: journal.fresh, systemIdentifier: journal.systemIdentifier });
+  const freshOid = await createClone(acting, {
+    database,
+    fresh: journal.fresh,
+    systemIdentifier: journal.systemIdentifier,
+  });
   onStep('created');
   await restamp(place, journal.fresh, journal.fresh);
   advance({ step: 'cloned', freshOid });
@@ -52,7 +56,11 @@ export async function recreateDatabase(recreation: Recreation): Promise<void> {
 }
 
 /** Drops what an interrupted run left: names of its journal alone, and only where they are the databases it meant. */
-export async function clearInterrupted(acting: Client, { workspace, address }: Place, facts: ServerFacts): Promise<void> {
+export async function clearInterrupted(
+  acting: Client,
+  { workspace, address }: Place,
+  facts: ServerFacts,
+): Promise<void> {
   const { journal } = facts;
   if (typeof journal !== 'object') return;
   await acting.query(`SET ROLE ${escapeIdentifier(nameOwner(address.database))}`);
@@ -82,7 +90,9 @@ async function createClone(
   const name = escapeIdentifier(fresh);
   await acting.query(`CREATE DATABASE ${name} TEMPLATE ${escapeIdentifier(nameTemplate(database))}`);
   await acting.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
-  const { rows: grants } = await acting.query<{ privilege: string; grantee: string }>(GRANTS_SQL, [nameTemplate(database)]);
+  const { rows: grants } = await acting.query<{ privilege: string; grantee: string }>(GRANTS_SQL, [
+    nameTemplate(database),
+  ]);
   for (const { privilege, grantee } of grants) {
     await acting.query(`GRANT ${privilege} ON DATABASE ${name} TO ${escapeIdentifier(grantee)}`);
   }
@@ -109,9 +119,12 @@ async function swapNames(acting: Client, journal: Journal): Promise<void> {
   const [name, freshName, retiredName] = [database, fresh, retired].map(escapeIdentifier);
   await acting.query('BEGIN');
   try {
-    const { rows } = await acting.query<{ system: string; seal: string | null; recovering: boolean }>(HERE_SQL, [retiredOid]);
+    const { rows } = await acting.query<{ system: string; seal: string | null; recovering: boolean }>(HERE_SQL, [
+      retiredOid,
+    ]);
     const isHere = rows[0]?.system === systemIdentifier && !rows[0].recovering;
-    if (!isHere || rows[0]?.seal !== formatSeal(systemIdentifier, retiredOid)) throw new Error(`"${database}" is not what was judged`);
+    if (!isHere || rows[0]?.seal !== formatSeal(systemIdentifier, retiredOid))
+      throw new Error(`"${database}" is not what was judged`);
     await acting.query(`ALTER DATABASE ${name} RENAME TO ${retiredName}`);
     await acting.query(`ALTER DATABASE ${freshName} RENAME TO ${name}`);
     if ((await readOid(acting, retired)) !== retiredOid || (await readOid(acting, database)) !== freshOid) {
@@ -132,7 +145,8 @@ const HERE_SQL = `
 async function dropMinted(acting: Client, name: string, oid: number | null): Promise<void> {
   const found = await readOid(acting, name);
   if (found === undefined) return;
-  if (oid !== null && found !== oid) throw new Error(`"${name}" is database number ${found}; expected ${oid}: not dropped`);
+  if (oid !== null && found !== oid)
+    throw new Error(`"${name}" is database number ${found}; expected ${oid}: not dropped`);
   await acting.query(`DROP DATABASE ${escapeIdentifier(name)}`);
 }
 

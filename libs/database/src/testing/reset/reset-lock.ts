@@ -20,7 +20,9 @@ export async function acquireResetLock(client: Client, database: string): Promis
     await sleep(POLL_MS + Math.random() * POLL_MS);
   }
   const { rows } = await client.query<{ holder: string }>(HOLDER_SQL, [database]);
-  throw new Error(`another reset of "${database}" has run for over ${WAIT_MS / 1000} s: ${rows[0]?.holder ?? 'unknown'}`);
+  throw new Error(
+    `another reset of "${database}" has run for over ${WAIT_MS / 1000} s: ${rows[0]?.holder ?? 'unknown'}`,
+  );
 }
 
 const HOLDER_SQL = `

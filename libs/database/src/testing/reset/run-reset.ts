@@ -116,7 +116,9 @@ export class ChangedMindError extends Error {
   readonly exitCode = 3;
 
   constructor(problems: readonly string[]) {
-    super(`reset-test: stopped before the swap: ${problems.join('; ')}; expected what was seen at first\n  airlock db reset-test --explain`);
+    super(
+      `reset-test: stopped before the swap: ${problems.join('; ')}; expected what was seen at first\n  airlock db reset-test --explain`,
+    );
   }
 }
 

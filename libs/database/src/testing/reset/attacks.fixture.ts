@@ -1,0 +1,668 @@
+// The attack list: what may point a reset at the wrong database, and which layer must catch it first. One line of facts
+// each; the suite runs it against real servers, and again with that layer removed.
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connectClient } from '../../client.js';
+import { createSessionConfig } from '../../client-options.js';
+import { getJournalPath, saveJournal } from './journal.js';
+import { startProxy, type World } from './world.fixture.js';
+
+export interface Attack {
+  readonly id: string;
+  readonly title: string;
+  /** The layer that refuses; none: the reset is right, and happens. */
+  readonly by?: string;
+  /** Nothing but this layer stands in the way: without it the attack succeeds. */
+  readonly only?: true;
+  arrange?(world: World): unknown;
+}
+
+const environment = (value: string | undefined) => (w: World) => (w.variables['ENVIRONMENT'] = value);
+const variable = (name: string, value: string) => (w: World) => (w.variables[name] = value);
+const address = (where: { port?: number; database?: string; host?: string }) => (w: World) => w.writeSettings(where);
+const suffix = (text: string) => (w: World) => w.writeUrls(w.url('app') + text, w.url('migrator') + text);
+const edit = (change: (url: string, w: World) => string) => (w: World) =>
+  w.writeUrls(change(w.url('app'), w), change(w.url('migrator'), w));
+const inside = (sql: string) => (w: World) => w.sql(sql.replaceAll(':db', w.database));
+
+const intentAttacks: Attack[] = [
+  { id: 'A1a', title: 'ENVIRONMENT is not set', by: 'L0', arrange: environment(undefined) },
+  { id: 'A1b', title: 'ENVIRONMENT is empty', by: 'L0', arrange: environment('') },
+  ...['TESTING', 'Testing', 'testing ', 'testing\r', 'tеsting', 'test'].map((value, n): Attack => ({
+    id: `A2${'abcdef'[n]}`,
+    title: `ENVIRONMENT=${JSON.stringify(value)}`,
+    by: 'L0',
+    arrange: environment(value),
+  })),
+  ...['production', 'staging', 'preview', 'development'].map((value, n): Attack => ({
+    id: `A3${'abcd'[n]}`,
+    title: `ENVIRONMENT=${value} with a perfect test address`,
+    by: 'L0',
+    arrange: environment(value),
+  })),
+  {
+    id: 'A4a',
+    title: 'TESTING=true is taken for permission',
+    by: 'L0',
+    arrange: (w) => {
+      w.variables['ENVIRONMENT'] = 'development';
+      w.variables['TESTING'] = 'true';
+    },
+  },
+  {
+    id: 'A4b',
+    title: 'CI=true is taken for permission',
+    by: 'L0',
+    arrange: (w) => {
+      w.variables['ENVIRONMENT'] = 'production';
+      w.variables['CI'] = 'true';
+    },
+  },
+  {
+    id: 'A5',
+    title: 'NODE_ENV=production beside ENVIRONMENT=testing',
+    by: 'L0',
+    arrange: variable('NODE_ENV', 'production'),
+  },
+  {
+    id: 'A6',
+    title: 'ENV_FILE=.env.production',
+    by: 'L0',
+    only: true,
+    arrange: variable('ENV_FILE', '.env.production'),
+  },
+  {
+    id: 'A27',
+    title: 'every consent variable that other tools know is set, and the database is not the one provisioned',
+    by: 'L4',
+    arrange: (w) => {
+      for (const name of [
+        'FORCE',
+        'YES',
+        'DISABLE_DATABASE_ENVIRONMENT_CHECK',
+        'PRISMA_USER_CONSENT_FOR_DANGEROUS_AI_ACTION',
+        'TEST_DATABASE_SAFE',
+        'DATABASE_CLEANER_ALLOW_PRODUCTION',
+      ])
+        w.variables[name] = 'true';
+      w.record({ systemIdentifier: '1' });
+    },
+  },
+  {
+    id: 'A32',
+    title: 'a daemon started in development runs the target',
+    by: 'L0',
+    arrange: environment('development'),
+  },
+  ...['KUBERNETES_SERVICE_HOST', 'AWS_EXECUTION_ENV', 'K_SERVICE', 'DYNO'].map((name, n): Attack => ({
+    id: `A65${'abcd'[n]}`,
+    title: `${name} says that this is a deployment`,
+    by: 'L0',
+    only: true,
+    arrange: variable(name, 'set'),
+  })),
+];
+
+const parserAttacks: Attack[] = [
+  {
+    id: 'A7',
+    title: 'file and shell name two databases',
+    by: 'L1',
+    arrange: (w) => (w.variables['DATABASE_MIGRATION_URL'] = w.url('migrator', { port: w.servers.production.port })),
+  },
+  {
+    id: 'A8',
+    title: 'a stale DATABASE_URL is exported',
+    by: 'L1',
+    arrange: (w) => (w.variables['DATABASE_URL'] = w.url('app', { database: 'airlock_staging' })),
+  },
+  {
+    id: 'A9',
+    title: 'PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD point at production',
+    arrange: (w) =>
+      Object.assign(w.variables, {
+        PGHOST: '127.0.0.1',
+        PGPORT: String(w.servers.production.port),
+        PGDATABASE: 'postgres',
+        PGUSER: 'postgres',
+        PGPASSWORD: 'x',
+      }),
+  },
+  {
+    id: 'A10',
+    title: 'PGOPTIONS, PGSERVICE, PGHOSTADDR are exported',
+    arrange: (w) =>
+      Object.assign(w.variables, { PGOPTIONS: '-c search_path=prod', PGSERVICE: 'prod', PGHOSTADDR: '192.0.2.1' }),
+  },
+  ...['?host=prod', '?host=a&host=b', '?port=6432', '?user=admin', '?sslmode=disable'].map((text, n): Attack => ({
+    id: `A11${'abcde'[n]}`,
+    title: `${text} in the address`,
+    by: 'L1',
+    arrange: suffix(text),
+  })),
+  ...['?dbname=airlock_production', '?hostaddr=192.0.2.1', '?service=prod', '?options=-c%20app.env%3Dtest'].map(
+    (text, n): Attack => ({ id: `A12${'abcd'[n]}`, title: `${text} in the address`, by: 'L1', arrange: suffix(text) }),
+  ),
+  {
+    id: 'A15',
+    title: 'the socket of a local server is the host',
+    by: 'L1',
+    arrange: edit((url) => url.replace('127.0.0.1', '%2Frun%2Fpostgresql')),
+  },
+  ...[
+    ['%5F for _', (url: string) => url.replace(/_test$/, '%5Ftest')],
+    ['an escaped letter', (url: string) => url.replace(/\/a([^/]*)$/, '/%61$1')],
+    ['two slashes', (url: string) => url.replace(/\/([^/]*)$/, '//$1')],
+    ['a slash at the end', (url: string) => `${url}/`],
+    ['a fragment', (url: string) => `${url}#x`],
+    ['a zero byte', (url: string) => `${url}%00`],
+  ].map(([title, change], n): Attack => ({
+    id: `A19${'abcdef'[n]}`,
+    title: `the database has ${String(title)}`,
+    by: 'L1',
+    arrange: edit(change as (url: string) => string),
+  })),
+  { id: 'A21a', title: 'the host is 2130706433', by: 'L1', arrange: address({ host: '2130706433' }) },
+  { id: 'A21b', title: 'the host is 127.1', by: 'L1', arrange: address({ host: '127.1' }) },
+  { id: 'A21c', title: 'the host is 0x7f.1', by: 'L1', arrange: address({ host: '0x7f.1' }) },
+  { id: 'A23', title: 'the address names no database', by: 'L1', arrange: edit((url) => url.replace(/[^/]*$/, '')) },
+  {
+    id: 'A24a',
+    title: '.env.testing is a link to .env.production',
+    by: 'L1',
+    arrange: (w) => {
+      w.writeFile(
+        '.env.production',
+        `ENVIRONMENT=testing\nDATABASE_URL=${w.url('app')}\nDATABASE_MIGRATION_URL=${w.url('migrator')}\n`,
+      );
+      w.cleanups.push(() => undefined);
+      replaceByLink(w);
+    },
+  },
+  {
+    id: 'A25',
+    title: 'a key=value connection string stands for the address',
+    by: 'L1',
+    arrange: edit(() => 'host=127.0.0.1 dbname=airlock_test'),
+  },
+  {
+    id: 'A26a',
+    title: 'several hosts, as libpq would take them',
+    by: 'L1',
+    arrange: edit((url) => url.replace('127.0.0.1', 'a,127.0.0.1')),
+  },
+  {
+    id: 'A26b',
+    title: 'a backslash before an @',
+    by: 'L1',
+    arrange: edit((url) => url.replace('@127.0.0.1', '@127.0.0.1:5432\\@127.0.0.1')),
+  },
+  { id: 'A26c', title: 'a # in the password', by: 'L1', arrange: edit((url) => url.replace('-secret', '#')) },
+  {
+    id: 'A29',
+    title: '.env.testing is missing and .env is for development',
+    by: 'L1',
+    arrange: (w) => {
+      w.writeFile(
+        '.env',
+        `ENVIRONMENT=development\nDATABASE_URL=${w.url('app')}\nDATABASE_MIGRATION_URL=${w.url('migrator')}\n`,
+      );
+      removeSettings(w);
+    },
+  },
+  {
+    id: 'A30',
+    title: 'the exported address wins over the file, as with dotenv',
+    by: 'L1',
+    arrange: (w) => (w.variables['DATABASE_MIGRATION_URL'] = w.url('migrator', { database: 'other_test' })),
+  },
+  {
+    id: 'A36',
+    title: 'the second connection goes to another server',
+    by: 'L1',
+    only: true,
+    arrange: (w) => w.writeUrls(w.url('app', { port: w.servers.production.port }), w.url('migrator')),
+  },
+  {
+    id: 'A66',
+    title: 'no migrator is named',
+    by: 'L1',
+    arrange: (w) => w.writeFile('.env.testing', `ENVIRONMENT=testing\nDATABASE_URL=${w.url('app')}\n`),
+  },
+  {
+    id: 'A67',
+    title: 'a secret file gives a second address',
+    by: 'L1',
+    arrange: (w) => {
+      w.writeFile('secret', w.url('migrator', { port: 1 }));
+      w.variables['DATABASE_MIGRATION_URL_FILE'] = join(w.workspace, 'secret');
+    },
+  },
+];
+
+const allowListAttacks: Attack[] = [
+  ...['latest', 'contest', 'attestation', 'protest', 'testimonials', 'fastest_prod', 'app_testing2', 'test_app'].map(
+    (database, n): Attack => ({
+      id: `A16${'abcdefgh'[n]}`,
+      title: `the database is called ${database}`,
+      by: 'L1',
+      arrange: address({ database }),
+    }),
+  ),
+  { id: 'A17a', title: 'production is called test_prod', by: 'L1', arrange: address({ database: 'test_prod' }) },
+  { id: 'A17b', title: 'production is called prod_test', by: 'L1', arrange: address({ database: 'prod_test' }) },
+  ...['app', 'main', 'postgres', 'template1'].map((database, n): Attack => ({
+    id: `A18${'abcd'[n]}`,
+    title: `production is called ${database}`,
+    by: 'L1',
+    arrange: address({ database }),
+  })),
+  {
+    id: 'A14',
+    title: 'localhost, which a hosts file may send anywhere',
+    by: 'L2',
+    only: true,
+    arrange: (w) => {
+      w.writeSettings({ host: 'localhost' });
+      w.record({ host: 'localhost' });
+    },
+  },
+  { id: 'A20', title: 'the runner has a route to a host called db', by: 'L2', arrange: address({ host: 'db' }) },
+  ...['localhost.', 'localhost.prod.example', 'db.local', '127.0.0.2', '0.0.0.0', '10.0.0.5'].map(
+    (host, n): Attack => ({
+      id: `A22${'abcdef'[n]}`,
+      title: `the host is ${host}`,
+      by: host === 'localhost.prod.example' ? 'L1' : 'L2',
+      arrange: address({ host }),
+    }),
+  ),
+  {
+    id: 'A24b',
+    title: '.env names the same database',
+    by: 'L2',
+    only: true,
+    arrange: (w) => w.writeFile('.env', `ENVIRONMENT=development\nDATABASE_URL=${w.url('app')}\n`),
+  },
+  {
+    id: 'A24c',
+    title: '.env.production names the same database as localhost',
+    by: 'L2',
+    only: true,
+    arrange: (w) => w.writeFile('.env.production', `REPORTING_URL=${w.url('app', { host: 'localhost' })}\n`),
+  },
+  {
+    id: 'A24d',
+    title: '.env.staging cannot be understood',
+    by: 'L2',
+    only: true,
+    arrange: (w) => w.writeFile('.env.staging', 'DATABASE_URL=postgres://db/?service=prod\n'),
+  },
+  {
+    id: 'A51',
+    title: 'the database is a clone that a test made',
+    by: 'L2',
+    arrange: (w) => w.writeSettings({ database: `${w.database}_0a1b2c3d` }),
+  },
+];
+
+const roleAttacks: Attack[] = [
+  ...['SUPERUSER', 'CREATEROLE', 'REPLICATION', 'BYPASSRLS'].map((power, n): Attack => ({
+    id: `A59${'abcd'[n]}`,
+    title: `the migrator has ${power}`,
+    by: 'L3',
+    only: true,
+    arrange: (w) => w.server(`ALTER ROLE ${w.database}_migrator ${power}`),
+  })),
+  {
+    id: 'A59e',
+    title: 'the migrator may run programs on the server',
+    by: 'L3',
+    only: true,
+    arrange: (w) => w.server(`GRANT pg_execute_server_program TO ${w.database}_migrator`),
+  },
+  {
+    id: 'A68',
+    title: 'the role may connect to a database that is no test database',
+    by: 'L3',
+    only: true,
+    arrange: async (w) => {
+      await w.server('CREATE DATABASE customers');
+      w.cleanups.push(() => w.server('DROP DATABASE customers'));
+    },
+  },
+  {
+    id: 'A69',
+    title: 'the role is not the one that may own the test database',
+    by: 'L3',
+    arrange: (w) => w.server(`REVOKE ${w.database}_owner FROM ${w.database}_migrator`),
+  },
+];
+
+const throughProxy = (choose: (w: World, nth: number) => number) => async (w: World) => {
+  const proxy = await startProxy((nth) => choose(w, nth));
+  w.cleanups.push(() => proxy.stop());
+  w.writeSettings({ port: proxy.port });
+  w.record({ port: proxy.port });
+};
+
+const identityAttacks: Attack[] = [
+  {
+    id: 'A13',
+    title: 'a tunnel to production listens on the port',
+    by: 'L4',
+    arrange: async (w) => {
+      await w.provisionProduction();
+      await throughProxy(({ servers }) => servers.production.port)(w);
+    },
+  },
+  {
+    id: 'A17c',
+    title: 'production has exactly the name of the test database, with a forged testing stamp',
+    by: 'L4',
+    only: true,
+    arrange: async (w) => {
+      await w.provisionProduction('testing');
+      await throughProxy(({ servers }) => servers.production.port)(w);
+    },
+  },
+  {
+    id: 'A28',
+    title: 'the record of provisioning is missing',
+    by: 'L4',
+    only: true,
+    arrange: (w) => {
+      w.writeSettings({ port: w.servers.test.port });
+      w.record({ systemIdentifier: '' });
+    },
+  },
+  {
+    id: 'A60',
+    title: 'the record is that of production',
+    by: 'L4',
+    only: true,
+    arrange: (w) => w.record({ environment: 'production' }),
+  },
+  {
+    id: 'A31',
+    title: 'a cached configuration goes elsewhere than its text',
+    by: 'L4',
+    arrange: async (w) => {
+      await w.provisionProduction();
+      await throughProxy(({ servers }) => servers.production.port)(w);
+    },
+  },
+  {
+    id: 'A33',
+    title: 'the stamp is absent',
+    by: 'L4',
+    only: true,
+    arrange: (w) => w.sql('CREATE TABLE ops.kept AS TABLE ops.environment; DROP TABLE ops.environment'),
+  },
+  {
+    id: 'A34',
+    title: 'the stamp is absent and the database is empty',
+    by: 'L4',
+    arrange: (w) => w.sql('DROP SCHEMA ops CASCADE'),
+  },
+  { id: 'A35a', title: 'the stamp has no row', by: 'L4', only: true, arrange: inside('DELETE FROM ops.environment') },
+  {
+    id: 'A35b',
+    title: 'the stamp has two rows',
+    by: 'L4',
+    only: true,
+    arrange: inside(
+      'ALTER TABLE ops.environment DROP CONSTRAINT environment_pkey; INSERT INTO ops.environment TABLE ops.environment',
+    ),
+  },
+  {
+    id: 'A37',
+    title: 'a restore of production brought its stamp',
+    by: 'L4',
+    only: true,
+    arrange: inside(`UPDATE ops.environment SET environment = 'production', database_name = 'airlock'`),
+  },
+  {
+    id: 'A38',
+    title: 'the stamp was bound to another server',
+    by: 'L4',
+    only: true,
+    arrange: inside(`UPDATE ops.environment SET system_identifier = '7000000000000000001'`),
+  },
+  {
+    id: 'A70',
+    title: 'the stamp was bound to another database of this server',
+    by: 'L4',
+    only: true,
+    arrange: inside('UPDATE ops.environment SET database_oid = 1'),
+  },
+  {
+    id: 'A45',
+    title: 'the database was renamed after stamping',
+    by: 'L4',
+    arrange: async (w) => {
+      await w.server(`ALTER DATABASE ${w.database} RENAME TO ${w.database}_0000dead`);
+      await w.server(`CREATE DATABASE ${w.database} TEMPLATE ${w.database}_0000dead OWNER ${w.database}_owner`);
+      w.cleanups.push(() => w.server(`DROP DATABASE ${w.database}_0000dead`));
+    },
+  },
+  {
+    id: 'A71',
+    title: 'the stamp was forged, but the catalogue knows the database by another seal',
+    by: 'L4',
+    arrange: (w) => w.server(`COMMENT ON DATABASE ${w.database} IS 'airlock testing on 1 as 2'`),
+  },
+  {
+    id: 'A49',
+    title: 'a pooler sends the two sessions to two servers',
+    by: 'L4',
+    arrange: async (w) => {
+      await w.provisionProduction('testing');
+      await throughProxy(({ servers }, nth) => (nth === 2 ? servers.production.port : servers.test.port))(w);
+    },
+  },
+];
+
+const tripwireAttacks: Attack[] = [
+  {
+    id: 'A39',
+    title: 'a dump of real data was restored under a stale test stamp',
+    by: 'L5',
+    only: true,
+    arrange: inside('CREATE TABLE public.people AS SELECT n FROM generate_series(1, 200001) n; ANALYZE public.people'),
+  },
+  { id: 'A43', title: 'a development server is connected', by: 'L5', arrange: (w) => connectAs(w, 'app') },
+  {
+    id: 'A44',
+    title: 'the session of a superuser hides its details',
+    by: 'L5',
+    arrange: (w) => connectAs(w, 'superuser'),
+  },
+  {
+    id: 'A52a',
+    title: 'the database publishes its changes',
+    by: 'L5',
+    only: true,
+    arrange: inside('CREATE PUBLICATION outward FOR ALL TABLES'),
+  },
+  {
+    id: 'A52b',
+    title: 'the database subscribes to another',
+    by: 'L5',
+    arrange: inside(
+      `CREATE SUBSCRIPTION inward CONNECTION 'host=192.0.2.1' PUBLICATION p WITH (connect = false, slot_name = NONE, enabled = false)`,
+    ),
+  },
+  {
+    id: 'A53',
+    title: 'a foreign server is defined in it',
+    by: 'L5',
+    only: true,
+    arrange: inside('CREATE FOREIGN DATA WRAPPER far; CREATE SERVER production FOREIGN DATA WRAPPER far'),
+  },
+  {
+    id: 'A58',
+    title: 'the stamp of production was restored into another schema',
+    by: 'L5',
+    only: true,
+    arrange: inside('CREATE SCHEMA old_ops; CREATE TABLE old_ops.environment AS TABLE ops.environment'),
+  },
+];
+
+const methodAttacks: Attack[] = [
+  {
+    id: 'A56a',
+    title: 'the template is gone',
+    by: 'L6',
+    arrange: async (w) => {
+      await w.server(`ALTER DATABASE ${w.database}_tpl IS_TEMPLATE false`);
+      await w.server(`DROP DATABASE ${w.database}_tpl`);
+    },
+  },
+  {
+    id: 'A56b',
+    title: 'the template was opened, and who knows what is in it',
+    by: 'L6',
+    only: true,
+    arrange: (w) => w.server(`ALTER DATABASE ${w.database}_tpl ALLOW_CONNECTIONS true`),
+  },
+  {
+    id: 'A56c',
+    title: 'the template was replaced',
+    by: 'L6',
+    only: true,
+    arrange: (w) => w.server(`COMMENT ON DATABASE ${w.database}_tpl IS 'made by hand'`),
+  },
+  {
+    id: 'A57a',
+    title: 'a forged journal names another database for dropping',
+    by: 'L6',
+    arrange: (w) => forgeJournal(w, { fresh: 'postgres' }),
+  },
+  {
+    id: 'A57b',
+    title: 'the journal is damaged',
+    by: 'L6',
+    only: true,
+    arrange: (w) => {
+      forgeJournal(w, {});
+      damageJournal(w);
+    },
+  },
+  {
+    id: 'A57c',
+    title: 'the journal is of another server',
+    by: 'L6',
+    only: true,
+    arrange: (w) => forgeJournal(w, { systemIdentifier: '1' }),
+  },
+];
+
+const protectedAttacks: Attack[] = [
+  {
+    id: 'A61',
+    title: 'the server also holds a production database',
+    by: 'L7',
+    only: true,
+    arrange: async (w) => {
+      await w.server('CREATE DATABASE shop');
+      await w.server(
+        `REVOKE CONNECT ON DATABASE shop FROM PUBLIC; COMMENT ON DATABASE shop IS 'airlock production on 1 as 2'`,
+      );
+      w.cleanups.push(() => w.server('DROP DATABASE shop'));
+    },
+  },
+  {
+    id: 'A62',
+    title: 'the database refuses drops, as staging and production do',
+    by: 'L7',
+    only: true,
+    arrange: inside(
+      `CREATE FUNCTION ops.refuse() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER airlock_refuse_drop ON sql_drop EXECUTE FUNCTION ops.refuse()`,
+    ),
+  },
+];
+
+const absenceAttacks: Attack[] = [
+  {
+    id: 'A63',
+    title: 'the code was copied into an image',
+    by: 'L8',
+    only: true,
+    arrange: (w) => (w.internals = { facts: { runsFrom: '/app/libs/database/dist/testing/reset/run-reset.js' } }),
+  },
+  {
+    id: 'A64',
+    title: 'the working folder is no checkout',
+    by: 'L8',
+    only: true,
+    arrange: (w) => removeFile(w, 'nx.json'),
+  },
+];
+
+const allowed: Attack[] = [
+  { id: 'A0', title: 'nothing is wrong' },
+  {
+    id: 'A72',
+    title: 'another test database and its clones are on the server',
+    arrange: async (w) => {
+      await w.server(`CREATE DATABASE other_test_0a1b2c3d`);
+      w.cleanups.push(() => w.server('DROP DATABASE other_test_0a1b2c3d'));
+    },
+  },
+];
+
+export const ATTACKS: readonly Attack[] = [
+  ...intentAttacks,
+  ...parserAttacks,
+  ...allowListAttacks,
+  ...roleAttacks,
+  ...identityAttacks,
+  ...tripwireAttacks,
+  ...methodAttacks,
+  ...protectedAttacks,
+  ...absenceAttacks,
+  ...allowed,
+];
+
+function replaceByLink(w: World): void {
+  removeSettings(w);
+  symlinkSync('.env.production', join(w.workspace, '.env.testing'));
+}
+
+function removeSettings(w: World): void {
+  removeFile(w, '.env.testing');
+}
+
+async function connectAs(w: World, who: 'app' | 'superuser'): Promise<void> {
+  const target = who === 'app' ? w.options.app : w.inside;
+  const client = await connectClient(target, { config: createSessionConfig('development'), purpose: 'api' });
+  w.cleanups.push(() => client.end());
+}
+
+function forgeJournal(w: World, overrides: object): void {
+  const { systemIdentifier, host, port } = w.servers.test;
+  const { database } = w;
+  saveJournal(
+    w.workspace,
+    { host, port, database },
+    {
+      step: 'swapped',
+      systemIdentifier,
+      database,
+      fresh: `${database}_00000001`,
+      freshOid: 1,
+      retired: `${database}_00000002`,
+      retiredOid: 2,
+      ...overrides,
+    },
+  );
+}
+
+function damageJournal(w: World): void {
+  const { host, port } = w.servers.test;
+  writeFileSync(getJournalPath(w.workspace, { host, port, database: w.database }), '{"step":"swa');
+}
+
+function removeFile(w: World, name: string): void {
+  rmSync(join(w.workspace, name), { force: true });
+}

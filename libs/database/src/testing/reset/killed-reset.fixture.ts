@@ -1,0 +1,16 @@
+// A reset in a process of its own, that ends by SIGKILL right after the step it is given.
+import { LAYERS } from './layers.js';
+import { runReset } from './run-reset.js';
+
+const [wanted, workspace = ''] = process.argv.slice(2);
+
+await runReset(
+  { variables: { ENVIRONMENT: 'testing' }, workspace },
+  {
+    layers: LAYERS,
+    prepare: async () => {},
+    onStep: (step) => {
+      if (step === wanted) process.kill(process.pid, 'SIGKILL');
+    },
+  },
+);

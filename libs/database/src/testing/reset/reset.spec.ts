@@ -1,0 +1,222 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ask, runAs } from '../../provision/provision.fixture.js';
+import { provision } from '../../provision/provision.js';
+import { AUDIT_FILE } from './audit.js';
+import { getJournalPath, loadJournal } from './journal.js';
+import type { Step } from './recreate.js';
+import { formatReport } from './report.js';
+import { resetTestDatabase } from './reset-test-database.js';
+import { startProxy, startServers, World, type Servers } from './world.fixture.js';
+
+let servers: Servers;
+let world: World;
+let counter = 0;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  servers = await startServers();
+}, 60_000);
+afterAll(() => servers.stop());
+beforeEach(async () => {
+  world = await new World(servers, `airlock_r${++counter}_test`).provision();
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  expect(await world.isCanaryAlive()).toBe(true);
+  await world.dispose();
+});
+
+const names = () =>
+  runAs(servers.test.superuser, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT datname AS name FROM pg_database WHERE datname LIKE '${world.database}%' ORDER BY 1`,
+    );
+    return rows.map(({ name }) => name);
+  });
+
+const where = () => ({ ...world.servers.test, database: world.database });
+
+describe('resetTestDatabase', () => {
+  it('leaves a migrated, seeded and stamped database with its grants, and nothing else', async () => {
+    await world.sql('CREATE TABLE public.leftover ()');
+    const before = await describeDatabase();
+    const report = await resetTestDatabase({ variables: world.variables, workspace: world.workspace });
+    expect(formatReport(report)).toContain(`${world.database}: made anew from its template, migrated and seeded.`);
+    expect(await describeDatabase()).toEqual({ ...before, oid: expect.anything(), seal: expect.anything() });
+    await runAs(world.options.migration, async (client) => {
+      expect(await ask(client, `SELECT to_regclass('public.leftover')`)).toBeNull();
+      expect(await ask(client, `SELECT count(*) > 0 FROM ops.migrations`)).toBe(true);
+    });
+    expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
+    expect((await world.reset()).outcome).toBe('reset');
+    expect((await provision(world.options)).created).toBe(false);
+  });
+
+  it('shows every layer with what it saw and its verdict, and touches nothing, when asked to explain', async () => {
+    const report = await resetTestDatabase({ variables: world.variables, workspace: world.workspace, explain: true });
+    const lines = formatReport(report).split('\n');
+    expect(lines.slice(0, 9).map((line) => line.slice(0, 31).trim())).toEqual([
+      'L0  intent          holds',
+      'L1  one parser      holds',
+      'L2  allow-list      holds',
+      'L3  role            holds',
+      'L4  identity        holds',
+      'L5  tripwires       holds',
+      'L6  method          holds',
+      'L7  protected side  holds',
+      'L8  absence         holds',
+    ]);
+    expect(report.outcome).toBe('allowed');
+    expect(await world.isKept()).toBe(true);
+  });
+
+  it('states the danger, what was seen and the safe command when it refuses', async () => {
+    world.variables['ENVIRONMENT'] = 'production';
+    const text = formatReport(await world.reset());
+    expect(text).toContain(
+      [
+        '',
+        'L0 intent: a command typed in the wrong shell resets whatever that shell is set up for',
+        '  ENVIRONMENT is "production"; expected exactly "testing"',
+        '    ENVIRONMENT=testing airlock db reset-test',
+        '',
+      ].join('\n'),
+    );
+    expect(text).toMatch(/Refused; nothing was touched\. .*`make test`/);
+    expect(text).not.toContain('-secret');
+  });
+
+  it('adds one audit line for each attempt, refused ones too, without a secret', async () => {
+    await world.reset();
+    world.variables['ENVIRONMENT'] = 'staging';
+    await world.reset();
+    const text = readFileSync(join(world.workspace, AUDIT_FILE), 'utf8');
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(lines).toMatchObject([
+      { outcome: 'allowed', refusedBy: [], environment: 'testing', database: world.database, mode: 'reset' },
+      { outcome: 'refused', refusedBy: expect.arrayContaining(['L0']), environment: 'staging' },
+    ]);
+    expect(text).not.toContain('-secret');
+  });
+
+  it('refuses without touching anything when the audit cannot be written', async () => {
+    world.writeFile('.airlock/reset-audit.jsonl', '');
+    const { chmodSync, rmSync, mkdirSync } = await import('node:fs');
+    rmSync(join(world.workspace, AUDIT_FILE));
+    mkdirSync(join(world.workspace, AUDIT_FILE));
+    chmodSync(join(world.workspace, AUDIT_FILE), 0o700);
+    await expect(world.reset()).rejects.toThrow('EISDIR');
+    expect(await world.isKept()).toBe(true);
+  });
+
+  it('refuses when the server does not answer', async () => {
+    world.writeSettings({ port: 1 });
+    const report = await world.reset();
+    expect(report).toMatchObject({ outcome: 'refused', failure: expect.stringContaining('does not answer') });
+  });
+});
+
+describe('two resets at once', () => {
+  it('run one after the other, each on what it finds', async () => {
+    const [a, b] = await Promise.all([world.reset(), world.reset()]);
+    expect([a.outcome, b.outcome]).toEqual(['reset', 'reset']);
+    expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
+  });
+});
+
+describe('a world that changes between the judgement and the swap', () => {
+  it('stops a reset when a development server connects meanwhile', async () => {
+    const held = world.options.app;
+    let end = async () => {};
+    world.internals = {
+      prepare: async () => {
+        const { connectClient } = await import('../../client.js');
+        const { createSessionConfig } = await import('../../client-options.js');
+        const client = await connectClient(held, { config: createSessionConfig('development'), purpose: 'api' });
+        end = () => client.end();
+      },
+    };
+    await expect(world.reset()).rejects.toThrow(/stopped before the swap: L5: process \d+ is connected/);
+    expect(await world.isKept()).toBe(true);
+    await end();
+    world.internals = {};
+    expect((await world.reset()).outcome).toBe('reset');
+    expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
+  });
+
+  it('stops a reset when the address leads to production meanwhile', async () => {
+    await world.provisionProduction('testing');
+    let port = servers.test.port;
+    const proxy = await startProxy(() => port);
+    world.cleanups.push(() => proxy.stop());
+    world.writeSettings({ port: proxy.port });
+    world.record({ port: proxy.port });
+    world.internals = { prepare: async () => void (port = servers.production.port) };
+    await expect(world.reset()).rejects.toThrow();
+    expect(await world.isKept()).toBe(true);
+  });
+
+  it('stops a reset when another database takes the name meanwhile', async () => {
+    world.internals = {
+      prepare: async () => {
+        await world.server(`ALTER DATABASE ${world.database} RENAME TO ${world.database}_00000000`);
+        await world.server(`CREATE DATABASE ${world.database}`);
+      },
+    };
+    await expect(world.reset()).rejects.toThrow();
+    expect(await world.isKept()).toBe(false);
+    expect(await names()).toContain(`${world.database}_00000000`);
+  });
+});
+
+describe('a reset that is killed', () => {
+  const steps: Step[] = ['minted', 'created', 'cloned', 'prepared', 'renamed', 'swapped', 'dropped'];
+
+  it.each(steps)('after "%s" leaves a valid test database, and the next one clears what it left', async (step) => {
+    await runUntilKilled(step);
+    expect(loadJournal(world.workspace, where())).toMatchObject({ database: world.database });
+    await runAs(world.options.migration, async (client) => {
+      expect(await ask(client, 'SELECT database_name FROM ops.environment')).toBe(world.database);
+    });
+    expect(await world.reset()).toMatchObject({ outcome: 'reset' });
+    expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
+    expect(loadJournal(world.workspace, where())).toBeUndefined();
+  });
+
+  it('is not cleared where the minted name has come to stand for another database', async () => {
+    await runUntilKilled('prepared');
+    const { fresh } = JSON.parse(readFileSync(getJournalPath(world.workspace, where()), 'utf8')) as { fresh: string };
+    await world.server(`DROP DATABASE ${fresh}`);
+    await world.server(`CREATE DATABASE ${fresh}`);
+    await expect(world.reset()).rejects.toThrow('not dropped');
+    expect(await names()).toContain(fresh);
+  });
+});
+
+async function runUntilKilled(step: Step): Promise<void> {
+  const script = fileURLToPath(new URL('./killed-reset.fixture.ts', import.meta.url));
+  const loader = new URL('../../../../../tools/typescript.mjs', import.meta.url).href;
+  const child = spawn(process.execPath, ['--import', loader, script, step, world.workspace], { stdio: 'inherit' });
+  children.push(child);
+  const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  expect(signal).toBe('SIGKILL');
+}
+
+async function describeDatabase(): Promise<object> {
+  return runAs(servers.test.superuser, async (client) => {
+    const { rows } = await client.query<object>(
+      `SELECT oid::int, datacl::text AS acl, pg_get_userbyid(datdba) AS owner, datistemplate, datallowconn,
+              shobj_description(oid, 'pg_database') AS seal
+       FROM pg_database WHERE datname = '${world.database}'`,
+    );
+    return { ...rows[0] };
+  });
+}
