@@ -10,11 +10,7 @@ export function dbResetTestCommand(): Command {
     .option('--explain', 'judge every layer and touch nothing')
     .option('--json', 'print the report as JSON')
     .allowExcessArguments(false)
-    .exitOverride(({ exitCode, message }) => {
-      process.exitCode = exitCode === 0 ? 0 : EXIT_USAGE;
-      if (exitCode !== 0) console.error(message);
-      process.exit();
-    })
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE))
     .addHelpText(
       'after',
       '\nReads ENVIRONMENT and .env.testing, at the root of a checkout. Each attempt adds a line to .airlock/reset-audit.jsonl.\n' +
@@ -35,8 +31,9 @@ export function dbResetTestCommand(): Command {
 /** An image has no such door: what can reset a database is not in it. */
 async function loadTestingDoor() {
   try {
-    return await import('@airlock/database/testing');
+    return await import('@airlock/database/testing/reset');
   } catch (cause) {
+    if ((cause as { code?: string }).code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw cause;
     const error = new Error(
       'reset-test: is not part of this build; expected the sources of a checkout\n  run it where the tests run',
       { cause },
