@@ -11,7 +11,7 @@ export interface Attack {
   readonly id: string;
   readonly title: string;
   /** The layer that refuses; none: the reset is right, and happens. */
-  readonly by?: string;
+  readonly by?: string | undefined;
   /** Nothing but this layer stands in the way: without it the attack succeeds. */
   readonly only?: true;
   arrange?(world: World): unknown;

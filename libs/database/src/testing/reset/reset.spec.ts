@@ -159,7 +159,12 @@ describe('a world that changes between the judgement and the swap', () => {
     world.cleanups.push(() => proxy.stop());
     world.writeSettings({ port: proxy.port });
     world.record({ port: proxy.port });
-    world.internals = { prepare: async () => void (port = servers.production.port) };
+    world.internals = {
+      prepare: () => {
+        port = servers.production.port;
+        return Promise.resolve();
+      },
+    };
     await expect(world.reset()).rejects.toThrow();
     expect(await world.isKept()).toBe(true);
   });
