@@ -1,0 +1,17 @@
+import { releaseVariables, type Target } from './target.js';
+
+/**
+ * Railway: one apply of railway.ts sets image, variables, migration and health check together. The project token names
+ * the environment; Railway keeps the old deployment when the new one does not get healthy.
+ */
+export const railway: Target = {
+  name: 'railway',
+  options: {},
+  createCalls: (request) => [
+    {
+      command: ['railway', 'config', 'apply', '--yes'],
+      cwd: 'docker/deploy/railway',
+      env: { ...releaseVariables(request), API_IMAGE: request.image },
+    },
+  ],
+};

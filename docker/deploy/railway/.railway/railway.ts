@@ -1,0 +1,41 @@
+/** Railway's infrastructure as code (railway.json and railway.toml end on 2026-12-01). Applied by `airlock deploy --target railway`. */
+import { defineRailway, image, postgres, preserve, project, redis, service } from 'railway/iac';
+
+export default defineRailway((ctx) => {
+  // eslint-disable-next-line no-restricted-properties -- the Railway CLI evaluates this file; a deploy passes both here
+  const { API_IMAGE, IMAGE_DIGEST } = process.env;
+  if (!API_IMAGE || !IMAGE_DIGEST) throw new Error('API_IMAGE, IMAGE_DIGEST: are missing; expected airlock deploy --target railway');
+  const isProduction = ctx.isEnvironment('production');
+
+  const database = postgres('postgres');
+  const cache = redis('redis');
+  const api = service('api', {
+    source: image(API_IMAGE),
+    preDeploy: 'airlock db migrate',
+    healthcheck: '/readyz',
+    healthcheckTimeout: 300,
+    replicas: isProduction ? 2 : 1,
+    deploy: {
+      // Railway sends SIGKILL 0 s after SIGTERM unless told otherwise.
+      drainingSeconds: 45,
+      overlapSeconds: 10,
+      restartPolicyType: 'ALWAYS',
+      sleepApplication: false,
+    },
+    env: {
+      ENVIRONMENT: ctx.environment ?? '',
+      IMAGE_DIGEST,
+      TRUSTED_PROXY_HOPS: '1',
+      // Two roles that no template of Railway makes: `airlock db provision` does, and prints nothing of them.
+      DATABASE_URL: preserve(),
+      DATABASE_MIGRATION_URL: preserve(),
+      SECRET_KEY: preserve(),
+      REDIS_URL: cache.env.REDIS_URL,
+      CORS_ORIGINS: preserve(),
+      AUTH_ISSUER: preserve(),
+      AUTH_JWKS_URL: preserve(),
+      AUTH_AUTHORIZED_PARTIES: preserve(),
+    },
+  });
+  return project('airlock', { resources: [database, cache, api] });
+});
