@@ -6,7 +6,10 @@ const FOLDER = 'docker/deploy/alibaba';
 /** Alibaba Cloud ACK, or any other Kubernetes: a job migrates, then the deployment rolls, one surplus pod at a time. */
 export const alibaba: Target = {
   name: 'alibaba',
-  options: { namespace: 'the Kubernetes namespace of this environment', registry: 'optional: the ACR repository, where the image is copied first' },
+  options: {
+    namespace: 'the Kubernetes namespace of this environment',
+    registry: 'optional: the ACR repository, where the image is copied first',
+  },
   async createCalls(request) {
     return [
       kubectl(request, ['delete', 'job/airlock-migrate', '--ignore-not-found', '--wait']),
@@ -26,5 +29,8 @@ const kubectl = ({ options }: TargetRequest, args: readonly string[], input?: st
 
 async function loadManifest(name: string, { environment, image, digest }: TargetRequest): Promise<string> {
   const text = await readFile(`${FOLDER}/${name}`, 'utf8');
-  return text.replaceAll('$ENVIRONMENT', environment).replaceAll('$IMAGE_DIGEST', digest).replaceAll('$API_IMAGE', image);
+  return text
+    .replaceAll('$ENVIRONMENT', environment)
+    .replaceAll('$IMAGE_DIGEST', digest)
+    .replaceAll('$API_IMAGE', image);
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readProcessEnvironment } from '@airlock/config';
 import { alibaba } from './alibaba.js';
 import { cloudRun } from './cloud-run.js';
 import { fly } from './fly.js';
@@ -48,10 +49,12 @@ export async function deployToTarget(deploy: HostedDeploy): Promise<TargetResult
 
 function parseRequest(deploy: HostedDeploy): { target: Target; request: TargetRequest; mirror: Call[] } {
   const target = targets[deploy.target];
-  if (!target) throw new TargetError(`--target: ${deploy.target} is unknown; expected swarm, ${Object.keys(targets).join(', ')}`);
+  if (!target)
+    throw new TargetError(`--target: ${deploy.target} is unknown; expected swarm, ${Object.keys(targets).join(', ')}`);
   const digest = /^[^@\s]+@(sha256:[0-9a-f]{64})$/.exec(deploy.image)?.[1];
   if (!digest) throw new TargetError(`IMAGE: "${deploy.image}" is not fixed; expected registry/repository@sha256:…`);
-  if (!/^https?:\/\/[^/\s]+$/.test(deploy.url)) throw new TargetError(`--url: "${deploy.url}" is no origin; expected https://host`);
+  if (!/^https?:\/\/[^/\s]+$/.test(deploy.url))
+    throw new TargetError(`--url: "${deploy.url}" is no origin; expected https://host`);
   assertOptions(target, deploy.options);
   const request = { environment: deploy.environment, image: deploy.image, digest, options: deploy.options };
   const { registry } = deploy.options;
@@ -60,11 +63,15 @@ function parseRequest(deploy: HostedDeploy): { target: Target; request: TargetRe
 }
 
 function assertOptions(target: Target, given: Readonly<Record<string, string>>): void {
-  const missing = Object.entries(target.options).filter(([name, meaning]) => !given[name] && !meaning.startsWith('optional'));
+  const missing = Object.entries(target.options).filter(
+    ([name, meaning]) => !given[name] && !meaning.startsWith('optional'),
+  );
   const unknown = Object.keys(given).filter((name) => !(name in target.options));
   const lines = [
     ...missing.map(([name, meaning]) => `--option ${name}: is missing; expected ${meaning}`),
-    ...unknown.map((name) => `--option ${name}: is unknown; expected ${Object.keys(target.options).join(', ') || 'none'}`),
+    ...unknown.map(
+      (name) => `--option ${name}: is unknown; expected ${Object.keys(target.options).join(', ') || 'none'}`,
+    ),
   ];
   if (lines.length > 0) throw new TargetError(`${lines.join('\n')}\n  see docker/deploy/${target.name}/README.md`);
 }
@@ -90,15 +97,22 @@ async function runAll(calls: readonly Call[], { env }: HostedDeploy, report: (li
 }
 
 /** What the program says goes to stderr: stdout is the result alone. */
-function run({ command: [program, ...args], input, cwd, env }: Call, base?: Readonly<Record<string, string>>): Promise<number> {
+function run(
+  { command: [program, ...args], input, cwd, env }: Call,
+  base?: Readonly<Record<string, string>>,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...(base ?? inherited()), ...env }, stdio: ['pipe', 2, 2] });
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...(base ?? readProcessEnvironment()), ...env },
+      stdio: ['pipe', 2, 2],
+    });
     child.on('error', (cause: NodeJS.ErrnoException) => {
       const text = cause.code === 'ENOENT' ? `${program}: is not installed` : `${program}: ${cause.message}`;
       reject(new TargetError(`${text}; expected the command-line tool of the platform`, { cause }));
     });
     child.on('close', (status) => resolve(status ?? 1));
-    child.stdin.on('error', () => undefined).end(input ?? '');
+    child.stdin?.on('error', () => undefined).end(input ?? '');
   });
 }
 

@@ -3,7 +3,10 @@ import { releaseVariables, type Target } from './target.js';
 /** Fly.io: fly.toml migrates by its release command and replaces machines blue-green, so a failure of either serves on. */
 export const fly: Target = {
   name: 'fly',
-  options: { app: 'the Fly app of this environment', registry: 'optional: registry.fly.io/<app>, where the image is copied first' },
+  options: {
+    app: 'the Fly app of this environment',
+    registry: 'optional: registry.fly.io/<app>, where the image is copied first',
+  },
   createCalls: (request) => [
     {
       command: [

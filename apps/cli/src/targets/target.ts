@@ -47,4 +47,5 @@ export const releaseVariables = ({ environment, digest }: TargetRequest): Readon
 });
 
 /** A tag or revision name that a platform wants beside the digest. */
-export const shortName = ({ digest }: TargetRequest): string => `d${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;
+export const shortName = ({ digest }: TargetRequest): string =>
+  `d${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;

@@ -4,7 +4,8 @@ import { defineRailway, image, postgres, preserve, project, redis, service } fro
 export default defineRailway((ctx) => {
   // eslint-disable-next-line no-restricted-properties -- the Railway CLI evaluates this file; a deploy passes both here
   const { API_IMAGE, IMAGE_DIGEST } = process.env;
-  if (!API_IMAGE || !IMAGE_DIGEST) throw new Error('API_IMAGE, IMAGE_DIGEST: are missing; expected airlock deploy --target railway');
+  if (!API_IMAGE || !IMAGE_DIGEST)
+    throw new Error('API_IMAGE, IMAGE_DIGEST: are missing; expected airlock deploy --target railway');
   const isProduction = ctx.isEnvironment('production');
 
   const database = postgres('postgres');
@@ -26,6 +27,8 @@ export default defineRailway((ctx) => {
       ENVIRONMENT: ctx.environment ?? '',
       IMAGE_DIGEST,
       TRUSTED_PROXY_HOPS: '1',
+      // The private network of the project is encrypted by Railway itself; its databases speak no TLS there.
+      PRIVATE_NETWORKS: '*.railway.internal',
       // Two roles that no template of Railway makes: `airlock db provision` does, and prints nothing of them.
       DATABASE_URL: preserve(),
       DATABASE_MIGRATION_URL: preserve(),
