@@ -45,3 +45,9 @@ deployed_digests() {
   gh api --paginate "repos/$GITHUB_REPOSITORY/deployments?task=airlock&environment=$1&per_page=100${2:+&sha=$2}" \
     --jq '.[] | select(.payload.ok == true) | .payload.digest + " " + .sha'
 }
+
+# deployment_records ENVIRONMENT: what airlock itself wrote of each, oldest first, one JSON object a line.
+deployment_records() {
+  gh api --paginate "repos/$GITHUB_REPOSITORY/deployments?task=airlock&environment=$1&per_page=100" \
+    --jq '.[] | .payload.record | select(. != null) | tojson' | awk '{line[NR] = $0} END {for (i = NR; i > 0; i--) print line[i]}'
+}

@@ -3,15 +3,19 @@
 # Swarm keeps no history of its own: promotion and rollback there are a deploy of the digest that was verified before.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
-flags=()
+flags=(--url "$URL")
 if [[ $TARGET != swarm ]]; then
-  flags=(--target "$TARGET" --url "$URL")
+  flags+=(--target "$TARGET")
   for option in $TARGET_OPTIONS; do flags+=(--option "$option"); done
 fi
 case $COMMAND:$TARGET in
-  deploy:* | promote:[!s]* | rollback:[!s]*) set -- deploy "$ENVIRONMENT_NAME" "$IMAGE@$DIGEST" ${flags[@]+"${flags[@]}"} ;;
-  promote:swarm) set -- promote staging production --release "$RELEASE" --confirm PROMOTE ;;
-  rollback:swarm) set -- rollback "$ENVIRONMENT_NAME" --to "$DIGEST" ;;
+  deploy:* | promote:[!s]* | rollback:[!s]*) set -- deploy "$ENVIRONMENT_NAME" "$IMAGE@$DIGEST" "${flags[@]}" ;;
+  promote:swarm)
+    # Staging's own record: this job can reach production only.
+    deployment_records staging >staging.jsonl
+    set -- promote staging production --record staging.jsonl --digest "$DIGEST" --release "$RELEASE" --confirm PROMOTE "${flags[@]}"
+    ;;
+  rollback:swarm) set -- rollback "$ENVIRONMENT_NAME" --to "$DIGEST" "${flags[@]}" ;;
   preview-up:*) set -- preview up "$NUMBER" "$IMAGE@$DIGEST" ;;
   preview-down:*) set -- preview down "$NUMBER" ;;
   preview-reap:*)

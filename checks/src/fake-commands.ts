@@ -17,6 +17,8 @@ export interface Run {
   readonly stdin: string;
   readonly summary: string;
   readonly home: (path: string) => Promise<string>;
+  /** What the script wrote beside it, where it had no folder of its own. */
+  readonly file: (path: string) => Promise<string>;
 }
 
 const FAKED = ['docker', 'gh', 'npx', 'airlock'];
@@ -50,6 +52,7 @@ export async function withScript<T>(
       calls: (await read('calls')).split('\n').filter(Boolean),
       stdin: await read('stdin'),
       summary: await read('summary'),
+      file: read,
       home: (path) => readFile(join(folder, 'home', path), 'utf8'),
     });
   } finally {

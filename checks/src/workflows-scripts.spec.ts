@@ -346,14 +346,13 @@ describe('ship.sh', () => {
     answers,
   });
   const hosted = { TARGET: 'fly', TARGET_OPTIONS: 'app=airlock-staging region=fra' };
-  const flags = '--target fly --url https://x --option app=airlock-staging --option region=fra';
+  const flags = '--url https://x --target fly --option app=airlock-staging --option region=fra';
 
   it.each([
-    ['deploy', {}, `deploy staging ${IMAGE}@${DIGEST} --json`],
+    ['deploy', {}, `deploy staging ${IMAGE}@${DIGEST} --url https://x --json`],
     ['deploy', hosted, `deploy staging ${IMAGE}@${DIGEST} ${flags} --json`],
-    ['promote', {}, 'promote staging production --release v1.2.3 --confirm PROMOTE --json'],
     ['promote', { ...hosted, ENVIRONMENT_NAME: 'production' }, `deploy production ${IMAGE}@${DIGEST} ${flags} --json`],
-    ['rollback', {}, `rollback staging --to ${DIGEST} --json`],
+    ['rollback', {}, `rollback staging --to ${DIGEST} --url https://x --json`],
     ['rollback', hosted, `deploy staging ${IMAGE}@${DIGEST} ${flags} --json`],
     ['preview-up', {}, `preview up 42 ${IMAGE}@${DIGEST} --json`],
     ['preview-down', {}, 'preview down 42 --json'],
@@ -361,6 +360,27 @@ describe('ship.sh', () => {
     await withScript(ship({ COMMAND, ...changed }), ({ status, calls, outputs }) => {
       expect({ status, calls }).toEqual({ status: 0, calls: [`npx airlock ${expected}`] });
       expect(outputs['result']).toBe(JSON_RESULT);
+    });
+  });
+
+  it('promotes what the record of staging says, oldest first', async () => {
+    const answers: Record<string, Answer[]> = {
+      gh: [["*'environment=staging'*", '{"id":"newer"}\n{"id":"older"}']],
+      npx: [['*', JSON_RESULT]],
+    };
+    await withScript(ship({ COMMAND: 'promote' }, answers), async ({ status, calls, file }) => {
+      expect(status).toBe(0);
+      expect(calls.at(-1)).toBe(
+        `npx airlock promote staging production --record staging.jsonl --digest ${DIGEST} --release v1.2.3 --confirm PROMOTE --url https://x --json`,
+      );
+      expect(await file('staging.jsonl')).toBe('{"id":"older"}\n{"id":"newer"}\n');
+    });
+  });
+
+  it('promotes nothing when the record cannot be read', async () => {
+    const answers: Record<string, Answer[]> = { gh: [['*', 'HTTP 502', 1]] };
+    await withScript(ship({ COMMAND: 'promote' }, answers), ({ status, calls }) => {
+      expect({ status, calls: calls.length }).toEqual({ status: 1, calls: 1 });
     });
   });
 
