@@ -160,7 +160,9 @@ export const rules: readonly Rule[] = [
           .map(([found]) => `${path}: ${found}`),
       ),
       ...stepsOf(files)
-        .filter(([, step]) => /credentials_json|access-key|ACCESS_KEY|SA_KEY/.test(JSON.stringify(step)))
+        .filter(([, step]) =>
+          /credentials_json|ACCESS_KEY|SA_KEY|access-key[\w-]*\":\"(?!\$\{\{ steps\.)/.test(JSON.stringify(step)),
+        )
         .map(first),
       ...jobsOf(files)
         .filter(
@@ -171,6 +173,7 @@ export const rules: readonly Rule[] = [
     mutations: [
       ['workflows/promote.yml', 'secrets.PLATFORM_TOKEN', 'secrets.GCP_SA_KEY'],
       ['actions/ship/action.yml', 'workload_identity_provider:', 'credentials_json:'],
+      ['actions/ship/action.yml', 'steps.aliyun.outputs.aliyun-access-key-secret', 'inputs.platform-token'],
       ['workflows/deploy-staging.yml', 'id-token: write # sign in', 'id-token: read # sign in'],
     ],
   },
