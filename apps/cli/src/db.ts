@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import { dbLintCommand } from './db-lint.js';
 import { dbMigrateCommand } from './db-migrate.js';
+import { dbNewCommand } from './db-new.js';
 import { dbProvisionCommand } from './db-provision.js';
 import { dbResetTestCommand } from './db-reset-test.js';
 import { dbSeedCommand } from './db-seed.js';
@@ -9,8 +11,10 @@ export function dbCommand(): Command {
   return new Command('db')
     .description('make, migrate, check and seed databases')
     .addCommand(dbProvisionCommand())
+    .addCommand(dbNewCommand())
+    .addCommand(dbLintCommand())
     .addCommand(dbMigrateCommand())
-    .addCommand(dbResetTestCommand())
+    .addCommand(dbStatusCommand())
     .addCommand(dbSeedCommand())
-    .addCommand(dbStatusCommand());
+    .addCommand(dbResetTestCommand());
 }

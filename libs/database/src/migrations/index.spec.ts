@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { loadReleased } from '../lint/released.js';
 import { assertCatalogue } from '../migrate/plan.js';
 import { migrations } from './index.js';
 
@@ -11,5 +12,10 @@ describe('migrations', () => {
 
   it('forms a history: names ascend and each contract completes an expand', () => {
     expect(() => assertCatalogue(migrations)).not.toThrow();
+  });
+
+  it('leaves what a release took along as it was', () => {
+    const now = Object.fromEntries(migrations.map(({ name, sha256 }) => [name, sha256]));
+    expect(now).toMatchObject(loadReleased());
   });
 });

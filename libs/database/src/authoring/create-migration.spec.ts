@@ -1,0 +1,81 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createMigration } from './create-migration.js';
+
+const EMPTY = `import type { Migration } from '../migrate/migration.js';\n\nexport const migrations: readonly Migration[] = [];\n`;
+const NOW = new Date('2026-03-04T05:06:07Z');
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'migrations-'));
+  writeFileSync(join(folder, 'index.ts'), EMPTY);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('createMigration', () => {
+  it('writes the file and adds it to the list, in order', () => {
+    createMigration({ name: 'add-nickname', folder, now: NOW });
+    const path = createMigration({ name: 'drop-name', completes: '20260304050607-add-nickname', folder, now: NOW });
+    expect(readFileSync(path, 'utf8')).toBe(
+      `import { defineMigration } from '../migrate/migration.js';
+
+export const dropName = defineMigration({
+  name: '20260304050608-drop-name',
+  phase: 'contract',
+  completes: '20260304050607-add-nickname',
+  statements: [\`ALTER TABLE public.table ADD COLUMN name text\`],
+});
+`,
+    );
+    expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toBe(
+      `import type { Migration } from '../migrate/migration.js';
+import { addNickname } from './20260304050607-add-nickname.js';
+import { dropName } from './20260304050608-drop-name.js';
+
+export const migrations: readonly Migration[] = [
+  addNickname,
+  dropName,
+];
+`,
+    );
+  });
+
+  it('takes a later timestamp than the last, even when the clock is behind', () => {
+    createMigration({ name: 'first', folder, now: NOW });
+    expect(createMigration({ name: 'second', folder, now: new Date('2020-01-01') })).toMatch(
+      '20260304050608-second.ts',
+    );
+  });
+
+  it.each([
+    '../../etc/passwd',
+    'a/b',
+    "x'; process.exit(1); '",
+    '${process.exit(1)}',
+    'add nickname',
+    'Add-Nickname',
+    'add_nickname',
+    '-add',
+    'add-',
+    '1st',
+    '',
+    'add\nname',
+    'add\0name',
+    'имя',
+    'a'.repeat(61),
+  ])('refuses %j and writes nothing', (name) => {
+    expect(() => createMigration({ name, folder, now: NOW })).toThrow(
+      'not a name for a migration; expected kebab-case',
+    );
+    expect(readdirSync(folder)).toEqual(['index.ts']);
+    expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toBe(EMPTY);
+  });
+
+  it('refuses a name that is taken and a contract of something unknown', () => {
+    createMigration({ name: 'add-nickname', folder, now: NOW });
+    expect(() => createMigration({ name: 'add-nickname', folder })).toThrow('there is a migration addNickname already');
+    expect(() => createMigration({ name: 'x', completes: 'y', folder })).toThrow('--completes y: no such migration');
+  });
+});

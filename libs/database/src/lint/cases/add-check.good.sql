@@ -1,0 +1,1 @@
+ALTER TABLE public.orders ADD CONSTRAINT orders_state_known CHECK (state <> '') NOT VALID;

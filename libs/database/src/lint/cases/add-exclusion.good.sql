@@ -1,0 +1,1 @@
+CREATE TABLE public.slots (id bigint PRIMARY KEY, CONSTRAINT slots_alone EXCLUDE (id WITH =));

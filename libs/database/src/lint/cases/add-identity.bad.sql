@@ -1,0 +1,1 @@
+ALTER TABLE public.customers ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY;

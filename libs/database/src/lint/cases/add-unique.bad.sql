@@ -1,0 +1,1 @@
+ALTER TABLE public.customers ADD CONSTRAINT customers_email_key UNIQUE (email);

@@ -1,0 +1,2 @@
+-- transaction: false
+CLUSTER public.customers USING customers_pkey;

@@ -1,0 +1,2 @@
+-- transaction: false
+ANALYZE public.customers;

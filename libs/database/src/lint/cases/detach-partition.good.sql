@@ -1,0 +1,2 @@
+-- transaction: false
+ALTER TABLE public.events DETACH PARTITION public.events_1 CONCURRENTLY;

@@ -1,0 +1,1 @@
+ALTER TABLE public.orders DISABLE TRIGGER orders_touch;

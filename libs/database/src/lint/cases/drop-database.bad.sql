@@ -1,0 +1,2 @@
+-- transaction: false
+DROP DATABASE airlock_production;

@@ -1,0 +1,2 @@
+-- transaction: false
+DROP INDEX CONCURRENTLY IF EXISTS public.orders_state_idx;

@@ -1,0 +1,1 @@
+INSERT INTO public.letters SELECT id, email FROM public.customers;

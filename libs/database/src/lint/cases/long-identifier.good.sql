@@ -1,0 +1,1 @@
+ALTER TABLE public.customers ADD COLUMN letters_last_year integer;

@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW public.order_counts AS SELECT 1 AS one WITH NO DATA;

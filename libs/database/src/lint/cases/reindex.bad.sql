@@ -1,0 +1,1 @@
+REINDEX INDEX public.orders_state_idx;

@@ -1,0 +1,2 @@
+-- transaction: false
+REINDEX INDEX CONCURRENTLY public.orders_state_idx;

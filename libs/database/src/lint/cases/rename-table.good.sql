@@ -1,0 +1,1 @@
+CREATE VIEW public.purchases AS SELECT * FROM public.orders;

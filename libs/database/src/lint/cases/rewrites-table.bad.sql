@@ -1,0 +1,1 @@
+ALTER TABLE public.customers ALTER COLUMN doubled SET EXPRESSION AS (score * 3);

@@ -1,0 +1,1 @@
+CREATE TABLE public.drafts (id bigserial PRIMARY KEY);

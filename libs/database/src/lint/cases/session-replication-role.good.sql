@@ -1,0 +1,1 @@
+INSERT INTO public.letters VALUES (1, 'user_ada');

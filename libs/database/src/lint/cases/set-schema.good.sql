@@ -1,0 +1,1 @@
+CREATE VIEW archive.orders AS SELECT * FROM public.orders;

@@ -1,0 +1,1 @@
+CREATE UNLOGGED TABLE public.drafts (id bigint PRIMARY KEY);

@@ -1,0 +1,1 @@
+ALTER TABLE public.customers ADD COLUMN a text, ADD COLUMN b text;

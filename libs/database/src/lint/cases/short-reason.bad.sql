@@ -1,0 +1,2 @@
+-- allow drop-constraint: ok
+ALTER TABLE public.customers DROP CONSTRAINT customers_score_positive;

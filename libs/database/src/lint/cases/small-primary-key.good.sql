@@ -1,0 +1,1 @@
+CREATE TABLE public.drafts (id uuid DEFAULT uuidv7() PRIMARY KEY);

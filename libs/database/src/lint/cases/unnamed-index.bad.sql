@@ -1,0 +1,2 @@
+CREATE TABLE public.drafts (id bigint PRIMARY KEY, title text);
+CREATE INDEX ON public.drafts (title);

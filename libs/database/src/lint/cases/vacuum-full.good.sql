@@ -1,0 +1,2 @@
+-- transaction: false
+VACUUM public.customers;

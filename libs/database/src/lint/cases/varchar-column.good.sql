@@ -1,0 +1,1 @@
+CREATE TABLE public.drafts (id bigint PRIMARY KEY, title text CHECK (char_length(title) <= 80));

@@ -1,0 +1,1 @@
+DROP POLICY letters_owner ON public.letters;

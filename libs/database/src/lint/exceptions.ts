@@ -1,0 +1,63 @@
+import type { Finding } from './rule.js';
+import { rules } from './rules/index.js';
+import { COVERED } from './squawk.js';
+import type { ParsedStatement } from './statement.js';
+import { TRACE_RULES } from './trace-rules.js';
+
+const SHORTEST_REASON = 20;
+
+/** Rules that no reason excuses: they are about the exceptions, or the migration cannot run at all. */
+const INEXCUSABLE = new Set(['does-not-run', 'concurrently-in-transaction', 'enum-value-used']);
+
+/** Takes out what a statement is allowed, and adds what is wrong with the permissions themselves. */
+export function applyExceptions(statements: readonly ParsedStatement[], findings: readonly Finding[]): Finding[] {
+  const isAllowed = ({ statement, rule }: Finding) =>
+    !INEXCUSABLE.has(rule) && statements[statement]?.allow[rule] !== undefined;
+  return [
+    ...findings.filter((finding) => !isAllowed(finding)),
+    ...statements.flatMap((s) => judgeExceptions(s, findings)),
+  ];
+}
+
+function judgeExceptions({ migration, index, allow }: ParsedStatement, findings: readonly Finding[]): Finding[] {
+  const found = new Set(findings.filter(({ statement }) => statement === index).map(({ rule }) => rule));
+  const at = { migration: migration.name, statement: index };
+  return Object.entries(allow).flatMap(([rule, reason]): Finding[] => {
+    if (!found.has(rule))
+      return isKnownRule(rule)
+        ? [
+            {
+              ...at,
+              rule: 'unused-exception',
+              problem: `nothing here breaks ${rule}`,
+              instead: `take '${rule}' out of allow`,
+            },
+          ]
+        : [
+            {
+              ...at,
+              rule: 'unknown-exception',
+              problem: `there is no rule ${rule}`,
+              instead: 'airlock db lint --rules lists them',
+            },
+          ];
+    return reason.trim().length >= SHORTEST_REASON && /\S\s+\S+\s+\S/.test(reason)
+      ? []
+      : [
+          {
+            ...at,
+            rule: 'short-reason',
+            problem: `"${reason}" does not tell a reviewer why ${rule} may be broken`,
+            instead: 'a sentence: what makes it safe here',
+          },
+        ];
+  });
+}
+
+export function isKnownRule(rule: string): boolean {
+  return listRules().includes(rule);
+}
+
+export function listRules(): string[] {
+  return [...rules.map(({ name }) => name), ...TRACE_RULES, ...Object.keys(COVERED)].sort();
+}

@@ -1,0 +1,130 @@
+import type { Client } from 'pg';
+import { migrate } from '../migrate/migrate.js';
+import { MigrationError, type Migration } from '../migrate/migration.js';
+import { assertCatalogue } from '../migrate/plan.js';
+import { migrations as shippedMigrations } from '../migrations/index.js';
+import { seed } from '../seed/seed.js';
+import { applyExceptions } from './exceptions.js';
+import { findUnindexedKeys, type StatementTrace, traceMigration } from './lock-trace.js';
+import { isReleased } from './released.js';
+import type { Finding } from './rule.js';
+import { rules } from './rules/index.js';
+import { loadSquawkReport, selectSquawk, type SquawkReport } from './squawk.js';
+import { parseMigration, type ParsedStatement } from './statement.js';
+import { type ThrowawayDatabase, withThrowawayDatabase } from './throwaway-database.js';
+import { judgeTraces } from './trace-rules.js';
+
+export interface LintReport {
+  readonly linted: readonly LintedMigration[];
+  readonly findings: readonly Finding[];
+}
+
+export interface LintedMigration {
+  readonly name: string;
+  readonly traces: readonly StatementTrace[];
+}
+
+export interface LintOptions {
+  /** Those of earlier releases too. */
+  readonly isAll?: boolean;
+  readonly migrations?: readonly Migration[];
+}
+
+/** Judges the migrations of the next release, by their text and by what they do on a seeded database. */
+export async function lintMigrations({
+  isAll = false,
+  migrations = shippedMigrations,
+}: LintOptions = {}): Promise<LintReport> {
+  assertCatalogue(migrations);
+  const fresh = isAll ? migrations : migrations.filter((migration) => !isReleased(migration));
+  if (fresh.length === 0) return { linted: [], findings: [] };
+  return withThrowawayDatabase(async (database) => {
+    await fill(database, migrations.slice(0, migrations.indexOf(fresh[0] as Migration)));
+    return database.withOwner((client) => lintInOrder(client, fresh));
+  });
+}
+
+/** Rows make a statement show what it does to rows. */
+async function fill({ config }: ThrowawayDatabase, migrations: readonly Migration[]): Promise<void> {
+  if (migrations.length === 0) return;
+  await migrate({ config, migrations });
+  await seed({ config });
+}
+
+/** One after the other, each on what those before it left. */
+async function lintInOrder(client: Client, migrations: readonly Migration[]): Promise<LintReport> {
+  const squawk = await loadSquawkReport(migrations);
+  const drafts: Draft[] = [];
+  for (const migration of migrations) {
+    drafts.push(await lintOne(client, migration, squawk));
+    if (migration.transactional) await client.query('COMMIT');
+  }
+  return concludeReport(client, drafts);
+}
+
+/** Before the exceptions: whether a key has its index is known at the very end. */
+export interface Draft extends LintedMigration {
+  readonly statements: readonly ParsedStatement[];
+  readonly findings: readonly Finding[];
+}
+
+/** Leaves the migration's transaction open. */
+export async function lintOne(client: Client, migration: Migration, squawk: SquawkReport): Promise<Draft> {
+  const statements = await parseMigration(migration);
+  const traces = await traceMigration(client, migration);
+  const ours = judgeTraces(statements, traces, statements.flatMap(judgeSyntax));
+  const theirs = selectSquawk(squawk.get(migration) ?? [], statements, ours);
+  return { name: migration.name, traces, statements, findings: [...ours, ...theirs] };
+}
+
+export async function concludeReport(client: Client, drafts: readonly Draft[]): Promise<LintReport> {
+  const keys = await judgeForeignKeys(client, drafts);
+  return {
+    linted: drafts.map(({ name, traces }) => ({ name, traces })),
+    findings: drafts.flatMap(({ name, statements, findings }) =>
+      applyExceptions(statements, [...findings, ...keys.filter(({ migration }) => migration === name)]),
+    ),
+  };
+}
+
+function judgeSyntax(statement: ParsedStatement): Finding[] {
+  return rules.flatMap((rule) =>
+    [rule.find(statement) ?? []].flat().map((problem) => ({
+      ...problem,
+      migration: statement.migration.name,
+      statement: statement.index,
+      rule: rule.name,
+    })),
+  );
+}
+
+/** At the very end: the index may come in a later migration than the key. */
+async function judgeForeignKeys(client: Client, linted: readonly LintedMigration[]): Promise<Finding[]> {
+  const bare = await findUnindexedKeys(client);
+  return linted.flatMap(({ name: migration, traces }) =>
+    traces.flatMap(({ foreignKeys }, statement) =>
+      bare
+        .filter((key) => foreignKeys.some(({ table, name }) => table === key.table && name === key.name))
+        .map(({ table, name, columns }) => ({
+          migration,
+          statement,
+          rule: 'unindexed-foreign-key',
+          problem: `${name} has no index on ${table} (${columns}): deleting what it refers to scans all of ${table}`,
+          instead: `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${name.replace(/_fkey$/, '')}_idx ON ${table} (${columns}) in a migration of its own`,
+        })),
+    ),
+  );
+}
+
+export function describeFinding({ migration, statement, rule, problem, instead }: Finding): string {
+  return `${migration}, statement ${statement + 1}: ${problem} [${rule}]\n  ${instead}`;
+}
+
+/** Every finding at once. */
+export class LintError extends MigrationError {
+  override name = 'LintError';
+
+  constructor(findings: readonly Finding[]) {
+    super(findings.map(describeFinding).join('\n'));
+  }
+}

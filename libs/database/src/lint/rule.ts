@@ -1,0 +1,103 @@
+import type { AlterTableCmd, ColumnDef, Constraint } from 'libpg-query';
+import { nameOf, type ParsedStatement, stringsOf } from './statement.js';
+
+export interface Problem {
+  /** What the statement does to whom, with the real names. */
+  readonly problem: string;
+  /** The safe way, ready to paste. */
+  readonly instead: string;
+}
+
+export interface Rule {
+  readonly name: string;
+  find(statement: ParsedStatement): Problem | undefined | readonly Problem[];
+}
+
+export interface Finding extends Problem {
+  readonly migration: string;
+  /** Counted from 0. */
+  readonly statement: number;
+  readonly rule: string;
+}
+
+export interface AlterCommand {
+  readonly table: string;
+  readonly cmd: AlterTableCmd;
+  readonly column: ColumnDef | undefined;
+  readonly constraint: Constraint | undefined;
+}
+
+/** The parts of an ALTER TABLE on a table that was there before this migration. */
+export function alterCommands(statement: ParsedStatement): AlterCommand[] {
+  const { node, created } = statement;
+  if (!('AlterTableStmt' in node)) return [];
+  const { relation, cmds = [], objtype } = node.AlterTableStmt;
+  const table = nameOf(relation);
+  if (objtype !== 'OBJECT_TABLE' || created.has(table)) return [];
+  return cmds.flatMap((cmd) => ('AlterTableCmd' in cmd ? [createCommand(table, cmd.AlterTableCmd)] : []));
+}
+
+function createCommand(table: string, cmd: AlterTableCmd): AlterCommand {
+  const { def } = cmd;
+  return {
+    table,
+    cmd,
+    column: def && 'ColumnDef' in def ? def.ColumnDef : undefined,
+    constraint: def && 'Constraint' in def ? def.Constraint : undefined,
+  };
+}
+
+/** A rule about one kind of ALTER TABLE command. */
+export function alterRule(
+  name: string,
+  subtype: AlterTableCmd['subtype'],
+  describe: (command: AlterCommand, statement: ParsedStatement) => Problem | undefined,
+): Rule {
+  return {
+    name,
+    find: (statement) =>
+      alterCommands(statement)
+        .filter(({ cmd }) => cmd.subtype === subtype)
+        .flatMap((command) => describe(command, statement) ?? []),
+  };
+}
+
+/** A rule about one kind of constraint that is added to an existing table. */
+export function constraintRule(
+  name: string,
+  contype: Constraint['contype'],
+  describe: (table: string, constraint: Constraint, statement: ParsedStatement) => Problem | undefined,
+): Rule {
+  return alterRule(name, 'AT_AddConstraint', ({ table, constraint }, statement) =>
+    constraint !== undefined && constraint.contype === contype ? describe(table, constraint, statement) : undefined,
+  );
+}
+
+/** Columns of a CREATE TABLE, or of an ADD COLUMN, wherever the table comes from. */
+export function definedColumns({ node }: ParsedStatement): { table: string; column: ColumnDef }[] {
+  if ('CreateStmt' in node) {
+    const table = nameOf(node.CreateStmt.relation);
+    return (node.CreateStmt.tableElts ?? []).flatMap((elt) =>
+      'ColumnDef' in elt ? [{ table, column: elt.ColumnDef }] : [],
+    );
+  }
+  if (!('AlterTableStmt' in node)) return [];
+  const table = nameOf(node.AlterTableStmt.relation);
+  return (node.AlterTableStmt.cmds ?? []).flatMap((cmd) =>
+    'AlterTableCmd' in cmd &&
+    cmd.AlterTableCmd.subtype === 'AT_AddColumn' &&
+    cmd.AlterTableCmd.def &&
+    'ColumnDef' in cmd.AlterTableCmd.def
+      ? [{ table, column: cmd.AlterTableCmd.def.ColumnDef }]
+      : [],
+  );
+}
+
+export function constraintsOf(column: ColumnDef | undefined): Constraint[] {
+  return (column?.constraints ?? []).flatMap((node) => ('Constraint' in node ? [node.Constraint] : []));
+}
+
+/** `varchar`, `int4`, `serial`: the last part of the type's name, as the parser spells it. */
+export function typeOf(column: ColumnDef): string {
+  return stringsOf(column.typeName?.names).at(-1) ?? '';
+}
