@@ -1,9 +1,10 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Violation } from './config-error.js';
 import { parseEnvFile } from './env-file.js';
 import type { Environment } from './environment.js';
-import { decodeText, describeFileError } from './secret-file.js';
+import { quote } from './quote.js';
+import { decodeText, describeFileError, errorCode } from './secret-file.js';
 
 export interface EnvFile {
   readonly path: string;
@@ -13,28 +14,39 @@ export interface EnvFile {
 }
 
 const MAX_BYTES = 262_144;
+const UNLISTED = '.env*';
 const READ_BY_OTHERS = 0o004;
 
 /** @returns undefined where there is no such file; one that cannot be used comes back with the reason and no texts */
 export function loadEnvFile(cwd: string, path: string): EnvFile | undefined {
   const full = join(cwd, path);
+  const unusable = (problem: string) => ({
+    path,
+    texts: new Map(),
+    violations: [unusableFile(path, problem)],
+    warnings: [],
+  });
   try {
-    const stats = lstatSync(full, { throwIfNoEntry: false });
-    if (!stats) return undefined;
-    const refusal = refuseFile(full, path, stats);
-    if (refusal) return { path, texts: new Map(), violations: [refusal], warnings: [] };
+    const link = lstatSync(full, { throwIfNoEntry: false });
+    if (!link) return undefined;
+    const stats = statSync(full, { throwIfNoEntry: false });
+    const problem = stats ? findProblem(cwd, path, stats) : 'is a link to nothing';
+    if (!stats || problem !== undefined) return unusable(problem ?? '');
     const { texts, violations } = parseEnvFile(decodeText(readFileSync(full)), path);
     return { path, texts, violations, warnings: warn(path, stats) };
   } catch (error) {
-    return { path, texts: new Map(), violations: [refusal(path, describeFileError(error))], warnings: [] };
+    return unusable(describeFileError(error));
   }
 }
 
 /** Deployed environments take nothing from files that may have come along by accident. */
 export function findForbiddenEnvFiles(cwd: string, environment: Environment): Violation[] {
   return listEnvFiles(cwd).map((name) => ({
-    name,
-    problem: `lies in the working folder, and ${environment} reads no such file`,
+    name: showName(name),
+    problem:
+      name === UNLISTED
+        ? 'may lie in the working folder, which cannot be listed'
+        : `lies in the working folder, and ${environment} reads no such file`,
     expected: 'the process environment and NAME_FILE secrets alone',
     mend: `remove the file, or start in another folder`,
   }));
@@ -46,28 +58,34 @@ function listEnvFiles(cwd: string): string[] {
     const files = readdirSync(cwd, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
     return files.map(({ name }) => name).filter((name) => name.startsWith('.env') && !name.endsWith('.example'));
   } catch (error) {
-    return describeFileError(error) === 'is not there' ? [] : ['.env* (the working folder cannot be listed)'];
+    return errorCode(error) === 'ENOENT' ? [] : [UNLISTED];
   }
 }
 
-function refuseFile(full: string, path: string, stats: Stats): Violation | undefined {
-  const target = stats.isSymbolicLink() ? basename(resolveLink(full)) : path;
-  // A mounted volume links .env to another folder; a link to another name makes one environment read another's file.
-  if (target !== path) return refusal(path, `is a link to ${target}`);
-  if (stats.isDirectory()) return refusal(path, 'is a folder');
-  if (!stats.isFile() && !stats.isSymbolicLink()) return refusal(path, 'is a special file');
-  return stats.size > MAX_BYTES ? refusal(path, `has ${stats.size} bytes`) : undefined;
+/** A mounted volume links .env to another folder; under another name it would be the file of another environment. */
+function findProblem(cwd: string, path: string, stats: Stats): string | undefined {
+  if (stats.isDirectory()) return 'is a folder';
+  // Reading a pipe or a device would block the start, or never end.
+  if (!stats.isFile()) return 'is a special file';
+  const target = basename(realpathSync(join(cwd, path)));
+  const other = target === path ? findTwin(cwd, path, stats) : target;
+  if (other !== undefined) return `is the same file as ${showName(other)}`;
+  return stats.size > MAX_BYTES ? `has ${stats.size} bytes` : undefined;
 }
 
-function resolveLink(full: string): string {
-  try {
-    return realpathSync(full);
-  } catch {
-    return 'nothing';
-  }
+/** Another .env file that is a hard link to the same content. */
+function findTwin(cwd: string, path: string, { dev, ino }: Stats): string | undefined {
+  return listEnvFiles(cwd).find((name) => {
+    const stats = name === path ? undefined : statSync(join(cwd, name), { throwIfNoEntry: false });
+    return stats?.dev === dev && stats.ino === ino;
+  });
 }
 
-function refusal(name: string, problem: string): Violation {
+function showName(name: string): string {
+  return /^[\w.*-]+$/.test(name) ? name : quote(name, []);
+}
+
+function unusableFile(name: string, problem: string): Violation {
   return { name, problem, expected: 'a text file of its own', mend: `replace ${name} by a file, or remove it` };
 }
 

@@ -8,6 +8,7 @@ import { parseRedisUrl } from './redis-url.js';
 import { Secret } from './secret.js';
 
 const MAX_LIST_LENGTH = 4_096;
+const MAX_ADDRESS_LENGTH = 2_048;
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 type Unit = keyof typeof MILLISECONDS;
 
@@ -60,10 +61,15 @@ export function hosts(expected: string) {
   return list(expected, (item) => isHostPattern(item));
 }
 
+/** Origins exactly as browsers send them, or * for all. */
+export function origins() {
+  return list('* or origins such as https://app.example.com', (item) => item === '*' || isOrigin(item));
+}
+
 /** An http(s) address without user, password, query or fragment. */
 export function webAddress() {
   return field('an address such as https://example.com/path', (value) => {
-    const url = parseUrl(value);
+    const url = value.length <= MAX_ADDRESS_LENGTH ? parseUrl(value) : undefined;
     const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
     return isPlain ? value : undefined;
   });
@@ -105,6 +111,11 @@ function field<T>(expected: string, parse: (text: string) => T | undefined) {
     context.addIssue({ code: 'custom', params: { expected } });
     return z.NEVER;
   });
+}
+
+function isOrigin(item: string): boolean {
+  const url = parseUrl(item);
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.origin === item && !item.includes('*');
 }
 
 function parseUrl(value: string): URL | undefined {

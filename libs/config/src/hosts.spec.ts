@@ -96,6 +96,8 @@ describe('isHostPattern', () => {
     '*.10.0.0.0/8',
     'db:5432',
     'http://a',
+    'fe80::1%eth0',
+    'fe80::%eth0/64',
   ])('refuses %j', (entry) => {
     expect(isHostPattern(entry)).toBe(false);
   });

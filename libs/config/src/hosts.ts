@@ -46,6 +46,7 @@ export function isListed(host: string, entries: readonly string[]): boolean {
 }
 
 export function isHostPattern(entry: string): boolean {
+  if (!/^[\x21-\x24\x26-\x7e]{1,253}$/.test(entry)) return false;
   if (isCidr(entry)) return true;
   return /^(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/i.test(entry) || isIPv6(entry);
 }

@@ -30,7 +30,7 @@ export interface Inspection {
 
 export function inspectConfig({ env, cwd, files = true }: LoadOptions = {}): Inspection {
   const variables = env ?? readProcessEnvironment();
-  const sources = loadSources(variables, files ? (cwd ?? process.cwd()) : undefined);
+  const sources = loadSources(variables, files ? (cwd ?? findWorkingFolder()) : undefined);
   const { environment } = sources;
   if (!environment) return { ...sources, values: {}, config: undefined };
   const texts: Texts = Object.fromEntries([...sources.texts].map(([name, { text }]) => [name, text]));
@@ -41,4 +41,13 @@ export function inspectConfig({ env, cwd, files = true }: LoadOptions = {}): Ins
   if (all.length > 0) return { ...sources, values, violations: all, config: undefined };
   if (!env) exportNodeEnv(environment);
   return { ...sources, values, violations: [], config: createConfig(values as Values, sources.file) };
+}
+
+/** A folder that was removed under the process holds no files. */
+function findWorkingFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
 }

@@ -12,6 +12,7 @@ import {
   hosts,
   integer,
   list,
+  origins,
   port,
   redisUrl,
   secret,
@@ -248,7 +249,7 @@ export const schema = z.object({
     description: 'The longest a request may take before it is answered 503.',
     default: perEnvironment('1m', '15s', '25s', '25s', '25s'),
   }),
-  CORS_ORIGINS: list('* or origins such as https://app.example.com', /^(\*|https?:\/\/[a-z0-9.-]+(:\d{1,5})?)$/)
+  CORS_ORIGINS: origins()
     .optional()
     .register(variables, {
       group: 'HTTP',

@@ -99,6 +99,10 @@ function loadFileFor(environment: Environment, { env, cwd, violations }: Loading
   }
   const file = loadEnvFile(cwd, `.env.${environment}`) ?? loadEnvFile(cwd, '.env');
   if (!file) return undefined;
+  if (file.texts.size === 0 && file.violations.length > 0) {
+    violations.push(...file.violations);
+    return undefined;
+  }
   const stated = file.texts.get('ENVIRONMENT');
   const isForeign = stated === undefined ? environment === 'testing' && file.path === '.env' : stated !== environment;
   if (!isForeign) {

@@ -40,7 +40,12 @@ function printVariable(name: VariableName, { environment, texts, values }: Inspe
   const text = given?.text ?? (environment && defaultText(name, environment));
   if (text === undefined) return { name, value: null, source: 'not set' };
   const { kind: source, path } = given?.source ?? { kind: 'default' as const };
-  return { name, value: show(name, text, values[name]), source, ...(path === undefined ? {} : { path }) };
+  return {
+    name,
+    value: show(name, text, values[name]),
+    source,
+    ...(path === undefined ? {} : { path: path.replace(/[^\x20-\x7e]/g, '?') }),
+  };
 }
 
 function show(name: VariableName, text: string, value: unknown): string {

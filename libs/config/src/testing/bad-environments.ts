@@ -110,7 +110,52 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'testing',
     set: {},
     files: { '.env.production': 'ENVIRONMENT=testing\n', '.env.testing': { linkTo: '.env.production' } },
-    lines: ['.env.testing: is a link to .env.production; expected a text file of its own'],
+    lines: ['.env.testing: is the same file as .env.production; expected a text file of its own'],
+  },
+  {
+    title: '.env.testing as another name of .env.production',
+    base: 'testing',
+    set: {},
+    files: { '.env.production': 'LOG_LEVEL=info\n', '.env.testing': { sameAs: '.env.production' } },
+    lines: ['.env.testing: is the same file as .env.production; expected a text file of its own'],
+  },
+  {
+    title: 'a .env under testing that cannot be used',
+    base: 'testing',
+    set: {},
+    files: { '.env': FOLDER },
+    lines: ['.env: is a folder; expected a text file of its own'],
+  },
+  {
+    title: 'a .env that never ends',
+    base: 'development',
+    set: {},
+    files: { '.env': { linkTo: '/dev/zero' } },
+    lines: ['.env: is a special file; expected a text file of its own'],
+  },
+  {
+    title: 'a huge .env',
+    base: 'development',
+    set: {},
+    files: { '.env': '#'.repeat(262_145) },
+    lines: ['.env: has 262145 bytes; expected a text file of its own'],
+  },
+  {
+    title: 'a .env file with a name that would forge a line',
+    base: 'production',
+    set: {},
+    files: { '.env\nALL: is well': '' },
+    lines: [
+      '".env\\nALL: is well": lies in the working folder, and production reads no such file; expected the process environment and NAME_FILE secrets alone',
+    ],
+  },
+  {
+    title: 'origins that no browser sends',
+    base: 'development',
+    set: { CORS_ORIGINS: 'https://*.corp.net' },
+    lines: [
+      'CORS_ORIGINS: is "https://*.corp.net"; expected * or origins such as https://app.example.com, separated by commas',
+    ],
   },
   {
     title: 'a .env that is a folder',
