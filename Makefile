@@ -6,7 +6,7 @@ INSTALLED := node_modules/.installed
 $(INSTALLED): package-lock.json package.json .npmrc
 	npm ci --no-audit && npm run --silent rebuild:allowed && touch $@
 
-.PHONY: help dev test test-reset check fix
+.PHONY: help dev test test-reset check fix test-deploy
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -24,3 +24,6 @@ check: $(INSTALLED) ## what CI checks besides the tests: format, lint, types, bu
 
 fix: $(INSTALLED) ## mend what the linter and the formatter can mend
 	@npm run --silent fix
+
+test-deploy: $(INSTALLED) ## deploy, break, roll back and promote on a local swarm, under load
+	@nx run cli:test-deploy --output-style=stream

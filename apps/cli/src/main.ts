@@ -1,14 +1,24 @@
 import { Command } from 'commander';
 import { configCommand } from './config.js';
 import { dbCommand } from './db.js';
+import { deployCommand } from './deploy.js';
+import { promoteCommand } from './promote.js';
+import { rollbackCommand } from './rollback.js';
+import { secretCommand } from './secret.js';
 import { setupCommand } from './setup.js';
+import { statusCommand } from './status.js';
 import { tokenCommand } from './token.js';
 
 const program = new Command('airlock')
   .description('keeps development, testing, preview, staging and production apart')
   .addCommand(configCommand())
   .addCommand(dbCommand())
+  .addCommand(deployCommand())
+  .addCommand(promoteCommand())
+  .addCommand(rollbackCommand())
+  .addCommand(secretCommand())
   .addCommand(setupCommand())
+  .addCommand(statusCommand())
   .addCommand(tokenCommand());
 
 try {

@@ -1,0 +1,144 @@
+import type { Environment } from '@airlock/config';
+import type { Answer, Get } from './client.js';
+
+export interface Expectation {
+  readonly environment: Environment;
+  readonly url: string;
+  /** The image that should answer, and the commit it was built from; not looked at where they are not given. */
+  readonly digest?: string | undefined;
+  readonly commit?: string | undefined;
+}
+
+export interface Check {
+  /** A fact about the API. */
+  readonly fact: string;
+  readonly appliesTo?: (expected: Expectation) => boolean;
+  /** Throws what it saw instead. Never writes. */
+  readonly look: (get: Get, expected: Expectation) => Promise<void>;
+}
+
+const isDeployed = ({ environment }: Expectation) => environment === 'staging' || environment === 'production';
+const isHttps = ({ url }: Expectation) => url.startsWith('https:');
+
+/** What must hold of the API in every environment, for anybody who can reach it and has no token. */
+export const checks: readonly Check[] = [
+  {
+    fact: '/healthz answers 200 ok',
+    look: async (get) => expectHealthy(await get('/healthz')),
+  },
+  {
+    fact: '/readyz answers 200, at worst degraded',
+    look: async (get) => {
+      const answer = await get('/readyz');
+      expectStatus(answer, 200);
+      expectOneOf('status', answer.json()['status'], ['ok', 'degraded']);
+    },
+  },
+  {
+    fact: '/startupz answers 200 ok',
+    look: async (get) => expectHealthy(await get('/startupz')),
+  },
+  {
+    fact: 'health answers may be asked for by HEAD and are never cached',
+    look: async (get) => {
+      const answer = await get('/healthz', { method: 'HEAD' });
+      expectStatus(answer, 200);
+      expectHeader(answer, 'cache-control', /no-store/);
+    },
+  },
+  {
+    fact: '/version names the image that was deployed',
+    appliesTo: ({ digest }) => digest !== undefined,
+    look: async (get, { digest }) => expectEqual('digest', (await get('/version')).json()['digest'], digest),
+  },
+  {
+    fact: '/version names the commit that was deployed',
+    appliesTo: ({ commit }) => commit !== undefined,
+    look: async (get, { commit = '' }) => {
+      const said = (await get('/version')).json()['commit'];
+      // Production may be told to say only the beginning.
+      if (typeof said !== 'string' || said.length < 7 || !commit.startsWith(said)) expectEqual('commit', said, commit);
+    },
+  },
+  {
+    fact: 'entities are not shown without a token',
+    look: async (get) => expectProblem(await get('/api/v1/entities'), 401),
+  },
+  {
+    fact: 'a token that is none is refused',
+    look: async (get) => {
+      expectProblem(await get('/api/v1/entities', { headers: { authorization: 'Bearer not-a-token' } }), 401);
+    },
+  },
+  {
+    fact: 'an unknown path is a 404 problem',
+    look: async (get) => expectProblem(await get('/api/v1/no-such-thing'), 404),
+  },
+  {
+    fact: 'detailed health and metrics are not reachable from outside',
+    appliesTo: isDeployed,
+    look: async (get) => {
+      for (const path of ['/health', '/metrics']) expectStatus(await get(path), 404);
+    },
+  },
+  {
+    fact: 'the pages for people are switched off in production',
+    appliesTo: ({ environment }) => environment === 'production',
+    look: async (get) => expectStatus(await get('/api/v1/docs'), 404),
+  },
+  {
+    fact: 'every answer carries a request id',
+    look: async (get) => expectHeader(await get('/api/v1/entities'), 'x-request-id', /^[\w.-]{8,}$/),
+  },
+  {
+    fact: 'no answer says what the server is made of',
+    look: async (get) => {
+      const { headers } = await get('/api/v1/entities');
+      expectEqual('x-powered-by', headers.get('x-powered-by'), null);
+      expectEqual('content type sniffing', headers.get('x-content-type-options'), 'nosniff');
+    },
+  },
+  {
+    fact: 'browsers are told to stay on HTTPS',
+    appliesTo: (expected) => isDeployed(expected) && isHttps(expected),
+    look: async (get) => expectHeader(await get('/api/v1/entities'), 'strict-transport-security', /max-age=\d{7,}/),
+  },
+  {
+    fact: 'plain HTTP serves nothing',
+    appliesTo: (expected) => isDeployed(expected) && isHttps(expected),
+    look: async (_get, { url }) => {
+      const { status } = await fetch(`http://${new URL(url).hostname}/healthz`, { redirect: 'manual' });
+      if (status < 300 || status > 399) expectEqual('status of http://', status, 308);
+    },
+  },
+];
+
+function expectHealthy(answer: Answer): void {
+  expectStatus(answer, 200);
+  expectEqual('status', answer.json()['status'], 'ok');
+}
+
+function expectProblem(answer: Answer, status: number): void {
+  expectStatus(answer, status);
+  expectHeader(answer, 'content-type', /^application\/problem\+json/);
+  expectEqual('status in the body', answer.json()['status'], status);
+}
+
+function expectStatus(answer: Answer, status: number): void {
+  if (answer.status !== status) throw new Error(`status ${answer.status}; expected ${status}`);
+}
+
+function expectHeader({ headers }: Answer, name: string, pattern: RegExp): void {
+  const value = headers.get(name);
+  if (value === null || !pattern.test(value))
+    throw new Error(`${name}: ${value ?? 'none'}; expected ${pattern.source}`);
+}
+
+function expectEqual(what: string, actual: unknown, expected: unknown): void {
+  if (actual === expected) return;
+  throw new Error(`${what} ${JSON.stringify(actual)}; expected ${JSON.stringify(expected)}`);
+}
+
+function expectOneOf(what: string, actual: unknown, expected: readonly unknown[]): void {
+  if (!expected.includes(actual)) expectEqual(what, actual, expected);
+}

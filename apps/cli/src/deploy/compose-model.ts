@@ -1,0 +1,61 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readProcessEnvironment } from '@airlock/config';
+import type { Docker } from './docker.js';
+
+export type Fields = Record<string, unknown>;
+
+/** The fields that are left. */
+export function omit(fields: Fields, ...names: readonly string[]): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
+}
+
+/** What `docker compose config --format json` answers: every file merged, every variable filled in. */
+export interface ComposeModel {
+  readonly services: Readonly<Record<string, Fields>>;
+  readonly networks?: Readonly<Record<string, Fields | null>>;
+  readonly volumes?: Readonly<Record<string, Fields | null>>;
+  readonly secrets?: Readonly<Record<string, Fields>>;
+  readonly configs?: Readonly<Record<string, Fields>>;
+  readonly [key: string]: unknown;
+}
+
+export interface ModelSource {
+  readonly files: readonly string[];
+  /** Where the overlay's variables come from. The deployer's own shell is never asked. */
+  readonly envFiles: readonly string[];
+  readonly project: string;
+  /** What this deploy itself decides, such as API_IMAGE. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+export async function loadComposeModel(docker: Docker, source: ModelSource): Promise<ComposeModel> {
+  return withVariableFile(source.variables, async (variableFile) => {
+    const args = [
+      ...['compose', '--project-name', source.project],
+      ...[...source.envFiles, variableFile].flatMap((file) => ['--env-file', file]),
+      ...source.files.flatMap((file) => ['--file', file]),
+      ...['config', '--format', 'json'],
+    ];
+    return JSON.parse(await docker.run(args, { env: engineVariables() })) as ComposeModel;
+  });
+}
+
+/** Compose reads variables from its process too: what a developer's shell holds must not reach another environment. */
+export function engineVariables(): NodeJS.ProcessEnv {
+  const wanted = /^(?:PATH|HOME|USER|TMPDIR|SSH_AUTH_SOCK|XDG_.*|DOCKER_(?:HOST|CONTEXT|CONFIG|CERT_PATH|TLS_VERIFY))$/;
+  return Object.fromEntries(Object.entries(readProcessEnvironment()).filter(([name]) => wanted.test(name)));
+}
+
+async function withVariableFile<T>(variables: ModelSource['variables'], use: (file: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'airlock-render-'));
+  try {
+    const file = join(folder, 'deploy.env');
+    const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);
+    await writeFile(file, lines.join(''), { mode: 0o600 });
+    return await use(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,12 @@
+import { execute } from './docker.js';
+import { DeployError } from './problem.js';
+
+/** The commit that a tag stands for, annotated or not. */
+export async function resolveCommit(tag: string): Promise<string> {
+  const { status, stdout } = await execute('git', ['rev-parse', '--verify', '--quiet', `refs/tags/${tag}^{commit}`]);
+  if (status === 0) return stdout.trim();
+  throw new DeployError({
+    text: `${tag}: is no tag here; expected the tag of a release`,
+    mend: 'fetch it: git fetch --tags',
+  });
+}

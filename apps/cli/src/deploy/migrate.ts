@@ -1,0 +1,21 @@
+import type { Docker } from './docker.js';
+import { runJobs, type JobOptions } from './job.js';
+import { describeFailure } from './preflight.js';
+import { DeployError } from './problem.js';
+import type { ReleasePlan } from './release.js';
+
+/** Runs the migrations of the new image, once, before anything of it serves. Answers the schema's head. */
+export async function migrateOnce(
+  docker: Docker,
+  options: { plan: ReleasePlan; environment: string; actor: string; jobs: JobOptions },
+): Promise<string | null> {
+  const { plan, environment, actor, jobs } = options;
+  if (plan.releaseJob === undefined) return null;
+  const command = ['airlock', 'db', 'migrate', '--json', '--environment', environment, '--actor', actor];
+  const { migrate } = await runJobs(docker, { migrate: { service: plan.releaseJob.service, command } }, jobs);
+  if (migrate.exitCode === 0) return (JSON.parse(migrate.stdout) as { head?: string }).head ?? null;
+  throw new DeployError({
+    text: `migrations: ${describeFailure(migrate)}`,
+    mend: 'no new task was started and the old ones serve; mend the migration, deploy again: it goes on where it stopped',
+  });
+}

@@ -1,0 +1,125 @@
+import type { Docker } from './docker.js';
+import type { ImageReference } from './image-reference.js';
+import { runJobs, type Job, type JobOptions, type JobResult } from './job.js';
+import { DeployError } from './problem.js';
+import type { ReleasePlan } from './release.js';
+
+/** What an image says of the database that it would meet: the answer of `airlock db status --json`. */
+export interface SchemaStatus {
+  readonly environment: string;
+  readonly migrations: readonly {
+    readonly name: string;
+    readonly phase: 'expand' | 'contract';
+    readonly state: 'applied' | 'pending' | 'edited' | 'unknown';
+  }[];
+  readonly verdict: { readonly state: string; readonly isServing: boolean; readonly reasons: readonly string[] };
+}
+
+/** The answer of `airlock db migrate --plan --json`. */
+interface MigrationPlan {
+  readonly pending: readonly {
+    readonly name: string;
+    readonly phase: 'expand' | 'contract';
+    readonly completes?: string | null;
+  }[];
+}
+
+export interface Preflight {
+  readonly pending: readonly string[];
+  readonly status: SchemaStatus | undefined;
+}
+
+/** Asks the new image, and the one that serves, in place and with the real secrets. Nothing is changed. */
+export async function preflight(
+  docker: Docker,
+  options: { plan: ReleasePlan; current: ImageReference | undefined; environment: string; jobs: JobOptions },
+): Promise<Preflight> {
+  const { plan, current, environment, jobs } = options;
+  const results = await runJobs(docker, createQuestions(plan, current, environment), jobs);
+  assertConfigIsComplete(plan, results);
+  if (plan.releaseJob === undefined) return { pending: [], status: undefined };
+  const status = parseAnswer<SchemaStatus>(results['status'], 'airlock db status');
+  const { pending } = parseAnswer<MigrationPlan>(results['plan'], 'airlock db migrate --plan');
+  assertStamp(status, environment);
+  if (current) assertServesAfter(parseAnswer<SchemaStatus>(results['current'], 'airlock db status'), pending, current);
+  return { pending: pending.map(({ name }) => name), status };
+}
+
+/** What an image that is to be rolled back to says of the schema as it is. */
+export async function askSchemaStatus(
+  docker: Docker,
+  plan: ReleasePlan,
+  jobs: JobOptions,
+): Promise<SchemaStatus | undefined> {
+  if (plan.releaseJob === undefined) return undefined;
+  const { status } = await runJobs(docker, { status: { service: plan.releaseJob.service, command: STATUS } }, jobs);
+  return parseAnswer<SchemaStatus>(status, 'airlock db status');
+}
+
+const STATUS = ['airlock', 'db', 'status', '--json'];
+
+function createQuestions(plan: ReleasePlan, current: ImageReference | undefined, environment: string) {
+  const questions: Record<string, Job> = {};
+  for (const name of plan.appServices) {
+    questions[`config-${name}`] = { service: plan.stack.services[name] ?? {}, command: ['airlock', 'config', 'check'] };
+  }
+  if (plan.releaseJob === undefined) return questions;
+  const { service } = plan.releaseJob;
+  const command = ['airlock', 'db', 'migrate', '--plan', '--json', '--environment', environment];
+  questions['status'] = { service, command: STATUS };
+  questions['plan'] = { service, command };
+  if (current) questions['current'] = { service: { ...service, image: current.name }, command: STATUS };
+  return questions;
+}
+
+function assertConfigIsComplete(plan: ReleasePlan, results: Readonly<Record<string, JobResult>>): void {
+  const problems = plan.appServices.flatMap((name) => {
+    const result = results[`config-${name}`];
+    return result && result.exitCode !== 0 ? [`services.${name}: ${describeFailure(result)}`] : [];
+  });
+  if (problems.length === 0) return;
+  throw new DeployError({
+    text: problems.join('\n'),
+    mend: 'set what is missing in the overlay, or: airlock secret put',
+  });
+}
+
+function parseAnswer<T>(result: JobResult | undefined, command: string): T {
+  if (result?.exitCode === 0) return JSON.parse(result.stdout) as T;
+  throw new DeployError({
+    text: `${command}: ${result ? describeFailure(result) : 'was not asked'}`,
+    mend: 'nothing was changed; mend it and deploy again',
+  });
+}
+
+export function describeFailure({ exitCode, stdout, stderr, error }: JobResult): string {
+  const said = (stderr.trim() || stdout.trim() || error).split('\n').slice(-12).join('\n    ');
+  return `exit ${exitCode}: ${said}`;
+}
+
+function assertStamp(status: SchemaStatus, environment: string): void {
+  if (status.environment === environment) return;
+  throw new DeployError({
+    text: `database: is stamped ${status.environment}; expected ${environment}`,
+    mend: 'check DATABASE_MIGRATION_URL of this environment: nothing was changed',
+  });
+}
+
+/**
+ * The image that serves must go on serving on the schema that the migrations will leave, for it does so during the whole
+ * update and after a rollback. It lives with every expand; with a contract only if it knows the expand which that completes.
+ */
+function assertServesAfter(current: SchemaStatus, pending: MigrationPlan['pending'], image: ImageReference): void {
+  const known = new Set(current.migrations.filter(({ state }) => state !== 'unknown').map(({ name }) => name));
+  const fatal = pending.filter(({ phase, completes }) => phase === 'contract' && !known.has(completes ?? ''));
+  if (fatal.length === 0) return;
+  throw new DeployError({
+    text: fatal
+      .map(
+        ({ name }) =>
+          `${name}: takes away what ${image.digest} still uses; expected the release of its expand to serve first`,
+      )
+      .join('\n'),
+    mend: 'deploy the release that brought the expand, then this one',
+  });
+}

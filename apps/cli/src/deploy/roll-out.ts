@@ -1,0 +1,103 @@
+import type { Docker } from './docker.js';
+import type { Fields } from './compose-model.js';
+import type { ImageReference } from './image-reference.js';
+import { DeployError, EXIT } from './problem.js';
+import { probeReplicas, type ReplicaAnswer } from './probe.js';
+import type { Progress } from './progress.js';
+import type { Release } from './record.js';
+import type { ReleasePlan } from './release.js';
+import type { Stack } from './render/render-stack.js';
+import { applyStack } from './stack-file.js';
+import { readService } from './swarm.js';
+import { monitorMs, waitWhileRollingBack, watchRollout, type Watched } from './watch-rollout.js';
+
+export interface RollOutOptions {
+  readonly stackName: string;
+  readonly plan: ReleasePlan;
+  readonly image: ImageReference;
+  /** What served before and is brought back when the new one fails. */
+  readonly previous: Release | undefined;
+  readonly timeoutMs: number;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal | undefined;
+  readonly assertHeld: () => Promise<void>;
+  /** The last word before the release counts, such as the smoke suite. */
+  readonly confirm: () => Promise<void>;
+}
+
+/** Replaces what serves, judges it by what runs and answers, and brings the old release back when it fails. */
+export async function rollOut(docker: Docker, options: RollOutOptions): Promise<ReplicaAnswer[]> {
+  const { stackName, plan, image, progress, timeoutMs, signal } = options;
+  await options.assertHeld();
+  const watched = await createWatched(docker, stackName, plan.stack);
+  try {
+    progress.step(`roll out ${image.digest}`);
+    await applyStack(docker, stackName, plan.stack);
+    await watchRollout(docker, watched, { timeoutMs, signal, onLook: progress.detail });
+    progress.step('ask every replica');
+    const jobs = { stackName, stack: plan.stack, signal };
+    const answers = await probeReplicas(docker, { plan, image, stackName, limitMs: 20_000, jobs });
+    await options.confirm();
+    return answers;
+  } catch (error) {
+    throw await rollBack(docker, options, error);
+  }
+}
+
+async function createWatched(docker: Docker, stackName: string, stack: Stack): Promise<Watched[]> {
+  return Promise.all(
+    Object.entries(stack.services).map(async ([name, service]) => {
+      const full = `${stackName}_${name}`;
+      const deploy = (service['deploy'] ?? {}) as Fields;
+      const before = await readService(docker, full);
+      return {
+        service: full,
+        image: String(service['image']),
+        replicas: Number(deploy['replicas'] ?? 1),
+        before,
+        monitorMs: monitorMs(service),
+      };
+    }),
+  );
+}
+
+/** Returns the error to end with: it says what failed and what serves now. */
+async function rollBack(docker: Docker, options: RollOutOptions, cause: unknown): Promise<DeployError> {
+  const { stackName, previous, progress, timeoutMs } = options;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  if (previous === undefined) {
+    return new DeployError({
+      text: why,
+      mend: 'this was the first release, so there is none to go back to; mend it and deploy again',
+      exitCode: EXIT.broken,
+      cause,
+    });
+  }
+  const { digest } = previous.record;
+  progress.step(`roll back to ${digest}`);
+  try {
+    // Whoever holds the lock now decides what serves.
+    await options.assertHeld();
+    const watched = await createWatched(docker, stackName, previous.deployed);
+    const watch = { timeoutMs, judgeBy: 'tasks', onLook: progress.detail } as const;
+    // Swarm may have begun to go back by itself. It finishes that before it is told to.
+    await waitWhileRollingBack(docker, watched, timeoutMs);
+    await applyStack(docker, stackName, previous.deployed);
+    await watchRollout(docker, watched, watch);
+  } catch (error) {
+    const text = `${why}\nrollback: ${error instanceof Error ? error.message : String(error)}`;
+    return new DeployError({
+      text,
+      mend: 'neither release serves whole: act now, docs/runbooks',
+      exitCode: EXIT.broken,
+      cause,
+    });
+  }
+  progress.note(`${digest} serves again`);
+  return new DeployError({
+    text: why,
+    mend: `rolled back: ${digest} serves; mend the image and deploy again`,
+    exitCode: EXIT.rolledBack,
+    cause,
+  });
+}

@@ -1,0 +1,100 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { docker, openLab, type Lab, type LabStack } from './lab.js';
+import { startLoad, type Load } from './load.js';
+import { report } from './report.js';
+
+let lab: Lab;
+let stack: LabStack;
+let good: string;
+let load: Load;
+
+beforeAll(async () => {
+  lab = await openLab();
+  stack = await lab.createStack();
+  good = await lab.build();
+  expect(await stack.airlock(['deploy', 'staging', good, '--url', stack.url])).toMatchObject({ status: 0 });
+});
+afterAll(() => lab.close());
+
+beforeEach(() => {
+  load = startLoad(stack.port, { prefix: Math.random().toString(36).slice(2) });
+});
+afterEach(async () => {
+  await load.finish();
+});
+
+describe('a bad image', () => {
+  it.each([
+    ['exits', 'one replica of the new image ended'],
+    ['never-healthy', 'one replica of the new image ended'],
+    ['dies-after-healthy', 'one replica of the new image ended'],
+    ['lies-about-start', 'readyz 500'],
+    ['not-ready', 'one replica of the new image ended'],
+    ['wrong-digest', 'digest sha256:0'],
+  ])('that %s is found in the rehearsal: nothing is replaced (T3)', async (fault, reason) => {
+    const result = await stack.airlock(['deploy', 'staging', await lab.build({ fault }), '--timeout', '40s']);
+    expect(result.stderr).toContain('rehearse');
+    expect(result.stderr).toContain(reason);
+    expect(result.status).toBeGreaterThan(0);
+    expect(result.stderr).not.toContain('roll out');
+    await expectGoodServes(`T3 ${fault}`);
+  });
+
+  it('that dies later than any rehearsal is taken back by Swarm, and the exit says so (T3)', async () => {
+    const late = await lab.build({ fault: 'dies-late' });
+    const result = await stack.airlock(['deploy', 'staging', late, '--url', stack.url]);
+    expect(result.stderr).toMatch(/rollback_started|rollback_completed/);
+    expect(result.stderr).toContain(`rolled back: ${good.split('@')[1]} serves`);
+    expect(result.status).toBe(4);
+    await expectGoodServes('T3 dies late');
+    expect((await stack.records()).at(-1)).toMatchObject({ outcome: 'rolled-back', digest: late.split('@')[1] });
+  });
+
+  it('that serves but fails the smoke suite is taken back (T3)', async () => {
+    const open = await lab.build({ fault: 'open-door' });
+    const result = await stack.airlock(['deploy', 'staging', open, '--url', stack.url]);
+    expect(result.stderr).toContain('failed   entities are not shown without a token: status 200; expected 401');
+    expect(result.status).toBe(4);
+    await expectGoodServes('T3 fails the smoke suite');
+    expect((await stack.records()).at(-1)).toMatchObject({ outcome: 'rolled-back', smoke: 'failed' });
+  });
+});
+
+describe('an image that cannot be scheduled', () => {
+  it('ends by our own time limit: Swarm has none (T4)', async () => {
+    const variables = { SUITE_CONSTRAINT: 'node.labels.nowhere == true' };
+    const result = await stack.airlock(['deploy', 'staging', await lab.build(), '--timeout', '20s'], variables);
+    expect(result.stderr).toContain('no suitable node');
+    expect(result.status).toBeGreaterThan(0);
+    await expectGoodServes('T4 cannot be scheduled');
+  });
+
+  it('is rolled back when only the replicas cannot be placed (T4)', async () => {
+    // One more fits, as the rehearsal shows; the third and all after it do not.
+    const free = await freeMemoryMb();
+    const variables = { SUITE_RESERVED: `${Math.floor(free * 0.4)}M`, SUITE_REPLICAS: '4' };
+    const result = await stack.airlock(['deploy', 'staging', await lab.build(), '--timeout', '45s'], variables);
+    expect(result.stderr).toMatch(/not done after 45 s|insufficient resources/);
+    expect(result.status).toBe(4);
+    await expectGoodServes('T4 replicas cannot be placed');
+  });
+});
+
+async function expectGoodServes(what: string): Promise<void> {
+  const figures = await load.finish();
+  report(what, figures);
+  expect(figures).toMatchObject({ failed: 0, failures: {} });
+  const status = await stack.airlock(['status', 'staging', '--json']);
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    ok: true,
+    recorded: good.split('@')[1],
+    services: [{ name: 'api', running: 2, wanted: 2, digest: good.split('@')[1] }],
+    lock: null,
+  });
+  const { digest } = (await (await fetch(`${stack.url}/version`)).json()) as { digest: string };
+  expect(digest).toBe(good.split('@')[1]);
+}
+
+async function freeMemoryMb(): Promise<number> {
+  return Number(await docker.run(['info', '--format', '{{.MemTotal}}'])) / 1024 / 1024;
+}

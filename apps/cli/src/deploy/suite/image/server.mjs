@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { Agent, createServer, request } from 'node:http';
+import { call, fault, ledger, migrations } from './faults.mjs';
+
+const drainMs = fault === 'no-drain' ? 0 : Number(process.env.DRAIN_MS ?? 5_000);
+const id = process.env.HOSTNAME;
+let state = 'starting';
+let started = false;
+
+if (fault === 'exits') {
+  console.error('fault: exits');
+  process.exit(1);
+}
+if (fault === 'dies-after-healthy') setTimeout(() => process.exit(1), 6_000);
+// Long enough to pass any rehearsal; Swarm's own watch has to see it.
+if (fault === 'dies-late') setTimeout(() => process.exit(1), 16_000);
+for (const name of ['SECRET_KEY_FILE']) readFileSync(process.env[name]);
+
+async function start() {
+  if (fault === 'never-healthy') return;
+  const { applied } = await call('/migrations');
+  const names = applied.map(({ name }) => name);
+  if (migrations.some(({ name, phase }) => phase === 'expand' && !names.includes(name))) throw new Error('behind');
+  state = 'ready';
+  if (fault !== 'not-ready') started = true;
+}
+const starting = setInterval(
+  () =>
+    start().then(
+      () => state === 'ready' && clearInterval(starting),
+      () => undefined,
+    ),
+  200,
+);
+
+const json = (response, status, body, type = 'application/json') => {
+  response.writeHead(status, {
+    'content-type': type,
+    'cache-control': 'no-store',
+    'x-request-id': crypto.randomUUID(),
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(JSON.stringify(body));
+};
+const problem = (response, status) => json(response, status, { status, title: 'problem' }, 'application/problem+json');
+
+const routes = {
+  '/healthz': (response) => json(response, 200, { status: 'ok' }),
+  '/readyz': (response) => {
+    const isReady = state === 'ready' && fault !== 'not-ready' && fault !== 'lies-about-start';
+    if (state === 'ready' && !isReady) return json(response, 500, { status: 'error' });
+    json(response, isReady ? 200 : 503, { status: isReady ? 'ok' : state });
+  },
+  '/startupz': (response) => json(response, started ? 200 : 503, { status: started ? 'ok' : 'starting' }),
+  '/version': (response) =>
+    json(response, 200, {
+      name: 'stand-in',
+      commit: process.env.GIT_COMMIT,
+      digest: fault === 'wrong-digest' ? 'sha256:0' : process.env.IMAGE_DIGEST,
+    }),
+  '/who': (response) => json(response, 200, { id, digest: process.env.IMAGE_DIGEST }),
+  '/api/v1/entities': (response) => problem(response, fault === 'open-door' ? 200 : 401),
+};
+
+// One connection pool to the ledger, so that a POST costs what a query costs.
+const agent = new Agent({ keepAlive: true });
+const forward = (incoming, response) => {
+  const outgoing = request(`${ledger}/posts`, { method: 'POST', agent }, (answer) => {
+    answer.resume().on('end', () => json(response, answer.statusCode === 200 ? 201 : 503, { id }));
+  });
+  outgoing.on('error', () => json(response, 503, { id }));
+  incoming.pipe(outgoing);
+};
+
+const server = createServer({ keepAliveTimeout: 95_000 }, (incoming, response) => {
+  if (state === 'draining') response.setHeader('connection', 'close');
+  if (incoming.method === 'POST') return forward(incoming, response);
+  (routes[incoming.url] ?? ((unknown) => problem(unknown, 404)))(response);
+});
+server.listen(Number(process.env.PORT ?? 8_000));
+
+process.once('SIGTERM', () => {
+  state = 'draining';
+  if (fault === 'no-drain') return process.exit(0);
+  setTimeout(() => {
+    server.close(() => process.exit(0));
+    setTimeout(() => process.exit(0), 5_000);
+  }, drainMs);
+});

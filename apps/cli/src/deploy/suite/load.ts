@@ -1,0 +1,107 @@
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface LoadReport {
+  readonly requests: number;
+  readonly posts: number;
+  /** What went wrong, and how often: a status that is not 2xx, or the code of a broken connection. */
+  readonly failures: Readonly<Record<string, number>>;
+  readonly failed: number;
+  readonly seconds: number;
+  readonly perSecond: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** Which digests answered GETs, in the order they were first seen. */
+  readonly digests: readonly string[];
+}
+
+export interface Load {
+  /** How many requests were answered so far. */
+  count(): number;
+  /** Goes on until `requests` were made, then ends. */
+  finish(atLeast?: number): Promise<LoadReport>;
+}
+
+const CLIENTS = 16;
+/** Each client rests between requests: the point is to be always there, not to be fast. */
+const PAUSE_MS = 8;
+
+/** Keep-alive clients on loopback that send GET and POST in turn, each request once, until they are told to end. */
+export function startLoad(port: number, options: { prefix: string; getPath?: string; postPath?: string }): Load {
+  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  const state = { requests: 0, posts: 0, stop: false, until: 0 };
+  const failures: Record<string, number> = {};
+  const timesMs: number[] = [];
+  const digests = new Set<string>();
+  const start = performance.now();
+
+  const client = async (number: number) => {
+    for (let turn = 0; !state.stop || state.requests < state.until; turn++) {
+      const isPost = turn % 2 === 1;
+      const sent = performance.now();
+      const answer = isPost
+        ? await send(agent, port, {
+            method: 'POST',
+            path: options.postPath ?? '/posts',
+            id: `${options.prefix}-${number}-${turn}`,
+          })
+        : await send(agent, port, { method: 'GET', path: options.getPath ?? '/who' });
+      timesMs.push(performance.now() - sent);
+      state.requests++;
+      if (isPost) state.posts++;
+      if (answer.problem !== undefined) failures[answer.problem] = (failures[answer.problem] ?? 0) + 1;
+      const digest = /"digest":"(sha256:[0-9a-f]+)"/.exec(answer.body)?.[1];
+      if (digest !== undefined) digests.add(digest);
+      await sleep(PAUSE_MS);
+    }
+  };
+  const clients = Array.from({ length: CLIENTS }, (_, number) => client(number));
+
+  return {
+    count: () => state.requests,
+    async finish(atLeast = 0) {
+      state.until = atLeast;
+      state.stop = true;
+      await Promise.all(clients);
+      agent.destroy();
+      const seconds = (performance.now() - start) / 1_000;
+      const sorted = timesMs.sort((a, b) => a - b);
+      return {
+        requests: state.requests,
+        posts: state.posts,
+        failures,
+        failed: Object.values(failures).reduce((sum, count) => sum + count, 0),
+        seconds: Math.round(seconds),
+        perSecond: Math.round(state.requests / seconds),
+        p99Ms: Math.round(sorted[Math.floor(sorted.length * 0.99)] ?? 0),
+        maxMs: Math.round(sorted.at(-1) ?? 0),
+        digests: [...digests],
+      };
+    },
+  };
+}
+
+function send(
+  agent: Agent,
+  port: number,
+  { method, path, id }: { method: string; path: string; id?: string },
+): Promise<{ problem?: string; body: string }> {
+  return new Promise((resolve) => {
+    const outgoing = request({ host: '127.0.0.1', port, method, path, agent, timeout: 30_000 }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (part: string) => (body += part));
+      response.on('end', () => {
+        const status = response.statusCode ?? 0;
+        resolve(status >= 200 && status < 300 ? { body } : { problem: `${method} ${status}`, body });
+      });
+      response.on('error', (error: NodeJS.ErrnoException) =>
+        resolve({ problem: `${method} ${error.code ?? ''}`, body }),
+      );
+    });
+    outgoing.on('timeout', () => outgoing.destroy(Object.assign(new Error('timeout'), { code: 'TIMEOUT' })));
+    outgoing.on('error', (error: NodeJS.ErrnoException) =>
+      resolve({ problem: `${method} ${error.code ?? ''}`, body: '' }),
+    );
+    outgoing.end(id === undefined ? undefined : JSON.stringify({ id }));
+  });
+}

@@ -1,0 +1,240 @@
+import { spawn } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { docker, openLab, runAirlock, startAirlock, waitFor, type Lab, type LabStack } from './lab.js';
+import { startLoad } from './load.js';
+import { report } from './report.js';
+import { createRegistryClient } from '../registry/client.js';
+import { parseImageReference } from '../image-reference.js';
+import { execute } from '../docker.js';
+
+const EXPAND = { name: '1-add-name', phase: 'expand' } as const;
+const CONTRACT = { name: '2-drop-title', phase: 'contract', completes: '1-add-name' } as const;
+
+let lab: Lab;
+let stack: LabStack;
+let first: string;
+let second: string;
+let third: string;
+
+beforeAll(async () => {
+  lab = await openLab();
+  stack = await lab.createStack();
+  first = await lab.build();
+  second = await lab.build({ migrations: [EXPAND] });
+  third = await lab.build({ migrations: [EXPAND, CONTRACT] });
+  expect(await deploy(first)).toMatchObject({ status: 0 });
+});
+afterAll(() => lab.close());
+
+// One story, in order: each test leaves the stack as the next one needs it.
+describe('a deploy', () => {
+  it('refuses a second one while the first is at work, and waits where it is told to (T10)', async () => {
+    const running = startAirlock(await words(second));
+    await waitFor('the lock', async () =>
+      (await stack.airlock(['status', 'staging', '--json'])).stdout.includes('"holder"'),
+    );
+    const refused = await deploy(first, '--actor', 'ben');
+    expect(refused.status).toBe(3);
+    expect(refused.stderr).toMatch(
+      /lock .*: held by ana \(deploy sha256:[0-9a-f]{64}, for \d+ s, since .*\); expected nobody else at work/,
+    );
+    expect(refused.stderr).toContain('wait for it: --wait 10m');
+    const waited = await deploy(second, '--actor', 'ben', '--wait', '3m');
+    expect(await running.ended).toBe(0);
+    expect(waited).toMatchObject({ status: 0 });
+    expect(waited.stderr).toContain('wait for ana');
+  });
+
+  it('that is killed half-way leaves a lock with a name and an age, and the next one converges (T10)', async () => {
+    const load = startLoad(stack.port, { prefix: 't10' });
+    const victim = startAirlock(await words(third));
+    await waitFor('the rollout', async () => victim.output().includes('roll out') && (await runsImage(third)));
+    spawn('kill', ['-KILL', String(victim.pid)]);
+    await victim.ended;
+    const refused = await deploy(third, '--actor', 'ben');
+    expect(refused.stderr).toMatch(/held by ana \(deploy .*, for \d+ s/);
+    const { lock } = JSON.parse((await stack.airlock(['status', 'staging', '--json'])).stdout) as {
+      lock: { id: string };
+    };
+    const converged = await deploy(third, '--actor', 'ben', '--take-over', lock.id);
+    const figures = await load.finish();
+    report('T10 deployer killed half-way, then again', figures);
+    expect(converged).toMatchObject({ status: 0 });
+    expect(figures.failed).toBe(0);
+    expect((await stack.airlock(['status', 'staging'])).status).toBe(0);
+    expect(await scratchStacks()).toEqual([]);
+  });
+
+  it('stops at a failing migration, before anything new starts (T11)', async () => {
+    const bad = await lab.build({
+      fault: 'migration',
+      migrations: [EXPAND, CONTRACT, { name: '3-bad', phase: 'expand' }],
+    });
+    const result = await deploy(bad);
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain('column does not exist (42703)');
+    expect(result.stderr).toContain('no new task was started and the old ones serve');
+    expect(result.stderr).not.toContain('rehearse');
+    expect(await runsImage(bad)).toBe(false);
+    expect((await stack.airlock(['status', 'staging'])).status).toBe(0);
+    expect((await stack.records()).at(-1)).toMatchObject({ outcome: 'failed', migrated: false });
+  });
+
+  it('refuses a database that is stamped for another environment', async () => {
+    const stranger = await lab.createStack({ SUITE_STAMP: 'production' });
+    const result = await stranger.airlock(['deploy', 'staging', first]);
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain('is stamped production; expected staging');
+    expect(result.stderr).not.toContain('migrate');
+    await stranger.remove();
+  });
+
+  it('refuses to take away what the image that serves still uses (T12)', async () => {
+    const other = await lab.createStack();
+    expect(await other.airlock(['deploy', 'staging', first])).toMatchObject({ status: 0 });
+    const result = await other.airlock(['deploy', 'staging', third]);
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain('2-drop-title: takes away what sha256:');
+    expect(result.stderr).toContain('deploy the release that brought the expand, then this one');
+    await other.remove();
+  });
+});
+
+describe('a rollback', () => {
+  it('goes to the digest before last under load, within a minute (T13)', async () => {
+    const fourth = await lab.build({ migrations: [EXPAND, CONTRACT] });
+    const fifth = await lab.build({ migrations: [EXPAND, CONTRACT] });
+    for (const image of [fourth, fifth]) expect(await deploy(image)).toMatchObject({ status: 0 });
+    const load = startLoad(stack.port, { prefix: 't13' });
+    const started = performance.now();
+    const result = await stack.airlock(['rollback', 'staging', '--to', third.split('@')[1] ?? '', '--url', stack.url]);
+    const seconds = (performance.now() - started) / 1_000;
+    const figures = await load.finish();
+    report('T13 rollback to the digest before last', { ...figures, rollbackS: Math.round(seconds) });
+    expect(result).toMatchObject({ status: 0 });
+    expect(figures.failed).toBe(0);
+    expect(seconds).toBeLessThan(90);
+    expect(await servedDigest()).toBe(third.split('@')[1]);
+  });
+
+  it('refuses an image that cannot read the present schema, and says the way out (T12)', async () => {
+    const result = await stack.airlock(['rollback', 'staging', '--to', first.split('@')[1] ?? '']);
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain('cannot serve on this schema: 2-drop-title removed what this code uses');
+    expect(result.stderr).toContain('mend forward');
+    expect(await servedDigest()).toBe(third.split('@')[1]);
+  });
+
+  it('takes one release back further where the schema allows (T12)', async () => {
+    const result = await stack.airlock(['rollback', 'staging', '--to', second.split('@')[1] ?? '', '--url', stack.url]);
+    expect(result).toMatchObject({ status: 0 });
+    expect(await servedDigest()).toBe(second.split('@')[1]);
+  });
+});
+
+describe('a promotion', () => {
+  it('brings the very digest to production, and the tags keep it (T14)', async () => {
+    const production = await lab.createStack({ SUITE_ENVIRONMENT: 'production', SUITE_STAMP: 'production' });
+    const source = ['--from-stack', stack.name];
+    const refused = await production.airlock(['promote', 'staging', 'production', '--confirm', 'yes', ...source]);
+    expect(refused.status).toBe(3);
+    expect(refused.stderr).toContain('confirmation: "yes"; expected PROMOTE');
+    const promoted = await production.airlock([
+      ...['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--url', production.url],
+      ...source,
+    ]);
+    expect(promoted).toMatchObject({ status: 0 });
+    const image = parseImageReference(second);
+    const manifest = await createRegistryClient(image.registry).readManifest(image.repository, 'production');
+    expect(manifest?.digest).toBe(image.digest);
+    const version = (await (await fetch(`${production.url}/version`)).json()) as { digest: string };
+    expect(version.digest).toBe(await servedDigest());
+    await production.remove();
+  });
+
+  it.each([
+    ['that staging never ran', () => lab.build(), 'staging never ran it'],
+    ['that staging did not smoke-test', () => deployUnseen(), 'its smoke suite is not-run'],
+  ])('refuses a digest %s (T14)', async (_what, create, reason) => {
+    const digest = (await create()).split('@')[1] ?? '';
+    const words = [
+      'promote',
+      'staging',
+      'production',
+      '--confirm',
+      'PROMOTE',
+      '--digest',
+      digest,
+      '--from-stack',
+      stack.name,
+    ];
+    const result = await runAirlock(words);
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain(reason);
+  });
+
+  it('refuses a release whose commit is not the one of the image (T14)', async () => {
+    const tag = 'v0.0.0';
+    await execute('git', ['tag', '--force', tag]);
+    try {
+      const words = ['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--release', tag];
+      const result = await runAirlock([...words, '--digest', second.split('@')[1] ?? '', '--from-stack', stack.name]);
+      expect(result.status).toBe(3);
+      expect(result.stderr).toMatch(
+        /v0\.0\.0: is commit [0-9a-f]{40}, the image was built from [0-9a-f]{40}; expected the same/,
+      );
+    } finally {
+      await execute('git', ['tag', '--delete', tag]);
+    }
+  });
+});
+
+describe('a secret', () => {
+  it('serves in its new version from the next deploy on, and in its old one after a rollback', async () => {
+    const put = await execute('sh', [
+      '-c',
+      `printf new | ${process.execPath} ../cli/bin/airlock.js secret put staging secret_key --stack ${stack.name}`,
+    ]);
+    expect(put.stdout.trim()).toBe(`${stack.name}_secret_key_v2`);
+    expect(await deploy(third)).toMatchObject({ status: 0 });
+    expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v2`);
+    expect(await stack.airlock(['rollback', 'staging', '--to', second.split('@')[1] ?? ''])).toMatchObject({
+      status: 0,
+    });
+    expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v1`);
+  });
+});
+
+async function words(image: string): Promise<string[]> {
+  const common = ['--stack', stack.name, '--journal', stack.journal, '--url', stack.url, '--actor', 'ana'];
+  return ['deploy', 'staging', image, ...common, ...(await stack.options())];
+}
+
+function deploy(image: string, ...more: string[]) {
+  return stack.airlock(['deploy', 'staging', image, '--url', stack.url, ...more]);
+}
+
+async function deployUnseen(): Promise<string> {
+  const image = await lab.build({ migrations: [EXPAND, CONTRACT] });
+  expect(await stack.airlock(['deploy', 'staging', image])).toMatchObject({ status: 0 });
+  return image;
+}
+
+async function runsImage(image: string): Promise<boolean> {
+  const images = await docker.run(['service', 'ps', '--no-trunc', '--format', '{{.Image}}', `${stack.name}_api`]);
+  return images.includes(image);
+}
+
+async function servedDigest(): Promise<string> {
+  return ((await (await fetch(`${stack.url}/version`)).json()) as { digest: string }).digest;
+}
+
+async function scratchStacks(): Promise<string[]> {
+  const names = (await docker.run(['stack', 'ls', '--format', '{{.Name}}'])).split('\n');
+  return names.filter((name) => name.startsWith(`${stack.name}-job-`));
+}
+
+async function mountedSecret(): Promise<string> {
+  const format = '{{range .Spec.TaskTemplate.ContainerSpec.Secrets}}{{.SecretName}}{{end}}';
+  return (await docker.run(['service', 'inspect', '--format', format, `${stack.name}_api`])).trim();
+}

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { docker, openLab, waitFor, type Lab, type LabStack } from './lab.js';
+import { startLoad } from './load.js';
+import { report } from './report.js';
+
+let lab: Lab;
+let stack: LabStack;
+
+beforeAll(async () => {
+  lab = await openLab();
+  stack = await lab.createStack();
+  const first = await stack.airlock(['deploy', 'staging', await lab.build(), '--url', stack.url]);
+  expect(first).toMatchObject({ status: 0 });
+});
+afterAll(() => lab.close());
+
+const LEAST_REQUESTS = Number(process.argv.includes('--quick') ? 5_000 : 50_000);
+
+describe('a rolling update under keep-alive load', () => {
+  it('loses no request and sends none twice (T1)', async () => {
+    const image = await lab.build();
+    const before = await stack.ledger();
+    const load = startLoad(stack.port, { prefix: 't1' });
+    const deployed = await stack.airlock(['deploy', 'staging', image, '--url', stack.url]);
+    const result = await load.finish(LEAST_REQUESTS);
+    const ledger = await stack.ledger();
+    report('T1 rolling update 2→2', { ...result, ledger });
+    expect(deployed).toMatchObject({ status: 0 });
+    expect(result).toMatchObject({ failed: 0, failures: {} });
+    expect(result.requests).toBeGreaterThanOrEqual(LEAST_REQUESTS);
+    expect(ledger).toEqual({ distinct: before.distinct + result.posts, more: 0 });
+    expect(result.digests.at(-1)).toBe(image.split('@')[1]);
+  });
+
+  it('loses none when replicas are added and taken away (T19)', async () => {
+    const load = startLoad(stack.port, { prefix: 't19' });
+    for (const replicas of [5, 2]) {
+      await docker.run(['service', 'scale', '--detach', `${stack.name}_api=${replicas}`]);
+      await waitFor(`${replicas} replicas`, () => countsReplicas(replicas), 90_000);
+    }
+    const result = await load.finish();
+    report('T19 scale 2→5→2', result);
+    expect(result).toMatchObject({ failed: 0, failures: {} });
+    expect((await stack.ledger()).more).toBe(0);
+  });
+
+  it('loses at most what a killed replica had in hand (T7)', async () => {
+    const load = startLoad(stack.port, { prefix: 't7' });
+    await waitFor('load', () => Promise.resolve(load.count() > 1_000));
+    const [victim = ''] = await listContainers();
+    await docker.run(['kill', '--signal', 'KILL', victim]);
+    const killed = performance.now();
+    await waitFor('a new replica', async () => (await listContainers()).length === 1, 30_000).catch(() => undefined);
+    await waitFor('both replicas', async () => (await healthyContainers()).length === 2, 60_000);
+    const replacedS = (performance.now() - killed) / 1_000;
+    const result = await load.finish(load.count() + 2_000);
+    report('T7 kill -9 of a replica', { ...result, replacedS });
+    // 16 clients, so at most 16 requests were in hand, and the proxy needs up to one look to notice.
+    expect(result.failed).toBeLessThan(result.requests / 100);
+    expect(replacedS).toBeLessThan(15);
+    expect((await stack.ledger()).more).toBe(0);
+  });
+
+  it('does lose requests when the image does not drain, so the load would notice (T2)', async () => {
+    const careless = await lab.build({ fault: 'no-drain' });
+    expect(await stack.airlock(['deploy', 'staging', careless, '--url', stack.url])).toMatchObject({ status: 0 });
+    const load = startLoad(stack.port, { prefix: 't2' });
+    const deployed = await stack.airlock(['deploy', 'staging', await lab.build(), '--url', stack.url]);
+    const result = await load.finish();
+    report('T2 negative control, no drain', result);
+    expect(deployed).toMatchObject({ status: 0 });
+    expect(result.failed).toBeGreaterThan(0);
+  });
+});
+
+async function countsReplicas(replicas: number): Promise<boolean> {
+  const running = await healthyContainers();
+  const all = await listContainers();
+  return running.length === replicas && all.length === replicas;
+}
+
+async function listContainers(): Promise<string[]> {
+  return listBy(['--filter', `label=com.docker.swarm.service.name=${stack.name}_api`]);
+}
+
+async function healthyContainers(): Promise<string[]> {
+  return listBy(['--filter', `label=com.docker.swarm.service.name=${stack.name}_api`, '--filter', 'health=healthy']);
+}
+
+async function listBy(filters: readonly string[]): Promise<string[]> {
+  return (await docker.run(['ps', '--quiet', ...filters])).split('\n').filter(Boolean);
+}

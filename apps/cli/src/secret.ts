@@ -1,0 +1,41 @@
+import { text } from 'node:stream/consumers';
+import { Command } from 'commander';
+import { withTargetOptions } from './deploy/command-options.js';
+import type { CommonOptions } from './deploy/settings.js';
+
+export function secretCommand(): Command {
+  const secret = new Command('secret').description('the secrets of staging and production, kept in Swarm in versions');
+  const put = secret
+    .command('put')
+    .description('read a value from standard input and keep it as the next version; it serves from the next deploy on')
+    .argument('<env>', 'staging or production')
+    .argument('<name>', 'as the Compose file calls it, e.g. database_url');
+  withTargetOptions(put).action(runPut);
+  const list = secret
+    .command('list')
+    .description('name every version, never a value')
+    .argument('<env>', 'staging or production');
+  withTargetOptions(list).action(runList);
+  return secret;
+}
+
+async function runPut(environment: string, key: string, options: CommonOptions): Promise<void> {
+  const { docker, settings, secrets } = await open(environment, options);
+  const value = (await text(process.stdin)).replace(/\n$/, '');
+  console.log(await secrets.putSecret(docker, { stack: settings.stackName, key, value }));
+}
+
+async function runList(environment: string, options: CommonOptions): Promise<void> {
+  const { docker, settings, secrets } = await open(environment, options);
+  for (const { name } of await secrets.listVersions(docker, settings.stackName)) console.log(name);
+}
+
+async function open(environment: string, options: CommonOptions) {
+  const [{ createSettings }, { createDocker }, secrets] = await Promise.all([
+    import('./deploy/settings.js'),
+    import('./deploy/docker.js'),
+    import('./deploy/secret.js'),
+  ]);
+  const settings = createSettings(environment, options);
+  return { docker: createDocker(settings.context), settings, secrets };
+}
