@@ -15,6 +15,7 @@ const MAY_REVEAL = [
   '**/*.spec.ts',
   'apps/api/src/data/cursor.ts',
   'apps/api/src/data/redis.ts',
+  'apps/cli/src/deploy/registry/authorised-fetch.ts',
   'libs/config/src/rules/secret-rules.ts',
   'libs/database/src/client-options.ts',
   'libs/database/src/provision/provision.ts',
