@@ -58,11 +58,14 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share/doc /
 
 FROM tools AS development
 COPY . .
-# Sources are mounted over their copies read-only; what is written goes here.
-RUN mkdir -p node_modules/.cache .nx .airlock && chown -R node:node node_modules/.cache .nx .airlock && chmod -R go=rX apps libs tools docker
-ENV PATH=/app/node_modules/.bin:$PATH NX_DAEMON=false
+RUN cp docker/healthcheck.mjs . && chmod -R go=rX apps libs tools docker \
+ && chmod 755 apps/cli/bin/airlock.js && ln -s /app/apps/cli/bin/airlock.js /usr/local/bin/airlock \
+ && mkdir -p -m 1777 node_modules/.cache .nx .airlock && install -d -o node -g node -m 700 /home/node/swc
+# Where the compiler unpacks its native part at each start. Compose mounts memory over these folders, which takes their
+# mode; one that the image does not have would be root's from the second start on.
+ENV PATH=/app/node_modules/.bin:$PATH NX_DAEMON=false SWC_NATIVE_BINDING_CACHE=/home/node/swc
 USER 1000:1000
-CMD ["nx", "serve", "api"]
+CMD ["node", "docker/watch.mjs"]
 
 # From nothing: what `slim` removed is in no layer below.
 FROM scratch AS production

@@ -20,6 +20,17 @@ const INTRODUCTION: Record<Environment, string[]> = {
   ],
 };
 
+/** Read by compose.override.yml when Compose fills in its variables; the API and the commands know nothing of them. */
+const COMPOSE_GROUP = `# --- Docker Compose ---
+
+# The password of the three roles of the PostgreSQL that \`docker compose up\` starts. Only Compose reads it. Secret.
+POSTGRES_PASSWORD=changethis
+
+# Where its services answer on this machine.
+# API_PORT=8000
+# POSTGRES_PORT=5432
+# REDIS_PORT=6379`;
+
 /** A commented .env file: what must be set, and as comments what may be, with its default. */
 export function renderEnvExample(environment: Environment): string {
   const header = [
@@ -31,6 +42,7 @@ export function renderEnvExample(environment: Environment): string {
     const entries = names.map((name) => renderVariable(name, environment));
     return [`# --- ${group} ---`, ...entries].join('\n\n');
   });
+  if (environment === 'development') groups.push(COMPOSE_GROUP);
   return `${[header.map((line) => `# ${line}`).join('\n'), ...groups].join('\n\n')}\n`;
 }
 
