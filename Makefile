@@ -6,7 +6,7 @@ INSTALLED := node_modules/.installed
 $(INSTALLED): package-lock.json package.json .npmrc
 	npm ci --no-audit && npm run --silent rebuild:allowed && touch $@
 
-.PHONY: help dev test test-reset check fix test-deploy
+.PHONY: help dev test test-reset check fix up down logs certs test-docker test-deploy
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -27,3 +27,22 @@ fix: $(INSTALLED) ## mend what the linter and the formatter can mend
 
 test-deploy: $(INSTALLED) ## deploy, break, roll back and promote on a local swarm, under load
 	@nx run cli:test-deploy --output-style=stream
+
+up: | .env ## the same in Docker: API, PostgreSQL and Redis, at http://localhost:8000
+	@docker compose up --build --wait && docker compose ps && echo 'Edit a file under apps/ or libs/ and reload; `make down` keeps the data.'
+
+down: ## stop what `make up` started; the data stays
+	@docker compose --profile '*' down
+
+logs: ## follow the logs of what `make up` started
+	@docker compose logs --follow --tail=100
+
+certs: ## make a certificate for https://localhost:8443 (docker compose --profile https up)
+	@docker/make-certs
+
+test-docker: $(INSTALLED) ## build the image and try every environment in Docker, beside whatever else runs
+	@nx run docker:test-docker --output-style=stream-without-prefixes
+
+# For machines without Node too; `airlock setup` leaves it as it is.
+.env:
+	@umask 077; password=$$(od -An -N18 -tx1 /dev/urandom | tr -d ' \n') && sed "/^#/!s/changethis/$$password/" .env.example >$@

@@ -1,0 +1,96 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export const workspace = resolve(import.meta.dirname, '../..');
+
+/** Standard output of a command, trimmed; what it said on standard error is in the error. */
+export function run(command: string, args: readonly string[], cwd = workspace): string {
+  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe', maxBuffer: 1 << 28 }).trim();
+}
+
+export interface Outcome {
+  readonly status: number | null;
+  readonly output: string;
+  readonly seconds: number;
+}
+
+/** Runs a command in a checkout with `settings` on top of the shell's variables; says how it ended, whatever happened. */
+export function attempt(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  settings: Readonly<Record<string, string>> = {},
+): Outcome {
+  const started = performance.now();
+  const assignments = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  const { status, stdout, stderr } = spawnSync('env', [...assignments, command, ...args], { cwd, encoding: 'utf8' });
+  return { status, output: `${stdout}${stderr}`, seconds: (performance.now() - started) / 1000 };
+}
+
+/** Says a figure in the transcript. */
+export function report(what: string, figure: string): void {
+  process.stdout.write(`      ${what}: ${figure}\n`);
+}
+
+/** A word that no other run has, for everything that this one makes. */
+export function nameRun(): string {
+  return `airlock-try-${randomBytes(4).toString('hex')}`;
+}
+
+/** What a new user has: this commit and nothing else. */
+export function cloneWorkspace(): string {
+  const folder = join(mkdtempSync(join(tmpdir(), 'airlock-clone-')), 'airlock');
+  run('git', ['clone', '--quiet', '--no-hardlinks', workspace, folder]);
+  return folder;
+}
+
+export function removeClone(folder: string): void {
+  rmSync(resolve(folder, '..'), { recursive: true, force: true });
+}
+
+export async function findFreePorts(count: number): Promise<string[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await new Promise((listening) => server.once('listening', listening));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => String((server.address() as AddressInfo).port));
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  return ports;
+}
+
+/** Containers, networks, volumes and images that carry the name of a run. */
+export function listTraces(name: string): string[] {
+  const list = (args: string[]) =>
+    run('docker', args)
+      .split('\n')
+      .filter((line) => line.includes(name));
+  return [
+    ...list(['ps', '--all', '--format', '{{.Names}}']),
+    ...list(['network', 'ls', '--format', '{{.Name}}']),
+    ...list(['volume', 'ls', '--format', '{{.Name}}']),
+    ...list(['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}']),
+  ];
+}
+
+/** Waits until `probe` returns something, and says how long that took. */
+export async function waitFor<T>(
+  what: string,
+  probe: () => Promise<T | undefined>,
+  limitMs = 60_000,
+): Promise<{ value: T; ms: number }> {
+  const started = performance.now();
+  for (;;) {
+    const value = await probe().catch(() => undefined);
+    const ms = performance.now() - started;
+    if (value !== undefined) return { value, ms };
+    if (ms > limitMs) throw new Error(`${what}: did not happen in ${limitMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

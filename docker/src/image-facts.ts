@@ -1,0 +1,97 @@
+import { readFileSync, globSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './engine.fixture.js';
+import type { ImageFacts, ImageFile } from './image-rules.js';
+
+interface Inspected {
+  readonly Size: number;
+  readonly Config: {
+    readonly User: string;
+    readonly Cmd: readonly string[] | null;
+    readonly Entrypoint: readonly string[] | null;
+    readonly Env: readonly string[];
+    readonly Labels: Readonly<Record<string, string>> | null;
+    readonly Healthcheck?: { readonly Test: readonly string[] };
+  };
+  readonly RootFS: { readonly Layers: readonly string[] };
+}
+
+export interface ReadOptions {
+  readonly root: string;
+  readonly image: string;
+  readonly rebuild: string;
+  readonly base: string;
+  readonly canary: string;
+  readonly isRelease?: boolean;
+}
+
+/** Everything that the rules ask about `image`, read from the engine. */
+export function readImageFacts({ root, image, rebuild, base, canary, isRelease = false }: ReadOptions): ImageFacts {
+  const { Config: config, RootFS, Size } = inspectImage(image);
+  const history = run('docker', ['history', '--no-trunc', '--format', '{{.CreatedBy}}', image]).split('\n');
+  const files = listImageFiles(image);
+  return {
+    dockerfile: readFileSync(join(root, 'docker/api.Dockerfile'), 'utf8'),
+    dockerignore: readFileSync(join(root, '.dockerignore'), 'utf8'),
+    releaseWorkflow: globSync(join(root, '.github/{workflows,actions}/**/*.yml'))
+      .map((path) => readFileSync(path, 'utf8'))
+      .join('\n'),
+    user: config.User,
+    command: config.Cmd ?? [],
+    entrypoint: config.Entrypoint ?? [],
+    environment: Object.fromEntries(config.Env.map((entry) => entry.split(/=(.*)/s).slice(0, 2) as [string, string])),
+    labels: config.Labels ?? {},
+    healthcheck: config.Healthcheck?.Test ?? [],
+    layers: RootFS.Layers,
+    layersOfRebuild: inspectImage(rebuild).RootFS.Layers,
+    files,
+    manifests: readManifests(image, files),
+    canaries: findInImage(image, canary),
+    history,
+    sizeOverBaseBytes: Size - inspectImage(base).Size,
+    isRelease,
+  };
+}
+
+export function inspectImage(image: string): Inspected {
+  return (JSON.parse(run('docker', ['image', 'inspect', image])) as [Inspected])[0];
+}
+
+/** Every file as a container would see it. */
+function listImageFiles(image: string): ImageFile[] {
+  const id = run('docker', ['create', image]);
+  try {
+    const listing = run('sh', ['-c', 'docker export "$1" | tar --numeric-owner -tv', 'sh', id]);
+    return listing.split('\n').map((line) => {
+      const [mode = '', owner = '', , , , ...path] = line.split(/\s+/);
+      return {
+        mode,
+        owner,
+        path: path
+          .join(' ')
+          .replace(/ -> .*| link to .*/, '')
+          .replace(/^\.\//, ''),
+      };
+    });
+  } finally {
+    run('docker', ['rm', id]);
+  }
+}
+
+function readManifests(image: string, files: readonly ImageFile[]): ImageFacts['manifests'] {
+  const ours = files
+    .map(({ path }) => path)
+    .filter((path) => /^app\/(package-lock|((apps|libs)\/\w+\/)?package)\.json$/.test(path));
+  const print =
+    'const fs = require("fs"); console.log(JSON.stringify(process.argv.slice(1).map((p) => JSON.parse(fs.readFileSync("/" + p)))))';
+  const texts = run('docker', ['run', '--rm', '--network=none', image, 'node', '-e', print, ...ours]);
+  const manifests = JSON.parse(texts) as ImageFacts['manifests'][string][];
+  return Object.fromEntries(ours.map((path, at) => [path, manifests[at] ?? {}]));
+}
+
+/** Where `text` is, in anything that is pushed with the image: layers whole, history, configuration. */
+export function findInImage(image: string, text: string): string[] {
+  const script = 'docker save "$1" | grep --text --count --fixed-strings -- "$2" || true';
+  const count = Number(run('sh', ['-c', script, 'sh', image, text]));
+  return count > 0 ? [`${count} times in what docker save writes`] : [];
+}
