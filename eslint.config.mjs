@@ -1,6 +1,7 @@
 import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
+import { databaseSafety } from './tools/database-safety.mjs';
 
 /** Dependencies point one way: apps → health → database → config. */
 const layers = [
@@ -18,6 +19,7 @@ const MAY_REVEAL = [
   'apps/cli/src/deploy/registry/authorised-fetch.ts',
   'libs/config/src/rules/secret-rules.ts',
   'libs/database/src/client-options.ts',
+  'libs/database/src/libpq-tool.ts',
   'libs/database/src/provision/provision.ts',
   'libs/database/src/testing/**',
 ];
@@ -62,5 +64,6 @@ export default tseslint.config(
   },
   { files: MAY_REVEAL, rules: { 'no-restricted-properties': ['error', noProcessEnv] } },
   { files: MAY_READ_PROCESS_ENV, rules: { 'no-restricted-properties': ['error', noReveal] } },
+  ...databaseSafety,
   prettier,
 );

@@ -5,6 +5,7 @@ export { DatabaseModule } from './database.module.js';
 export { EntityRecord } from './entities/entity.entity.js';
 export { assertIdentity, IdentityError, type IdentityClaim } from './identity/assert-identity.js';
 export { readLocation, readStamp, type Location, type Queryable, type Stamp } from './identity/stamp.js';
+export { LibpqToolError, runLibpqTool, type LibpqCommand } from './libpq-tool.js';
 export { migrate, type MigrateOptions, type MigrationReport } from './migrate/migrate.js';
 export { migrationsHash } from './migrate/migrations-hash.js';
 export { describeEvent, type MigrationEvent } from './migrate/events.js';

@@ -1,0 +1,72 @@
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { Linter } from 'eslint';
+import tseslint from 'typescript-eslint';
+import type { Config } from '@airlock/config';
+import { createDataSource } from './data-source.js';
+import type { DiscreteOptions } from './client-options.js';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const { databaseSafety } = (await import(pathToFileURL(`${root}tools/database-safety.mjs`).href)) as {
+  databaseSafety: Linter.Config[];
+};
+
+function lint(code: string, file: string): string[] {
+  const parser = { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser as Linter.Parser } };
+  return new Linter({ cwd: root })
+    .verify(code, [parser, ...databaseSafety], { filename: `${root}${file}` })
+    .map(({ message }) => message);
+}
+
+describe('the lint rules', () => {
+  it.each([
+    ['new DataSource({ type: "postgres" })'],
+    ['new typeorm.DataSource(options)'],
+    ['new Client({ host })'],
+    ['new pg.Client()'],
+    ['new pg.Pool()'],
+    ['const o = { synchronize: true }'],
+    ['const o = { "synchronize": true }'],
+    ['const o = { dropSchema: true }'],
+    ['const o = { migrationsRun: true }'],
+    ['const o = { extra: {} }'],
+    ['const o = { replication: { master } }'],
+    ['await dataSource.synchronize(true)'],
+    ['await dataSource.dropDatabase()'],
+    ['await dataSource.runMigrations()'],
+    ['TypeOrmModule.forRoot({ type: "postgres" })'],
+    ['import { useTestDatabase } from "@airlock/database/testing"'],
+    ['import { startCluster } from "@airlock/database/embedded"'],
+    ['await import("@airlock/database/testing/reset")'],
+  ])('refuse %s', (code) => {
+    expect(lint(code, 'apps/api/src/thing.ts')).toHaveLength(1);
+  });
+
+  it('let only the two files make sessions that make all others', () => {
+    expect(lint('new Client(createClientOptions(a, c))', 'libs/database/src/client.ts')).toEqual([]);
+    expect(lint('new DataSource({ extra: {} })', 'libs/database/src/data-source.ts')).toHaveLength(1);
+    expect(lint('new DataSource({ synchronize: true })', 'libs/database/src/data-source.ts')).toHaveLength(1);
+  });
+});
+
+describe('the types', () => {
+  it('have no word for what could reshape a database or move a connection', () => {
+    const isNeverRun = (config: Config) => [
+      // @ts-expect-error changes the schema at start
+      createDataSource(config, { entities: [], synchronize: true }),
+      // @ts-expect-error empties the database at start
+      createDataSource(config, { entities: [], dropSchema: true }),
+      // @ts-expect-error would win over the discrete fields
+      createDataSource(config, { entities: [], extra: { database: 'other' } }),
+      // @ts-expect-error would win over the discrete fields
+      createDataSource(config, { entities: [], url: 'postgres://other/other' }),
+      // @ts-expect-error a second server
+      createDataSource(config, { entities: [], replication: { master: {}, slaves: [] } }),
+      // @ts-expect-error migrations are a release step
+      createDataSource(config, { entities: [], migrationsRun: true }),
+    ];
+    // @ts-expect-error a text that pg would parse in its own way
+    const options: Partial<DiscreteOptions> = { connectionString: 'postgres://other/other' };
+    expect([isNeverRun, options]).toBeDefined();
+  });
+});

@@ -1,0 +1,61 @@
+// What no file may write: ways to reshape a database, or to reach one past the strict parser and the stamp.
+
+/** They make sessions out of discrete fields; everything else asks them for one. */
+export const MAY_CONNECT = [
+  'libs/database/src/client.ts',
+  'libs/database/src/data-source.ts',
+  // Tries passwords and sockets that no configuration would let through.
+  'libs/database/src/embedded/cluster.spec.ts',
+];
+/** They may load what exists in the workspace alone. */
+export const MAY_USE_TESTING = [
+  '**/*.spec.ts',
+  '**/*.fixture.ts',
+  'libs/database/src/{testing,embedded}/**',
+  'apps/cli/src/db-reset-test.ts',
+  'apps/cli/src/dev*.ts',
+  'bench/**',
+];
+
+const key = (names) => [`Property[key.name=/^(${names})$/]`, `Property[key.value=/^(${names})$/]`];
+const forbid = (selectors, message) => selectors.map((selector) => ({ selector, message }));
+
+const reshaping = forbid(
+  [
+    ...key('synchronize|dropSchema|migrationsRun'),
+    'CallExpression[callee.property.name=/^(synchronize|dropDatabase|dropSchema|runMigrations|undoLastMigration|clearDatabase)$/]',
+  ],
+  'TypeORM never changes a schema here: write a migration (airlock db new NAME).',
+);
+const elsewhere = forbid(
+  [...key('connectionString|extra|replication')],
+  'Connections are made of discrete fields by createClientOptions; a text or `extra` would win over them.',
+);
+const connecting = forbid(
+  [
+    'NewExpression[callee.name=/^(Client|Pool|DataSource)$/]',
+    'NewExpression[callee.property.name=/^(Client|Pool|DataSource)$/]',
+    'CallExpression[callee.object.name="TypeOrmModule"][callee.property.name=/^forRoot/]',
+  ],
+  'Take withClient, createDataSource or DatabaseModule of @airlock/database: they connect as the config says.',
+);
+// A selector's regular expression cannot hold a slash; \u002f is one.
+const loadingTests = forbid(
+  [
+    'ImportDeclaration[source.value=/^@airlock\\u002fdatabase\\u002f(testing|embedded)/][importKind!="type"]',
+    'ImportExpression[source.value=/^@airlock\\u002fdatabase\\u002f(testing|embedded)/]',
+  ],
+  'What ships cannot load this: it exists in the workspace alone.',
+);
+
+const rule = (...groups) => ({ 'no-restricted-syntax': ['error', ...groups.flat()] });
+
+/** For eslint.config.mjs; the last block that matches a file is the one that counts. */
+export const databaseSafety = [
+  { files: ['**/*.ts'], rules: rule(reshaping, elsewhere, connecting, loadingTests) },
+  { files: MAY_USE_TESTING, rules: rule(reshaping, elsewhere, connecting) },
+  { files: MAY_CONNECT, rules: rule(reshaping, elsewhere) },
+  // Sets `replication` to the word that keeps PGREPLICATION out.
+  { files: ['libs/database/src/client-options.ts'], rules: rule(reshaping, connecting, loadingTests) },
+  { files: ['libs/database/src/database.module.ts'], rules: rule(reshaping, elsewhere, loadingTests) },
+];
