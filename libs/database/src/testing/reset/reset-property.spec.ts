@@ -27,7 +27,7 @@ const attempts = fc.record({
   server: oneOf<'test' | 'production'>('test', 'production'),
   database: oneOf('airlock_test', 'airlock', 'postgres', 'prod_test', 'contest', 'airlock%5Ftest'),
   suffix: oneOf('', '?host=prod', '?dbname=prod', '#x', '?sslmode=require'),
-  extra: fc.dictionary(
+  others: fc.dictionary(
     fc.constantFrom(
       'PGHOST',
       'PGDATABASE',
@@ -56,14 +56,14 @@ describe('resetTestDatabase, over generated environments and addresses', () => {
       });
     const outcomes = { reset: 0, refused: 0, allowed: 0 };
     await fc.assert(
-      fc.asyncProperty(attempts, async ({ environment, host, server, database, suffix, extra }) => {
+      fc.asyncProperty(attempts, async ({ environment, host, server, database, suffix, others }) => {
         const { port } = servers[server];
         world.writeUrls(
           `${world.url('app', { host, port, database })}${suffix}`,
           `${world.url('migrator', { host, port, database })}${suffix}`,
         );
         sent.length = 0;
-        const report = await world.reset(undefined, { ...extra, ENVIRONMENT: environment });
+        const report = await world.reset(undefined, { ...others, ENVIRONMENT: environment });
         outcomes[report.outcome] += 1;
         const holds = report.verdicts.every(({ verdict }) => verdict === 'holds') && report.failure === undefined;
         expect(report.outcome === 'reset').toBe(holds);
