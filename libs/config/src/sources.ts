@@ -1,13 +1,12 @@
 /** Where each variable's text comes from: the process environment, a secret file, or a .env file where one may be. */
 import type { Violation } from './config-error.js';
-import { ENVIRONMENTS, type Environment } from './environment.js';
-import { type EnvFile, findForbiddenEnvFiles, loadEnvFile } from './env-files.js';
-import { collectSecrets } from './known-secrets.js';
-import { findMisspelt } from './misspelling.js';
+import type { Environment } from './environment.js';
+import type { EnvFile } from './env-files.js';
 import type { EnvironmentVariables } from './process-environment.js';
-import { quote } from './quote.js';
 import { metaOf, variableNames, type VariableName } from './schema.js';
 import { loadSecretFile } from './secret-file.js';
+import { loadEnvironment, loadFileFor, type Loading } from './stated-environment.js';
+import { findMisspeltNames } from './unknown-names.js';
 
 export interface Source {
   readonly kind: 'environment' | 'file' | 'secret file' | 'default';
@@ -45,83 +44,6 @@ export function loadSources(env: EnvironmentVariables, cwd: string | undefined):
   own.violations.push(...findMisspeltNames(env, file));
   const { violations, unreadable } = own;
   return { environment, file: file?.path, texts, unreadable, violations, warnings: file?.warnings ?? [] };
-}
-
-interface Loading {
-  readonly env: EnvironmentVariables;
-  readonly cwd: string | undefined;
-  readonly violations: Violation[];
-  readonly unreadable: Set<VariableName>;
-}
-
-const ENVIRONMENT_MEND =
-  'export ENVIRONMENT=<one of these>; for development `airlock setup` writes a .env that states it';
-
-/** Only development may be stated by a file: in any other place the caller has to say what it means to touch. */
-function loadEnvironment({ env, cwd, violations }: Loading): Environment | undefined {
-  const stated = env['ENVIRONMENT'];
-  const expected = ENVIRONMENTS.join(', ').replace(/, (\w+)$/, ' or $1');
-  if (stated !== undefined) {
-    const known = ENVIRONMENTS.find((environment) => environment === stated);
-    if (!known)
-      violations.push({
-        name: 'ENVIRONMENT',
-        problem: `is ${describeStranger(stated, env)}`,
-        expected,
-        mend: ENVIRONMENT_MEND,
-      });
-    return known;
-  }
-  const file = cwd === undefined ? undefined : loadEnvFile(cwd, '.env');
-  const inFile = file?.texts.get('ENVIRONMENT');
-  if (inFile === 'development') return inFile;
-  violations.push(...(file?.violations ?? []));
-  const problem =
-    inFile === undefined
-      ? 'is not set'
-      : `is stated only by .env, as ${describeStranger(inFile, { ...env, ...Object.fromEntries(file?.texts ?? []) })}`;
-  const wanted =
-    inFile === undefined ? expected : 'the process environment to state it; a file may state development alone';
-  violations.push({ name: 'ENVIRONMENT', problem, expected: wanted, mend: ENVIRONMENT_MEND });
-  return undefined;
-}
-
-function describeStranger(text: string, texts: EnvironmentVariables): string {
-  const hint = /[^\x00-\x7f]/.test(text) ? ', which holds a letter that only looks right' : '';
-  return `${quote(text, collectSecrets(texts))}${hint}`;
-}
-
-function loadFileFor(environment: Environment, { env, cwd, violations }: Loading): EnvFile | undefined {
-  if (cwd === undefined) return undefined;
-  if (environment !== 'development' && environment !== 'testing') {
-    violations.push(...findForbiddenEnvFiles(cwd, environment));
-    return undefined;
-  }
-  const file = loadEnvFile(cwd, `.env.${environment}`) ?? loadEnvFile(cwd, '.env');
-  if (!file) return undefined;
-  if (file.texts.size === 0 && file.violations.length > 0) {
-    violations.push(...file.violations);
-    return undefined;
-  }
-  const stated = file.texts.get('ENVIRONMENT');
-  const isForeign = stated === undefined ? environment === 'testing' && file.path === '.env' : stated !== environment;
-  if (!isForeign) {
-    violations.push(...file.violations);
-    return file;
-  }
-  violations.push({
-    name: 'ENVIRONMENT',
-    problem: `is ${environment}, but ${file.path} says ${stated === undefined ? 'nothing' : describeStranger(stated, { ...env, ...Object.fromEntries(file.texts) })}`,
-    expected: `a file that says ENVIRONMENT=${environment}`,
-    mend: foreignFileMend(environment, file.path),
-  });
-  return undefined;
-}
-
-function foreignFileMend(environment: Environment, path: string): string {
-  if (path !== '.env') return `correct ENVIRONMENT in ${path}, and look whose values the file holds`;
-  const example = environment === 'development' ? '.env.example' : `docker/env/${environment}.env.example`;
-  return `cp ${example} .env.${environment}, and fill it in; .env stays as it is`;
 }
 
 function choose(name: VariableName, file: EnvFile | undefined, loading: Loading): SourcedText | undefined {
@@ -184,30 +106,5 @@ function twice(name: string, where: string): Violation {
     problem: `is set in ${where}`,
     expected: 'one source',
     mend: `unset ${name} in the one that is wrong`,
-  };
-}
-
-function findMisspeltNames(env: EnvironmentVariables, file: EnvFile | undefined): Violation[] {
-  const inEnv = Object.keys(env).filter((name) => env[name] !== undefined);
-  const named = [
-    ...inEnv.map((name) => ({ name, where: 'the process environment' })),
-    ...[...(file?.texts.keys() ?? [])].map((name) => ({ name, where: file?.path ?? '' })),
-  ];
-  return named.flatMap(({ name, where }) => {
-    const meant = variableNames.some((known) => name === `${known}_FILE`)
-      ? undefined
-      : findMisspelt(name, variableNames);
-    return meant ? [misspelt(name, where, meant)] : [];
-  });
-}
-
-function misspelt(name: string, where: string, meant: string): Violation {
-  const right = name.toUpperCase().endsWith('_FILE') ? `${meant}_FILE` : meant;
-  const shown = /^\w+$/.test(name) ? name : quote(name, []);
-  return {
-    name: shown,
-    problem: `is set in ${where}, and nothing reads it`,
-    expected: right,
-    mend: `rename it to ${right}, or remove it`,
   };
 }

@@ -1,0 +1,89 @@
+/** Which environment this is and which .env file belongs to it: stated by the caller, never guessed. */
+import type { Violation } from './config-error.js';
+import { ENVIRONMENTS, type Environment } from './environment.js';
+import { type EnvFile, findForbiddenEnvFiles, loadEnvFile } from './env-files.js';
+import { collectSecrets } from './known-secrets.js';
+import type { EnvironmentVariables } from './process-environment.js';
+import { quote } from './quote.js';
+import type { VariableName } from './schema.js';
+
+export interface Loading {
+  readonly env: EnvironmentVariables;
+  readonly cwd: string | undefined;
+  readonly violations: Violation[];
+  readonly unreadable: Set<VariableName>;
+}
+
+const ENVIRONMENT_MEND =
+  'export ENVIRONMENT=<one of these>; for development `airlock setup` writes a .env that states it';
+
+/** Only development may be stated by a file: in any other place the caller has to say what it means to touch. */
+export function loadEnvironment({ env, cwd, violations }: Loading): Environment | undefined {
+  const stated = env['ENVIRONMENT'];
+  if (stated !== undefined) {
+    const known = ENVIRONMENTS.find((environment) => environment === stated);
+    if (!known) violations.push(wrongEnvironment(`is ${describeStranger(stated, env)}`));
+    return known;
+  }
+  const file = cwd === undefined ? undefined : loadEnvFile(cwd, '.env');
+  const inFile = file?.texts.get('ENVIRONMENT');
+  if (inFile === 'development') return inFile;
+  violations.push(...(file?.violations ?? []));
+  const shown =
+    inFile === undefined ? '' : describeStranger(inFile, { ...env, ...Object.fromEntries(file?.texts ?? []) });
+  const alone = 'the process environment to state it; a file may state development alone';
+  violations.push(
+    inFile === undefined
+      ? wrongEnvironment('is not set')
+      : wrongEnvironment(`is stated only by .env, as ${shown}`, alone),
+  );
+  return undefined;
+}
+
+function wrongEnvironment(
+  problem: string,
+  expected = ENVIRONMENTS.join(', ').replace(/, (\w+)$/, ' or $1'),
+): Violation {
+  return { name: 'ENVIRONMENT', problem, expected, mend: ENVIRONMENT_MEND };
+}
+
+function describeStranger(text: string, texts: EnvironmentVariables): string {
+  const hint = /[^\x00-\x7f]/.test(text) ? ', which holds a letter that only looks right' : '';
+  return `${quote(text, collectSecrets(texts))}${hint}`;
+}
+
+/** The one .env file of this environment, where it may have one. */
+export function loadFileFor(environment: Environment, { env, cwd, violations }: Loading): EnvFile | undefined {
+  if (cwd === undefined) return undefined;
+  if (environment !== 'development' && environment !== 'testing') {
+    violations.push(...findForbiddenEnvFiles(cwd, environment));
+    return undefined;
+  }
+  const file = loadEnvFile(cwd, `.env.${environment}`) ?? loadEnvFile(cwd, '.env');
+  if (!file) return undefined;
+  if (file.texts.size === 0 && file.violations.length > 0) {
+    violations.push(...file.violations);
+    return undefined;
+  }
+  const stated = file.texts.get('ENVIRONMENT');
+  const isForeign = stated === undefined ? environment === 'testing' && file.path === '.env' : stated !== environment;
+  if (!isForeign) {
+    violations.push(...file.violations);
+    return file;
+  }
+  const said =
+    stated === undefined ? 'nothing' : describeStranger(stated, { ...env, ...Object.fromEntries(file.texts) });
+  violations.push({
+    name: 'ENVIRONMENT',
+    problem: `is ${environment}, but ${file.path} says ${said}`,
+    expected: `a file that says ENVIRONMENT=${environment}`,
+    mend: foreignFileMend(environment, file.path),
+  });
+  return undefined;
+}
+
+function foreignFileMend(environment: Environment, path: string): string {
+  if (path !== '.env') return `correct ENVIRONMENT in ${path}, and look whose values the file holds`;
+  const example = environment === 'development' ? '.env.example' : `docker/env/${environment}.env.example`;
+  return `cp ${example} .env.${environment}, and fill it in; .env stays as it is`;
+}
