@@ -433,6 +433,15 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
+    title: 'a huge value',
+    base: 'development',
+    set: { LOG_LEVEL: 'x'.repeat(5_000), CORS_ORIGINS: `${'https://a.corp.net,'.repeat(300)}https://b.corp.net` },
+    lines: [
+      'CORS_ORIGINS: is a text of 5718 characters; expected * or origins such as https://app.example.com, separated by commas',
+      'LOG_LEVEL: is a text of 5000 characters; expected trace, debug, info, warn, error or fatal',
+    ],
+  },
+  {
     title: 'a certificate that is a private key',
     base: 'production',
     set: { DATABASE_SSL_CA: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n' },
