@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { ConfigError, loadConfig } from '@airlock/config';
+import { ConfigError, type DatabaseAddress, loadConfig } from '@airlock/config';
+import type { saveProvisionRecord } from '@airlock/database';
 
 export function dbProvisionCommand(): Command {
   return new Command('provision')
@@ -19,15 +20,26 @@ export function dbProvisionCommand(): Command {
       const admin = required(database.admin, 'DATABASE_ADMIN_URL', 'a role that may create roles and databases');
       const { provision, saveProvisionRecord } = await import('@airlock/database');
       const report = await provision({ admin, app, migration, environment, sslCa, adopt });
-      const { systemIdentifier, databaseName } = report.stamp;
-      const { host, port } = app;
-      saveProvisionRecord(process.cwd(), { environment, host, port, database: databaseName, systemIdentifier });
-      for (const warning of report.warnings) console.error(`warning: ${warning}`);
+      const { systemIdentifier } = report.stamp;
+      const kept = environment === 'testing' ? keepRecord(app, systemIdentifier, saveProvisionRecord) : [];
+      for (const warning of [...report.warnings, ...kept]) console.error(`warning: ${warning}`);
       if (json) return console.log(JSON.stringify(report, null, 2));
       console.log(
         `${report.database}: ${report.created ? 'created' : 'up to date'}, stamped ${environment} on server ${systemIdentifier}`,
       );
     });
+}
+
+/** The reset believes this file, not the database. A container may have no place for it, and resets nothing. */
+function keepRecord(app: DatabaseAddress, systemIdentifier: string, save: typeof saveProvisionRecord): string[] {
+  const { host, port, database } = app;
+  try {
+    save(process.cwd(), { environment: 'testing', host, port, database, systemIdentifier });
+    return [];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [`no record of this server is kept here (${reason}), so that \`airlock db reset-test\` will refuse it`];
+  }
 }
 
 function required<T>(value: T | undefined, name: string, expected: string): T {

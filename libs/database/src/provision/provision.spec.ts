@@ -1,11 +1,15 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ENVIRONMENTS, Secret } from '@airlock/config';
+import { runLibpqTool } from '../libpq-tool.js';
 import { assertIdentity } from '../identity/assert-identity.js';
 import type { Cluster } from '../embedded/index.js';
 import { ask, createAddresses, runAs, startScratchCluster } from './provision.fixture.js';
 import { provision, readBootstrapSql, type ProvisionOptions } from './provision.js';
 import { createScramVerifier } from './scram.js';
 
+const hasPsql = spawnSync('psql', ['--version']).status === 0;
 let cluster: Cluster;
 let counter = 0;
 const next = (environment: (typeof ENVIRONMENTS)[number]) => createAddresses(cluster, `p${++counter}`, environment);
@@ -167,6 +171,33 @@ describe('provision', () => {
 describe('bootstrap.sql', () => {
   it('is plain SQL, so that psql and pg run the same text', () => {
     expect(readBootstrapSql()).not.toMatch(/^\s*\\|\bBEGIN;|\bCOMMIT;|:'/m);
+  });
+});
+
+(hasPsql ? describe : describe.skip)('bootstrap.sql, where psql is installed', () => {
+  it('makes with psql what provision makes', async () => {
+    const options = next('staging');
+    await runAs(options.admin, (admin) => admin.query(`CREATE DATABASE ${options.app.database}`));
+    const parameters = {
+      environment: 'staging',
+      app_user: options.app.user,
+      app_password: options.app.password.reveal(),
+      migrator_user: options.migration.user,
+      migrator_password: options.migration.password.reveal(),
+    };
+    const settings = Object.entries(parameters).flatMap(([name, value]) => [
+      '-c',
+      `SELECT set_config('airlock.${name}', '${value}', true)`,
+    ]);
+    const file = fileURLToPath(new URL('./bootstrap.sql', import.meta.url));
+    const args = ['-X', '-q', '-1', '-v', 'ON_ERROR_STOP=1', ...settings, '-f', file];
+    await runLibpqTool('psql', { address: inside(options), args });
+    const { stamp, created, warnings } = await provision(options);
+    expect({ environment: stamp.environment, created, warnings }).toEqual({
+      environment: 'staging',
+      created: false,
+      warnings: [],
+    });
   });
 });
 

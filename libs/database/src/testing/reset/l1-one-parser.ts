@@ -1,4 +1,5 @@
-import { type StaticLayer, when } from './layer.js';
+import type { Inspection } from '@airlock/config';
+import { type Problem, type StaticLayer, when } from './layer.js';
 
 /** One reading of the address: every source agrees, one strict parser, nothing that another parser reads differently. */
 export const oneParser: StaticLayer = {
@@ -18,10 +19,7 @@ export const oneParser: StaticLayer = {
         `${migration ? `${migration.host}:${migration.port}/${migration.database} as ${migration.user}` : 'no usable address'}` +
         ` from ${source?.path ?? source?.kind ?? 'nowhere'}; libpq variables, never consulted: ${ignored.join(', ') || 'none'}`,
       problems: [
-        ...inspection.violations.map(({ name, problem, expected, mend }) => ({
-          problem: `${name} ${problem}; expected ${expected}`,
-          mend,
-        })),
+        ...findViolations(inspection),
         ...when(
           inspection.config !== undefined && migration === undefined,
           'DATABASE_MIGRATION_URL is not set; expected the address of the migrator',
@@ -36,3 +34,15 @@ export const oneParser: StaticLayer = {
     };
   },
 };
+
+/** What is missing for another environment than testing is nobody's concern here. */
+function findViolations({ environment, violations }: Inspection): Problem[] {
+  if (environment !== 'testing') {
+    const problem = `the configuration is that of ${environment ?? 'no environment'}; expected that of testing`;
+    return [{ problem, mend: 'ENVIRONMENT=testing, and .env.testing at the root of the checkout' }];
+  }
+  return violations.map(({ name, problem, expected, mend }) => ({
+    problem: `${name} ${problem}; expected ${expected}`,
+    mend,
+  }));
+}

@@ -125,7 +125,7 @@ describe('resetTestDatabase', () => {
 });
 
 describe('two resets at once', () => {
-  it('run one after the other, each on what it finds', async () => {
+  it('A42: run one after the other, each on what it finds', async () => {
     const [a, b] = await Promise.all([world.reset(), world.reset()]);
     expect([a.outcome, b.outcome]).toEqual(['reset', 'reset']);
     expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
@@ -152,7 +152,7 @@ describe('a world that changes between the judgement and the swap', () => {
     expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
   });
 
-  it('stops a reset when the address leads to production meanwhile', async () => {
+  it('A50: stops a reset when the address leads to production meanwhile', async () => {
     await world.provisionProduction('testing');
     let port = servers.test.port;
     const proxy = await startProxy(() => port);
@@ -185,16 +185,19 @@ describe('a world that changes between the judgement and the swap', () => {
 describe('a reset that is killed', () => {
   const steps: Step[] = ['minted', 'created', 'cloned', 'prepared', 'renamed', 'swapped', 'dropped'];
 
-  it.each(steps)('after "%s" leaves a valid test database, and the next one clears what it left', async (step) => {
-    await runUntilKilled(step);
-    expect(loadJournal(world.workspace, where())).toMatchObject({ database: world.database });
-    await runAs(world.options.migration, async (client) => {
-      expect(await ask(client, 'SELECT database_name FROM ops.environment')).toBe(world.database);
-    });
-    expect(await world.reset()).toMatchObject({ outcome: 'reset' });
-    expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
-    expect(loadJournal(world.workspace, where())).toBeUndefined();
-  });
+  it.each(steps)(
+    'A40, A41: after "%s" leaves a valid test database, and the next one clears what it left',
+    async (step) => {
+      await runUntilKilled(step);
+      expect(loadJournal(world.workspace, where())).toMatchObject({ database: world.database });
+      await runAs(world.options.migration, async (client) => {
+        expect(await ask(client, 'SELECT database_name FROM ops.environment')).toBe(world.database);
+      });
+      expect(await world.reset()).toMatchObject({ outcome: 'reset' });
+      expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
+      expect(loadJournal(world.workspace, where())).toBeUndefined();
+    },
+  );
 
   it('is not cleared where the minted name has come to stand for another database', async () => {
     await runUntilKilled('prepared');
