@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { loadAuthoring } from './load-authoring.js';
 
 interface Options {
-  readonly completes?: string;
+  readonly contract?: string;
   readonly alone?: true;
 }
 
@@ -11,13 +11,13 @@ export function dbNewCommand(): Command {
   return new Command('new')
     .description('write a migration in the shape of the house and add it to the list')
     .argument('<name>', 'what it does, in kebab case, e.g. add-nickname')
-    .option('--completes <expand>', 'make it a contract that completes this one, e.g. 20261121030000-create-entities')
+    .option('--contract <expand>', 'make it a contract that completes this one, e.g. 20261121030000-create-entities')
     .option('--alone', 'one repeatable statement outside a transaction, such as CREATE INDEX CONCURRENTLY')
     .action(run);
 }
 
-async function run(name: string, { completes, alone }: Options): Promise<void> {
+async function run(name: string, { contract, alone }: Options): Promise<void> {
   const { createMigration } = await loadAuthoring();
-  const path = createMigration({ name, completes, isAlone: alone ?? false });
+  const path = createMigration({ name, completes: contract, isAlone: alone ?? false });
   console.log(`${relative('.', path)}\n  Write its statements, then: airlock db lint`);
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { dbDriftCommand } from './db-drift.js';
 import { dbLintCommand } from './db-lint.js';
 import { dbMigrateCommand } from './db-migrate.js';
 import { dbNewCommand } from './db-new.js';
@@ -15,6 +16,7 @@ export function dbCommand(): Command {
     .addCommand(dbLintCommand())
     .addCommand(dbMigrateCommand())
     .addCommand(dbStatusCommand())
+    .addCommand(dbDriftCommand())
     .addCommand(dbSeedCommand())
     .addCommand(dbResetTestCommand());
 }

@@ -2,6 +2,8 @@ export { createClientOptions, createSessionConfig, type ClientContext, type Sess
 export { ConnectionError, connectClient, withClient } from './client.js';
 export { createDataSource, type DataSourceChoices } from './data-source.js';
 export { DatabaseModule } from './database.module.js';
+export { DriftError, findDrift, hasDrift, type Drift } from './drift/drift.js';
+export { entities } from './entities/index.js';
 export { EntityRecord } from './entities/entity.entity.js';
 export { assertIdentity, IdentityError, type IdentityClaim } from './identity/assert-identity.js';
 export { readLocation, readStamp, type Location, type Queryable, type Stamp } from './identity/stamp.js';

@@ -76,6 +76,6 @@ export const migrations: readonly Migration[] = [
   it('refuses a name that is taken and a contract of something unknown', () => {
     createMigration({ name: 'add-nickname', folder, now: NOW });
     expect(() => createMigration({ name: 'add-nickname', folder })).toThrow('there is a migration addNickname already');
-    expect(() => createMigration({ name: 'x', completes: 'y', folder })).toThrow('--completes y: no such migration');
+    expect(() => createMigration({ name: 'x', completes: 'y', folder })).toThrow('--contract y: no such migration');
   });
 });

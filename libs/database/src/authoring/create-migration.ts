@@ -32,7 +32,7 @@ export function createMigration({
   const index = readFileSync(indexFile, 'utf8');
   const known = [...index.matchAll(/'\.\/(\d{14}-[a-z0-9-]+)\.js'/g)].map(([, found = '']) => found);
   if (completes !== undefined && !known.includes(completes))
-    throw new MigrationError(`--completes ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
+    throw new MigrationError(`--contract ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
   const variable = toCamelCase(name);
   if (new RegExp(`\\b${variable}\\b`).test(index))
     throw new MigrationError(

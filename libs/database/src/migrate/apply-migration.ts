@@ -73,7 +73,7 @@ async function applyAlone(migration: Migration, { client, timing, by, onEvent }:
   return performance.now() - start;
 }
 
-/** row_security off: a data change that a policy would narrow in silence fails instead. */
+/** row_security off: a data change that a policy would narrow in silence fails instead. Only a contract may drop. */
 function createLimits(migration: Migration, timing: Timing): string {
   const validates = migration.statements.every(({ sql }) => /\bVALIDATE\s+CONSTRAINT\b/i.test(sql));
   const statementMs = validates ? timing.longStatementTimeoutMs : timing.statementTimeoutMs;
@@ -82,7 +82,8 @@ function createLimits(migration: Migration, timing: Timing): string {
     SET LOCAL statement_timeout = ${statementMs};
     SET LOCAL transaction_timeout = ${statementMs * 4};
     SET LOCAL idle_in_transaction_session_timeout = ${timing.statementTimeoutMs};
-    SET LOCAL row_security = off`;
+    SET LOCAL row_security = off;
+    ${migration.phase === 'contract' ? `SET LOCAL ops.allow_drop = 'on'` : ''}`;
 }
 
 async function runStatements({ name, statements }: Migration, client: pg.Client): Promise<void> {

@@ -115,6 +115,20 @@ describe('migrate', () => {
     await expect(attempt).rejects.toThrow('query would be affected by row-level security policy');
   });
 
+  it('lets nothing but a contract drop a column in production', async () => {
+    const database = await cluster.create('production');
+    const drop = { name: '20260105000000-drop-note', statements: ['ALTER TABLE public.accounts DROP COLUMN note'] };
+    const contract = defineMigration({ ...drop, phase: 'contract', completes: noteInterest.name });
+    const expand = defineMigration({ ...drop, phase: 'expand' });
+    await run(database);
+    await expect(run(database, { migrations: [...accountMigrations, expand] })).rejects.toThrow(
+      'table column public.accounts.note: is not dropped in production',
+    );
+    await expect(run(database, { migrations: [...accountMigrations, contract] })).resolves.toMatchObject({
+      head: contract.name,
+    });
+  });
+
   it('refuses an unqualified name: nothing depends on the search path', async () => {
     const database = await cluster.create();
     const bare = defineMigration({ name: '20260101000000-bare', phase: 'expand', statements: ['CREATE TABLE t ()'] });

@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import { loadAuthoring } from './load-authoring.js';
+
+interface Options {
+  readonly template?: true;
+  readonly write?: true;
+  readonly json?: true;
+}
+
+export function dbDriftCommand(): Command {
+  return new Command('drift')
+    .description('compare the database with what the migrations make: tables, constraints, policies, grants and all')
+    .option('--template', 'compare a freshly migrated database with schema.sql and the entities instead')
+    .option('--write', 'with --template: write schema.sql anew')
+    .option('--json', 'print the difference as JSON')
+    .action(run);
+}
+
+async function run({ template, write, json }: Options): Promise<void> {
+  if (template) return checkTemplate(write ?? false);
+  const [{ loadConfig }, { DriftError, findDrift, hasDrift }] = await Promise.all([
+    import('@airlock/config'),
+    import('@airlock/database'),
+  ]);
+  const config = loadConfig();
+  const drift = await findDrift({ config });
+  if (json) console.log(JSON.stringify(drift, null, 2));
+  if (hasDrift(drift))
+    throw new DriftError(
+      config.database.app.database,
+      drift,
+      'Migrate it; or find out who changed it by hand: airlock db status',
+    );
+  if (!json) console.log(`${config.database.app.database}: as the migrations make it`);
+}
+
+async function checkTemplate(isWritten: boolean): Promise<void> {
+  const authoring = await loadAuthoring();
+  await authoring.checkTemplate({ isWritten });
+  console.log('migrations, schema.sql and entities agree');
+}

@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { migrate } from '../migrate/migrate.js';
+import { type ScratchDatabase, useScratchCluster } from '../migrate/scratch-database.fixture.js';
+import { describeDrift, findDrift, hasDrift } from './drift.js';
+
+const cluster = useScratchCluster();
+
+describe('findDrift', () => {
+  let database: ScratchDatabase;
+
+  beforeAll(async () => {
+    database = await cluster.create('staging');
+    await migrate({ config: database.config });
+  });
+
+  it('finds none after a migration, whatever the database and its roles are called', async () => {
+    expect(describeDrift(await findDrift({ config: database.config }))).toBe('');
+  });
+
+  it.each([
+    ['another table', 'CREATE TABLE public.extra ()', 'DROP TABLE public.extra'],
+    [
+      'another type',
+      'ALTER TABLE public.entities ALTER version TYPE bigint',
+      'ALTER TABLE public.entities ALTER version TYPE integer',
+    ],
+    [
+      'another default',
+      `ALTER TABLE public.entities ALTER name SET DEFAULT 'x'`,
+      'ALTER TABLE public.entities ALTER name DROP DEFAULT',
+    ],
+    ['a view', 'CREATE VIEW public.v AS SELECT 1 AS one', 'DROP VIEW public.v'],
+    ['a function', `CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1'`, 'DROP FUNCTION public.f()'],
+    [
+      'a trigger',
+      'CREATE TRIGGER t BEFORE UPDATE ON public.entities FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+      'DROP TRIGGER t ON public.entities',
+    ],
+    ['an index on an expression', 'CREATE INDEX e ON public.entities (lower(name))', 'DROP INDEX public.e'],
+    [
+      'an invalid index',
+      `UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.entities_owner_id_created_at_id_idx'::regclass`,
+      `UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'public.entities_owner_id_created_at_id_idx'::regclass`,
+    ],
+    ['an enum', `CREATE TYPE public.mood AS ENUM ('sad')`, 'DROP TYPE public.mood'],
+    ['a sequence', 'CREATE SEQUENCE public.s', 'DROP SEQUENCE public.s'],
+    ['an extension', 'CREATE EXTENSION pgcrypto SCHEMA public', 'DROP EXTENSION pgcrypto'],
+    [
+      'a constraint that is not valid',
+      'ALTER TABLE public.entities ADD CONSTRAINT c CHECK (version > 1) NOT VALID',
+      'ALTER TABLE public.entities DROP CONSTRAINT c',
+    ],
+    [
+      'row-level security switched off',
+      'ALTER TABLE public.entities DISABLE ROW LEVEL SECURITY',
+      'ALTER TABLE public.entities ENABLE ROW LEVEL SECURITY',
+    ],
+    [
+      'row-level security not forced',
+      'ALTER TABLE public.entities NO FORCE ROW LEVEL SECURITY',
+      'ALTER TABLE public.entities FORCE ROW LEVEL SECURITY',
+    ],
+    ['one more policy', 'CREATE POLICY p ON public.entities USING (true)', 'DROP POLICY p ON public.entities'],
+    ['a grant', 'GRANT SELECT ON public.entities TO PUBLIC', 'REVOKE SELECT ON public.entities FROM PUBLIC'],
+    ['another owner', 'ALTER TABLE public.entities OWNER TO postgres', 'ALTER TABLE public.entities OWNER TO :owner'],
+  ])('finds %s', async (_, change, undo) => {
+    const { superuser, config } = database;
+    await superuser.query(`SET ops.allow_drop = 'on'; ALTER EVENT TRIGGER airlock_refuse_drop DISABLE; ${change}`);
+    try {
+      expect(hasDrift(await findDrift({ config }))).toBe(true);
+    } finally {
+      await superuser.query(undo.replace(':owner', `${config.database.app.database}_owner`));
+    }
+    expect(describeDrift(await findDrift({ config }))).toBe('');
+  });
+
+  it('shows what is missing and what is too much, as a diff', async () => {
+    const { superuser, config } = database;
+    await superuser.query(`ALTER TABLE public.entities ALTER name SET DEFAULT 'x'`);
+    expect(describeDrift(await findDrift({ config }))).toBe(
+      `- ALTER TABLE public.entities ADD COLUMN name text NOT NULL;\n+ ALTER TABLE public.entities ADD COLUMN name text DEFAULT 'x'::text NOT NULL;`,
+    );
+    await superuser.query('ALTER TABLE public.entities ALTER name DROP DEFAULT');
+  });
+});

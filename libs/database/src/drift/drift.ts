@@ -1,0 +1,57 @@
+import { connectMigrator, type Target } from '../migrate/session.js';
+import { MigrationError } from '../migrate/migration.js';
+import { readCatalogue } from './catalogue.js';
+import { loadSchemaFile } from './schema-file.js';
+
+export interface Drift {
+  /** Statements of the migrations' schema that the database lacks. */
+  readonly missing: readonly string[];
+  /** What the database has besides. */
+  readonly unexpected: readonly string[];
+}
+
+/** Compares a live database with what the migrations of this code make. Reads only. */
+export async function findDrift(target: Target): Promise<Drift> {
+  const client = await connectMigrator(target, 'drift');
+  try {
+    const { app, migration } = target.config.database;
+    return compareSchemas(
+      loadSchemaFile(),
+      await readCatalogue(client, { app: app.user, migrator: migration?.user ?? '' }),
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+export function compareSchemas(expected: readonly string[], actual: readonly string[]): Drift {
+  const [wanted, found] = [new Set(expected), new Set(actual)];
+  return {
+    missing: expected.filter((statement) => !found.has(statement)),
+    unexpected: actual.filter((statement) => !wanted.has(statement)),
+  };
+}
+
+export function hasDrift({ missing, unexpected }: Drift): boolean {
+  return missing.length + unexpected.length > 0;
+}
+
+const WORDS_OF_A_NAME = 6;
+
+/** As a diff: `-` the database lacks, `+` it has besides; what is about one thing stands together. */
+export function describeDrift({ missing, unexpected }: Drift): string {
+  const lines = [...missing.map((sql) => `- ${sql}`), ...unexpected.map((sql) => `+ ${sql}`)];
+  const about = (line: string) => line.slice(2).split(' ', WORDS_OF_A_NAME).join(' ');
+  // The sort is stable: of one thing, what is missing comes first.
+  return lines.sort((a, b) => (about(a) < about(b) ? -1 : Number(about(a) > about(b)))).join('\n');
+}
+
+export class DriftError extends MigrationError {
+  override name = 'DriftError';
+
+  constructor(where: string, drift: Drift, mend: string) {
+    super(
+      `${where}: differs from what the migrations make; expected no difference\n${describeDrift(drift)}\n  ${mend}`,
+    );
+  }
+}
