@@ -1,10 +1,11 @@
 # One-line doors to Nx and to the command `airlock`. `make` alone lists them.
+OUTER_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .DEFAULT_GOAL := help
 INSTALLED := node_modules/.installed
 
 $(INSTALLED): package-lock.json package.json .npmrc
-	npm ci --no-audit && npm run --silent rebuild:allowed && touch $@
+	@PATH="$(OUTER_PATH)" sh tools/install.sh $@
 
 .PHONY: help dev test test-reset check fix up down logs certs test-docker test-deploy
 help: ## list the commands

@@ -13,7 +13,7 @@ export const MAY_USE_TESTING = [
   '**/*.fixture.ts',
   'libs/database/src/{testing,embedded}/**',
   'apps/cli/src/db-reset-test.ts',
-  'apps/cli/src/dev*.ts',
+  'apps/cli/src/serve/**',
   'bench/**',
 ];
 

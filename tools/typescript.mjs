@@ -19,7 +19,22 @@ registerHooks({
   load(url, context, nextLoad) {
     if (!url.endsWith('.ts') || url.includes('/node_modules/')) return nextLoad(url, context);
     const filename = fileURLToPath(url);
-    const { code } = transformSync(readFileSync(filename, 'utf8'), { ...swcOptions, filename, sourceMaps: 'inline' });
-    return { format: 'module', source: code, shortCircuit: true };
+    return { format: 'module', source: compile(filename), shortCircuit: true };
   },
 });
+
+function compile(filename) {
+  try {
+    return transformSync(readFileSync(filename, 'utf8'), { ...swcOptions, filename, sourceMaps: 'inline' }).code;
+  } catch (error) {
+    throw describeMistake(error);
+  }
+}
+
+/** The compiler shows the line at fault, and then the frames of its own native code, which help nobody. */
+function describeMistake(error) {
+  const [message] = String(error.message).split('\n\nCaused by:');
+  const mistake = new SyntaxError(message.trim());
+  mistake.stack = mistake.message;
+  return mistake;
+}

@@ -1,7 +1,8 @@
 // The sandbox of one test file. Knows whether the file has failed, and fails it for what it leaves behind.
 import { relative } from 'node:path';
 import { TestEnvironment as NodeEnvironment } from 'jest-environment-node';
-import { closeHandles, describeLeaks, takeInventory } from './leaks.mjs';
+import { closeLeaks, describeLeaks, takeInventory } from './leaks.mjs';
+import { followTimers } from './timers.mjs';
 
 const FAILURES = ['test_fn_failure', 'hook_failure', 'error'];
 /** Modules in Jest's sandbox are an experiment of Node's, and known. */
@@ -31,7 +32,7 @@ export default class TestEnvironment extends NodeEnvironment {
       openDoor(this.global, this.#services);
     }
     process.on('warning', this.#noteWarning);
-    this.#inventory = takeInventory();
+    this.#inventory = takeInventory(followTimers(this.global));
   }
 
   handleTestEvent({ name }) {
@@ -40,7 +41,7 @@ export default class TestEnvironment extends NodeEnvironment {
 
   async teardown() {
     const leaks = await describeLeaks(this.#inventory);
-    closeHandles(this.#inventory);
+    closeLeaks(this.#inventory);
     if (this.#services && leaks.length > 0) this.#services.hasFailed = true;
     await this.#services?.takeBackAll();
     process.off('warning', this.#noteWarning);

@@ -3,32 +3,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Requests such as FSReqCallback come and go; these stay until somebody closes them. */
 const LASTING =
-  /^(Timeout|TCPSocketWrap|TCPServerWrap|TLSWrap|PipeWrap|PipeServerWrap|ProcessWrap|UDPWrap|FSEventWrap|StatWatcher|MessagePort|Worker|TTYWrap)$/;
+  /^(TCPSocketWrap|TCPServerWrap|TLSWrap|PipeWrap|PipeServerWrap|ProcessWrap|UDPWrap|FSEventWrap|StatWatcher|MessagePort|Worker|TTYWrap)$/;
 const SETTLE_MS = 1000;
 const POLL_MS = 10;
 
-/** @returns {{ counts: Map<string, number>, handles: Set<object> }} */
-export function takeInventory() {
-  const counts = new Map();
-  for (const type of process.getActiveResourcesInfo()) {
-    if (LASTING.test(type)) counts.set(type, (counts.get(type) ?? 0) + 1);
-  }
-  return { counts, handles: new Set(process._getActiveHandles()) };
+/** Remembers what is open now. `listTimers` gives the running timers of the sandbox. */
+export function takeInventory(listTimers) {
+  return { counts: countResources(), handles: new Set(process._getActiveHandles()), listTimers };
 }
 
 /** Gives what is being closed a moment, then names what is still there and was not before. */
 export async function describeLeaks(before) {
   for (let waitedMs = 0; waitedMs < SETTLE_MS; waitedMs += POLL_MS) {
-    if (compare(before, takeInventory()).length === 0) return [];
+    if (listGrowth(before).length === 0) return [];
     await sleep(POLL_MS);
   }
-  const leaks = compare(before, takeInventory());
-  const details = listNewHandles(before).map(describeHandle);
-  return leaks.map(([type, count]) => `${count} × ${type}`).concat(leaks.length > 0 ? details : []);
+  const leaks = listGrowth(before);
+  return leaks.length > 0 ? [...leaks, ...listNewHandles(before).map(describeHandle)] : [];
 }
 
 /** Ends what leaked, so that it outlives neither its file nor the run. */
-export function closeHandles(before) {
+export function closeLeaks(before) {
+  for (const timer of before.listTimers()) clearTimeout(timer);
   for (const handle of listNewHandles(before)) {
     if (typeof handle.kill === 'function') handle.kill('SIGKILL');
     else if (typeof handle.destroy === 'function') handle.destroy();
@@ -36,9 +32,18 @@ export function closeHandles(before) {
   }
 }
 
-function compare(before, after) {
-  const growth = [...after.counts].map(([type, count]) => [type, count - (before.counts.get(type) ?? 0)]);
-  return growth.filter(([, count]) => count > 0);
+function countResources() {
+  const counts = new Map();
+  for (const type of process.getActiveResourcesInfo()) {
+    if (LASTING.test(type)) counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function listGrowth({ counts, listTimers }) {
+  const growth = [...countResources()].map(([type, count]) => [type, count - (counts.get(type) ?? 0)]);
+  const timers = listTimers().length;
+  return [...growth, ['timer', timers]].filter(([, count]) => count > 0).map(([type, count]) => `${count} × ${type}`);
 }
 
 function listNewHandles({ handles }) {

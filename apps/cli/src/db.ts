@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { dbDriftCommand } from './db-drift.js';
+import { dbKeptCommand } from './db-kept.js';
 import { dbLintCommand } from './db-lint.js';
 import { dbMigrateCommand } from './db-migrate.js';
 import { dbNewCommand } from './db-new.js';
 import { dbProvisionCommand } from './db-provision.js';
 import { dbResetTestCommand } from './db-reset-test.js';
 import { dbSeedCommand } from './db-seed.js';
+import { dbServeCommand } from './db-serve.js';
 import { dbStatusCommand } from './db-status.js';
 
 export function dbCommand(): Command {
@@ -18,5 +20,7 @@ export function dbCommand(): Command {
     .addCommand(dbStatusCommand())
     .addCommand(dbDriftCommand())
     .addCommand(dbSeedCommand())
-    .addCommand(dbResetTestCommand());
+    .addCommand(dbResetTestCommand())
+    .addCommand(dbServeCommand())
+    .addCommand(dbKeptCommand());
 }

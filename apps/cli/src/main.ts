@@ -5,6 +5,7 @@ import { deployCommand } from './deploy.js';
 import { promoteCommand } from './promote.js';
 import { rollbackCommand } from './rollback.js';
 import { secretCommand } from './secret.js';
+import { serveCommand } from './serve.js';
 import { setupCommand } from './setup.js';
 import { statusCommand } from './status.js';
 import { tokenCommand } from './token.js';
@@ -17,6 +18,7 @@ const program = new Command('airlock')
   .addCommand(promoteCommand())
   .addCommand(rollbackCommand())
   .addCommand(secretCommand())
+  .addCommand(serveCommand())
   .addCommand(setupCommand())
   .addCommand(statusCommand())
   .addCommand(tokenCommand());

@@ -1,10 +1,36 @@
 /** The only file that touches process.env (lint rule): everything else is given the config. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import type { Environment } from './environment.js';
 
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
 export function readProcessEnvironment(): EnvironmentVariables {
-  return { ...process.env };
+  return withoutFileOfNx({ ...process.env });
+}
+
+/**
+ * Nx hands the root's .env to every task as if a person had exported it, and cannot be told not to. What equals the file
+ * is taken back: tests must not see it at all, and a server must see the file's next edit.
+ */
+function withoutFileOfNx(env: Record<string, string | undefined>): EnvironmentVariables {
+  const { NX_TASK_TARGET_PROJECT: project, NX_WORKSPACE_ROOT: root } = env;
+  if (project === undefined || root === undefined) return env;
+  for (const name of ['.env', '.local.env', '.env.local']) {
+    for (const [key, text] of Object.entries(parseFile(join(root, name)))) {
+      if (env[key] === text) delete env[key];
+    }
+  }
+  return env;
+}
+
+function parseFile(path: string): Record<string, string | undefined> {
+  try {
+    return parseEnv(readFileSync(path, 'utf8'));
+  } catch {
+    return {};
+  }
 }
 
 /** What libraries read as NODE_ENV; it follows from ENVIRONMENT and is never asked for. */

@@ -1,2 +1,10 @@
 export { type Cluster, type ClusterOptions, PortInUseError, startCluster } from './cluster.js';
 export { findPortHolder, isPortFree } from './port.js';
+export {
+  identifyOurselves,
+  identifyProcess,
+  isSameProcessAlive,
+  type ProcessIdentity,
+  readCommandLine,
+  readParentPid,
+} from './process-identity.js';

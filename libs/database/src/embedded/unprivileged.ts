@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chownSync, readFileSync } from 'node:fs';
+import { SYSTEM_ENVIRONMENT } from './system-environment.js';
 
 /** How PostgreSQL is run: as we are, or, because it refuses root, as somebody who owns nothing. */
 export interface Identity {
@@ -31,7 +32,8 @@ function findUnprivilegedIdentity(): Identity {
   const enterAnyFolder = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
   for (const prefix of [[...switchUser, ...enterAnyFolder], switchUser]) {
     const [command = '', ...args] = [...prefix, 'true'];
-    if (spawnSync(command, args, { stdio: 'ignore' }).status === 0) return { prefix, uid, gid };
+    if (spawnSync(command, args, { stdio: 'ignore', env: SYSTEM_ENVIRONMENT }).status === 0)
+      return { prefix, uid, gid };
   }
   throw new Error(
     'embedded PostgreSQL: it refuses to run as root and `setpriv` (util-linux) could not change the user.\n' +

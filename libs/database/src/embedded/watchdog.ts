@@ -2,15 +2,9 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { SYSTEM_ENVIRONMENT } from './system-environment.js';
 
 const SCRIPT = fileURLToPath(new URL('./watchdog.sh', import.meta.url));
-
-/** All that a server is told of its surroundings: no PG* variable of the shell can reach it. */
-const SYSTEM_ENVIRONMENT = {
-  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  LC_ALL: 'C',
-  TZ: 'UTC',
-};
 
 export interface GuardedServer {
   /** Resolves to the exit code when the server has ended and its folder, if it was to be, is removed. */

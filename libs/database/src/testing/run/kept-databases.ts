@@ -1,15 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Cluster } from '../../embedded/cluster.js';
+import { type Cluster, startCluster } from '../../embedded/cluster.js';
 import type { Clone } from '../clones/clone-registry.js';
+import { formatUrl } from '../clones/database-name.js';
 import { CACHE_FOLDER } from './storage.js';
 import { copyFolder } from './template-cache.js';
 
 /** The data folder of the last run that failed, with the databases of the failed files in it. */
-export const KEPT_FOLDER = join(CACHE_FOLDER, 'kept');
+const KEPT_FOLDER = join(CACHE_FOLDER, 'kept');
 const LIST_FILE = 'airlock-kept.json';
 
-export interface KeptDatabase {
+interface KeptDatabase {
   readonly name: string;
   readonly file: string;
 }
@@ -29,7 +30,19 @@ export async function keepDatabases(cluster: Cluster, kept: readonly Clone[]): P
   rmSync(aside, { recursive: true, force: true });
 }
 
-export function listKeptDatabases(): KeptDatabase[] {
+/** Starts a server on what the last failed run has kept. @returns undefined when there is nothing */
+export async function openKeptDatabases() {
+  const list = readList();
+  if (list.length === 0) return undefined;
+  const cluster = await startCluster({ dataDir: KEPT_FOLDER, durable: false, keepFolder: true });
+  return {
+    databases: list.map(({ name, file }) => ({ file, url: formatUrl({ ...cluster.superuser, database: name }) })),
+    ended: cluster.ended,
+    stop: () => cluster.stop(),
+  };
+}
+
+function readList(): KeptDatabase[] {
   const list = join(KEPT_FOLDER, LIST_FILE);
   return existsSync(list) ? (JSON.parse(readFileSync(list, 'utf8')) as KeptDatabase[]) : [];
 }

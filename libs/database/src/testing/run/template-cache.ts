@@ -19,6 +19,7 @@ import { withClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
 import { startCluster } from '../../embedded/cluster.js';
 import { nameOwnedFolder, sweepOwnedFolders } from '../../embedded/leftovers.js';
+import { SYSTEM_ENVIRONMENT } from '../../embedded/system-environment.js';
 import { migrationsHash } from '../../migrate/migrations-hash.js';
 import { REGISTRY_SQL } from '../clones/clone-registry.js';
 import { nameTemplate } from '../clones/database-name.js';
@@ -61,7 +62,7 @@ export function readLogins(dataDir: string): Logins {
 
 /** cp is twice as fast as fs.cp for a thousand small files, keeps the owner, and clones where the file system can. */
 export async function copyFolder(source: string, target: string): Promise<void> {
-  await run('cp', ['-a', source, target]);
+  await run('cp', ['-a', source, target], { env: SYSTEM_ENVIRONMENT });
 }
 
 async function buildCachedFolder(cached: string, storageFolder: string): Promise<void> {

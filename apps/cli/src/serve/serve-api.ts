@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Config, loadConfig } from '@airlock/config';
+import { findPortHolder, isPortFree, isSameProcessAlive, readCommandLine } from '@airlock/database/embedded';
+import { type Announcement, readAnnouncement } from './announcement.js';
+import { ApiProcess } from './api-process.js';
+import { findRunners } from './runners.js';
+import { onStop } from './stop.js';
+import { watchFiles } from './watch-files.js';
+import { ROOT } from './workspace.js';
+
+const POLL_MS = 20;
+const HINT_AFTER_MS = 5000;
+
+/** Serves the API from its sources, on the database that `airlock db serve` has made ready, until told to stop. */
+export async function serveApi(): Promise<void> {
+  await refuseHeldPort();
+  const api = new ApiProcess();
+  const stop = onStop(() => api.stop());
+  const database = await waitForDatabase();
+  stopWith(database, stop);
+  let isShown = false;
+  const start = async () => {
+    const started = await api.restart();
+    if (started && !isShown) console.log(describe(loadConfig({ cwd: ROOT }), database));
+    isShown ||= started;
+  };
+  watchFiles({ sources: true }, (path) => {
+    console.log(`edited ${path}`);
+    void start();
+  });
+  await start();
+}
+
+async function refuseHeldPort(): Promise<void> {
+  const { service } = readConfigIfGood() ?? {};
+  if (!service || (await isPortFree(service.port, service.host))) return;
+  const holder = findPortHolder(service.port);
+  const who = holder === undefined ? 'another process' : `process ${holder} (${readCommandLine(holder)})`;
+  const outermost = holder === undefined ? undefined : (findRunners(holder).at(-1)?.pid ?? holder);
+  const cure = outermost === undefined ? 'Stop it' : `Stop it: kill ${outermost}`;
+  throw Object.assign(
+    new Error(
+      `PORT ${service.port}: ${who} listens on it; expected a free port.\n${cure}, or set another PORT in .env.`,
+    ),
+    { exitCode: 1 },
+  );
+}
+
+/** What is wrong with the config is said once, by the database's side. */
+function readConfigIfGood(): Config | undefined {
+  try {
+    return loadConfig({ cwd: ROOT });
+  } catch {
+    return undefined;
+  }
+}
+
+async function waitForDatabase(): Promise<Announcement> {
+  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+    const announcement = readAnnouncement();
+    if (announcement) return announcement;
+    if (waitedMs === HINT_AFTER_MS) console.log('Waiting for the database; `nx serve api` starts it too.');
+    await sleep(POLL_MS);
+  }
+}
+
+function stopWith({ owner }: Announcement, stop: (exitCode: number) => void): void {
+  const timer = setInterval(() => {
+    if (isSameProcessAlive(owner)) return;
+    clearInterval(timer);
+    console.error('The database has stopped, and the API with it.');
+    stop(1);
+  }, 250);
+}
+
+function describe({ environment, service }: Config, database: Announcement): string {
+  const host = ['0.0.0.0', '127.0.0.1', '::1', '::'].includes(service.host) ? 'localhost' : service.host;
+  const url = `http://${host}:${service.port}`;
+  return [
+    '',
+    `  API          ${url}`,
+    `  Docs         ${service.withUi ? `${url}/docs` : 'off (WITH_UI=true)'}`,
+    `  Database     ${database.description}`,
+    `  Environment  ${environment}`,
+    '  Edits are served at once. Ctrl-C stops everything.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { type Config, ConfigError, type DatabaseAddress, loadConfig, setUpEnvFile } from '@airlock/config';
+import { type Cluster, isPortFree, PortInUseError, startCluster } from '@airlock/database/embedded';
+import { announceDatabase, readAnnouncement, withdrawDatabase } from './announcement.js';
+import { findRunners } from './runners.js';
+import { onStop } from './stop.js';
+import { watchFiles } from './watch-files.js';
+import { LOCAL_FOLDER, ROOT } from './workspace.js';
+
+const SAMPLE_ROWS = 20;
+
+/** Keeps the development database of the config running and up to date until it is told to stop. */
+export async function serveDatabase(): Promise<void> {
+  refuseSecond();
+  if (setUpEnvFile(ROOT).created) console.log('Made .env from .env.example, with generated passwords.');
+  let served: { config: Config; cluster: Cluster | undefined } | undefined;
+  const close = async () => {
+    withdrawDatabase();
+    await served?.cluster?.stop();
+    served = undefined;
+  };
+  const stop = onStop(close);
+  const serve = async () => {
+    const config = loadDevelopmentConfig();
+    if (served && isDeepStrictEqual(served.config.database, config.database)) return;
+    await close();
+    const cluster = await openServer(config);
+    served = { config, cluster };
+    // Without a database there is nothing to serve; a crash is mended by the next start.
+    void cluster?.ended.then(() => served?.cluster === cluster && stop(1));
+    await bringUpToDate(config, cluster);
+    announceDatabase(describe(config));
+  };
+  watchFiles({ sources: false }, () => void serve().catch((error: unknown) => report(error, served !== undefined)));
+  await serve().catch(reportAtStart);
+}
+
+/** A mistake in .env is shown and the next edit tried; anything else ends the start. */
+function reportAtStart(error: unknown): void {
+  if (!(error instanceof ConfigError)) throw error;
+  report(error, false);
+}
+
+/** What is wrong with the config is also said by the API, once there is one. */
+function report(error: unknown, isServing: boolean): void {
+  if (isServing && error instanceof ConfigError) return;
+  console.error(error instanceof Error ? error.message : error);
+  console.error('Waiting for the next edit of .env.');
+}
+
+function refuseSecond(): void {
+  const running = readAnnouncement();
+  if (!running) return;
+  const { pid } = findRunners(running.owner.pid).at(-1) ?? running.owner;
+  throw Object.assign(
+    new Error(`${ROOT}: process ${pid} serves its database already; expected one at a time.\nStop it: kill ${pid}`),
+    { exitCode: 1 },
+  );
+}
+
+function loadDevelopmentConfig(): Config {
+  const config = loadConfig({ cwd: ROOT });
+  if (config.environment === 'development') return config;
+  throw new ConfigError([
+    {
+      name: 'ENVIRONMENT',
+      problem: `is ${config.environment}`,
+      expected: 'development: serving from the sources is for nothing else',
+      mend: 'unset ENVIRONMENT, or use the image of the other environments',
+    },
+  ]);
+}
+
+/** The config decides port, roles, passwords and name; the embedded server takes them on at each start. */
+async function openServer({ database }: Config): Promise<Cluster | undefined> {
+  if (database.server === 'external') return undefined;
+  const { port } = database.app;
+  if (!(await isPortFree(port))) throw new PortInUseError(port);
+  return startCluster({ dataDir: join(LOCAL_FOLDER, 'postgres'), durable: true, port });
+}
+
+async function bringUpToDate(config: Config, cluster: Cluster | undefined): Promise<void> {
+  const { migrate, seed } = await import('@airlock/database');
+  const { app, migration } = config.database;
+  const admin = cluster?.superuser ?? config.database.admin;
+  if (admin && migration) await provisionRecorded(config, { admin, app, migration });
+  if (!migration) return;
+  const { applied } = await migrate({ config });
+  for (const { name } of applied) console.log(`migrated ${name}`);
+  await seed({ config, rows: SAMPLE_ROWS });
+}
+
+async function provisionRecorded(
+  { environment, database: { sslCa } }: Config,
+  addresses: { admin: DatabaseAddress; app: DatabaseAddress; migration: DatabaseAddress },
+): Promise<void> {
+  const { provision, saveProvisionRecord } = await import('@airlock/database');
+  const { stamp } = await provision({ ...addresses, environment, sslCa });
+  const { host, port } = addresses.app;
+  const { systemIdentifier, databaseName: database } = stamp;
+  saveProvisionRecord(ROOT, { environment, host, port, database, systemIdentifier });
+}
+
+function describe({ database }: Config): string {
+  const { host, port, database: name } = database.app;
+  const server = database.server === 'embedded' ? 'PostgreSQL 18 from npm, data in .airlock/postgres' : 'external';
+  return `${name} on ${host}:${port} (${server})`;
+}

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { parseDatabaseUrl } from '@airlock/config';
+import { withClient } from '../../client.js';
+import { createSessionConfig } from '../../client-options.js';
+import { identifyProcess } from '../../embedded/process-identity.js';
+import { openKeptDatabases } from '../run/kept-databases.js';
+
+const RUN_LIMIT_MS = 60_000;
+const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+const JEST = fileURLToPath(new URL('../../../../../node_modules/jest/bin/jest.js', import.meta.url));
+const HOOKS = fileURLToPath(new URL('../../../../../tools/typescript.mjs', import.meta.url));
+
+interface Run {
+  exitCode: number | null;
+  output: string;
+  pid: number;
+}
+
+describe('a run of Jest', () => {
+  it(
+    'keeps files apart, in databases and workers of their own, and leaves nothing',
+    async () => {
+      const { exitCode, output, pid } = await runJest(['isolated'], ['--maxWorkers=2']);
+      expect(output).toContain('Tests:       6 passed');
+      expect(exitCode).toBe(0);
+      const lines = new Set(output.match(/database=\S+ worker=\d+/g));
+      expect(lines.size).toBe(2);
+      expect(listLeftovers(pid)).toEqual([]);
+    },
+    RUN_LIMIT_MS,
+  );
+
+  it(
+    'keeps the database of a file that failed, and says how to look inside',
+    async () => {
+      const { exitCode, output, pid } = await runJest(['failing']);
+      expect(exitCode).toBe(1);
+      expect(output).toContain('The database of the failed file is kept. To look inside: airlock db kept');
+      expect(listLeftovers(pid)).toEqual([]);
+      const opened = await openKeptDatabases();
+      try {
+        expect(opened?.databases.map(({ file }) => file)).toEqual(['fixtures/failing.fixture.ts']);
+        expect(await countLeftRows(opened?.databases[0]?.url ?? '')).toBe(1);
+      } finally {
+        await opened?.stop();
+      }
+    },
+    RUN_LIMIT_MS,
+  );
+
+  it(
+    'fails for what a file leaves open, and ends it; and when Node warns',
+    async () => {
+      const { exitCode, output, pid } = await runJest(['leaking', 'warning']);
+      expect(exitCode).toBe(1);
+      for (const leak of ['1 × timer', '1 × TCPServerWrap', '1 × ProcessWrap']) {
+        expect(output).toContain(`fixtures/leaking.fixture.ts: left open: ${leak}; expected it closed`);
+      }
+      const [, left] = /ChildProcess (\d+) \(sleep 600\)/.exec(output) ?? [];
+      expect(identifyProcess(Number(left))).toBeUndefined();
+      expect(output).toContain('fixtures/warning.fixture.ts: Node warned: MaxListenersExceededWarning');
+      expect(listLeftovers(pid)).toEqual([]);
+    },
+    RUN_LIMIT_MS,
+  );
+
+  it(
+    'names the specs it skipped for want of a Redis, and fails them in CI',
+    async () => {
+      const skipped = await runJest(['redis'], [], { PATH: '/nowhere' });
+      expect(skipped.output).toContain('Skipped, for there is no Redis: a cache');
+      expect(skipped.exitCode).toBe(0);
+      const inCi = await runJest(['redis'], [], { PATH: '/nowhere', CI: 'true' });
+      expect(inCi.output).toContain('Redis: none here, and CI must have one');
+      expect(inCi.exitCode).toBe(1);
+    },
+    2 * RUN_LIMIT_MS,
+  );
+});
+
+async function runJest(files: string[], options: string[] = [], env: Record<string, string> = {}): Promise<Run> {
+  const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', '--import', HOOKS, JEST];
+  const child = spawn(process.execPath, [...args, '--no-color', ...options, ...files], {
+    cwd: FOLDER,
+    env: { PATH: '/usr/bin:/bin', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await once(child, 'close');
+  return { exitCode: child.exitCode, output, pid: child.pid ?? 0 };
+}
+
+/** Folders of clusters say whose they are; so do the records of runs. */
+function listLeftovers(pid: number): string[] {
+  const folders = [
+    `/dev/shm/airlock-${process.getuid?.()}`,
+    fileURLToPath(new URL('../../../../../node_modules/.cache/airlock/runs', import.meta.url)),
+  ];
+  return folders.flatMap((folder) => readdirSync(folder)).filter((name) => name.includes(`${pid}`));
+}
+
+async function countLeftRows(url: string): Promise<number | undefined> {
+  const context = { config: createSessionConfig('testing'), purpose: 'proof' };
+  return withClient(parseDatabaseUrl(url, 'kept'), context, async (client) => {
+    const { rows } = await client.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM entities WHERE name = 'left by a failure'`,
+    );
+    return rows[0]?.count;
+  });
+}
