@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Test } from '@nestjs/testing';
+import { DataSource } from 'typeorm';
 import { loadConfig, type Config } from '@airlock/config';
 import { createClientOptions, createSessionConfig } from './client-options.js';
 import { createDataSource } from './data-source.js';
+import { DatabaseModule } from './database.module.js';
 import type { Cluster } from './embedded/index.js';
 import { runLibpqTool } from './libpq-tool.js';
 import { createAddresses, startScratchCluster } from './provision/provision.fixture.js';
@@ -83,6 +86,23 @@ describe('createDataSource', () => {
     const error = await dataSource.initialize().catch((reason: unknown) => reason);
     const { inspect } = await import('node:util');
     expect(inspect([dataSource.options, error], { depth: 9, showHidden: true })).not.toContain('_app-secret');
+  });
+});
+
+describe('DatabaseModule', () => {
+  it('starts on the database of its environment and leaves no session behind when it closes', async () => {
+    const module = await Test.createTestingModule({ imports: [DatabaseModule.forRoot(config)] }).compile();
+    expect(await module.get(DataSource).query('SELECT environment FROM ops.environment')).toEqual([
+      { environment: 'testing' },
+    ]);
+    await module.close();
+    expect(module.get(DataSource).isInitialized).toBe(false);
+  });
+
+  it('does not start on the database of another environment', async () => {
+    const foreign = { ...config, environment: 'staging' as const };
+    const starting = Test.createTestingModule({ imports: [DatabaseModule.forRoot(foreign)] }).compile();
+    await expect(starting).rejects.toThrow('the database belongs to another environment');
   });
 });
 

@@ -10,7 +10,7 @@ import { assertDataSourceIdentity } from './identity/assert-identity.js';
 export class DatabaseModule {
   static forRoot(config: Config, choices: Omit<DataSourceChoices, 'entities'> = {}): DynamicModule {
     const orm = TypeOrmModule.forRootAsync({
-      useFactory: () => ({ type: 'postgres', autoLoadEntities: true, retryAttempts: 0 }),
+      useFactory: () => ({ type: 'postgres', autoLoadEntities: true, toRetry: () => false }),
       dataSourceFactory: (options) => openDataSource(config, { ...choices, entities: options?.entities ?? [] }),
     });
     return { module: DatabaseModule, imports: [orm], exports: [orm] };

@@ -13,7 +13,7 @@ export const tripwires: ServerLayer = {
   danger: 'the database is in use, holds real data, or passes on what happens in it',
   judge({ acting, inside }) {
     const others = acting.sessions.filter(({ pid }) => pid !== inside.pid);
-    const links = [...inside.replication, ...inside.foreignAccess, ...acting.slots.map((slot) => `slot ${slot}`)];
+    const links = [...inside.subscriptions, ...inside.foreignAccess, ...acting.slots.map((slot) => `slot ${slot}`)];
     return {
       saw: `${others.length} other sessions, ${Math.ceil(inside.sizeBytes / MEBIBYTE)} MiB, ${inside.rows} rows, links: ${links.join(', ') || 'none'}`,
       problems: [

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ask, runAs } from '../../provision/provision.fixture.js';
+import { startCluster } from '../../embedded/index.js';
+import { ask, createAddresses, runAs } from '../../provision/provision.fixture.js';
 import { provision } from '../../provision/provision.js';
 import { AUDIT_FILE } from './audit.js';
 import { getJournalPath, loadJournal } from './journal.js';
@@ -109,10 +111,8 @@ describe('resetTestDatabase', () => {
 
   it('refuses without touching anything when the audit cannot be written', async () => {
     world.writeFile('.airlock/reset-audit.jsonl', '');
-    const { chmodSync, rmSync, mkdirSync } = await import('node:fs');
     rmSync(join(world.workspace, AUDIT_FILE));
     mkdirSync(join(world.workspace, AUDIT_FILE));
-    chmodSync(join(world.workspace, AUDIT_FILE), 0o700);
     await expect(world.reset()).rejects.toThrow('EISDIR');
     expect(await world.isKept()).toBe(true);
   });
@@ -179,6 +179,30 @@ describe('a world that changes between the judgement and the swap', () => {
     await expect(world.reset()).rejects.toThrow();
     expect(await world.isKept()).toBe(false);
     expect(await names()).toContain(`${world.database}_00000000`);
+  });
+});
+
+describe('a physical copy of a server', () => {
+  it('A47: is refused as a server that is not the recorded one; A48: is allowed of the test server itself', async () => {
+    const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'airlock-copy-'));
+    const [original, copy] = [join(folder, 'original'), join(folder, 'copy')];
+    const first = await startCluster({ dataDir: original, durable: false, keepFolder: true });
+    const { stamp } = await provision(createAddresses(first, world.database, 'testing'));
+    await first.stop();
+    cpSync(original, copy, { recursive: true, preserveTimestamps: true });
+    chmodSync(copy, 0o700);
+    const cluster = await startCluster({ dataDir: copy, durable: false });
+    try {
+      expect(cluster.systemIdentifier).toBe(first.systemIdentifier);
+      world.writeSettings({ port: cluster.port });
+      world.record({ port: cluster.port });
+      expect((await world.reset()).verdicts.find(({ verdict }) => verdict === 'refuses')?.layer).toBe('L4');
+      world.record({ port: cluster.port, systemIdentifier: stamp.systemIdentifier });
+      expect((await world.reset()).outcome).toBe('reset');
+    } finally {
+      await cluster.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 

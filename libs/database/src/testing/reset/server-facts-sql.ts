@@ -49,7 +49,7 @@ SELECT pg_catalog.jsonb_build_object(
       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('environment', 'system_identifier', 'database_oid')
       WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND n.nspname <> 'ops'
       GROUP BY 1 HAVING pg_catalog.count(*) = 3) s),
-  'replication', (SELECT COALESCE(pg_catalog.jsonb_agg(r.name), '[]') FROM (
+  'subscriptions', (SELECT COALESCE(pg_catalog.jsonb_agg(r.name), '[]') FROM (
       SELECT 'publication ' || pubname AS name FROM pg_catalog.pg_publication
       UNION ALL SELECT 'subscription ' || subname FROM pg_catalog.pg_subscription WHERE subdbid = d.oid) r),
   'foreignAccess', (SELECT COALESCE(pg_catalog.jsonb_agg(f.name), '[]') FROM (

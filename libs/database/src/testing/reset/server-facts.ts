@@ -62,7 +62,7 @@ export interface Inside {
   /** `null`: no such table. Rows as text, so that a forged table of any shape can be read. */
   readonly stamps: readonly Record<string, string | null>[] | null;
   readonly strayStamps: readonly string[];
-  readonly replication: readonly string[];
+  readonly subscriptions: readonly string[];
   readonly foreignAccess: readonly string[];
   readonly protections: readonly string[];
   readonly sizeBytes: number;
