@@ -1,7 +1,9 @@
+import cluster from 'node:cluster';
 import type { Config } from '@airlock/config';
 import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals, type Shutdown } from '@airlock/health';
-import { createApp } from './create-app.js';
+import { type App, createApp } from './create-app.js';
 import { createLogger } from './http/logger.js';
+import { answerSupervisor } from './observability/cluster-messages.js';
 import { startManagementServer } from './observability/management-server.js';
 import { readVersion } from './version.js';
 
@@ -26,15 +28,24 @@ export async function serve(config: Config): Promise<void> {
   leaveWithParent(config, shutdown);
 
   await nest.listen({ host: config.service.host, port: config.service.port });
-  await startManagementServer({
-    host: config.service.host,
-    port: config.service.managementPort,
-    readMetrics: () => metrics.registry.metrics(),
-    readHealth: () => health.detail(),
-  });
+  await openManagement(config, { health, metrics });
   lifecycle.serve();
   logger.info({ url: await nest.getUrl() }, 'listening');
   process.send?.('ready');
+}
+
+/** Alone this process answers on the management port itself; as one of several it answers the one that supervises. */
+async function openManagement(
+  { service }: Config,
+  { health, metrics }: Pick<App, 'health' | 'metrics'>,
+): Promise<void> {
+  if (cluster.isWorker) return answerSupervisor(health, metrics.registry);
+  await startManagementServer({
+    host: service.host,
+    port: service.managementPort,
+    readMetrics: () => metrics.registry.metrics(),
+    readHealth: () => health.detail(),
+  });
 }
 
 /** The development server that started this process talks to it over a channel; when it dies, nobody would stop us. */

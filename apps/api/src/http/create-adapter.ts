@@ -1,7 +1,7 @@
 import type { Config } from '@airlock/config';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { BODY_LIMIT_BYTES } from './body-parser.js';
-import { answerClientError } from './client-errors.js';
+import { answerClientError, answerFrameworkError } from './client-errors.js';
 
 const SECOND = 1_000;
 /** Longer than any proxy in front keeps an idle connection, or a socket dies under a request. */
@@ -9,13 +9,15 @@ const KEEP_ALIVE_MS = 95 * SECOND;
 /** From the first byte of a request to its last. */
 const RECEIVE_TIMEOUT_MS = 30 * SECOND;
 const MAX_HEADER_BYTES = 16 * 1024;
-const MAX_PARAMETER_LENGTH = 200;
+/** The router would answer a longer one itself, past the pipeline: the schema of the route is to refuse it. */
+const MAX_PARAMETER_LENGTH = MAX_HEADER_BYTES;
 
 export function createAdapter(config: Config): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
+    frameworkErrors: answerFrameworkError,
     handlerTimeout: config.http.requestTimeoutMs,
     http: { maxHeaderSize: MAX_HEADER_BYTES },
     keepAliveTimeout: KEEP_ALIVE_MS,

@@ -45,12 +45,6 @@ export const problems = {
     meaning: 'The body is larger, deeper or holds longer lists than the API reads.',
     remedy: 'Send less in one request.',
   },
-  'address-too-long': {
-    status: 414,
-    title: 'The address is too long',
-    meaning: 'A part of the address is longer than any that exists.',
-    remedy: 'Check how the address is put together.',
-  },
   'unsupported-media-type': {
     status: 415,
     title: 'The body must be JSON',

@@ -10,7 +10,6 @@ const fastifyCodes: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed-request',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed-request',
   FST_ERR_BAD_URL: 'malformed-request',
-  FST_ERR_MAX_LENGTH: 'address-too-long',
   FST_ERR_HANDLER_TIMEOUT: 'request-timeout',
 };
 
@@ -20,7 +19,6 @@ const statusCodes: Readonly<Record<number, ProblemCode>> = {
   404: 'not-found',
   405: 'method-not-allowed',
   413: 'body-too-large',
-  414: 'address-too-long',
   415: 'unsupported-media-type',
 };
 

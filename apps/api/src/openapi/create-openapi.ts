@@ -135,13 +135,13 @@ function describeAnswer({ answer, conditional }: OperationDescription, schemas: 
   };
 }
 
-function describeProblems({ description, body, query, parameters }: Route): JsonObject {
+function describeProblems({ method, description, body, query, parameters }: Route): JsonObject {
   const codes: ProblemCode[] = [
     ...COMMON,
     ...(description.problems ?? []),
     ...(body || query || parameters ? (['validation-failed'] as const) : []),
-    ...(body ? (['body-too-large', 'unsupported-media-type'] as const) : []),
-    ...(parameters ? (['address-too-long'] as const) : []),
+    // A body is read, and may be refused, wherever the method allows one.
+    ...(method === 'get' ? [] : (['body-too-large', 'unsupported-media-type'] as const)),
     ...(description.conditional === 'if-match' ? (['precondition-failed', 'precondition-required'] as const) : []),
   ];
   const byStatus = Map.groupBy(codes.sort(), (code) => problems[code].status);

@@ -5,6 +5,7 @@ import { Lifecycle } from '@airlock/health';
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import type { DynamicModule } from '@nestjs/common';
 import type { InjectOptions, Response } from 'light-my-request';
+import type { Logger } from 'pino';
 import { type App, createApp } from '../create-app.js';
 import { createLogger } from '../http/logger.js';
 import { TestIssuer } from './test-issuer.fixture.js';
@@ -35,12 +36,18 @@ export class TestApp {
   ) {}
 
   app!: App;
+  logger!: Logger;
 
   async open(imports: readonly DynamicModule[]): Promise<void> {
     const write = (line: string) => void this.lines.push(JSON.parse(line) as Record<string, unknown>);
     const config = { ...this.config, log: { ...this.config.log, level: 'info' as const } };
-    const logger = createLogger(config, { version: VERSION.version, destination: { write } });
-    this.app = await createApp(this.config, { logger, lifecycle: this.lifecycle, version: VERSION, imports });
+    this.logger = createLogger(config, { version: VERSION.version, destination: { write } });
+    this.app = await createApp(this.config, {
+      logger: this.logger,
+      lifecycle: this.lifecycle,
+      version: VERSION,
+      imports,
+    });
     this.lifecycle.serve();
   }
 
@@ -49,8 +56,9 @@ export class TestApp {
     return this.app.nest.inject({ ...rest, headers: { ...authorization, ...headers } });
   }
 
-  close(): Promise<void> {
-    return this.app.nest.close();
+  async close(): Promise<void> {
+    // There is none where it could not be made.
+    await (this.app as App | undefined)?.nest.close();
   }
 }
 
@@ -68,8 +76,8 @@ export function useTestApp({ configure = (config) => config, imports = [] }: Tes
     if (current) current.lines = [];
   });
   afterAll(async () => {
-    await current?.close();
     await current?.issuer.stop();
+    await current?.close();
   });
   return new Proxy({} as TestApp, {
     get(_, key) {

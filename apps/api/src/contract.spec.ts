@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
+import type { InjectOptions, Response } from 'light-my-request';
+import { type Operation, type Parameter, readOperations, type Schema } from './testing/openapi-reader.fixture.js';
+import { arbitraryFor, hostileText, hostileValue } from './testing/schema-arbitrary.fixture.js';
+import { useTestApp } from './testing/use-test-app.fixture.js';
+
+jest.setTimeout(120_000);
+
+const document = JSON.parse(readFileSync(new URL('../openapi.json', import.meta.url), 'utf8')) as Record<
+  string,
+  unknown
+>;
+const RUNS = 60;
+/** Each operation may answer so, and no caller can bring it about. */
+const FAULTS = [500, 503];
+
+describe('openapi.json', () => {
+  const api = useTestApp();
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema(document, 'api');
+  const validators = new Map<string, ValidateFunction>();
+  let existing: { id: string };
+
+  beforeAll(async () => {
+    const created = await api.request({
+      as: 'contract',
+      method: 'POST',
+      url: '/api/v1/entities',
+      payload: { name: 'Kettle' },
+    });
+    existing = created.json();
+  });
+
+  it('describes every route that is served, and no other', () => {
+    const served = api.app.nest.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
+    for (const { path } of readOperations(document))
+      expect(served).toContain(
+        path
+          .split('/')
+          .at(-1)
+          ?.replace(/\{(\w+)\}/, ':$1'),
+      );
+    expect(readOperations(document).map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'get /api/v1/entities',
+      'post /api/v1/entities',
+      'get /api/v1/entities/{id}',
+      'patch /api/v1/entities/{id}',
+      'delete /api/v1/entities/{id}',
+    ]);
+  });
+
+  it('gives examples that are valid against their schemas', () => {
+    const wrong: string[] = [];
+    forEachSchema(document, (schema, path) => {
+      for (const example of schema.examples ?? [])
+        if (!compile(schema)(example)) wrong.push(`${path}: ${JSON.stringify(example)}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  describe.each(readOperations(document).map((operation) => [operation.id, operation] as const))(
+    '%s',
+    (_, operation) => {
+      it('answers valid input as it says', () =>
+        drive(
+          operation,
+          requestFor(operation, (schema) => arbitraryFor(schema, document)),
+          ({ statusCode }) => {
+            expect([200, 201, 204, 304, 400, 404, 412, 422, 428]).toContain(statusCode);
+          },
+        ));
+
+      it('answers hostile input as it says, and never with a fault', () =>
+        drive(
+          operation,
+          requestFor(operation, () => hostileValue),
+          () => undefined,
+        ));
+
+      it('answers a hostile token and hostile headers as it says', () =>
+        drive(
+          operation,
+          requestFor(operation, (schema) => arbitraryFor(schema, document), { hasHostileHeaders: true }),
+          () => undefined,
+        ));
+    },
+  );
+
+  function drive(
+    operation: Operation,
+    requests: fc.Arbitrary<InjectOptions>,
+    check: (response: Response) => void,
+  ): Promise<void> {
+    const property = fc.asyncProperty(requests, async (request) => {
+      const response = await api.request({ as: 'contract', ...request });
+      assertDescribed(operation, response);
+      expect(FAULTS).not.toContain(response.statusCode);
+      check(response);
+    });
+    return fc.assert(property, { numRuns: RUNS });
+  }
+
+  function assertDescribed({ id, responses }: Operation, response: Response): void {
+    const described = responses[response.statusCode];
+    if (!described) throw new Error(`${id}: answered ${response.statusCode}, which is not described: ${response.body}`);
+    const [type = ''] = String(response.headers['content-type'] ?? '').split(';');
+    const content = described.content?.[type];
+    if (!described.content) return expect(response.body).toBe('');
+    if (!content) throw new Error(`${id}: answered ${response.statusCode} as ${type}, which is not described`);
+    const validate = compile(content.schema);
+    if (!validate(response.json())) throw new Error(`${id}: ${ajv.errorsText(validate.errors)} in ${response.body}`);
+    for (const name of Object.keys(described.headers ?? {})) expect(response.headers).toHaveProperty(name);
+  }
+
+  function compile(schema: Schema): ValidateFunction {
+    const text = JSON.stringify(schema).replaceAll('"#/', '"api#/');
+    const known = validators.get(text) ?? ajv.compile(JSON.parse(text) as Schema);
+    validators.set(text, known);
+    return known;
+  }
+
+  type Choose = (schema: Schema) => fc.Arbitrary<unknown>;
+
+  function requestFor(
+    operation: Operation,
+    choose: Choose,
+    { hasHostileHeaders = false } = {},
+  ): fc.Arbitrary<InjectOptions> {
+    const valuesIn = (where: Parameter['in']) =>
+      fc.record(
+        Object.fromEntries(
+          operation.parameters
+            .filter((parameter) => parameter.in === where)
+            .map(({ name, schema }) => [name, choose(schema)]),
+        ),
+        { requiredKeys: where === 'path' ? undefined : [] },
+      ) as fc.Arbitrary<Record<string, unknown>>;
+    const body = operation.body ? choose(operation.body) : fc.constant(undefined);
+    const extra = hasHostileHeaders
+      ? fc.record(
+          {
+            authorization: hostileText,
+            'if-match': hostileText,
+            'x-request-id': hostileText,
+            'content-type': hostileText,
+          },
+          { requiredKeys: [] },
+        )
+      : fc.constant({});
+    return fc
+      .record({
+        path: valuesIn('path'),
+        query: valuesIn('query'),
+        header: valuesIn('header'),
+        body,
+        extra,
+        isExisting: fc.boolean(),
+      })
+      .map(({ path, query, header, body: payload, extra: headers, isExisting }) => ({
+        method: operation.method.toUpperCase(),
+        url: fillPath(operation.path, isExisting ? { ...path, id: existing.id } : path) + formatQuery(query),
+        headers: cleanHeaders({ ...header, ...headers }),
+        ...(payload !== undefined && operation.body && formatBody(payload, headers)),
+      }));
+  }
+});
+
+function fillPath(path: string, values: Readonly<Record<string, unknown>>): string {
+  return path.replace(
+    /\{(\w+)\}/g,
+    (_, name: string) => encodeURIComponent(toText(values[name]).toWellFormed()) || 'x',
+  );
+}
+
+function formatQuery(query: Readonly<Record<string, unknown>>): string {
+  const pairs = Object.entries(query).map(
+    ([name, value]) => `${name}=${encodeURIComponent(toText(value).toWellFormed())}`,
+  );
+  return pairs.length > 0 ? `?${pairs.join('&')}` : '';
+}
+
+function formatBody(payload: unknown, headers: object): InjectOptions {
+  const type = 'content-type' in headers ? {} : { 'content-type': 'application/json' };
+  return {
+    payload: JSON.stringify(payload),
+    headers: { ...cleanHeaders(headers as Record<string, unknown>), ...type },
+  };
+}
+
+/** HTTP itself carries no control characters: what a client cannot send is left out. */
+function cleanHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, toText(value).replaceAll(/[^\x20-\x7e]/g, '')]),
+  );
+}
+
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
+function forEachSchema(value: unknown, visit: (schema: Schema, path: string) => void, path = ''): void {
+  if (typeof value !== 'object' || value === null) return;
+  if ('examples' in value && Array.isArray(value.examples)) visit(value as Schema, path);
+  for (const [key, inner] of Object.entries(value))
+    if (key !== 'examples') forEachSchema(inner, visit, `${path}/${key}`);
+}

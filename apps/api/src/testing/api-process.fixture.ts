@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '@airlock/config';
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const TYPESCRIPT = path('../../../../tools/typescript.mjs');
+const MAIN = path('../main.ts');
+const FOLDER = path('../../');
+
+export interface ApiProcessOptions {
+  readonly config: Config;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command that runs the command behind it, such as `unshare`. */
+  readonly wrapper?: readonly string[];
+}
+
+/** The API as a process of its own, started as `nx serve` and an image do: main.ts, an environment, signals. */
+export class ApiProcess {
+  readonly lines: Record<string, unknown>[] = [];
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  readonly #child: ChildProcess;
+  #waiting: (() => void)[] = [];
+
+  static async start(options: ApiProcessOptions): Promise<ApiProcess> {
+    const api = new ApiProcess(options);
+    await Promise.race([api.waitFor('listening'), api.exited]);
+    return api;
+  }
+
+  constructor({ config, env = {}, wrapper = [] }: ApiProcessOptions) {
+    const [command = '', ...args] = [...wrapper, process.execPath, '--import', TYPESCRIPT, MAIN];
+    this.#child = spawn(command, args, {
+      cwd: FOLDER,
+      env: { ...createEnvironment(config), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream) createInterface({ input: stream }).on('line', (line) => this.#note(line));
+    }
+    this.exited = new Promise((resolve) => this.#child.once('close', (code, signal) => resolve({ code, signal })));
+  }
+
+  get url(): string {
+    return String(this.lines.find(({ event }) => event === 'listening')?.['url']);
+  }
+
+  /** The process of the API itself, behind a wrapper too. */
+  get pid(): number {
+    const pid = this.#child.pid ?? 0;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return this.#child.spawnfile === process.execPath ? pid : Number(children);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    process.kill(this.pid, name);
+  }
+
+  async waitFor(event: string): Promise<void> {
+    while (!this.lines.some((line) => line['event'] === event)) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** For the end of a test, whatever has become of it. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  #note(line: string): void {
+    this.lines.push(line.startsWith('{') ? (JSON.parse(line) as Record<string, unknown>) : { event: 'text', line });
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+function createEnvironment({ database, auth }: Config): Record<string, string> {
+  const { user, password, host, port, database: name } = database.app;
+  return {
+    PATH: '/usr/bin:/bin',
+    ENVIRONMENT: 'testing',
+    DATABASE_URL: `postgres://${user}:${password.reveal()}@${host}:${port}/${name}`,
+    PORT: '0',
+    MANAGEMENT_PORT: '0',
+    LOG_LEVEL: 'info',
+    ...(auth.issuer && { AUTH_ISSUER: auth.issuer }),
+    ...(auth.jwksUrl && { AUTH_JWKS_URL: auth.jwksUrl }),
+    AUTH_AUTHORIZED_PARTIES: auth.authorizedParties.join(','),
+  };
+}
