@@ -1,0 +1,112 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Config, loadConfig, Secret } from '@airlock/config';
+import { migrate, provision } from '@airlock/database';
+import { type Cluster, startCluster } from '@airlock/database/embedded';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ApiProcess } from './testing/api-process.fixture.js';
+import { TestIssuer } from './testing/test-issuer.fixture.js';
+
+jest.setTimeout(120_000);
+
+const APP_PASSWORD = 'q7Vd2mXc81LkPz0w';
+const UP = [200, { status: 'ok', checks: { database: 'up' } }];
+const DOWN = [503, { status: 'down', checks: { database: 'down' } }];
+/** Three probes a second apart, and what a busy machine adds. */
+const PATIENCE_MS = 15_000;
+
+describe('the API when its database', () => {
+  let folder: string;
+  let cluster: Cluster;
+  let config: Config;
+  let api: ApiProcess;
+  let issuer: TestIssuer;
+
+  beforeAll(async () => {
+    folder = mkdtempSync('/dev/shm/resilience-');
+    issuer = await TestIssuer.start();
+    cluster = await startCluster({ dataDir: join(folder, 'data'), durable: false, keepFolder: true });
+    config = createConfig(cluster.port);
+    const { app, migration } = config.database;
+    if (!migration) throw new Error('no migrator');
+    await provision({ admin: cluster.superuser, app, migration, environment: 'testing' });
+    await migrate({ config });
+    api = await ApiProcess.start({ config: { ...config, auth: issuer.auth } });
+  });
+  afterAll(async () => {
+    await api.stop();
+    await issuer.stop();
+    await cluster.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const probe = async (path: string): Promise<[number, unknown]> => {
+    const response = await fetch(`${api.url}${path}`);
+    return [response.status, await response.json()];
+  };
+  const read = async () =>
+    fetch(`${api.url}/api/v1/entities`, { headers: { authorization: `Bearer ${await issuer.sign()}` } });
+  const waitFor = async (expected: unknown[]) => {
+    for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await sleep(100)) {
+      if (JSON.stringify(await probe('/readyz')) === JSON.stringify(expected)) return;
+    }
+    expect(await probe('/readyz')).toEqual(expected);
+  };
+  const postmaster = () => Number(readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
+
+  it('is paused: it stays alive, says down, opens no pile of connections, and returns by itself', async () => {
+    await waitFor(UP);
+    for (const pid of childrenOf(postmaster())) process.kill(pid, 'SIGSTOP');
+    await waitFor(DOWN);
+    const [status, body] = await probe('/healthz');
+    expect([status, body]).toEqual([200, { status: 'ok' }]);
+    expect((await probe('/startupz'))[0]).toBe(200);
+    await Promise.all(Array.from({ length: 50 }, () => probe('/readyz')));
+    for (const pid of childrenOf(postmaster())) process.kill(pid, 'SIGCONT');
+    await waitFor(UP);
+    expect((await read()).status).toBe(200);
+  });
+
+  it('is restarted: callers are told 503 with a time, nothing of the driver, and then it works again', async () => {
+    await waitFor(UP);
+    const { port, dataDir } = cluster;
+    await cluster.stop();
+    await waitFor(DOWN);
+    const refused = await read();
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
+    const text = await refused.text();
+    expect(JSON.parse(text)).toMatchObject({ code: 'dependency-unavailable' });
+    for (const leak of ['127.0.0.1', String(port), 'ECONNREFUSED', 'connect', 'airlock_app']) expect(text).not.toContain(leak);
+    cluster = await startCluster({ dataDir, durable: false, keepFolder: true, port });
+    await waitFor(UP);
+    expect((await read()).status).toBe(200);
+  });
+
+  it('knows another password: it says down, and names neither server, user nor cause', async () => {
+    const wrong = new Secret('wrong-password-0123456789');
+    const { app } = config.database;
+    const stranger = new ApiProcess({ config: { ...config, auth: issuer.auth, database: { ...config.database, app: { ...app, password: wrong } } } });
+    const { code } = await stranger.exited;
+    expect(code).not.toBe(0);
+    expect(JSON.stringify(stranger.lines)).not.toContain(wrong.reveal());
+  });
+});
+
+function createConfig(port: number): Config {
+  const url = (user: string, password: string) => `postgres://${user}:${password}@127.0.0.1:${port}/airlock_test`;
+  return loadConfig({
+    env: {
+      ENVIRONMENT: 'testing',
+      DATABASE_URL: url('airlock_app', APP_PASSWORD),
+      DATABASE_MIGRATION_URL: url('airlock_migrator', 'k3Rt9sWb64HnQy1j'),
+    },
+    cwd: '/',
+  });
+}
+
+/** The sessions and helpers of a server. */
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
