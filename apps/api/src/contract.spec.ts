@@ -141,7 +141,7 @@ describe('openapi.json', () => {
         { requiredKeys: where === 'path' ? undefined : [] },
       ) as fc.Arbitrary<Record<string, unknown>>;
     const body = operation.body ? choose(operation.body) : fc.constant(undefined);
-    const extra = hasHostileHeaders
+    const hostile = hasHostileHeaders
       ? fc.record(
           {
             authorization: hostileText,
@@ -158,10 +158,10 @@ describe('openapi.json', () => {
         query: valuesIn('query'),
         header: valuesIn('header'),
         body,
-        extra,
+        hostile,
         isExisting: fc.boolean(),
       })
-      .map(({ path, query, header, body: payload, extra: headers, isExisting }) => ({
+      .map(({ path, query, header, body: payload, hostile: headers, isExisting }) => ({
         method: operation.method.toUpperCase(),
         url: fillPath(operation.path, isExisting ? { ...path, id: existing.id } : path) + formatQuery(query),
         headers: cleanHeaders({ ...header, ...headers }),

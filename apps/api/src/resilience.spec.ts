@@ -77,7 +77,8 @@ describe('the API when its database', () => {
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
     const text = await refused.text();
     expect(JSON.parse(text)).toMatchObject({ code: 'dependency-unavailable' });
-    for (const leak of ['127.0.0.1', String(port), 'ECONNREFUSED', 'connect', 'airlock_app']) expect(text).not.toContain(leak);
+    for (const leak of ['127.0.0.1', String(port), 'ECONNREFUSED', 'connect', 'airlock_app'])
+      expect(text).not.toContain(leak);
     cluster = await startCluster({ dataDir, durable: false, keepFolder: true, port });
     await waitFor(UP);
     expect((await read()).status).toBe(200);
@@ -86,7 +87,9 @@ describe('the API when its database', () => {
   it('knows another password: it says down, and names neither server, user nor cause', async () => {
     const wrong = new Secret('wrong-password-0123456789');
     const { app } = config.database;
-    const stranger = new ApiProcess({ config: { ...config, auth: issuer.auth, database: { ...config.database, app: { ...app, password: wrong } } } });
+    const stranger = new ApiProcess({
+      config: { ...config, auth: issuer.auth, database: { ...config.database, app: { ...app, password: wrong } } },
+    });
     const { code } = await stranger.exited;
     expect(code).not.toBe(0);
     expect(JSON.stringify(stranger.lines)).not.toContain(wrong.reveal());

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@airlock/config';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import type { FastifyReply } from 'fastify';
+import { RateLimits } from '../http/rate-limits.js';
+import { redisBinary, TestRedis } from '../testing/redis.fixture.js';
+import { CACHE_TTL_MS, ReadCache } from './read-cache.js';
+import { createRedis, type Redis } from './redis.js';
+
+const silent = pino({ level: 'silent' });
+const withRedis = redisBinary ? describe : describe.skip;
+const key = { userId: 'user_1', id: '019a0000-0000-7000-8000-000000000001' };
+const reply = { header: () => reply } as unknown as FastifyReply;
+
+withRedis('with Redis', () => {
+  let server: TestRedis;
+  let redis: Redis;
+  let other: Redis;
+
+  const connect = async () => {
+    const config = loadConfig({
+      env: {
+        ENVIRONMENT: 'testing',
+        DATABASE_URL: 'postgres://airlock_app:q7Vd2mXc81LkPz0w@127.0.0.1:5433/airlock_test',
+      },
+      cwd: '/',
+    });
+    const limited = { ...config, http: { ...config.http, rateLimitPerUser: 5 }, redis: { url: server.url } };
+    const client = await createRedis(limited, silent);
+    if (!client) throw new Error('no client');
+    return { client, config: limited };
+  };
+  const cacheOf = (client: Redis, environment = 'testing') =>
+    new ReadCache<{ version: number; name: string }>({ redis: client, environment, name: 'spec' });
+
+  beforeAll(async () => {
+    server = await TestRedis.start();
+    redis = (await connect()).client;
+    other = (await connect()).client;
+  });
+  afterAll(async () => {
+    redis.disconnect();
+    other.disconnect();
+    await server.stop();
+  });
+
+  it('gives back what was put, to the same owner in the same environment alone', async () => {
+    await cacheOf(redis).put(key, { version: 1, name: 'a' });
+    expect(await cacheOf(other).get(key)).toEqual({ version: 1, name: 'a' });
+    expect(await cacheOf(other).get({ ...key, userId: 'user_2' })).toBeUndefined();
+    expect(await cacheOf(other, 'preview').get(key)).toBeUndefined();
+  });
+
+  it('keeps the newer row when a slow reader comes late', async () => {
+    const slow = { ...key, id: 'slow' };
+    await cacheOf(redis).put(slow, { version: 2, name: 'new' });
+    await cacheOf(other).put(slow, { version: 1, name: 'old' });
+    expect(await cacheOf(redis).get(slow)).toEqual({ version: 2, name: 'new' });
+  });
+
+  it('puts nothing back after a deletion', async () => {
+    const deleted = { ...key, id: 'deleted' };
+    await cacheOf(redis).remove(deleted);
+    await cacheOf(other).put(deleted, { version: 7, name: 'ghost' });
+    expect(await cacheOf(redis).get(deleted)).toBeUndefined();
+  });
+
+  it('ends what it keeps', async () => {
+    await cacheOf(redis).put({ ...key, id: 'ending' }, { version: 1, name: 'a' });
+    const left = await redis.pttl('airlock:testing:spec:user_1:ending');
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(CACHE_TTL_MS);
+  });
+
+  it('counts a user over all replicas', async () => {
+    const { config } = await connect().then(({ client, config }) => (client.disconnect(), { config }));
+    const [here, there] = [new RateLimits(config, redis), new RateLimits(config, other)];
+    const take = (limits: RateLimits) => {
+      try {
+        limits.takeUser('user_1', reply);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    expect([take(here), take(here), take(here), take(there), take(there)]).toEqual([true, true, true, true, true]);
+    for (let waited = 0; waited < 50 && take(here); waited += 1) await sleep(100);
+    expect(take(here)).toBe(false);
+    for (const limits of [here, there]) limits.onApplicationShutdown();
+  });
+
+  it('is a miss while Redis is away, fails nothing, and is not trusted right after', async () => {
+    const cache = cacheOf(redis);
+    const away = { ...key, id: 'away' };
+    await cache.put(away, { version: 1, name: 'a' });
+    await server.stop();
+    expect(await cache.get(away)).toBeUndefined();
+    await cache.put(away, { version: 2, name: 'b' });
+    await server.start();
+    for (let waited = 0; waited < 100 && redis.status !== 'ready'; waited += 1) await sleep(100);
+    await cache.put(away, { version: 3, name: 'c' });
+    expect(await cache.get(away)).toBeUndefined();
+  });
+});
+
+it('is not loaded where none is configured', async () => {
+  const config = loadConfig({
+    env: {
+      ENVIRONMENT: 'testing',
+      DATABASE_URL: 'postgres://airlock_app:q7Vd2mXc81LkPz0w@127.0.0.1:5433/airlock_test',
+    },
+    cwd: '/',
+  });
+  const lines: string[] = [];
+  const logger = pino({ messageKey: 'event' }, { write: (line: string) => void lines.push(line) });
+  expect(await createRedis(config, logger)).toBeUndefined();
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('limits are per process and nothing is cached');
+});

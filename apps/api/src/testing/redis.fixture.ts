@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { Secret } from '@airlock/config';
+
+const SERVERS = ['redis-server', 'valkey-server'];
+
+/** The server that is on the path, if there is one. */
+export const redisBinary = SERVERS.find((name) => spawnSync(name, ['--version']).status === 0);
+
+/** A Redis of one's own that keeps nothing, on a port that stays the same when it comes back. */
+export class TestRedis {
+  #child: ChildProcess | undefined;
+  readonly #port: number;
+
+  static async start(): Promise<TestRedis> {
+    const redis = new TestRedis(await findFreePort());
+    await redis.start();
+    return redis;
+  }
+
+  private constructor(port: number) {
+    this.#port = port;
+  }
+
+  get url(): Secret {
+    return new Secret(`redis://127.0.0.1:${this.#port}/0`);
+  }
+
+  async start(): Promise<void> {
+    const options = ['--port', String(this.#port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const child = spawn(redisBinary ?? '', options, { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#child = child;
+    for await (const chunk of child.stdout) if (String(chunk).includes('Ready to accept connections')) break;
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#child || this.#child.exitCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
