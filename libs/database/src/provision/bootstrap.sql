@@ -149,6 +149,7 @@ DECLARE
   owner text := current_setting('airlock.owner');
   app text := current_setting('airlock.app_user');
   migrator text := current_setting('airlock.migrator_user');
+  given text;
 BEGIN
   -- A test database belongs to its owner role, which an administrator who is no superuser has to enter for this.
   IF (SELECT datdba = to_regrole(quote_ident(owner)) FROM pg_database WHERE datname = current_database()) THEN
@@ -175,6 +176,23 @@ BEGIN
   EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO %I', app);
   EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO %I', app);
   ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+  -- A password is replaced by a second application role beside the first: it gets what that has, no more, on what is there.
+  FOR given IN
+    WITH earlier AS (
+      SELECT DISTINCT a.grantee FROM pg_default_acl d, aclexplode(d.defaclacl) a
+       WHERE d.defaclnamespace = 'public'::regnamespace AND a.grantee NOT IN (0, to_regrole(quote_ident(app)), to_regrole(quote_ident(owner)))
+    ), things AS (
+      SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, oid::regclass::text AS name, relowner AS holder, relacl AS acl
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+      UNION ALL
+      SELECT 'ROUTINE', oid::regprocedure::text, proowner, proacl FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    )
+    SELECT DISTINCT format('GRANT %s ON %s %s TO %I', a.privilege_type, t.kind, t.name, app)
+      FROM things t, aclexplode(t.acl) a, earlier e
+     WHERE t.holder = to_regrole(quote_ident(owner)) AND a.grantee = e.grantee
+  LOOP
+    EXECUTE given;
+  END LOOP;
   RESET ROLE;
 END $grants$;
 

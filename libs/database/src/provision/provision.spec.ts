@@ -73,6 +73,24 @@ describe('provision', () => {
     });
   });
 
+  it('gives a second application role what the first has, and nothing that was taken from it', async () => {
+    const options = next('production');
+    await provision(options);
+    await runAs(options.migration, async (migrator) => {
+      await migrator.query(`SET ROLE ${options.app.database}_owner`);
+      await migrator.query('CREATE TABLE kept (id serial PRIMARY KEY, n int)');
+      await migrator.query(`CREATE TABLE log (line text); REVOKE UPDATE, DELETE ON log FROM ${options.app.user}`);
+    });
+    const second = { ...options, app: { ...options.app, user: `${options.app.user}_b` } };
+    await provision(second);
+    await runAs(second.app, async (app) => {
+      expect(await ask(app, 'INSERT INTO kept (n) VALUES (7) RETURNING n')).toBe(7);
+      expect(await ask(app, `INSERT INTO log VALUES ('a') RETURNING line`)).toBe('a');
+      expect(await ask(app, 'DELETE FROM log')).toBe('permission denied for table log');
+    });
+    expect(await runAs(options.app, (app) => ask(app, 'SELECT n FROM kept'))).toBe(7);
+  });
+
   it('refuses an application role that may become the owner', async () => {
     const options = next('preview');
     await provision(options);
