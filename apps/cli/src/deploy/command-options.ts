@@ -37,6 +37,7 @@ export function withRenderOptions(command: Command): Command {
     );
 }
 
-function collect(value: string, before: readonly string[] = []): readonly string[] {
+/** For an option that may be given several times. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }

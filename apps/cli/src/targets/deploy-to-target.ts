@@ -125,7 +125,8 @@ async function showsDigest({ url, waitMs = DEFAULT_WAIT_MS }: HostedDeploy, dige
   }
 }
 
-async function readDigest(url: string): Promise<string | null> {
+/** What /version says of the digest; nothing where it does not serve. */
+export async function readDigest(url: string): Promise<string | null> {
   try {
     const response = await fetch(`${url}/version`, { signal: AbortSignal.timeout(5_000), redirect: 'error' });
     const body = (await response.json()) as { digest?: unknown };

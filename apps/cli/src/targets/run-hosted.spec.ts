@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+
+const WORKSPACE = resolve(import.meta.dirname, '../../../..');
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+const EARLIER = `sha256:${'b'.repeat(64)}`;
+const IMAGE = `ghcr.io/example/airlock/api@${DIGEST}`;
+
+let folder: string;
+let url: string;
+/** A service that knows its digest and nothing else, so that the smoke suite cannot be content with it. */
+const server = createServer((request, response) => {
+  void readFile(join(folder, 'serves'), 'utf8').then((digest) => {
+    response.statusCode = request.url === '/version' && digest ? 200 : 503;
+    response.end(JSON.stringify({ name: 'airlock-api', digest }));
+  });
+});
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'airlock-hosted-'));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  await new Promise((done) => server.close(done));
+  await rm(folder, { recursive: true });
+});
+beforeEach(() => writeFile(join(folder, 'serves'), EARLIER));
+
+describe('airlock deploy --target fly', () => {
+  it('ends with 4 when the platform refuses and what served before still does', async () => {
+    await fakeFly('exit 1');
+    const { status, stdout, stderr } = await deploy();
+    expect(status).toBe(4);
+    expect(JSON.parse(stdout)).toEqual({
+      target: 'fly',
+      env: 'staging',
+      digest: DIGEST,
+      previousDigest: EARLIER,
+      url,
+      ok: false,
+    });
+    expect(stderr).toContain('what served before still does');
+  });
+
+  it('ends with 5 when neither release answers', async () => {
+    await fakeFly(`: >${folder}/serves; exit 1`);
+    const { status, stderr } = await deploy();
+    expect(status).toBe(5);
+    expect(stderr).toContain(`fly: ${DIGEST} does not serve ${url}; it answers nothing`);
+  });
+
+  it('ends with 6 when the smoke suite fails, and puts the earlier digest back', async () => {
+    await fakeFly(`last=\${!#}; printf %s "\${last#IMAGE_DIGEST=}" >${folder}/serves`);
+    const { status, stdout, stderr } = await deploy();
+    expect({ status, ok: (JSON.parse(stdout) as { ok: boolean }).ok }).toEqual({ status: 6, ok: false });
+    expect(stderr).toContain(`${EARLIER} serves again`);
+    expect(await readFile(join(folder, 'serves'), 'utf8')).toBe(EARLIER);
+  }, 30_000);
+
+  it.each([
+    ['without an address', ['--option', 'app=a'], '--url: "" is no origin'],
+    ['with half an option', ['--url', 'https://x.example.com', '--option', 'app'], '--option: "app" is no pair'],
+    ['without what Fly needs', ['--url', 'https://x.example.com'], '--option app: is missing'],
+  ])('refuses to begin %s, with exit 2', async (_case, options, problem) => {
+    const { status, stderr } = await airlock(['deploy', 'staging', IMAGE, '--target', 'fly', ...options]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(problem);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+});
+
+const deploy = () =>
+  airlock([
+    'deploy',
+    'staging',
+    IMAGE,
+    '--target',
+    'fly',
+    '--url',
+    url,
+    '--option',
+    'app=a',
+    '--timeout',
+    '2s',
+    '--json',
+  ]);
+
+function airlock(words: readonly string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  const env = { PATH: `${folder}:${join(WORKSPACE, 'node_modules/.bin')}:/usr/local/bin:/usr/bin:/bin` };
+  return new Promise((done) => {
+    execFile('airlock', words, { cwd: WORKSPACE, env }, (error, stdout, stderr) => {
+      done({ status: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+async function fakeFly(does: string): Promise<void> {
+  await writeFile(join(folder, 'flyctl'), `#!/bin/bash\n${does}\n`);
+  await chmod(join(folder, 'flyctl'), 0o755);
+}
