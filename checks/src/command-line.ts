@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { listFiles, readJson, readText, root } from './repository.js';
+import { loadFiles, workflowsOf } from './workflow-files.js';
+
+/** What is wrong with a command of a document; nothing when it is one that exists. */
+export type Judge = (words: readonly string[]) => string | undefined;
+
+/** Programs that are not ours: a document may name these, and their arguments are the reader's affair. */
+const OTHERS = ['curl', 'docker', 'docker/compose', 'openssl', 'ssh-keygen'];
+
+/** Judges by the definitions themselves: commander's for `airlock`, the manifests, the Makefile, the workflows. */
+export async function createJudge(): Promise<Judge> {
+  const program = await loadProgram();
+  const judges: Record<string, Judge> = {
+    airlock: (words) => judgeAirlock(program, words),
+    gh: judgeGh,
+    make: ([target]) => (readText('Makefile').includes(`\n${target}:`) ? undefined : `no such target: ${target}`),
+    nx: judgeNx,
+  };
+  return ([name = '', ...words]) => {
+    if (OTHERS.includes(name)) return undefined;
+    return judges[name] ? judges[name](words) : `${name}: is no program that a document may name`;
+  };
+}
+
+/** The program as main.ts puts it together, without running it. */
+async function loadProgram(): Promise<Command> {
+  const imports = [...readText('apps/cli/src/main.ts').matchAll(/^import \{ (\w+Command) \} from '\.\/(.+)\.js';$/gm)];
+  const program = new Command('airlock');
+  for (const [, name = '', file] of imports) {
+    const module = (await import(join(root, `apps/cli/src/${file}.ts`))) as Record<string, () => Command>;
+    program.addCommand(module[name]?.() ?? new Command('missing'));
+  }
+  return silence(program);
+}
+
+/** Parsing throws instead of exiting, and calls nothing. */
+function silence(command: Command): Command {
+  command
+    .exitOverride()
+    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+    .allowExcessArguments(false);
+  if (command.commands.length === 0) command.action(() => undefined);
+  command.commands.forEach(silence);
+  return command;
+}
+
+function judgeAirlock(program: Command, words: readonly string[]): string | undefined {
+  try {
+    program.parse([...words], { from: 'user' });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function judgeNx([verb, target = '', ...rest]: readonly string[]): string | undefined {
+  const [project, name] = verb === 'run' ? target.split(':') : [target, verb];
+  const manifests = listFiles(/^(apps|libs)\/[^/]+\/package\.json$|^checks\/package\.json$/).map(
+    (path) => readJson<{ nx?: { name?: string; targets?: Record<string, unknown> } }>(path).nx,
+  );
+  const targets = manifests.find((nx) => nx?.name === project)?.targets ?? {};
+  const paths = rest.filter((word) => /^src\/.*\.ts$/.test(word)).map((path) => `${project}: ${path}`);
+  return name && name in targets && paths.length === 0 ? undefined : `no such target: ${target}`;
+}
+
+/** `gh workflow run FILE -f name=value …`, the one whose words are ours. */
+function judgeGh([noun, verb, file = '', ...rest]: readonly string[]): string | undefined {
+  if (noun !== 'workflow' || verb !== 'run') return undefined;
+  const workflow = workflowsOf(loadFiles()).find(([name]) => name === file)?.[1];
+  const inputs = (workflow?.on['workflow_dispatch'] as { inputs: Record<string, { required: boolean }> } | undefined)
+    ?.inputs;
+  if (!inputs) return `${file}: cannot be started by hand`;
+  const given = rest.filter((word) => word !== '-f').map((word) => word.split('=')[0] ?? '');
+  const unknown = given.filter((name) => !(name in inputs));
+  const missing = Object.keys(inputs).filter((name) => inputs[name]?.required && !given.includes(name));
+  return [...unknown, ...missing].length > 0
+    ? `${file}: inputs ${unknown.join()} unknown, ${missing.join()} missing`
+    : undefined;
+}
