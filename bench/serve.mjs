@@ -1,0 +1,82 @@
+// node bench/serve.mjs [runs] [port]
+// The development server: warm start of `nx serve api` until /readyz answers 200, and edit until the answer has changed.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { measure, report } from './measure.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const EDITED = `${ROOT}apps/api/src/version.ts`;
+const RUNS = Number(process.argv[2] ?? 7);
+const PORT = process.argv[3] ?? '8000';
+const LIMIT_MS = 60_000;
+
+const get = async (path) => {
+  const answer = await fetch(`http://127.0.0.1:${PORT}${path}`).catch(() => undefined);
+  return answer?.ok ? answer.text() : undefined;
+};
+
+// The first start makes .env and the data folder.
+await (await start()).stop();
+const starts = [];
+let server;
+for (let run = 0; run < RUNS; run += 1) {
+  starts.push(...(await measure(1, async () => (server = await start()))));
+  if (run < RUNS - 1) await server.stop();
+}
+try {
+  report(
+    'nx serve api, warm start to readyz 200 (≤ 2 s)',
+    starts.sort((a, b) => a - b),
+  );
+  report('edit to changed response (≤ 1 s)', await measureEdits());
+} finally {
+  await server.stop();
+}
+
+async function start() {
+  const child = spawn(`${ROOT}node_modules/.bin/nx`, ['serve', 'api'], {
+    cwd: ROOT,
+    detached: true,
+    env: { ...process.env, PORT, PATH: `${ROOT}node_modules/.bin:${process.env.PATH}` },
+    stdio: 'ignore',
+  });
+  await until(async () => (await get('/readyz')) !== undefined);
+  return {
+    async stop() {
+      process.kill(-child.pid, 'SIGINT');
+      await once(child, 'exit');
+      await until(async () => (await get('/readyz')) === undefined);
+      await sleep(500);
+    },
+  };
+}
+
+async function measureEdits() {
+  const source = readFileSync(EDITED, 'utf8');
+  try {
+    const durations = [];
+    for (let run = 0; run < RUNS; run += 1) {
+      const name = `edit-${run}`;
+      durations.push(
+        ...(await measure(1, async () => {
+          writeFileSync(EDITED, source.replace('name: service.name', `name: '${name}'`));
+          await until(async () => (await get('/version'))?.includes(name));
+        })),
+      );
+    }
+    return durations.sort((a, b) => a - b);
+  } finally {
+    writeFileSync(EDITED, source);
+  }
+}
+
+async function until(isTrue) {
+  const deadline = performance.now() + LIMIT_MS;
+  while (!(await isTrue())) {
+    if (performance.now() > deadline) throw new Error(`nothing after ${LIMIT_MS / 1000} s`);
+    await sleep(5);
+  }
+}
