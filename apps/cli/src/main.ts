@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { configCommand } from './config.js';
 import { dbCommand } from './db.js';
 import { deployCommand } from './deploy.js';
+import { previewCommand } from './preview.js';
 import { promoteCommand } from './promote.js';
 import { rollbackCommand } from './rollback.js';
 import { secretCommand } from './secret.js';
@@ -15,6 +16,7 @@ const program = new Command('airlock')
   .addCommand(configCommand())
   .addCommand(dbCommand())
   .addCommand(deployCommand())
+  .addCommand(previewCommand())
   .addCommand(promoteCommand())
   .addCommand(rollbackCommand())
   .addCommand(secretCommand())

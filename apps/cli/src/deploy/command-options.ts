@@ -29,8 +29,16 @@ export function withChangeOptions(command: Command): Command {
 
 export function withRenderOptions(command: Command): Command {
   return command
-    .option('--file <path>', 'a Compose file, repeatable (default: compose.yml and compose.ENV.yml)', collect)
-    .option('--env-file <path>', 'variables of the overlay, repeatable (default: docker/env/ENV.env)', collect)
+    .option(
+      '--file <path>',
+      'a Compose file, repeatable (default: compose.yml, compose.ENV.yml and docker/swarm.yml)',
+      collect,
+    )
+    .option(
+      '--env-file <path>',
+      'variables of the overlay, repeatable (default: docker/env/ENV.env and docker/images.lock)',
+      collect,
+    )
     .option(
       '--migrate-timeout <duration>',
       'how long the migrations may take (default: 15m), e.g. --migrate-timeout 1h',

@@ -48,7 +48,11 @@ export function engineVariables(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(readProcessEnvironment()).filter(([name]) => wanted.test(name)));
 }
 
-async function withVariableFile<T>(variables: ModelSource['variables'], use: (file: string) => Promise<T>): Promise<T> {
+/** In a file and not in the environment, where `ps` would show them. */
+export async function withVariableFile<T>(
+  variables: ModelSource['variables'],
+  use: (file: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'airlock-render-'));
   try {
     const file = join(folder, 'deploy.env');

@@ -2,17 +2,18 @@ import { withCourse, type ChangeRequest, type Course } from './course.js';
 import type { Docker } from './docker.js';
 import { digestOf, parseImageReference, type ImageReference } from './image-reference.js';
 import type { JobOptions } from './job.js';
-import { migrateOnce } from './migrate.js';
+import { migrateOnce, provisionOnce } from './migrate.js';
 import { preflight } from './preflight.js';
 import { rehearse } from './probe.js';
 import type { DeploymentRecord, Release } from './record.js';
 import { createRegistryClient, missing } from './registry/client.js';
 import { loadCredentials } from './registry/credentials.js';
 import { loadReleasePlan, type ReleasePlan } from './release.js';
-import { rollOut } from './roll-out.js';
+import { createWatched, rollOut } from './roll-out.js';
 import { confirmBySmoke } from './smoke.js';
 import { applyStack } from './stack-file.js';
 import { readService } from './swarm.js';
+import { watchRollout } from './watch-rollout.js';
 
 const JOB_TIMEOUT_MS = 120_000;
 const REHEARSAL_LIMIT_MS = 90_000;
@@ -31,8 +32,8 @@ async function follow(docker: Docker, request: ChangeRequest, course: Course): P
   progress.step(`render ${stackName}`);
   const plan = (course.plan = await loadReleasePlan(docker, { ...settings, image }));
   await course.lock.assertHeld();
-  await layFoundation(docker, stackName, plan);
   const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: JOB_TIMEOUT_MS, signal };
+  if (course.previous === undefined) await layFoundation(docker, request, { plan, jobs });
   await prepareSchema(docker, request, { course, plan, jobs });
   await rehearseUnseen(docker, request, { plan, jobs });
   await rollOut(docker, {
@@ -74,15 +75,24 @@ async function noteDrift(docker: Docker, { settings, progress }: ChangeRequest, 
   }
 }
 
-/** The jobs need the networks, and perhaps a database of the stack: on the first deploy all but the application starts. */
-async function layFoundation(docker: Docker, stackName: string, plan: ReleasePlan): Promise<void> {
-  const existing = await Promise.all(plan.appServices.map((name) => readService(docker, `${stackName}_${name}`)));
-  if (existing.some((service) => service !== undefined)) return;
+/** The jobs need the networks, and perhaps a database of the stack: before the first release all but the application starts. */
+async function layFoundation(
+  docker: Docker,
+  { settings, progress, signal }: ChangeRequest,
+  { plan, jobs }: { plan: ReleasePlan; jobs: JobOptions },
+): Promise<void> {
+  const { stackName, timeoutMs } = settings;
+  progress.step('start what the application stands on');
   const services = Object.entries(plan.stack.services).map(([name, service]) => {
     if (!plan.appServices.includes(name)) return [name, service] as const;
     return [name, { ...service, deploy: { ...(service['deploy'] as object | undefined), replicas: 0 } }] as const;
   });
-  await applyStack(docker, stackName, { ...plan.stack, services: Object.fromEntries(services) });
+  const foundation = { ...plan.stack, services: Object.fromEntries(services) };
+  const watched = await createWatched(docker, stackName, foundation);
+  await applyStack(docker, stackName, foundation);
+  await watchRollout(docker, watched, { timeoutMs, signal, judgeBy: 'tasks', onLook: progress.detail });
+  progress.step('provision roles, database and stamp');
+  await provisionOnce(docker, plan, jobs);
 }
 
 async function prepareSchema(

@@ -85,7 +85,8 @@ function outerNetwork(stackName: string, key: string, network: Fields | undefine
 function createJobService(scratch: string, { service, command, environment }: Job): Fields {
   const { resources, placement } = (service['deploy'] ?? {}) as Fields;
   return {
-    ...omit(service, 'ports', 'volumes', 'hostname'),
+    ...omit(service, 'ports', 'hostname'),
+    volumes: ((service['volumes'] ?? []) as Fields[]).filter(({ type }) => type === 'tmpfs'),
     networks: withoutAliases(service['networks']),
     entrypoint: command.slice(0, 1),
     // A stack file is a template: a dollar that is meant is written twice.

@@ -4,6 +4,22 @@ import { describeFailure } from './preflight.js';
 import { DeployError } from './problem.js';
 import type { ReleasePlan } from './release.js';
 
+/** Makes roles, database and stamp. Whoever stamped the database before decides: provisioning never changes a stamp. */
+export async function provisionOnce(docker: Docker, plan: ReleasePlan, jobs: JobOptions): Promise<void> {
+  const { provisionJob: job } = plan;
+  if (job === undefined) return;
+  const { provision } = await runJobs(
+    docker,
+    { provision: { service: job.service, command: job.service['command'] as string[] } },
+    jobs,
+  );
+  if (provision.exitCode === 0) return;
+  throw new DeployError({
+    text: `provision: ${describeFailure(provision)}`,
+    mend: 'nothing serves yet; mend it and deploy again: it does again only what is missing',
+  });
+}
+
 /** Runs the migrations of the new image, once, before anything of it serves. Answers the schema's head. */
 export async function migrateOnce(
   docker: Docker,

@@ -12,8 +12,15 @@ export interface ReleasePlan {
   /** The services that run the image. */
   readonly appServices: readonly string[];
   /** The service that migrates: a job that the others wait for, run before them and no part of the stack. */
-  readonly releaseJob: { readonly name: string; readonly service: Fields } | undefined;
+  readonly releaseJob: ReleaseJob | undefined;
+  /** What the release job waits for in its turn: it makes roles, database and stamp, before the first release only. */
+  readonly provisionJob: ReleaseJob | undefined;
   readonly secretVersions: Readonly<Record<string, string>>;
+}
+
+export interface ReleaseJob {
+  readonly name: string;
+  readonly service: Fields;
 }
 
 export interface PlanOptions {
@@ -26,7 +33,13 @@ export interface PlanOptions {
 
 export async function loadReleasePlan(docker: Docker, options: PlanOptions): Promise<ReleasePlan> {
   const { image, stackName, files, envFiles, environment } = options;
-  const variables = { API_IMAGE: image.name, IMAGE_DIGEST: image.digest };
+  const variables = {
+    API_IMAGE: image.name,
+    API_REPOSITORY: `${image.registry}/${image.repository}`,
+    IMAGE_DIGEST: image.digest,
+    // The overlays of Compose read secrets from a folder; docker/swarm.yml replaces that, but Compose wants a name first.
+    SECRETS_DIR: '/var/empty',
+  };
   const model = await loadComposeModel(docker, { files, envFiles, project: stackName, variables });
   const versions = await loadSecretVersions(docker, stackName);
   const plan = createReleasePlan(model, { image, stackName, environment, versions });
@@ -46,22 +59,25 @@ export function createReleasePlan(
   const { image, stackName, environment, versions } = options;
   const used = Object.fromEntries(Object.entries(versions).filter(([key]) => key in (model.secrets ?? {})));
   const rendered = renderStack(model, { stack: stackName, secretVersions: used });
-  const jobs = findReleaseJobs(model);
+  const jobs = findAwaited(model, Object.keys(model.services));
   const services = Object.fromEntries(
     Object.entries(rendered.services).map(([name, service]) => [name, withIdentity(service, image)]),
   );
   const running = Object.entries(services).filter(([name]) => !jobs.includes(name));
   const stack = { ...rendered, services: Object.fromEntries(running) };
   const appServices = running.filter(([, { image: used }]) => used === image.name).map(([name]) => name);
-  const releaseJob = jobs.map((name) => ({ name, service: services[name] ?? {} }))[0];
+  const toJob = (name: string | undefined) =>
+    name === undefined ? undefined : { name, service: services[name] ?? {} };
+  const releaseJob = toJob(findAwaited(model, appServices)[0]);
+  const provisionJob = releaseJob && toJob(findAwaited(model, [releaseJob.name])[0]);
   assertBelongs({ services, appServices, environment, image });
-  return { stack, appServices, releaseJob, secretVersions: used };
+  return { stack, appServices, releaseJob, provisionJob, secretVersions: used };
 }
 
-/** What others wait for until it has completed. */
-function findReleaseJobs(model: ComposeModel): string[] {
-  const waits = Object.values(model.services).flatMap((service) =>
-    Object.entries((service['depends_on'] ?? {}) as Record<string, { condition: string }>),
+/** What these services wait for until it has completed. */
+function findAwaited(model: ComposeModel, names: readonly string[]): string[] {
+  const waits = names.flatMap((name) =>
+    Object.entries((model.services[name]?.['depends_on'] ?? {}) as Record<string, { condition: string }>),
   );
   const jobs = waits.filter(([, { condition }]) => condition === 'service_completed_successfully');
   return [...new Set(jobs.map(([name]) => name))];

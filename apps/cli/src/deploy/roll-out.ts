@@ -44,7 +44,7 @@ export async function rollOut(docker: Docker, options: RollOutOptions): Promise<
   }
 }
 
-async function createWatched(docker: Docker, stackName: string, stack: Stack): Promise<Watched[]> {
+export async function createWatched(docker: Docker, stackName: string, stack: Stack): Promise<Watched[]> {
   return Promise.all(
     Object.entries(stack.services).map(async ([name, service]) => {
       const full = `${stackName}_${name}`;

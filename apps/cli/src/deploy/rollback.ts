@@ -74,6 +74,7 @@ function createPlan({ record, deployed, job }: Release): ReleasePlan {
     stack: deployed,
     appServices: services.map(([name]) => name),
     releaseJob: job,
+    provisionJob: undefined,
     secretVersions: record.secretVersions,
   };
 }

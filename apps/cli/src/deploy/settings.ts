@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import { ENVIRONMENTS, readProcessEnvironment, type Environment } from '@airlock/config';
+import { ENVIRONMENTS, readProcessEnvironment } from '@airlock/config';
 import { DeployError, EXIT } from './problem.js';
 import { parseDuration } from './watch-rollout.js';
 
@@ -44,8 +44,8 @@ export function createSettings(environment: string, options: CommonOptions): Set
   return {
     environment: known,
     stackName: options.stack ?? `airlock-${known}`,
-    files: options.file ?? ['compose.yml', `compose.${known}.yml`],
-    envFiles: options.envFile ?? [`docker/env/${known}.env`].filter((file) => existsSync(file)),
+    files: options.file ?? ['compose.yml', `compose.${known}.yml`, 'docker/swarm.yml'],
+    envFiles: options.envFile ?? [`docker/env/${known}.env`, 'docker/images.lock'].filter((file) => existsSync(file)),
     context: options.context,
     url: options.url,
     actor: options.actor ?? readActor(),
@@ -73,7 +73,7 @@ export function lockDeadlineMs({ timeoutMs, migrateTimeoutMs }: Settings): numbe
   return 2 * timeoutMs + migrateTimeoutMs + 120_000;
 }
 
-function parseTime(flag: string, text: string): number {
+export function parseTime(flag: string, text: string): number {
   if (/^\d+(?:ms|s|m|h)$/.test(text)) return parseDuration(text);
   throw new DeployError({
     text: `${flag}: ${JSON.stringify(text)} is no duration; expected one such as 30s or 10m`,
@@ -86,5 +86,3 @@ function parseTime(flag: string, text: string): number {
 function readActor(): string {
   return readProcessEnvironment()['GITHUB_ACTOR'] ?? `${userInfo().username}@${hostname()}`;
 }
-
-export type { Environment };

@@ -35,7 +35,7 @@ export async function watchRollout(docker: Docker, watched: readonly Watched[], 
   for (;;) {
     options.signal?.throwIfAborted();
     const looks = await Promise.all(watched.map((one) => look(docker, one, options.judgeBy ?? 'update')));
-    options.onLook(looks.map(({ line }) => line).join('; '));
+    options.onLook(describeLooks(looks));
     const failed = looks.find(({ failure }) => failure !== undefined);
     if (failed) throw failure(describeFailed(failed));
     if (looks.every((one) => hasSettled(one, settledSince))) return;
@@ -94,7 +94,7 @@ async function look(docker: Docker, watched: Watched, judgeBy: 'update' | 'tasks
     watched,
     tasks,
     ...(judgeBy === 'update' ? judgeByUpdate(watched, state, runsWhatItShould) : judgeByTasks(state, runsWhatItShould)),
-    line: `${watched.service} ${fresh.length} of ${watched.replicas} new, ${running.length - fresh.length} old`,
+    line: `${watched.service.split('_').at(-1)} ${fresh.length} of ${watched.replicas} new, ${running.length - fresh.length} old`,
   };
 }
 
@@ -123,6 +123,11 @@ function hasSettled({ watched, isRight, quietMs }: Look, since: Map<string, numb
   const start = since.get(watched.service) ?? performance.now();
   since.set(watched.service, start);
   return performance.now() - start >= quietMs;
+}
+
+function describeLooks(looks: readonly Look[]): string {
+  const unfinished = looks.filter(({ isRight }) => !isRight);
+  return unfinished.length === 0 ? 'all run; watching them' : unfinished.map(({ line }) => line).join('; ');
 }
 
 function describeFailed({ failure, tasks }: Look): string {

@@ -4,8 +4,10 @@ import {
   KEPT_DEPLOY_KEYS,
   KEPT_SERVICE_KEYS,
   LIMIT_KEYS,
+  MOUNT_KEYS,
   REFUSED_SERVICE_KEYS,
 } from './service-keys.js';
+import { createTmpfsMounts } from './tmpfs-mounts.js';
 
 export interface Problem {
   readonly where: string;
@@ -20,12 +22,14 @@ export function renderService(name: string, service: Fields, collect: Collect): 
   const where = `services.${name}`;
   const said = Object.fromEntries(Object.entries(service).filter(([key, value]) => isSaid(key, value)));
   collect(Object.keys(said).flatMap((key) => judgeKey(where, key, said)));
+  const { mounts, problems } = createTmpfsMounts(where, said);
+  collect(problems);
   const kept = Object.fromEntries(Object.entries(said).filter(([key]) => isOneOf(KEPT_SERVICE_KEYS, key)));
   return {
     ...kept,
     ...mapKey(kept, 'environment', (value) => renderEnvironment(value as Fields)),
     ...mapKey(kept, 'ports', (value) => (value as Fields[]).map((port) => renderPort(where, port, collect))),
-    ...mapKey(kept, 'volumes', (value) => (value as Fields[]).map((mount) => renderMount(where, mount, collect))),
+    ...renderMounts(where, (kept['volumes'] ?? []) as Fields[], mounts, collect),
     ...mapKey(kept, 'secrets', (value) => (value as Fields[]).map(withNumericMode)),
     ...mapKey(kept, 'configs', (value) => (value as Fields[]).map(withNumericMode)),
     ...mapKey(kept, 'deploy', (value) => renderDeploy(where, value as Fields, collect)),
@@ -38,7 +42,7 @@ function isSaid(key: string, value: unknown): boolean {
 }
 
 function judgeKey(where: string, key: string, service: Fields): Problem[] {
-  if (isOneOf(KEPT_SERVICE_KEYS, key) || key in DROPPED_SERVICE_KEYS) return [];
+  if (isOneOf([...KEPT_SERVICE_KEYS, ...MOUNT_KEYS], key) || key in DROPPED_SERVICE_KEYS) return [];
   if (key === 'security_opt') return judgeSecurity(where, service[key] as string[]);
   if (key in LIMIT_KEYS) return judgeLimit(where, key, service);
   const instead = REFUSED_SERVICE_KEYS[key] ?? 'leave it out, or teach the renderer what it means';
@@ -80,6 +84,11 @@ function renderPort(where: string, port: Fields, collect: Collect): Fields {
     collect([{ where: `${where}.ports`, problem: `${JSON.stringify(published)} is no port; expected one number` }]);
   }
   return { ...rest, published: number };
+}
+
+function renderMounts(where: string, volumes: readonly Fields[], tmpfs: readonly Fields[], collect: Collect): Fields {
+  const mounts = [...volumes.map((mount) => renderMount(where, mount, collect)), ...tmpfs];
+  return mounts.length > 0 ? { volumes: mounts } : {};
 }
 
 function renderMount(where: string, mount: Fields, collect: Collect): Fields {

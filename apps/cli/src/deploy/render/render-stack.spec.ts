@@ -62,6 +62,7 @@ describe('renderStack', () => {
     ],
     ['a security option that matters', { security_opt: ['seccomp:unconfined'] }, 'Swarm ignores seccomp:unconfined'],
     ['a limit in the wrong place', { mem_limit: '1g' }, 'expected deploy.resources.limits.memory'],
+    ['a mode that Swarm cannot mount', { tmpfs: ['/x:mode=0700'] }, 'Swarm cannot mount it with mode=0700'],
     ['an unknown deploy key', { deploy: { magic: 1 } }, 'services.api.deploy.magic: Swarm knows no such key'],
   ])('refuses %s', (_what, service: Fields, message) => {
     expect(() => renderService(service)).toThrow(message);
@@ -82,6 +83,17 @@ describe('renderStack', () => {
       deploy: { resources: { limits: { pids: 64 } } },
     });
     expect(service).toEqual({ image: 'a:1', volumes: [socket], deploy: { resources: { limits: { pids: 64 } } } });
+  });
+
+  it('mounts what Swarm would leave out: tmpfs and shared memory', () => {
+    expect(renderService({ tmpfs: ['/tmp', '/run:size=64m,mode=1777'], shm_size: '134217728' })).toEqual({
+      image: 'a:1',
+      volumes: [
+        { type: 'tmpfs', target: '/tmp' },
+        { type: 'tmpfs', target: '/run', tmpfs: { size: 67_108_864 } },
+        { type: 'tmpfs', target: '/dev/shm', tmpfs: { size: 134_217_728 } },
+      ],
+    });
   });
 
   it('names each secret by its version and reads modes as octal', () => {

@@ -27,7 +27,6 @@ export const KEPT_SERVICE_KEYS = [
   'stop_grace_period',
   'stop_signal',
   'sysctls',
-  'tmpfs',
   'ulimits',
   'user',
   'volumes',
@@ -50,6 +49,9 @@ export const DROPPED_SERVICE_KEYS: Readonly<Record<string, string>> = {
   scale: 'deploy.replicas rules in Swarm',
 };
 
+/** Swarm ignores these, but not a mount that does the same (tmpfs-mounts.ts). */
+export const MOUNT_KEYS: readonly string[] = ['shm_size', 'tmpfs'];
+
 /** Said twice by Compose; dropped when `deploy.resources.limits` says the same, refused when it says nothing. */
 export const LIMIT_KEYS: Readonly<Record<string, string>> = {
   cpus: 'cpus',
@@ -64,7 +66,6 @@ export const REFUSED_SERVICE_KEYS: Readonly<Record<string, string>> = {
   network_mode: 'join a network of the stack',
   pid: 'leave it out',
   privileged: 'name the capabilities in cap_add',
-  shm_size: 'mount a tmpfs on /dev/shm with the size you need',
   userns_mode: 'leave it out',
   cgroup_parent: 'set deploy.resources.limits',
   links: 'use the name of the service',

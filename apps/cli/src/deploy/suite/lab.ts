@@ -39,6 +39,8 @@ export interface LabStack {
   /** Runs `airlock` with this stack's options added; answers whatever happened. */
   airlock(words: readonly string[], variables?: Record<string, string>): Promise<RunResult>;
   records(): Promise<DeploymentRecord[]>;
+  /** What the proxy said: which replicas it took in and out, and when. */
+  proxyLog(): Promise<string>;
   ledger(): Promise<{ distinct: number; more: number }>;
   options(variables?: Record<string, string>): Promise<string[]>;
   remove(): Promise<void>;
@@ -139,6 +141,10 @@ async function createStack(scene: {
         .split('\n')
         .filter(Boolean)
         .map((line) => JSON.parse(line) as DeploymentRecord);
+    },
+    async proxyLog() {
+      const { stdout, stderr } = await docker.attempt(['service', 'logs', '--raw', '--timestamps', `${name}_proxy`]);
+      return `${stdout}${stderr}`;
     },
     async ledger() {
       const response = await execInLedger(name);

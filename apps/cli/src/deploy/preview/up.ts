@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { engineVariables, loadComposeModel, withVariableFile, type ModelSource } from '../compose-model.js';
+import type { Docker } from '../docker.js';
+import type { ImageReference } from '../image-reference.js';
+import { DeployError, EXIT } from '../problem.js';
+import type { Progress } from '../progress.js';
+import { assertIsolated } from './assert-isolated.js';
+import { markPreview, projectOf, type Preview } from './preview.js';
+import { ensureSecrets } from './preview-secrets.js';
+
+export interface UpRequest {
+  readonly number: number;
+  readonly image: ImageReference;
+  readonly prefix: string;
+  readonly domain: string | undefined;
+  readonly edgeNetwork: string;
+  readonly lifetimeMs: number;
+  readonly files: readonly string[];
+  readonly envFiles: readonly string[];
+  readonly progress: Progress;
+}
+
+const UP_TIMEOUT_MS = 300_000;
+
+/** Starts a preview, or brings a new image to one that runs; its database stays until it ends. */
+export async function previewUp(docker: Docker, request: UpRequest): Promise<Preview> {
+  const { number, image, prefix, progress, edgeNetwork, lifetimeMs } = request;
+  const project = projectOf(prefix, number);
+  const host = `pr-${number}.${request.domain ?? (await readDomain(request.envFiles))}`;
+  const expires = new Date(Date.now() + lifetimeMs);
+  const preview: Preview = { number, project, image: image.name, url: `https://${host}`, expires };
+  progress.step(`mark ${project}, which ends ${expires.toISOString()}`);
+  await markPreview(docker, preview);
+  progress.step('generate secrets where there are none yet');
+  const secretsDir = await ensureSecrets(docker, project, image.name);
+  const variables = { ...imageVariables(image), API_DOMAIN: host, SECRETS_DIR: secretsDir, EDGE_NETWORK: edgeNetwork };
+  const source: ModelSource = { files: request.files, envFiles: request.envFiles, project, variables };
+  assertIsolated(await loadComposeModel(docker, source), { secretsDir, edgeNetwork });
+  progress.step('start, provision and migrate');
+  await compose(docker, source, ['up', '--detach', '--wait', '--remove-orphans', '--quiet-pull']);
+  progress.step('add sample rows');
+  await compose(docker, source, ['run', '--rm', '--no-deps', '--quiet-pull', 'migrate', 'airlock', 'db', 'seed']);
+  progress.step('ask the replica');
+  await assertServes(docker, source, image);
+  return preview;
+}
+
+function imageVariables(image: ImageReference) {
+  return { API_REPOSITORY: `${image.registry}/${image.repository}`, API_IMAGE: image.name, IMAGE_DIGEST: image.digest };
+}
+
+async function compose(docker: Docker, source: ModelSource, words: readonly string[]): Promise<string> {
+  return withVariableFile(source.variables, (variableFile) =>
+    docker.run(
+      [
+        ...['compose', '--project-name', source.project],
+        ...[...source.envFiles, variableFile].flatMap((file) => ['--env-file', file]),
+        ...source.files.flatMap((file) => ['--file', file]),
+        ...words,
+      ],
+      { env: engineVariables(), timeoutMs: UP_TIMEOUT_MS },
+    ),
+  );
+}
+
+/** From within: a preview publishes no port. */
+async function assertServes(docker: Docker, source: ModelSource, image: ImageReference): Promise<void> {
+  const answer = JSON.parse(await compose(docker, source, ['exec', '-T', 'api', 'node', '-e', ASK])) as {
+    readyz: number;
+    digest?: string;
+  };
+  if (answer.readyz === 200 && answer.digest === image.digest) return;
+  throw new DeployError({
+    text: `preview: readyz ${answer.readyz}, digest ${answer.digest ?? 'none'}; expected 200 and ${image.digest}`,
+    mend: `see why: docker compose --project-name ${source.project} logs`,
+    exitCode: EXIT.broken,
+  });
+}
+
+const ASK = `
+const base = 'http://127.0.0.1:' + (process.env.PORT ?? 8000);
+Promise.all([fetch(base + '/readyz'), fetch(base + '/version').then((answer) => answer.json())])
+  .then(([ready, { digest }]) => console.log(JSON.stringify({ readyz: ready.status, digest })));
+`;
+
+async function readDomain(envFiles: readonly string[]): Promise<string> {
+  for (const file of envFiles.filter((one) => existsSync(one))) {
+    const domain = /^PREVIEW_DOMAIN=['"]?([a-z0-9.-]+)['"]?$/m.exec(await readFile(file, 'utf8'))?.[1];
+    if (domain !== undefined) return domain;
+  }
+  throw new DeployError({
+    text: 'PREVIEW_DOMAIN: is in no environment file; expected a domain such as preview.example.com',
+    mend: 'add it to docker/env/preview.env, or give --domain preview.example.com',
+    exitCode: EXIT.usage,
+  });
+}
