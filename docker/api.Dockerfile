@@ -63,7 +63,7 @@ RUN cp docker/healthcheck.mjs . && chmod -R go=rX apps libs tools docker \
  && mkdir -p -m 1777 node_modules/.cache .nx .airlock && install -d -o node -g node -m 700 /home/node/swc
 # Where the compiler unpacks its native part at each start. Compose mounts memory over these folders, which takes their
 # mode; one that the image does not have would be root's from the second start on.
-ENV PATH=/app/node_modules/.bin:$PATH NX_DAEMON=false SWC_NATIVE_BINDING_CACHE=/home/node/swc
+ENV PATH=/app/node_modules/.bin:$PATH NX_DAEMON=false NX_SKIP_NATIVE_FILE_CACHE=true SWC_NATIVE_BINDING_CACHE=/home/node/swc
 USER 1000:1000
 CMD ["node", "docker/watch.mjs"]
 

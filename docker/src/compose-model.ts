@@ -17,6 +17,7 @@ export interface Model {
 export interface Service {
   readonly image?: string;
   readonly build?: unknown;
+  readonly pull_policy?: string;
   readonly user?: string;
   readonly init?: boolean;
   readonly read_only?: boolean;

@@ -114,7 +114,7 @@ export const composeRules: readonly ComposeRule[] = [
     title: 'images by an exact tag',
     scope: ['development', 'testing'],
     check: eachService((service) =>
-      service.build || /:(?!latest(@|$))[^/]+$/.test(service.image ?? '')
+      service.build || service.pull_policy === 'never' || /:(?!latest(@|$))[^/]+$/.test(service.image ?? '')
         ? []
         : [breach('image', `is ${service.image ?? 'not set'}; expected a tag other than latest`)],
     ),

@@ -19,7 +19,9 @@ export function dbProvisionCommand(): Command {
       const migration = required(database.migration, 'DATABASE_MIGRATION_URL', 'the address of the migrator');
       const admin = required(database.admin, 'DATABASE_ADMIN_URL', 'a role that may create roles and databases');
       const { provision, saveProvisionRecord } = await import('@airlock/database');
-      const report = await provision({ admin, app, migration, environment, sslCa, adopt });
+      const report = await provision({ admin, app, migration, environment, sslCa, adopt }).catch((error: unknown) => {
+        throw hasCode(error, INVALID_PASSWORD) ? explainRefusedPassword(admin.user, error) : error;
+      });
       const { systemIdentifier } = report.stamp;
       const kept = environment === 'testing' ? keepRecord(app, systemIdentifier, saveProvisionRecord) : [];
       for (const warning of [...report.warnings, ...kept]) console.error(`warning: ${warning}`);
@@ -40,6 +42,24 @@ function keepRecord(app: DatabaseAddress, systemIdentifier: string, save: typeof
     const reason = error instanceof Error ? error.message : String(error);
     return [`no record of this server is kept here (${reason}), so that \`airlock db reset-test\` will refuse it`];
   }
+}
+
+const INVALID_PASSWORD = '28P01';
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** The usual cause is a volume that is older than the password, so the mend speaks of that. */
+function explainRefusedPassword(user: string, cause: unknown): ConfigError {
+  const mend = [
+    'PostgreSQL keeps passwords in its data: a new one in .env changes nothing there. With Docker Compose, either',
+    `  keep the data:   docker compose exec postgres psql --username=${user} --command='\\password'  (give it the one in .env)`,
+    '  or start afresh: docker compose down --volumes  (deletes the data)',
+  ].join('\n  ');
+  const expected = 'the one that its data was made with';
+  const problem = `the server refuses the password of "${user}"`;
+  return new ConfigError([{ name: 'DATABASE_ADMIN_URL', problem, expected, mend }], { cause });
 }
 
 function required<T>(value: T | undefined, name: string, expected: string): T {

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { appendFileSync, copyFileSync } from 'node:fs';
+import {
+  attempt,
+  cloneWorkspace,
+  findFreePorts,
+  listTraces,
+  nameRun,
+  removeClone,
+  run,
+  type Outcome,
+} from './engine.fixture.js';
+
+/** A clean clone whose environments have names and ports of their own, beside whatever else runs on this engine. */
+export class Checkout {
+  readonly name = nameRun();
+  readonly folder = cloneWorkspace();
+  apiPort = '';
+  #settings: Record<string, string> = {};
+
+  /** As the README says: the example becomes .env. */
+  async setUp(): Promise<void> {
+    const [api = '', postgres = '', redis = '', testPostgres = '', testRedis = ''] = await findFreePorts(5);
+    this.apiPort = api;
+    this.#settings = {
+      API_PORT: api,
+      POSTGRES_PORT: postgres,
+      REDIS_PORT: redis,
+      TEST_POSTGRES_PORT: testPostgres,
+      TEST_REDIS_PORT: testRedis,
+    };
+    copyFileSync(join(this.folder, '.env.example'), join(this.folder, '.env'));
+  }
+
+  /** `docker compose …`, as a user types it in the checkout. */
+  compose(...args: string[]): Outcome {
+    return attempt('docker', ['compose', ...args], this.folder, {
+      ...this.#settings,
+      COMPOSE_PROJECT_NAME: this.projectOf('development'),
+    });
+  }
+
+  /** `docker/compose testing …`, as a user types it in the checkout. */
+  testing(...args: string[]): Outcome {
+    const settings = { ...this.#settings, AIRLOCK_PROJECT: this.projectOf('testing') };
+    return attempt('docker/compose', ['testing', ...args], this.folder, settings);
+  }
+
+  projectOf(environment: string): string {
+    return `${this.name}-${environment}`;
+  }
+
+  setEnv(line: string): void {
+    appendFileSync(join(this.folder, '.env'), `${line}\n`);
+  }
+
+  async fetchText(path: string): Promise<string | undefined> {
+    const response = await fetch(`http://127.0.0.1:${this.apiPort}${path}`, { signal: AbortSignal.timeout(2000) });
+    return response.ok ? response.text() : undefined;
+  }
+
+  /** What `docker inspect` says of the running containers of a project, by service. */
+  inspectContainers(environment: string): Map<string, Container> {
+    const filter = `label=com.docker.compose.project=${this.projectOf(environment)}`;
+    const ids = run('docker', ['ps', '--quiet', '--filter', filter]).split('\n').filter(Boolean);
+    const containers = JSON.parse(run('docker', ['inspect', ...ids])) as Container[];
+    return new Map(containers.map((c) => [c.Config.Labels['com.docker.compose.service'] ?? '', c]));
+  }
+
+  /** Ends and removes everything of this run; returns what is left. */
+  tearDown(): string[] {
+    this.compose('--profile', '*', 'down', '--volumes', '--remove-orphans', '--rmi', 'all');
+    this.testing('--profile', '*', 'down', '--volumes', '--remove-orphans', '--rmi', 'local');
+    const images = listTraces(this.name).filter((trace) => trace.includes(':'));
+    if (images.length > 0) run('docker', ['image', 'rm', '--force', ...images]);
+    removeClone(this.folder);
+    return listTraces(this.name);
+  }
+}
+
+export interface Container {
+  readonly Id: string;
+  readonly Config: { readonly Labels: Readonly<Record<string, string>>; readonly User: string };
+  readonly HostConfig: {
+    readonly ReadonlyRootfs: boolean;
+    readonly Memory: number;
+    readonly NanoCpus: number;
+    readonly PidsLimit: number;
+    readonly CapDrop: readonly string[];
+  };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, unknown>> };
+  readonly Mounts: readonly {
+    readonly Type: string;
+    readonly Name?: string;
+    readonly Source: string;
+    readonly Destination: string;
+  }[];
+}

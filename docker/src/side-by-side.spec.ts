@@ -1,0 +1,213 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Checkout } from './checkout.fixture.js';
+import { report, run, waitFor, type Outcome } from './engine.fixture.js';
+
+const checkout = new Checkout();
+const ENVIRONMENTS = ['development', 'testing'] as const;
+
+beforeAll(() => checkout.setUp());
+afterAll(() => {
+  const left = checkout.tearDown();
+  if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+});
+
+const up = () => checkout.compose('up', '--build', '--wait', '--detach');
+const upTesting = () => checkout.testing('up', '--build', '--wait', '--detach');
+
+/** The outcome, with what the command said where it failed. */
+const succeeded = ({ status, output }: Outcome) => (status === 0 ? true : output.slice(-4000));
+
+const sql = (compose: Checkout['compose'], database: string, text: string) =>
+  compose('exec', '--no-TTY', 'postgres', 'psql', '--username=postgres', `--dbname=${database}`, '-XAtc', text);
+const inDevelopment = (text: string) => sql((...args) => checkout.compose(...args), 'airlock_development', text);
+const inTesting = (text: string) => sql((...args) => checkout.testing(...args), 'airlock_test', text);
+
+describe('a clean clone', () => {
+  it('serves after `docker compose up`', async () => {
+    // What a host may have lying there: it must not be what the container runs.
+    const foreign = join(checkout.folder, 'node_modules/fastify');
+    mkdirSync(foreign, { recursive: true });
+    writeFileSync(join(foreign, 'package.json'), '{"name":"fastify","main":"index.js"}');
+    writeFileSync(join(foreign, 'index.js'), 'throw new Error("from the host")');
+    const outcome = up();
+    report('docker compose up in a clean clone', `${outcome.seconds.toFixed(1)} s`);
+    expect(succeeded(outcome)).toBe(true);
+    expect(await checkout.fetchText('/readyz')).toContain('"status":"ok"');
+  });
+
+  it('runs the test environment beside it', () => {
+    const outcome = upTesting();
+    report('docker/compose testing up beside it', `${outcome.seconds.toFixed(1)} s`);
+    expect(succeeded(outcome)).toBe(true);
+    for (const environment of ENVIRONMENTS)
+      expect([...checkout.inspectContainers(environment).keys()].sort()).toEqual(['api', 'postgres', 'redis']);
+  });
+});
+
+describe('development and testing', () => {
+  it('share no network, no volume and no address of a database', () => {
+    const [development, testing] = ENVIRONMENTS.map((environment) =>
+      [...checkout.inspectContainers(environment).values()].flatMap((container) => [
+        ...Object.keys(container.NetworkSettings.Networks),
+        ...container.Mounts.flatMap(({ Type, Name }) => (Type === 'volume' && Name ? [Name] : [])),
+      ]),
+    ) as [string[], string[]];
+    expect(development.filter((claim) => testing.includes(claim))).toEqual([]);
+  });
+
+  it.each([
+    ['development', inDevelopment, 'airlock_development'],
+    ['testing', inTesting, 'airlock_test'],
+  ] as const)('hold databases that say %s', (environment, ask, database) => {
+    const stamp = ask('SELECT environment, database_name FROM ops.environment').output.trim();
+    expect(stamp).toBe(`${environment}|${database}`);
+  });
+
+  it('keep data on a volume, and in memory without syncing', () => {
+    const dataOf = (environment: string) =>
+      checkout
+        .inspectContainers(environment)
+        .get('postgres')
+        ?.Mounts.find((mount) => mount.Type === 'volume');
+    expect(dataOf('development')?.Destination).toBe('/var/lib/postgresql');
+    expect(inDevelopment('SHOW data_directory').output.trim()).toBe('/var/lib/postgresql/18/docker');
+    expect(inDevelopment('SHOW fsync').output.trim()).toBe('on');
+    expect(inTesting('SHOW fsync').output.trim()).toBe('off');
+    const mounts = checkout.testing('exec', '--no-TTY', 'postgres', 'cat', '/proc/mounts').output;
+    expect(mounts).toMatch(/ \/var\/lib\/postgresql tmpfs /);
+  });
+
+  it.each(ENVIRONMENTS)('hold %s containers to their limits, without a right', (environment) => {
+    for (const [service, { Id, HostConfig, Config }] of checkout.inspectContainers(environment)) {
+      const status = run('docker', ['exec', Id, 'cat', '/proc/1/status']);
+      const facts = {
+        uid: /^Uid:\t(\d+)/m.exec(status)?.[1] !== '0',
+        capabilities: /^CapEff:\t(\d+)$/m.exec(status)?.[1],
+        privileges: /^NoNewPrivs:\t(\d)$/m.exec(status)?.[1],
+        readOnly: HostConfig.ReadonlyRootfs,
+        limited: HostConfig.Memory > 0 && HostConfig.NanoCpus > 0 && HostConfig.PidsLimit > 0,
+      };
+      expect({ service, user: Config.User, ...facts }).toEqual({
+        service,
+        user: expect.not.stringMatching(/^(0|root)?$/),
+        uid: true,
+        capabilities: '0000000000000000',
+        privileges: '1',
+        readOnly: true,
+        limited: true,
+      });
+    }
+  });
+});
+
+describe('an edit on the host', () => {
+  const source = () => join(checkout.folder, 'apps/api/src/version.ts');
+  const serveAs = (name: string) => {
+    const text = readFileSync(source(), 'utf8');
+    writeFileSync(source(), text.replace(/name: service\.name( \+ '.*')?,/, `name: service.name + '${name}',`));
+  };
+  const isServed = (name: string) => async () => (await checkout.fetchText('/version'))?.includes(name) || undefined;
+
+  it('is served from the container', async () => {
+    const times: number[] = [];
+    for (const name of ['-one', '-two', '-three', '-four', '-five']) {
+      serveAs(name);
+      times.push((await waitFor(`an edit to ${name}`, isServed(name))).ms);
+    }
+    const sorted = times.map(Math.round).sort((a, b) => a - b);
+    report('edit to changed answer, five times', `${sorted.join(', ')} ms; median ${sorted[2]} ms`);
+    expect(times).toHaveLength(5);
+  });
+
+  it('that breaks the syntax is shown, and the next one recovers', async () => {
+    const good = readFileSync(source(), 'utf8');
+    writeFileSync(source(), `${good}\nexport const = 1;`);
+    await waitFor(
+      'the message',
+      async () =>
+        checkout.compose('logs', 'api').output.includes('The API stopped; it starts again at the next edit') ||
+        undefined,
+    );
+    writeFileSync(source(), good);
+    serveAs('-again');
+    expect((await waitFor('the recovery', isServed('-again'))).value).toBe(true);
+  });
+
+  it('reaches the container alone: nothing is written to the checkout', () => {
+    const changed = run('git', ['status', '--porcelain', '--ignored'], checkout.folder)
+      .split('\n')
+      .map((line) => line.slice(-40));
+    expect(changed.filter((line) => !/version\.ts|node_modules|\.env$/.test(line))).toEqual([]);
+  });
+});
+
+describe('data', () => {
+  const KEPT = `INSERT INTO entities (owner_id, name, attributes) VALUES ('user_kept', 'kept', '{}')`;
+  const COUNT = `SELECT count(*) FROM entities WHERE owner_id = 'user_kept'`;
+
+  it('of development survives down and up', () => {
+    expect(succeeded(inDevelopment(KEPT))).toBe(true);
+    expect(succeeded(checkout.compose('down'))).toBe(true);
+    expect(succeeded(up())).toBe(true);
+    expect(inDevelopment(COUNT).output.trim()).toBe('1');
+  });
+
+  it('of testing does not', () => {
+    expect(succeeded(inTesting(KEPT))).toBe(true);
+    expect(succeeded(checkout.testing('down'))).toBe(true);
+    expect(succeeded(upTesting())).toBe(true);
+    expect(inTesting(COUNT).output.trim()).toBe('0');
+  });
+
+  it('of development stays when testing goes with its volumes', async () => {
+    expect(succeeded(checkout.testing('down', '--volumes', '--remove-orphans'))).toBe(true);
+    expect(inDevelopment(COUNT).output.trim()).toBe('1');
+    expect(await checkout.fetchText('/readyz')).toContain('"status":"ok"');
+  });
+});
+
+describe('the test runner', () => {
+  it.each([0, 7])('exits with %i when its command does', (code) => {
+    expect(
+      checkout.testing('run', '--rm', '--no-TTY', '--build', 'tests', 'node', '-e', `process.exit(${code})`).status,
+    ).toBe(code);
+  });
+
+  it('runs specs against the PostgreSQL and the Redis of the test environment', () => {
+    const spec = 'src/testing/fixture/use-test-database.spec.ts';
+    const outcome = checkout.testing('run', '--rm', '--no-TTY', 'tests', 'nx', 'test', 'database', '--', spec);
+    report('one spec file in the test runner', `${outcome.seconds.toFixed(1)} s`);
+    expect(succeeded(outcome)).toBe(true);
+    expect(outcome.output).toMatch(/Tests: +\d+ passed/);
+  });
+});
+
+describe('a password that is younger than the volume', () => {
+  it('is explained, with the two ways out', () => {
+    checkout.setEnv('POSTGRES_PASSWORD=another');
+    const { status } = up();
+    const said = checkout.compose('logs', '--no-log-prefix', 'provision').output;
+    expect(status).not.toBe(0);
+    expect(said).toContain(
+      'DATABASE_ADMIN_URL: the server refuses the password of "postgres"; expected the one that its data was made with',
+    );
+    expect(said).toContain(
+      `keep the data:   docker compose exec postgres psql --username=postgres --command='\\password'`,
+    );
+    expect(said).toContain('or start afresh: docker compose down --volumes');
+  });
+
+  it('is mended by the first way, and the data is still there', () => {
+    expect(succeeded(inDevelopment(`ALTER ROLE postgres PASSWORD 'another'`))).toBe(true);
+    expect(succeeded(up())).toBe(true);
+    expect(inDevelopment(`SELECT count(*) FROM entities WHERE owner_id = 'user_kept'`).output.trim()).toBe('1');
+  });
+
+  it('is mended by the second way, without the data', () => {
+    expect(succeeded(checkout.compose('down', '--volumes'))).toBe(true);
+    expect(succeeded(up())).toBe(true);
+    expect(inDevelopment(`SELECT count(*) FROM entities WHERE owner_id = 'user_kept'`).output.trim()).toBe('0');
+  });
+});
