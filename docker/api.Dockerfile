@@ -79,7 +79,7 @@ ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --start-interval=250ms --retries=3 CMD ["node", "/app/healthcheck.mjs"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=250ms --retries=3 CMD ["node", "/app/healthcheck.mjs"]
 CMD ["node", "/app/apps/api/dist/main.js"]
 
 # Last, so that a new commit changes no layer above.

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -15,6 +15,7 @@ export const composeFiles = [
   'docker/traefik/edge.yml',
   'docker/traefik/compose.yml',
   'docker/traefik/tls.yml',
+  'docker/settings/example.env',
 ];
 
 export interface Copy {
@@ -47,8 +48,7 @@ export function withComposeCopy<T>(use: (copy: Copy) => T): T {
   };
   try {
     for (const file of composeFiles) cpSync(join(root, file), join(folder, file));
-    mkdirSync(join(folder, 'docker/env'));
-    writeFileSync(join(folder, 'docker/env/staging.env'), 'SECRETS_DIR=/var/lib/airlock/secrets\n');
+    writeFileSync(join(folder, 'docker/settings/staging.env'), 'SECRETS_DIR=/var/lib/airlock/secrets\n');
     return use({
       root: folder,
       insert: (file, anchor, ...lines) => splice(file, find(file, anchor) + 1, 0, lines),

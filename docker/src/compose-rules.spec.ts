@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { checkModel } from './check-compose.js';
 import { composeFiles, root, withComposeCopy, type Copy } from './compose-copy.fixture.js';
@@ -167,7 +169,7 @@ const sourceMutations: Omit<Mutation, 'overlay'>[] = [
   {
     rule: 'C11.dollar',
     what: 'an unquoted dollar',
-    file: 'docker/env/staging.env',
+    file: 'docker/settings/staging.env',
     edit: insert(/^SECRETS_DIR/, 'ACME_EMAIL=a$b@example.com'),
   },
 ];
@@ -204,8 +206,8 @@ describe('a broken source', () => {
 
   it('C11.dollar accepts a dollar in single quotes', () => {
     withComposeCopy((copy) => {
-      copy.insert('docker/env/staging.env', /^SECRETS_DIR/, "ACME_EMAIL='a$b@example.com'");
-      expect(checkSources(copy.root, ['docker/env/staging.env'])).toEqual([]);
+      copy.insert('docker/settings/staging.env', /^SECRETS_DIR/, "ACME_EMAIL='a$b@example.com'");
+      expect(checkSources(copy.root, ['docker/settings/staging.env'])).toEqual([]);
     });
   });
 });
@@ -226,6 +228,18 @@ describe('a rendered hosted environment', () => {
       );
     },
   );
+});
+
+describe('docker/settings/example.env', () => {
+  it('sets everything that a hosted environment asks for, but for the digests of images.lock', () => {
+    const set = [...readFileSync(join(root, 'docker/settings/example.env'), 'utf8').matchAll(/^(\w+)=/gm)].map(
+      (match) => match[1],
+    );
+    const asked = Object.keys(sampleSettings).filter(
+      (name) => name !== 'POSTGRES_PASSWORD' && !/^(?!API).*_IMAGE$/.test(name),
+    );
+    expect(set.sort()).toEqual(asked.sort());
+  });
 });
 
 describe('staging and production', () => {

@@ -66,7 +66,7 @@ export const sourceRules: readonly SourceRule[] = [
   {
     id: 'C11.dollar',
     title: 'no $ that Compose and docker stack would read differently',
-    files: /^docker\/(env\/[\w.]+\.env(\.example)?|images\.lock)$/,
+    files: /^docker\/(settings\/[\w.]+\.env|env\/[\w.]+\.env\.example|images\.lock)$/,
     check: (text) =>
       matches(text, /^\w+=(?!'[^']*'$).*\$.*$/gm).map(([line, match]) => ({
         line,
