@@ -69,8 +69,8 @@ export class Checkout {
 
   /** Ends and removes everything of this run; returns what is left. */
   tearDown(): string[] {
-    this.compose('--profile', '*', 'down', '--volumes', '--remove-orphans', '--rmi', 'all');
-    this.testing('--profile', '*', 'down', '--volumes', '--remove-orphans', '--rmi', 'local');
+    this.compose('--profile', '*', 'down', '--volumes', '--remove-orphans');
+    this.testing('--profile', '*', 'down', '--volumes', '--remove-orphans');
     const images = listTraces(this.name).filter((trace) => trace.includes(':'));
     if (images.length > 0) run('docker', ['image', 'rm', '--force', ...images]);
     removeClone(this.folder);
