@@ -3,10 +3,19 @@
 # Swarm keeps no history of its own: promotion and rollback there are a deploy of the digest that was verified before.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
+# What the host's settings file would say, and the digests that docker/pin-images wrote.
+settings=()
+if [[ -n ${SETTINGS:-} ]]; then
+  printf '%s\n' "$SETTINGS" >settings.env
+  settings=(--env-file settings.env)
+  [[ ! -f docker/images.lock ]] || settings+=(--env-file docker/images.lock)
+fi
 flags=(--url "$URL")
 if [[ $TARGET != swarm ]]; then
   flags+=(--target "$TARGET")
   for option in $TARGET_OPTIONS; do flags+=(--option "$option"); done
+elif [[ $COMMAND != rollback ]]; then
+  flags+=(${settings[@]+"${settings[@]}"})
 fi
 case $COMMAND:$TARGET in
   deploy:* | promote:[!s]* | rollback:[!s]*) set -- deploy "$ENVIRONMENT_NAME" "$IMAGE@$DIGEST" "${flags[@]}" ;;
@@ -16,7 +25,7 @@ case $COMMAND:$TARGET in
     set -- promote staging production --record staging.jsonl --digest "$DIGEST" --release "$RELEASE" --confirm PROMOTE "${flags[@]}"
     ;;
   rollback:swarm) set -- rollback "$ENVIRONMENT_NAME" --to "$DIGEST" "${flags[@]}" ;;
-  preview-up:*) set -- preview up "$NUMBER" "$IMAGE@$DIGEST" ;;
+  preview-up:*) set -- preview up "$NUMBER" "$IMAGE@$DIGEST" --domain "$PREVIEW_DOMAIN" ${settings[@]+"${settings[@]}"} ;;
   preview-down:*) set -- preview down "$NUMBER" ;;
   preview-reap:*)
     open=$(gh pr list --repo "$GITHUB_REPOSITORY" --state open --limit 1000 --json number --jq 'map(.number) | join(",")')

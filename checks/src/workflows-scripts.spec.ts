@@ -30,10 +30,28 @@ describe.each(scripts)('%s', (path) => {
 });
 
 describe('name-image.sh', () => {
-  it('writes the repository in lower case and a time that BUILD_TIME takes', async () => {
-    await withScript({ ...script('name-image'), args: ['preview'] }, ({ outputs }) => {
+  const name = (answers: Record<string, Answer[]>) => ({
+    ...script('name-image'),
+    args: ['preview'],
+    cwd: root,
+    answers,
+  });
+
+  it('writes the repository in lower case, a time that BUILD_TIME takes and the base image by digest', async () => {
+    await withScript(name({ docker: [["*'inspect node:'*", `"${DIGEST}"`]] }), ({ outputs }) => {
+      expect(outputs['base']).toMatch(/^node:\d+\.\d+\.\d+-[a-z-]+@sha256:[0-9a-f]{64}$/);
       expect(outputs['image']).toBe('ghcr.io/example/airlock/preview');
       expect(outputs['time']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    });
+  });
+});
+
+describe('name-image.sh, where the base image is not to be found', () => {
+  it('builds on nothing that is not fixed', async () => {
+    const answers: Record<string, Answer[]> = { docker: [['*', 'ERROR: node: not found', 1]] };
+    await withScript({ ...script('name-image'), args: ['api'], cwd: root, answers }, ({ status, stderr, outputs }) => {
+      expect({ status, outputs }).toEqual({ status: 1, outputs: {} });
+      expect(stderr).toContain('is not fixed; expected an image by digest');
     });
   });
 });
@@ -41,7 +59,12 @@ describe('name-image.sh', () => {
 describe('find-image.sh', () => {
   const COMMIT = '0'.repeat(40);
   const inspect = `*'inspect ${IMAGE}:${COMMIT}'*`;
-  const find = (answers: Record<string, Answer[]>, env = { COMMIT }) => ({ ...script('find-image'), env, answers });
+  const find = (answers: Record<string, Answer[]>, env = { COMMIT }) => ({
+    ...script('find-image'),
+    env,
+    cwd: root,
+    answers: { ...answers, docker: [["*'inspect node:'*", `"${OTHER}"`] as const, ...(answers['docker'] ?? [])] },
+  });
 
   it('takes the image that an earlier run built and signed', async () => {
     const answers = { docker: [[inspect, `"${DIGEST}"`] as const], gh: [['attestation*', 'ok'] as const] };
@@ -336,6 +359,7 @@ describe('ship.sh', () => {
     DIGEST,
     RELEASE: 'v1.2.3',
     NUMBER: '42',
+    PREVIEW_DOMAIN: 'preview.example.com',
   };
   const ship = (
     changed: Record<string, string>,
@@ -354,13 +378,28 @@ describe('ship.sh', () => {
     ['promote', { ...hosted, ENVIRONMENT_NAME: 'production' }, `deploy production ${IMAGE}@${DIGEST} ${flags} --json`],
     ['rollback', {}, `rollback staging --to ${DIGEST} --url https://x --json`],
     ['rollback', hosted, `deploy staging ${IMAGE}@${DIGEST} ${flags} --json`],
-    ['preview-up', {}, `preview up 42 ${IMAGE}@${DIGEST} --json`],
+    ['preview-up', {}, `preview up 42 ${IMAGE}@${DIGEST} --domain preview.example.com --json`],
     ['preview-down', {}, 'preview down 42 --json'],
   ])('%s on %j is airlock %s', async (COMMAND, changed, expected) => {
     await withScript(ship({ COMMAND, ...changed }), ({ status, calls, outputs }) => {
       expect({ status, calls }).toEqual({ status: 0, calls: [`npx airlock ${expected}`] });
       expect(outputs['result']).toBe(JSON_RESULT);
     });
+  });
+
+  it.each([
+    ['deploy', 'swarm', true],
+    ['preview-up', 'swarm', true],
+    ['rollback', 'swarm', false],
+    ['deploy', 'fly', false],
+  ])('%s on %s hands the settings of the environment on as a file: %j', async (COMMAND, TARGET, expected) => {
+    await withScript(
+      ship({ COMMAND, TARGET, SETTINGS: 'API_DOMAIN=a.example.com\nACME_EMAIL=a@example.com' }),
+      async ({ calls, file }) => {
+        expect(calls[0]?.includes('--env-file settings.env')).toBe(expected);
+        expect(await file('settings.env')).toBe('API_DOMAIN=a.example.com\nACME_EMAIL=a@example.com\n');
+      },
+    );
   });
 
   it('promotes what the record of staging says, oldest first', async () => {
