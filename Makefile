@@ -20,7 +20,7 @@ test: $(INSTALLED) ## run every project's tests against a PostgreSQL of their ow
 test-reset: $(INSTALLED) ## make the long-lived test database anew; refuses any other
 	@ENVIRONMENT=testing airlock db reset-test
 
-check: $(INSTALLED) ## what CI checks besides the tests: format, lint, types, build
+check: $(INSTALLED) ## what CI checks besides the tests: format, lint, types, build, migrations
 	@npm run --silent check
 
 fix: $(INSTALLED) ## mend what the linter and the formatter can mend

@@ -79,7 +79,7 @@ function describe({ environment, service }: Config, database: Announcement): str
   return [
     '',
     `  API          ${url}`,
-    `  Docs         ${service.withUi ? `${url}/docs` : 'off (WITH_UI=true)'}`,
+    `  Docs         ${service.withUi ? `${url}/api/v1/docs` : 'off (WITH_UI=true)'}`,
     `  Database     ${database.description}`,
     `  Environment  ${environment}`,
     '  Edits are served at once. Ctrl-C stops everything.',

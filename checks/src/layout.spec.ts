@@ -1,0 +1,34 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { listFiles, readText, root } from './repository.js';
+
+const projects = listFiles(/^(apps|libs)\/[^/]+\/package\.json$/).map((path) => path.replace('/package.json', ''));
+
+describe.each(projects)('%s', (project) => {
+  it('has a README', () => {
+    expect(readdirSync(`${root}/${project}`)).toContain('README.md');
+  });
+
+  it('keeps its sources directly in src', () => {
+    expect(readdirSync(`${root}/${project}/src`)).not.toContain('lib');
+  });
+
+  it('shows a face of at most 25 lines without wildcards', () => {
+    for (const face of listFiles(new RegExp(`^${project}/src/(\\w+/)?index\\.ts$`))) {
+      expect(readText(face).trimEnd().split('\n').length).toBeLessThanOrEqual(25);
+      expect(readText(face)).not.toMatch(/export \*/);
+    }
+  });
+});
+
+describe('the repository', () => {
+  it('names no generated or ignored file among its own', () => {
+    expect(listFiles(/(^|\/)(dist|node_modules|\.nx|\.airlock)\//)).toEqual([]);
+  });
+
+  it('commits no environment file but the examples', () => {
+    expect(listFiles(/(^|\/)\.env(\.|$)|\.env$/).filter((path) => !/\.example$|\/example\.env$/.test(path))).toEqual(
+      [],
+    );
+  });
+});
