@@ -7,6 +7,6 @@ id=$(gh api --method POST "repos/$GITHUB_REPOSITORY/deployments" --input - --jq 
 {"ref": "$COMMIT", "task": "airlock", "environment": "$ENVIRONMENT_NAME", "auto_merge": false, "required_contexts": [], "payload": $RESULT}
 JSON
 )
-gh api --method POST "repos/$GITHUB_REPOSITORY/deployments/$id/statuses" -f state=success --silent
+gh api --method POST "repos/$GITHUB_REPOSITORY/deployments/$id/statuses" -f state=success -F auto_inactive=false --silent
 # shellcheck disable=SC2016 # the backticks are Markdown
 printf '### %s serves\n```json\n%s\n```\n' "$ENVIRONMENT_NAME" "$RESULT" >>"$GITHUB_STEP_SUMMARY"

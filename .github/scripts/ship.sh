@@ -10,12 +10,16 @@ if [[ -n ${SETTINGS:-} ]]; then
   settings=(--env-file settings.env)
   [[ ! -f docker/images.lock ]] || settings+=(--env-file docker/images.lock)
 fi
+[[ -n $URL || $COMMAND == preview-* ]] ||
+  fail "URL: is empty; expected the public origin of $ENVIRONMENT_NAME" 'Set the variable URL of this GitHub environment.'
 flags=(--url "$URL")
 if [[ $TARGET != swarm ]]; then
   flags+=(--target "$TARGET")
   for option in $TARGET_OPTIONS; do flags+=(--option "$option"); done
-elif [[ $COMMAND != rollback ]]; then
-  flags+=(${settings[@]+"${settings[@]}"})
+else
+  # A person may be at work there; the workflows themselves queue.
+  flags+=(--wait 10m)
+  [[ $COMMAND == rollback ]] || flags+=(${settings[@]+"${settings[@]}"})
 fi
 case $COMMAND:$TARGET in
   deploy:* | promote:[!s]* | rollback:[!s]*) set -- deploy "$ENVIRONMENT_NAME" "$IMAGE@$DIGEST" "${flags[@]}" ;;

