@@ -9,7 +9,8 @@ import { createDataSource } from './data-source.js';
 import { DatabaseModule } from './database.module.js';
 import type { Cluster } from './embedded/index.js';
 import { runLibpqTool } from './libpq-tool.js';
-import { createAddresses, startScratchCluster } from './provision/provision.fixture.js';
+import { createAddresses } from './provision/provision.fixture.js';
+import { startScratchCluster } from './embedded/index.js';
 import { provision, type ProvisionOptions } from './provision/provision.js';
 import { SqlLogger } from './sql-logger.js';
 

@@ -8,3 +8,4 @@ export {
   readCommandLine,
   readParentPid,
 } from './process-identity.js';
+export { startScratchCluster } from './scratch-cluster.js';

@@ -1,12 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Client } from 'pg';
 import { type Config, loadConfig } from '@airlock/config';
 import { withClient } from '../client.js';
-import { startCluster } from '../embedded/index.js';
+import { startScratchCluster } from '../embedded/index.js';
 import { withOwner } from '../migrate/session.js';
 import { provision } from '../provision/provision.js';
 
@@ -21,36 +17,31 @@ const DATABASE = 'airlock_test';
 
 /** A provisioned, empty database on a PostgreSQL of its own, gone afterwards. */
 export async function withThrowawayDatabase<T>(work: (database: ThrowawayDatabase) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'airlock-lint-'));
+  const cluster = await startScratchCluster();
   try {
-    const cluster = await startCluster({ dataDir: join(folder, 'data'), durable: false });
-    try {
-      const config = createConfig(cluster.port);
-      const { app, migration = app } = config.database;
-      await provision({ admin: cluster.superuser, app, migration, environment: 'testing' });
-      const superuser = { ...cluster.superuser };
-      let copies = 0;
-      return await work({
-        config,
-        withOwner: (use) => withOwner({ config }, 'lint', use),
-        async withCopy(use) {
-          const name = `copy_${(copies += 1)}`;
-          const context = { config, purpose: 'lint' };
-          await withClient(superuser, context, (client) =>
-            client.query(`CREATE DATABASE ${name} TEMPLATE ${DATABASE} STRATEGY FILE_COPY`),
-          );
-          return withClient({ ...superuser, database: name }, context, async (client) => {
-            await client.query(`GRANT CREATE ON DATABASE ${name} TO ${DATABASE}_owner`);
-            await client.query(`SET ROLE ${DATABASE}_owner; SET search_path = pg_catalog`);
-            return use(client);
-          });
-        },
-      });
-    } finally {
-      await cluster.stop();
-    }
+    const config = createConfig(cluster.port);
+    const { app, migration = app } = config.database;
+    await provision({ admin: cluster.superuser, app, migration, environment: 'testing' });
+    const superuser = { ...cluster.superuser };
+    let copies = 0;
+    return await work({
+      config,
+      withOwner: (use) => withOwner({ config }, 'lint', use),
+      async withCopy(use) {
+        const name = `copy_${(copies += 1)}`;
+        const context = { config, purpose: 'lint' };
+        await withClient(superuser, context, (client) =>
+          client.query(`CREATE DATABASE ${name} TEMPLATE ${DATABASE} STRATEGY FILE_COPY`),
+        );
+        return withClient({ ...superuser, database: name }, context, async (client) => {
+          await client.query(`GRANT CREATE ON DATABASE ${name} TO ${DATABASE}_owner`);
+          await client.query(`SET ROLE ${DATABASE}_owner; SET search_path = pg_catalog`);
+          return use(client);
+        });
+      },
+    });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await cluster.stop();
   }
 }
 

@@ -1,14 +1,10 @@
 // Real databases for the specs of this folder: one cluster per Jest file, one provisioned database per test.
-import { existsSync, mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { Client } from 'pg';
 import type { Config, DatabaseAddress, Environment } from '@airlock/config';
 import { connectClient } from '../client.js';
 import { createSessionConfig } from '../client-options.js';
-import { type Cluster, startCluster } from '../embedded/index.js';
+import { type Cluster, startScratchCluster } from '../embedded/index.js';
 import { provision } from '../provision/provision.js';
 import { createScratchConfig } from './scratch-config.fixture.js';
 
@@ -26,17 +22,14 @@ export interface ScratchCluster {
 export function useScratchCluster(): ScratchCluster {
   const opened: Client[] = [];
   let cluster: Cluster;
-  let folder: string;
   let count = 0;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'migrate-spec-'));
-    cluster = await startCluster({ dataDir: join(folder, 'data'), durable: false });
+    cluster = await startScratchCluster();
   });
   afterAll(async () => {
     for (const client of opened) await client.end().catch(() => {});
     await cluster.stop();
-    await rm(folder, { recursive: true, force: true });
   });
 
   const open = async (address: DatabaseAddress, environment: Environment) => {

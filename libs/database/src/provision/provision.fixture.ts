@@ -1,23 +1,9 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type DatabaseAddress, type Environment, Secret } from '@airlock/config';
 import type { Client } from 'pg';
 import { withClient } from '../client.js';
 import { createSessionConfig } from '../client-options.js';
-import { type Cluster, startCluster } from '../embedded/index.js';
+import type { Cluster } from '../embedded/index.js';
 import type { ProvisionOptions } from './provision.js';
-
-/** A server of its own in memory, gone when stopped. */
-export async function startScratchCluster(): Promise<Cluster> {
-  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'airlock-spec-'));
-  const cluster = await startCluster({ dataDir: join(folder, 'data'), durable: false });
-  const stop = async () => {
-    await cluster.stop();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  return { ...cluster, stop };
-}
 
 /** The three addresses of one database on that server, with roles named after the database. */
 export function createAddresses(cluster: Cluster, database: string, environment: Environment): ProvisionOptions {

@@ -5,7 +5,8 @@ import { ENVIRONMENTS, Secret } from '@airlock/config';
 import { runLibpqTool } from '../libpq-tool.js';
 import { assertIdentity } from '../identity/assert-identity.js';
 import type { Cluster } from '../embedded/index.js';
-import { ask, createAddresses, runAs, startScratchCluster } from './provision.fixture.js';
+import { ask, createAddresses, runAs } from './provision.fixture.js';
+import { startScratchCluster } from '../embedded/index.js';
 import { provision, readBootstrapSql, type ProvisionOptions } from './provision.js';
 import { createScramVerifier } from './scram.js';
 
