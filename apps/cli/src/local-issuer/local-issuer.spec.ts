@@ -1,0 +1,38 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
+import { createLocalToken } from './local-issuer.js';
+
+const RULES = new URL('../../../api/src/auth/local-issuer/local-rules.ts', import.meta.url);
+
+describe('createLocalToken', () => {
+  let folder: string;
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'local-issuer-'))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('signs with a key that the key set beside it knows', async () => {
+    const token = await createLocalToken({ sub: 'user_1', expiresIn: '1h', folder });
+    const keys = JSON.parse(readFileSync(join(folder, 'jwks.json'), 'utf8')) as JSONWebKeySet;
+    const { payload } = await jwtVerify(token, createLocalJWKSet(keys));
+    expect(payload.sub).toBe('user_1');
+    expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(3_600);
+  });
+
+  it('keeps its key for the next token, readable by its owner alone and absent from the key set', async () => {
+    await createLocalToken({ sub: 'user_1', expiresIn: '1h', folder });
+    const secret = readFileSync(join(folder, 'private.json'), 'utf8');
+    await createLocalToken({ sub: 'user_2', expiresIn: '1h', folder });
+    expect(readFileSync(join(folder, 'private.json'), 'utf8')).toBe(secret);
+    expect(statSync(join(folder, 'private.json')).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(folder, 'jwks.json'), 'utf8')).not.toContain((JSON.parse(secret) as { d: string }).d);
+  });
+
+  it('names the issuer and the party that the API of this workspace believes', async () => {
+    const { iss, azp } = decodeJwt(await createLocalToken({ sub: 'user_1', expiresIn: '1h', folder }));
+    const rules = readFileSync(RULES, 'utf8');
+    expect(rules).toContain(`LOCAL_ISSUER = '${iss}'`);
+    expect(rules).toContain(`LOCAL_PARTY = '${String(azp)}'`);
+  });
+});
