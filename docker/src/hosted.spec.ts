@@ -23,7 +23,10 @@ import { imageRules, type ImageFacts } from './image-rules.js';
 const name = nameRun();
 const folder = cloneWorkspace();
 const secretsDir = join(folder, '../secrets');
-const password = randomBytes(24).toString('hex');
+/** A secret for each purpose: the configuration refuses two that are the same. */
+const passwords = Object.fromEntries(
+  ['app', 'migrator', 'admin', 'redis'].map((purpose) => [purpose, randomBytes(24).toString('hex')]),
+);
 const commit = run('git', ['rev-parse', 'HEAD']);
 let registry: string;
 let digest: string;
@@ -91,15 +94,14 @@ function buildRelease(): string {
 }
 
 function writeSecrets(): void {
-  const url = (user: string, database = 'airlock_staging') =>
-    `postgres://${user}:${password}@postgres:5432/${database}`;
+  const { app, migrator, admin, redis } = passwords;
   const secrets = {
-    database_url: url('airlock_app'),
-    database_migration_url: url('airlock_migrator'),
-    database_admin_url: url('postgres', 'postgres'),
-    postgres_password: password,
-    redis_url: `redis://:${password}@redis:6379/0`,
-    redis_acl: `user default on >${password} ~* &* +@all`,
+    database_url: `postgres://airlock_app:${app}@postgres:5432/airlock_staging`,
+    database_migration_url: `postgres://airlock_migrator:${migrator}@postgres:5432/airlock_staging`,
+    database_admin_url: `postgres://postgres:${admin}@postgres:5432/postgres`,
+    postgres_password: admin,
+    redis_url: `redis://:${redis}@redis:6379/0`,
+    redis_acl: `user default on >${redis} ~* &* +@all`,
     secret_key: randomBytes(32).toString('hex'),
   };
   mkdirSync(secretsDir, { mode: 0o700 });
@@ -147,7 +149,7 @@ describe('staging by Compose', () => {
 
   it('shows no secret to who inspects a container, and publishes no port', () => {
     const inspected = run('docker', ['inspect', ...containers()]);
-    expect(inspected).not.toContain(password);
+    expect(Object.values(passwords).filter((password) => inspected.includes(password))).toEqual([]);
     expect(inspected).not.toContain('HostPort');
   });
 
