@@ -21,11 +21,11 @@ export function previewCommand(): Command {
     .description('start a preview, or bring a new image to it; with a database in memory and secrets of its own')
     .argument('<n>', 'the number of the pull request')
     .argument('<image>', 'the image by digest')
-    .option('--domain <name>', 'under which pr-N is reached (default: PREVIEW_DOMAIN of docker/env/preview.env)')
+    .option('--domain <name>', 'under which pr-N is reached (default: PREVIEW_DOMAIN of docker/settings/preview.env)')
     .option('--edge <network>', 'the network of the proxy that all previews share', 'airlock-edge_edge')
     .option('--lifetime <duration>', 'when it ends by itself, e.g. --lifetime 12h', '72h')
     .option('--file <path>', 'a Compose file, repeatable (default: compose.yml and compose.preview.yml)', collect)
-    .option('--env-file <path>', 'variables of the overlay, repeatable (default: docker/env/preview.env)', collect)
+    .option('--env-file <path>', 'variables of the overlay, repeatable (default: docker/settings/preview.env)', collect)
     .action(runUp);
   withCommon(preview.command('down'))
     .description('remove a preview with everything that belongs to it')
@@ -53,7 +53,7 @@ async function runUp(number: string, image: string, options: UpOptions): Promise
     import('./deploy/image-reference.js'),
     import('./deploy/settings.js'),
   ]);
-  const defaults = ['docker/env/preview.env', 'docker/images.lock'].filter((file) => existsSync(file));
+  const defaults = ['docker/settings/preview.env', 'docker/images.lock'].filter((file) => existsSync(file));
   const started = await previewUp(docker, {
     number: preview.parseNumber(number),
     image: parseImageReference(image),

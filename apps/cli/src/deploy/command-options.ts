@@ -36,7 +36,7 @@ export function withRenderOptions(command: Command): Command {
     )
     .option(
       '--env-file <path>',
-      'variables of the overlay, repeatable (default: docker/env/ENV.env and docker/images.lock)',
+      'variables of the overlay, repeatable (default: docker/settings/ENV.env and docker/images.lock)',
       collect,
     )
     .option(

@@ -45,7 +45,8 @@ export function createSettings(environment: string, options: CommonOptions): Set
     environment: known,
     stackName: options.stack ?? `airlock-${known}`,
     files: options.file ?? ['compose.yml', `compose.${known}.yml`, 'docker/swarm.yml'],
-    envFiles: options.envFile ?? [`docker/env/${known}.env`, 'docker/images.lock'].filter((file) => existsSync(file)),
+    envFiles:
+      options.envFile ?? [`docker/settings/${known}.env`, 'docker/images.lock'].filter((file) => existsSync(file)),
     context: options.context,
     url: options.url,
     actor: options.actor ?? readActor(),

@@ -91,7 +91,7 @@ async function readDomain(envFiles: readonly string[]): Promise<string> {
   }
   throw new DeployError({
     text: 'PREVIEW_DOMAIN: is in no environment file; expected a domain such as preview.example.com',
-    mend: 'add it to docker/env/preview.env, or give --domain preview.example.com',
+    mend: 'add it to docker/settings/preview.env, or give --domain preview.example.com',
     exitCode: EXIT.usage,
   });
 }
