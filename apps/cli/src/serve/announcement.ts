@@ -11,19 +11,37 @@ export interface Announcement {
 
 const FILE = join(LOCAL_FOLDER, 'database.json');
 
+/** Says whose the workspace's database is, before it is ready. */
+export function claimDatabase(): void {
+  write({ owner: identifyOurselves() });
+}
+
 export function announceDatabase(description: string): void {
-  mkdirSync(LOCAL_FOLDER, { recursive: true });
-  const content: Announcement = { owner: identifyOurselves(), description };
-  writeFileSync(`${FILE}.new`, JSON.stringify(content));
-  renameSync(`${FILE}.new`, FILE);
+  write({ owner: identifyOurselves(), description });
 }
 
 export function withdrawDatabase(): void {
   rmSync(FILE, { force: true });
 }
 
-/** @returns undefined also when its author is dead */
+/** @returns undefined also while the database is not ready, and when its author is dead */
 export function readAnnouncement(): Announcement | undefined {
+  const { owner, description } = read() ?? {};
+  return owner && description !== undefined ? { owner, description } : undefined;
+}
+
+/** @returns the live process that serves the workspace's database, ready or not */
+export function findDatabaseOwner(): ProcessIdentity | undefined {
+  return read()?.owner;
+}
+
+function write(content: Partial<Announcement>): void {
+  mkdirSync(LOCAL_FOLDER, { recursive: true });
+  writeFileSync(`${FILE}.new`, JSON.stringify(content));
+  renameSync(`${FILE}.new`, FILE);
+}
+
+function read(): (Pick<Announcement, 'owner'> & Partial<Announcement>) | undefined {
   try {
     const announcement = JSON.parse(readFileSync(FILE, 'utf8')) as Announcement;
     return isSameProcessAlive(announcement.owner) ? announcement : undefined;

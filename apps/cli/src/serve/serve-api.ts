@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig } from '@airlock/config';
-import { findPortHolder, isPortFree, isSameProcessAlive, readCommandLine } from '@airlock/database/embedded';
+import { isSameProcessAlive } from '@airlock/database/embedded';
 import { type Announcement, readAnnouncement } from './announcement.js';
 import { ApiProcess } from './api-process.js';
-import { findRunners } from './runners.js';
+import { refuseHeldPort } from './refuse-second.js';
 import { onStop } from './stop.js';
 import { watchFiles } from './watch-files.js';
 import { ROOT } from './workspace.js';
@@ -29,30 +29,6 @@ export async function serveApi(): Promise<void> {
     void start();
   });
   await start();
-}
-
-async function refuseHeldPort(): Promise<void> {
-  const { service } = readConfigIfGood() ?? {};
-  if (!service || (await isPortFree(service.port, service.host))) return;
-  const holder = findPortHolder(service.port);
-  const who = holder === undefined ? 'another process' : `process ${holder} (${readCommandLine(holder)})`;
-  const outermost = holder === undefined ? undefined : (findRunners(holder).at(-1)?.pid ?? holder);
-  const cure = outermost === undefined ? 'Stop it' : `Stop it: kill ${outermost}`;
-  throw Object.assign(
-    new Error(
-      `PORT ${service.port}: ${who} listens on it; expected a free port.\n${cure}, or set another PORT in .env.`,
-    ),
-    { exitCode: 1 },
-  );
-}
-
-/** What is wrong with the config is said once, by the database's side. */
-function readConfigIfGood(): Config | undefined {
-  try {
-    return loadConfig({ cwd: ROOT });
-  } catch {
-    return undefined;
-  }
 }
 
 async function waitForDatabase(): Promise<Announcement> {

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Config, ConfigError, type DatabaseAddress, loadConfig, setUpEnvFile } from '@airlock/config';
 import { type Cluster, isPortFree, PortInUseError, startCluster } from '@airlock/database/embedded';
-import { announceDatabase, readAnnouncement, withdrawDatabase } from './announcement.js';
-import { findRunners } from './runners.js';
+import { announceDatabase, claimDatabase, withdrawDatabase } from './announcement.js';
+import { refuseSecondDatabase } from './refuse-second.js';
 import { onStop } from './stop.js';
 import { watchFiles } from './watch-files.js';
 import { LOCAL_FOLDER, ROOT } from './workspace.js';
@@ -12,15 +12,16 @@ const SAMPLE_ROWS = 20;
 
 /** Keeps the development database of the config running and up to date until it is told to stop. */
 export async function serveDatabase(): Promise<void> {
-  refuseSecond();
+  refuseSecondDatabase();
+  claimDatabase();
   if (setUpEnvFile(ROOT).created) console.log('Made .env from .env.example, with generated passwords.');
   let served: { config: Config; cluster: Cluster | undefined } | undefined;
   const close = async () => {
-    withdrawDatabase();
+    claimDatabase();
     await served?.cluster?.stop();
     served = undefined;
   };
-  const stop = onStop(close);
+  const stop = onStop(() => close().finally(withdrawDatabase));
   const serve = async () => {
     const config = loadDevelopmentConfig();
     if (served && isDeepStrictEqual(served.config.database, config.database)) return;
@@ -47,16 +48,6 @@ function report(error: unknown, isServing: boolean): void {
   if (isServing && error instanceof ConfigError) return;
   console.error(error instanceof Error ? error.message : error);
   console.error('Waiting for the next edit of .env.');
-}
-
-function refuseSecond(): void {
-  const running = readAnnouncement();
-  if (!running) return;
-  const { pid } = findRunners(running.owner.pid).at(-1) ?? running.owner;
-  throw Object.assign(
-    new Error(`${ROOT}: process ${pid} serves its database already; expected one at a time.\nStop it: kill ${pid}`),
-    { exitCode: 1 },
-  );
 }
 
 function loadDevelopmentConfig(): Config {

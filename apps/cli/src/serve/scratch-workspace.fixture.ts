@@ -1,0 +1,177 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { identifyProcess } from '@airlock/database/embedded';
+import { ROOT } from './workspace.js';
+
+const POLL_MS = 20;
+const LIMIT_MS = 60_000;
+const COPIED = ['apps', 'libs', 'tools', 'package.json', '.env.example'];
+const NOT_COPIED = ['node_modules', 'dist'];
+
+/** What Nx does with the two, as far as a killed Nx goes; by its name it is taken for one of make, nx and npm. */
+const RUNNER = 'nx.mjs';
+const RUNNER_SOURCE = `
+import { spawn } from 'node:child_process';
+for (const command of [['db', 'serve'], ['serve']]) {
+  spawn(process.execPath, ['apps/cli/bin/airlock.js', ...command], { stdio: 'inherit' });
+}
+`;
+
+/** A copy of this workspace's sources in a folder of its own, with ports of its own, that may be edited and served. */
+export class ScratchWorkspace {
+  readonly root: string;
+  readonly port: number;
+  output = '';
+  #runner: ChildProcess | undefined;
+
+  private constructor(root: string, port: number) {
+    this.root = root;
+    this.port = port;
+  }
+
+  static async create(): Promise<ScratchWorkspace> {
+    const root = mkdtempSync(join(tmpdir(), 'airlock-serve-'));
+    for (const name of COPIED) {
+      const filter = (path: string) => !NOT_COPIED.includes(basename(path));
+      cpSync(join(ROOT, name), join(root, name), { recursive: true, filter });
+    }
+    linkPackages(root);
+    writeFileSync(join(root, RUNNER), RUNNER_SOURCE);
+    const [port = 0, managementPort = 0, databasePort = 0] = await findFreePorts(3);
+    const example = readFileSync(join(root, '.env.example'), 'utf8').replaceAll(':54318/', `:${databasePort}/`);
+    writeFileSync(join(root, '.env'), `${example}\nPORT=${port}\nMANAGEMENT_PORT=${managementPort}\n`);
+    return new ScratchWorkspace(root, port);
+  }
+
+  /** Starts the database and the API, and waits until the API is ready. @returns the pid of what started them */
+  async start(): Promise<number> {
+    this.output = '';
+    this.#runner = this.#spawn([RUNNER]);
+    await this.until(async () => (await this.get('/readyz')) !== undefined);
+    return this.#runner.pid ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    const left = this.listProcesses();
+    for (const pid of left) process.kill(pid, 'SIGTERM');
+    await this.until(() => left.every((pid) => identifyProcess(pid) === undefined));
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  }
+
+  /** Runs `airlock` here to its end. */
+  async run(...args: string[]): Promise<{ code: number | null; stderr: string }> {
+    const child = spawn(process.execPath, ['apps/cli/bin/airlock.js', ...args], {
+      ...this.#surroundings(),
+      stdio: 'pipe',
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    await once(child, 'close');
+    return { code: child.exitCode, stderr };
+  }
+
+  /** Edits a file, lends it, and puts back what it held. */
+  async withEdit(path: string, edit: (source: string) => string, use: () => Promise<void>): Promise<void> {
+    const source = readFileSync(join(this.root, path), 'utf8');
+    writeFileSync(join(this.root, path), edit(source));
+    try {
+      await use();
+    } finally {
+      writeFileSync(join(this.root, path), source);
+      await this.until(async () => (await this.get('/version'))?.includes('"airlock-api"') ?? false);
+    }
+  }
+
+  async get(path: string): Promise<string | undefined> {
+    try {
+      const answer = await fetch(`http://127.0.0.1:${this.port}${path}`, { headers: { connection: 'close' } });
+      return answer.ok ? await answer.text() : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+    for (const start = Date.now(); Date.now() - start < LIMIT_MS; await sleep(POLL_MS)) if (await isTrue()) return;
+    throw new Error(`nothing after ${LIMIT_MS / 1000} s; it has printed\n${this.output}`);
+  }
+
+  /** The pid of the API itself, not of the process that starts it anew. */
+  findApi(): number | undefined {
+    return this.listProcesses().find((pid) => readArguments(pid).includes('apps/api/src/main.ts'));
+  }
+
+  /** What runs in this folder or below, whoever has started it. */
+  listProcesses(): number[] {
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return pids.map(Number).filter((pid) => readArguments(pid).length > 0 && readFolder(pid).startsWith(this.root));
+  }
+
+  #spawn(args: string[]): ChildProcess {
+    const child = spawn(process.execPath, args, { ...this.#surroundings(), stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+    return child;
+  }
+
+  #surroundings() {
+    return { cwd: this.root, env: { PATH: '/usr/bin:/bin' } };
+  }
+}
+
+/** The packages of this workspace, and the projects of the copy. */
+function linkPackages(root: string): void {
+  const [from, to] = [join(ROOT, 'node_modules'), join(root, 'node_modules')];
+  mkdirSync(join(to, '.cache'), { recursive: true });
+  for (const name of readdirSync(from)) {
+    if (name === '@airlock') cpSync(join(from, name), join(to, name), { recursive: true, verbatimSymlinks: true });
+    else if (name !== '.cache') symlinkSync(join(from, name), join(to, name));
+  }
+  const nested = 'apps/api/node_modules';
+  if (existsSync(join(ROOT, nested))) symlinkSync(join(ROOT, nested), join(root, nested));
+}
+
+async function findFreePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+function readArguments(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
+  } catch {
+    return [];
+  }
+}
+
+function readFolder(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,129 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ScratchWorkspace } from './scratch-workspace.fixture.js';
+
+const LIMIT_MS = 120_000;
+const SOURCE = 'apps/api/src/version.ts';
+const rename = (name: string) => (source: string) => source.replace('name: service.name', `name: '${name}'`);
+
+let workspace: ScratchWorkspace;
+
+beforeAll(async () => {
+  workspace = await ScratchWorkspace.create();
+}, LIMIT_MS);
+
+afterAll(() => workspace.remove(), LIMIT_MS);
+
+describe('the API in development', () => {
+  beforeAll(() => workspace.start(), LIMIT_MS);
+  afterAll(() => workspace.stop(), LIMIT_MS);
+  beforeEach(() => void (workspace.output = ''));
+
+  it(
+    'serves an edit without a manual step',
+    async () => {
+      await workspace.withEdit(SOURCE, rename('edited'), async () => {
+        await workspace.until(async () => (await workspace.get('/version'))?.includes('"edited"') ?? false);
+        expect(workspace.output).toContain(`edited ${SOURCE}`);
+      });
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'shows a syntax error in place, without a stack, and recovers with the next edit',
+    async () => {
+      await workspace.withEdit(
+        SOURCE,
+        () => 'export function readVersion( {',
+        async () => {
+          await expectComplaint();
+          expect(workspace.output).toMatch(/version\.ts:1:\d+/);
+          expect(workspace.output).not.toMatch(/^\s+at /m);
+        },
+      );
+      expect(await workspace.get('/version')).toContain('"airlock-api"');
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'shows an error of the configuration in place, and recovers with the next edit',
+    async () => {
+      await workspace.withEdit(
+        '.env',
+        (text) => `${text}\nLOG_LEVEL=loud\n`,
+        async () => {
+          await expectComplaint();
+          expect(workspace.output).toMatch(/^LOG_LEVEL: .*"loud".*; expected /m);
+          expect(workspace.output).not.toMatch(/^\s+at /m);
+        },
+      );
+      expect(await workspace.get('/version')).toContain('"airlock-api"');
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'says that it was killed, and is started anew by the next edit',
+    async () => {
+      const killed = workspace.findApi() ?? 0;
+      process.kill(killed, 'SIGKILL');
+      await workspace.until(() => workspace.output.includes('The API has ended (SIGKILL). Waiting for the next edit.'));
+      await workspace.withEdit(SOURCE, rename('revived'), async () => {
+        await workspace.until(async () => (await workspace.get('/version'))?.includes('"revived"') ?? false);
+      });
+      expect(workspace.findApi()).not.toBe(killed);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'refuses a second one, naming who holds the port and what to stop',
+    async () => {
+      const { code, stderr } = await workspace.run('serve', '--check');
+      const [holder, cure] = stderr.split('\n');
+      expect(holder).toMatch(
+        new RegExp(
+          `^PORT ${workspace.port}: process ${workspace.findApi()} \\(.*main\\.ts\\) listens on it; expected a free port\\.$`,
+        ),
+      );
+      expect(cure).toMatch(/^Stop it: kill \d+, or set another PORT in \.env\.$/);
+      expect(code).toBe(1);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'refuses a second database, on whatever port',
+    async () => {
+      const { code, stderr } = await workspace.run('db', 'serve');
+      expect(stderr).toMatch(
+        /^.*: process \d+ \(.*\) serves it already; expected one at a time\.\nStop it: kill \d+\n$/,
+      );
+      expect(code).toBe(1);
+    },
+    LIMIT_MS,
+  );
+
+  async function expectComplaint(): Promise<void> {
+    await workspace.until(() => workspace.output.includes('The API does not serve. Waiting for the next edit.'));
+    expect(await workspace.get('/version')).toBeUndefined();
+  }
+});
+
+describe('the API in development and its database', () => {
+  afterEach(() => workspace.stop(), LIMIT_MS);
+
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'end when what started them has ended by %s',
+    async (signal) => {
+      const runner = await workspace.start();
+      // The runner, two commands, the API, and PostgreSQL with its guards and helpers.
+      expect(workspace.listProcesses().length).toBeGreaterThan(6);
+      process.kill(runner, signal);
+      await workspace.until(() => workspace.listProcesses().length === 0);
+      expect(await workspace.get('/readyz')).toBeUndefined();
+    },
+    LIMIT_MS,
+  );
+});
