@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Checkout } from './checkout.fixture.js';
 import { report, run, waitFor, type Outcome } from './engine.fixture.js';
@@ -177,7 +178,7 @@ describe('the test runner', () => {
     const outcome = checkout.testing('run', '--rm', '--no-TTY', 'tests', 'nx', 'test', 'database', '--', spec);
     report('one spec file in the test runner', `${outcome.seconds.toFixed(1)} s`);
     expect(succeeded(outcome)).toBe(true);
-    expect(outcome.output).toMatch(/Tests: +\d+ passed/);
+    expect(stripVTControlCharacters(outcome.output)).toMatch(/Tests: +\d+ passed/);
   });
 });
 
