@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createDocker, execute, type RunResult } from '../docker.js';
 import type { DeploymentRecord } from '../record.js';
 
-const WORKSPACE = fileURLToPath(new URL('../../../../../', import.meta.url));
-const HERE = fileURLToPath(new URL('./', import.meta.url));
+export const WORKSPACE = fileURLToPath(new URL('../../../../../', import.meta.url));
+export const HERE = fileURLToPath(new URL('./', import.meta.url));
 const COMMAND_TIMEOUT_MS = 400_000;
 
 export const docker = createDocker();
@@ -23,10 +23,15 @@ export interface BuildOptions {
 
 /** A registry, images and stacks under one prefix; all of it is gone when the lab closes. */
 export interface Lab {
+  readonly prefix: string;
   readonly registry: string;
   readonly folder: string;
   /** Builds and pushes a stand-in; answers it by digest. */
   build(options?: BuildOptions): Promise<string>;
+  /** Builds with these words and pushes; answers the image by digest. */
+  push(words: readonly string[]): Promise<string>;
+  /** A file of variables for Compose; answers its path. */
+  writeEnv(variables: Record<string, string>): Promise<string>;
   createStack(variables?: Record<string, string>): Promise<LabStack>;
   close(): Promise<void>;
 }
@@ -58,8 +63,11 @@ export async function openLab(): Promise<Lab> {
   await waitFor('the registry', () => fetch(`http://${registry}/v2/`).then(({ ok }) => ok));
   const stacks: LabStack[] = [];
   const lab: Lab = {
+    prefix,
     registry,
     folder,
+    writeEnv: (variables) => writeEnv(folder, variables),
+    push: (words) => push(`${registry}/${prefix}`, words),
     build: (options = {}) => build(`${registry}/${prefix}`, options),
     async createStack(variables = {}) {
       const stack = await createStack({ prefix, folder, ledgerImage: await lab.build(), variables });
@@ -80,21 +88,30 @@ export async function openLab(): Promise<Lab> {
   return lab;
 }
 
-async function build(repository: string, { fault = 'none', commit, migrations = [] }: BuildOptions): Promise<string> {
-  const tag = `${repository}:${randomBytes(4).toString('hex')}`;
+function build(repository: string, { fault = 'none', commit, migrations = [] }: BuildOptions): Promise<string> {
   const values = {
     FAULT: fault,
     MIGRATIONS: JSON.stringify(migrations),
     COMMIT: commit ?? randomBytes(20).toString('hex'),
   };
   const args = Object.entries(values).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
-  await docker.run(['build', '--quiet', '--provenance=false', ...args, '--tag', tag, join(HERE, 'image')], {
-    timeoutMs: 300_000,
-  });
-  const pushed = await docker.run(['push', tag], { timeoutMs: 120_000 });
+  return push(repository, [...args, join(HERE, 'image')]);
+}
+
+async function push(repository: string, words: readonly string[]): Promise<string> {
+  const tag = `${repository}:${randomBytes(4).toString('hex')}`;
+  await docker.run(['build', '--quiet', '--provenance=false', '--tag', tag, ...words], { timeoutMs: 600_000 });
+  const pushed = await docker.run(['push', tag], { timeoutMs: 300_000 });
   const digest = /digest: (sha256:[0-9a-f]{64})/.exec(pushed)?.[1];
   if (digest === undefined) throw new Error(`docker push said no digest: ${pushed}`);
   return `${repository}@${digest}`;
+}
+
+async function writeEnv(folder: string, variables: Record<string, string>): Promise<string> {
+  const file = join(folder, `${randomBytes(4).toString('hex')}.env`);
+  const lines = Object.entries(variables).map(([key, value]) => `${key}='${value}'\n`);
+  await writeFile(file, lines.join(''));
+  return file;
 }
 
 async function createStack(scene: {
@@ -113,9 +130,7 @@ async function createStack(scene: {
     SUITE_PROXY_IMAGE: `${prefix}-proxy:suite`,
   };
   const options = async (more: Record<string, string> = {}) => {
-    const file = join(folder, `${name}-${randomBytes(2).toString('hex')}.env`);
-    const lines = Object.entries({ ...fixed, ...variables, ...more }).map(([key, value]) => `${key}='${value}'\n`);
-    await writeFile(file, lines.join(''));
+    const file = await writeEnv(folder, { ...fixed, ...variables, ...more });
     return ['--file', join(HERE, 'compose.suite.yml'), '--env-file', file];
   };
   const stack: LabStack = {
@@ -150,11 +165,7 @@ async function createStack(scene: {
       const response = await execInLedger(name);
       return JSON.parse(response) as { distinct: number; more: number };
     },
-    async remove() {
-      await docker.attempt(['stack', 'rm', '--detach=false', name], { timeoutMs: 120_000 });
-      await removeNamed('secret', name);
-      await removeNamed('config', name);
-    },
+    remove: () => removeStack(name),
   };
   await docker.run(['secret', 'create', '--label', `airlock.secret.stack=${name}`, `${name}_secret_key_v1`, '-'], {
     input: 'suite',
@@ -162,9 +173,10 @@ async function createStack(scene: {
   return stack;
 }
 
-export function runAirlock(words: readonly string[]): Promise<RunResult> {
+export function runAirlock(words: readonly string[], input?: string): Promise<RunResult> {
   return execute(join(WORKSPACE, 'node_modules/.bin/node'), [join(WORKSPACE, 'apps/cli/bin/airlock.js'), ...words], {
     timeoutMs: COMMAND_TIMEOUT_MS,
+    ...(input === undefined ? {} : { input }),
   });
 }
 
@@ -190,6 +202,21 @@ async function execInLedger(stack: string): Promise<string> {
   return docker.run(['exec', id, 'node', '-e', script]);
 }
 
+export async function removeStack(name: string): Promise<void> {
+  await docker.attempt(['stack', 'rm', '--detach=false', name], { timeoutMs: 120_000 });
+  await removeNamed('secret', name);
+  await removeNamed('config', name);
+  const { stdout } = await docker.attempt([
+    'volume',
+    'ls',
+    '--quiet',
+    '--filter',
+    `label=com.docker.stack.namespace=${name}`,
+  ]);
+  const volumes = stdout.split('\n').filter(Boolean);
+  if (volumes.length > 0) await docker.attempt(['volume', 'rm', '--force', ...volumes]);
+}
+
 async function removeNamed(kind: 'secret' | 'config', stack: string): Promise<void> {
   const { stdout } = await docker.attempt([kind, 'ls', '--format', '{{.Name}}']);
   const names = stdout.split('\n').filter((name) => name.startsWith(`${stack}_`));
@@ -209,7 +236,7 @@ async function leaveSwarm(): Promise<void> {
   if (services === '') await docker.attempt(['swarm', 'leave', '--force']);
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };

@@ -22,12 +22,21 @@ export interface Load {
   finish(atLeast?: number): Promise<LoadReport>;
 }
 
+export interface LoadOptions {
+  /** What the ids of POST begin with. */
+  readonly prefix: string;
+  readonly getPath?: string;
+  readonly postPath?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly createBody?: (id: string) => string;
+}
+
 const CLIENTS = 12;
 /** Each client rests between requests: the point is to be always there, not to be fast. */
 const PAUSE_MS = 15;
 
 /** Keep-alive clients on loopback that send GET and POST in turn, each request once, until they are told to end. */
-export function startLoad(port: number, options: { prefix: string; getPath?: string; postPath?: string }): Load {
+export function startLoad(port: number, options: LoadOptions): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   const state = { requests: 0, posts: 0, stop: false, until: 0 };
   const failures: Record<string, number> = {};
@@ -39,13 +48,11 @@ export function startLoad(port: number, options: { prefix: string; getPath?: str
     for (let turn = 0; !state.stop || state.requests < state.until; turn++) {
       const isPost = turn % 2 === 1;
       const sent = performance.now();
-      const answer = isPost
-        ? await send(agent, port, {
-            method: 'POST',
-            path: options.postPath ?? '/posts',
-            id: `${options.prefix}-${number}-${turn}`,
-          })
-        : await send(agent, port, { method: 'GET', path: options.getPath ?? '/who' });
+      const answer = await send(
+        agent,
+        port,
+        createCall(options, isPost ? `${options.prefix}-${number}-${turn}` : undefined),
+      );
       timesMs.push(performance.now() - sent);
       state.requests++;
       if (isPost) state.posts++;
@@ -83,13 +90,28 @@ export function startLoad(port: number, options: { prefix: string; getPath?: str
   };
 }
 
-function send(
-  agent: Agent,
-  port: number,
-  { method, path, id }: { method: string; path: string; id?: string },
-): Promise<{ problem?: string; body: string }> {
+interface Call {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+function createCall(options: LoadOptions, id: string | undefined): Call {
+  const {
+    getPath = '/who',
+    postPath = '/posts',
+    headers = {},
+    createBody = (one) => JSON.stringify({ id: one }),
+  } = options;
+  if (id === undefined) return { method: 'GET', path: getPath, headers, body: undefined };
+  return { method: 'POST', path: postPath, headers, body: createBody(id) };
+}
+
+function send(agent: Agent, port: number, call: Call): Promise<{ problem?: string; body: string }> {
+  const { method, path, headers, body: sent } = call;
   return new Promise((resolve) => {
-    const outgoing = request({ host: '127.0.0.1', port, method, path, agent, timeout: 30_000 }, (response) => {
+    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent, timeout: 30_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (part: string) => (body += part));
       response.on('end', () => {
@@ -104,6 +126,6 @@ function send(
     outgoing.on('error', (error: NodeJS.ErrnoException) =>
       resolve({ problem: `${method} ${error.code ?? ''}`, body: '' }),
     );
-    outgoing.end(id === undefined ? undefined : JSON.stringify({ id }));
+    outgoing.end(sent);
   });
 }

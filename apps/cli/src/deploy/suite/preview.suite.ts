@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { docker, HERE, openLab, runAirlock, type Lab } from './lab.js';
+
+let lab: Lab;
+let prefix: string;
+let edge: string;
+let envFile: string;
+
+beforeAll(async () => {
+  lab = await openLab();
+  prefix = `${lab.prefix}-preview-${randomBytes(2).toString('hex')}`;
+  edge = `${prefix}_edge`;
+  await docker.run(['network', 'create', edge]);
+  envFile = await lab.writeEnv({ SUITE_EDGE: edge, SUITE_LEDGER_IMAGE: await lab.build() });
+});
+afterAll(async () => {
+  for (const number of [41, 42, 43]) await preview('down', String(number));
+  await docker.attempt(['network', 'rm', edge]);
+  await lab.close();
+});
+
+// One life, in order.
+describe('a preview (T20)', () => {
+  let first: string;
+
+  it('starts with a route, a database and secrets of its own', async () => {
+    first = await lab.build();
+    const up = await up42(first, '--json');
+    expect(up).toMatchObject({ status: 0 });
+    expect(JSON.parse(up.stdout)).toMatchObject({ ok: true, env: 'preview', url: 'https://pr-42.preview.example.com' });
+    const rule = await inspect('api', '{{index .Config.Labels "traefik.http.routers.api.rule"}}');
+    expect(rule).toBe('Host(`pr-42.preview.example.com`)');
+    expect(await secretKey()).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('keeps its database and secrets when a new image comes', async () => {
+    const before = { key: await secretKey(), ledger: await inspect('ledger', '{{.Id}}') };
+    expect(await up42(await lab.build())).toMatchObject({ status: 0 });
+    expect({ key: await secretKey(), ledger: await inspect('ledger', '{{.Id}}') }).toEqual(before);
+  });
+
+  it('shares no secret with another one', async () => {
+    const result = await up('43', first);
+    expect(result).toMatchObject({ status: 0 });
+    expect(await secretKey(43)).not.toBe(await secretKey(42));
+  });
+
+  it('is listed with the time it ends', async () => {
+    const { stdout } = await preview('list', '--json');
+    const listed = JSON.parse(stdout) as { number: number; expires: string }[];
+    expect(listed.map(({ number }) => number)).toEqual([42, 43]);
+    expect(new Date(listed[0]?.expires ?? 0).getTime()).toBeGreaterThan(Date.now());
+  });
+
+  it('leaves nothing behind when it ends', async () => {
+    expect(await preview('down', '42')).toMatchObject({ status: 0 });
+    expect(await leftovers(42)).toEqual([]);
+    expect(await leftovers(43)).not.toEqual([]);
+  });
+
+  it('is reaped when the event of its end was lost, and an open one is not', async () => {
+    expect(await up('41', first)).toMatchObject({ status: 0 });
+    const { stdout } = await preview('reap', '--open', '41', '--json');
+    expect((JSON.parse(stdout) as { reaped: { number: number }[] }).reaped.map(({ number }) => number)).toEqual([43]);
+    expect(await leftovers(43)).toEqual([]);
+    expect(await leftovers(41)).not.toEqual([]);
+  });
+
+  it('is reaped when its time is over, though its request is open', async () => {
+    expect(await up('41', first, '--lifetime', '0s')).toMatchObject({ status: 0 });
+    expect(await preview('reap', '--open', '41')).toMatchObject({ status: 0 });
+    expect(await leftovers(41)).toEqual([]);
+  });
+
+  it('is found by the reaper even when it died on its way up', async () => {
+    const broken = await up('41', await lab.build({ fault: 'exits' }), '--lifetime', '0s');
+    expect(broken.status).toBeGreaterThan(0);
+    expect(await preview('reap')).toMatchObject({ status: 0 });
+    expect(await leftovers(41)).toEqual([]);
+  });
+
+  it('is refused before it starts when its overlay reaches beyond it', async () => {
+    const result = await up('41', first, '--edge', 'airlock-production_backend');
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain('networks.edge: is');
+  });
+});
+
+function preview(word: string, ...words: string[]) {
+  return runAirlock(['preview', word, ...words, '--prefix', prefix]);
+}
+
+function up(number: string, image: string, ...words: string[]) {
+  const files = ['--file', join(HERE, 'compose.preview.suite.yml'), '--env-file', envFile];
+  return preview('up', number, image, '--domain', 'preview.example.com', '--edge', edge, ...files, ...words);
+}
+
+function up42(image: string, ...words: string[]) {
+  return up('42', image, ...words);
+}
+
+async function inspect(service: string, format: string, number = 42): Promise<string> {
+  return (await docker.run(['inspect', '--format', format, `${prefix}-${number}-${service}-1`])).trim();
+}
+
+async function secretKey(number = 42): Promise<string> {
+  return (await docker.run(['exec', `${prefix}-${number}-api-1`, 'cat', '/run/secrets/secret_key'])).trim();
+}
+
+/** Everything on the engine that bears its name or its label. */
+async function leftovers(number: number): Promise<string[]> {
+  const project = `${prefix}-${number}`;
+  const lists = await Promise.all([
+    docker.run(['ps', '--all', '--format', '{{.Names}}']),
+    docker.run(['network', 'ls', '--format', '{{.Name}}']),
+    docker.run(['volume', 'ls', '--format', '{{.Name}}']),
+    docker.run(['volume', 'ls', '--quiet', '--filter', `label=com.docker.compose.project=${project}`]),
+  ]);
+  return lists
+    .flatMap((text) => text.split('\n'))
+    .filter((name) => name.startsWith(`${project}-`) || name.startsWith(`${project}_`));
+}
