@@ -16,6 +16,8 @@ const preset = {
   cacheDirectory: pathOf('../node_modules/.cache/jest'),
   randomize: true,
   injectGlobals: false,
+  // A bound against hanging, not a measure: a busy machine must not fail a test.
+  testTimeout: 60_000,
   passWithNoTests: true,
 };
 
