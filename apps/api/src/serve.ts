@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import type { Config } from '@airlock/config';
 import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals, type Shutdown } from '@airlock/health';
 import { type App, createApp } from './create-app.js';
-import { createLogger } from './http/logger.js';
+import { openLogger } from './http/logger.js';
 import { answerSupervisor } from './observability/cluster-messages.js';
 import { startManagementServer } from './observability/management-server.js';
 import { readVersion } from './version.js';
@@ -11,7 +11,7 @@ import { readVersion } from './version.js';
 export async function serve(config: Config): Promise<void> {
   assertBudget(config.shutdown, config.http.requestTimeoutMs);
   const version = readVersion(config);
-  const logger = createLogger(config, { version: version.version });
+  const logger = await openLogger(config, { version: version.version });
   const lifecycle = new Lifecycle();
   const { nest, health, metrics } = await createApp(config, { logger, lifecycle, version });
 

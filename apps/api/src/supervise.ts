@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Config } from '@airlock/config';
 import { assertBudget } from '@airlock/health';
-import { createLogger } from './http/logger.js';
+import { openLogger } from './http/logger.js';
 import { startManagementServer } from './observability/management-server.js';
 import { askHealth, createClusterMetrics } from './observability/cluster-messages.js';
 import { readVersion } from './version.js';
@@ -14,7 +14,7 @@ const RESTART_DELAY_MS = 1_000;
  */
 export async function supervise(config: Config): Promise<void> {
   assertBudget(config.shutdown, config.http.requestTimeoutMs);
-  const logger = createLogger(config, { version: readVersion(config).version });
+  const logger = await openLogger(config, { version: readVersion(config).version });
   const ready = new Set<number>();
   let isLeaving = false;
   let exitCode = 0;

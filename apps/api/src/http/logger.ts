@@ -22,6 +22,13 @@ export interface LoggerChoices {
   readonly destination?: DestinationStream;
 }
 
+/** The log of the process, in the format of the config. What makes it readable is not even loaded where it is JSON. */
+export async function openLogger(config: Config, { version }: { version: string }): Promise<Logger> {
+  if (config.log.format === 'json') return createLogger(config, { version });
+  const { createPrettyStream } = await import('./pretty-log.js');
+  return createLogger(config, { version, destination: await createPrettyStream() });
+}
+
 /** One JSON object per line; every line of a request carries its ids. */
 export function createLogger(config: Config, { version, destination }: LoggerChoices): Logger {
   const options: LoggerOptions = {

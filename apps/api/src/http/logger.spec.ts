@@ -1,0 +1,54 @@
+import { PassThrough } from 'node:stream';
+import { loadConfig } from '@airlock/config';
+import { describe, expect, it } from '@jest/globals';
+import { createLogger } from './logger.js';
+import { createPrettyStream } from './pretty-log.js';
+
+const config = loadConfig({
+  env: { ENVIRONMENT: 'testing', DATABASE_URL: 'postgres://a_app:q7Vd2mXc81LkPz0w@127.0.0.1:1/a_test' },
+  cwd: '/',
+});
+
+describe('a pretty log', () => {
+  it('says a request in one line that can be read', async () => {
+    const { logger, text } = await openPretty();
+    logger.info(
+      {
+        method: 'GET',
+        path: '/api/v1/entities',
+        route: '/api/v1/entities',
+        status_code: 200,
+        duration_ms: 3.2,
+        user: 'me',
+      },
+      'request',
+    );
+    expect(text()).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: GET \/api\/v1\/entities 200 3\.2 ms me\n$/);
+  });
+
+  it('keeps the other fields of an event behind it', async () => {
+    const { logger, text } = await openPretty();
+    logger.info({ url: 'http://127.0.0.1:8000' }, 'listening');
+    expect(text()).toMatch(/INFO: listening \{"url":"http:\/\/127\.0\.0\.1:8000"\}\n$/);
+  });
+
+  it('shows an error with its stack, and no secret', async () => {
+    const { logger, text } = await openPretty();
+    logger.error(
+      { error: new Error('it broke'), password: 'q7Vd2mXc81LkPz0w', key: config.database.app.password },
+      'failed',
+    );
+    expect(text()).toContain('it broke');
+    expect(text()).toContain('logger.spec.ts');
+    expect(text()).not.toContain('q7Vd2mXc81LkPz0w');
+  });
+});
+
+async function openPretty() {
+  const stream = new PassThrough();
+  const chunks: string[] = [];
+  stream.on('data', (chunk: Buffer) => void chunks.push(chunk.toString()));
+  const destination = await createPrettyStream({ destination: stream, colorize: false });
+  const loud = { ...config, log: { ...config.log, level: 'info' as const } };
+  return { logger: createLogger(loud, { version: '1', destination }), text: () => chunks.join('') };
+}

@@ -1,0 +1,51 @@
+import type { DestinationStream } from 'pino';
+import type { PrettyOptions } from 'pino-pretty';
+
+const HIDDEN = 'service,version,environment,request_id,correlation_id,method,path,route,status_code,duration_ms,user';
+
+/**
+ * One readable line for each event, for people at a terminal. Loaded only where `LOG_FORMAT=pretty`; it writes at once, so
+ * that the last line before an exit is not lost.
+ */
+export async function createPrettyStream(options: PrettyOptions = {}): Promise<DestinationStream> {
+  const { default: pretty } = await import('pino-pretty').catch((cause: unknown) => {
+    throw new Error(
+      'LOG_FORMAT: is pretty, and pino-pretty is not installed; expected json where only the API is installed\n' +
+        '  LOG_FORMAT=json',
+      { cause },
+    );
+  });
+  return pretty({
+    sync: true,
+    singleLine: true,
+    messageKey: 'event',
+    timestampKey: 'timestamp',
+    translateTime: 'SYS:HH:MM:ss.l',
+    errorLikeObjectKeys: ['error'],
+    ignore: HIDDEN,
+    messageFormat: describeEvent,
+    ...options,
+  });
+}
+
+/** What the log knows of a line; all of it words and numbers. */
+interface Line {
+  readonly event?: string;
+  readonly request_id?: string;
+  readonly method?: string;
+  readonly path?: string;
+  readonly status_code?: number;
+  readonly duration_ms?: number;
+  readonly user?: string | null;
+}
+
+/** What matters of a line, in the order in which one looks for it. */
+function describeEvent(descriptor: object): string {
+  const line = descriptor as Line;
+  const id = line.request_id ? ` [${line.request_id}]` : '';
+  return `${line.event === 'request' ? describeRequest(line) : line.event}${id}`;
+}
+
+function describeRequest({ method, path, status_code: status, duration_ms: ms, user }: Line): string {
+  return `${method} ${path} ${status} ${ms} ms${user ? ` ${user}` : ''}`;
+}
