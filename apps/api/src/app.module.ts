@@ -20,7 +20,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         AirlockConfigModule.forRoot(config),
-        DatabaseModule.forRoot(config),
+        DatabaseModule.forLater(config),
         DataModule.forRoot(config, logger),
         AuthModule.forRoot(config, logger),
         EntitiesModule,

@@ -37,7 +37,10 @@ export interface App {
   readonly metrics: Metrics;
 }
 
-/** Nest on Fastify with the whole pipeline, ready to listen or to be injected. The process and the specs use the same. */
+/**
+ * Nest on Fastify with the whole pipeline, ready to listen or to be injected. The process and the specs use the same. It has
+ * not opened its database, and turns requests away until that is done and the lifecycle says that it serves.
+ */
 export async function createApp(config: Config, context: AppContext): Promise<App> {
   const { logger, lifecycle, version, imports = [] } = context;
   const adapter = createAdapter(config);
@@ -58,7 +61,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   const limits = nest.get(RateLimits);
   const shedder = new LoadShedder({ waiting: () => database.figures().waiting, poolSize: config.database.poolSize });
   server.addHook('onClose', () => shedder.close());
-  installGate(server, { limits, shedder });
+  installGate(server, { lifecycle, limits, shedder });
   metrics.watchPool(() => database.figures());
 
   nest.setGlobalPrefix(PREFIX);

@@ -1,26 +1,35 @@
 import cluster from 'node:cluster';
-import { ConfigError, loadConfig } from '@airlock/config';
+import { type Config, ConfigError, loadConfig } from '@airlock/config';
 
-try {
-  const config = loadConfig();
-  // Loaded only now: a configuration error is shown before a framework is read, and who supervises reads none at all.
-  if (config.service.workers > 1 && cluster.isPrimary) {
-    const { supervise } = await import('./supervise.js');
-    await supervise(config);
-  } else {
-    const { serve } = await import('./serve.js');
-    await serve(config);
-  }
-} catch (error) {
-  process.exitCode = report(error);
-}
+const config = load();
+if (config) await start(config);
 
 /** A wrong configuration is explained line by line; its stack would help nobody. */
-function report(error: unknown): number {
-  if (error instanceof ConfigError) {
+function load(): Config | undefined {
+  try {
+    return loadConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);
-    return error.exitCode;
+    process.exitCode = error.exitCode;
+    return undefined;
   }
-  console.error(error);
-  return 1;
+}
+
+// Loaded only now: a configuration error is shown before a framework is read, and who supervises reads none at all.
+async function start(config: Config): Promise<void> {
+  try {
+    if (config.service.workers > 1 && cluster.isPrimary) {
+      const { supervise } = await import('./supervise.js');
+      await supervise(config);
+    } else {
+      const { serve } = await import('./serve.js');
+      await serve(config);
+    }
+  } catch (error) {
+    const { reportStartError } = await import('./report-start-error.js');
+    await reportStartError(error, config);
+    // What has been opened by then would keep the process alive.
+    process.exit(1);
+  }
 }

@@ -1,13 +1,15 @@
 import cluster from 'node:cluster';
 import type { Config } from '@airlock/config';
 import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals, type Shutdown } from '@airlock/health';
+import { DataSource } from 'typeorm';
 import { type App, createApp } from './create-app.js';
+import { openDatabase } from './data/open-database.js';
 import { openLogger } from './http/logger.js';
 import { answerSupervisor } from './observability/cluster-messages.js';
 import { startManagementServer } from './observability/management-server.js';
 import { readVersion } from './version.js';
 
-/** Starts the API, serves, and leaves in order when it is told to. */
+/** Starts the API, answers probes at once and requests as soon as it may, and leaves in order when it is told to. */
 export async function serve(config: Config): Promise<void> {
   assertBudget(config.shutdown, config.http.requestTimeoutMs);
   const version = readVersion(config);
@@ -29,8 +31,11 @@ export async function serve(config: Config): Promise<void> {
 
   await nest.listen({ host: config.service.host, port: config.service.port });
   await openManagement(config, { health, metrics });
+  const url = await nest.getUrl();
+  const onAway = (reason: string) => logger.warn({ url, reason }, 'database.awaited');
+  if (!(await openDatabase(nest.get(DataSource), { config, lifecycle, onAway }))) return;
   lifecycle.serve();
-  logger.info({ url: await nest.getUrl() }, 'listening');
+  logger.info({ url }, 'listening');
   process.send?.('ready');
 }
 

@@ -9,22 +9,38 @@ import { assertDataSourceIdentity } from './identity/assert-identity.js';
 @Module({})
 export class DatabaseModule {
   static forRoot(config: Config, choices: Omit<DataSourceChoices, 'entities'> = {}): DynamicModule {
-    const orm = TypeOrmModule.forRootAsync({
-      useFactory: () => ({ type: 'postgres', autoLoadEntities: true, toRetry: () => false }),
-      dataSourceFactory: (options) => openDataSource(config, { ...choices, entities: options?.entities ?? [] }),
+    return createModule(config, choices, async (dataSource) => {
+      await openDataSource(dataSource, config);
+      return dataSource;
     });
-    return { module: DatabaseModule, imports: [orm], exports: [orm] };
+  }
+
+  /** For a service that answers probes before its database does: `openDataSource` is its task. */
+  static forLater(config: Config, choices: Omit<DataSourceChoices, 'entities'> = {}): DynamicModule {
+    return createModule(config, choices, (dataSource) => Promise.resolve(dataSource));
   }
 }
 
-/** Connects, and goes no further when the database says that it belongs to another environment. */
-async function openDataSource(config: Config, choices: DataSourceChoices): Promise<DataSource> {
-  const dataSource = await createDataSource(config, choices).initialize();
+/** Connects, and goes no further when the database says that it belongs to another environment. It can be tried again. */
+export async function openDataSource(dataSource: DataSource, config: Config): Promise<void> {
+  await dataSource.initialize();
   try {
     await assertDataSourceIdentity(dataSource, config);
-    return dataSource;
   } catch (error) {
     await dataSource.destroy();
     throw error;
   }
+}
+
+function createModule(
+  config: Config,
+  choices: Omit<DataSourceChoices, 'entities'>,
+  prepare: (dataSource: DataSource) => Promise<DataSource>,
+): DynamicModule {
+  const orm = TypeOrmModule.forRootAsync({
+    useFactory: () => ({ type: 'postgres', autoLoadEntities: true, manualInitialization: true, toRetry: () => false }),
+    dataSourceFactory: (options) =>
+      prepare(createDataSource(config, { ...choices, entities: options?.entities ?? [] })),
+  });
+  return { module: DatabaseModule, imports: [orm], exports: [orm] };
 }

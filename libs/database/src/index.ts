@@ -1,7 +1,7 @@
 export { createClientOptions, createSessionConfig, type ClientContext, type SessionConfig } from './client-options.js';
 export { ConnectionError, connectClient, withClient } from './client.js';
 export { createDataSource, type DataSourceChoices } from './data-source.js';
-export { DatabaseModule } from './database.module.js';
+export { DatabaseModule, openDataSource } from './database.module.js';
 export { DriftError, findDrift, hasDrift, type Drift } from './drift/drift.js';
 export { entities } from './entities/index.js';
 export { EntityRecord } from './entities/entity.entity.js';

@@ -21,10 +21,10 @@ export interface OwnedStatement extends BoundStatement {
 /** The pool of the one data source, spoken to directly: the mapper would halve what a read costs. */
 @Injectable()
 export class Database {
-  readonly #pool: pg.Pool;
+  readonly #driver: { readonly master?: pg.Pool };
 
   constructor(@Inject(DataSource) dataSource: DataSource) {
-    this.#pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
+    this.#driver = dataSource.driver as unknown as { master?: pg.Pool };
   }
 
   /** Runs one statement as one user, in a transaction of its own and one round trip. */
@@ -62,7 +62,14 @@ export class Database {
   }
 
   figures(): { total: number; idle: number; waiting: number } {
-    const { totalCount, idleCount, waitingCount } = this.#pool;
+    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = this.#driver.master ?? {};
     return { total: totalCount, idle: idleCount, waiting: waitingCount };
+  }
+
+  /** There is none before the data source has been opened. */
+  get #pool(): pg.Pool {
+    const { master } = this.#driver;
+    if (!master) throw new Error('database: is not open; expected no use of it before the process serves');
+    return master;
   }
 }

@@ -1,16 +1,26 @@
-import { HEALTH_PATHS } from '@airlock/health';
+import { HEALTH_PATHS, type Lifecycle } from '@airlock/health';
 import type { FastifyInstance } from 'fastify';
 import type { LoadShedder } from './load-shedder.js';
+import { Problem } from './problem.js';
 import type { RateLimits } from './rate-limits.js';
 
-/** Turns requests away before they cost anything: when there are too many of them, or too many of one address. */
-export function installGate(
-  server: FastifyInstance,
-  { limits, shedder }: { limits: RateLimits; shedder: LoadShedder },
-): void {
+export interface GateOptions {
+  readonly lifecycle: Lifecycle;
+  readonly limits: RateLimits;
+  readonly shedder: LoadShedder;
+}
+
+const RETRY = { 'retry-after': '2' };
+
+/**
+ * Turns requests away before they cost anything: as long as nobody has asked the database whose it is, when there are too
+ * many of them, or too many of one address.
+ */
+export function installGate(server: FastifyInstance, { lifecycle, limits, shedder }: GateOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
     if (HEALTH_PATHS.has(request.routeOptions.url ?? '')) return done();
     try {
+      if (lifecycle.phase === 'starting') throw new Problem('dependency-unavailable', { headers: RETRY });
       shedder.admit();
       limits.takeAddress(request.ip, reply);
       done();

@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { isDatabaseAway, readCode } from '../data/database-away.js';
 import { Problem } from './problem.js';
 import type { ProblemCode } from './problems.js';
 
@@ -25,19 +26,12 @@ const statusCodes: Readonly<Record<number, ProblemCode>> = {
 /** A statement that ran out of its time, and a value that no column can hold. */
 const QUERY_CANCELED = '57014';
 const DATA_EXCEPTION = /^22/;
-/** Connection lost, out of connections or memory, shutting down, locked, or lost to another transaction. */
-const UNAVAILABLE = /^(08|40|53|55P03|57P)/;
-const NETWORK = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/;
-/** What pg and its pool say without a code. */
-const CONNECTION_MESSAGE =
-  /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|The server does not support SSL)/;
-
 const RETRY = { 'retry-after': '2' };
 
 /** Whatever was thrown, as a problem. What is not known is an internal error, and its message goes to the log alone. */
 export function translateError(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const { code } = readCode(error);
+  const code = readCode(error);
   if (code && fastifyCodes[code]) return new Problem(fastifyCodes[code], { cause: error });
   if (error instanceof HttpException)
     return new Problem(statusCodes[error.getStatus()] ?? 'internal-error', { cause: error });
@@ -51,19 +45,11 @@ function translateDatabaseError(error: unknown, code: string | undefined): Probl
   if (code && DATA_EXCEPTION.test(code)) {
     return new Problem('validation-failed', { detail: 'A value cannot be stored.', cause: error });
   }
-  const isUnavailable = code !== undefined && (UNAVAILABLE.test(code) || NETWORK.test(code));
-  if (isUnavailable || (error instanceof Error && CONNECTION_MESSAGE.test(error.message))) {
-    return new Problem('dependency-unavailable', { headers: RETRY, cause: error });
-  }
+  if (isDatabaseAway(error)) return new Problem('dependency-unavailable', { headers: RETRY, cause: error });
   return new Problem('internal-error', { cause: error });
 }
 
 /** Parsers answer 400 with an error that has the status and no code of Fastify's. */
 function isSyntaxError(error: unknown): boolean {
   return error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400;
-}
-
-function readCode(error: unknown): { code: string | undefined } {
-  const isCoded = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string';
-  return { code: isCoded ? (error.code as string) : undefined };
 }

@@ -23,9 +23,10 @@ export class ApiProcess {
   readonly #child: ChildProcess;
   #waiting: (() => void)[] = [];
 
+  /** Waits until it serves, or says that it waits for its database, or has ended. */
   static async start(options: ApiProcessOptions): Promise<ApiProcess> {
     const api = new ApiProcess(options);
-    await Promise.race([api.waitFor('listening'), api.exited]);
+    await Promise.race([api.waitFor('listening'), api.waitFor('database.awaited'), api.exited]);
     return api;
   }
 
@@ -43,7 +44,7 @@ export class ApiProcess {
   }
 
   get url(): string {
-    return String(this.lines.find(({ event }) => event === 'listening')?.['url']);
+    return String(this.lines.find(({ url }) => url !== undefined)?.['url']);
   }
 
   /** The process of the API itself, behind a wrapper too. */
@@ -86,6 +87,6 @@ function createEnvironment({ database, auth }: Config): Record<string, string> {
     LOG_LEVEL: 'info',
     ...(auth.issuer && { AUTH_ISSUER: auth.issuer }),
     ...(auth.jwksUrl && { AUTH_JWKS_URL: auth.jwksUrl }),
-    AUTH_AUTHORIZED_PARTIES: auth.authorizedParties.join(','),
+    ...(auth.authorizedParties.length > 0 && { AUTH_AUTHORIZED_PARTIES: auth.authorizedParties.join(',') }),
   };
 }

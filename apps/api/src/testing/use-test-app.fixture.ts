@@ -1,3 +1,4 @@
+import { openDataSource } from '@airlock/database';
 import { useTestDatabase } from '@airlock/database/testing';
 import type { TestDatabase } from '@airlock/database/testing';
 import type { Config } from '@airlock/config';
@@ -6,6 +7,7 @@ import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import type { DynamicModule } from '@nestjs/common';
 import type { InjectOptions, Response } from 'light-my-request';
 import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
 import { type App, createApp } from '../create-app.js';
 import { createLogger } from '../http/logger.js';
 import { TestIssuer } from './test-issuer.fixture.js';
@@ -48,6 +50,7 @@ export class TestApp {
       version: VERSION,
       imports,
     });
+    await openDataSource(this.app.nest.get(DataSource), this.config);
     this.lifecycle.serve();
   }
 
