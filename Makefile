@@ -15,7 +15,7 @@ dev: $(INSTALLED) ## serve the API at http://localhost:8000 and reload on every 
 	@nx serve api
 
 test: $(INSTALLED) ## run every project's tests against a PostgreSQL of their own
-	@nx run-many -t test --output-style=static
+	@node tools/run-tests.mjs
 
 test-reset: $(INSTALLED) ## make the long-lived test database anew; refuses any other
 	@ENVIRONMENT=testing airlock db reset-test

@@ -18,7 +18,7 @@ const preset = {
   injectGlobals: false,
   // A bound against hanging, not a measure: a busy machine must not fail a test.
   testTimeout: 60_000,
-  passWithNoTests: true,
+  reporters: ['default', pathOf('./jest/summary-reporter.mjs')],
 };
 
 export default preset;
