@@ -14,6 +14,7 @@ function arrange(v: Values, file: string | undefined) {
     environment: v.ENVIRONMENT,
     file,
     testing: v.ENVIRONMENT === 'testing',
+    testStorage: v.TEST_STORAGE,
     service: {
       name: v.SERVICE_NAME,
       host: v.HOST,

@@ -34,6 +34,8 @@ export interface VariableMeta {
   readonly shown?: readonly Environment[];
   /** Where it must be set. */
   readonly required?: readonly Environment[];
+  /** The environments that it means something in; all of them where left out. */
+  readonly only?: readonly Environment[];
   /** Never printed. */
   readonly secret?: true;
   /** Says where data lives: two sources with different values are an error, not a precedence. */
@@ -76,6 +78,13 @@ export const schema = z.object({
       example: perEnvironment('false', 'true', 'false', 'false', 'false'),
       shown: ['testing'],
     }),
+
+  TEST_STORAGE: z.enum(['memory', 'disk']).register(variables, {
+    group: 'Environment',
+    description: 'Where test databases lie: a tmpfs, or the disk of a system that has none, such as macOS.',
+    default: 'memory',
+    only: ['testing'],
+  }),
 
   SERVICE_NAME: text('a lower-case name such as airlock-api', /^[a-z][a-z0-9-]{0,39}$/).register(variables, {
     group: 'Service',

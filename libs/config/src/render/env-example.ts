@@ -39,7 +39,9 @@ export function renderEnvExample(environment: Environment): string {
     'Reference: docs/configuration.md',
   ];
   const groups = groupVariables().map(({ group, names }) => {
-    const entries = names.map((name) => renderVariable(name, environment));
+    const entries = names
+      .filter((name) => metaOf(name).only?.includes(environment) ?? true)
+      .map((name) => renderVariable(name, environment));
     return [`# --- ${group} ---`, ...entries].join('\n\n');
   });
   if (environment === 'development') groups.push(COMPOSE_GROUP);
