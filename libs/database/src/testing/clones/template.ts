@@ -2,6 +2,7 @@ import { loadConfig, type DatabaseAddress } from '@airlock/config';
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { withClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
+import type { Migration } from '../../migrate/migration.js';
 import { formatUrl } from './database-name.js';
 
 export interface TemplateOptions {
@@ -9,10 +10,12 @@ export interface TemplateOptions {
   readonly admin: DatabaseAddress;
   readonly app: DatabaseAddress;
   readonly migration: DatabaseAddress;
+  /** The ones that ship, unless a test says otherwise. */
+  readonly migrations?: readonly Migration[] | undefined;
 }
 
 /** Makes a provisioned, migrated and seeded database that can be cloned and not be connected to. */
-export async function buildTemplate({ name, admin, app, migration }: TemplateOptions): Promise<void> {
+export async function buildTemplate({ name, admin, app, migration, migrations }: TemplateOptions): Promise<void> {
   // Only here, where nothing is cached: they are slow to load.
   const [{ provision }, { migrate }, { seed }] = await Promise.all([
     import('../../provision/provision.js'),
@@ -26,7 +29,7 @@ export async function buildTemplate({ name, admin, app, migration }: TemplateOpt
     cwd: '/',
   });
   await provision({ admin, app: template, migration: migrator, environment: 'testing' });
-  await migrate({ config });
+  await migrate({ config, ...(migrations && { migrations }) });
   await seed({ config });
   await closeTemplate({ name, admin, app, migration });
 }

@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { parseDatabaseUrl } from '@airlock/config';
+import { Redis } from 'ioredis';
 import { withClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
+import { isPortFree } from '../../embedded/port.js';
 import { identifyProcess } from '../../embedded/process-identity.js';
+import { describeWithRedis } from '../fixture/use-test-redis.js';
 import { openKeptDatabases } from '../run/kept-databases.js';
 
 const RUN_LIMIT_MS = 60_000;
@@ -79,6 +82,46 @@ describe('a run of Jest', () => {
       expect(inCi.exitCode).toBe(1);
     },
     2 * RUN_LIMIT_MS,
+  );
+});
+
+describeWithRedis('a run of Jest with Redis', (redis) => {
+  (existsSync('/usr/bin/redis-server') ? it : it.skip)(
+    'starts one on a free port, gives each file an empty index, and leaves nothing',
+    async () => {
+      const { exitCode, output, pid } = await runJest(['redis', 'cache'], ['--maxWorkers=2']);
+      expect(output).toContain('Tests:       3 passed');
+      expect(exitCode).toBe(0);
+      const ports = new Set([...output.matchAll(/redis port=(\d+)/g)].map(([, port]) => Number(port)));
+      expect(ports.size).toBe(1);
+      const [port = 0] = ports;
+      expect(port).not.toBe(Number(new URL(redis.url).port));
+      expect(await isPortFree(port)).toBe(true);
+      expect(listLeftovers(pid)).toEqual([]);
+    },
+    RUN_LIMIT_MS,
+  );
+
+  it(
+    'uses the one of REDIS_URL, beside whoever has taken an index of it',
+    async () => {
+      const ours = new URL(redis.url);
+      const client = new Redis(redis.url);
+      try {
+        await client.set('held by', 'somebody else');
+        const { exitCode, output } = await runJest(['redis'], [], { REDIS_URL: redis.url });
+        expect(exitCode).toBe(0);
+        const [, port, index] = /redis port=(\d+) index=(\d+)/.exec(output) ?? [];
+        expect(port).toBe(ours.port);
+        expect(`/${index}`).not.toBe(ours.pathname);
+        expect(await client.get('held by')).toBe('somebody else');
+        await client.select(Number(index));
+        expect(await client.dbsize()).toBe(0);
+      } finally {
+        await client.quit();
+      }
+    },
+    RUN_LIMIT_MS,
   );
 });
 

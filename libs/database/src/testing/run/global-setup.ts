@@ -6,7 +6,7 @@ import { SpareKeeper } from '../clones/spares.js';
 import { connectAdmin } from './connect.js';
 import { keepDatabases } from './kept-databases.js';
 import { type RedisServer, startRedisServer } from './redis-server.js';
-import { chooseStorageFolder } from './storage.js';
+import { chooseStorageFolder, readTestStorage } from './storage.js';
 import { readSkippedSpecs, removeTestRun, saveTestRun, type TestRun } from './test-run.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
@@ -28,11 +28,11 @@ export async function startTestRun({ maxWorkers }: { maxWorkers: number }): Prom
   if (started) return;
   const env = readProcessEnvironment();
   const server = await startTestServer();
-  const redis = env['REDIS_URL'] ? undefined : await startRedis(env['TEST_STORAGE'] === 'disk');
+  const redis = env['REDIS_URL'] ? undefined : await startRedisServer(chooseStorageFolder(readTestStorage(env)));
   const run: TestRun = {
     id: randomBytes(4).toString('hex'),
     ...server.address,
-    redisUrl: env['REDIS_URL'] ?? redis?.url,
+    redisUrl: redis ? redis.url : env['REDIS_URL'] || undefined,
     isRedisRequired: env['CI'] === 'true',
   };
   const admin = await connectAdmin(run);
@@ -64,10 +64,6 @@ export async function stopTestRun({ isWatching }: { isWatching: boolean }): Prom
   await redis?.stop();
   removeTestRun();
   reportKept(kept.length);
-}
-
-function startRedis(isOnDisk: boolean): Promise<RedisServer | undefined> {
-  return startRedisServer(chooseStorageFolder(isOnDisk ? 'disk' : 'memory'));
 }
 
 function reportKept(count: number): void {

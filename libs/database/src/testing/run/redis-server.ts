@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,8 +26,11 @@ export async function startRedisServer(storageFolder: string): Promise<RedisServ
   mkdirSync(folder, { mode: 0o700 });
   const port = await findFreePort();
   const password = randomBytes(24).toString('hex');
+  const settings = join(folder, 'redis.conf');
+  // In a file of ours: a command line is for all to read.
+  writeFileSync(settings, renderSettings({ port, password, folder }), { mode: 0o600 });
   const server = startGuarded({
-    command: [command, ...listArguments({ port, password, folder })],
+    command: [command, settings],
     cwd: folder,
     logFile: join(folder, 'log'),
     stopSignal: 'TERM',
@@ -51,17 +54,19 @@ async function findCommand(): Promise<string | undefined> {
   return undefined;
 }
 
-function listArguments({ port, password, folder }: { port: number; password: string; folder: string }): string[] {
+function renderSettings({ port, password, folder }: { port: number; password: string; folder: string }): string {
   const settings = {
     port: `${port}`,
     bind: '127.0.0.1',
     requirepass: password,
-    dir: folder,
-    save: '',
+    dir: JSON.stringify(folder),
+    save: '""',
     appendonly: 'no',
     databases: '256',
   };
-  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} ${value}\n`)
+    .join('');
 }
 
 async function answers(port: number): Promise<boolean> {

@@ -13,6 +13,13 @@ const NEEDED_BYTES = 256 * MEBIBYTE;
 /** Kept between runs: cached templates, records of live runs, databases of failed tests. */
 export const CACHE_FOLDER = fileURLToPath(new URL('../../../../../node_modules/.cache/airlock', import.meta.url));
 
+/** What TEST_STORAGE says. It is read alone: tests on a server of their own have no other configuration. */
+export function readTestStorage(env: Readonly<Record<string, string | undefined>>): TestStorage {
+  const storage = env['TEST_STORAGE'] ?? 'memory';
+  if (storage === 'memory' || storage === 'disk') return storage;
+  throw new Error(`TEST_STORAGE: is ${JSON.stringify(storage)}; expected memory or disk.\nLeave it out for memory.`);
+}
+
 /** The folder for clusters of tests. @throws unless it is in memory, or TEST_STORAGE says that it need not be */
 export function chooseStorageFolder(storage: TestStorage): string {
   if (storage === 'memory') assertInMemory(MEMORY);
@@ -23,9 +30,9 @@ export function chooseStorageFolder(storage: TestStorage): string {
   return folder;
 }
 
-export function assertInMemory(folder: string): void {
-  const cure = 'Where there is no such folder, let the tests use the disk: TEST_STORAGE=disk';
-  const expected = `expected a tmpfs with ${NEEDED_BYTES / MEBIBYTE} MiB free`;
+export function assertInMemory(folder: string, neededBytes = NEEDED_BYTES): void {
+  const cure = 'Where a system has none, as macOS, let the tests use the disk: TEST_STORAGE=disk make test';
+  const expected = `expected a tmpfs with ${neededBytes / MEBIBYTE} MiB free`;
   if (!existsSync(folder)) throw new Error(`${folder}: does not exist; ${expected}.\n${cure}`);
   const { type, bavail, bsize } = statfsSync(folder);
   if (!IN_MEMORY_TYPES.includes(type >>> 0)) {
@@ -33,7 +40,7 @@ export function assertInMemory(folder: string): void {
       `${folder}: is not in memory (file system type 0x${(type >>> 0).toString(16)}); ${expected}.\n${cure}`,
     );
   }
-  if (bavail * bsize < NEEDED_BYTES) {
+  if (bavail * bsize < neededBytes) {
     const free = Math.floor((bavail * bsize) / MEBIBYTE);
     throw new Error(
       `${folder}: has ${free} MiB free; ${expected}.\nGive it more (mount -o remount,size=1G ${folder}; docker run --shm-size=1g), or: TEST_STORAGE=disk`,

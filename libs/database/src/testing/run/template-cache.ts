@@ -20,6 +20,7 @@ import { createSessionConfig } from '../../client-options.js';
 import { startCluster } from '../../embedded/cluster.js';
 import { nameOwnedFolder, sweepOwnedFolders } from '../../embedded/leftovers.js';
 import { SYSTEM_ENVIRONMENT } from '../../embedded/system-environment.js';
+import type { Migration } from '../../migrate/migration.js';
 import { migrationsHash } from '../../migrate/migrations-hash.js';
 import { REGISTRY_SQL } from '../clones/clone-registry.js';
 import { nameTemplate } from '../clones/database-name.js';
@@ -27,9 +28,17 @@ import { buildTemplate } from '../clones/template.js';
 import { CACHE_FOLDER } from './storage.js';
 
 const run = promisify(execFile);
-const FOLDER = join(CACHE_FOLDER, 'templates');
 const LOGINS_FILE = 'airlock-test-logins.json';
 const KEPT_TEMPLATES = 3;
+
+export interface TemplateCache {
+  /** Where the cached folders lie. */
+  readonly folder: string;
+  /** The ones that ship, unless a test says otherwise. */
+  readonly migrations?: readonly Migration[];
+}
+
+const CACHE: TemplateCache = { folder: join(CACHE_FOLDER, 'templates') };
 
 export interface Logins {
   app: { user: string; password: string };
@@ -37,8 +46,8 @@ export interface Logins {
 }
 
 /** What a template is made of; when any of it changes, so does the name and nothing old is found. */
-export function hashTemplate(): string {
-  const hash = createHash('sha256').update(migrationsHash());
+export function hashTemplate(migrations?: readonly Migration[]): string {
+  const hash = createHash('sha256').update(migrationsHash(migrations));
   for (const path of ['../../provision/bootstrap.sql', '../clones/template.ts', '../../embedded/data-folder.ts']) {
     hash.update(readFileSync(new URL(path, import.meta.url)));
   }
@@ -46,13 +55,13 @@ export function hashTemplate(): string {
 }
 
 /** A stopped data folder with the template in it, made when it is not cached. Copy it; never start it where it lies. */
-export async function ensureCachedFolder(storageFolder: string): Promise<string> {
-  const hash = createHash('sha256').update(hashTemplate()).update(readServerVersion()).update(`${process.getuid?.()}`);
-  const cached = join(FOLDER, hash.digest('hex').slice(0, 16));
-  mkdirSync(FOLDER, { recursive: true });
-  if (!existsSync(cached)) await buildCachedFolder(cached, storageFolder);
+export async function ensureCachedFolder(storageFolder: string, cache: TemplateCache = CACHE): Promise<string> {
+  const parts = [hashTemplate(cache.migrations), readServerVersion(), process.getuid?.()];
+  const cached = join(cache.folder, createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 16));
+  mkdirSync(cache.folder, { recursive: true });
+  if (!existsSync(cached)) await buildCachedFolder(cached, { storageFolder, cache });
   utimesSync(cached, new Date(), new Date());
-  removeOldTemplates();
+  removeOldTemplates(cache.folder);
   return cached;
 }
 
@@ -65,12 +74,15 @@ export async function copyFolder(source: string, target: string): Promise<void> 
   await run('cp', ['-a', source, target], { env: SYSTEM_ENVIRONMENT });
 }
 
-async function buildCachedFolder(cached: string, storageFolder: string): Promise<void> {
-  await sweepOwnedFolders(FOLDER);
+async function buildCachedFolder(
+  cached: string,
+  { storageFolder, cache }: { storageFolder: string; cache: TemplateCache },
+): Promise<void> {
+  await sweepOwnedFolders(cache.folder);
   const dataDir = join(storageFolder, nameOwnedFolder('template'));
-  const unfinished = join(FOLDER, nameOwnedFolder('unfinished'));
+  const unfinished = join(cache.folder, nameOwnedFolder('unfinished'));
   try {
-    await buildDataFolder(dataDir);
+    await buildDataFolder(dataDir, cache.migrations);
     await copyFolder(dataDir, unfinished);
     renameSync(unfinished, cached);
   } catch (error) {
@@ -81,7 +93,7 @@ async function buildCachedFolder(cached: string, storageFolder: string): Promise
   }
 }
 
-async function buildDataFolder(dataDir: string): Promise<void> {
+async function buildDataFolder(dataDir: string, migrations?: readonly Migration[]): Promise<void> {
   const cluster = await startCluster({ dataDir, durable: false, keepFolder: true });
   try {
     const logins = createLogins();
@@ -92,7 +104,7 @@ async function buildDataFolder(dataDir: string): Promise<void> {
       password: new Secret(password),
     }));
     if (!app || !migration) return;
-    await buildTemplate({ name: nameTemplate(hashTemplate()), admin, app, migration });
+    await buildTemplate({ name: nameTemplate(hashTemplate(migrations)), admin, app, migration, migrations });
     const context = { config: createSessionConfig('testing'), purpose: 'template' };
     await withClient(admin, context, (client) => client.query(REGISTRY_SQL));
     writeFileSync(join(dataDir, LOGINS_FILE), JSON.stringify(logins), { mode: 0o600 });
@@ -113,8 +125,8 @@ function readServerVersion(): string {
 }
 
 /** Branches come and go; the templates of a few are kept. */
-function removeOldTemplates(): void {
-  const templates = readdirSync(FOLDER).filter((name) => /^[0-9a-f]{16}$/.test(name));
-  const byAge = templates.map((name) => join(FOLDER, name)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+function removeOldTemplates(folder: string): void {
+  const templates = readdirSync(folder).filter((name) => /^[0-9a-f]{16}$/.test(name));
+  const byAge = templates.map((name) => join(folder, name)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
   for (const old of byAge.slice(KEPT_TEMPLATES)) rmSync(old, { recursive: true, force: true });
 }

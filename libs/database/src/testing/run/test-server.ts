@@ -7,7 +7,7 @@ import { connectClient } from '../../client.js';
 import { REGISTRY_SQL } from '../clones/clone-registry.js';
 import { nameTemplate } from '../clones/database-name.js';
 import { buildTemplate } from '../clones/template.js';
-import { chooseStorageFolder, type TestStorage } from './storage.js';
+import { chooseStorageFolder, readTestStorage, type TestStorage } from './storage.js';
 import { copyFolder, ensureCachedFolder, hashTemplate, readLogins } from './template-cache.js';
 import type { TestRun } from './test-run.js';
 
@@ -25,7 +25,7 @@ export async function startTestServer(): Promise<TestServer> {
   const env = readProcessEnvironment();
   if (env['DATABASE_SERVER'] === 'external')
     return useExternalServer(loadConfig({ env: { ...env, ENVIRONMENT: 'testing' } }));
-  return startEmbeddedServer(env['TEST_STORAGE'] === 'disk' ? 'disk' : 'memory');
+  return startEmbeddedServer(readTestStorage(env));
 }
 
 async function startEmbeddedServer(storage: TestStorage): Promise<TestServer> {
