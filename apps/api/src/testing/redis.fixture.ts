@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { Secret } from '@airlock/config';
+import { findFreePort } from './free-port.fixture.js';
 
 const SERVERS = ['redis-server', 'valkey-server'];
 
@@ -41,12 +40,4 @@ export class TestRedis {
     this.#child.kill('SIGKILL');
     await ended;
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
