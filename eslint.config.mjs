@@ -16,6 +16,7 @@ const MAY_REVEAL = [
   '**/*.spec.ts',
   'apps/api/src/data/cursor.ts',
   'apps/api/src/data/redis.ts',
+  'apps/api/src/observability/error-reports.ts',
   'apps/api/src/testing/**',
   'apps/cli/src/deploy/registry/authorised-fetch.ts',
   'libs/config/src/rules/secret-rules.ts',

@@ -18,6 +18,7 @@ import { installPipeline } from './http/pipeline.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RateLimits } from './http/rate-limits.js';
 import { ValidationPipe } from './http/validation.js';
+import type { Observer } from './observability/observers.js';
 import { Metrics } from './observability/metrics.js';
 import { registerDocs } from './openapi/docs.js';
 
@@ -27,6 +28,8 @@ export interface AppContext {
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
   readonly version: Version;
+  /** Who outside is told of requests and errors, if anybody. */
+  readonly observer?: Observer;
   /** Further modules, as a test may need. */
   readonly imports?: readonly DynamicModule[];
 }
@@ -42,12 +45,12 @@ export interface App {
  * not opened its database, and turns requests away until that is done and the lifecycle says that it serves.
  */
 export async function createApp(config: Config, context: AppContext): Promise<App> {
-  const { logger, lifecycle, version, imports = [] } = context;
+  const { logger, lifecycle, version, observer, imports = [] } = context;
   const adapter = createAdapter(config);
   const server = adapter.getInstance();
   const routes = new KnownRoutes(server);
   const metrics = new Metrics({ lifecycle, version });
-  await installPipeline(server, { config, lifecycle, logger, metrics });
+  await installPipeline(server, { config, lifecycle, logger, metrics, observer });
   const nest = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config, { logger, imports }),
     adapter,
@@ -66,7 +69,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
 
   nest.setGlobalPrefix(PREFIX);
   nest.useGlobalPipes(new ValidationPipe());
-  nest.useGlobalFilters(new ProblemFilter({ logger, routes, isDebug: config.service.debug }));
+  nest.useGlobalFilters(new ProblemFilter({ logger, routes, isDebug: config.service.debug, observer }));
   const health = createHealth(nest, { lifecycle, version });
   registerHealthRoutes(server, health);
   if (config.service.withUi) registerDocs(server, { prefix: `/${PREFIX}`, version: version.version, controllers });

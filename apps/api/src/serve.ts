@@ -6,6 +6,7 @@ import { type App, createApp } from './create-app.js';
 import { openDatabase } from './data/open-database.js';
 import { openLogger } from './http/logger.js';
 import { answerSupervisor } from './observability/cluster-messages.js';
+import { openObservers } from './observability/observers.js';
 import { startManagementServer } from './observability/management-server.js';
 import { readVersion } from './version.js';
 
@@ -15,15 +16,22 @@ export async function serve(config: Config): Promise<void> {
   const version = readVersion(config);
   const logger = await openLogger(config, { version: version.version });
   const lifecycle = new Lifecycle();
-  const { nest, health, metrics } = await createApp(config, { logger, lifecycle, version });
+  const observer = await openObservers(config, version);
+  const { nest, health, metrics } = await createApp(config, { logger, lifecycle, version, observer });
 
   const shutdown = createShutdown({
     lifecycle,
     budget: config.shutdown,
     server: nest.getHttpServer(),
-    close: () => nest.close(),
-    log: (event, { error, ...fields }) =>
-      error ? logger.error({ ...fields, error }, event) : logger.info(fields, event),
+    close: async () => {
+      await nest.close();
+      await observer.close(config.shutdown.teardownMs / 2);
+    },
+    log: (event, { error, ...fields }) => {
+      if (error) observer.onError?.(error, {});
+      if (error) logger.error({ ...fields, error }, event);
+      else logger.info(fields, event);
+    },
     exit: (code) => process.exit(code),
   });
   shutDownOnSignals(shutdown);

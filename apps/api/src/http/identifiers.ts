@@ -9,6 +9,8 @@ const SAMPLED = 1;
 export interface TraceContext {
   readonly traceId: string;
   readonly spanId: string;
+  /** The caller's span, where there is a caller that traces. */
+  readonly parentId?: string;
   readonly isSampled: boolean;
 }
 
@@ -20,13 +22,13 @@ export function createId(): string {
   return randomUUID();
 }
 
-/** Continues the caller's trace with a span of ours, or begins one. */
-export function continueTrace(traceparent: string | string[] | undefined): TraceContext {
+/** Continues the caller's trace with a span of ours, or begins one, which is sampled if we trace. */
+export function continueTrace(traceparent: string | string[] | undefined, isTraced = false): TraceContext {
   const match = typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent) : null;
   const spanId = randomBytes(8).toString('hex');
-  if (!match) return { traceId: randomBytes(16).toString('hex'), spanId, isSampled: false };
-  const [, traceId = '', , flags = '00'] = match;
-  return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & SAMPLED) === SAMPLED };
+  if (!match) return { traceId: randomBytes(16).toString('hex'), spanId, isSampled: isTraced };
+  const [, traceId = '', parentId = '', flags = '00'] = match;
+  return { traceId, spanId, parentId, isSampled: (Number.parseInt(flags, 16) & SAMPLED) === SAMPLED };
 }
 
 export function formatTraceparent({ traceId, spanId, isSampled }: TraceContext): string {

@@ -4,6 +4,7 @@ import { HEALTH_PATHS, type Lifecycle } from '@airlock/health';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Metrics } from '../observability/metrics.js';
+import type { Observer } from '../observability/observers.js';
 import { logRequest } from './access-log.js';
 import { useJsonBodies } from './body-parser.js';
 import { RequestContext, runInContext } from './request-context.js';
@@ -14,6 +15,7 @@ export interface PipelineOptions {
   readonly lifecycle: Lifecycle;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly observer: Observer | undefined;
 }
 
 const EXPOSED_HEADERS = [
@@ -30,13 +32,14 @@ const PREFLIGHT_SECONDS = 600;
 
 /** What every request passes, in this order, before it reaches a resource. */
 export async function installPipeline(server: FastifyInstance, options: PipelineOptions): Promise<void> {
-  const { config, lifecycle, logger, metrics } = options;
+  const { config, lifecycle, logger, metrics, observer } = options;
+  const isTraced = config.observability.otlpEndpoint !== undefined;
   const securityHeaders = createSecurityHeaders(config.environment);
   useJsonBodies(server);
   server.decorateRequest('airlock', null as unknown as RequestContext);
 
   server.addHook('onRequest', (request, reply, done) => {
-    const context = new RequestContext(request.headers);
+    const context = new RequestContext(request.headers, { isTraced });
     request.airlock = context;
     reply.headers(securityHeaders);
     reply.header('x-request-id', context.requestId).header('x-correlation-id', context.correlationId);
@@ -56,6 +59,7 @@ export async function installPipeline(server: FastifyInstance, options: Pipeline
   server.addHook('onResponse', (request, reply, done) => {
     if (!HEALTH_PATHS.has(request.routeOptions.url ?? '')) {
       metrics.observe(request, reply);
+      observer?.onRequest?.(request, reply);
       logRequest(logger, request, reply);
     }
     done();

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { Observer } from '../observability/observers.js';
 import type { KnownRoutes } from './known-routes.js';
 import { sendProblem } from './send-problem.js';
 
@@ -8,6 +9,7 @@ export interface FilterOptions {
   readonly logger: Logger;
   readonly routes: KnownRoutes;
   readonly isDebug: boolean;
+  readonly observer: Observer | undefined;
 }
 
 /** The last stop of every error, Nest's and Fastify's alike. */

@@ -7,11 +7,13 @@ export class RequestContext {
   readonly requestId: string;
   readonly correlationId: string;
   readonly #traceparent: string | string[] | undefined;
+  readonly #isTraced: boolean;
   #trace: TraceContext | undefined;
   /** The subject of the verified token. */
   userId: string | undefined;
 
-  constructor(headers: IncomingHttpHeaders) {
+  constructor(headers: IncomingHttpHeaders, { isTraced = false } = {}) {
+    this.#isTraced = isTraced;
     this.requestId = acceptId(headers['x-request-id']) ?? createId();
     this.correlationId = acceptId(headers['x-correlation-id']) ?? this.requestId;
     this.#traceparent = headers['traceparent'];
@@ -19,7 +21,7 @@ export class RequestContext {
 
   /** Made when it is first asked for: most requests call nobody. */
   get trace(): TraceContext {
-    return (this.#trace ??= continueTrace(this.#traceparent));
+    return (this.#trace ??= continueTrace(this.#traceparent, this.#isTraced));
   }
 }
 

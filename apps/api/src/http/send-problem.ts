@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { Observer } from '../observability/observers.js';
 import type { KnownRoutes } from './known-routes.js';
 import { Problem } from './problem.js';
 import { translateError } from './translate-error.js';
@@ -12,13 +13,16 @@ export interface ProblemAnswer {
   readonly routes: KnownRoutes;
   /** Shows the cause to the caller: only where no user ever is. */
   readonly isDebug: boolean;
+  /** Hears of errors that nobody foresaw. */
+  readonly observer: Observer | undefined;
 }
 
 const FIRST_SERVER_ERROR = 500;
 
-export function sendProblem({ error, request, reply, logger, routes, isDebug }: ProblemAnswer): void {
+export function sendProblem({ error, request, reply, logger, routes, isDebug, observer }: ProblemAnswer): void {
   const problem = request.is404 ? describeUnknownRoute(request, routes) : translateError(error);
   if (problem.status >= FIRST_SERVER_ERROR) logCause(problem, logger);
+  if (problem.code === 'internal-error') report(problem, request, observer);
   if (reply.sent) return;
   void reply
     .code(problem.status)
@@ -39,6 +43,11 @@ function logCause(problem: Problem, logger: Logger): void {
   const error = problem.cause ?? problem;
   if (problem.code === 'internal-error') logger.error({ error }, 'request.failed');
   else logger.warn({ code: problem.code, error }, 'request.refused');
+}
+
+function report(problem: Problem, request: FastifyRequest, observer: Observer | undefined): void {
+  const route = request.routeOptions.url ?? 'none';
+  observer?.onError?.(problem.cause ?? problem, { requestId: request.airlock.requestId, route });
 }
 
 function describeCause({ cause }: Problem): object {
