@@ -1,11 +1,8 @@
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { docker, openLab, runAirlock, startAirlock, waitFor, type Lab, type LabStack } from './lab.js';
+import { docker, openLab, startAirlock, waitFor, type Lab, type LabStack } from './lab.js';
 import { startLoad } from './load.js';
 import { report } from './report.js';
-import { createRegistryClient } from '../registry/client.js';
-import { parseImageReference } from '../image-reference.js';
-import { execute } from '../docker.js';
 
 const EXPAND = { name: '1-add-name', phase: 'expand' } as const;
 const CONTRACT = { name: '2-drop-title', phase: 'contract', completes: '1-add-name' } as const;
@@ -132,79 +129,6 @@ describe('a rollback', () => {
   });
 });
 
-describe('a promotion', () => {
-  it('brings the very digest to production, and the tags keep it (T14)', async () => {
-    const production = await lab.createStack({ SUITE_ENVIRONMENT: 'production', SUITE_STAMP: 'production' });
-    const source = ['--from-stack', stack.name];
-    const refused = await production.airlock(['promote', 'staging', 'production', '--confirm', 'yes', ...source]);
-    expect(refused.status).toBe(3);
-    expect(refused.stderr).toContain('confirmation: "yes"; expected PROMOTE');
-    const promoted = await production.airlock([
-      ...['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--url', production.url],
-      ...source,
-    ]);
-    expect(promoted).toMatchObject({ status: 0 });
-    const image = parseImageReference(second);
-    const manifest = await createRegistryClient(image.registry).readManifest(image.repository, 'production');
-    expect(manifest?.digest).toBe(image.digest);
-    const version = (await (await fetch(`${production.url}/version`)).json()) as { digest: string };
-    expect(version.digest).toBe(await servedDigest());
-    await production.remove();
-  });
-
-  it.each([
-    ['that staging never ran', () => lab.build(), 'staging never ran it'],
-    ['that staging did not smoke-test', () => deployUnseen(), 'its smoke suite is not-run'],
-  ])('refuses a digest %s (T14)', async (_what, create, reason) => {
-    const digest = (await create()).split('@')[1] ?? '';
-    const words = [
-      'promote',
-      'staging',
-      'production',
-      '--confirm',
-      'PROMOTE',
-      '--digest',
-      digest,
-      '--from-stack',
-      stack.name,
-    ];
-    const result = await runAirlock(words);
-    expect(result.status).toBe(3);
-    expect(result.stderr).toContain(reason);
-  });
-
-  it('refuses a release whose commit is not the one of the image (T14)', async () => {
-    const tag = 'v0.0.0';
-    await execute('git', ['tag', '--force', tag]);
-    try {
-      const words = ['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--release', tag];
-      const result = await runAirlock([...words, '--digest', second.split('@')[1] ?? '', '--from-stack', stack.name]);
-      expect(result.status).toBe(3);
-      expect(result.stderr).toMatch(
-        /v0\.0\.0: is commit [0-9a-f]{40}, the image was built from [0-9a-f]{40}; expected the same/,
-      );
-    } finally {
-      await execute('git', ['tag', '--delete', tag]);
-    }
-  });
-});
-
-describe('a secret', () => {
-  it('serves in its new version from the next deploy on, and in its old one after a rollback', async () => {
-    const put = await execute('sh', [
-      '-c',
-      `printf new | ${process.execPath} ../cli/bin/airlock.js secret put staging secret_key --stack ${stack.name}`,
-    ]);
-    expect(put.stdout.trim()).toBe(`${stack.name}_secret_key_v2`);
-    expect(await deploy(third)).toMatchObject({ status: 0 });
-    expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v2`);
-    expect(await stack.airlock(['rollback', 'staging', '--to', second.split('@')[1] ?? ''])).toMatchObject({
-      status: 0,
-    });
-    expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v1`);
-  });
-});
-
 async function words(image: string): Promise<string[]> {
   const common = ['--stack', stack.name, '--journal', stack.journal, '--url', stack.url, '--actor', 'ana'];
   return ['deploy', 'staging', image, ...common, ...(await stack.options())];
@@ -212,12 +136,6 @@ async function words(image: string): Promise<string[]> {
 
 function deploy(image: string, ...more: string[]) {
   return stack.airlock(['deploy', 'staging', image, '--url', stack.url, ...more]);
-}
-
-async function deployUnseen(): Promise<string> {
-  const image = await lab.build({ migrations: [EXPAND, CONTRACT] });
-  expect(await stack.airlock(['deploy', 'staging', image])).toMatchObject({ status: 0 });
-  return image;
 }
 
 async function runsImage(image: string): Promise<boolean> {
@@ -232,9 +150,4 @@ async function servedDigest(): Promise<string> {
 async function scratchStacks(): Promise<string[]> {
   const names = (await docker.run(['stack', 'ls', '--format', '{{.Name}}'])).split('\n');
   return names.filter((name) => name.startsWith(`${stack.name}-job-`));
-}
-
-async function mountedSecret(): Promise<string> {
-  const format = '{{range .Spec.TaskTemplate.ContainerSpec.Secrets}}{{.SecretName}}{{end}}';
-  return (await docker.run(['service', 'inspect', '--format', format, `${stack.name}_api`])).trim();
 }
