@@ -21,6 +21,7 @@ import { ValidationPipe } from './http/validation.js';
 import type { Observer } from './observability/observers.js';
 import { Metrics } from './observability/metrics.js';
 import { registerDocs } from './openapi/docs.js';
+import { describeVersion } from './version.js';
 
 const PREFIX = 'api/v1';
 
@@ -70,7 +71,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   nest.setGlobalPrefix(PREFIX);
   nest.useGlobalPipes(new ValidationPipe());
   nest.useGlobalFilters(new ProblemFilter({ logger, routes, isDebug: config.service.debug, observer }));
-  const health = createHealth(nest, { lifecycle, version });
+  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config) });
   registerHealthRoutes(server, health);
   if (config.service.withUi) registerDocs(server, { prefix: `/${PREFIX}`, version: version.version, controllers });
   return { nest: await nest.init(), health, metrics };

@@ -2,6 +2,14 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '@airlock/config';
 import type { Version } from '@airlock/health';
 
+const SHORT_COMMIT = 7;
+
+/** What anybody may know of it: the digest stays, for a deploy is judged by it and it says nothing by itself. */
+export function describeVersion(version: Version, { service }: Pick<Config, 'service'>): Version {
+  if (service.versionEndpoint === 'full') return version;
+  return { ...version, commit: version.commit?.slice(0, SHORT_COMMIT) ?? null, builtAt: null };
+}
+
 /** What runs here. The commit and the time come with the image, the digest with the deployment. */
 export function readVersion({ service, build }: Config): Version {
   return {

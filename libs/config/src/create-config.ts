@@ -23,6 +23,7 @@ function arrange(v: Values, file: string | undefined) {
       debug: v.DEBUG,
       workers: v.WORKERS,
       withUi: v.WITH_UI,
+      versionEndpoint: v.VERSION_ENDPOINT,
     },
     log: { level: v.LOG_LEVEL, format: v.LOG_FORMAT },
     database: {

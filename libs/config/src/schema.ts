@@ -121,6 +121,11 @@ export const schema = z.object({
     description: 'Serves the pages for people: the API documentation and the console.',
     default: perEnvironment('true', 'true', 'true', 'false', 'false'),
   }),
+  VERSION_ENDPOINT: z.enum(['full', 'short']).register(variables, {
+    group: 'Service',
+    description: 'What `/version` tells: short leaves out the time of the build and all but 7 digits of the commit.',
+    default: perEnvironment('full', 'full', 'full', 'full', 'short'),
+  }),
   SECRET_KEY: secret().optional().register(variables, {
     group: 'Service',
     description: 'Signs what the API hands out and takes back, such as cursors.',
@@ -332,7 +337,7 @@ export const schema = z.object({
     }),
   OTEL_EXPORTER_OTLP_ENDPOINT: webAddress().optional().register(variables, {
     group: 'Observability',
-    description: 'Where traces and metrics are sent. Left out, OpenTelemetry is not even loaded.',
+    description: 'Where traces are sent. Left out, OpenTelemetry is not even loaded.',
     example: 'http://otel-collector:4318',
   }),
 
