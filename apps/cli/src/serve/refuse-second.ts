@@ -1,7 +1,6 @@
 import { type Config, loadConfig } from '@airlock/config';
-import { findPortHolder, isPortFree, readCommandLine } from '@airlock/database/embedded';
+import { findPortHolder, findRunners, isPortFree, readCommandLine } from '@airlock/database/embedded';
 import { findDatabaseOwner } from './announcement.js';
-import { findRunners } from './runners.js';
 import { ROOT } from './workspace.js';
 
 /** @throws when the port of the API is held or the workspace is served already: by whom, and how to stop it */

@@ -1,4 +1,4 @@
-import { watchRunners } from './runners.js';
+import { watchRunners } from '@airlock/database/embedded';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

@@ -1,16 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
+import { nameOwnedFolder } from './leftovers.js';
+import { chooseStorageFolder } from '../testing/run/storage.js';
 import { identifyProcess, readParentPid } from './process-identity.js';
 import { readPostmaster, replaceRunFile } from './run-file.js';
 
@@ -20,7 +21,9 @@ let open: Cluster[];
 let owners: ChildProcess[];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'cluster-spec-'));
+  // Where the next run sweeps what an interrupted one has left.
+  folder = join(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), nameOwnedFolder('spec'));
+  mkdirSync(folder);
   dataDir = join(folder, 'data');
   open = [];
   owners = [];

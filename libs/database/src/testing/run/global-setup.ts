@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readProcessEnvironment } from '@airlock/config';
 import type { Client } from 'pg';
-import { CloneRegistry } from '../clones/clone-registry.js';
+import { watchRunners } from '../../embedded/runners.js';
+import { type Clone, CloneRegistry } from '../clones/clone-registry.js';
 import { SpareKeeper } from '../clones/spares.js';
 import { connectAdmin } from './connect.js';
 import { keepDatabases } from './kept-databases.js';
@@ -26,6 +27,8 @@ let started: StartedRun | undefined;
 /** Jest's globalSetup: servers for this run, told to the workers through a record. In watch mode they stay. */
 export async function startTestRun({ maxWorkers }: { maxWorkers: number }): Promise<void> {
   if (started) return;
+  // The servers end with us, and nobody reads what the tests of a killed Nx or make come to.
+  watchRunners(() => process.kill(process.pid, 'SIGTERM'));
   const env = readProcessEnvironment();
   const server = await startTestServer();
   const redis = env['REDIS_URL'] ? undefined : await startRedisServer(chooseStorageFolder(readTestStorage(env)));
@@ -52,7 +55,7 @@ export async function stopTestRun({ isWatching }: { isWatching: boolean }): Prom
   const { run, server, redis, admin, registry, keeper } = started;
   reportSkippedSpecs();
   const kept = (await registry.list()).filter(({ state, run: maker }) => state === 'kept' && maker === run.id);
-  if (isWatching) return reportKept(kept.length);
+  if (isWatching) return reportKept(kept, server);
   started = undefined;
   await keeper.stop();
   await registry.dropOurs();
@@ -63,13 +66,17 @@ export async function stopTestRun({ isWatching }: { isWatching: boolean }): Prom
   await server.cluster?.stop();
   await redis?.stop();
   removeTestRun();
-  reportKept(kept.length);
+  reportKept(kept, server);
 }
 
-function reportKept(count: number): void {
-  if (count === 0) return;
-  const databases = count === 1 ? 'The database of the failed file is' : `The databases of ${count} failed files are`;
-  process.stderr.write(`\n${databases} kept. To look inside: airlock db kept\n`);
+function reportKept(kept: readonly Clone[], { cluster, address }: TestServer): void {
+  if (kept.length === 0) return;
+  const databases =
+    kept.length === 1 ? 'The database of the failed file is' : `The databases of ${kept.length} failed files are`;
+  const { host, port } = address;
+  const where = kept.map(({ name, file }) => `  ${name} on ${host}:${port}, of ${file}`).join('\n');
+  const cure = cluster ? ' To look inside: airlock db kept' : `\n${where}\nEach goes when its file fails again.`;
+  process.stderr.write(`\n${databases} kept.${cure}\n`);
 }
 
 function reportSkippedSpecs(): void {

@@ -1,14 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { withClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
 import { startCluster } from '../../embedded/cluster.js';
+import { nameOwnedFolder } from '../../embedded/leftovers.js';
 import { defineMigration, type Migration } from '../../migrate/migration.js';
 import { migrations } from '../../migrations/index.js';
 import { nameTemplate } from '../clones/database-name.js';
+import { chooseStorageFolder } from './storage.js';
 import { copyFolder, ensureCachedFolder, hashTemplate } from './template-cache.js';
 
 const LIMIT_MS = 120_000;
@@ -23,7 +24,8 @@ let folder: string;
 let storage: string;
 
 beforeEach(async () => {
-  storage = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'cache-spec-'));
+  storage = join(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), nameOwnedFolder('spec'));
+  await mkdir(storage);
   folder = join(storage, 'templates');
   await mkdir(folder);
 });

@@ -5,7 +5,7 @@ import {
   type ProcessIdentity,
   readCommandLine,
   readParentPid,
-} from '@airlock/database/embedded';
+} from './process-identity.js';
 
 const POLL_MS = 250;
 const RUNNERS = ['make', 'gmake', 'nx', 'npm', 'npx'];
