@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DatabaseAddress, Secret } from '@airlock/config';
+import { identifyProcess } from '../../embedded/process-identity.js';
 import { CACHE_FOLDER } from './storage.js';
 
 interface Login {
@@ -30,6 +31,7 @@ const FOLDER = join(CACHE_FOLDER, 'runs');
 /** Found again by Jest's process id: workers are its children, and a lone worker is the process itself. */
 export function saveTestRun(run: TestRun): void {
   mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
+  removeRecordsOfTheDead();
   writeFileSync(recordOf(process.pid), JSON.stringify(run), { mode: 0o600 });
 }
 
@@ -66,6 +68,13 @@ function readRecord(pid: number): TestRun | undefined {
     return JSON.parse(readFileSync(recordOf(pid), 'utf8')) as TestRun;
   } catch {
     return undefined;
+  }
+}
+
+/** A run that was interrupted could not do it itself. */
+function removeRecordsOfTheDead(): void {
+  for (const name of readdirSync(FOLDER)) {
+    if (!identifyProcess(Number.parseInt(name))) rmSync(join(FOLDER, name), { force: true });
   }
 }
 
