@@ -42,11 +42,13 @@ describe('a bad image', () => {
 
   it('that dies later than any rehearsal is taken back by Swarm, and the exit says so (T3)', async () => {
     const late = await lab.build({ fault: 'dies-late' });
-    const result = await stack.airlock(['deploy', 'staging', late, '--url', stack.url]);
+    // As long as in the overlays: Swarm must still be watching when it dies.
+    const result = await stack.airlock(['deploy', 'staging', late, '--url', stack.url], { SUITE_MONITOR: '30s' });
     expect(result.stderr).toMatch(/rollback_started|rollback_completed/);
     expect(result.stderr).toContain(`rolled back: ${good.split('@')[1]} serves`);
     expect(result.status).toBe(4);
-    await expectGoodServes('T3 dies late');
+    // Here new replicas did serve, and what they had in hand when they died is lost.
+    await expectGoodServes('T3 dies late', { lostAtMost: 0.02 });
     expect((await stack.records()).at(-1)).toMatchObject({ outcome: 'rolled-back', digest: late.split('@')[1] });
   });
 
@@ -80,10 +82,10 @@ describe('an image that cannot be scheduled', () => {
   });
 });
 
-async function expectGoodServes(what: string): Promise<void> {
+async function expectGoodServes(what: string, { lostAtMost } = { lostAtMost: 0 }): Promise<void> {
   const figures = await load.finish();
   report(what, figures);
-  expect(figures).toMatchObject({ failed: 0, failures: {} });
+  expect(figures.failed).toBeLessThanOrEqual(figures.requests * lostAtMost);
   const status = await stack.airlock(['status', 'staging', '--json']);
   expect(JSON.parse(status.stdout)).toMatchObject({
     ok: true,
