@@ -5,7 +5,9 @@ import { type Config, loadConfig, Secret } from '@airlock/config';
 import { migrate, provision } from '@airlock/database';
 import { type Cluster, startCluster } from '@airlock/database/embedded';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describeWithRedis, useTestDatabase } from '@airlock/database/testing';
 import { ApiProcess } from './testing/api-process.fixture.js';
+import { TestRedis } from './testing/redis.fixture.js';
 import { TestIssuer } from './testing/test-issuer.fixture.js';
 
 jest.setTimeout(120_000);
@@ -15,6 +17,8 @@ const UP = [200, { status: 'ok', checks: { database: 'up' } }];
 const DOWN = [503, { status: 'down', checks: { database: 'down' } }];
 /** Three probes a second apart, and what a busy machine adds. */
 const PATIENCE_MS = 15_000;
+
+const UNLIMITED = { RATE_LIMIT_PER_USER: '1000000', RATE_LIMIT_PER_ADDRESS: '1000000' };
 
 describe('the API when its database', () => {
   let folder: string;
@@ -57,12 +61,15 @@ describe('the API when its database', () => {
 
   it('is paused: it stays alive, says down, opens no pile of connections, and returns by itself', async () => {
     await waitFor(UP);
+    const sessions = childrenOf(postmaster()).length;
     for (const pid of childrenOf(postmaster())) process.kill(pid, 'SIGSTOP');
     await waitFor(DOWN);
     const [status, body] = await probe('/healthz');
     expect([status, body]).toEqual([200, { status: 'ok' }]);
     expect((await probe('/startupz'))[0]).toBe(200);
     await Promise.all(Array.from({ length: 50 }, () => probe('/readyz')));
+    // A probe that hangs is given up and asked anew every few seconds, however many ask.
+    expect(childrenOf(postmaster()).length - sessions).toBeLessThan(10);
     for (const pid of childrenOf(postmaster())) process.kill(pid, 'SIGCONT');
     await waitFor(UP);
     expect((await read()).status).toBe(200);
@@ -93,6 +100,46 @@ describe('the API when its database', () => {
     const { code } = await stranger.exited;
     expect(code).not.toBe(0);
     expect(JSON.stringify(stranger.lines)).not.toContain(wrong.reveal());
+  });
+});
+
+describeWithRedis('the API when its Redis', () => {
+  const database = useTestDatabase();
+
+  it('is killed under load: nobody is refused, readiness says degraded, and all is well once it is back', async () => {
+    const redis = await TestRedis.start();
+    const issuer = await TestIssuer.start();
+    const config = { ...database.config, auth: issuer.auth };
+    const api = await ApiProcess.start({ config, env: { ...UNLIMITED, REDIS_URL: redis.url.reveal() } });
+    const headers = { authorization: `Bearer ${await issuer.sign()}` };
+    const statuses = new Set<number>();
+    let isLoading = true;
+    const load = async () => {
+      for (; isLoading; await sleep(5)) statuses.add((await fetch(`${api.url}/api/v1/entities`, { headers })).status);
+    };
+    const loads = Promise.all(Array.from({ length: 4 }, load));
+    const waitForRedis = async (word: string) => {
+      const expected = [200, { status: word === 'up' ? 'ok' : word, checks: { database: 'up', redis: word } }];
+      let seen: unknown;
+      for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await sleep(100)) {
+        const response = await fetch(`${api.url}/readyz`);
+        seen = [response.status, await response.json()];
+        if (JSON.stringify(seen) === JSON.stringify(expected)) return;
+      }
+      expect(seen).toEqual(expected);
+    };
+    await waitForRedis('up');
+    await redis.stop();
+    await waitForRedis('degraded');
+    await redis.start();
+    await waitForRedis('up');
+    isLoading = false;
+    await loads;
+    expect([...statuses]).toEqual([200]);
+    for (const event of ['redis.away', 'redis.back'])
+      expect(api.lines.filter((line) => line['event'] === event)).toHaveLength(1);
+    await api.stop();
+    await Promise.all([issuer.stop(), redis.stop()]);
   });
 });
 

@@ -6,7 +6,7 @@ import { findFreePort } from './free-port.fixture.js';
 const SERVERS = ['redis-server', 'valkey-server'];
 
 /** The server that is on the path, if there is one. */
-export const redisBinary = SERVERS.find((name) => spawnSync(name, ['--version']).status === 0);
+const redisBinary = SERVERS.find((name) => spawnSync(name, ['--version']).status === 0);
 
 /** A Redis of one's own that keeps nothing, on a port that stays the same when it comes back. */
 export class TestRedis {
@@ -28,8 +28,10 @@ export class TestRedis {
   }
 
   async start(): Promise<void> {
+    if (!redisBinary)
+      throw new Error('redis-server: not on PATH; expected one that a test may kill\n  apt install redis-server');
     const options = ['--port', String(this.#port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    const child = spawn(redisBinary ?? '', options, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(redisBinary, options, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child = child;
     for await (const chunk of child.stdout) if (String(chunk).includes('Ready to accept connections')) break;
   }
