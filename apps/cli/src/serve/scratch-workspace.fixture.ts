@@ -22,6 +22,7 @@ import { ROOT } from './workspace.js';
 
 const POLL_MS = 20;
 const LIMIT_MS = 60_000;
+const SETTLE_MS = 500;
 const COPIED = ['apps', 'libs', 'tools', 'package.json', '.env.example'];
 const NOT_COPIED = ['node_modules', 'dist'];
 
@@ -60,11 +61,11 @@ export class ScratchWorkspace {
     return new ScratchWorkspace(root, port);
   }
 
-  /** Starts the database and the API, and waits until the API is ready. @returns the pid of what started them */
+  /** Starts the database and the API, and waits until the API has settled. @returns the pid of what started them */
   async start(): Promise<number> {
     this.output = '';
     this.#runner = this.#spawn([RUNNER]);
-    await this.until(async () => (await this.get('/readyz')) !== undefined);
+    await this.settle();
     return this.#runner.pid ?? 0;
   }
 
@@ -98,8 +99,18 @@ export class ScratchWorkspace {
       await use();
     } finally {
       writeFileSync(join(this.root, path), source);
-      await this.until(async () => (await this.get('/version'))?.includes('"airlock-api"') ?? false);
+      await this.settle();
     }
+  }
+
+  /** A busy machine may show one edit as two, and the second restart would fall into the next test. */
+  async settle(): Promise<void> {
+    await this.until(async () => {
+      const before = this.findApi();
+      await sleep(SETTLE_MS);
+      const isServing = (await this.get('/readyz')) !== undefined && before === this.findApi();
+      return isServing && ((await this.get('/version'))?.includes('"airlock-api"') ?? false);
+    });
   }
 
   async get(path: string): Promise<string | undefined> {
