@@ -9,11 +9,12 @@ jest.setTimeout(60_000);
 
 const CALLER = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
 const VERSION = { name: 'airlock-api', version: '0.1.0', commit: 'abcdef0', builtAt: null, digest: null };
-/** Says at its end which modules the process has loaded, whichever way. */
+/** Says at its end which packages the process has loaded, whichever way: a list short enough for what exit still writes. */
 const LIST_MODULES = `
   import { registerHooks } from 'node:module';
   const urls = new Set();
-  registerHooks({ load: (url, context, next) => (urls.add(url), next(url, context)) });
+  const note = (url) => urls.add(url.replace(/.*(node_modules\\/(@[^/]+\\/)?[^/]+\\/).*/, '$1'));
+  registerHooks({ load: (url, context, next) => (note(url), next(url, context)) });
   process.on('exit', () => console.log(JSON.stringify({ event: 'modules', urls: [...urls] })));`;
 const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(LIST_MODULES)}`;
 const OBSERVERS = /node_modules\/(@sentry\/|@opentelemetry\/(?!api\/))/;

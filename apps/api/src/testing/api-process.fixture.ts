@@ -71,9 +71,19 @@ export class ApiProcess {
   }
 
   #note(line: string): void {
-    this.lines.push(line.startsWith('{') ? (JSON.parse(line) as Record<string, unknown>) : { event: 'text', line });
+    this.lines.push(parseLine(line));
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
+}
+
+/** What is not JSON, or was cut short, counts as text: an exception here would only stall the stream. */
+function parseLine(line: string): Record<string, unknown> {
+  try {
+    if (line.startsWith('{')) return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    // Text, then.
+  }
+  return { event: 'text', line };
 }
 
 function createEnvironment({ database, auth }: Config): Record<string, string> {
