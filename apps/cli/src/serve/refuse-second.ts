@@ -23,6 +23,8 @@ export function refuseSecondDatabase(): void {
   const owner = findDatabaseOwner();
   if (!owner) return;
   const starter = findStarter(owner.pid);
+  // Nx starts the database and this check side by side: what the same command has just started is no second one.
+  if (starter === findStarter(process.pid)) return;
   throw refusal(
     `${ROOT}: ${describeProcess(starter)} serves it already; expected one at a time.\nStop it: kill ${starter}`,
   );
