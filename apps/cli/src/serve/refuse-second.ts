@@ -1,12 +1,14 @@
 import { type Config, loadConfig } from '@airlock/config';
-import { findPortHolder, findRunners, isPortFree, readCommandLine } from '@airlock/database/embedded';
+import { findPortHolder, findRunner, findRunners, isPortFree, readCommandLine } from '@airlock/database/embedded';
 import { findDatabaseOwner } from './announcement.js';
 import { ROOT } from './workspace.js';
 
-/** @throws when the port of the API is held or the workspace is served already: by whom, and how to stop it */
+/** @throws when the port of the API is held or another command serves the workspace: by whom, and how to stop it */
 export async function refuseSecond(): Promise<void> {
   await refuseHeldPort();
-  refuseSecondDatabase();
+  const owner = findDatabaseOwner();
+  // Nx starts the database and this check side by side: what the same command has just started is no second one.
+  if (owner && findRunner(owner.pid)?.pid !== findRunner(process.pid)?.pid) throw refuseServed(owner.pid);
 }
 
 export async function refuseHeldPort(): Promise<void> {
@@ -19,13 +21,15 @@ export async function refuseHeldPort(): Promise<void> {
   );
 }
 
+/** @throws when another process serves the workspace's database: who started it, and how to stop it */
 export function refuseSecondDatabase(): void {
   const owner = findDatabaseOwner();
-  if (!owner) return;
-  const starter = findStarter(owner.pid);
-  // Nx starts the database and this check side by side: what the same command has just started is no second one.
-  if (starter === findStarter(process.pid)) return;
-  throw refusal(
+  if (owner) throw refuseServed(owner.pid);
+}
+
+function refuseServed(pid: number): Error {
+  const starter = findStarter(pid);
+  return refusal(
     `${ROOT}: ${describeProcess(starter)} serves it already; expected one at a time.\nStop it: kill ${starter}`,
   );
 }

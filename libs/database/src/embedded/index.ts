@@ -8,5 +8,5 @@ export {
   readCommandLine,
   readParentPid,
 } from './process-identity.js';
-export { findRunners, watchRunners } from './runners.js';
+export { findRunner, findRunners, watchRunners } from './runners.js';
 export { startScratchCluster } from './scratch-cluster.js';

@@ -23,6 +23,11 @@ export function findRunners(pid = process.pid): ProcessIdentity[] {
   return ancestors.slice(0, outermost);
 }
 
+/** The closest `make`, `nx` or `npm` above a process: what one command has started side by side shares it. */
+export function findRunner(pid: number): ProcessIdentity | undefined {
+  return findRunners(pid).find((ancestor) => isRunner(readCommandLine(ancestor.pid)));
+}
+
 /** Calls back once when one of them has died, even by SIGKILL, which tells nobody. */
 export function watchRunners(onDeath: () => void): void {
   const runners = findRunners();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, DatabaseAddress } from '@airlock/config';
 import type { Client } from 'pg';
 import { withClient } from '../../client.js';
@@ -77,14 +78,25 @@ export interface ServerFacts {
   readonly journal: Journal | 'unreadable' | undefined;
 }
 
+/** A server remembers a client that has just left for a moment: only who stays for longer is a session of somebody's. */
+const SETTLE_MS = 2_000;
+const POLL_MS = 50;
+
 /** Both sessions look at the same time, so that the acting one can see the other where it claims to be. */
 export async function loadServerFacts(acting: Client, { workspace, config, address }: Place): Promise<ServerFacts> {
+  const kept = { address, record: loadProvisionRecord(workspace, address), journal: loadJournal(workspace, address) };
   return withClient(address, { config, purpose: 'reset-look' }, async (client) => {
-    const inside = await readInside(client);
-    const { rows } = await acting.query<{ facts: Acting }>(ACTING_SQL, [address.database, nameOwner(address.database)]);
-    const record = loadProvisionRecord(workspace, address);
-    return { address, acting: rows[0]!.facts, inside, record, journal: loadJournal(workspace, address) };
+    for (const end = Date.now() + SETTLE_MS; ; await sleep(POLL_MS)) {
+      const facts = { ...kept, inside: await readInside(client), acting: await readActing(acting, address) };
+      const isAlone = facts.acting.sessions.every(({ pid }) => pid === facts.inside.pid);
+      if (isAlone || Date.now() >= end) return facts;
+    }
   });
+}
+
+async function readActing(client: Client, { database }: DatabaseAddress): Promise<Acting> {
+  const { rows } = await client.query<{ facts: Acting }>(ACTING_SQL, [database, nameOwner(database)]);
+  return rows[0]!.facts;
 }
 
 async function readInside(client: Client): Promise<Inside> {
