@@ -1,6 +1,9 @@
 import cluster from 'node:cluster';
 import { type Config, ConfigError, loadConfig } from '@airlock/config';
+import { onLeaveSignals } from '@airlock/health';
 
+// Until there is something to close, leaving is all there is to do.
+onLeaveSignals(() => process.exit(0));
 const config = load();
 if (config) await start(config);
 

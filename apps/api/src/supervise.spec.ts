@@ -42,6 +42,15 @@ describe('two workers', () => {
     expect(await api.exited).toEqual({ code: 0, signal: null });
   });
 
+  it('leave at once, and without an error, when they are told to before they serve', async () => {
+    api = new ApiProcess({ config: database.config, env: { WORKERS: '2' } });
+    const { pid } = api;
+    await waitUntil(() => childrenOf(pid).length === 2);
+    api.signal('SIGTERM');
+    expect(await api.exited).toEqual({ code: 0, signal: null });
+    expect(count(api, 'listening')).toBe(0);
+  });
+
   it('leave together when neither can start, with the exit code of the first', async () => {
     api = new ApiProcess({ config: database.config, env: { WORKERS: '2', DATABASE_URL: nobody(database.config) } });
     expect(await api.exited).toEqual({ code: 1, signal: null });

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Config } from '@airlock/config';
-import { assertBudget } from '@airlock/health';
+import { assertBudget, onLeaveSignals } from '@airlock/health';
 import { openLogger } from './http/logger.js';
 import { startManagementServer } from './observability/management-server.js';
 import { askHealth, createClusterMetrics } from './observability/cluster-messages.js';
@@ -33,14 +33,15 @@ export async function supervise(config: Config): Promise<void> {
     if (ready.size === config.service.workers) process.send?.('ready');
   });
   cluster.on('exit', (worker, code, signal) => {
-    const status = code ?? 1;
+    // One that was told to leave before it had begun has not failed.
+    const status = isLeaving && signal === 'SIGTERM' ? 0 : (code ?? 1);
     logger.info({ worker: worker.id, exit_code: code, signal }, isLeaving ? 'worker.left' : 'worker.lost');
-    if (isLeaving || !ready.has(worker.id)) exitCode ||= signal ? 1 : status;
+    if (isLeaving || !ready.has(worker.id)) exitCode ||= status;
     if (!isLeaving && ready.delete(worker.id)) setTimeout(() => isLeaving || cluster.fork(), RESTART_DELAY_MS);
     else leave('a worker could not start');
     if (isLeaving && listWorkers().length === 0) process.exit(exitCode);
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave(signal));
+  onLeaveSignals(leave);
   if (config.environment === 'development') process.once('disconnect', () => leave('parent gone'));
 
   const metrics = await createClusterMetrics();

@@ -4,4 +4,4 @@ export { Lifecycle, type Phase } from './lifecycle.js';
 export { OpenRequests } from './open-requests.js';
 export { createProbe, type Probe, type ProbeOptions, type ProbeResult } from './probe.js';
 export { HEALTH_PATHS, registerHealthRoutes } from './routes.js';
-export { createShutdown, shutDownOnSignals, type Shutdown, type ShutdownOptions } from './shutdown.js';
+export { createShutdown, onLeaveSignals, shutDownOnSignals, type Shutdown, type ShutdownOptions } from './shutdown.js';

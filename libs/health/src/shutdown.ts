@@ -33,9 +33,17 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
   };
 }
 
+/**
+ * Sets what a process does when it is told to leave; a later call takes the place of an earlier one. As PID 1 a process
+ * that has set nothing does not even hear it.
+ */
+export function onLeaveSignals(leave: (signal: NodeJS.Signals) => void): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(signal).on(signal, () => leave(signal));
+}
+
 /** Listens for the signals and for what nobody caught. Later signals are ignored: the sequence is bounded anyway. */
 export function shutDownOnSignals(shutdown: Shutdown): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown(signal));
+  onLeaveSignals(shutdown);
   process.on('uncaughtException', (error) => shutdown('uncaughtException', error));
   process.on('unhandledRejection', (error) => shutdown('unhandledRejection', error ?? new Error('no reason given')));
 }
