@@ -1,14 +1,17 @@
 // Runs TypeScript sources in Node without a build: `node --import ./tools/typescript.mjs file.ts`.
 // Node's own type stripping knows no decorator metadata, which Nest's injection needs; the compiler is the one that builds.
-import { readFileSync } from 'node:fs';
-import { enableCompileCache, registerHooks } from 'node:module';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire, enableCompileCache, registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { transformSync } from '@swc/core';
 import { swcOptions } from './swc-options.mjs';
 
 const SOURCE_CONDITION = '@airlock/source';
+const CACHE = fileURLToPath(new URL('../node_modules/.cache/', import.meta.url));
+const require = createRequire(import.meta.url);
+const compiler = JSON.stringify([require('@swc/core/package.json').version, swcOptions]);
 
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url)));
+enableCompileCache(`${CACHE}node`);
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
@@ -19,13 +22,49 @@ registerHooks({
   load(url, context, nextLoad) {
     if (!url.endsWith('.ts') || url.includes('/node_modules/')) return nextLoad(url, context);
     const filename = fileURLToPath(url);
-    return { format: 'module', source: compile(filename), shortCircuit: true };
+    return { format: 'module', source: load(filename), shortCircuit: true };
   },
 });
 
-function compile(filename) {
+/** The last result for each file is kept: most starts compile nothing, and do not even load the compiler. */
+function load(filename) {
+  const source = readFileSync(filename, 'utf8');
+  // At the end: a line before the code would shift what the source map says.
+  const tail = `\n// ${hash(compiler + source)}\n`;
+  const path = `${CACHE}typescript/${hash(filename)}.js`;
+  const kept = readKept(path);
+  if (kept?.endsWith(tail)) return kept;
+  const compiled = compile(source, filename) + tail;
+  keep(path, compiled);
+  return compiled;
+}
+
+function readKept(path) {
   try {
-    return transformSync(readFileSync(filename, 'utf8'), { ...swcOptions, filename, sourceMaps: 'inline' }).code;
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Written aside and moved, since several processes start at once. Where nothing can be written, nothing is kept. */
+function keep(path, text) {
+  try {
+    mkdirSync(`${CACHE}typescript`, { recursive: true });
+    writeFileSync(`${path}.${process.pid}`, text);
+    renameSync(`${path}.${process.pid}`, path);
+  } catch {
+    // A read-only checkout, such as the development container's.
+  }
+}
+
+function hash(text) {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function compile(source, filename) {
+  try {
+    return require('@swc/core').transformSync(source, { ...swcOptions, filename, sourceMaps: 'inline' }).code;
   } catch (error) {
     throw describeMistake(error);
   }

@@ -38,7 +38,8 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
  * that has set nothing does not even hear it.
  */
 export function onLeaveSignals(leave: (signal: NodeJS.Signals) => void): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(signal).on(signal, () => leave(signal));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.removeAllListeners(signal).on(signal, () => leave(signal));
 }
 
 /** Listens for the signals and for what nobody caught. Later signals are ignored: the sequence is bounded anyway. */

@@ -6,14 +6,24 @@ import { readProcessEnvironment } from '@airlock/config';
 import { ROOT } from './workspace.js';
 
 const STOP_LIMIT_MS = 5000;
+const PRELOADS = ['tools/typescript.mjs', 'apps/cli/src/serve/read-ahead.ts'].flatMap((path) => [
+  '--import',
+  join(ROOT, path),
+]);
 
 /** The API as a child process that is replaced on each edit. */
 export class ApiProcess {
+  readonly #mayBegin: Promise<unknown>;
   #child: ChildProcess | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #edits = 0;
   // Taken once, without what Nx copied from .env: an edit of that file must reach the next child.
   readonly #env = readProcessEnvironment();
+
+  /** @param mayBegin what the API needs to begin; it reads its modules meanwhile */
+  constructor(mayBegin: Promise<unknown>) {
+    this.#mayBegin = mayBegin;
+  }
 
   /** @returns whether it serves; what keeps it from serving has been shown. A later edit makes an earlier one moot. */
   restart(): Promise<boolean> {
@@ -31,12 +41,13 @@ export class ApiProcess {
 
   async #replace(): Promise<boolean> {
     await this.#end();
-    const child = spawn(process.execPath, ['--import', join(ROOT, 'tools/typescript.mjs'), 'apps/api/src/main.ts'], {
+    const child = spawn(process.execPath, [...PRELOADS, 'apps/api/src/main.ts'], {
       cwd: ROOT,
       env: this.#env,
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     this.#child = child;
+    void this.#mayBegin.then(() => child.connected && child.send('begin'));
     const complaint = collectUntilReady(child);
     const ended = once(child, 'exit').then(() => 'ended' as const);
     const ready = once(child, 'message').then(() => 'ready' as const);

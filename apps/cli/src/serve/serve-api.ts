@@ -14,14 +14,14 @@ const HINT_AFTER_MS = 5000;
 /** Serves the API from its sources, on the database that `airlock db serve` has made ready, until told to stop. */
 export async function serveApi(): Promise<void> {
   await refuseHeldPort();
-  const api = new ApiProcess();
+  const database = waitForDatabase();
+  const api = new ApiProcess(database);
   const stop = onStop(() => api.stop());
-  const database = await waitForDatabase();
-  stopWith(database, stop);
+  void database.then((announcement) => stopWith(announcement, stop));
   let isShown = false;
   const start = async () => {
     const started = await api.restart();
-    if (started && !isShown) console.log(describe(loadConfig({ cwd: ROOT }), database));
+    if (started && !isShown) console.log(describe(loadConfig({ cwd: ROOT }), await database));
     isShown ||= started;
   };
   watchFiles({ sources: true }, (path) => {
