@@ -1,6 +1,7 @@
 import type { Config } from '@airlock/config';
 import type { JSONWebKeySet } from 'jose';
 import type { HttpClient } from '../http-client/http-client.js';
+import { StartRefusal } from '../start-refusal.js';
 import type { TokenRules } from './token-verifier.js';
 
 /** The issuer of the config. Development and testing may leave it out and get the one of this workspace. */
@@ -30,8 +31,8 @@ async function loadLocalRules(): Promise<TokenRules> {
   }
 }
 
-function missingIssuer(cause?: unknown): Error {
-  return new Error(
+function missingIssuer(cause?: unknown): StartRefusal {
+  return new StartRefusal(
     'AUTH_ISSUER, AUTH_JWKS_URL: are not set, and the local issuer is not here; expected the issuer of your tokens\n' +
       '  set AUTH_ISSUER, AUTH_JWKS_URL and AUTH_AUTHORIZED_PARTIES',
     { cause },

@@ -26,6 +26,8 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
+    // What keeps the application from being built is thrown as well, and told once, by main.ts.
+    if (rest.at(-1) === 'ExceptionHandler') return;
     this.#logger.error({ from: rest.at(-1), error: message, details: rest.slice(0, -1) }, 'framework');
   }
 
