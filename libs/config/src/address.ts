@@ -99,10 +99,17 @@ function parseHost(text: string, fail: Fail): { host: string; port: number } {
       'has a host that is neither a name nor an address',
       'a host name, an IPv4 address or an [IPv6] address',
     );
+  if (bracketed !== undefined && !isShortest(host))
+    return fail('has an IPv6 address in one of its longer forms', 'its shortest form, such as [::1]');
   if (port === undefined) return fail('has no port');
   const isPort = /^[1-9]\d{0,4}$/.test(port) && Number(port) <= MAX_PORT;
   if (!isPort) return fail('has no valid port', 'a port from 1 to 65535');
   return { host, port: Number(port) };
+}
+
+/** `::1` is also `::01` and `0:0:0:0:0:0:0:1`; what is compared with other addresses has one form. */
+function isShortest(ipv6: string): boolean {
+  return new URL(`http://[${ipv6}]`).hostname === `[${ipv6}]`;
 }
 
 /** Resolvers also read `2130706433`, `127.1` and `0x7f.1` as addresses; here an IPv4 address is four decimal numbers. */

@@ -110,6 +110,9 @@ describe('parseDatabaseUrl', () => {
     'postgres://u:p@[::1%25lo]:5432/d',
     'postgres://u:p@[::1%lo]:5432/d',
     'postgres://u:p@[::1]x:5432/d',
+    'postgres://u:p@[::01]:5432/d',
+    'postgres://u:p@[0:0:0:0:0:0:0:1]:5432/d',
+    'postgres://u:p@[::ffff:127.0.0.1]:5432/d',
     `postgres://u:${'p'.repeat(3_000)}@h:1/d`,
   ])('refuses %j', (text) => {
     expect(() => parseDatabaseUrl(text, 'DATABASE_URL')).toThrow(AddressError);
