@@ -31,7 +31,7 @@ export function createSeedRows(count = DEFAULT_SEED_ROWS): SeedRow[] {
 }
 
 export function createSeedRow(index: number): SeedRow {
-  const random = createHash('sha256').update(`airlock seed ${index}`).digest();
+  const random = createHash('sha256').update(`seed ${index}`).digest();
   const createdAtMs = EPOCH_MS + index * MINUTE_MS;
   return {
     id: createUuidV7(createdAtMs, random),

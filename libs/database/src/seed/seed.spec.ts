@@ -51,7 +51,7 @@ describe('seed', () => {
 describe('createSeedRows', () => {
   it('makes the same rows every time, and a longer list begins with the shorter one', () => {
     expect(createSeedRows(50)).toEqual(createSeedRows(100).slice(0, 50));
-    expect(createSeedRows(1)[0]).toMatchObject({ id: '019b76da-a800-7169-b991-412341ca43a2', name: 'Quay 1' });
+    expect(createSeedRows(1)[0]).toMatchObject({ id: '019b76da-a800-72f5-836e-d794f639044e', name: 'Sextant 1' });
   });
 
   it('gives ids that are version 7, unique and in the order of time', () => {

@@ -85,6 +85,8 @@ export class World {
   /** The same name, roles and passwords on the other server, stamped as its environment says, with a canary. */
   async provisionProduction(environment: 'production' | 'testing' = 'production'): Promise<void> {
     this.hasProduction = true;
+    // The next attack finds no neighbours of this one.
+    this.cleanups.push(() => this.servers.productionAdmin.query(`DROP DATABASE ${this.database} WITH (FORCE)`));
     await provision(createAddresses(this.servers.production, this.database, environment));
     await runAs(this.productionInside, (client) => client.query('CREATE TABLE canary AS SELECT 1 AS alive'));
   }
