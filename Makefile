@@ -7,7 +7,7 @@ INSTALLED := node_modules/.installed
 $(INSTALLED): package-lock.json package.json .npmrc
 	@PATH="$(OUTER_PATH)" sh tools/install.sh $@
 
-.PHONY: help dev test test-reset check fix up down logs certs test-docker test-deploy
+.PHONY: help dev test test-reset check fix up down logs certs test-docker test-deploy rename
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -43,6 +43,9 @@ certs: ## make a certificate for https://localhost:8443 (docker compose --profil
 
 test-docker: $(INSTALLED) ## build the image and try every environment in Docker, beside whatever else runs
 	@nx run docker:test-docker --output-style=stream-without-prefixes
+
+rename: $(INSTALLED) ## give the workspace your own name: make rename NAME=acme
+	@node tools/rename.mjs '$(NAME)'
 
 # For machines without Node too; `airlock setup` leaves it as it is.
 .env:
