@@ -6,6 +6,7 @@ import { startServers, World, type Servers } from './world.fixture.js';
 let servers: Servers;
 let shared: World;
 let world: World;
+const staged: World[] = [];
 let counter = 0;
 
 beforeAll(async () => {
@@ -16,7 +17,9 @@ afterAll(async () => {
   await shared.dispose();
   await servers.stop();
 });
-afterEach(() => world.dispose());
+afterEach(async () => {
+  for (const each of staged.splice(0)) await each.dispose();
+});
 
 describe('resetTestDatabase', () => {
   it.each(ATTACKS.filter(({ by }) => by))('$id refuses at $by when $title', async (attack) => {
@@ -57,6 +60,7 @@ async function stage(attack: Pick<Attack, 'by' | 'arrange'>): Promise<void> {
   const isStatic = ['L0', 'L1', 'L2', 'L8'].includes(attack.by ?? '');
   if (isStatic) world = new World(servers, shared.database).like(shared);
   else world = await new World(servers, `airlock_a${++counter}_test`).provision();
+  staged.push(world);
   await attack.arrange?.(world);
   await world.remember();
 }

@@ -159,7 +159,7 @@ export class World {
   }
 
   async dispose(): Promise<void> {
-    for (const cleanup of this.cleanups.splice(0).reverse()) await cleanup();
+    for (const cleanup of this.cleanups.reverse()) await cleanup();
     rmSync(this.workspace, { recursive: true, force: true });
   }
 }
