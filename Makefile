@@ -44,7 +44,7 @@ certs: ## make a certificate for https://localhost:8443 (docker compose --profil
 test-docker: $(INSTALLED) ## build the image and try every environment in Docker, beside whatever else runs
 	@nx run docker:test-docker --output-style=stream-without-prefixes
 
-rename: $(INSTALLED) ## give the workspace your own name: make rename NAME=acme
+rename: $(INSTALLED) ## give the workspace your own name: make rename NAME=<name>
 	@node tools/rename.mjs '$(NAME)'
 
 # For machines without Node too; `airlock setup` leaves it as it is.
