@@ -1,5 +1,5 @@
 import { type Config, loadConfig } from '@airlock/config';
-import { findPortHolder, findRunner, findRunners, isPortFree, readCommandLine } from '@airlock/database/embedded';
+import { describeProcess, findRunner, findStarter, isPortFree, PortInUseError } from '@airlock/database/embedded';
 import { findDatabaseOwner } from './announcement.js';
 import { ROOT } from './workspace.js';
 
@@ -14,11 +14,7 @@ export async function refuseSecond(): Promise<void> {
 export async function refuseHeldPort(): Promise<void> {
   const { service } = readConfigIfGood() ?? {};
   if (!service || (await isPortFree(service.port, service.host))) return;
-  const holder = findPortHolder(service.port);
-  const cure = holder === undefined ? 'Stop it' : `Stop it: kill ${findStarter(holder)}`;
-  throw refusal(
-    `PORT ${service.port}: ${describeProcess(holder)} listens on it; expected a free port.\n${cure}, or set another PORT in .env.`,
-  );
+  throw new PortInUseError({ name: 'PORT', port: service.port, alternative: 'set another PORT in .env' });
 }
 
 /** @throws when another process serves the workspace's database: who started it, and how to stop it */
@@ -29,9 +25,8 @@ export function refuseSecondDatabase(): void {
 
 function refuseServed(pid: number): Error {
   const starter = findStarter(pid);
-  return refusal(
-    `${ROOT}: ${describeProcess(starter)} serves it already; expected one at a time.\nStop it: kill ${starter}`,
-  );
+  const message = `${ROOT}: ${describeProcess(starter)} serves it already; expected one at a time.\nStop it: kill ${starter}`;
+  return Object.assign(new Error(message), { exitCode: 1 });
 }
 
 /** What is wrong with the config is said once, by the database's side. */
@@ -41,17 +36,4 @@ function readConfigIfGood(): Config | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The make, nx or npm that would only start it again, or wait for it, is the one to stop. */
-function findStarter(pid: number): number {
-  return findRunners(pid).at(-1)?.pid ?? pid;
-}
-
-function describeProcess(pid: number | undefined): string {
-  return pid === undefined ? 'another process' : `process ${pid} (${readCommandLine(pid)})`;
-}
-
-function refusal(message: string): Error {
-  return Object.assign(new Error(message), { exitCode: 1 });
 }

@@ -39,12 +39,14 @@ for (const command of [['db', 'serve'], ['serve']]) {
 export class ScratchWorkspace {
   readonly root: string;
   readonly port: number;
+  readonly databasePort: number;
   output = '';
   #runner: ChildProcess | undefined;
 
-  private constructor(root: string, port: number) {
+  private constructor(root: string, { port, databasePort }: { port: number; databasePort: number }) {
     this.root = root;
     this.port = port;
+    this.databasePort = databasePort;
   }
 
   static async create(): Promise<ScratchWorkspace> {
@@ -58,7 +60,7 @@ export class ScratchWorkspace {
     const [port = 0, managementPort = 0, databasePort = 0] = await findFreePorts(3);
     const example = readFileSync(join(root, '.env.example'), 'utf8').replaceAll(':54318/', `:${databasePort}/`);
     writeFileSync(join(root, '.env'), `${example}\nPORT=${port}\nMANAGEMENT_PORT=${managementPort}\n`);
-    return new ScratchWorkspace(root, port);
+    return new ScratchWorkspace(root, { port, databasePort });
   }
 
   /** Starts the database and the API, and waits until the API has settled. @returns the pid of what started them */
@@ -163,7 +165,7 @@ function linkPackages(root: string): void {
   if (existsSync(join(ROOT, nested))) symlinkSync(join(ROOT, nested), join(root, nested));
 }
 
-async function findFreePorts(count: number): Promise<number[]> {
+export async function findFreePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);

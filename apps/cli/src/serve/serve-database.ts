@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Config, ConfigError, type DatabaseAddress, loadConfig, setUpEnvFile } from '@airlock/config';
 import { type Cluster, isPortFree, PortInUseError, startCluster } from '@airlock/database/embedded';
+import { describeFailure } from '../report-failure.js';
 import { announceDatabase, claimDatabase, withdrawDatabase } from './announcement.js';
 import { refuseSecondDatabase } from './refuse-second.js';
 import { onStop } from './stop.js';
@@ -18,8 +19,10 @@ export async function serveDatabase(): Promise<void> {
   let served: { config: Config; cluster: Cluster | undefined } | undefined;
   const close = async () => {
     claimDatabase();
-    await served?.cluster?.stop();
+    // Nobody's any more before it ends: what has ended by itself is told by that.
+    const { cluster } = served ?? {};
     served = undefined;
+    await cluster?.stop();
   };
   const stop = onStop(() => close().finally(withdrawDatabase));
   const serve = async () => {
@@ -33,20 +36,22 @@ export async function serveDatabase(): Promise<void> {
     await bringUpToDate(config, cluster);
     announceDatabase(describe(config));
   };
-  watchFiles({ sources: false }, () => void serve().catch((error: unknown) => report(error, served !== undefined)));
-  await serve().catch(reportAtStart);
-}
-
-/** A mistake in .env is shown and the next edit tried; anything else ends the start. */
-function reportAtStart(error: unknown): void {
-  if (!(error instanceof ConfigError)) throw error;
-  report(error, false);
+  // A mistake in .env is mended by its next edit; anything else ends the start.
+  let turn = serve().catch((error: unknown) => {
+    if (error instanceof ConfigError) return report(error, false);
+    console.error(describeFailure(error));
+    stop(1);
+  });
+  watchFiles({ sources: false }, () => {
+    turn = turn.then(serve).catch((error: unknown) => report(error, served !== undefined));
+  });
+  await turn;
 }
 
 /** What is wrong with the config is also said by the API, once there is one. */
 function report(error: unknown, isServing: boolean): void {
   if (isServing && error instanceof ConfigError) return;
-  console.error(error instanceof Error ? error.message : error);
+  console.error(describeFailure(error));
   console.error('Waiting for the next edit of .env.');
 }
 
@@ -67,7 +72,8 @@ function loadDevelopmentConfig(): Config {
 async function openServer({ database }: Config): Promise<Cluster | undefined> {
   if (database.server === 'external') return undefined;
   const { port } = database.app;
-  if (!(await isPortFree(port))) throw new PortInUseError(port);
+  const alternative = 'name another port in DATABASE_URL and DATABASE_MIGRATION_URL, in .env';
+  if (!(await isPortFree(port))) throw new PortInUseError({ name: 'DATABASE_URL: port', port, alternative });
   return startCluster({ dataDir: join(LOCAL_FOLDER, 'postgres'), durable: true, port });
 }
 

@@ -1,5 +1,10 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ScratchWorkspace } from './scratch-workspace.fixture.js';
+import { isPortFree } from '@airlock/database/embedded';
+import { findFreePorts, ScratchWorkspace } from './scratch-workspace.fixture.js';
 
 const LIMIT_MS = 120_000;
 const SOURCE = 'apps/api/src/version.ts';
@@ -64,6 +69,23 @@ describe('the API in development', () => {
   );
 
   it(
+    'moves the database with its address, also while it is on its way to another',
+    async () => {
+      const [first = 0, second = 0] = await findFreePorts(2);
+      const move = (from: number, to: number) => (text: string) => text.replaceAll(`:${from}/`, `:${to}/`);
+      await workspace.withEdit('.env', move(workspace.databasePort, first), async () => {
+        await workspace.until(async () => !(await isPortFree(first)));
+        await workspace.withEdit('.env', move(first, second), () =>
+          workspace.until(async () => (await isPortFree(first)) && !(await isPortFree(second))),
+        );
+      });
+      expect(await isPortFree(workspace.databasePort)).toBe(false);
+      expect(await workspace.get('/readyz')).toContain('"ok"');
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'says that it was killed, and is started anew by the next edit',
     async () => {
       const killed = workspace.findApi() ?? 0;
@@ -112,6 +134,28 @@ describe('the API in development', () => {
 });
 
 describe('the API in development and its database', () => {
+  it(
+    'say in two lines who holds the port of the database, and leave nothing',
+    async () => {
+      const holder = createServer().listen(workspace.databasePort, '127.0.0.1');
+      await once(holder, 'listening');
+      try {
+        const { code, stderr } = await workspace.run('db', 'serve');
+        expect(stderr).toMatch(
+          new RegExp(
+            `^DATABASE_URL: port ${workspace.databasePort}: process ${process.pid} \\(.*\\) listens on it; expected a free port\\.\n` +
+              'Stop it: kill \\d+, or name another port in DATABASE_URL and DATABASE_MIGRATION_URL, in \\.env\\.\n$',
+          ),
+        );
+        expect(code).toBe(1);
+        expect(existsSync(join(workspace.root, '.airlock/database.json'))).toBe(false);
+      } finally {
+        await once(holder.close(), 'close');
+      }
+    },
+    LIMIT_MS,
+  );
+
   afterEach(() => workspace.stop(), LIMIT_MS);
 
   it.each(['SIGKILL', 'SIGTERM'] as const)(

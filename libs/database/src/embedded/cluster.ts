@@ -5,8 +5,9 @@ import { type DatabaseAddress, Secret } from '@airlock/config';
 import { loadBinaries } from './binaries.js';
 import { ensureDataFolder, readSuperuserPassword, readSystemIdentifier, SUPERUSER } from './data-folder.js';
 import { clearLeftovers, endPostmaster, findLiveOwner } from './leftovers.js';
-import { findFreePort, findPortHolder } from './port.js';
-import { identifyOurselves, readCommandLine } from './process-identity.js';
+import { findFreePort } from './port.js';
+import { describeProcess, PortInUseError } from './port-in-use-error.js';
+import { identifyOurselves } from './process-identity.js';
 import { claimRunFile, readPostmaster, removeRunFile, replaceRunFile } from './run-file.js';
 import { listServerArguments } from './server-settings.js';
 import { chooseIdentity, giveTo } from './unprivileged.js';
@@ -63,24 +64,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
 }
 
-export class PortInUseError extends Error {
-  override readonly name = 'PortInUseError';
-
-  constructor(port: number) {
-    const holder = findPortHolder(port);
-    const who = holder === undefined ? 'another process' : `process ${holder} (${readCommandLine(holder)})`;
-    const cure = holder === undefined ? 'Stop it' : `Stop it: kill ${holder}`;
-    super(`port ${port}: ${who} listens on it; expected a free port.\n${cure}, or choose another port in .env.`);
-  }
-}
-
 /** Claims the folder for this process, and ends what runs in it for nobody. */
 async function takeFolder(dataDir: string): Promise<void> {
   const claim = { owner: identifyOurselves(), port: 0, systemIdentifier: readSystemIdentifier(dataDir) };
   const live = findLiveOwner(dataDir);
   if (live) {
     throw new Error(
-      `${dataDir}: process ${live.pid} (${readCommandLine(live.pid)}) runs PostgreSQL in it; expected a folder of our own.\n` +
+      `${dataDir}: ${describeProcess(live.pid)} runs PostgreSQL in it; expected a folder of our own.\n` +
         `Use that one, or stop it: kill ${live.pid}`,
     );
   }
@@ -138,7 +128,7 @@ async function waitUntilReady(server: GuardedServer, where: { dataDir: string; p
 
 function explainFailure(dataDir: string, port: number): Error {
   const log = readLog(dataDir);
-  if (log.includes('Address already in use')) return new PortInUseError(port);
+  if (log.includes('Address already in use')) return new PortInUseError({ port });
   const lastLines = log.trim().split('\n').slice(-5).join('\n');
   return new Error(`${dataDir}: PostgreSQL did not start; its log ends with\n${lastLines}`);
 }

@@ -1,12 +1,6 @@
-export { type Cluster, type ClusterOptions, PortInUseError, startCluster } from './cluster.js';
-export { findPortHolder, isPortFree } from './port.js';
-export {
-  identifyOurselves,
-  identifyProcess,
-  isSameProcessAlive,
-  type ProcessIdentity,
-  readCommandLine,
-  readParentPid,
-} from './process-identity.js';
-export { findRunner, findRunners, watchRunners } from './runners.js';
+export { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
+export { isPortFree } from './port.js';
+export { describeProcess, findStarter, PortInUseError } from './port-in-use-error.js';
+export { identifyOurselves, identifyProcess, isSameProcessAlive, type ProcessIdentity } from './process-identity.js';
+export { findRunner, watchRunners } from './runners.js';
 export { startScratchCluster } from './scratch-cluster.js';
