@@ -1,7 +1,10 @@
 import type { Client } from 'pg';
 import { type CloneRegistry, SPARE_TAKEN } from './clone-registry.js';
 
-/** Keeps `count` clones ready, so that a test file finds its database made. Runs beside the tests, in Jest's own process. */
+/**
+ * Keeps `count` clones ready, so that a test file finds its database made. Runs beside the tests, in Jest's own process,
+ * on a session that others may use only while nothing is in work: pg takes one query at a time.
+ */
 export class SpareKeeper {
   readonly #registry: CloneRegistry;
   readonly #session: Client;
@@ -22,6 +25,11 @@ export class SpareKeeper {
     });
     await this.#session.query(`LISTEN ${SPARE_TAKEN}`);
     this.#refill();
+    this.#work = this.#work.then(() => this.#registry.sweep()).catch(() => undefined);
+  }
+
+  async whenIdle(): Promise<void> {
+    await this.#work;
   }
 
   async stop(): Promise<void> {

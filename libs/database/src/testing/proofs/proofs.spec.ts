@@ -10,11 +10,11 @@ import { createSessionConfig } from '../../client-options.js';
 import { isPortFree } from '../../embedded/port.js';
 import { identifyProcess } from '../../embedded/process-identity.js';
 import { describeWithRedis } from '../fixture/use-test-redis.js';
-import { openKeptDatabases } from '../run/kept-databases.js';
 
 const RUN_LIMIT_MS = 60_000;
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const JEST = fileURLToPath(new URL('../../../../../node_modules/jest/bin/jest.js', import.meta.url));
+const AIRLOCK = fileURLToPath(new URL('../../../../../apps/cli/bin/airlock.js', import.meta.url));
 const HOOKS = fileURLToPath(new URL('../../../../../tools/typescript.mjs', import.meta.url));
 
 interface Run {
@@ -44,13 +44,15 @@ describe('a run of Jest', () => {
       expect(exitCode).toBe(1);
       expect(output).toContain('The database of the failed file is kept. To look inside: airlock db kept');
       expect(listLeftovers(pid)).toEqual([]);
-      const opened = await openKeptDatabases();
+      const kept = serveKept();
       try {
-        expect(opened?.databases.map(({ file }) => file)).toEqual(['fixtures/failing.fixture.ts']);
-        expect(await countLeftRows(opened?.databases[0]?.url ?? '')).toBe(1);
+        const [, file, url = ''] = /^(.+)\n {2}(postgres:\S+)\nCtrl-C stops the server\.\n/.exec(await kept.said) ?? [];
+        expect(file).toBe('fixtures/failing.fixture.ts');
+        expect(await countLeftRows(url)).toBe(1);
       } finally {
-        await opened?.stop();
+        kept.child.kill('SIGINT');
       }
+      expect(await kept.ended).toEqual([0, null]);
     },
     RUN_LIMIT_MS,
   );
@@ -137,6 +139,22 @@ async function runJest(files: string[], options: string[] = [], env: Record<stri
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   await once(child, 'close');
   return { exitCode: child.exitCode, output, pid: child.pid ?? 0 };
+}
+
+/** The command itself, in a process where no test runs. `said` is what it has printed once it serves, or has ended. */
+function serveKept() {
+  const child = spawn(process.execPath, [AIRLOCK, 'db', 'kept'], { env: {}, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'close') as Promise<[number | null, string | null]>;
+  const said = new Promise<string>((resolve) => {
+    let output = '';
+    const note = (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.endsWith('Ctrl-C stops the server.\n')) resolve(output);
+    };
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', note);
+    void ended.then(() => resolve(output));
+  });
+  return { child, said, ended };
 }
 
 /** Folders of clusters say whose they are; so do the records of runs. */

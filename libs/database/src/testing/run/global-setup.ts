@@ -46,7 +46,6 @@ export async function startTestRun({ maxWorkers }: { maxWorkers: number }): Prom
   started = { run, server, redis, admin, registry, keeper };
   saveTestRun(run);
   await keeper.start();
-  void registry.sweep().catch(() => undefined);
 }
 
 /** Jest's globalTeardown. Says what was kept and what was skipped. */
@@ -54,10 +53,10 @@ export async function stopTestRun({ isWatching }: { isWatching: boolean }): Prom
   if (!started) return;
   const { run, server, redis, admin, registry, keeper } = started;
   reportSkippedSpecs();
+  await (isWatching ? keeper.whenIdle() : keeper.stop());
   const kept = (await registry.list()).filter(({ state, run: maker }) => state === 'kept' && maker === run.id);
   if (isWatching) return reportKept(kept, server);
   started = undefined;
-  await keeper.stop();
   await registry.dropOurs();
   // Our clusters are stopped without one.
   if (kept.length > 0) await admin.query('CHECKPOINT');
