@@ -1,5 +1,6 @@
-import { join } from 'node:path';
-import { Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Command, CommanderError } from 'commander';
 import { listFiles, readJson, readText, root } from './repository.js';
 import { loadFiles, workflowsOf } from './workflow-files.js';
 
@@ -51,18 +52,24 @@ function judgeAirlock(program: Command, words: readonly string[]): string | unde
     program.parse([...words], { from: 'user' });
     return undefined;
   } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return undefined;
     return error instanceof Error ? error.message : String(error);
   }
 }
 
 function judgeNx([verb, target = '', ...rest]: readonly string[]): string | undefined {
   const [project, name] = verb === 'run' ? target.split(':') : [target, verb];
-  const manifests = listFiles(/^(apps|libs)\/[^/]+\/package\.json$|^checks\/package\.json$/).map(
-    (path) => readJson<{ nx?: { name?: string; targets?: Record<string, unknown> } }>(path).nx,
+  const manifest = listFiles(/^((apps|libs)\/[^/]+|checks|docker)\/package\.json$/).find(
+    (path) => readJson<Manifest>(path).nx?.name === project,
   );
-  const targets = manifests.find((nx) => nx?.name === project)?.targets ?? {};
-  const paths = rest.filter((word) => /^src\/.*\.ts$/.test(word)).map((path) => `${project}: ${path}`);
-  return name && name in targets && paths.length === 0 ? undefined : `no such target: ${target}`;
+  if (!manifest || !name || !(name in (readJson<Manifest>(manifest).nx?.targets ?? {})))
+    return `no such target: ${target}`;
+  const missing = rest.filter((word) => /^src\/.*\.ts$/.test(word) && !existsSync(join(root, dirname(manifest), word)));
+  return missing.length > 0 ? `${project}: has no ${missing.join()}` : undefined;
+}
+
+interface Manifest {
+  readonly nx?: { readonly name?: string; readonly targets?: Record<string, unknown> };
 }
 
 /** `gh workflow run FILE -f name=value …`, the one whose words are ours. */

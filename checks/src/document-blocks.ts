@@ -25,8 +25,8 @@ export function loadBlocks(path: string): Block[] {
 export function parseCommands(text: string): string[][] {
   return text
     .replaceAll('\\\n', ' ')
-    .split('\n')
-    .map((line) => parseWords(line.replace(/^\s*(export\s.*|#.*)$/, '')))
+    .split(/\n| && /)
+    .map((line) => parseWords(line.replace(/^\s*(export\s.*|#.*)$|\s+#\s.*$/, '')))
     .filter((words) => words.length > 0);
 }
 

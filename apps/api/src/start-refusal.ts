@@ -40,7 +40,7 @@ function explainTls(error: Error, code: string, { database }: Config): string | 
     return `DATABASE_URL: ${where(database)} speaks no TLS; expected it, as sslmode=${database.app.sslMode} says\n  ssl = on   # in postgresql.conf`;
   }
   if (!CERTIFICATE.test(code)) return undefined;
-  return `DATABASE_SSL_CA: the certificate of ${where(database)} is not trusted (${code}); expected one that this authority signed\n  airlock config explain DATABASE_SSL_CA`;
+  return `DATABASE_SSL_CA: the certificate of ${where(database)} is not trusted (${code}); expected one that this authority signed\n  airlock config print   # says where it comes from`;
 }
 
 function where({ app }: Config['database']): string {

@@ -1,7 +1,6 @@
-import { Command, Option } from 'commander';
-
-const ENVIRONMENT_NAMES = ['development', 'testing', 'preview', 'staging', 'production'] as const;
-type EnvironmentName = (typeof ENVIRONMENT_NAMES)[number];
+import { Command } from 'commander';
+import type { Environment } from '@airlock/config';
+import { createEnvironmentOption } from './environment-option.js';
 
 export function configCommand(): Command {
   return new Command('config')
@@ -49,11 +48,9 @@ function printCommand(): Command {
 function exampleCommand(): Command {
   return new Command('example')
     .description('print the .env example of an environment, or write those of all')
-    .addOption(
-      new Option('--environment <name>', 'whose example').choices([...ENVIRONMENT_NAMES]).default('development'),
-    )
+    .addOption(createEnvironmentOption('whose example').default('development'))
     .option('--write', 'write .env.example and docker/env/*.env.example in the root of the workspace', false)
-    .action(async ({ environment, write }: { environment: EnvironmentName; write: boolean }) => {
+    .action(async ({ environment, write }: { environment: Environment; write: boolean }) => {
       const { renderEnvExample, renderExamples } = await import('@airlock/config');
       if (write) await writeFiles(renderExamples());
       else process.stdout.write(renderEnvExample(environment));

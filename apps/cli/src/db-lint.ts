@@ -33,6 +33,10 @@ async function run(path: string | undefined, options: Options): Promise<void> {
   for (const finding of findings) console.log(describeFinding(finding));
   if (options.trace)
     for (const { name, traces } of linted) for (const line of describeTraces(name, traces)) console.log(line);
-  console.error(`${linted.length} migrations linted, ${findings.length} findings`);
+  console.error(`${count(linted.length, 'migration')} linted, ${count(findings.length, 'finding')}`);
   if (options.release && findings.length === 0) recordRelease();
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Environment } from '@airlock/config';
+import { createEnvironmentOption } from './environment-option.js';
 
 interface Options {
   readonly environment?: Environment;
@@ -14,7 +15,7 @@ export function dbMigrateCommand(): Command {
     .description('apply the pending migrations, forward only; safe to run at once from many places and to interrupt')
     .option('--plan', 'print what would be applied and change nothing')
     .option('--to <name>', 'stop after this migration (default: the last), e.g. --to 20261121030000-create-entities')
-    .option('--environment <name>', 'refuse any other environment than this, e.g. --environment staging')
+    .addOption(createEnvironmentOption('refuse any other environment than this, e.g. --environment staging'))
     .option('--actor <name>', 'who asked, for the journal (default: the user of this system), e.g. --actor deploy-412')
     .option('--json', 'print the report as JSON')
     .action(run);

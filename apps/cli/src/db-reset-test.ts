@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { readProcessEnvironment } from '@airlock/config';
 
-const EXIT_USAGE = 2;
 const EXIT_REFUSED = 3;
 
 export function dbResetTestCommand(): Command {
@@ -9,8 +8,6 @@ export function dbResetTestCommand(): Command {
     .description('make the test database anew from its template; nine layers must hold, and nothing overrides one')
     .option('--explain', 'judge every layer and touch nothing')
     .option('--json', 'print the report as JSON')
-    .allowExcessArguments(false)
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE))
     .addHelpText(
       'after',
       '\nReads ENVIRONMENT and .env.testing, at the root of a checkout. Each attempt adds a line to .airlock/reset-audit.jsonl.\n' +

@@ -4,12 +4,15 @@ import { dbCommand } from './db.js';
 import { deployCommand } from './deploy.js';
 import { previewCommand } from './preview.js';
 import { promoteCommand } from './promote.js';
+import { reportFailure } from './report-failure.js';
 import { rollbackCommand } from './rollback.js';
 import { secretCommand } from './secret.js';
 import { serveCommand } from './serve.js';
 import { setupCommand } from './setup.js';
 import { statusCommand } from './status.js';
 import { tokenCommand } from './token.js';
+
+const EXIT_USAGE = 2;
 
 const program = new Command('airlock')
   .description('keeps development, testing, preview, staging and production apart')
@@ -25,15 +28,15 @@ const program = new Command('airlock')
   .addCommand(statusCommand())
   .addCommand(tokenCommand());
 
+beStrict(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!hasExitCode(error)) throw error;
-  console.error(error.message);
-  process.exitCode = error.exitCode;
+  reportFailure(error);
 }
 
-/** Errors of ours say which exit code they want; of them only the message is for people, never the stack. */
-function hasExitCode(error: unknown): error is Error & { exitCode: number } {
-  return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number';
+/** A word too many is a mistake: `db migrate staging` must not migrate wherever this shell happens to be. */
+function beStrict(command: Command): void {
+  command.allowExcessArguments(false).exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
+  command.commands.forEach(beStrict);
 }

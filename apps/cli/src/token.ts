@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 
 const FOLDER = fileURLToPath(new URL('../../../.airlock/local-issuer/', import.meta.url));
 
 export function tokenCommand(): Command {
   return new Command('token')
     .description('print a bearer token of the local issuer, for development and testing')
-    .requiredOption('--sub <user>', 'whose token it is, such as user_1')
-    .option('--expires-in <span>', 'how long it is valid, such as 15m', '12h')
+    .requiredOption('--sub <user>', 'whose token it is, such as user_1', parseSubject)
+    .option('--expires-in <span>', 'how long it is valid, such as 15m', parseSpan, '12h')
     .addHelpText(
       'after',
       '\nExample:\n  curl -H "Authorization: Bearer $(airlock token --sub user_1)" localhost:8000/api/v1/entities',
@@ -35,4 +35,14 @@ function refusal(problem: string, cause?: unknown): Error {
     `ENVIRONMENT: ${problem}; expected development or testing, in the workspace\n` +
     '  tokens of other environments come from their issuer, AUTH_ISSUER';
   return Object.assign(new Error(message, { cause }), { exitCode: 3 });
+}
+
+function parseSubject(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('expected the id of a user');
+  return text;
+}
+
+function parseSpan(text: string): string {
+  if (!/^[1-9]\d{0,5}[smhd]$/.test(text)) throw new InvalidArgumentError('expected a time span such as 15m, 12h or 7d');
+  return text;
 }

@@ -39,7 +39,7 @@ export class ConnectionError extends Error {
     const reason = cause instanceof Error ? cause.message || (cause as { code?: string }).code : String(cause);
     super(
       `database: ${user}@${host}:${port}/${database} does not answer: ${reason ?? 'unknown reason'}; expected a session\n` +
-        '  airlock doctor   # says whether the server runs, and which variable names it',
+        '  airlock config print   # says where that address comes from; `make dev` starts the database of development',
       { cause },
     );
     this.code = (cause as { code?: string } | undefined)?.code;

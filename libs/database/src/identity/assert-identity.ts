@@ -64,7 +64,7 @@ function describe(
     `  configuration  ${config.environment}, database "${config.database.app.database}"`,
     `  database       ${stamp ? `${stamp.environment}, "${stamp.databaseName}"` : 'no stamp'}, on server ${here.systemIdentifier}`,
     stamp
-      ? '  airlock config explain DATABASE_URL   # says where the address comes from; a stamp is not changed to fit it'
+      ? '  airlock config print   # says where the address comes from; a stamp is not changed to fit it'
       : `  airlock db provision   # with ENVIRONMENT=${expected} and DATABASE_ADMIN_URL, if this database is to be ${expected}`,
   ].join('\n');
 }

@@ -13,8 +13,9 @@ const SCHEMA_FILE = 'schema.sql';
 
 /** Judges plain SQL files, or every one of a folder, each on a fresh copy of the folder's `schema.sql`. */
 export async function lintFiles(path: string): Promise<LintReport> {
-  const isFolder = statSync(path).isDirectory();
-  const files = isFolder ? listFiles(path) : [path];
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const files = isFolder ? listFiles(path) : [path].filter(existsSync);
+  if (files.length === 0) throw new NothingToLintError(path);
   const schema = join(isFolder ? path : dirname(path), SCHEMA_FILE);
   return withThrowawayDatabase(async ({ withOwner, withCopy }) => {
     if (existsSync(schema)) await withOwner((client) => client.query(readFileSync(schema, 'utf8')));
@@ -55,4 +56,16 @@ function listFiles(folder: string): string[] {
     .filter((name) => name.endsWith('.sql') && name !== SCHEMA_FILE)
     .sort()
     .map((name) => join(folder, name));
+}
+
+/** Nothing found in nothing would look like a good verdict. */
+class NothingToLintError extends Error {
+  override readonly name = 'NothingToLintError';
+  readonly exitCode = 2;
+
+  constructor(path: string) {
+    super(
+      `${path}: there is no SQL; expected an .sql file, or a folder of them\n  without a path, airlock db lint judges the migrations`,
+    );
+  }
 }

@@ -98,5 +98,14 @@ function createReport(
 
 function createProvenance({ config, actor }: MigrateOptions): Provenance {
   const { commit, imageDigest } = config.build;
-  return { commit, imageDigest, actor: actor ?? userInfo().username };
+  return { commit, imageDigest, actor: actor ?? readUser() };
+}
+
+/** A container may run as a number that has no name. */
+function readUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
 }

@@ -309,7 +309,7 @@ describe('assertIdentity', () => {
         '  caller         staging\n' +
         `  configuration  staging, database "${stamp.databaseName}"\n` +
         `  database       production, "${stamp.databaseName}", on server ${cluster.systemIdentifier}\n` +
-        '  airlock config explain DATABASE_URL   # says where the address comes from; a stamp is not changed to fit it',
+        '  airlock config print   # says where the address comes from; a stamp is not changed to fit it',
     });
   });
 

@@ -75,7 +75,7 @@ function assertSameServer({ admin, app, migration }: ProvisionOptions): void {
     throw new ProvisionError(
       `DATABASE_URL ${server(app)}/${app.database}, DATABASE_MIGRATION_URL ${server(migration)}/${migration.database}, ` +
         `DATABASE_ADMIN_URL ${server(admin)}: are not one database; expected the same host, port and database\n` +
-        '  airlock config explain DATABASE_URL   # says where each comes from',
+        '  airlock config print   # says where each comes from',
     );
   }
 }

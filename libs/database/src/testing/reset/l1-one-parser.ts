@@ -28,7 +28,7 @@ export const oneParser: StaticLayer = {
         ...when(
           split === true,
           'DATABASE_URL and DATABASE_MIGRATION_URL name two servers; expected one',
-          'airlock config explain DATABASE_URL DATABASE_MIGRATION_URL',
+          'airlock config print',
         ),
       ],
     };

@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { FOLDER, type FolderContent, withFolder } from '@airlock/config/testing';
+
+const airlock = fileURLToPath(new URL('../bin/airlock.js', import.meta.url));
+/** Nobody listens on a port that only root may take. */
+const UNREACHABLE = {
+  ENVIRONMENT: 'development',
+  DATABASE_URL: 'postgres://airlock_app:never-asked-for-1@127.0.0.1:1/airlock_development',
+  DATABASE_MIGRATION_URL: 'postgres://airlock_migrator:never-asked-for-2@127.0.0.1:1/airlock_development',
+};
+
+function run(args: string[], env: Record<string, string> = {}, files: FolderContent = {}) {
+  return withFolder(files, (cwd) => {
+    const options = { cwd, env, encoding: 'utf8' } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [airlock, ...args], options);
+    return { status, stdout, stderr };
+  });
+}
+
+describe('airlock', () => {
+  it.each([
+    [[], /^Usage: airlock /],
+    [['db'], /^Usage: airlock db /],
+    [['frobnicate'], /unknown command 'frobnicate'/],
+    [['db', 'refresh'], /unknown command 'refresh'/],
+    [['db', 'migrate', '--pln'], /unknown option '--pln'/],
+    [['db', 'migrate', 'staging'], /too many arguments/],
+    [['config', 'check', 'production'], /too many arguments/],
+    [['db', 'migrate', '--environment', 'prod'], /Allowed choices are development, /],
+    [['db', 'seed', '--rows', '0'], /expected a whole number from 1/],
+    [['db', 'new'], /missing required argument 'name'/],
+    [['db', 'lint', 'no-such-file.sql'], /^no-such-file\.sql: there is no SQL; expected /],
+    [['db', 'lint', '.'], /^\.: there is no SQL; expected /],
+    [['token'], /required option '--sub <user>'/],
+    [['token', '--sub', ''], /expected the id of a user/],
+    [['token', '--sub', 'user_1', '--expires-in', 'soon'], /expected a time span such as 15m/],
+  ])('ends with 2 and says why when it is used wrongly: %j', async (args, said) => {
+    const { status, stdout, stderr } = await run(args);
+    expect(stderr).toMatch(said);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  });
+
+  it.each([[['--help']], [['db', '--help']], [['db', 'migrate', '--help']], [['help', 'db']]])(
+    'ends with 0 when it is asked for help: %j',
+    async (args) => {
+      const { status, stdout, stderr } = await run(args);
+      expect(stdout).toMatch(/^Usage: airlock/);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    },
+  );
+
+  it.each([['status'], ['migrate'], ['drift'], ['seed']])(
+    'ends with 69 and neither stack nor password where no database answers: db %s',
+    async (command) => {
+      const { status, stderr } = await run(['db', command], UNREACHABLE);
+      expect(stderr).toMatch(
+        /^database: airlock_\w+@127\.0\.0\.1:1\/airlock_development does not answer: .*ECONNREFUSED.*; expected a session\n {2}airlock /,
+      );
+      expect(stderr).not.toMatch(/^\s+at |never-asked-for/m);
+      expect(status).toBe(69);
+    },
+  );
+
+  it('shows of an error that nobody has thought of the message, and its origin on request alone', async () => {
+    const fail = (env: Record<string, string>) =>
+      run(['config', 'docs', '--write'], env, { docs: FOLDER, 'docs/configuration.md': FOLDER });
+    const { status, stderr } = await fail({});
+    expect(stderr).toMatch(/^airlock: EISDIR: .*\n {2}NODE_DEBUG=airlock shows where that comes from\n$/);
+    expect(status).toBe(1);
+    expect((await fail({ NODE_DEBUG: 'airlock' })).stderr).toMatch(/^\s+at /m);
+  });
+});
