@@ -15,14 +15,20 @@ export function readProcessEnvironment(): EnvironmentVariables {
  * is taken back: tests must not see it at all, and a server must see the file's next edit.
  */
 function withoutFileOfNx(env: Record<string, string | undefined>): EnvironmentVariables {
-  const { NX_TASK_TARGET_PROJECT: project, NX_WORKSPACE_ROOT: root } = env;
-  if (project === undefined || root === undefined) return env;
-  for (const name of ['.env', '.local.env', '.env.local']) {
-    for (const [key, text] of Object.entries(parseFile(join(root, name)))) {
-      if (env[key] === text) delete env[key];
-    }
+  fileOfNx ??= loadFileOfNx(env);
+  for (const [key, text] of fileOfNx) {
+    if (env[key] === text) delete env[key];
   }
   return env;
+}
+
+/** As it was when this process was started: after an edit it no longer tells what has come from it. */
+let fileOfNx: readonly (readonly [string, string | undefined])[] | undefined;
+
+function loadFileOfNx(env: EnvironmentVariables): readonly (readonly [string, string | undefined])[] {
+  const { NX_TASK_TARGET_PROJECT: project, NX_WORKSPACE_ROOT: root } = env;
+  if (project === undefined || root === undefined) return [];
+  return ['.env', '.local.env', '.env.local'].flatMap((name) => Object.entries(parseFile(join(root, name))));
 }
 
 function parseFile(path: string): Record<string, string | undefined> {

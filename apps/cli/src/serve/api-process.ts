@@ -29,7 +29,9 @@ export class ApiProcess {
   restart(): Promise<boolean> {
     this.#edits += 1;
     const edit = this.#edits;
-    const turn = this.#turn.then(() => (edit === this.#edits ? this.#replace() : false));
+    // Ended at once: one that waits for its database never becomes ready, and its turn would not pass.
+    const ended = this.#end();
+    const turn = this.#turn.then(() => ended).then(() => (edit === this.#edits ? this.#start() : false));
     this.#turn = turn;
     return turn;
   }
@@ -39,8 +41,7 @@ export class ApiProcess {
     await this.#end();
   }
 
-  async #replace(): Promise<boolean> {
-    await this.#end();
+  async #start(): Promise<boolean> {
     const child = spawn(process.execPath, [...PRELOADS, 'apps/api/src/main.ts'], {
       cwd: ROOT,
       env: this.#env,

@@ -26,12 +26,16 @@ const SETTLE_MS = 500;
 const COPIED = ['apps', 'libs', 'tools', 'package.json', '.env.example'];
 const NOT_COPIED = ['node_modules', 'dist'];
 
-/** What Nx does with the two, as far as a killed Nx goes; by its name it is taken for one of make, nx and npm. */
+/** What Nx does with the two, which get .env as if it were exported; by its name it is taken for one of make, nx and npm. */
 const RUNNER = 'nx.mjs';
 const RUNNER_SOURCE = `
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+const ofNx = { NX_TASK_TARGET_PROJECT: 'api', NX_WORKSPACE_ROOT: process.cwd() };
+const env = { ...parseEnv(readFileSync('.env', 'utf8')), ...process.env, ...ofNx };
 for (const command of [['db', 'serve'], ['serve']]) {
-  spawn(process.execPath, ['apps/cli/bin/airlock.js', ...command], { stdio: 'inherit' });
+  spawn(process.execPath, ['apps/cli/bin/airlock.js', ...command], { stdio: 'inherit', env });
 }
 `;
 
