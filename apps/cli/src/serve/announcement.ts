@@ -7,6 +7,8 @@ import { LOCAL_FOLDER } from './workspace.js';
 export interface Announcement {
   readonly owner: ProcessIdentity;
   readonly description: string;
+  /** Another one each time that the database has been made ready. */
+  readonly edition: number;
 }
 
 const FILE = join(LOCAL_FOLDER, 'database.json');
@@ -17,8 +19,10 @@ export function claimDatabase(): void {
 }
 
 export function announceDatabase(description: string): void {
-  write({ owner: identifyOurselves(), description });
+  editions += 1;
+  write({ owner: identifyOurselves(), description, edition: editions });
 }
+let editions = 0;
 
 export function withdrawDatabase(): void {
   rmSync(FILE, { force: true });
@@ -26,8 +30,8 @@ export function withdrawDatabase(): void {
 
 /** @returns undefined also while the database is not ready, and when its author is dead */
 export function readAnnouncement(): Announcement | undefined {
-  const { owner, description } = read() ?? {};
-  return owner && description !== undefined ? { owner, description } : undefined;
+  const { owner, description, edition } = read() ?? {};
+  return owner && description !== undefined && edition !== undefined ? { owner, description, edition } : undefined;
 }
 
 /** @returns the live process that serves the workspace's database, ready or not */

@@ -25,6 +25,11 @@ export class ApiProcess {
     this.#mayBegin = mayBegin;
   }
 
+  /** False where it has ended by itself, and waits for an edit. */
+  get isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** @returns whether it serves; what keeps it from serving has been shown. A later edit makes an earlier one moot. */
   restart(): Promise<boolean> {
     this.#edits += 1;

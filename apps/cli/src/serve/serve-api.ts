@@ -9,7 +9,9 @@ import { watchFiles } from './watch-files.js';
 import { ROOT } from './workspace.js';
 
 const POLL_MS = 20;
+const FOLLOW_MS = 250;
 const HINT_AFTER_MS = 5000;
+const MIGRATIONS = 'libs/database/src/migrations/';
 
 /** Serves the API from its sources, on the database that `airlock db serve` has made ready, until told to stop. */
 export async function serveApi(): Promise<void> {
@@ -17,15 +19,18 @@ export async function serveApi(): Promise<void> {
   const database = waitForDatabase();
   const api = new ApiProcess(database);
   const stop = onStop(() => api.stop());
-  void database.then((announcement) => stopWith(announcement, stop));
   let isShown = false;
   const start = async () => {
     const started = await api.restart();
     if (started && !isShown) console.log(describe(loadConfig({ cwd: ROOT }), await database));
     isShown ||= started;
   };
+  // With new passwords the API may have asked the server that had the old ones.
+  const onMoved = () => void (api.isRunning || start());
+  void database.then((announcement) => follow(announcement, { onMoved, onEnded: () => stop(1) }));
   watchFiles({ sources: true }, (path) => {
     console.log(`edited ${path}`);
+    if (path.startsWith(MIGRATIONS)) console.log('Migrations are not applied by themselves: airlock db migrate');
     void start();
   });
   await start();
@@ -40,13 +45,21 @@ async function waitForDatabase(): Promise<Announcement> {
   }
 }
 
-function stopWith({ owner }: Announcement, stop: (exitCode: number) => void): void {
+function follow(
+  { owner, edition }: Announcement,
+  { onMoved, onEnded }: { onMoved: () => void; onEnded: () => void },
+): void {
+  let known = edition;
   const timer = setInterval(() => {
-    if (isSameProcessAlive(owner)) return;
-    clearInterval(timer);
-    console.error('The database has stopped, and the API with it.');
-    stop(1);
-  }, 250);
+    if (!isSameProcessAlive(owner)) {
+      clearInterval(timer);
+      console.error('The database has stopped, and the API with it.');
+      return onEnded();
+    }
+    const current = readAnnouncement()?.edition ?? known;
+    if (current !== known) onMoved();
+    known = current;
+  }, FOLLOW_MS);
 }
 
 function describe({ environment, service }: Config, database: Announcement): string {

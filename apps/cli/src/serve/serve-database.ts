@@ -27,7 +27,7 @@ export async function serveDatabase(): Promise<void> {
   const stop = onStop(() => close().finally(withdrawDatabase));
   const serve = async () => {
     const config = loadDevelopmentConfig();
-    if (served && isDeepStrictEqual(served.config.database, config.database)) return;
+    if (served && isSame(served.config.database, config.database)) return;
     await close();
     const cluster = await openServer(config);
     served = { config, cluster };
@@ -46,6 +46,13 @@ export async function serveDatabase(): Promise<void> {
     turn = turn.then(serve).catch((error: unknown) => report(error, served !== undefined));
   });
   await turn;
+}
+
+/** Secrets look alike to whoever compares what can be seen. */
+function isSame(a: Config['database'], b: Config['database']): boolean {
+  const hasSamePassword = (of: 'app' | 'migration' | 'admin') =>
+    a[of] === undefined || (b[of] !== undefined && a[of].password.equals(b[of].password));
+  return isDeepStrictEqual(a, b) && hasSamePassword('app') && hasSamePassword('migration') && hasSamePassword('admin');
 }
 
 /** What is wrong with the config is also said by the API, once there is one. */

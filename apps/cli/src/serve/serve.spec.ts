@@ -86,6 +86,32 @@ describe('the API in development', () => {
   );
 
   it(
+    'takes new passwords from .env to the server and to the API',
+    async () => {
+      const change = (text: string) => text.replace(/^(DATABASE_URL=.*:)[^:@]+@/m, '$1another-password@');
+      await workspace.withEdit('.env', change, () => workspace.settle());
+      expect(await workspace.get('/readyz')).toContain('"ok"');
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'does not apply a migration that is being written, and says what does',
+    async () => {
+      const file = 'libs/database/src/migrations/index.ts';
+      await workspace.withEdit(
+        file,
+        (source) => `${source}\n`,
+        () =>
+          workspace.until(() =>
+            workspace.output.includes('Migrations are not applied by themselves: airlock db migrate'),
+          ),
+      );
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'says that it was killed, and is started anew by the next edit',
     async () => {
       const killed = workspace.findApi() ?? 0;

@@ -33,7 +33,10 @@ export function findStarter(pid: number): number {
 
 export function describeProcess(pid: number | undefined): string {
   if (pid === undefined) return 'another process';
-  const words = readCommandLine(pid).split(' ');
+  // What Node loads before a program is long, and does not tell which.
+  const words = readCommandLine(pid)
+    .replaceAll(/ --import \S+/g, '')
+    .split(' ');
   const shown = words.slice(0, SHOWN_WORDS).join(' ');
   return `process ${pid} (${shown}${words.length > SHOWN_WORDS ? ' …' : ''})`;
 }
