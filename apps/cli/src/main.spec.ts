@@ -64,6 +64,14 @@ describe('airlock', () => {
     },
   );
 
+  it('says on another Node which one it needs, instead of a syntax error', () => {
+    const pretend = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } })';
+    const args = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, airlock, '--help'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(stderr).toMatch(/^airlock: this is Node 20\.1\.0; expected the one of the lockfile\n {2}npx airlock/);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  });
+
   it('shows of an error that nobody has thought of the message, and its origin on request alone', async () => {
     const fail = (env: Record<string, string>) =>
       run(['config', 'docs', '--write'], env, { docs: FOLDER, 'docs/configuration.md': FOLDER });

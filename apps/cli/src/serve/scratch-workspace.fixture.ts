@@ -23,7 +23,7 @@ import { ROOT } from './workspace.js';
 const POLL_MS = 20;
 const LIMIT_MS = 60_000;
 const SETTLE_MS = 500;
-const COPIED = ['apps', 'libs', 'tools', 'package.json', '.env.example'];
+const COPIED = ['apps', 'libs', 'tools', 'package.json', '.node-version', '.env.example'];
 const NOT_COPIED = ['node_modules', 'dist'];
 
 /** What Nx does with the two, which get .env as if it were exported; by its name it is taken for one of make, nx and npm. */
