@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { identifyOurselves, isSameProcessAlive, type ProcessIdentity } from '@airlock/database/embedded';
+import { isDeepStrictEqual } from 'node:util';
+import { findRunner, identifyOurselves, isSameProcessAlive, type ProcessIdentity } from '@airlock/database/embedded';
 import { LOCAL_FOLDER } from './workspace.js';
 
 /** What `airlock db serve` tells the processes that need its database: that it is migrated, and whose it is. */
@@ -24,6 +25,16 @@ export function announceDatabase(description: string): void {
 }
 let editions = 0;
 
+/** Tells those whom the same make, nx or npm has started that there is nothing to wait for. */
+export function announceFailure(): void {
+  write({ failed: findRunner(process.pid) });
+}
+
+export function hasDatabaseFailed(): boolean {
+  const runner = findRunner(process.pid);
+  return runner !== undefined && isDeepStrictEqual(readFile()?.failed, runner);
+}
+
 export function withdrawDatabase(): void {
   rmSync(FILE, { force: true });
 }
@@ -39,16 +50,24 @@ export function findDatabaseOwner(): ProcessIdentity | undefined {
   return read()?.owner;
 }
 
-function write(content: Partial<Announcement>): void {
+interface Content extends Partial<Announcement> {
+  readonly failed?: ProcessIdentity | undefined;
+}
+
+function write(content: Content): void {
   mkdirSync(LOCAL_FOLDER, { recursive: true });
   writeFileSync(`${FILE}.new`, JSON.stringify(content));
   renameSync(`${FILE}.new`, FILE);
 }
 
-function read(): (Pick<Announcement, 'owner'> & Partial<Announcement>) | undefined {
+function read(): Content | undefined {
+  const content = readFile();
+  return content?.owner && isSameProcessAlive(content.owner) ? content : undefined;
+}
+
+function readFile(): Content | undefined {
   try {
-    const announcement = JSON.parse(readFileSync(FILE, 'utf8')) as Announcement;
-    return isSameProcessAlive(announcement.owner) ? announcement : undefined;
+    return JSON.parse(readFileSync(FILE, 'utf8')) as Content;
   } catch {
     return undefined;
   }

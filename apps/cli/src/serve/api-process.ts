@@ -13,15 +13,15 @@ const PRELOADS = ['tools/typescript.mjs', 'apps/cli/src/serve/read-ahead.ts'].fl
 
 /** The API as a child process that is replaced on each edit. */
 export class ApiProcess {
-  readonly #mayBegin: Promise<unknown>;
+  readonly #mayBegin: Promise<object | undefined>;
   #child: ChildProcess | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #edits = 0;
   // Taken once, without what Nx copied from .env: an edit of that file must reach the next child.
   readonly #env = readProcessEnvironment();
 
-  /** @param mayBegin what the API needs to begin; it reads its modules meanwhile */
-  constructor(mayBegin: Promise<unknown>) {
+  /** @param mayBegin what the API needs to begin; it reads its modules meanwhile, and never begins without */
+  constructor(mayBegin: Promise<object | undefined>) {
     this.#mayBegin = mayBegin;
   }
 
@@ -53,7 +53,7 @@ export class ApiProcess {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     this.#child = child;
-    void this.#mayBegin.then(() => child.connected && child.send('begin'));
+    void this.#mayBegin.then((has) => has && child.connected && child.send('begin'));
     const complaint = collectUntilReady(child);
     const ended = once(child, 'exit').then(() => 'ended' as const);
     const ready = once(child, 'message').then(() => 'ready' as const);

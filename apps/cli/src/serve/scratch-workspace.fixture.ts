@@ -45,7 +45,6 @@ export class ScratchWorkspace {
   readonly port: number;
   readonly databasePort: number;
   output = '';
-  #runner: ChildProcess | undefined;
 
   private constructor(root: string, { port, databasePort }: { port: number; databasePort: number }) {
     this.root = root;
@@ -69,10 +68,15 @@ export class ScratchWorkspace {
 
   /** Starts the database and the API, and waits until the API has settled. @returns the pid of what started them */
   async start(): Promise<number> {
-    this.output = '';
-    this.#runner = this.#spawn([RUNNER]);
+    const pid = this.launch();
     await this.settle();
-    return this.#runner.pid ?? 0;
+    return pid;
+  }
+
+  /** The same without waiting. */
+  launch(): number {
+    this.output = '';
+    return this.#spawn([RUNNER]).pid ?? 0;
   }
 
   async stop(): Promise<void> {
@@ -100,13 +104,17 @@ export class ScratchWorkspace {
   /** Edits a file, lends it, and puts back what it held. */
   async withEdit(path: string, edit: (source: string) => string, use: () => Promise<void>): Promise<void> {
     const source = readFileSync(join(this.root, path), 'utf8');
-    writeFileSync(join(this.root, path), edit(source));
+    this.edit(path, edit);
     try {
       await use();
     } finally {
       writeFileSync(join(this.root, path), source);
       await this.settle();
     }
+  }
+
+  edit(path: string, edit: (source: string) => string): void {
+    writeFileSync(join(this.root, path), edit(readFileSync(join(this.root, path), 'utf8')));
   }
 
   /** A busy machine may show one edit as two, and the second restart would fall into the next test. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig } from '@airlock/config';
 import { isSameProcessAlive } from '@airlock/database/embedded';
-import { type Announcement, readAnnouncement } from './announcement.js';
+import { type Announcement, hasDatabaseFailed, readAnnouncement } from './announcement.js';
 import { ApiProcess } from './api-process.js';
 import { refuseHeldPort } from './refuse-second.js';
 import { onStop } from './stop.js';
@@ -19,15 +19,23 @@ export async function serveApi(): Promise<void> {
   const database = waitForDatabase();
   const api = new ApiProcess(database);
   const stop = onStop(() => api.stop());
+  const leave = (reason: string) => {
+    console.error(reason);
+    stop(1);
+  };
   let isShown = false;
   const start = async () => {
     const started = await api.restart();
-    if (started && !isShown) console.log(describe(loadConfig({ cwd: ROOT }), await database));
+    const announcement = await database;
+    if (started && announcement && !isShown) console.log(describe(loadConfig({ cwd: ROOT }), announcement));
     isShown ||= started;
   };
   // With new passwords the API may have asked the server that had the old ones.
   const onMoved = () => void (api.isRunning || start());
-  void database.then((announcement) => follow(announcement, { onMoved, onEnded: () => stop(1) }));
+  void database.then((announcement) => {
+    if (!announcement) return leave('The database did not start, and the API not either.');
+    follow(announcement, { onMoved, onEnded: () => leave('The database has stopped, and the API with it.') });
+  });
   watchFiles({ sources: true }, (path) => {
     console.log(`edited ${path}`);
     if (path.startsWith(MIGRATIONS)) console.log('Migrations are not applied by themselves: airlock db migrate');
@@ -36,10 +44,12 @@ export async function serveApi(): Promise<void> {
   await start();
 }
 
-async function waitForDatabase(): Promise<Announcement> {
+/** @returns undefined when there is nothing to wait for */
+async function waitForDatabase(): Promise<Announcement | undefined> {
   for (let waitedMs = 0; ; waitedMs += POLL_MS) {
     const announcement = readAnnouncement();
     if (announcement) return announcement;
+    if (hasDatabaseFailed()) return undefined;
     if (waitedMs === HINT_AFTER_MS) console.log('Waiting for the database; `nx serve api` starts it too.');
     await sleep(POLL_MS);
   }
@@ -53,7 +63,6 @@ function follow(
   const timer = setInterval(() => {
     if (!isSameProcessAlive(owner)) {
       clearInterval(timer);
-      console.error('The database has stopped, and the API with it.');
       return onEnded();
     }
     const current = readAnnouncement()?.edition ?? known;

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Config, ConfigError, type DatabaseAddress, loadConfig, setUpEnvFile } from '@airlock/config';
 import { type Cluster, isPortFree, PortInUseError, startCluster } from '@airlock/database/embedded';
 import { describeFailure } from '../report-failure.js';
-import { announceDatabase, claimDatabase, withdrawDatabase } from './announcement.js';
+import { announceDatabase, announceFailure, claimDatabase, withdrawDatabase } from './announcement.js';
 import { refuseSecondDatabase } from './refuse-second.js';
 import { onStop } from './stop.js';
 import { watchFiles } from './watch-files.js';
@@ -24,7 +24,8 @@ export async function serveDatabase(): Promise<void> {
     served = undefined;
     await cluster?.stop();
   };
-  const stop = onStop(() => close().finally(withdrawDatabase));
+  let hasFailed = false;
+  const stop = onStop(() => close().finally(hasFailed ? announceFailure : withdrawDatabase));
   const serve = async () => {
     const config = loadDevelopmentConfig();
     if (served && isSame(served.config.database, config.database)) return;
@@ -39,13 +40,20 @@ export async function serveDatabase(): Promise<void> {
   // A mistake in .env is mended by its next edit; anything else ends the start.
   let turn = serve().catch((error: unknown) => {
     if (error instanceof ConfigError) return report(error, false);
-    console.error(describeFailure(error));
+    console.error(describeFailure(error) + describeFreshStart(error));
+    hasFailed = true;
     stop(1);
   });
   watchFiles({ sources: false }, () => {
     turn = turn.then(serve).catch((error: unknown) => report(error, served !== undefined));
   });
   await turn;
+}
+
+/** Branches come and go, and the database of a developer keeps what one of them has applied. */
+function describeFreshStart(error: unknown): string {
+  const isRefused = error instanceof Error && error.name === 'MigrationRefusal';
+  return isRefused ? `\n  Or begin afresh, if the data of .airlock/postgres may go: rm -r .airlock/postgres` : '';
 }
 
 /** Secrets look alike to whoever compares what can be seen. */

@@ -1,7 +1,5 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { isPortFree } from '@airlock/database/embedded';
 import { findFreePorts, ScratchWorkspace } from './scratch-workspace.fixture.js';
@@ -174,9 +172,30 @@ describe('the API in development and its database', () => {
           ),
         );
         expect(code).toBe(1);
-        expect(existsSync(join(workspace.root, '.airlock/database.json'))).toBe(false);
+        expect(workspace.listProcesses()).toEqual([]);
       } finally {
         await once(holder.close(), 'close');
+      }
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'end together when the database is not what this code makes, and say how to begin afresh',
+    async () => {
+      const migrations = 'libs/database/src/migrations/20261121030000-create-entities.ts';
+      await workspace.start();
+      await workspace.stop();
+      workspace.edit(migrations, (source) => source.replace('statements: [', 'statements: [`SELECT 1`, '));
+      try {
+        workspace.launch();
+        await workspace.until(() => workspace.output.includes('The database did not start, and the API not either.'));
+        await workspace.until(() => workspace.listProcesses().length === 0);
+        expect(workspace.output).toMatch(
+          /^20261121030000-create-entities: edited after it was applied .*\n {2}Restore the file.*\n {2}Or begin afresh, .*: rm -r \.airlock\/postgres$/m,
+        );
+      } finally {
+        workspace.edit(migrations, (source) => source.replace('`SELECT 1`, ', ''));
       }
     },
     LIMIT_MS,
