@@ -27,12 +27,14 @@ let editions = 0;
 
 /** Tells those whom the same make, nx or npm has started that there is nothing to wait for. */
 export function announceFailure(): void {
-  write({ failed: findRunner(process.pid) });
+  write({ owner: identifyOurselves(), failed: findRunner(process.pid) });
 }
 
+/** Only once it has ended: of two that end, Nx goes by the first. */
 export function hasDatabaseFailed(): boolean {
+  const { owner, failed } = readFile() ?? {};
   const runner = findRunner(process.pid);
-  return runner !== undefined && isDeepStrictEqual(readFile()?.failed, runner);
+  return runner !== undefined && isDeepStrictEqual(failed, runner) && !(owner && isSameProcessAlive(owner));
 }
 
 export function withdrawDatabase(): void {
