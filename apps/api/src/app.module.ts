@@ -21,8 +21,8 @@ export class AppModule {
       imports: [
         AirlockConfigModule.forRoot(config),
         DatabaseModule.forLater(config),
-        DataModule.forRoot(config, logger),
-        AuthModule.forRoot(config, logger),
+        DataModule.forRoot(logger),
+        AuthModule.forRoot(logger),
         EntitiesModule,
         ...imports,
       ],

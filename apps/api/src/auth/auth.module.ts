@@ -1,4 +1,4 @@
-import type { Config } from '@airlock/config';
+import { authConfig, type ConfigType, environmentConfig, httpClientConfig, httpConfig } from '@airlock/config/nest';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
@@ -11,19 +11,34 @@ import { TokenVerifier } from './token-verifier.js';
 
 @Module({})
 export class AuthModule {
-  static forRoot(config: Config, logger: Logger): DynamicModule {
+  static forRoot(logger: Logger): DynamicModule {
     const onFailure = (error: unknown) => logger.warn({ error }, 'auth.keys_not_loaded');
-    const createVerifier = async (client: HttpClient) =>
-      new TokenVerifier(await loadTokenRules(config, client), { onFailure });
+    const createVerifier = async (
+      client: HttpClient,
+      auth: ConfigType<typeof authConfig>,
+      environment: ConfigType<typeof environmentConfig>,
+    ) => new TokenVerifier(await loadTokenRules({ auth, environment }, client), { onFailure });
     return {
       module: AuthModule,
       providers: [
-        { provide: HttpClient, useFactory: () => new HttpClient(config.httpClient) },
-        { provide: TokenVerifier, inject: [HttpClient], useFactory: createVerifier },
+        {
+          provide: HttpClient,
+          inject: [httpClientConfig.KEY],
+          useFactory: (config: ConfigType<typeof httpClientConfig>) => new HttpClient(config),
+        },
+        {
+          provide: TokenVerifier,
+          inject: [HttpClient, authConfig.KEY, environmentConfig.KEY],
+          useFactory: createVerifier,
+        },
         {
           provide: RateLimits,
-          inject: [REDIS],
-          useFactory: (redis: Redis | undefined) => new RateLimits(config, redis),
+          inject: [REDIS, httpConfig.KEY, environmentConfig.KEY],
+          useFactory: (
+            redis: Redis | undefined,
+            http: ConfigType<typeof httpConfig>,
+            environment: ConfigType<typeof environmentConfig>,
+          ) => new RateLimits({ http, environment }, redis),
         },
         { provide: APP_GUARD, useClass: AuthGuard },
       ],

@@ -5,7 +5,10 @@ import { StartRefusal } from '../start-refusal.js';
 import type { TokenRules } from './token-verifier.js';
 
 /** The issuer of the config. Development and testing may leave it out and get the one of this workspace. */
-export async function loadTokenRules(config: Config, client: HttpClient): Promise<TokenRules> {
+export async function loadTokenRules(
+  config: Pick<Config, 'auth' | 'environment'>,
+  client: HttpClient,
+): Promise<TokenRules> {
   const { issuer, jwksUrl, authorizedParties } = config.auth;
   if (issuer !== undefined && jwksUrl !== undefined) {
     return { issuer, parties: authorizedParties, loadKeys: () => fetchKeys(jwksUrl, client) };

@@ -1,4 +1,4 @@
-import type { Config } from '@airlock/config';
+import { type ConfigType, environmentConfig, redisConfig, secretKeyConfig, serviceConfig } from '@airlock/config/nest';
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { CursorCodec } from './cursor.js';
@@ -21,7 +21,7 @@ class RedisCloser implements OnApplicationShutdown {
 /** How every resource reaches its rows. */
 @Module({})
 export class DataModule {
-  static forRoot(config: Config, logger: Logger): DynamicModule {
+  static forRoot(logger: Logger): DynamicModule {
     return {
       module: DataModule,
       global: true,
@@ -29,12 +29,25 @@ export class DataModule {
         Database,
         Pages,
         RedisCloser,
-        { provide: CursorCodec, useFactory: () => new CursorCodec(config.secretKey) },
-        { provide: REDIS, useFactory: () => createRedis(config, logger) },
+        {
+          provide: CursorCodec,
+          inject: [secretKeyConfig.KEY],
+          useFactory: (key: ConfigType<typeof secretKeyConfig>) => new CursorCodec(key),
+        },
+        {
+          provide: REDIS,
+          inject: [redisConfig.KEY, serviceConfig.KEY, environmentConfig.KEY],
+          useFactory: (
+            redis: ConfigType<typeof redisConfig>,
+            service: ConfigType<typeof serviceConfig>,
+            environment: ConfigType<typeof environmentConfig>,
+          ) => createRedis({ redis, service, environment }, logger),
+        },
         {
           provide: ReadCaches,
-          inject: [REDIS],
-          useFactory: (redis: Redis | undefined) => new ReadCaches(redis, config.environment),
+          inject: [REDIS, environmentConfig.KEY],
+          useFactory: (redis: Redis | undefined, environment: ConfigType<typeof environmentConfig>) =>
+            new ReadCaches(redis, environment),
         },
       ],
       exports: [Database, Pages, ReadCaches, REDIS],

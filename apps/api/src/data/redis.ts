@@ -12,7 +12,10 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_RECONNECT_DELAY_MS = 1_000;
 
 /** A client that fails fast while Redis is away and comes back by itself. It is not even loaded where none is configured. */
-export async function createRedis(config: Config, logger: Logger): Promise<Redis | undefined> {
+export async function createRedis(
+  config: Pick<Config, 'redis' | 'service' | 'environment'>,
+  logger: Logger,
+): Promise<Redis | undefined> {
   if (!config.redis) {
     logger.warn('redis.none: limits are per process and nothing is cached');
     return undefined;

@@ -10,7 +10,7 @@ export class RateLimits {
   readonly #address: RateLimiter;
   readonly #user: RateLimiter;
 
-  constructor({ environment, http }: Config, redis: Redis | undefined) {
+  constructor({ environment, http }: Pick<Config, 'environment' | 'http'>, redis: Redis | undefined) {
     const shared = redis && createRedisCounters(redis, `airlock:${environment}:limit`);
     this.#address = new RateLimiter({ name: 'address', limit: http.rateLimitPerAddress, shared });
     this.#user = new RateLimiter({ name: 'user', limit: http.rateLimitPerUser, shared });

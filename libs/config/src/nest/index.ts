@@ -9,6 +9,7 @@ export {
   logConfig,
   observabilityConfig,
   redisConfig,
+  secretKeyConfig,
   serviceConfig,
   shutdownConfig,
 } from './namespaces.js';

@@ -12,6 +12,7 @@ export const redisConfig = namespace('redis');
 export const httpConfig = namespace('http');
 export const httpClientConfig = namespace('httpClient');
 export const authConfig = namespace('auth');
+export const secretKeyConfig = namespace('secretKey');
 export const observabilityConfig = namespace('observability');
 export const buildConfig = namespace('build');
 export const shutdownConfig = namespace('shutdown');
@@ -25,6 +26,7 @@ export const namespaceNames = [
   'http',
   'httpClient',
   'auth',
+  'secretKey',
   'observability',
   'build',
   'shutdown',
