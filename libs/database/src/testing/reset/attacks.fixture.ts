@@ -345,6 +345,21 @@ const throughProxy = (choose: (w: World, nth: number) => number) => async (w: Wo
   w.record({ port: proxy.port });
 };
 
+/** Server-side settings put a schema in front of the catalogue, in which functions and operators say what is wanted. */
+const lookAlikes = async (w: World) => {
+  await w.sql(`
+    CREATE SCHEMA evil;
+    CREATE FUNCTION evil.current_database() RETURNS name LANGUAGE sql AS $$ SELECT '${w.database}'::name $$;
+    CREATE FUNCTION evil.agree(name, name) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+    CREATE FUNCTION evil.agree(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+    CREATE OPERATOR evil.= (LEFTARG = name, RIGHTARG = name, FUNCTION = evil.agree);
+    CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.agree);
+    GRANT USAGE ON SCHEMA evil TO PUBLIC`);
+  await w.server(`
+    ALTER DATABASE ${w.database} SET search_path = evil, pg_catalog;
+    ALTER ROLE ${w.database}_migrator SET search_path = evil, pg_catalog`);
+};
+
 const identityAttacks: Attack[] = [
   {
     id: 'A13',
@@ -443,6 +458,16 @@ const identityAttacks: Attack[] = [
       await w.server(`ALTER DATABASE ${w.database} RENAME TO ${w.database}_0000dead`);
       await w.server(`CREATE DATABASE ${w.database} TEMPLATE ${w.database}_0000dead OWNER ${w.database}_owner`);
       w.cleanups.push(() => w.server(`DROP DATABASE ${w.database}_0000dead`));
+    },
+  },
+  {
+    id: 'A73b',
+    title: 'look-alikes of the catalogue agree with a stamp that was bound to another database',
+    by: 'L4',
+    only: true,
+    arrange: async (w) => {
+      await w.sql('UPDATE ops.environment SET database_oid = 1');
+      await lookAlikes(w);
     },
   },
   {
@@ -601,6 +626,7 @@ const absenceAttacks: Attack[] = [
 
 const allowed: Attack[] = [
   { id: 'A0', title: 'nothing is wrong' },
+  { id: 'A73a', title: 'search_path of role and database lead to look-alikes of the catalogue', arrange: lookAlikes },
   {
     id: 'A72',
     title: 'another test database and its clones are on the server',

@@ -223,6 +223,17 @@ describe('a reset that is killed', () => {
     },
   );
 
+  it('A41: has its database cleared whose drop was interrupted, and which nobody can connect to any more', async () => {
+    await runUntilKilled('swapped');
+    const { retired } = JSON.parse(readFileSync(getJournalPath(world.workspace, where()), 'utf8')) as {
+      retired: string;
+    };
+    // What PostgreSQL leaves of a DROP DATABASE that it was stopped in.
+    await world.server(`UPDATE pg_database SET datconnlimit = -2 WHERE datname = '${retired}'`);
+    expect(await world.reset()).toMatchObject({ outcome: 'reset' });
+    expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
+  });
+
   it('is not cleared where the minted name has come to stand for another database', async () => {
     await runUntilKilled('prepared');
     const { fresh } = JSON.parse(readFileSync(getJournalPath(world.workspace, where()), 'utf8')) as { fresh: string };
