@@ -621,13 +621,13 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
-    title: 'a database on [::ffff:127.0.0.1]',
+    title: 'a database on [::ffff:7f00:1]',
     base: 'production',
     set: {
-      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@[::ffff:127.0.0.1]:5432/airlock?sslmode=verify-full',
+      DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@[::ffff:7f00:1]:5432/airlock?sslmode=verify-full',
     },
     lines: [
-      'DATABASE_URL: names the host ::ffff:127.0.0.1, this machine, in production; expected the server of production',
+      'DATABASE_URL: names the host ::ffff:7f00:1, this machine, in production; expected the server of production',
     ],
   },
   {
