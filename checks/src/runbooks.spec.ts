@@ -164,10 +164,10 @@ async function withClient<T>(login: Login, database: string, work: (client: Clie
   }
 }
 
-/** Runs a block as a reader would: in one shell that stops at the first failure. */
+/** Runs a block as a reader would, in one shell that stops at the first failure; where no .env of a developer lies. */
 function run(text: string, env: Record<string, string>): Promise<{ status: number; output: string }> {
   return new Promise((resolve) => {
-    execFile('bash', ['-euo', 'pipefail', '-c', text], { env, cwd: root }, (error, stdout, stderr) => {
+    execFile('bash', ['-euo', 'pipefail', '-c', text], { env, cwd: env['HOME'] }, (error, stdout, stderr) => {
       resolve({ status: error ? Number(error.code) : 0, output: `${stdout}${stderr}` });
     });
   });
