@@ -81,7 +81,7 @@ export class ScratchWorkspace {
 
   async stop(): Promise<void> {
     const left = this.listProcesses();
-    for (const pid of left) process.kill(pid, 'SIGTERM');
+    for (const pid of left) endIfAlive(pid);
     await this.until(() => left.every((pid) => identifyProcess(pid) === undefined));
   }
 
@@ -162,6 +162,15 @@ export class ScratchWorkspace {
 
   #surroundings() {
     return { cwd: this.root, env: { PATH: '/usr/bin:/bin' } };
+  }
+}
+
+/** One may end while the others are told. */
+function endIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
