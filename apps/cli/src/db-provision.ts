@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { ConfigError, type DatabaseAddress, loadConfig } from '@airlock/config';
+import { ConfigError, type DatabaseAddress } from '@airlock/config';
 import type { saveProvisionRecord } from '@airlock/database';
+import { loadProvisioning } from './load-provisioning.js';
 
 export function dbProvisionCommand(): Command {
   return new Command('provision')
@@ -14,12 +15,10 @@ export function dbProvisionCommand(): Command {
         'Example: airlock db provision --adopt airlock_staging',
     )
     .action(async ({ adopt, json }: { adopt?: string; json?: true }) => {
-      const { environment, database } = loadConfig();
-      const { app, sslCa } = database;
-      const migration = required(database.migration, 'DATABASE_MIGRATION_URL', 'the address of the migrator');
-      const admin = required(database.admin, 'DATABASE_ADMIN_URL', 'a role that may create roles and databases');
+      const logins = loadProvisioning();
+      const { admin, app, environment } = logins;
       const { provision, saveProvisionRecord } = await import('@airlock/database');
-      const report = await provision({ admin, app, migration, environment, sslCa, adopt }).catch((error: unknown) => {
+      const report = await provision({ ...logins, adopt }).catch((error: unknown) => {
         throw hasCode(error, INVALID_PASSWORD) ? explainRefusedPassword(admin.user, error) : error;
       });
       const { systemIdentifier } = report.stamp;
@@ -60,9 +59,4 @@ function explainRefusedPassword(user: string, cause: unknown): ConfigError {
   const expected = 'the one that its data was made with';
   const problem = `the server refuses the password of "${user}"`;
   return new ConfigError([{ name: 'DATABASE_ADMIN_URL', problem, expected, mend }], { cause });
-}
-
-function required<T>(value: T | undefined, name: string, expected: string): T {
-  if (value !== undefined) return value;
-  throw new ConfigError([{ name, problem: 'is not set', expected, mend: `export ${name} for this one command` }]);
 }

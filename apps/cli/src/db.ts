@@ -5,6 +5,7 @@ import { dbLintCommand } from './db-lint.js';
 import { dbMigrateCommand } from './db-migrate.js';
 import { dbNewCommand } from './db-new.js';
 import { dbProvisionCommand } from './db-provision.js';
+import { dbRefreshCommand } from './db-refresh.js';
 import { dbResetTestCommand } from './db-reset-test.js';
 import { dbSeedCommand } from './db-seed.js';
 import { dbServeCommand } from './db-serve.js';
@@ -20,6 +21,7 @@ export function dbCommand(): Command {
     .addCommand(dbStatusCommand())
     .addCommand(dbDriftCommand())
     .addCommand(dbSeedCommand())
+    .addCommand(dbRefreshCommand())
     .addCommand(dbResetTestCommand())
     .addCommand(dbServeCommand())
     .addCommand(dbKeptCommand());

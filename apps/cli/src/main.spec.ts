@@ -24,7 +24,7 @@ describe('airlock', () => {
     [[], /^Usage: airlock /],
     [['db'], /^Usage: airlock db /],
     [['frobnicate'], /unknown command 'frobnicate'/],
-    [['db', 'refresh'], /unknown command 'refresh'/],
+    [['db', 'refresh'], /missing required argument 'copy'/],
     [['db', 'migrate', '--pln'], /unknown option '--pln'/],
     [['db', 'migrate', 'staging'], /too many arguments/],
     [['config', 'check', 'production'], /too many arguments/],

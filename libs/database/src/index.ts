@@ -3,8 +3,7 @@ export { ConnectionError, connectClient, withClient } from './client.js';
 export { createDataSource, type DataSourceChoices } from './data-source.js';
 export { DatabaseModule, openDataSource } from './database.module.js';
 export { DriftError, findDrift, hasDrift, type Drift } from './drift/drift.js';
-export { entities } from './entities/index.js';
-export { EntityRecord } from './entities/entity.entity.js';
+export { EntityRecord, entities } from './entities/index.js';
 export { assertIdentity, IdentityError, type IdentityClaim } from './identity/assert-identity.js';
 export { readLocation, readStamp, type Location, type Queryable, type Stamp } from './identity/stamp.js';
 export { LibpqToolError, runLibpqTool, type LibpqCommand } from './libpq-tool.js';
@@ -22,4 +21,5 @@ export {
 export { loadPlan, loadStatus, type DatabaseStatus } from './migrate/status.js';
 export { provision, ProvisionError, type ProvisionOptions, type ProvisionReport } from './provision/provision.js';
 export { loadProvisionRecord, saveProvisionRecord, type ProvisionRecord } from './provision/provision-record.js';
+export { refresh, type RefreshOptions, type RefreshReport } from './refresh/refresh.js';
 export { seed, type SeedOptions, type SeedReport } from './seed/seed.js';

@@ -12,6 +12,7 @@ import { Client } from 'pg';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
 import { nameOwnedFolder } from './leftovers.js';
 import { chooseStorageFolder } from '../testing/run/storage.js';
+import { findStarter } from './port-in-use-error.js';
 import { identifyProcess, readParentPid } from './process-identity.js';
 import { readPostmaster, replaceRunFile } from './run-file.js';
 
@@ -80,7 +81,7 @@ describe('startCluster', () => {
     try {
       await expect(startCluster({ dataDir, durable: true, port })).rejects.toThrow(
         new RegExp(
-          `^port ${port}: process ${process.pid} \\(.*\\) listens on it; expected a free port\\.\nStop it: kill ${process.pid}`,
+          `^port ${port}: process ${process.pid} \\(.*\\) listens on it; expected a free port\\.\nStop it: kill ${findStarter(process.pid)}, or choose another port\\.$`,
         ),
       );
     } finally {

@@ -8,6 +8,7 @@
 --   airlock.migrator_user, airlock.migrator_password  the role that changes the schema
 --   airlock.owner          optional                   the owner role, <database>_owner unless given
 --   airlock.adopt          optional                   the full name of a database that already holds something
+--   airlock.sanitised      optional                   on: a refresh has replaced the rows in this very transaction
 -- `airlock db provision` does so; so does docker/postgres for psql.
 
 SET LOCAL search_path = '';
@@ -73,6 +74,15 @@ BEGIN
       RAISE EXCEPTION 'database "%": carries the stamp of another database (%, "%"); expected an empty one or its own stamp',
         here.name, stamp.environment, stamp.name
         USING ERRCODE = '42501', HINT = 'A test database is never adopted: drop it by hand and provision it again.';
+    END IF;
+    IF env = 'production' AND stamp.environment <> env THEN
+      RAISE EXCEPTION 'database "%": is a copy of % ("%"); expected one of production', here.name, stamp.environment, stamp.name
+        USING ERRCODE = '42501', HINT = 'Nothing becomes production but what was production.';
+    END IF;
+    IF stamp.environment <> env AND current_setting('airlock.sanitised', true) IS DISTINCT FROM 'on' THEN
+      RAISE EXCEPTION 'database "%": is a copy of % ("%"), and holds what people have entered there; expected one of %',
+        here.name, stamp.environment, stamp.name, env
+        USING ERRCODE = '42501', HINT = format('To replace that and make it %s: airlock db refresh %s', env, here.name);
     END IF;
     IF NOT adopt THEN
       RAISE EXCEPTION 'database "%": carries the stamp of another database (%, "%"): it was renamed, cloned or restored; expected its own',
@@ -143,6 +153,38 @@ BEGIN
   END IF;
 END $roles$;
 
+-- What an adopted database holds was made by the owner of another one, or by whoever restored it; the migrator changes
+-- only what its own owner role holds. What belongs to a table or to an extension goes with it.
+DO $objects$
+DECLARE
+  owner text := current_setting('airlock.owner');
+  given text;
+BEGIN
+  IF current_setting('airlock.adopt', true) IS DISTINCT FROM current_database()::text THEN RETURN; END IF;
+  EXECUTE format('GRANT CREATE, USAGE ON SCHEMA public TO %I', owner);
+  IF to_regnamespace('ops') IS NOT NULL THEN EXECUTE format('GRANT CREATE, USAGE ON SCHEMA ops TO %I', owner); END IF;
+  FOR given IN
+    WITH things AS (
+      SELECT 'pg_class'::regclass AS class, c.oid, c.relnamespace AS space, c.relowner AS holder, c.oid::regclass::text AS name,
+             CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+                            WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS kind
+        FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.oid IS DISTINCT FROM to_regclass('ops.environment')
+      UNION ALL
+      SELECT 'pg_proc'::regclass, oid, pronamespace, proowner, oid::regprocedure::text, 'ROUTINE'
+        FROM pg_proc WHERE pronamespace IS DISTINCT FROM to_regnamespace('ops')
+      UNION ALL
+      SELECT 'pg_type'::regclass, oid, typnamespace, typowner, oid::regtype::text, 'TYPE'
+        FROM pg_type WHERE typtype IN ('e', 'd', 'r')
+    )
+    SELECT format('ALTER %s %s OWNER TO %I', t.kind, t.name, owner) FROM things t
+     WHERE t.space IN ('public'::regnamespace, to_regnamespace('ops')) AND t.holder <> to_regrole(quote_ident(owner))
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = t.class AND d.objid = t.oid AND d.deptype IN ('a', 'e', 'i')
+                         AND (d.deptype = 'e' OR t.kind = 'SEQUENCE'))
+  LOOP
+    EXECUTE given;
+  END LOOP;
+END $objects$;
+
 -- The database and its schema: nothing for PUBLIC, rows for the application, the schema for the owner.
 DO $grants$
 DECLARE
@@ -195,6 +237,48 @@ BEGIN
   END LOOP;
   RESET ROLE;
 END $grants$;
+
+-- What an adopted database still grants to the roles of the one that it was copied from, on things and by default.
+DO $strangers$
+DECLARE
+  given text;
+BEGIN
+  IF current_setting('airlock.adopt', true) IS DISTINCT FROM current_database()::text THEN RETURN; END IF;
+  -- It came along, and takes the end of a default for a drop; made anew below where it belongs.
+  DROP EVENT TRIGGER IF EXISTS airlock_refuse_drop;
+  FOR given IN
+    WITH ours AS (
+      SELECT oid FROM pg_roles WHERE rolname IN (current_setting('airlock.owner'), current_setting('airlock.app_user'),
+        current_setting('airlock.migrator_user'), session_user, current_user)
+    ), things AS (
+      SELECT 'SCHEMA' AS kind, quote_ident(nspname) AS name, nspacl AS acl FROM pg_namespace WHERE nspname IN ('public', 'ops')
+      UNION ALL
+      SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, oid::regclass::text, relacl
+        FROM pg_class WHERE relnamespace IN ('public'::regnamespace, 'ops'::regnamespace) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+      UNION ALL
+      SELECT 'ROUTINE', oid::regprocedure::text, proacl FROM pg_proc WHERE pronamespace IN ('public'::regnamespace, 'ops'::regnamespace)
+    ), defaults AS (
+      SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I %s', d.defaclrole::regrole::text,
+               CASE d.defaclnamespace WHEN 0 THEN '' ELSE 'IN SCHEMA ' || quote_ident(d.defaclnamespace::regnamespace::text) END) AS scope,
+             CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES'
+                                  WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END AS kind, d.*
+        FROM pg_default_acl d WHERE d.defaclrole NOT IN (SELECT oid FROM ours)
+    )
+    SELECT DISTINCT format('REVOKE ALL ON %s %s FROM %I', t.kind, t.name, a.grantee::regrole::text)
+      FROM things t, aclexplode(t.acl) a WHERE a.grantee <> 0 AND a.grantee NOT IN (SELECT oid FROM ours)
+    UNION ALL
+    SELECT DISTINCT format('%s REVOKE ALL ON %s FROM %s', scope, kind,
+                      CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(a.grantee::regrole::text) END)
+      FROM defaults, aclexplode(defaclacl) a WHERE defaclnamespace <> 0
+    UNION ALL
+    SELECT format('%s GRANT EXECUTE ON FUNCTIONS TO PUBLIC', scope) FROM defaults WHERE defaclnamespace = 0 AND defaclobjtype = 'f'
+  LOOP
+    EXECUTE given;
+  END LOOP;
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE WARNING 'database "%": "%" may not take back what it grants to the roles of the database it was copied from; expected a superuser, or a member of those roles',
+    current_database(), session_user;
+END $strangers$;
 
 -- The stamp. Its table belongs to the administrator: neither the application nor the migrator can write it.
 CREATE TABLE IF NOT EXISTS ops.environment (
@@ -278,7 +362,10 @@ END $testing$;
 -- them falls only in a transaction that has said SET LOCAL ops.allow_drop = 'on', as a contract migration does.
 DO $drops$
 BEGIN
-  IF current_setting('airlock.environment') NOT IN ('staging', 'production') THEN RETURN; END IF;
+  IF current_setting('airlock.environment') NOT IN ('staging', 'production') THEN
+    DROP FUNCTION IF EXISTS ops.refuse_drop();
+    RETURN;
+  END IF;
   EXECUTE format($function$
     CREATE OR REPLACE FUNCTION ops.refuse_drop() RETURNS event_trigger LANGUAGE plpgsql SET search_path = '' AS $body$
     DECLARE

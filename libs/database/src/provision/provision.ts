@@ -69,7 +69,7 @@ export function readBootstrapSql(): string {
   return readFileSync(new URL('./bootstrap.sql', import.meta.url), 'utf8');
 }
 
-function assertSameServer({ admin, app, migration }: ProvisionOptions): void {
+export function assertSameServer({ admin, app, migration }: ProvisionOptions): void {
   const server = ({ host, port }: DatabaseAddress) => `${host}:${port}`;
   if (server(app) !== server(admin) || server(migration) !== server(admin) || migration.database !== app.database) {
     throw new ProvisionError(
@@ -99,16 +99,31 @@ async function runBootstrap(
   client.on('notice', ({ severity, message }) => severity === 'WARNING' && message && warnings.push(message));
   await client.query('BEGIN');
   try {
+    const stamp = await bootstrap(client, parameters);
+    await client.query('COMMIT');
+    return { stamp, warnings };
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
+  }
+}
+
+async function bootstrap(client: Client, parameters: Record<string, string>): Promise<Stamp> {
+  try {
     for (const [name, value] of Object.entries(parameters)) {
       await client.query('SELECT pg_catalog.set_config($1, $2, true)', [`airlock.${name}`, value]);
     }
     await client.query(readBootstrapSql());
-    await client.query('COMMIT');
+    return (await readStamp(client))!;
   } catch (error) {
-    await client.query('ROLLBACK');
     throw toProvisionError(error);
   }
-  return { stamp: (await readStamp(client))!, warnings };
+}
+
+/** For a refresh, in its transaction: whoever calls this has replaced what people of the other environment have entered. */
+export async function adoptSanitised(client: Client, options: ProvisionOptions): Promise<Stamp> {
+  const parameters = createParameters({ ...options, adopt: options.app.database });
+  return bootstrap(client, { ...parameters, sanitised: 'on' });
 }
 
 function createParameters({ environment, app, migration, adopt = '' }: ProvisionOptions): Record<string, string> {

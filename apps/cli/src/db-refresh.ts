@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { loadProvisioning } from './load-provisioning.js';
+
+export function dbRefreshCommand(): Command {
+  return new Command('refresh')
+    .description(
+      "replace what people have entered in a restored copy of another environment's database, and make it ours",
+    )
+    .argument('<copy>', 'the full name of the copy, e.g. airlock_staging_copy')
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      '\nReads ENVIRONMENT, DATABASE_URL, DATABASE_MIGRATION_URL and DATABASE_ADMIN_URL, which name the copy.\n' +
+        'Staging, preview and development take copies; production and testing never do.\n' +
+        'Exit codes: 0 done, 3 refused and nothing changed, 78 configuration.\n\nExample: airlock db refresh airlock_staging_copy',
+    )
+    .action(async (copy: string, { json }: { json?: true }) => {
+      const { refresh } = await import('@airlock/database');
+      const report = await refresh({ ...loadProvisioning(), copy });
+      if (json) return console.log(JSON.stringify(report, null, 2));
+      for (const [table, rows] of Object.entries(report.replaced)) console.log(`${table}: ${rows} rows replaced`);
+      console.log(`${report.database}: was a copy of ${report.from.environment}, stamped ${report.stamp.environment}`);
+    });
+}

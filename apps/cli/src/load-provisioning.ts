@@ -1,0 +1,16 @@
+import { ConfigError, loadConfig } from '@airlock/config';
+import type { ProvisionOptions } from '@airlock/database';
+
+/** The three logins that make a database what it is, each of them required. @throws ConfigError */
+export function loadProvisioning(): Omit<ProvisionOptions, 'adopt'> {
+  const { environment, database } = loadConfig();
+  const { app, sslCa } = database;
+  const migration = required(database.migration, 'DATABASE_MIGRATION_URL', 'the address of the migrator');
+  const admin = required(database.admin, 'DATABASE_ADMIN_URL', 'a role that may create roles and databases');
+  return { admin, app, migration, environment, sslCa };
+}
+
+function required<T>(value: T | undefined, name: string, expected: string): T {
+  if (value !== undefined) return value;
+  throw new ConfigError([{ name, problem: 'is not set', expected, mend: `export ${name} for this one command` }]);
+}

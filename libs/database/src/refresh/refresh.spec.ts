@@ -1,0 +1,219 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Config, Environment } from '@airlock/config';
+import { findDrift } from '../drift/drift.js';
+import { type Cluster, startScratchCluster } from '../embedded/index.js';
+import { assertIdentity } from '../identity/assert-identity.js';
+import { migrate } from '../migrate/migrate.js';
+import { createScratchConfig } from '../migrate/scratch-config.fixture.js';
+import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
+import { provision, type ProvisionOptions } from '../provision/provision.js';
+import { columns } from './columns.js';
+import { refresh } from './refresh.js';
+import { findUnclassified } from './sanitise.js';
+
+/** What people have entered, planted where it could survive: in rows, in pages that hold old rows, in statistics. */
+const CANARIES = ['user_cAnArYowner', 'cAnArYname', 'cAnArYattribute'];
+let cluster: Cluster;
+let counter = 0;
+
+beforeAll(async () => {
+  cluster = await startScratchCluster();
+}, 60_000);
+afterAll(() => cluster.stop());
+
+describe('refresh', () => {
+  it('makes a copy of production one of staging, in which nothing is left of what people have entered', async () => {
+    const { target, copy } = await createCopy('staging');
+    const report = await refresh({ ...target, copy });
+    expect(report).toMatchObject({ database: copy, from: { environment: 'production' }, replaced: { entities: 40 } });
+    expect(report.stamp).toMatchObject({ environment: 'staging', databaseName: copy });
+    await runAs(inside(target), async (client) => {
+      expect(await ask(client, `SELECT count(DISTINCT (owner_id, name))::int FROM entities`)).toBe(40);
+      expect(
+        await ask(client, `SELECT count(DISTINCT owner_id)::int FROM entities WHERE owner_id ~ '^user_[0-9a-f]{20}$'`),
+      ).toBe(2);
+      expect(await ask(client, `SELECT bool_and(attributes = '{}')::text FROM entities`)).toBe('true');
+      expect(
+        await ask(client, `SELECT count(*)::int FROM pg_stats WHERE most_common_vals::text ILIKE '%canary%'`),
+      ).toBe(0);
+      const oid = (await ask(client, `SELECT oid::text FROM pg_database WHERE datname = current_database()`)) as string;
+      await client.query('CHECKPOINT');
+      expect(findCanaries(join(cluster.dataDir, 'base', oid))).toEqual([]);
+    });
+  });
+
+  it('leaves the original as it was, and pseudonyms of two copies apart', async () => {
+    const [first, second] = [await createCopy('staging'), await createCopy('preview')];
+    await refresh({ ...first.target, copy: first.copy });
+    await refresh({ ...second.target, copy: second.copy });
+    const owners = (options: ProvisionOptions) =>
+      runAs(inside(options), (client) => ask(client, 'SELECT array_agg(DISTINCT owner_id) FROM entities'));
+    expect(await owners(first.source)).toContain(CANARIES[0]);
+    expect(await owners(first.target)).not.toEqual(await owners(second.target));
+  });
+
+  it.each(['staging', 'preview', 'development'] as const)(
+    'makes it one that %s can migrate, serve and own',
+    async (environment) => {
+      const { target, copy } = await createCopy(environment);
+      await refresh({ ...target, copy });
+      const config = createConfig(target);
+      expect((await migrate({ config, expected: environment })).applied).toEqual([]);
+      expect(await findDrift({ config })).toEqual({ missing: [], unexpected: [] });
+      await runAs(target.migration, async (client) => {
+        await client.query(`SET ROLE ${copy}_owner`);
+        await client.query('ALTER TABLE public.entities ADD COLUMN later text');
+        await client.query(`SET ops.allow_drop = 'on'`);
+        await client.query('ALTER TABLE public.entities DROP COLUMN later');
+      });
+      await runAs(target.app, async (client) => {
+        await client.query(`SET app.user_id = 'user_new'`);
+        expect(
+          await ask(client, `INSERT INTO entities (owner_id, name) VALUES ('user_new', 'x') RETURNING version`),
+        ).toBe(1);
+        await expect(assertIdentity(client, { expected: environment, config })).resolves.toMatchObject({ environment });
+      });
+      const refusesDrops = (client: Parameters<typeof ask>[0]) =>
+        ask(client, 'SELECT count(*)::int FROM pg_event_trigger');
+      expect(await runAs(inside(target), refusesDrops)).toBe(environment === 'staging' ? 1 : 0);
+    },
+  );
+
+  it.each<[string, (scene: Scene) => Partial<Parameters<typeof refresh>[0]>, RegExp]>([
+    [
+      'the original itself',
+      ({ source }) => ({ ...source, environment: 'staging', copy: source.app.database }),
+      /it is no copy: the stamp of production is its own/,
+    ],
+    ['a name that is not typed in full', () => ({ copy: 'yes' }), /the caller names "yes"/],
+    ['a copy for the tests', () => ({ environment: 'testing' }), /never testing/],
+    ['a copy for production', () => ({ environment: 'production' }), /never production/],
+  ])('refuses %s', async (_, change, said) => {
+    const scene = await createCopy('staging');
+    const { target, copy } = scene;
+    await expect(refresh({ ...target, copy, ...change(scene) })).rejects.toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(said),
+    });
+    expect(await runAs(inside(target), (client) => ask(client, 'SELECT min(name) FROM entities'))).toMatch(
+      /^cAnArYname/,
+    );
+  });
+
+  it('refuses a copy that somebody uses, and one without a stamp', async () => {
+    const { target, copy } = await createCopy('staging');
+    await runAs(inside(target), async (client) => {
+      await expect(refresh({ ...target, copy })).rejects.toThrow(/process \d+ \(.*spec.*\) is connected/);
+      await client.query('DROP EVENT TRIGGER airlock_refuse_drop; DROP TABLE ops.environment');
+    });
+    await expect(refresh({ ...target, copy })).rejects.toThrow('it carries no stamp');
+  });
+
+  it('refuses a column and a table that have no rule, and changes nothing', async () => {
+    const { target, copy } = await createCopy('staging');
+    await runAs(inside(target), (client) =>
+      client.query(
+        `ALTER TABLE entities ADD COLUMN phone text; CREATE SCHEMA more; CREATE TABLE more.notes (text text)`,
+      ),
+    );
+    await expect(refresh({ ...target, copy })).rejects.toThrow(
+      'entities.phone has no rule; more.notes.text has no rule; expected a rule for every column\n' +
+        '  say in libs/database/src/refresh/columns.ts',
+    );
+    await expect(provision(target)).rejects.toThrow('is a copy of production (');
+  });
+
+  it('leaves the copy unstamped and whole when it fails half-way', async () => {
+    const { target, copy } = await createCopy('staging');
+    const rules = { entities: { ...columns['entities'], attributes: { value: `'[]'` } } };
+    await expect(refresh({ ...target, copy, rules })).rejects.toThrow('entities_attributes_object');
+    expect(await runAs(inside(target), (client) => ask(client, 'SELECT min(name) FROM entities'))).toMatch(
+      /^cAnArYname/,
+    );
+    expect((await refresh({ ...target, copy })).stamp.environment).toBe('staging');
+  });
+
+  it('has a rule for every column that the migrations make, and no other', async () => {
+    const { source } = await createCopy('staging');
+    expect(await runAs(inside(source), (client) => findUnclassified(client, columns))).toEqual([]);
+  });
+});
+
+describe('provision', () => {
+  it('adopts no copy of another environment, for its rows are not made fit', async () => {
+    const { target, copy } = await createCopy('staging');
+    await expect(provision({ ...target, adopt: copy })).rejects.toThrow(
+      new RegExp(
+        `is a copy of production .*, and holds what people have entered there.*\\n {2}.*airlock db refresh ${copy}$`,
+      ),
+    );
+  });
+
+  it('adopts nothing as production but a copy of production', async () => {
+    const { source } = await createCopy('staging');
+    const made = createAddresses(cluster, `refresh${(counter += 1)}`, 'staging');
+    await provision(made);
+    const copy = `${made.app.database}_copy`;
+    await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${copy} TEMPLATE ${made.app.database}`));
+    const asProduction = at(made, copy, 'production');
+    await expect(provision({ ...asProduction, adopt: copy })).rejects.toThrow(
+      'Nothing becomes production but what was production.',
+    );
+  });
+
+  it('gives the owner of an adopted copy what its own migrations have to change', async () => {
+    const { source } = await createCopy('staging');
+    const copy = `${source.app.database}_back`;
+    await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${copy} TEMPLATE ${source.app.database}`));
+    const back = at(source, copy, 'production');
+    expect((await provision({ ...back, adopt: copy })).stamp).toMatchObject({
+      environment: 'production',
+      databaseName: copy,
+    });
+    await runAs(back.migration, async (client) => {
+      await client.query(`SET ROLE ${copy}_owner`);
+      await client.query('ALTER TABLE public.entities ADD COLUMN later text');
+    });
+  });
+});
+
+interface Scene {
+  readonly source: ProvisionOptions;
+  readonly target: ProvisionOptions;
+  readonly copy: string;
+}
+
+/** A production database with people's rows, and a copy of it that an administrator has restored beside another's roles. */
+async function createCopy(environment: Environment): Promise<Scene> {
+  const source = createAddresses(cluster, `refresh${(counter += 1)}`, 'production');
+  await provision(source);
+  await migrate({ config: createConfig(source) });
+  await runAs(inside(source), async (client) => {
+    await client.query(`INSERT INTO entities (owner_id, name, attributes)
+      SELECT CASE n % 2 WHEN 0 THEN '${CANARIES[0]}' ELSE 'user_other' END, '${CANARIES[1]} ' || n, '{"note": "${CANARIES[2]}"}'
+        FROM generate_series(1, 40) n`);
+    await client.query('ANALYZE entities');
+  });
+  const copy = `refresh${(counter += 1)}_copy`;
+  await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${copy} TEMPLATE ${source.app.database}`));
+  return { source, target: createAddresses(cluster, copy, environment), copy };
+}
+
+function at(options: ProvisionOptions, database: string, environment: Environment): ProvisionOptions {
+  const { app, migration } = options;
+  return { ...options, environment, app: { ...app, database }, migration: { ...migration, database } };
+}
+
+const inside = ({ admin, app }: ProvisionOptions) => ({ ...admin, database: app.database });
+
+function createConfig({ app, migration, environment }: ProvisionOptions): Config {
+  const config = createScratchConfig(cluster.port, 'any_test', environment);
+  return { ...config, database: { ...config.database, app, migration } };
+}
+
+function findCanaries(folder: string): string[] {
+  const files = readdirSync(folder).map((name) => join(folder, name));
+  return files.filter((path) => /cAnArY/.test(readFileSync(path, 'latin1')));
+}
