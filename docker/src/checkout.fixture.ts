@@ -10,6 +10,7 @@ import {
   run,
   type Outcome,
 } from './engine.fixture.js';
+import { inspectProject, serviceOf, type Container } from './containers.fixture.js';
 
 /** A clean clone whose environments have names and ports of their own, beside whatever else runs on this engine. */
 export class Checkout {
@@ -59,12 +60,9 @@ export class Checkout {
     return response.ok ? response.text() : undefined;
   }
 
-  /** What `docker inspect` says of the running containers of a project, by service. */
+  /** The running containers of an environment, by service. */
   inspectContainers(environment: string): Map<string, Container> {
-    const filter = `label=com.docker.compose.project=${this.projectOf(environment)}`;
-    const ids = run('docker', ['ps', '--quiet', '--filter', filter]).split('\n').filter(Boolean);
-    const containers = JSON.parse(run('docker', ['inspect', ...ids])) as Container[];
-    return new Map(containers.map((c) => [c.Config.Labels['com.docker.compose.service'] ?? '', c]));
+    return new Map(inspectProject(this.projectOf(environment)).map((container) => [serviceOf(container), container]));
   }
 
   /** Ends and removes everything of this run; returns what is left. */
@@ -76,23 +74,4 @@ export class Checkout {
     removeClone(this.folder);
     return listTraces(this.name);
   }
-}
-
-export interface Container {
-  readonly Id: string;
-  readonly Config: { readonly Labels: Readonly<Record<string, string>>; readonly User: string };
-  readonly HostConfig: {
-    readonly ReadonlyRootfs: boolean;
-    readonly Memory: number;
-    readonly NanoCpus: number;
-    readonly PidsLimit: number;
-    readonly CapDrop: readonly string[];
-  };
-  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, unknown>> };
-  readonly Mounts: readonly {
-    readonly Type: string;
-    readonly Name?: string;
-    readonly Source: string;
-    readonly Destination: string;
-  }[];
 }

@@ -1,169 +1,187 @@
-import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CONFINED, describeConfinement, listProject, serviceOf } from './containers.fixture.js';
 import {
   attempt,
   cloneWorkspace,
-  findFreePorts,
   listTraces,
   nameRun,
   removeClone,
   report,
   run,
-  waitFor,
+  type Outcome,
 } from './engine.fixture.js';
+import { Host, hostings } from './hosted.fixture.js';
 import { inspectImage } from './image-facts.js';
 import { imageRules, type ImageFacts } from './image-rules.js';
+import { Registry } from './registry.fixture.js';
 
 /**
- * Staging as a host runs it: images by digest out of a registry, secrets as files, two replicas, nothing built. Traefik
- * and its proxy stay out, for their images are not needed to see the rest run; their part is judged on the model.
+ * Staging, production and previews as their hosts run them: images by digest out of a registry, secrets as files, nothing
+ * built. Traefik and its proxy stay out, for their images are not needed to see the rest run; their part is judged on
+ * the model.
  */
 const name = nameRun();
 const folder = cloneWorkspace();
-const secretsDir = join(folder, '../secrets');
-/** A secret for each purpose: the configuration refuses two that are the same. */
-const passwords = Object.fromEntries(
-  ['app', 'migrator', 'admin', 'redis'].map((purpose) => [purpose, randomBytes(24).toString('hex')]),
-);
+const registry = new Registry(name);
 const commit = run('git', ['rev-parse', 'HEAD']);
-let registry: string;
 let digest: string;
 
-const staging = (...args: string[]) =>
-  attempt('docker/compose', ['staging', ...args], folder, { AIRLOCK_PROJECT: `${name}-staging` });
-const containers = () =>
-  run('docker', ['ps', '--quiet', '--filter', `name=${name}-staging-api`])
-    .split('\n')
-    .filter(Boolean);
-
 beforeAll(async () => {
-  const [port = ''] = await findFreePorts(1);
-  registry = `127.0.0.1:${port}`;
-  run('docker', ['run', '--detach', '--name', `${name}-registry`, '--publish', `${registry}:5000`, 'registry:2']);
-  await waitFor('the registry', async () => (await fetch(`http://${registry}/v2/`)).ok || undefined);
-  writeSecrets();
-  push('node:24.21.0-trixie-slim', 'postgres:18-trixie', 'redis:8-trixie');
-  const pin = attempt('docker/pin-images', ['NODE_IMAGE', 'POSTGRES_IMAGE', 'REDIS_IMAGE'], folder, {
-    REGISTRY: registry,
-  });
-  if (pin.status !== 0) throw new Error(pin.output);
-  digest = buildRelease();
-  writeSettings();
+  await registry.setUp(folder);
+  digest = registry.buildRelease(folder, commit);
+  // What a laptop has beside the Compose files, and no host may take anything from.
+  const strays = { API_REPOSITORY: 'registry.invalid/stray', LOG_LEVEL: 'trace', DEBUG: 'true', SECRETS_DIR: '/tmp' };
+  const text = Object.entries(strays).map(([key, value]) => `${key}=${value}\n`);
+  writeFileSync(join(folder, '.env'), text.join(''));
 });
 
 afterAll(() => {
-  staging('down', '--volumes', '--remove-orphans');
-  run('docker', ['rm', '--force', '--volumes', `${name}-registry`]);
-  const images = run('docker', ['image', 'ls', '--format', '{{.ID}} {{.Repository}}']).split('\n');
-  const ours = images.filter((line) => line.includes(registry)).map((line) => line.split(' ')[1] ?? '');
-  for (const repository of new Set(ours)) {
-    const tags = run('docker', ['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}@{{.Digest}}', repository]).split(
-      '\n',
-    );
-    for (const tag of tags)
-      attempt(
-        'docker',
-        ['image', 'rm', tag.includes('<none>') ? tag.replace(':<none>', '') : tag.replace(/@.*/, '')],
-        folder,
-      );
-  }
+  registry.tearDown(folder);
   removeClone(folder);
   const left = listTraces(name);
   if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
 });
 
-function push(...images: string[]): void {
-  for (const image of images) {
-    run('docker', ['tag', image, `${registry}/${image}`]);
-    run('docker', ['push', '--quiet', `${registry}/${image}`]);
-  }
-}
+const succeeded = ({ status, output }: Outcome) => (status === 0 ? true : output.slice(-4000));
 
-/** As a release builds it: on the digest that docker/images.lock pins. Returns the digest of the image. */
-function buildRelease(): string {
-  const pinned = /^NODE_IMAGE=(.+)$/m.exec(readFileSync(join(folder, 'docker/images.lock'), 'utf8'))?.[1] ?? '';
-  const image = `${registry}/airlock:${commit}`;
-  const args = ['--build-arg', `NODE_IMAGE=${pinned}`, '--build-arg', `GIT_COMMIT=${commit}`];
-  run('docker', ['build', '--quiet', '--file', 'docker/api.Dockerfile', '--tag', image, ...args, '.'], folder);
-  run('docker', ['push', '--quiet', image]);
-  return (
-    /sha256:[0-9a-f]{64}/.exec(run('docker', ['image', 'inspect', '--format', '{{.RepoDigests}}', image]))?.[0] ?? ''
-  );
-}
+describe.each(hostings)('$environment by Compose', (hosting) => {
+  let host: Host;
+  beforeAll(() => {
+    host = new Host(hosting, { name, folder, repository: `${registry.address}/airlock`, digest });
+    host.setUp();
+  });
+  afterAll(() => host.tearDown());
 
-function writeSecrets(): void {
-  const { app, migrator, admin, redis } = passwords;
-  const secrets = {
-    database_url: `postgres://airlock_app:${app}@postgres:5432/airlock_staging`,
-    database_migration_url: `postgres://airlock_migrator:${migrator}@postgres:5432/airlock_staging`,
-    database_admin_url: `postgres://postgres:${admin}@postgres:5432/postgres`,
-    postgres_password: admin,
-    redis_url: `redis://:${redis}@redis:6379/0`,
-    redis_acl: `user default on >${redis} ~* &* +@all`,
-    secret_key: randomBytes(32).toString('hex'),
-  };
-  mkdirSync(secretsDir, { mode: 0o700 });
-  for (const [file, text] of Object.entries(secrets)) {
-    writeFileSync(join(secretsDir, file), `${text}\n`);
-    chmodSync(join(secretsDir, file), 0o444);
-  }
-}
+  const inContainer = (id: string, script: string) => run('docker', ['exec', id, 'node', '-e', script]);
+  const ask = (path: string) =>
+    `fetch("http://127.0.0.1:8000${path}").then(async (r) => console.log(r.status, await r.text()))`;
 
-function writeSettings(): void {
-  const example = readFileSync(join(folder, 'docker/settings/example.env'), 'utf8');
-  const settings = { API_REPOSITORY: `${registry}/airlock`, IMAGE_DIGEST: digest, SECRETS_DIR: secretsDir };
-  const text = Object.entries(settings).reduce(
-    (all, [key, value]) => all.replace(new RegExp(`^${key}=.*$`, 'm'), `${key}=${value}`),
-    example,
-  );
-  const edge = ['TRAEFIK_IMAGE', 'SOCKET_PROXY_IMAGE']
-    .map((key) => `${key}=example@sha256:${'0'.repeat(64)}\n`)
-    .join('');
-  writeFileSync(join(folder, 'docker/settings/staging.env'), `${text}${edge}`);
-}
+  it('starts from digests and secret files: roles, database, schema, API', () => {
+    const outcome = host.compose('up', '--wait', '--detach', 'api');
+    report(`docker/compose ${hosting.selector} up, without the edge`, `${outcome.seconds.toFixed(1)} s`);
+    const said = outcome.status === 0 ? '' : host.compose('logs', 'provision', 'migrate', 'api').output;
+    expect([succeeded(outcome), said]).toEqual([true, '']);
+    const services = new Set(host.containers().map(serviceOf));
+    expect([...services].sort()).toEqual(hosting.services);
+    expect(host.containers('api')).toHaveLength(hosting.replicas);
+  });
 
-describe('staging by Compose', () => {
-  it('starts from digests and secret files', () => {
-    const outcome = staging('up', '--wait', '--detach', 'api');
-    report('docker/compose staging up, without the edge', `${outcome.seconds.toFixed(1)} s`);
-    expect(outcome.status === 0 ? true : outcome.output + staging('logs', 'provision', 'migrate', 'api').output).toBe(
-      true,
+  it('runs every image by its digest, and nothing of the .env beside it', () => {
+    for (const { Config } of host.containers()) expect(Config.Image).toMatch(/@sha256:[0-9a-f]{64}$/);
+    for (const { Config } of host.containers('api')) expect(Config.Image).toBe(`${registry.address}/airlock@${digest}`);
+  });
+
+  it('is ready in every replica, and each says what it is', () => {
+    const isShort = hosting.environment === 'production';
+    for (const { Id } of host.containers('api')) {
+      expect(inContainer(Id, ask('/readyz'))).toMatch(/^200 .*"status":"ok"/);
+      const [status, ...body] = inContainer(Id, ask('/version')).split(' ');
+      expect([status, JSON.parse(body.join(' '))]).toEqual([
+        '200',
+        expect.objectContaining({ commit: isShort ? commit.slice(0, 7) : commit, digest }),
+      ]);
+    }
+  });
+
+  it('has a database that says what it is', () => {
+    expect(host.sql('SELECT environment, database_name FROM ops.environment')).toBe(
+      `${hosting.environment}|${hosting.database}`,
     );
   });
 
-  it('runs two replicas that say what they are', () => {
-    const print = 'fetch("http://127.0.0.1:8000/version").then((r) => r.text()).then(console.log)';
-    const versions = containers().map((id) => JSON.parse(run('docker', ['exec', id, 'node', '-e', print])) as object);
-    expect(versions).toEqual([
-      expect.objectContaining({ commit, digest }),
-      expect.objectContaining({ commit, digest }),
-    ]);
+  it('gives no container a right, a port of the host or a folder of it', () => {
+    for (const container of host.containers()) {
+      expect(describeConfinement(container)).toEqual({
+        ...CONFINED,
+        service: serviceOf(container),
+        user: expect.not.stringMatching(/^(0|root)?(:|$)/),
+      });
+      expect(Object.keys(container.HostConfig.PortBindings)).toEqual([]);
+      const binds = container.Mounts.filter(({ Type }) => Type === 'bind');
+      // Secrets, one file each.
+      expect(binds.filter(({ Source, RW }) => RW || !Source.startsWith(host.secretsDir))).toEqual([]);
+    }
+    for (const { Config } of host.containers('api')) expect(Config.User).toBe('10001:10001');
   });
 
-  it('has a database that says staging', () => {
-    const ask = ['exec', '--no-TTY', 'postgres', 'psql', '--username=postgres', '--dbname=airlock_staging', '-XAtc'];
-    expect(staging(...ask, 'SELECT environment FROM ops.environment').output.trim()).toBe('staging');
+  it('shows no secret to who inspects a container or reads its log', () => {
+    const seen = run('docker', ['inspect', ...host.containers().map(({ Id }) => Id)]) + host.compose('logs').output;
+    expect(Object.values(host.passwords).filter((password) => seen.includes(password))).toEqual([]);
   });
 
-  it('shows no secret to who inspects a container, and publishes no port', () => {
-    const inspected = run('docker', ['inspect', ...containers()]);
-    expect(Object.values(passwords).filter((password) => inspected.includes(password))).toEqual([]);
-    expect(inspected).not.toContain('HostPort');
+  it('lets the edge reach the API, and nobody there a database', () => {
+    const script = `
+      const { lookup } = require('node:dns/promises');
+      const found = (host) => lookup(host).then(() => 'found', (error) => error.code);
+      fetch('http://api:8000/readyz')
+        .then(async (r) => [r.status, await found('postgres'), await found('redis')])
+        .then((seen) => console.log(seen.join(' ')));`;
+    const options = ['run', '--rm', '--network', host.edgeNetwork, 'node:24.21.0-trixie-slim', 'node', '-e', script];
+    expect(run('docker', options)).toBe('200 ENOTFOUND ENOTFOUND');
   });
 
+  /** The API once more with `args`, and how it ended. */
+  const tryApi = (settings: Record<string, string>, ...args: string[]) => {
+    const outcome = host.composeWith(settings, 'run', '--rm', '--no-deps', '--no-TTY', ...args, 'api');
+    return [outcome.status, outcome.output];
+  };
+
+  it('does not start beside an .env in its folder', () => {
+    const outcome = tryApi({}, `--volume=${join(folder, '.env')}:/app/.env:ro`);
+    const problem = `.env: lies in the working folder, and ${hosting.environment} reads no such file`;
+    expect(outcome).toEqual([78, expect.stringContaining(problem)]);
+  });
+
+  it('does not start with a secret out of an example', () => {
+    const SECRETS_DIR = host.writeSecretsWithKey('changethis-with-openssl-rand-hex-32');
+    const problem = 'SECRET_KEY: is a placeholder or comes from an example';
+    expect(tryApi({ SECRETS_DIR })).toEqual([78, expect.stringContaining(problem)]);
+  });
+
+  const refusals: readonly (readonly [string, string])[] =
+    hosting.environment === 'preview'
+      ? [['TESTING=true', 'TESTING: is true in preview']]
+      : [
+          ['DEBUG=true', `DEBUG: is true in ${hosting.environment}`],
+          ['LOG_LEVEL=debug', `LOG_LEVEL: is debug in ${hosting.environment}`],
+          ['PRIVATE_NETWORKS=10.0.0.0/8', 'DATABASE_URL: reaches the host postgres without TLS'],
+          ...(hosting.environment === 'production'
+            ? ([['WITH_UI=true', 'WITH_UI: is true in production']] as const)
+            : []),
+        ];
+  it.each(refusals)('does not start with %s', (setting, problem) => {
+    expect(tryApi({}, `--env=${setting}`)).toEqual([78, expect.stringContaining(problem)]);
+  });
+
+  it('is migrated by no release that says it belongs elsewhere', () => {
+    const { environment, status, says } = hosting.elsewhere;
+    const release = ['run', '--rm', '--no-deps', '--no-TTY', `--env=ENVIRONMENT=${environment}`, 'migrate'];
+    const outcome = host.compose(...release);
+    expect([outcome.status, outcome.output]).toEqual([status, expect.stringContaining(says)]);
+  });
+
+  it('keeps its data when it goes, and leaves nothing when that goes too', () => {
+    expect(succeeded(host.compose('down'))).toBe(true);
+    expect(listProject(host.project)).toEqual([`volume ${host.project}_postgres`]);
+    expect(succeeded(host.compose('down', '--volumes', '--remove-orphans'))).toBe(true);
+    expect(listProject(host.project)).toEqual([]);
+  });
+});
+
+describe('a host', () => {
   it('runs an image that is built on a digest', () => {
-    const { Labels } = inspectImage(`${registry}/airlock:${commit}`).Config;
+    const { Labels } = inspectImage(`${registry.address}/airlock:${commit}`).Config;
     const facts = { dockerfile: '', labels: Labels ?? {}, isRelease: true } as ImageFacts;
     expect(imageRules.find(({ id }) => id === 'D1')?.check(facts)).toEqual([]);
   });
 
-  it('goes by its own command only, and takes no other file', () => {
-    const refused = staging('-f', 'compose.override.yml', 'config');
+  it.each(['staging', 'production'])('goes by the files of %s only, and takes no other', (environment) => {
+    const refused = attempt('docker/compose', [environment, '-f', 'compose.override.yml', 'config'], folder);
     expect([refused.status, refused.output]).toEqual([
       64,
-      'docker/compose: -f is chosen by the environment; expected it left out\n  docker/compose staging config\n',
+      `docker/compose: -f is chosen by the environment; expected it left out\n  docker/compose ${environment} config\n`,
     ]);
   });
 });

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { attempt, run, type Outcome } from './engine.fixture.js';
+import { inspectProject, serviceOf, type Container } from './containers.fixture.js';
+
+/** What an environment is on the host that runs it. */
+export interface Hosting {
+  readonly environment: 'preview' | 'staging' | 'production';
+  /** The word that docker/compose is given. */
+  readonly selector: string;
+  readonly database: string;
+  readonly replicas: number;
+  readonly services: readonly string[];
+  /** Another environment that a release may say, and what then stops it: the name of the database, or its stamp. */
+  readonly elsewhere: { readonly environment: string; readonly status: number; readonly says: string };
+}
+
+const STAMP = 'the database belongs to another environment';
+
+export const hostings: readonly Hosting[] = [
+  {
+    environment: 'staging',
+    selector: 'staging',
+    database: 'airlock_staging',
+    replicas: 2,
+    services: ['api', 'postgres', 'redis'],
+    elsewhere: { environment: 'preview', status: 78, says: 'whose word staging belongs to another environment' },
+  },
+  {
+    environment: 'production',
+    selector: 'production',
+    database: 'airlock',
+    replicas: 3,
+    services: ['api', 'postgres', 'redis'],
+    elsewhere: { environment: 'preview', status: 3, says: STAMP },
+  },
+  {
+    environment: 'preview',
+    selector: 'preview-42',
+    database: 'airlock_preview',
+    replicas: 1,
+    services: ['api', 'postgres'],
+    elsewhere: { environment: 'development', status: 3, says: STAMP },
+  },
+];
+
+export interface HostOptions {
+  readonly name: string;
+  /** A checkout of the release. */
+  readonly folder: string;
+  /** `registry/repository` and the digest in it. */
+  readonly repository: string;
+  readonly digest: string;
+}
+
+/** A host of one environment: its settings, its secrets as files, a project of this run. */
+export class Host {
+  readonly project: string;
+  readonly secretsDir: string;
+  /** A secret for each purpose: the configuration refuses two that are the same. */
+  readonly passwords = Object.fromEntries(
+    ['app', 'migrator', 'admin', 'redis', 'key'].map((purpose) => [purpose, randomBytes(32).toString('hex')]),
+  );
+  readonly #edge: string;
+
+  constructor(
+    readonly hosting: Hosting,
+    readonly options: HostOptions,
+  ) {
+    this.project = `${options.name}-${hosting.selector}`;
+    this.secretsDir = join(options.folder, '..', `secrets-${hosting.environment}`);
+    this.#edge = `${options.name}-edge`;
+  }
+
+  setUp(): void {
+    this.#writeSecrets(this.secretsDir, this.passwords);
+    this.#writeSettings();
+    // The Traefik of a preview host owns this network.
+    if (this.hosting.environment === 'preview') run('docker', ['network', 'create', this.#edge]);
+  }
+
+  /** `docker/compose ENVIRONMENT …` as the host's operator types it. */
+  compose(...args: string[]): Outcome {
+    return this.composeWith({}, ...args);
+  }
+
+  composeWith(settings: Readonly<Record<string, string>>, ...args: string[]): Outcome {
+    const own = { AIRLOCK_PROJECT: this.project, EDGE_NETWORK: this.#edge };
+    return attempt('docker/compose', [this.hosting.selector, ...args], this.options.folder, { ...own, ...settings });
+  }
+
+  containers(service?: string): Container[] {
+    return inspectProject(this.project).filter((container) => !service || serviceOf(container) === service);
+  }
+
+  sql(text: string): string {
+    const psql = ['psql', '--username=postgres', `--dbname=${this.hosting.database}`, '-XAtc', text];
+    return this.compose('exec', '--no-TTY', 'postgres', ...psql).output.trim();
+  }
+
+  /** The network that the edge reaches the API on. */
+  get edgeNetwork(): string {
+    return this.hosting.environment === 'preview' ? this.#edge : `${this.project}_edge`;
+  }
+
+  /** The secret files again, with another key; returns their folder. */
+  writeSecretsWithKey(key: string): string {
+    const folder = `${this.secretsDir}-other`;
+    this.#writeSecrets(folder, { ...this.passwords, key });
+    return folder;
+  }
+
+  tearDown(): void {
+    this.compose('down', '--volumes', '--remove-orphans');
+    if (this.hosting.environment === 'preview') run('docker', ['network', 'rm', '--force', this.#edge]);
+  }
+
+  #writeSecrets(folder: string, { app, migrator, admin, redis, key }: Record<string, string>): void {
+    const { database } = this.hosting;
+    const secrets = {
+      database_url: `postgres://airlock_app:${app}@postgres:5432/${database}`,
+      database_migration_url: `postgres://airlock_migrator:${migrator}@postgres:5432/${database}`,
+      database_admin_url: `postgres://postgres:${admin}@postgres:5432/postgres`,
+      postgres_password: admin,
+      redis_url: `redis://:${redis}@redis:6379/0`,
+      redis_acl: `user default on >${redis} ~* &* +@all`,
+      secret_key: key,
+    };
+    mkdirSync(folder, { mode: 0o700 });
+    for (const [file, text] of Object.entries(secrets)) {
+      writeFileSync(join(folder, file), `${text}\n`);
+      chmodSync(join(folder, file), 0o444);
+    }
+  }
+
+  #writeSettings(): void {
+    const { folder, repository, digest } = this.options;
+    const example = readFileSync(join(folder, 'docker/settings/example.env'), 'utf8');
+    const settings = { API_REPOSITORY: repository, IMAGE_DIGEST: digest, SECRETS_DIR: this.secretsDir };
+    const text = Object.entries(settings).reduce(
+      (all, [key, value]) => all.replace(new RegExp(`^${key}=.*$`, 'm'), `${key}=${value}`),
+      example,
+    );
+    // Their images are not needed to see the rest run.
+    const edge = ['TRAEFIK_IMAGE', 'SOCKET_PROXY_IMAGE']
+      .map((key) => `${key}=example@sha256:${'0'.repeat(64)}\n`)
+      .join('');
+    writeFileSync(join(folder, `docker/settings/${this.hosting.environment}.env`), `${text}${edge}`);
+  }
+}
