@@ -14,25 +14,29 @@ export function checkModel(root: string, overlay: Overlay, model: Model, rules: 
     );
 }
 
-/** The table of rules and environments, one line each; `✗` where a rule is broken, `·` where it does not count. */
-export function tabulate(root: string): string {
-  const models = OVERLAYS.map((overlay) => [overlay, renderModel(root, overlay)] as const);
-  const verdict = (rule: ComposeRule, overlay: Overlay, model: Model) => {
-    if (!rule.scope.includes(overlay)) return '·';
-    return checkModel(root, overlay, model, [rule]).length === 0 ? 'ok' : '✗';
-  };
-  const rows = composeRules.map((rule) => [
-    rule.id,
-    ...models.map(([overlay, model]) => verdict(rule, overlay, model)),
-    rule.title,
-  ]);
-  const head = ['rule', ...OVERLAYS, ''];
-  return [head, ...rows]
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(at === 0 ? 18 : 12))
-        .join('')
-        .trimEnd(),
-    )
-    .join('\n');
+/**
+ * The table of rules and environments, one line each; `✗` where a rule is broken, `·` where it does not count. Below it
+ * every breach by file and line.
+ */
+export function tabulate(root: string): { table: string; breaches: readonly string[] } {
+  const cells = OVERLAYS.map((overlay) => {
+    const model = renderModel(root, overlay);
+    const breaches = composeRules.map((rule) => checkModel(root, overlay, model, [rule]));
+    const marks = composeRules.map(({ scope }, at) =>
+      !scope.includes(overlay) ? '·' : breaches[at]?.length ? '✗' : 'ok',
+    );
+    return { overlay, marks, breaches: breaches.flat() };
+  });
+  const rows = [
+    ['rule', ...cells.map(({ overlay }) => overlay)],
+    ...composeRules.map(({ id, title }, at) => [id, ...cells.map(({ marks }) => marks[at] ?? ''), title]),
+  ];
+  const widths = ['C1.security_opt', ...OVERLAYS].map((text) => text.length + 2);
+  const lines = rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('')
+      .trimEnd(),
+  );
+  return { table: lines.join('\n'), breaches: cells.flatMap((cell) => cell.breaches) };
 }

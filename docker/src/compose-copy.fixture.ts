@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -12,6 +12,7 @@ export const composeFiles = [
   'compose.staging.yml',
   'compose.production.yml',
   'docker/hosted.yml',
+  'docker/swarm.yml',
   'docker/traefik/edge.yml',
   'docker/traefik/compose.yml',
   'docker/traefik/tls.yml',
@@ -26,6 +27,10 @@ export interface Copy {
   readonly replace: (file: string, anchor: RegExp, ...lines: string[]) => number;
   /** The number of the first line that `anchor` matches. */
   readonly find: (file: string, anchor: RegExp) => number;
+  readonly remove: (file: string, anchor: RegExp) => void;
+  /** Puts `lines` in at the end of a file that need not be there yet. */
+  readonly append: (file: string, ...lines: string[]) => void;
+  readonly read: (file: string) => string;
 }
 
 /** A copy of the Compose files that a test may break. */
@@ -54,6 +59,9 @@ export function withComposeCopy<T>(use: (copy: Copy) => T): T {
       insert: (file, anchor, ...lines) => splice(file, find(file, anchor) + 1, 0, lines),
       replace: (file, anchor, ...lines) => splice(file, find(file, anchor), 1, lines),
       find,
+      remove: (file, anchor) => splice(file, find(file, anchor), 1, []),
+      append: (file, ...lines) => appendFileSync(join(folder, file), `${lines.join('\n')}\n`),
+      read: (file) => readFileSync(join(folder, file), 'utf8'),
     });
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,17 +1,25 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
-export const HOSTED = ['preview', 'staging', 'production'] as const;
+/** As one host runs them by Compose, as a swarm does (docker/swarm.yml on top), and the edge of a host of previews. */
+export const HOSTED = ['preview', 'staging', 'production', 'staging-swarm', 'production-swarm', 'edge'] as const;
 export const OVERLAYS = ['development', 'testing', ...HOSTED] as const;
 export type Overlay = (typeof OVERLAYS)[number];
 
 /** What `docker compose config --format json` prints, as far as the rules read it. */
 export interface Model {
   readonly name: string;
+  /** The checkout that it was rendered from. */
+  readonly root: string;
   readonly services: Readonly<Record<string, Service>>;
-  readonly networks?: Readonly<Record<string, { name: string; internal?: boolean; external?: boolean }>>;
-  readonly volumes?: Readonly<Record<string, { name: string; external?: boolean }>>;
-  readonly secrets?: Readonly<Record<string, { file?: string; environment?: string }>>;
+  readonly networks?: Readonly<Record<string, Part & { internal?: boolean }>>;
+  readonly volumes?: Readonly<Record<string, Part & { driver_opts?: Readonly<Record<string, string>> }>>;
+  readonly configs?: Readonly<Record<string, Part & { file?: string }>>;
+}
+
+export interface Part {
+  readonly name: string;
+  readonly external?: boolean;
 }
 
 export interface Service {
@@ -22,9 +30,7 @@ export interface Service {
   readonly init?: boolean;
   readonly read_only?: boolean;
   readonly privileged?: boolean;
-  readonly network_mode?: string;
-  readonly pid?: string;
-  readonly ipc?: string;
+  readonly command?: readonly string[] | null;
   readonly container_name?: string;
   readonly cap_drop?: readonly string[];
   readonly cap_add?: readonly string[];
@@ -44,18 +50,20 @@ export interface Service {
   };
 }
 
-const overlayFiles: Record<Overlay, string> = {
-  development: 'compose.override.yml',
-  testing: 'compose.test.yml',
-  preview: 'compose.preview.yml',
-  staging: 'compose.staging.yml',
-  production: 'compose.production.yml',
+const overlayFiles: Record<Overlay, readonly string[]> = {
+  development: ['compose.yml', 'compose.override.yml'],
+  testing: ['compose.yml', 'compose.test.yml'],
+  preview: ['compose.yml', 'compose.preview.yml'],
+  staging: ['compose.yml', 'compose.staging.yml'],
+  production: ['compose.yml', 'compose.production.yml'],
+  'staging-swarm': ['compose.yml', 'compose.staging.yml', 'docker/swarm.yml'],
+  'production-swarm': ['compose.yml', 'compose.production.yml', 'docker/swarm.yml'],
+  edge: ['docker/traefik/compose.yml'],
 };
 
-/** Every file that says something about an environment, the one that has the last word first. */
+/** The files that make an environment, the one that has the last word first. */
 export function sourceFiles(overlay: Overlay): readonly string[] {
-  const extended = HOSTED.some((hosted) => hosted === overlay) ? ['docker/hosted.yml', 'docker/traefik/edge.yml'] : [];
-  return [overlayFiles[overlay], ...extended, 'compose.yml'];
+  return overlayFiles[overlay].toReversed();
 }
 
 const digest = `sha256:${'1'.repeat(64)}`;
@@ -79,15 +87,21 @@ export const sampleSettings: Readonly<Record<string, string>> = {
   DOCKER_GID: '999',
 };
 
+export interface RenderOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+  /** A name that no file can hold, unless told otherwise: a fixed name shows as one that does not follow it. */
+  readonly project?: string;
+}
+
 /** The model that the engine would run, profiles included, from the files under `root`. */
-export function renderModel(root: string, overlay: Overlay, settings = sampleSettings): Model {
-  const project = overlay === 'preview' ? 'airlock-preview-42' : `airlock-${overlay}`;
-  const files = ['compose.yml', overlayFiles[overlay]].flatMap((file) => ['--file', join(root, file)]);
-  const options = ['--project-directory', root, '--project-name', project, '--env-file', '/dev/null', '--profile', '*'];
-  const command = ['docker', 'compose', ...options, ...files, 'config', '--format', 'json'];
-  const assignments = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+export function renderModel(root: string, overlay: Overlay, { settings, project }: RenderOptions = {}): Model {
+  const files = overlayFiles[overlay].flatMap((file) => ['--file', join(root, file)]);
+  const name = ['--project-name', project ?? `rules-${overlay}`];
+  const command = ['docker', 'compose', ...name, '--env-file', '/dev/null', '--profile', '*', ...files];
+  const assignments = Object.entries(settings ?? sampleSettings).map(([key, value]) => `${key}=${value}`);
   // Of the shell's variables only these reach Compose: no other may change what is judged.
   const clean = 'exec env -i PATH="$PATH" HOME="$HOME" "$@"';
-  const out = execFileSync('sh', ['-c', clean, 'sh', ...assignments, ...command], { encoding: 'utf8', stdio: 'pipe' });
-  return JSON.parse(out) as Model;
+  const args = ['-c', clean, 'sh', ...assignments, ...command, 'config', '--format', 'json'];
+  const model = JSON.parse(execFileSync('sh', args, { encoding: 'utf8', stdio: 'pipe' })) as Omit<Model, 'root'>;
+  return { ...model, root };
 }

@@ -69,18 +69,48 @@ const mutations: Mutation[] = [
   ),
   ...both('C3.host', 'privileges', insert(API, '    privileged: true')),
   ...both('C3.host', "the host's processes", insert(API, '    pid: host')),
+  ...both('C3.host', "the host's network", insert(API, '    network_mode: host', '    networks: !reset null')),
+  ...both('C3.host', 'a device', insert(API, "    devices: ['/dev/kmsg:/dev/kmsg']")),
+  ...both('C3.mounts', 'a volume that is a folder of the host', (copy, file) => {
+    const options = '{ type: none, o: bind, device: /etc }';
+    return copy.insert(file, /^volumes:/, `  postgres: { driver_opts: ${options} }`);
+  }),
+  ...both('C3.mounts', 'a config that is a file of the host', (copy, file) =>
+    copy.replace(file, /traefik_tls: \{ file/, '  traefik_tls: { file: /etc/shadow }'),
+  ),
+  ...both('C3.socket', 'the engine socket on a network with a way out', (copy) => {
+    return `docker/traefik/edge.yml:${copy.replace('docker/traefik/edge.yml', /networks: \[socket\]/, '    networks: [socket, edge]')}`;
+  }),
+  ...both('C3.socket', 'another service beside the engine socket', (copy, file) => {
+    copy.insert(file, API, '    networks: [edge, backend, socket]');
+    return `docker/traefik/edge.yml:${copy.find('docker/traefik/edge.yml', /networks: \[socket\]/)}`;
+  }),
   ...both('C1.user', 'the user root', insert(API, "    user: '0'")),
   ...both('C1.user', 'the user root by name and group', insert(POSTGRES, '    user: root:postgres')),
+  ...both('C1.user', 'the user root in other digits', insert(API, "    user: '00'")),
+  ...both('C1.user', 'the group root', insert(API, "    user: '10001:0'")),
   ...both('C1.user', 'no user', drop('user')),
   ...both('C1.read_only', 'a writable root', insert(API, '    read_only: false')),
   ...both('C1.cap_drop', 'capabilities kept', drop('cap_drop')),
   ...both('C1.cap_add', 'a capability given back', insert(API, '    cap_add: [NET_ADMIN]')),
   ...both('C1.security_opt', 'new privileges', drop('security_opt')),
+  ...both('C1.security_opt', 'no filter of system calls', insert(API, "    security_opt: ['seccomp=unconfined']")),
   ...both('C1.init', 'no init', insert(API, '    init: false')),
   ...both('C1.logging', 'logs without end', drop('logging')),
   ...both('C7.files', 'a secret in the environment', (copy, file) =>
     copy.replace(file, /^ {4}environment: \{ ENVIRONMENT/, '    environment: { SECRET_KEY: aaaa }'),
   ),
+  ...both('C7.files', 'a password inside an address', (copy, file) =>
+    copy.replace(
+      file,
+      /^ {4}environment: \{ ENVIRONMENT/,
+      "    environment: { HOME_PAGE: 'https://me:secret@example.com' }",
+    ),
+  ),
+  ...both('C7.command', 'a password in a command', (copy, file) => {
+    copy.insert(file, /^ {8}redis-server,/, '        --requirepass=secret,');
+    return copy.find(file, /^ {4}command:/);
+  }),
   ...both('C7.files', 'a secret that is not mounted', (copy, file) => {
     copy.replace(file, /^ {4}secrets: \[redis_url\]/, '    secrets: []');
     return copy.find(file, /REDIS_URL_FILE/);
@@ -96,12 +126,17 @@ const mutations: Mutation[] = [
   ...both('C8.apart', 'the database beside Traefik', insert(POSTGRES, '    networks: [edge]')),
   ...both('C9.names', 'a container name', insert(POSTGRES, '    container_name: database')),
   ...both('C9.names', 'a volume with a name of its own', insert(/^volumes:/, '  postgres: { name: data }')),
+  ...both(
+    'C9.names',
+    'the volume of another environment',
+    insert(/^volumes:/, '  postgres: { external: true, name: airlock-development_postgres }'),
+  ),
   ...both('C12.profiles', 'a required service behind a profile', (copy, file) => {
     copy.insert(file, POSTGRES, '    profiles: [data]');
     return `compose.yml:${copy.find('compose.yml', /postgres: \{ condition/)}`;
   }),
   mutation('C1.limits', 'a limit missing in production', 'production', 'compose.production.yml', (copy, file) =>
-    copy.replace(file, /cpus: '4'/, "    deploy: { resources: !override { limits: { cpus: '4' } } }"),
+    copy.replace(file, /memory: 4G/, "    deploy: { resources: !override { limits: { cpus: '2' } } }"),
   ),
   mutation('C1.limits', 'a limit missing in all', 'staging', 'compose.yml', (copy, file) => {
     return copy.replace(file, /memory: 1G/, "    deploy: { resources: { limits: { cpus: '2', pids: 256 } } }");
@@ -122,6 +157,13 @@ const mutations: Mutation[] = [
   ),
   mutation(
     'C10.edge',
+    'a dashboard without a password',
+    'edge',
+    'docker/traefik/edge.yml',
+    replace(/TRAEFIK_PING/, "      TRAEFIK_API_INSECURE: 'true'"),
+  ),
+  mutation(
+    'C10.edge',
     'certificates that are lost with the container',
     'staging',
     'docker/traefik/edge.yml',
@@ -129,6 +171,10 @@ const mutations: Mutation[] = [
   ),
   mutation('C3.sources', 'a writable checkout', 'development', 'compose.override.yml', (copy, file) => {
     copy.replace(file, /\.\/tools:/, '    - ./tools:/app/tools');
+    return copy.find(file, /volumes: &sources/);
+  }),
+  mutation('C3.sources', 'a folder beside the checkout', 'development', 'compose.override.yml', (copy, file) => {
+    copy.replace(file, /\.\/tools:/, '    - ../tools:/app/tools:ro');
     return copy.find(file, /volumes: &sources/);
   }),
   mutation('C4.loopback', 'a port for the whole network', 'development', 'compose.override.yml', (copy, file) =>
@@ -139,6 +185,77 @@ const mutations: Mutation[] = [
   ),
   mutation('C5.tag', 'no tag', 'testing', 'compose.yml', replace(/image: redis/, '    image: redis')),
 ];
+
+/** What nobody may add to staging or production. Each line is found again by the name of the rule behind it. */
+const additions = [
+  { rule: 'C4.edge', service: 'postgres', line: "ports: ['5432:5432']" },
+  { rule: 'C5.digest', service: 'postgres', line: 'image: postgres:latest' },
+  { rule: 'C3.mounts', service: 'postgres', line: "volumes: ['/srv/data:/var/lib/postgresql']" },
+  { rule: 'C1.limits', service: 'migrate', line: 'deploy: { resources: { limits: { pids: 0 } } }' },
+  { rule: 'C1.user', service: 'postgres', line: "user: '0:0'" },
+];
+const SERVICES = ['postgres', 'migrate'] as const;
+const linesOf = (service: string, indent: string) =>
+  additions.filter((addition) => addition.service === service).map(({ line, rule }) => `${indent}${line} # ${rule}`);
+
+/** Puts the additions into the services of `file`, which may not have them yet; returns the file. */
+const addTo = (copy: Copy, file: string): string => {
+  for (const service of SERVICES) {
+    const present = copy.read(file).includes(`\n  ${service}:\n`);
+    const head = new RegExp(present ? `^ {2}${service}:$` : '^services:$');
+    copy.insert(file, head, ...(present ? [] : [`  ${service}:`]), ...linesOf(service, '    '));
+  }
+  return file;
+};
+
+/** The ways in which an addition may come; each returns the file that holds it. */
+const ways: Readonly<Record<string, (copy: Copy, overlay: string) => string>> = {
+  'in its overlay': (copy, overlay) => addTo(copy, `compose.${overlay}.yml`),
+  'through an anchor': (copy, overlay) => {
+    const file = `compose.${overlay}.yml`;
+    for (const service of SERVICES) {
+      copy.insert(file, /^name:/, `x-more-${service}: &more-${service}`, ...linesOf(service, '  '));
+      copy.insert(file, new RegExp(`^ {2}${service}:$`), `    <<: *more-${service}`);
+    }
+    return file;
+  },
+  'through what it extends': (copy) => {
+    copy.remove('docker/hosted.yml', /POSTGRES_IMAGE/);
+    return addTo(copy, 'docker/hosted.yml');
+  },
+  'through another file that it extends': (copy, overlay) => {
+    for (const service of SERVICES) {
+      const extended = `extends: { file: docker/more.yml, service: ${service}-more }`;
+      copy.replace(`compose.${overlay}.yml`, new RegExp(`hosted.yml, service: ${service} `), `    ${extended}`);
+      copy.append('docker/more.yml', ...(service === 'postgres' ? ['services:'] : []), `  ${service}-more:`);
+      copy.append(
+        'docker/more.yml',
+        `    extends: { file: hosted.yml, service: ${service} }`,
+        ...linesOf(service, '    '),
+      );
+    }
+    return 'docker/more.yml';
+  },
+  'in a second overlay': (copy) => addTo(copy, 'docker/swarm.yml'),
+};
+const comings = (['staging', 'production'] as const).flatMap((overlay) =>
+  Object.entries(ways).map(([how, add]) => ({ overlay, how, add })),
+);
+
+describe('a port of the database, latest, a bind mount, a missing limit and root', () => {
+  it.each(comings)('are refused in $overlay $how, by file and line', ({ overlay, how, add }) => {
+    withComposeCopy((copy) => {
+      const file = add(copy, overlay);
+      const judged = how === 'in a second overlay' ? (`${overlay}-swarm` as const) : overlay;
+      const messages = checkModel(copy.root, judged, renderModel(copy.root, judged));
+      for (const { rule, service } of additions) {
+        const where = `${file}:${copy.find(file, new RegExp(`# ${rule}$`))}`;
+        const expected = new RegExp(`^${where}: ${rule} services\\.${service}\\.\\S+: .+; expected .+`);
+        expect(messages).toContainEqual(expect.stringMatching(expected));
+      }
+    });
+  });
+});
 
 const sourceMutations: Omit<Mutation, 'overlay'>[] = [
   { rule: 'C4.base', what: 'a port in the base', file: 'compose.yml', edit: insert(API, "    ports: ['8000:8000']") },
@@ -215,7 +332,9 @@ describe('a broken source', () => {
 describe('a rendered hosted environment', () => {
   it.each(HOSTED)('shows no value of a secret: %s', (overlay) => {
     const canary = 'canary-3b1f0d6c';
-    const rendered = renderModel(root, overlay, { ...sampleSettings, POSTGRES_PASSWORD: canary, SECRET_KEY: canary });
+    const rendered = renderModel(root, overlay, {
+      settings: { ...sampleSettings, POSTGRES_PASSWORD: canary, SECRET_KEY: canary },
+    });
     expect(JSON.stringify(rendered)).not.toContain(canary);
   });
 
@@ -223,7 +342,7 @@ describe('a rendered hosted environment', () => {
     'is refused by name without %s',
     (name) => {
       const settings = Object.fromEntries(Object.entries(sampleSettings).filter(([key]) => key !== name));
-      expect(() => renderModel(root, 'production', settings)).toThrow(
+      expect(() => renderModel(root, 'production', { settings })).toThrow(
         new RegExp(`required variable ${name} is missing`),
       );
     },
@@ -245,7 +364,7 @@ describe('docker/settings/example.env', () => {
 describe('staging and production', () => {
   it('differ in names, sizes and the certificate authority only', () => {
     const [staging, production] = [modelOf('staging'), modelOf('production')].map((model) =>
-      parseModel(JSON.stringify(model).replaceAll(/"(airlock-)?(staging|production)(["_])/g, '"$1ENVIRONMENT$3')),
+      parseModel(JSON.stringify(model).replaceAll(/"(rules-)?(staging|production)(["_])/g, '"$1ENVIRONMENT$3')),
     ) as [Model, Model];
     expect([...differences(staging, production)]).toEqual([
       'services.api.deploy.replicas',
@@ -253,7 +372,6 @@ describe('staging and production', () => {
       'services.api.deploy.resources.limits.memory',
       'services.api.deploy.resources.reservations.memory',
       'services.api.labels',
-      'services.postgres.deploy.resources.limits.cpus',
       'services.postgres.deploy.resources.limits.memory',
       'services.postgres.deploy.resources.limits.pids',
       'services.postgres.shm_size',
@@ -282,7 +400,12 @@ function* differences(left: unknown, right: unknown, path = ''): Generator<strin
 }
 
 describe('environments side by side', () => {
-  const side = [modelOf('development'), modelOf('testing'), modelOf('staging'), renderModel(root, 'preview')];
+  // As docker/compose names them.
+  const side = [
+    ...(['development', 'testing', 'staging', 'production'] as const).map((overlay) => [overlay, overlay] as const),
+    ['preview', 'preview-7'] as const,
+    ['preview', 'preview-42'] as const,
+  ].map(([overlay, word]) => renderModel(root, overlay, { project: `airlock-${word}` }));
   const claims = (model: Model): string[] => [
     model.name,
     ...Object.values(model.networks ?? {})
@@ -301,6 +424,8 @@ describe('environments side by side', () => {
 
   it('share no project, network, volume, port or built image', () => {
     const all = side.flatMap(claims);
-    expect(all.filter((claim, at) => all.indexOf(claim) !== at)).toEqual([]);
+    const twice = all.filter((claim, at) => all.indexOf(claim) !== at);
+    // Staging and production are on hosts of their own, each with an edge at 80 and 443.
+    expect(twice).toEqual(['port 80', 'port 443']);
   });
 });

@@ -2,7 +2,8 @@
  * What each environment's rendered model must hold. C1 to C12 in one table; `scope` says where a rule counts. It is long
  * because it is that table.
  */
-import { HOSTED, OVERLAYS, type Model, type Overlay, type Service } from './compose-model.js';
+import { isDeepStrictEqual } from 'node:util';
+import { HOSTED, OVERLAYS, type Model, type Overlay, type Part, type Service } from './compose-model.js';
 import type { Path } from './locate.js';
 
 export interface Breach {
@@ -21,60 +22,115 @@ export interface ComposeRule {
 const SOCKET = '/var/run/docker.sock';
 
 /** Who may break what, and why. Nothing else may. */
-const exceptions: readonly { readonly service: string; readonly rule: string; readonly reason: string }[] = [
-  { service: 'traefik', rule: 'C1.user', reason: 'root without capabilities, to write the volume of certificates' },
+const exceptions: readonly { readonly name: string; readonly rule: string; readonly reason: string }[] = [
+  { name: 'traefik', rule: 'C1.user', reason: 'root without capabilities, to write the volume of certificates' },
+  { name: 'edge', rule: 'C9.preview', reason: 'previews share the Traefik of their host, which owns the network' },
 ];
-const isExcepted = (service: string, rule: string) =>
-  exceptions.some((entry) => entry.service === service && entry.rule === rule);
+const isExcepted = (name: string, rule: string) =>
+  exceptions.some((entry) => entry.name === name && entry.rule === rule);
+
+/** Keys of a service that open the host, or another container, and the values that do. */
+const DOORS: Readonly<Record<string, RegExp>> = {
+  privileged: /true/,
+  network_mode: /host|container:|service:/,
+  pid: /./,
+  ipc: /host|container:|service:/,
+  uts: /./,
+  userns_mode: /./,
+  cgroup: /host/,
+  cgroup_parent: /./,
+  devices: /./,
+  device_cgroup_rules: /./,
+  group_add: /./,
+  sysctls: /./,
+  volumes_from: /./,
+  use_api_socket: /true/,
+};
+
+/** An address with a password in it. */
+const CREDENTIALS = /:\/\/[^/\s:@]*:[^/\s@]+@/;
 
 export const composeRules: readonly ComposeRule[] = [
   hardening('C1.read_only', 'root file system is read-only', 'read_only', (s) => s.read_only === true),
   hardening('C1.cap_drop', 'all capabilities dropped', 'cap_drop', (s) => s.cap_drop?.includes('ALL') === true),
   hardening('C1.cap_add', 'no capability given back', 'cap_add', (s) => !s.cap_add?.length),
-  hardening('C1.security_opt', 'no new privileges', 'security_opt', (s) =>
-    Boolean(s.security_opt?.includes('no-new-privileges:true')),
+  hardening('C1.security_opt', 'no new privileges, and no profile switched off', 'security_opt', (s) =>
+    isDeepStrictEqual(s.security_opt, ['no-new-privileges:true']),
   ),
   hardening('C1.init', 'an init reaps and forwards signals', 'init', (s) => s.init === true),
-  hardening('C1.user', 'a user other than root', 'user', (s) => s.user !== undefined && !/^(root|0)(:|$)/.test(s.user)),
+  hardening('C1.user', 'a user and group other than root', 'user', (s) =>
+    Boolean(s.user?.split(':').every((id) => !/^(root|[+-]?0*)$/.test(id))),
+  ),
   hardening('C1.limits', 'limits of memory, cpus and pids', 'deploy', (s) => {
-    const limits = s.deploy?.resources?.limits;
-    return Boolean(limits?.memory && limits.cpus && limits.pids);
+    const { memory, cpus, pids } = s.deploy?.resources?.limits ?? {};
+    return [memory, cpus, pids].every((limit) => Number(limit) > 0);
   }),
   hardening('C1.logging', 'logs that rotate', 'logging', (s) =>
     Boolean(s.logging?.options?.['max-size'] && s.logging.options['max-file']),
   ),
   {
     id: 'C3.host',
-    title: 'no door to the host: privileged, host namespaces',
+    title: 'no door to the host: privileges, devices, namespaces of others',
     scope: OVERLAYS,
-    check: eachService((service) => [
-      ...(service.privileged ? [breach('privileged', 'is true; expected it left out')] : []),
-      ...(['network_mode', 'pid', 'ipc'] as const)
-        .filter((key) => service[key] === 'host')
-        .map((key) => breach(key, 'is "host"; expected a namespace of its own')),
-    ]),
+    check: eachService((service) =>
+      Object.entries(service)
+        .filter(([key, value]) => DOORS[key]?.test(JSON.stringify(value)))
+        .map(([key, value]) => breach(key, `is ${JSON.stringify(value)}; expected it left out`)),
+    ),
   },
   {
     id: 'C3.mounts',
-    title: 'no bind mount, but for the engine socket in its proxy',
+    title: 'no folder or file of the host, but for the engine socket in its proxy',
     scope: HOSTED,
-    check: eachService((service, name) =>
-      binds(service)
-        .filter((bind) => !(name === 'socket-proxy' && bind.source === SOCKET && bind.read_only))
-        .map((bind) =>
-          breach('volumes', `mounts ${bind.source} of the host; expected a named volume, secret or config`),
-        ),
-    ),
+    check: (model) => [
+      ...eachService((service, name) =>
+        binds(service)
+          .filter((bind) => !(name === 'socket-proxy' && bind.source === SOCKET && bind.read_only))
+          .map((bind) =>
+            breach('volumes', `mounts ${bind.source} of the host; expected a named volume, secret or config`),
+          ),
+      )(model),
+      ...volumesOf(model)
+        .filter(([, { driver_opts: options }]) => options && options['type'] !== 'tmpfs')
+        .map(([name, { driver_opts: options }]) => ({
+          path: ['volumes', name, 'driver_opts'],
+          problem: `mounts ${options?.['device'] ?? 'something'} of the host; expected a volume of the engine, or a tmpfs`,
+        })),
+      ...Object.entries(model.configs ?? {})
+        .filter(([, { file }]) => file !== undefined && file !== `${model.root}/docker/traefik/tls.yml`)
+        .map(([name, { file }]) => ({
+          path: ['configs', name, 'file'],
+          problem: `reads ${file}; expected docker/traefik/tls.yml`,
+        })),
+    ],
+  },
+  {
+    id: 'C3.socket',
+    title: 'who holds the engine socket stands on an internal network, with the edge alone',
+    scope: HOSTED,
+    check: (model) =>
+      socketHolders(model).flatMap(([name, service]) =>
+        Object.keys(service.networks ?? {}).flatMap((network) => {
+          const others = membersOf(model, network).filter((member) => member !== name && member !== 'traefik');
+          const problem = model.networks?.[network]?.internal
+            ? others.length > 0 && `is on ${network} with ${others.join(', ')}; expected the edge alone`
+            : `joins ${network}, which is not internal; expected a network of its own with the edge`;
+          return problem ? [{ path: ['services', name, 'networks'], problem }] : [];
+        }),
+      ),
   },
   {
     id: 'C3.sources',
     title: 'bind mounts are read-only and inside the checkout',
     scope: ['development', 'testing'],
-    check: eachService((service) =>
-      binds(service)
-        .filter((bind) => !bind.read_only || /^\/(etc|proc|sys|var|root|home)?$/.test(bind.source ?? ''))
-        .map((bind) => breach('volumes', `mounts ${bind.source} writable or from the system; expected :ro`)),
-    ),
+    check: (model) =>
+      eachService((service) =>
+        binds(service)
+          .filter((bind) => !bind.read_only || !bind.source?.startsWith(`${model.root}/`))
+          .map((bind) =>
+            breach('volumes', `mounts ${bind.source}, writable or from elsewhere; expected ./folder and :ro`),
+          ),
+      )(model),
   },
   {
     id: 'C4.loopback',
@@ -125,13 +181,24 @@ export const composeRules: readonly ComposeRule[] = [
     scope: HOSTED,
     check: eachService((service) =>
       Object.entries(service.environment ?? {}).flatMap(([name, value]) => {
-        if (isSecretName(name)) return [breach(`environment.${name}`, `holds a secret; expected ${name}_FILE`)];
+        if (isSecretName(name) || CREDENTIALS.test(value ?? ''))
+          return [breach(`environment.${name}`, `holds a secret; expected ${name}_FILE`)];
         const file = name.endsWith('_FILE') ? /^\/run\/secrets\/(.+)$/.exec(value ?? '')?.[1] : undefined;
         const mounted = (service.secrets ?? []).map((secret) => secret.source);
         return file && !mounted.includes(file)
           ? [breach(`environment.${name}`, `names the secret ${file}; expected it under secrets`)]
           : [];
       }),
+    ),
+  },
+  {
+    id: 'C7.command',
+    title: 'no password in a command, where every process list shows it',
+    scope: HOSTED,
+    check: eachService((service) =>
+      (service.command ?? []).some((word) => CREDENTIALS.test(word) || /^--(requirepass|password)/.test(word))
+        ? [breach('command', 'holds a password; expected a file under secrets')]
+        : [],
     ),
   },
   {
@@ -181,16 +248,16 @@ export const composeRules: readonly ComposeRule[] = [
     id: 'C9.names',
     title: 'containers, networks and volumes are named by the project',
     scope: OVERLAYS,
-    check: (model) => [
+    check: (model, overlay) => [
       ...eachService((service) =>
         service.container_name ? [breach('container_name', `is ${service.container_name}; expected it left out`)] : [],
       )(model),
       ...(['networks', 'volumes'] as const).flatMap((kind) =>
-        Object.entries(model[kind] ?? {})
-          .filter(([key, entry]) => !entry.external && entry.name !== `${model.name}_${key}`)
+        Object.entries<Part>(model[kind] ?? {})
+          .filter(([key, entry]) => entry.name !== `${model.name}_${key}` && !isExcepted(key, `C9.${overlay}`))
           .map(([key, entry]) => ({
-            path: [kind, key, 'name'],
-            problem: `is fixed to ${entry.name}; expected it left out`,
+            path: [kind, key, entry.external ? 'external' : 'name'],
+            problem: `is ${entry.name}, whatever the project; expected a name of the project's own`,
           })),
       ),
     ],
@@ -198,7 +265,7 @@ export const composeRules: readonly ComposeRule[] = [
   {
     id: 'C10.edge',
     title: 'the edge shows nothing by itself and keeps its certificates',
-    scope: ['staging', 'production'],
+    scope: HOSTED.filter((overlay) => overlay !== 'preview'),
     check: (model, overlay) => edgeBreaches(model.services['traefik'], overlay),
   },
   {
@@ -240,6 +307,18 @@ function binds(service: Service) {
   return (service.volumes ?? []).filter((volume) => volume.type === 'bind');
 }
 
+function volumesOf(model: Model) {
+  return Object.entries(model.volumes ?? {});
+}
+
+function socketHolders(model: Model): [string, Service][] {
+  return Object.entries(model.services).filter(([, service]) => binds(service).some(({ source }) => source === SOCKET));
+}
+
+function membersOf(model: Model, network: string): string[] {
+  return Object.entries(model.services).flatMap(([name, { networks }]) => (network in (networks ?? {}) ? [name] : []));
+}
+
 function dataServices(model: Model): [string, Service][] {
   return Object.entries(model.services).filter(([name]) => name === 'postgres' || name === 'redis');
 }
@@ -251,22 +330,27 @@ function isSecretName(name: string): boolean {
 function edgeBreaches(edge: Service | undefined, overlay: Overlay): Breach[] {
   const settings = edge?.environment ?? {};
   const acme = 'TRAEFIK_CERTIFICATESRESOLVERS_LETSENCRYPT_ACME';
-  const authority = `https://acme${overlay === 'production' ? '' : '-staging'}-v02.api.letsencrypt.org/directory`;
+  const authority = `https://acme${overlay.startsWith('production') ? '' : '-staging'}-v02.api.letsencrypt.org/directory`;
+  const provider = `TRAEFIK_PROVIDERS_${overlay.endsWith('-swarm') ? 'SWARM' : 'DOCKER'}`;
   const wanted: Record<string, string> = {
-    TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT: 'false',
-    TRAEFIK_PROVIDERS_DOCKER_ENDPOINT: 'tcp://socket-proxy:2375',
+    [`${provider}_EXPOSEDBYDEFAULT`]: 'false',
+    [`${provider}_ENDPOINT`]: 'tcp://socket-proxy:2375',
     TRAEFIK_API: 'false',
     TRAEFIK_PROVIDERS_FILE_FILENAME: '/etc/traefik/tls.yml',
     [`${acme}_CASERVER`]: authority,
     [`${acme}_STORAGE`]: '/acme/acme.json',
   };
   const wrong = Object.entries(wanted).filter(([name, value]) => settings[name] !== value);
+  const opened = Object.keys(settings).filter((name) => /^TRAEFIK_API_|INSECURE/.test(name));
   const stored = edge?.volumes?.some((volume) => volume.type === 'volume' && volume.target === '/acme');
+  const at = (...keys: string[]) => ['services', 'traefik', ...keys];
   return [
     ...wrong.map(([name, value]) => ({
-      path: ['services', 'traefik', 'environment', name],
+      path: at('environment', name),
       problem: `is ${settings[name] ?? 'not set'}; expected ${value}`,
     })),
-    ...(stored ? [] : [{ path: ['services', 'traefik', 'volumes'], problem: 'lacks /acme; expected a named volume' }]),
+    ...opened.map((name) => ({ path: at('environment', name), problem: 'is set; expected it left out' })),
+    ...(edge?.command ? [{ path: at('command'), problem: 'is set beside the environment; expected it left out' }] : []),
+    ...(stored ? [] : [{ path: at('volumes'), problem: 'lacks /acme; expected a named volume' }]),
   ];
 }

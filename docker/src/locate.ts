@@ -1,29 +1,75 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { isAlias, isMap, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
 
 export type Path = readonly string[];
 
-/** `file:line` of what decides `path`, or of the nearest thing above it; of equals, the file named first. */
+interface Place {
+  readonly file: string;
+  readonly line: number;
+  /** How many steps of the path it is about. */
+  readonly depth: number;
+}
+
+/**
+ * `file:line` of what decides `path`, or of the nearest thing above it; of equals, in the file named first. Anchors and
+ * merges are followed within a file; `extends` and `include` from file to file.
+ */
 export function locate(root: string, files: readonly string[], path: Path): string {
-  const found = files.map((file) => ({ file, ...findDeepest(readFileSync(join(root, file), 'utf8'), path) }));
-  const best = found.reduce((left, right) => (right.depth > left.depth ? right : left));
+  const places = files.flatMap((file) => [file, ...includedBy(root, file)]).map((file) => find(root, file, path));
+  const best = deepest(places);
   return `${best.file}:${best.line}`;
 }
 
-function findDeepest(text: string, path: Path): { depth: number; line: number } {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, logLevel: 'error' });
-  let node = document.contents as Node | null;
-  let [depth, offset] = [0, 0];
+function find(root: string, file: string, path: Path): Place {
+  const { document, lineOf } = read(root, file);
+  let node = document.contents;
+  let [depth, line] = [0, 1];
+  const others: Place[] = [];
   for (const key of path) {
     const pair = findPair(document, node, key);
     if (!pair) break;
     depth += 1;
-    offset = (pair.key as Node).range?.[0] ?? offset;
+    line = lineOf(pair);
     node = pair.value as Node | null;
+    if (depth === 2 && path[0] === 'services')
+      others.push(...extendedBy(root, { file, document, service: pair, path }));
   }
-  return { depth, line: lines.linePos(offset).line };
+  return deepest([{ file, line, depth }, ...others]);
+}
+
+interface Extending {
+  readonly file: string;
+  readonly document: Document;
+  readonly service: Pair;
+  readonly path: Path;
+}
+
+/** The same path in the service that this one extends. */
+function extendedBy(root: string, { file, document, service, path }: Extending): Place[] {
+  const extension = findPair(document, service.value as Node | null, 'extends')?.value as Node | undefined;
+  const read = (key: string) => textOf(findPair(document, extension, key)?.value);
+  const name = textOf(extension) ?? read('service');
+  if (name === undefined) return [];
+  const other = read('file');
+  return [find(root, other === undefined ? file : beside(file, other), ['services', name, ...path.slice(2)])];
+}
+
+function includedBy(root: string, file: string): string[] {
+  const { document } = read(root, file);
+  const entries = findPair(document, document.contents, 'include')?.value;
+  const paths = isSeq(entries) ? (entries.items as Node[]) : [];
+  return paths
+    .flatMap((entry) => textOf(entry) ?? textOf(findPair(document, entry, 'path')?.value) ?? [])
+    .map((path) => beside(file, path))
+    .filter((path) => existsSync(join(root, path)))
+    .flatMap((path) => [path, ...includedBy(root, path)]);
+}
+
+function read(root: string, file: string): { document: Document; lineOf: (pair: Pair) => number } {
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(join(root, file), 'utf8'), { lineCounter: lines, logLevel: 'error' });
+  return { document, lineOf: ({ key }) => lines.linePos((key as Node).range?.[0] ?? 0).line };
 }
 
 function findPair(document: Document, node: Node | null | undefined, key: string): Pair | undefined {
@@ -34,4 +80,17 @@ function findPair(document: Document, node: Node | null | undefined, key: string
   const merged = target.items.filter((pair) => String(pair.key) === '<<').map((pair) => pair.value as Node);
   const sources = merged.flatMap((value) => (isSeq(value) ? (value.items as Node[]) : [value]));
   return sources.map((source) => findPair(document, source, key)).find((pair) => pair !== undefined);
+}
+
+function textOf(value: unknown): string | undefined {
+  return isScalar(value) ? String(value.value) : undefined;
+}
+
+function beside(file: string, other: string): string {
+  return normalize(join(dirname(file), other));
+}
+
+/** The first of the deepest. */
+function deepest(places: readonly Place[]): Place {
+  return places.reduce((left, right) => (right.depth > left.depth ? right : left));
 }

@@ -10,7 +10,7 @@ export interface SourceRule {
   readonly check: (text: string) => readonly { readonly line: number; readonly problem: string }[];
 }
 
-const COMPOSE = /^(compose(\.\w+)?|docker\/hosted|docker\/traefik\/(edge|compose))\.yml$/;
+const COMPOSE = /^(compose(\.\w+)?|docker\/(hosted|swarm)|docker\/traefik\/(edge|compose))\.yml$/;
 
 export const sourceRules: readonly SourceRule[] = [
   {
