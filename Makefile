@@ -30,7 +30,8 @@ test-deploy: $(INSTALLED) ## deploy, break, roll back and promote on a local swa
 	@nx run cli:test-deploy --output-style=stream
 
 up: | .env ## the same in Docker: API, PostgreSQL and Redis, at http://localhost:8000
-	@docker compose up --build --wait && docker compose ps && echo 'Edit a file under apps/ or libs/ and reload; `make down` keeps the data.'
+	@docker/compose development up --build --wait || { echo 'make up: not everything started; the reason is above, or in `make logs`. Where a port is taken, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.' >&2; exit 1; }
+	@docker compose ps && echo 'Edit a file under apps/ or libs/ and reload; `make down` keeps the data.'
 
 down: ## stop what `make up` started; the data stays
 	@docker compose --profile '*' down
@@ -47,6 +48,7 @@ test-docker: $(INSTALLED) ## build the image and try every environment in Docker
 rename: $(INSTALLED) ## give the workspace your own name: make rename NAME=<name>
 	@node tools/rename.mjs '$(NAME)'
 
-# For machines without Node too; `airlock setup` leaves it as it is.
+# For machines without Node too; `airlock setup` leaves it as it is. Of two at once the first one counts.
 .env:
-	@umask 077; password=$$(od -An -N18 -tx1 /dev/urandom | tr -d ' \n') && sed "/^#/!s/changethis/$$password/" .env.example >$@
+	@umask 077; password=$$(od -An -N18 -tx1 /dev/urandom | tr -d ' \n') && sed "/^#/!s/changethis/$$password/" .env.example >$@.$$$$ && \
+	  mv -n $@.$$$$ $@; rm -f $@.$$$$; [ -e $@ ]

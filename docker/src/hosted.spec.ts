@@ -2,16 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CONFINED, describeConfinement, listProject, serviceOf } from './containers.fixture.js';
-import {
-  attempt,
-  cloneWorkspace,
-  listTraces,
-  nameRun,
-  removeClone,
-  report,
-  run,
-  type Outcome,
-} from './engine.fixture.js';
+import { cloneWorkspace, listTraces, nameRun, removeClone, report, run, type Outcome } from './engine.fixture.js';
 import { Host, hostings } from './hosted.fixture.js';
 import { inspectImage } from './image-facts.js';
 import { imageRules, type ImageFacts } from './image-rules.js';
@@ -175,13 +166,5 @@ describe('a host', () => {
     const { Labels } = inspectImage(`${registry.address}/airlock:${commit}`).Config;
     const facts = { dockerfile: '', labels: Labels ?? {}, isRelease: true } as ImageFacts;
     expect(imageRules.find(({ id }) => id === 'D1')?.check(facts)).toEqual([]);
-  });
-
-  it.each(['staging', 'production'])('goes by the files of %s only, and takes no other', (environment) => {
-    const refused = attempt('docker/compose', [environment, '-f', 'compose.override.yml', 'config'], folder);
-    expect([refused.status, refused.output]).toEqual([
-      64,
-      `docker/compose: -f is chosen by the environment; expected it left out\n  docker/compose ${environment} config\n`,
-    ]);
   });
 });

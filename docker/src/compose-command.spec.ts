@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { composeFiles, root } from './compose-copy.fixture.js';
+import { attempt } from './engine.fixture.js';
+
+/** What `docker/compose` refuses before it starts anything. Needs Compose, but no engine. */
+let folder: string;
+let command: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'compose-command-'));
+  // Away from the settings that a developer's own checkout may hold.
+  command = join(folder, 'checkout/docker/compose');
+  for (const file of ['docker/compose', ...composeFiles]) cpSync(join(root, file), join(folder, 'checkout', file));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const refusal = (args: readonly string[], settings: Record<string, string> = {}) => {
+  const { status, output } = attempt(command, args, folder, settings);
+  return [status, output];
+};
+
+describe('docker/compose', () => {
+  it.each([
+    ['-f compose.override.yml'],
+    ['-fcompose.override.yml'],
+    ['--file=compose.override.yml'],
+    ['--profile tools -f compose.override.yml'],
+    ['--progress plain --profile=tools --file compose.override.yml'],
+    ['--env-file .env'],
+    ['-p other'],
+    ['--project-name=other'],
+    ['--project-directory /'],
+  ])('chooses the files and the name itself: refuses %s', (options) => {
+    const word = /(-f\S*|--file\S*|--env-file|-p|--project-\S+)/.exec(options.replace(/--pro(file|gress)/g, ''))?.[0];
+    expect(refusal(['production', ...options.split(' '), 'config'])).toEqual([
+      64,
+      `docker/compose: ${word} is chosen by the environment; expected it left out\n  docker/compose production config\n`,
+    ]);
+  });
+
+  it('leaves the options of what runs in a container alone', () => {
+    const [status, output] = refusal(['testing', 'run', '-f', 'nothing']);
+    expect([status, output]).toEqual([expect.not.stringMatching('^64$'), expect.not.stringContaining('is chosen by')]);
+  });
+
+  it.each(['COMPOSE_FILE', 'COMPOSE_PROFILES', 'COMPOSE_ENV_FILES'])('refuses %s where it matters', (name) => {
+    expect(refusal(['testing', 'config'], { [name]: 'other' })).toEqual([
+      64,
+      `${name}: is set, and would change what testing is; expected nothing\n  unset ${name}\n`,
+    ]);
+  });
+
+  it.each(['', 'prod', 'preview-', 'preview-0', 'preview-4x', 'Production', '../production'])(
+    'knows no environment "%s"',
+    (word) => {
+      const [status, output] = refusal(word === '' ? [] : [word, 'up']);
+      expect([status, output]).toEqual([
+        64,
+        expect.stringContaining('expected development, testing, preview-NUMBER, staging or production'),
+      ]);
+    },
+  );
+
+  it('asks for the number of a preview', () => {
+    expect(refusal(['preview', 'up'])).toEqual([
+      64,
+      'docker/compose: preview has no number; expected that of the pull request\n  docker/compose preview-42 up\n',
+    ]);
+  });
+
+  it('asks for the settings of a host', () => {
+    expect(refusal(['production', 'config'])).toEqual([
+      64,
+      'docker/settings/production.env: is missing; expected the settings of production\n' +
+        '  cp docker/settings/example.env docker/settings/production.env, and fill it in\n',
+    ]);
+  });
+
+  it('asks for a Compose that understands its files', () => {
+    const plugin = join(folder, 'config/cli-plugins/docker-compose');
+    mkdirSync(join(plugin, '..'), { recursive: true });
+    const metadata = `{"SchemaVersion":"0.1.0","Vendor":"spec","Version":"v2.24.3"}`;
+    const answer = `[ "$1" = docker-cli-plugin-metadata ] && echo '${metadata}' || echo v2.24.3`;
+    writeFileSync(plugin, `#!/bin/sh\n${answer}\n`);
+    chmodSync(plugin, 0o755);
+    expect(refusal(['development', 'up'], { DOCKER_CONFIG: join(folder, 'config') })).toEqual([
+      64,
+      'docker compose: is v2.24.3; expected 2.24.4 or newer\n' +
+        '  update Docker Desktop, or the package docker-compose-plugin\n',
+    ]);
+  });
+
+  it('says that there is no Docker', () => {
+    const bin = join(folder, 'bin');
+    mkdirSync(bin);
+    for (const tool of ['bash', 'dirname', 'head', 'sort'])
+      symlinkSync(execFileSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim(), join(bin, tool));
+    const { status, output } = attempt('env', ['-i', `PATH=${bin}`, command, 'development', 'up'], folder);
+    expect([status, output]).toEqual([
+      64,
+      'docker compose: does not answer; expected Docker with Compose 2.24.4 or newer\n' +
+        '  install Docker Desktop, or the packages of docs.docker.com/engine/install\n',
+    ]);
+  });
+});
