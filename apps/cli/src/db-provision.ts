@@ -19,7 +19,7 @@ export function dbProvisionCommand(): Command {
       const { admin, app, environment } = logins;
       const { provision, saveProvisionRecord } = await import('@airlock/database');
       const report = await provision({ ...logins, adopt }).catch((error: unknown) => {
-        throw hasCode(error, INVALID_PASSWORD) ? explainRefusedPassword(admin.user, error) : error;
+        throw explain(admin.user, error);
       });
       const { systemIdentifier } = report.stamp;
       const kept = environment === 'testing' ? keepRecord(app, systemIdentifier, saveProvisionRecord) : [];
@@ -44,12 +44,16 @@ function keepRecord(app: DatabaseAddress, systemIdentifier: string, save: typeof
 }
 
 const INVALID_PASSWORD = '28P01';
+const INVALID_AUTHORIZATION = '28000';
 
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+/** Both usual causes are the data of a container, so the mends speak of that. */
+function explain(user: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error;
+  if (error.code === INVALID_PASSWORD) return explainRefusedPassword(user, error);
+  const isClosed = error.code === INVALID_AUTHORIZATION && error.message.includes('pg_hba.conf');
+  return isClosed ? explainClosedServer(error) : error;
 }
 
-/** The usual cause is a volume that is older than the password, so the mend speaks of that. */
 function explainRefusedPassword(user: string, cause: unknown): ConfigError {
   const mend = [
     'PostgreSQL keeps passwords in its data: a new one in .env changes nothing there. With Docker Compose, either',
@@ -58,5 +62,15 @@ function explainRefusedPassword(user: string, cause: unknown): ConfigError {
   ].join('\n  ');
   const expected = 'the one that its data was made with';
   const problem = `the server refuses the password of "${user}"`;
+  return new ConfigError([{ name: 'DATABASE_ADMIN_URL', problem, expected, mend }], { cause });
+}
+
+function explainClosedServer(cause: unknown): ConfigError {
+  const mend = [
+    'A container whose first start was killed leaves such a server, without data: docker compose down --volumes',
+    'In any other, add a line to its pg_hba.conf',
+  ].join('\n  ');
+  const expected = 'a line in its pg_hba.conf that does';
+  const problem = 'the server lets nobody in from here';
   return new ConfigError([{ name: 'DATABASE_ADMIN_URL', problem, expected, mend }], { cause });
 }
