@@ -41,10 +41,11 @@ export function nameRun(): string {
   return `airlock-try-${randomBytes(4).toString('hex')}`;
 }
 
-/** What a new user has: this commit and nothing else. */
-export function cloneWorkspace(): string {
+/** What a new user has: this commit and nothing else. With the umask 077 no file of it is for others to read. */
+export function cloneWorkspace(umask = '022'): string {
   const folder = join(mkdtempSync(join(tmpdir(), 'airlock-clone-')), 'airlock');
-  run('git', ['clone', '--quiet', '--no-hardlinks', workspace, folder]);
+  const clone = 'umask "$1" && exec git clone --quiet --no-hardlinks "$2" "$3"';
+  run('sh', ['-c', clone, 'sh', umask, workspace, folder]);
   return folder;
 }
 

@@ -2,9 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { attempt, cloneWorkspace, nameRun, removeClone, report, run } from './engine.fixture.js';
+import { attempt, cloneWorkspace, nameRun, removeClone, report, run, waitFor } from './engine.fixture.js';
 import { findInImage, readImageFacts } from './image-facts.js';
 import { imageRules, type ImageFacts } from './image-rules.js';
+import { readUnshipped } from './unshipped.fixture.js';
 
 const name = nameRun();
 const image = `${name}:checked`;
@@ -13,23 +14,25 @@ const base = 'node:24.21.0-trixie-slim';
 const canary = `canary-${randomBytes(12).toString('hex')}`;
 const commit = run('git', ['rev-parse', 'HEAD']);
 const builtAt = run('git', ['show', '--no-patch', '--format=%cd', '--date=format-local:%Y-%m-%dT%H:%M:%SZ', 'HEAD']);
+/** As one person has it, with secrets lying about, and as another one does, with nothing readable for others. */
 let clone: string;
+let otherClone: string;
 let facts: ImageFacts;
 
 beforeAll(() => {
   clone = cloneWorkspace();
   plantSecrets(clone);
-  report('build from a clean clone', `${build(image).toFixed(1)} s`);
-  report(
-    'build again without cache',
-    `${build(rebuild, '--no-cache-filter=dependencies,build,slim,production').toFixed(1)} s`,
-  );
+  otherClone = cloneWorkspace('077');
+  report('build from a clean clone', `${build(clone, image).toFixed(1)} s`);
+  const again = build(otherClone, rebuild, '--no-cache-filter=lock,dependencies,build,slim,production');
+  report('build again from another clone, without cache', `${again.toFixed(1)} s`);
   facts = readImageFacts({ root: clone, image, rebuild, base, canary });
 });
 
 afterAll(() => {
   attempt('docker', ['image', 'rm', '--force', image, rebuild, `${name}:planted`], clone);
   removeClone(clone);
+  removeClone(otherClone);
 });
 
 /** What developers have lying about, where a careless `COPY . .` would find it. */
@@ -55,11 +58,13 @@ function plantSecrets(root: string): void {
   }
 }
 
-function build(tag: string, ...options: string[]): number {
+/** With the secrets that a build server has in its environment and may hand over by mistake. */
+function build(folder: string, tag: string, ...options: string[]): number {
   const labels = { GIT_COMMIT: commit, BUILD_TIME: builtAt, VERSION: '0.1.0', SOURCE_DATE_EPOCH: '0' };
-  const args = Object.entries(labels).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
+  const named = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  const args = [...named, `NPM_TOKEN=${canary}`, 'SECRET_KEY'].flatMap((argument) => ['--build-arg', argument]);
   const command = ['build', '--quiet', ...options, '--file', 'docker/api.Dockerfile', '--tag', tag, ...args, '.'];
-  const { status, output, seconds } = attempt('docker', command, clone, { SECRET_KEY: canary, NPM_TOKEN: canary });
+  const { status, output, seconds } = attempt('docker', command, folder, { SECRET_KEY: canary, DATABASE_URL: canary });
   if (status !== 0) throw new Error(`docker build failed:\n${output}`);
   return seconds;
 }
@@ -138,7 +143,38 @@ describe('a container of the image', () => {
   it('does not know the reset of a test database', () => {
     const { output, status } = attempt('docker', [...contained, image, 'airlock', 'db', 'reset-test'], clone);
     expect([status, output]).toEqual([3, expect.stringContaining('reset-test: is not part of this build')]);
-    expect(facts.files.filter(({ path }) => /^app\/libs\/.*(reset|testing)/.test(path))).toEqual([]);
+  });
+
+  it('holds no file and no word of the tests, the reset, the token issuer and the development server', () => {
+    const { folders, words } = readUnshipped(clone);
+    expect(facts.files.filter(({ path }) => folders.some((folder) => path.startsWith(folder)))).toEqual([]);
+    expect(words.length).toBeGreaterThan(500);
+    // The last one ships: finding it alone means that the others were looked for.
+    expect(findWords([...words, 'readPackageVersion'])).toEqual(['readPackageVersion']);
+  });
+
+  it('serves as any user, without a right or a place to write, and ends without an error', async () => {
+    const issuer = { AUTH_ISSUER: 'https://auth.example.com', AUTH_AUTHORIZED_PARTIES: 'https://app.example.com' };
+    const settings = {
+      ENVIRONMENT: 'testing',
+      DATABASE_URL: 'postgres://airlock_test_app:x@postgres:5432/airlock_test',
+      AUTH_JWKS_URL: 'https://auth.example.com/keys',
+      ...issuer,
+    };
+    const bare = ['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges', '--network=none', '--init'];
+    const env = Object.entries(settings).map(([key, value]) => `--env=${key}=${value}`);
+    const id = run('docker', ['run', '--detach', '--user=54321:54321', ...bare, ...env, image]);
+    try {
+      // The database is not there: it lives, and is not ready.
+      const ask = (path: string) => `fetch("http://127.0.0.1:8000${path}").then((r) => console.log(r.status))`;
+      const answer = (path: string) => run('docker', ['exec', id, 'node', '-e', ask(path)]);
+      await waitFor('the API', () => Promise.resolve(answer('/healthz') || undefined));
+      expect([answer('/healthz'), answer('/readyz')]).toEqual(['200', '503']);
+      run('docker', ['stop', id]);
+      expect(run('docker', ['inspect', '--format', '{{.State.ExitCode}}', id])).toBe('0');
+    } finally {
+      run('docker', ['rm', '--force', id]);
+    }
   });
 
   it('explains a missing configuration and exits 78', () => {
@@ -153,3 +189,17 @@ describe('a container of the image', () => {
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
   });
 });
+
+/** Which of `words` are in what the image brings of ours. */
+function findWords(words: readonly string[]): string[] {
+  const script = `
+    const fs = require('node:fs');
+    const paths = ['/app/apps', '/app/libs'].flatMap((root) =>
+      fs.readdirSync(root, { recursive: true, withFileTypes: true }).filter((e) => e.isFile()).map((e) => e.parentPath + '/' + e.name));
+    const text = paths.map((path) => fs.readFileSync(path, 'utf8')).join('\\n');
+    console.log(JSON.stringify(JSON.parse(fs.readFileSync(0, 'utf8')).filter((word) => text.includes(word))));`;
+  const asked = join(clone, '../words.json');
+  writeFileSync(asked, JSON.stringify(words));
+  const command = 'docker run --rm --interactive --network=none "$1" node -e "$2" <"$3"';
+  return JSON.parse(run('sh', ['-c', command, 'sh', image, script, asked])) as string[];
+}
