@@ -59,12 +59,12 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share/doc /
 
 FROM tools AS development
 COPY . .
-RUN cp docker/healthcheck.mjs . && chmod -R go=rX apps libs tools docker \
+RUN cp docker/healthcheck.mjs . && chmod -R go=rX apps checks docker libs tools *.json \
  && chmod 755 apps/cli/bin/airlock.js && ln -s /app/apps/cli/bin/airlock.js /usr/local/bin/airlock \
- && mkdir -p -m 1777 node_modules/.cache .nx .airlock && install -d -o node -g node -m 700 /home/node/swc
-# Where the compiler unpacks its native part at each start. Compose mounts memory over these folders, which takes their
-# mode; one that the image does not have would be root's from the second start on.
-ENV PATH=/app/node_modules/.bin:$PATH NX_DAEMON=false NX_SKIP_NATIVE_FILE_CACHE=true SWC_NATIVE_BINDING_CACHE=/home/node/swc
+ && mkdir -p -m 1777 node_modules/.cache .nx .airlock
+# Compose mounts memory over these folders, which takes their mode; one that the image does not have would be root's from
+# the second start on.
+ENV PATH=/app/node_modules/.bin:$PATH NX_DAEMON=false NX_SKIP_NATIVE_FILE_CACHE=true
 USER 1000:1000
 CMD ["node", "docker/watch.mjs"]
 

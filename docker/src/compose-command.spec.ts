@@ -79,6 +79,20 @@ describe('docker/compose', () => {
     ]);
   });
 
+  // What belongs to user 1000 may be private: that is the container's user.
+  (process.getuid?.() === 1000 ? it.skip : it)('asks for sources that a container may read', () => {
+    const source = join(folder, 'checkout/apps/api/src/main.ts');
+    mkdirSync(join(source, '..'), { recursive: true });
+    writeFileSync(source, '');
+    expect(refusal(['development', 'config', '--quiet'], { POSTGRES_PASSWORD: 'x' })).toEqual([0, '']);
+    chmodSync(source, 0o600);
+    expect(refusal(['development', 'config'])).toEqual([
+      64,
+      "apps/api/src/main.ts: only you may read it; expected files that the container's user 1000 may read too\n" +
+        '  chmod -R go+rX apps libs tools docker\n',
+    ]);
+  });
+
   it('asks for a Compose that understands its files', () => {
     const plugin = join(folder, 'config/cli-plugins/docker-compose');
     mkdirSync(join(plugin, '..'), { recursive: true });
