@@ -9,8 +9,8 @@ const POLL_MS = 10;
 
 /** Remembers what is open now. `listTimers` gives the running timers of the sandbox. */
 export function takeInventory(listTimers) {
-  // Node opens these at first use; who happens to write first has not leaked them.
-  void [process.stdout, process.stderr];
+  // Node opens these at first use; who happens to use one first has not leaked it.
+  void [process.stdin, process.stdout, process.stderr];
   return { counts: countResources(), handles: new Set(process._getActiveHandles()), listTimers };
 }
 

@@ -5,9 +5,9 @@ import { type Config, loadConfig, Secret } from '@airlock/config';
 import { migrate, provision } from '@airlock/database';
 import { type Cluster, startCluster } from '@airlock/database/embedded';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { describeWithRedis, useTestDatabase } from '@airlock/database/testing';
+import { useTestDatabase } from '@airlock/database/testing';
 import { ApiProcess } from './testing/api-process.fixture.js';
-import { TestRedis } from './testing/redis.fixture.js';
+import { describeWithOwnRedis, TestRedis } from './testing/redis.fixture.js';
 import { TestIssuer } from './testing/test-issuer.fixture.js';
 
 jest.setTimeout(120_000);
@@ -103,7 +103,7 @@ describe('the API when its database', () => {
   });
 });
 
-describeWithRedis('the API when its Redis', () => {
+describeWithOwnRedis('the API when its Redis', () => {
   const database = useTestDatabase();
 
   it('is killed under load: nobody is refused, readiness says degraded, and all is well once it is back', async () => {

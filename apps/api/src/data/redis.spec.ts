@@ -1,11 +1,10 @@
-import { describeWithRedis } from '@airlock/database/testing';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { loadConfig } from '@airlock/config';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { FastifyReply } from 'fastify';
 import { RateLimits } from '../http/rate-limits.js';
-import { TestRedis } from '../testing/redis.fixture.js';
+import { describeWithOwnRedis, TestRedis } from '../testing/redis.fixture.js';
 import { CACHE_TTL_MS, ReadCache } from './read-cache.js';
 import { createRedis, type Redis } from './redis.js';
 
@@ -14,7 +13,7 @@ const key = { userId: 'user_1', id: '019a0000-0000-7000-8000-000000000001' };
 const reply = { header: () => reply } as unknown as FastifyReply;
 
 // One of these tests kills its server, so they start one of their own instead of the one that is lent.
-describeWithRedis('with Redis', () => {
+describeWithOwnRedis('with Redis', () => {
   let server: TestRedis;
   let redis: Redis;
   let other: Redis;

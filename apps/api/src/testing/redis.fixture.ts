@@ -1,12 +1,24 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { Secret } from '@airlock/config';
+import { describe } from '@jest/globals';
+import { readProcessEnvironment, Secret } from '@airlock/config';
+import { describeWithRedis } from '@airlock/database/testing';
 import { findFreePort } from './free-port.fixture.js';
 
 const SERVERS = ['redis-server', 'valkey-server'];
 
 /** The server that is on the path, if there is one. */
 const redisBinary = SERVERS.find((name) => spawnSync(name, ['--version']).status === 0);
+
+/**
+ * A describe block whose tests start, stop and kill a Redis. One that only answers at an address will not do: there they
+ * are skipped, and the run's summary names them.
+ */
+export function describeWithOwnRedis(title: string, define: () => void): void {
+  if (redisBinary !== undefined || readProcessEnvironment()['REDIS_URL'] === undefined)
+    return describeWithRedis(title, define);
+  describe.skip(`${title} (no redis-server here that a test may kill)`, define);
+}
 
 /** A Redis of one's own that keeps nothing, on a port that stays the same when it comes back. */
 export class TestRedis {
