@@ -47,7 +47,9 @@ function wrongEnvironment(
   return { name: 'ENVIRONMENT', problem, expected, mend: ENVIRONMENT_MEND };
 }
 
+/** The names of environments are in the names of their databases too, and no secret. */
 function describeStranger(text: string, texts: EnvironmentVariables): string {
+  if (ENVIRONMENTS.some((environment) => environment === text)) return JSON.stringify(text);
   const hint = /[^\x00-\x7f]/.test(text) ? ', which holds a letter that only looks right' : '';
   return `${quote(text, collectSecrets(texts))}${hint}`;
 }

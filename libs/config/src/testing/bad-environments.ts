@@ -86,7 +86,9 @@ export const badEnvironments: readonly BadEnvironment[] = [
     title: 'a development file under testing',
     base: 'testing',
     set: {},
-    files: { '.env': 'ENVIRONMENT=development\n' },
+    files: {
+      '.env': 'ENVIRONMENT=development\nDATABASE_URL=postgres://airlock_app:x@127.0.0.1:54318/airlock_development\n',
+    },
     lines: ['ENVIRONMENT: is testing, but .env says "development"; expected a file that says ENVIRONMENT=testing'],
   },
   {
