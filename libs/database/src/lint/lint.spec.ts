@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { defineMigration } from '../migrate/migration.js';
@@ -44,6 +45,32 @@ describe('the rules', () => {
     expect(report.linted.map((linted) => linted.name)).toContain(name);
     return report.findings.filter(({ migration }) => migration === name);
   }
+});
+
+describe('lintFiles', () => {
+  it.each([
+    [
+      'a syntax error',
+      'SELECT 1;\n\nALTR TABLE x;\n',
+      /draft\.sql: syntax error at or near "ALTR", in line 3; expected SQL/,
+    ],
+    [
+      'transaction control',
+      'ALTER TABLE public.t ADD COLUMN a text;\nCOMMIT;\n',
+      /draft\.sql: COMMIT belongs to the runner/,
+    ],
+  ])('says in which file and where there is %s', async (_, text, said) => {
+    const folder = mkdtempSync(join(tmpdir(), 'airlock-lint-'));
+    try {
+      writeFileSync(join(folder, 'draft.sql'), text);
+      await expect(lintFiles(join(folder, 'draft.sql'))).rejects.toMatchObject({
+        message: expect.stringMatching(said),
+        exitCode: 1,
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
 
 describe('lintMigrations', () => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { loadModule, parseSync } from 'libpg-query';
-import type { Migration, Phase, Statement } from '../migrate/migration.js';
+import { loadModule } from 'libpg-query';
+import { assertNoTransactionControl, type Migration, type Phase, type Statement } from '../migrate/migration.js';
+import { parseSql } from './statement.js';
 
 /**
  * A migration that is still plain SQL. Comment lines at its top say `-- phase: contract`, `-- completes: <name>` or
@@ -11,21 +12,23 @@ export async function loadSqlFile(path: string): Promise<Migration> {
   await loadModule();
   const text = readFileSync(path, 'utf8');
   const header = (key: string) => new RegExp(`^-- ${key}: (.+)$`, 'm').exec(text)?.[1]?.trim();
+  const statements = splitStatements(text, path);
+  for (const statement of statements) assertNoTransactionControl(path, statement);
   return {
     name: basename(path, '.sql'),
     phase: (header('phase') ?? 'expand') as Phase,
     completes: header('completes'),
     transactional: header('transaction') !== 'false',
-    statements: splitStatements(text),
+    statements,
     sha256: '',
   };
 }
 
 /** The comments before a statement are its own. */
-function splitStatements(text: string): Statement[] {
+function splitStatements(text: string, path: string): Statement[] {
   const bytes = Buffer.from(text);
   let end = 0;
-  return (parseSync(text).stmts ?? []).map(({ stmt_location: at = 0, stmt_len: length }) => {
+  return (parseSql(text, path).stmts ?? []).map(({ stmt_location: at = 0, stmt_len: length }) => {
     const start = end;
     end = length === undefined ? bytes.length : at + length;
     const raw = bytes.subarray(start, end).toString();

@@ -1,5 +1,5 @@
-import { loadModule, type Node, parseSync, type RangeVar } from 'libpg-query';
-import type { Migration, Statement } from '../migrate/migration.js';
+import { loadModule, type Node, type ParseResult, parseSync, type RangeVar, type SqlError } from 'libpg-query';
+import { type Migration, MigrationError, type Statement } from '../migrate/migration.js';
 
 /** One statement as the rules see it: its syntax tree, and what the migration did before. */
 export interface ParsedStatement {
@@ -38,12 +38,20 @@ export async function parseMigration(migration: Migration): Promise<ParsedStatem
 
 function parseStatement({ sql }: Statement, { name }: Migration, index: number): Node {
   const where = `${name}, statement ${index + 1}`;
+  const { stmts = [] } = parseSql(sql, where);
+  if (stmts.length !== 1)
+    throw new MigrationError(`${where}: holds ${stmts.length} statements; expected one in each text`);
+  return stmts[0]?.stmt as Node;
+}
+
+/** @throws MigrationError with the parser's message and the line that it stopped at */
+export function parseSql(sql: string, where: string): ParseResult {
   try {
-    const { stmts = [] } = parseSync(sql);
-    if (stmts.length !== 1) throw new Error(`${stmts.length} statements in one string; expected one each`);
-    return stmts[0]?.stmt as Node;
+    return parseSync(sql);
   } catch (cause) {
-    throw new Error(`${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const { message, sqlDetails } = cause as SqlError;
+    const line = sql.slice(0, sqlDetails?.cursorPosition ?? 0).split('\n').length;
+    throw new MigrationError(`${where}: ${message}, in line ${line}; expected SQL of PostgreSQL 18`, { cause });
   }
 }
 

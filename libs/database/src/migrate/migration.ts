@@ -71,7 +71,7 @@ function isMoment(name: string): boolean {
 }
 
 /** A COMMIT in the middle would leave half of a migration behind, unrecorded. */
-function assertNoTransactionControl(name: string, { sql }: Statement): void {
+export function assertNoTransactionControl(name: string, { sql }: Statement): void {
   const bare = sql.replace(/^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/)+/, '');
   const word = /^(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b/i.exec(bare)?.[1];
   if (word)

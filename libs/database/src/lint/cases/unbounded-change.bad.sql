@@ -1,1 +1,2 @@
 UPDATE public.customers SET note = '';
+WITH gone AS (DELETE FROM public.customers RETURNING id) SELECT count(*) FROM gone;

@@ -1,21 +1,42 @@
-import type { Rule } from '../rule.js';
-import { nameOf, type ParsedStatement } from '../statement.js';
+import type { Node, RangeVar } from 'libpg-query';
+import type { Problem, Rule } from '../rule.js';
+import { nameOf, type ParsedStatement, someNode } from '../statement.js';
 
 interface Change {
-  readonly word: 'UPDATE' | 'DELETE';
+  readonly word: 'UPDATE' | 'DELETE' | 'MERGE';
   readonly table: string;
   readonly isBounded: boolean;
 }
 
-function changeOf({ node, created }: ParsedStatement): Change | undefined {
-  const [word, body] =
-    'UpdateStmt' in node
-      ? (['UPDATE', node.UpdateStmt] as const)
-      : 'DeleteStmt' in node
-        ? (['DELETE', node.DeleteStmt] as const)
-        : [];
-  if (word === undefined || body === undefined || created.has(nameOf(body.relation))) return undefined;
-  return { word, table: nameOf(body.relation), isBounded: body.whereClause !== undefined };
+interface ChangeBody {
+  readonly relation?: RangeVar;
+  readonly whereClause?: Node;
+}
+
+const WORDS: Readonly<Record<string, Change['word']>> = {
+  UpdateStmt: 'UPDATE',
+  DeleteStmt: 'DELETE',
+  MergeStmt: 'MERGE',
+};
+
+/** Wherever in the statement they stand: a WITH may hold one, in front of a harmless SELECT. */
+function changesOf({ node, created }: ParsedStatement): Change[] {
+  const changes: Change[] = [];
+  // To define what changes rows changes none.
+  if ('CreateFunctionStmt' in node || 'RuleStmt' in node) return changes;
+  someNode(node, (kind, body: ChangeBody) => {
+    const [word, table] = [WORDS[kind], nameOf(body.relation)];
+    // What a MERGE joins with bounds it.
+    if (word && !created.has(table))
+      changes.push({ word, table, isBounded: word === 'MERGE' || body.whereClause !== undefined });
+    return false;
+  });
+  return changes;
+}
+
+/** What is made of the rows of other tables; without those it is a few values. */
+function isCopy(select: Node | undefined): boolean {
+  return select !== undefined && 'SelectStmt' in select && select.SelectStmt.fromClause !== undefined;
 }
 
 const BATCH = (table: string) => `… WHERE id IN (SELECT id FROM ${table} WHERE … ORDER BY id LIMIT 1000)`;
@@ -24,39 +45,33 @@ const BATCH = (table: string) => `… WHERE id IN (SELECT id FROM ${table} WHERE
 export const dataRules: readonly Rule[] = [
   {
     name: 'unbounded-change',
-    find: (statement) => {
-      const change = changeOf(statement);
-      return !change || change.isBounded
-        ? undefined
-        : {
-            problem: `${change.word} without WHERE locks every row of ${change.table} at once`,
-            instead: `a job in batches: ${change.word === 'UPDATE' ? `UPDATE ${change.table} SET` : `DELETE FROM ${change.table}`} ${BATCH(change.table)}`,
-          };
-    },
+    find: (statement) =>
+      changesOf(statement)
+        .filter(({ isBounded }) => !isBounded)
+        .map(({ word, table }) => ({
+          problem: `${word} without WHERE locks every row of ${table} at once`,
+          instead: `a job in batches: ${word === 'UPDATE' ? `UPDATE ${table} SET` : `DELETE FROM ${table}`} ${BATCH(table)}`,
+        })),
   },
   {
     name: 'data-change',
-    find: (statement) => {
-      const change = changeOf(statement);
-      return change?.isBounded
-        ? {
-            problem: `${change.word} of ${change.table} holds the locks of its rows until the migration ends`,
-            instead: `a job in batches: ${BATCH(change.table)}; if it is a handful of rows, say how many: allow: { 'data-change': '<how many rows>' }`,
-          }
-        : undefined;
-    },
+    find: (statement) =>
+      changesOf(statement)
+        .filter(({ isBounded }) => isBounded)
+        .map(({ word, table }) => ({
+          problem: `${word} of ${table} holds the locks of its rows until the migration ends`,
+          instead: `a job in batches: ${BATCH(table)}; if it is a handful of rows, say how many: allow: { 'data-change': '<how many rows>' }`,
+        })),
   },
   {
     name: 'insert-select',
     find: ({ node, created }) => {
+      if ('CreateTableAsStmt' in node && node.CreateTableAsStmt.objtype === 'OBJECT_TABLE')
+        return isCopy(node.CreateTableAsStmt.query)
+          ? describeCopy(nameOf(node.CreateTableAsStmt.into?.rel))
+          : undefined;
       if (!('InsertStmt' in node) || created.has(nameOf(node.InsertStmt.relation))) return undefined;
-      const select = node.InsertStmt.selectStmt;
-      return select && 'SelectStmt' in select && select.SelectStmt.fromClause
-        ? {
-            problem: `copying rows into ${nameOf(node.InsertStmt.relation)} takes as long as there are rows, in one transaction`,
-            instead: `a job in batches: INSERT INTO ${nameOf(node.InsertStmt.relation)} SELECT … LIMIT 1000 ON CONFLICT DO NOTHING`,
-          }
-        : undefined;
+      return isCopy(node.InsertStmt.selectStmt) ? describeCopy(nameOf(node.InsertStmt.relation)) : undefined;
     },
   },
   {
@@ -70,3 +85,10 @@ export const dataRules: readonly Rule[] = [
         : undefined,
   },
 ];
+
+function describeCopy(table: string): Problem {
+  return {
+    problem: `copying rows into ${table} takes as long as there are rows, in one transaction`,
+    instead: `a job in batches: INSERT INTO ${table} SELECT … LIMIT 1000 ON CONFLICT DO NOTHING`,
+  };
+}

@@ -86,13 +86,20 @@ export const hiddenRules: readonly Rule[] = [
   },
   {
     name: 'create-trigger',
-    find: ({ node }) =>
-      'CreateTrigStmt' in node
-        ? {
-            problem: `trigger ${node.CreateTrigStmt.trigname} changes what every write to ${nameOf(node.CreateTrigStmt.relation)} does, out of the code's sight`,
-            instead: `do it in the code; if it must be a trigger, say why: allow: { 'create-trigger': '<why>' }`,
-          }
-        : undefined,
+    find: ({ node }) => {
+      const [kind, name, table] =
+        'CreateTrigStmt' in node
+          ? (['trigger', node.CreateTrigStmt.trigname, node.CreateTrigStmt.relation] as const)
+          : 'RuleStmt' in node
+            ? (['rule', node.RuleStmt.rulename, node.RuleStmt.relation] as const)
+            : [];
+      return kind === undefined
+        ? undefined
+        : {
+            problem: `${kind} ${name} changes what every write to ${nameOf(table)} does, out of the code's sight`,
+            instead: `do it in the code; if it must be a ${kind}, say why: allow: { 'create-trigger': '<why>' }`,
+          };
+    },
   },
   {
     name: 'unqualified-name',
