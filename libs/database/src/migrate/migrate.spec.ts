@@ -88,6 +88,17 @@ describe('migrate', () => {
     expect(await select(database.superuser, `SELECT to_regclass('ops.migrations')`)).toEqual([null]);
   });
 
+  it('refuses a database that takes no writes, before it begins', async () => {
+    const database = await cluster.create();
+    const { database: name } = database.config.database.app;
+    await database.superuser.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    await expect(run(database)).rejects.toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(/takes no writes, .*; expected the primary\n/),
+    });
+    await database.superuser.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
+  });
+
   it('keeps what came before a failure, takes back all of the failing one, and says which statement', async () => {
     const database = await cluster.create();
     const broken = defineMigration({

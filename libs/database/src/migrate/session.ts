@@ -37,6 +37,7 @@ export async function connectMigrator({ config, expected }: Target, purpose: str
 export async function withOwner<T>(target: Target, purpose: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = await connectMigrator(target, purpose);
   try {
+    await assertWritable(client);
     await becomeOwner(client);
     // Every name in a migration says its schema; and a statement ends when whoever sent it was killed.
     await client.query(`SET search_path = pg_catalog; SET client_connection_check_interval = '1s'`);
@@ -44,6 +45,18 @@ export async function withOwner<T>(target: Target, purpose: string, work: (clien
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/** A replica has the stamp of its primary, and may answer at the same address after a failover. */
+async function assertWritable(client: Client): Promise<void> {
+  const { rows } = await client.query<{ setting: string }>(
+    `SELECT pg_catalog.current_setting('transaction_read_only') AS setting`,
+  );
+  if (rows[0]?.setting === 'off') return;
+  throw new MigrationRefusal(
+    `database "${String(client.database)}": takes no writes, as a replica or by default_transaction_read_only; expected the primary\n` +
+      '  airlock config print   # says where DATABASE_MIGRATION_URL comes from',
+  );
 }
 
 /** Provisioning gave schema public to the owner; a clone has the same one, whatever it is called. */
