@@ -1,6 +1,14 @@
 // Starts the servers for the tests of one Jest run; see libs/database/src/testing.
+import { debuglog } from 'node:util';
 import { startTestRun } from '../../libs/database/src/testing/run/global-setup.ts';
 
 export default async function setUp({ maxWorkers }) {
-  await startTestRun({ maxWorkers });
+  try {
+    await startTestRun({ maxWorkers });
+  } catch (error) {
+    // Jest would show the stack, in front of what helps. What has been started ends with this process.
+    console.error(`\n${error.message}`);
+    debuglog('airlock')('%O', error);
+    process.exit(1);
+  }
 }

@@ -30,8 +30,9 @@ export async function startTestRun({ maxWorkers }: { maxWorkers: number }): Prom
   // The servers end with us, and nobody reads what the tests of a killed Nx or make come to.
   watchRunners(() => process.kill(process.pid, 'SIGTERM'));
   const env = readProcessEnvironment();
-  const server = await startTestServer();
+  // First, for it takes next to nothing of the memory that the databases ask for.
   const redis = env['REDIS_URL'] ? undefined : await startRedisServer(chooseStorageFolder(readTestStorage(env)));
+  const server = await startTestServer();
   const run: TestRun = {
     id: randomBytes(4).toString('hex'),
     ...server.address,

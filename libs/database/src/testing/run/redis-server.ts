@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { nameOwnedFolder } from '../../embedded/leftovers.js';
 import { findFreePort } from '../../embedded/port.js';
-import { startGuarded } from '../../embedded/watchdog.js';
+import { type GuardedServer, startGuarded } from '../../embedded/watchdog.js';
 
 export interface RedisServer {
   readonly url: string;
@@ -15,16 +15,33 @@ export interface RedisServer {
 }
 
 const COMMANDS = ['redis-server', 'valkey-server'];
-const START_TIMEOUT_MS = 5000;
+/** A bound against hanging: a busy machine takes its time. */
+const START_TIMEOUT_MS = 60_000;
+const ANSWER_LIMIT_MS = 1000;
 const POLL_MS = 5;
+const FREE_PORT_ATTEMPTS = 5;
+
+interface Start {
+  readonly command: string;
+  readonly storageFolder: string;
+  readonly port: number;
+}
 
 /** Starts the Redis or Valkey that is on PATH; undefined where there is none. */
 export async function startRedisServer(storageFolder: string): Promise<RedisServer | undefined> {
   const command = await findCommand();
   if (command === undefined) return undefined;
+  for (let attempt = 1; attempt <= FREE_PORT_ATTEMPTS; attempt += 1) {
+    const started = await startOnPort({ command, storageFolder, port: await findFreePort() });
+    if (started) return started;
+  }
+  throw new Error(`${command}: did not start; expected an answer within ${START_TIMEOUT_MS / 1000} s`);
+}
+
+/** @returns undefined when it has ended at once: another has taken the port meanwhile */
+async function startOnPort({ command, storageFolder, port }: Start): Promise<RedisServer | undefined> {
   const folder = join(storageFolder, nameOwnedFolder('redis'));
   mkdirSync(folder, { mode: 0o700 });
-  const port = await findFreePort();
   const password = randomBytes(24).toString('hex');
   const settings = join(folder, 'redis.conf');
   // In a file of ours: a command line is for all to read.
@@ -40,9 +57,9 @@ export async function startRedisServer(storageFolder: string): Promise<RedisServ
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  if (await answers(port)) return { url: `redis://:${password}@127.0.0.1:${port}/0`, stop };
+  if (await isReady(server, { port, password })) return { url: `redis://:${password}@127.0.0.1:${port}/0`, stop };
   await stop();
-  throw new Error(`${command}: does not answer on port ${port}; expected within ${START_TIMEOUT_MS / 1000} s`);
+  return undefined;
 }
 
 /** The shell looks along the PATH that this process was given. */
@@ -69,15 +86,25 @@ function renderSettings({ port, password, folder }: { port: number; password: st
     .join('');
 }
 
-async function answers(port: number): Promise<boolean> {
-  for (let waitedMs = 0; waitedMs < START_TIMEOUT_MS; waitedMs += POLL_MS) {
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = createConnection({ port, host: '127.0.0.1' });
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-    if (isOpen) return true;
-    await sleep(POLL_MS);
+async function isReady(server: GuardedServer, login: { port: number; password: string }): Promise<boolean> {
+  let hasEnded = false;
+  void server.ended.then(() => (hasEnded = true));
+  for (const start = Date.now(); !hasEnded && Date.now() - start < START_TIMEOUT_MS; await sleep(POLL_MS)) {
+    if (await knowsUs(login)) return true;
   }
   return false;
+}
+
+/** Whoever else listens on the port does not know the password. */
+function knowsUs({ port, password }: { port: number; password: string }): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: '127.0.0.1' });
+    socket.once('connect', () => socket.write(`AUTH ${password}\r\n`));
+    socket.once('data', (reply: Buffer) => {
+      resolve(reply.toString().startsWith('+OK'));
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(false)).once('close', () => resolve(false));
+    socket.setTimeout(ANSWER_LIMIT_MS, () => socket.destroy());
+  });
 }
