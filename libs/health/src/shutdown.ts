@@ -38,9 +38,13 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
  * that has set nothing does not even hear it.
  */
 export function onLeaveSignals(leave: (signal: NodeJS.Signals) => void): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.removeAllListeners(signal).on(signal, () => leave(signal));
+  const isFirst = currentLeave === undefined;
+  currentLeave = leave;
+  if (!isFirst) return;
+  // One listener for good: a signal that has come while modules are read would be lost with the listener of that time.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => currentLeave?.(signal));
 }
+let currentLeave: ((signal: NodeJS.Signals) => void) | undefined;
 
 /** Listens for the signals and for what nobody caught. Later signals are ignored: the sequence is bounded anyway. */
 export function shutDownOnSignals(shutdown: Shutdown): void {

@@ -1,0 +1,22 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+
+const hooks = new URL('../../../tools/typescript.mjs', import.meta.url).href;
+const source = new URL('./shutdown.ts', import.meta.url).href;
+
+describe('onLeaveSignals', () => {
+  it('tells the later handler of a signal that came while nobody could be told', async () => {
+    const script = `
+      const { onLeaveSignals } = await import('${source}');
+      onLeaveSignals(() => console.log('first'));
+      process.kill(process.pid, 'SIGTERM');
+      // As long as modules are read, nothing else runs.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      onLeaveSignals((signal) => { console.log('second ' + signal); process.exit(0); });
+      setTimeout(() => process.exit(1), 10_000);`;
+    const args = ['--import', hooks, '--input-type=module', '--eval', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env: {} });
+    expect(stdout).toBe('second SIGTERM\n');
+  });
+});
