@@ -42,7 +42,9 @@ describe('renameWorkspace', () => {
     const { name, bin } = JSON.parse(read('apps/cli/package.json')) as { name: string; bin: Record<string, string> };
     expect(name).toBe(`@${OTHER}/cli`);
     expect(bin).toEqual({ [OTHER]: `bin/${OTHER}.js` });
-    expect(read(`apps/cli/bin/${OTHER}.js`)).toBe(readFileSync(join(root, 'apps/cli/bin/airlock.js'), 'utf8'));
+    expect(read(`apps/cli/bin/${OTHER}.js`)).toBe(
+      readFileSync(join(root, 'apps/cli/bin/airlock.js'), 'utf8').replaceAll('airlock', OTHER),
+    );
     expect(read('docker/compose')).toContain(`${OTHER.toUpperCase()}_PROJECT`);
   });
 
