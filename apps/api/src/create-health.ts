@@ -1,9 +1,10 @@
-import { createProbe, Health, type Lifecycle, type Version } from '@airlock/health';
+import { Health, type Lifecycle, type Version } from '@airlock/health';
+import { createIndicator } from '@airlock/health/indicator';
 import type { INestApplicationContext } from '@nestjs/common';
 import { Database } from './data/database.js';
 import { REDIS, type Redis } from './data/redis.js';
 
-const PROBE = { timeoutMs: 500, cacheMs: 1_000 };
+const BOUNDS = { timeoutMs: 500, cacheMs: 1_000 };
 /** All replicas share the database: one slow answer must not take every one of them out of traffic. */
 const DATABASE_FAILURES = 3;
 
@@ -14,14 +15,21 @@ export function createHealth(
 ): Health {
   const database = app.get(Database);
   const redis = app.get<Redis | undefined>(REDIS);
-  const probeDatabase = createProbe({ ...PROBE, failuresToGoDown: DATABASE_FAILURES, run: () => database.ping() });
-  return new Health({
-    ...context,
-    components: {
-      database: { probe: probeDatabase, isRequired: true, figures: () => database.figures() },
-      ...(redis && {
-        redis: { probe: createProbe({ ...PROBE, failuresToGoDown: 1, run: () => redis.ping() }), isRequired: false },
-      }),
-    },
+  const askDatabase = createIndicator({
+    ...BOUNDS,
+    name: 'database',
+    isRequired: true,
+    failuresToGoDown: DATABASE_FAILURES,
+    run: () => database.ping(),
+    figures: () => database.figures(),
   });
+  if (!redis) return new Health({ ...context, indicators: [askDatabase] });
+  const askRedis = createIndicator({
+    ...BOUNDS,
+    name: 'redis',
+    isRequired: false,
+    failuresToGoDown: 1,
+    run: () => redis.ping(),
+  });
+  return new Health({ ...context, indicators: [askDatabase, askRedis] });
 }

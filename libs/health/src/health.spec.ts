@@ -1,37 +1,44 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Component, Health } from './health.js';
+import { type Finding, Health, type Indicator } from './health.js';
 import { Lifecycle } from './lifecycle.js';
 
 const version = { name: 'airlock-api', version: '1.2.3', commit: 'abcdef0', builtAt: null, digest: null };
-const component = (isUp: boolean, isRequired: boolean): Component => ({
-  isRequired,
-  probe: () => Promise.resolve({ isUp, latencyMs: 1.23 }),
+type Word = Finding[string]['status'];
+const say = (name: string, status: Word): Indicator => ({
+  ask: () => Promise.resolve({ [name]: { status, latencyMs: 1.23 } }),
 });
 
-function createHealth(components: Record<string, Component>) {
+function createHealth(...indicators: Indicator[]) {
   const lifecycle = new Lifecycle();
-  return { lifecycle, health: new Health({ lifecycle, components, version }) };
+  return { lifecycle, health: new Health({ lifecycle, indicators, version }) };
 }
 
 describe('Health', () => {
-  it.each([
-    ['all is up', true, true, 200, { status: 'ok', checks: { database: 'up', redis: 'up' } }],
+  it.each<[string, Word, Word, number, object]>([
+    ['all is up', 'up', 'up', 200, { status: 'ok', checks: { database: 'up', redis: 'up' } }],
     [
-      'an optional component is down',
-      true,
-      false,
+      'an optional component is away',
+      'up',
+      'degraded',
       200,
       { status: 'degraded', checks: { database: 'up', redis: 'degraded' } },
     ],
-    ['a required component is down', false, true, 503, { status: 'down', checks: { database: 'down', redis: 'up' } }],
+    ['a required component is down', 'down', 'up', 503, { status: 'down', checks: { database: 'down', redis: 'up' } }],
+    [
+      'one is down and one away',
+      'down',
+      'degraded',
+      503,
+      { status: 'down', checks: { database: 'down', redis: 'degraded' } },
+    ],
   ])('answers readiness when %s', async (_, database, redis, statusCode, body) => {
-    const { health, lifecycle } = createHealth({ database: component(database, true), redis: component(redis, false) });
+    const { health, lifecycle } = createHealth(say('database', database), say('redis', redis));
     lifecycle.serve();
     expect(await health.readyz()).toEqual({ statusCode, body });
   });
 
   it('is not ready before it serves, and draining past every cache', async () => {
-    const { health, lifecycle } = createHealth({ database: component(true, true) });
+    const { health, lifecycle } = createHealth(say('database', 'up'));
     expect(await health.readyz()).toEqual({ statusCode: 503, body: { status: 'starting' } });
     lifecycle.serve();
     await health.readyz();
@@ -40,42 +47,46 @@ describe('Health', () => {
   });
 
   it('says draining when the signal comes while a component is asked', async () => {
-    const lifecycle = new Lifecycle();
-    const probe = () => {
-      lifecycle.drain();
-      return Promise.resolve({ isUp: true, latencyMs: 1 });
-    };
-    const health = new Health({ lifecycle, version, components: { database: { isRequired: true, probe } } });
+    const { health, lifecycle } = createHealth({
+      ask: () => {
+        lifecycle.drain();
+        return say('database', 'up').ask();
+      },
+    });
     lifecycle.serve();
     expect((await health.readyz()).statusCode).toBe(503);
   });
 
   it('latches the start: it never takes a started process out again', async () => {
-    let isUp = false;
-    const probe = () => Promise.resolve({ isUp, latencyMs: 1 });
-    const { health, lifecycle } = createHealth({ database: { isRequired: true, probe } });
+    let word: Word = 'down';
+    const { health, lifecycle } = createHealth({ ask: () => say('database', word).ask() });
     lifecycle.serve();
     expect((await health.startupz()).statusCode).toBe(503);
-    isUp = true;
+    word = 'up';
     expect(await health.startupz()).toEqual({ statusCode: 200, body: { status: 'ok' } });
-    isUp = false;
+    word = 'down';
     lifecycle.drain();
     expect((await health.startupz()).statusCode).toBe(200);
   });
 
   it('stays alive whatever happens to its components', () => {
-    const { health, lifecycle } = createHealth({ database: component(false, true) });
+    const { health, lifecycle } = createHealth(say('database', 'down'));
     lifecycle.drain();
     expect(health.healthz()).toEqual({ statusCode: 200, body: { status: 'ok' } });
   });
 
   it('shows people each component with its latency', async () => {
-    const { health } = createHealth({ database: component(true, true), redis: component(false, false) });
+    const database = { ...say('database', 'up'), figures: () => ({ waiting: 3 }) };
+    const { health } = createHealth(database, say('redis', 'degraded'));
     expect(await health.detail()).toMatchObject({
       statusCode: 200,
       body: {
         status: 'warn',
-        checks: { 'database:responseTime': [{ observedValue: 1.2, observedUnit: 'ms', status: 'pass' }] },
+        checks: {
+          'database:responseTime': [{ observedValue: 1.2, observedUnit: 'ms', status: 'pass' }],
+          'database:waiting': [{ observedValue: 3, status: 'pass' }],
+          'redis:responseTime': [{ observedValue: 1.2, observedUnit: 'ms', status: 'warn' }],
+        },
       },
     });
   });

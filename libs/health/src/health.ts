@@ -1,12 +1,13 @@
+import type { HealthIndicatorResult, HealthIndicatorStatus } from '@nestjs/terminus';
 import type { Lifecycle } from './lifecycle.js';
-import type { Probe, ProbeResult } from './probe.js';
 
-export interface Component {
-  readonly probe: Probe;
-  /** A required component takes the process out of traffic; without an optional one it serves on, degraded. */
-  readonly isRequired: boolean;
+/** What Terminus's indicators say, by the name of the component, with how long the last answer took and nothing else. */
+export type Finding = HealthIndicatorResult<string, HealthIndicatorStatus, { readonly latencyMs: number }>;
+
+export interface Indicator {
+  readonly ask: () => Promise<Finding>;
   /** Further figures for people, such as the use of a pool. */
-  readonly figures?: () => Readonly<Record<string, number>>;
+  readonly figures?: (() => Readonly<Record<string, number>>) | undefined;
 }
 
 export interface Version {
@@ -19,7 +20,7 @@ export interface Version {
 
 export interface HealthOptions {
   readonly lifecycle: Lifecycle;
-  readonly components: Readonly<Record<string, Component>>;
+  readonly indicators: readonly Indicator[];
   readonly version: Version;
 }
 
@@ -74,43 +75,46 @@ export class Health {
   /** What is wrong, for people: on the management port only. */
   async detail(): Promise<HealthAnswer> {
     const results = await this.#ask();
-    const worst = createReadiness(results);
-    const status = worst.statusCode === 503 ? 'fail' : results.every(({ isUp }) => isUp) ? 'pass' : 'warn';
+    const { statusCode } = createReadiness(results);
+    const status = WORDS[findWorst(results)];
     const { version, digest } = this.#options.version;
     const checks = Object.fromEntries(results.flatMap(createChecks));
     const body = { status, version, releaseId: digest, phase: this.#options.lifecycle.phase, checks };
-    return { statusCode: worst.statusCode, body };
+    return { statusCode, body };
   }
 
-  #ask(): Promise<NamedResult[]> {
-    const entries = Object.entries(this.#options.components);
-    return Promise.all(entries.map(async ([name, part]) => ({ name, part, ...(await part.probe()) })));
+  async #ask(): Promise<Result[]> {
+    const answers = this.#options.indicators.map(async ({ ask, figures }) =>
+      Object.entries(await ask()).map(([name, finding]) => ({ name, ...finding, figures: figures?.() ?? {} })),
+    );
+    return (await Promise.all(answers)).flat();
   }
 }
 
-type NamedResult = ProbeResult & { readonly name: string; readonly part: Component };
+type Result = Finding[string] & { readonly name: string; readonly figures: Readonly<Record<string, number>> };
 
-function createReadiness(results: readonly NamedResult[]): HealthAnswer {
-  const missing = results.filter(({ isUp }) => !isUp);
-  const isDown = missing.some(({ part }) => part.isRequired);
-  const status = isDown ? 'down' : missing.length > 0 ? 'degraded' : 'ok';
-  const checks = Object.fromEntries(results.map((result) => [result.name, createWord(result)]));
-  return { statusCode: isDown ? 503 : 200, body: { status, checks } };
+/** Of application/health+json, for the words of Terminus. */
+const WORDS = { up: 'pass', degraded: 'warn', down: 'fail' } as const;
+
+function createReadiness(results: readonly Result[]): HealthAnswer {
+  const worst = findWorst(results);
+  const checks = Object.fromEntries(results.map(({ name, status }) => [name, status]));
+  return { statusCode: worst === 'down' ? 503 : 200, body: { status: worst === 'up' ? 'ok' : worst, checks } };
 }
 
-function createWord({ isUp, part }: NamedResult): 'up' | 'down' | 'degraded' {
-  if (isUp) return 'up';
-  return part.isRequired ? 'down' : 'degraded';
+function findWorst(results: readonly Result[]): HealthIndicatorStatus {
+  const has = (word: HealthIndicatorStatus) => results.some(({ status }) => status === word);
+  if (has('down')) return 'down';
+  return has('degraded') ? 'degraded' : 'up';
 }
 
-function createChecks(result: NamedResult): [string, object[]][] {
-  const status = result.isUp ? 'pass' : result.part.isRequired ? 'fail' : 'warn';
-  const latency = { observedValue: Math.round(result.latencyMs * 10) / 10, observedUnit: 'ms', status };
-  const figures = Object.entries(result.part.figures?.() ?? {});
+function createChecks({ name, status: word, latencyMs, figures }: Result): [string, object[]][] {
+  const status = WORDS[word];
+  const latency = { observedValue: Math.round(latencyMs * 10) / 10, observedUnit: 'ms', status };
   return [
-    [`${result.name}:responseTime`, [latency]],
-    ...figures.map(([name, value]): [string, object[]] => [
-      `${result.name}:${name}`,
+    [`${name}:responseTime`, [latency]],
+    ...Object.entries(figures).map(([figure, value]): [string, object[]] => [
+      `${name}:${figure}`,
       [{ observedValue: value, status }],
     ]),
   ];
