@@ -75,6 +75,28 @@ describe('the API when its database', () => {
     expect((await read()).status).toBe(200);
   });
 
+  it('crashes under load: who asks is answered 503, the process stays, and serves again', async () => {
+    await waitFor(UP);
+    const authorization = `Bearer ${await issuer.sign()}`;
+    const statuses = new Set<number>();
+    let isLoading = true;
+    const load = async () => {
+      while (isLoading)
+        statuses.add((await fetch(`${api.url}/api/v1/entities`, { headers: { authorization } })).status);
+    };
+    const loads = Promise.all(Array.from({ length: 8 }, load));
+    while (!statuses.has(200)) await sleep(10);
+    // One session that dies makes the server end all others and recover, in the middle of whatever they do.
+    for (const pid of childrenOf(postmaster()).filter(isApiSession)) process.kill(pid, 'SIGKILL');
+    while (!statuses.has(503)) await sleep(10);
+    await waitFor(UP);
+    isLoading = false;
+    await loads;
+    expect([...statuses].sort()).toEqual([200, 503]);
+    expect((await read()).status).toBe(200);
+    expect(api.lines.filter(({ event }) => String(event).startsWith('shutdown.'))).toEqual([]);
+  });
+
   it('is restarted: callers are told 503 with a time, nothing of the driver, and then it works again', async () => {
     await waitFor(UP);
     const { port, dataDir } = cluster;
@@ -159,4 +181,8 @@ function createConfig(port: number): Config {
 function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return text === '' ? [] : text.split(' ').map(Number);
+}
+
+function isApiSession(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('airlock_app');
 }

@@ -46,6 +46,9 @@ function createDriver(config: Config, purpose: string): { Pool: new () => Pool }
   class ConfiguredPool extends Pool {
     constructor() {
       super(options);
+      // While a session is lent the pool does not listen to it, and a connection that breaks then would end the process. What
+      // was asked on it fails by itself, and who gives it back gives back one that is thrown away.
+      this.on('connect', (session) => session.on('error', () => {}));
     }
   }
   return { Pool: ConfiguredPool };

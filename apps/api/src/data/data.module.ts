@@ -1,6 +1,14 @@
-import { type ConfigType, environmentConfig, redisConfig, secretKeyConfig, serviceConfig } from '@airlock/config/nest';
+import {
+  type ConfigType,
+  databaseConfig,
+  environmentConfig,
+  redisConfig,
+  secretKeyConfig,
+  serviceConfig,
+} from '@airlock/config/nest';
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
 import { CursorCodec } from './cursor.js';
 import { Database } from './database.js';
 import { Pages } from './pages.js';
@@ -26,7 +34,12 @@ export class DataModule {
       module: DataModule,
       global: true,
       providers: [
-        Database,
+        {
+          provide: Database,
+          inject: [DataSource, databaseConfig.KEY],
+          useFactory: (dataSource: DataSource, database: ConfigType<typeof databaseConfig>) =>
+            new Database(dataSource, database),
+        },
         Pages,
         RedisCloser,
         {

@@ -1,5 +1,8 @@
-/** Connection lost, out of connections or memory, shutting down or starting, locked, or lost to another transaction. */
-const UNAVAILABLE = /^(08|40|53|55P03|57P)/;
+/**
+ * Connection lost, read only since a failover, lost to another transaction, out of connections, memory or disk, locked,
+ * shutting down or starting, or at odds with its own files.
+ */
+const UNAVAILABLE = /^(08|25006|40|53|55P03|57P|58|XX00[12])/;
 const NETWORK = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 /** What pg and its pool say without a code. */
 const CONNECTION_MESSAGE =
@@ -15,4 +18,10 @@ export function isDatabaseAway(error: unknown): boolean {
 export function readCode(error: unknown): string | undefined {
   const isCoded = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string';
   return isCoded ? (error.code as string) : undefined;
+}
+
+/** A statement that this session knows no longer fits the tables, or is gone: nothing was run, and a new session parses it anew. */
+export function isStalePlan(error: Error): boolean {
+  const code = readCode(error);
+  return code === '26000' || (code === '0A000' && 'routine' in error && error.routine === 'RevalidateCachedQuery');
 }

@@ -1,4 +1,5 @@
 import type { Redis } from './redis.js';
+import { CACHE_TTL_MS, type RedisTrust } from './redis-trust.js';
 
 export interface CacheKey {
   readonly userId: string;
@@ -10,8 +11,6 @@ interface Versioned {
   readonly version: number;
 }
 
-/** Longer than any request may take, so that what a slow reader brings home is never newer than what it finds. */
-export const CACHE_TTL_MS = 60_000;
 /** After a deletion nothing may be put back. */
 const DELETED = 2_147_483_647;
 
@@ -24,33 +23,32 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`;
 
 export interface ReadCacheOptions {
-  readonly redis: Redis | undefined;
+  readonly redis: Redis;
+  readonly trust: RedisTrust;
   readonly environment: string;
   /** Names the resource, and changes with the shape of what is cached. */
   readonly name: string;
 }
 
 /**
- * Rows by environment, owner and id. A miss, a Redis that is away and no Redis at all are the same to the caller. While
- * Redis is away writes cannot be told to it: after each return nothing is read until all from before has expired.
+ * Rows by environment, owner and id. A miss, a Redis that is away, slow or talks nonsense and no Redis at all are the same
+ * to the caller.
  */
 export class ReadCache<Row extends Versioned> {
-  readonly #redis: Redis | undefined;
-  readonly #prefix: string;
-  #trustedFrom = 0;
+  readonly #options: ReadCacheOptions | undefined;
 
-  constructor({ redis, environment, name }: ReadCacheOptions) {
-    this.#redis = redis;
-    this.#prefix = `airlock:${environment}:${name}`;
-    redis?.on('close', () => this.#distrust());
+  /** @param options left out where there is no Redis: nothing is kept */
+  constructor(options: ReadCacheOptions | undefined) {
+    this.#options = options;
   }
 
   async get(key: CacheKey): Promise<Row | undefined> {
-    if (!this.#isUsable() || performance.now() < this.#trustedFrom) return undefined;
+    if (!this.#options?.trust.mayRead) return undefined;
+    const { redis, trust } = this.#options;
     try {
-      const text = await this.#redis?.hget(this.#nameOf(key), 'd');
-      return text ? (JSON.parse(text) as Row) : undefined;
+      return parseRow<Row>(await redis.hget(nameOf(this.#options, key), 'd'));
     } catch {
+      trust.pause();
       return undefined;
     }
   }
@@ -65,23 +63,26 @@ export class ReadCache<Row extends Versioned> {
   }
 
   async #putVersion(key: CacheKey, version: number, text: string): Promise<void> {
-    if (!this.#isUsable()) return;
+    if (!this.#options) return;
+    const { redis, trust } = this.#options;
+    if (!trust.mayWrite) return trust.distrust();
     try {
-      await this.#redis?.eval(PUT_IF_NEWER, 1, this.#nameOf(key), version, text, CACHE_TTL_MS);
+      await redis.eval(PUT_IF_NEWER, 1, nameOf(this.#options, key), version, text, CACHE_TTL_MS);
     } catch {
-      this.#distrust();
+      trust.pause();
+      trust.distrust();
     }
   }
+}
 
-  #distrust(): void {
-    this.#trustedFrom = performance.now() + CACHE_TTL_MS;
-  }
+function nameOf({ environment, name }: ReadCacheOptions, { userId, id }: CacheKey): string {
+  return `airlock:${environment}:${name}:${encodeURIComponent(userId)}:${id}`;
+}
 
-  #isUsable(): boolean {
-    return this.#redis?.status === 'ready';
-  }
-
-  #nameOf({ userId, id }: CacheKey): string {
-    return `${this.#prefix}:${encodeURIComponent(userId)}:${id}`;
-  }
+/** What is no row, whoever wrote it, is a miss: it would go to a caller as it is. */
+function parseRow<Row extends Versioned>(text: string | null | undefined): Row | undefined {
+  if (!text) return undefined;
+  const row: unknown = JSON.parse(text);
+  const isRow = typeof row === 'object' && row !== null && 'version' in row && Number.isInteger(row.version);
+  return isRow ? (row as Row) : undefined;
 }

@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { loadConfig } from '@airlock/config';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { loadConfig, Secret } from '@airlock/config';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { FastifyReply } from 'fastify';
 import { RateLimits } from '../http/rate-limits.js';
 import { describeWithOwnRedis, TestRedis } from '../testing/redis.fixture.js';
-import { CACHE_TTL_MS, ReadCache } from './read-cache.js';
+import { TcpProxy } from '../testing/tcp-proxy.fixture.js';
+import { ReadCaches } from './read-caches.js';
+import { CACHE_TTL_MS } from './redis-trust.js';
 import { createRedis, type Redis } from './redis.js';
 
 const silent = pino({ level: 'silent' });
@@ -18,7 +20,7 @@ describeWithOwnRedis('with Redis', () => {
   let redis: Redis;
   let other: Redis;
 
-  const connect = async () => {
+  const connect = async (url = server.url) => {
     const config = loadConfig({
       env: {
         ENVIRONMENT: 'testing',
@@ -26,18 +28,18 @@ describeWithOwnRedis('with Redis', () => {
       },
       cwd: '/',
     });
-    const limited = { ...config, http: { ...config.http, rateLimitPerUser: 5 }, redis: { url: server.url } };
+    const limited = { ...config, http: { ...config.http, rateLimitPerUser: 5 }, redis: { url } };
     const client = await createRedis(limited, silent);
     if (!client) throw new Error('no client');
     return { client, config: limited };
   };
   const cacheOf = (client: Redis, environment = 'testing') =>
-    new ReadCache<{ version: number; name: string }>({ redis: client, environment, name: 'spec' });
+    new ReadCaches(client, environment).create<{ version: number; name: string }>('spec');
 
   beforeAll(async () => {
     server = await TestRedis.start();
-    redis = (await connect()).client;
-    other = (await connect()).client;
+    redis = (await connect()).client.setMaxListeners(0);
+    other = (await connect()).client.setMaxListeners(0);
   });
   afterAll(async () => {
     redis.disconnect();
@@ -88,6 +90,68 @@ describeWithOwnRedis('with Redis', () => {
     for (let waited = 0; waited < 50 && take(here); waited += 1) await sleep(100);
     expect(take(here)).toBe(false);
     for (const limits of [here, there]) limits.onApplicationShutdown();
+  });
+
+  it.each([
+    ['a list', (name: string) => redis.rpush(name, 'a')],
+    ['no JSON', (name: string) => redis.hset(name, 'v', 1, 'd', '{')],
+    ['JSON that is no row', (name: string) => redis.hset(name, 'v', 1, 'd', '"root"')],
+    ['a row without a version', (name: string) => redis.hset(name, 'v', 1, 'd', '{"name":"a"}')],
+  ])('takes %s, where a row should be, for a miss', async (_, plant) => {
+    await redis.del('airlock:testing:spec:user_1:planted');
+    await plant('airlock:testing:spec:user_1:planted');
+    const cache = cacheOf(redis);
+    expect(await cache.get({ ...key, id: 'planted' })).toBeUndefined();
+    await expect(cache.put({ ...key, id: 'planted' }, { version: 2, name: 'b' })).resolves.toBeUndefined();
+  });
+
+  it('counts in this process alone where the shared counter is something else', async () => {
+    const { client, config } = await connect();
+    const limits = new RateLimits(config, client);
+    const counted = jest.spyOn(client, 'pipeline');
+    limits.takeUser('user_9', reply);
+    for (let waited = 0; waited < 50 && counted.mock.calls.length === 0; waited += 1) await sleep(20);
+    const [name = ''] = await client.keys('airlock:testing:limit:*');
+    for (const each of await client.keys('airlock:testing:limit:*')) await client.del(each);
+    await client.rpush(name, 'a');
+    let taken = 1;
+    try {
+      for (; taken < 100; taken += 1) limits.takeUser('user_9', reply);
+    } catch {
+      // Refused: the limit holds.
+    }
+    expect(taken).toBe(5);
+    limits.onApplicationShutdown();
+    client.disconnect();
+  });
+
+  it('asks a Redis that is too slow once, and then goes without it for a while', async () => {
+    const { client } = await connect();
+    const asked = jest.spyOn(client, 'hget');
+    const cache = cacheOf(client);
+    server.signal('SIGSTOP');
+    for (let count = 0; count < 5; count += 1) expect(await cache.get(key)).toBeUndefined();
+    expect(asked).toHaveBeenCalledTimes(1);
+    server.signal('SIGCONT');
+    client.disconnect();
+  });
+
+  it('gives up a connection that is not heard of any more for one that answers', async () => {
+    const proxy = await TcpProxy.start(server.address);
+    const { client } = await connect(new Secret(`redis://127.0.0.1:${proxy.port}/0`));
+    expect(await client.ping()).toBe('PONG');
+    proxy.silence();
+    await expect(client.ping()).rejects.toThrow('timed out');
+    const returned = async () =>
+      client.ping().then(
+        () => true,
+        () => false,
+      );
+    for (let waited = 0; waited < 150 && !(await returned()); waited += 1) await sleep(100);
+    expect(await client.ping()).toBe('PONG');
+    expect(proxy.accepted).toBe(2);
+    client.disconnect();
+    await proxy.stop();
   });
 
   it('is a miss while Redis is away, fails nothing, and is not trusted right after', async () => {

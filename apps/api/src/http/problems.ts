@@ -96,7 +96,7 @@ export const problems = {
   'dependency-unavailable': {
     status: 503,
     title: 'A part of the service is not available',
-    meaning: 'The database or the keys of the issuer cannot be reached at the moment.',
+    meaning: 'The database or the keys of the issuer cannot be reached, or cannot do what is asked, at the moment.',
     remedy: 'Try again after the time in `Retry-After`.',
   },
 } as const satisfies Record<string, { status: number; title: string; meaning: string; remedy: string }>;

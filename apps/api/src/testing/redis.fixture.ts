@@ -35,6 +35,10 @@ export class TestRedis {
     this.#port = port;
   }
 
+  get address(): { host: string; port: number } {
+    return { host: '127.0.0.1', port: this.#port };
+  }
+
   get url(): Secret {
     return new Secret(`redis://127.0.0.1:${this.#port}/0`);
   }
@@ -46,6 +50,10 @@ export class TestRedis {
     const child = spawn(redisBinary, options, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child = child;
     for await (const chunk of child.stdout) if (String(chunk).includes('Ready to accept connections')) break;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
   }
 
   async stop(): Promise<void> {

@@ -14,7 +14,7 @@ import { TestIssuer } from './test-issuer.fixture.js';
 
 export interface TestAppOptions {
   /** Changes the config of the database's environment, testing. */
-  readonly configure?: (config: Config) => Config;
+  readonly configure?: (config: Config) => Config | Promise<Config>;
   readonly imports?: readonly DynamicModule[];
 }
 
@@ -72,7 +72,7 @@ export function useTestApp({ configure = (config) => config, imports = [] }: Tes
   beforeAll(async () => {
     const issuer = await TestIssuer.start();
     const config = { ...database.config, auth: issuer.auth };
-    current = new TestApp(configure(config), database, issuer);
+    current = new TestApp(await configure(config), database, issuer);
     await current.open(imports);
   });
   beforeEach(() => {

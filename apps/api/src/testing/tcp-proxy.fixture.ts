@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** Stands between a client and its server, and can go silent without closing anything, as a failed network does. */
+export class TcpProxy {
+  /** Connections that were ever made. */
+  accepted = 0;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  static async start(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target);
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  private constructor(target: { readonly host: string; readonly port: number }) {
+    this.#server = createServer((near) => {
+      this.accepted += 1;
+      const far = connect(target);
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.#sockets.add(from);
+        from.on('data', (chunk: Buffer) => this.#sockets.has(from) && to.write(chunk));
+        from.on('error', () => undefined).on('close', () => this.#sockets.has(from) && to.destroy());
+      }
+    });
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** From now on nothing goes over the connections that there are; new ones work. */
+  silence(): void {
+    this.#silenced.push(...this.#sockets);
+    this.#sockets.clear();
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of [...this.#sockets, ...this.#silenced]) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  readonly #silenced: Socket[] = [];
+}
