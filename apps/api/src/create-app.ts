@@ -67,6 +67,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   server.addHook('onClose', () => shedder.close());
   installGate(server, { lifecycle, limits, shedder });
   metrics.watchPool(() => database.figures());
+  observer?.watchPool?.(() => database.figures());
 
   nest.setGlobalPrefix(PREFIX);
   nest.useGlobalPipes(new ValidationPipe());

@@ -16,7 +16,7 @@ export async function serve(config: Config): Promise<void> {
   const version = readVersion(config);
   const logger = await openLogger(config, { version: version.version });
   const lifecycle = new Lifecycle();
-  const observer = await openObservers(config, version);
+  const observer = await openObservers({ config, version, logger });
   const { nest, health, metrics } = await createApp(config, { logger, lifecycle, version, observer });
 
   const shutdown = createShutdown({

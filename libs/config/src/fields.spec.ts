@@ -42,6 +42,8 @@ describe('the fields', () => {
     ['PORT', 'a leading zero', '08000'],
     ['PORT', 'another base', '0x50'],
     ['PORT', 'more than 65535', '65536'],
+    ['SENTRY_DSN', 'a key that the reporter would not read', 'https://a-key@sentry.corp.net/1'],
+    ['SENTRY_DSN', 'a project that is no number', 'https://key@sentry.corp.net/api'],
     ['SECRET_KEY', 'a line end', 'abc\ndef'],
     ['SECRET_KEY', 'letters outside ASCII', 'schl\u00fcssel'],
   ])('%s refuses %s', (name, _, text) => {

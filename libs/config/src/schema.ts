@@ -326,7 +326,7 @@ export const schema = z.object({
 
   SENTRY_DSN: secret(
     'https://key@host/project',
-    /^https:\/\/[\x21-\x3f\x41-\x7e]{1,200}@[A-Za-z0-9.-]{1,253}(:\d{1,5})?\/[\x21-\x7e]{1,100}$/,
+    /^https:\/\/\w{1,200}@[A-Za-z0-9.-]{1,253}(:\d{1,5})?\/([\w.-]{1,100}\/)?\d{1,20}$/,
   )
     .optional()
     .register(variables, {
@@ -337,7 +337,7 @@ export const schema = z.object({
     }),
   OTEL_EXPORTER_OTLP_ENDPOINT: webAddress().optional().register(variables, {
     group: 'Observability',
-    description: 'Where traces are sent. Left out, OpenTelemetry is not even loaded.',
+    description: 'Where traces and metrics are sent. Left out, OpenTelemetry is not even loaded.',
     example: 'http://otel-collector:4318',
   }),
 

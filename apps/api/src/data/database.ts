@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { Problem } from '../http/problem.js';
 import { currentContext } from '../http/request-context.js';
+import { observeOperation } from '../observability/operations.js';
 import { isStalePlan } from './database-away.js';
 import { type BoundStatement, OwnerQuery, type Statement } from './owner-query.js';
 
@@ -41,7 +42,13 @@ export class Database {
   }
 
   /** Runs one statement as one user, in a transaction of its own and one round trip. */
-  query<Row>({ userId, ...statement }: OwnedStatement): Promise<Row[]> {
+  query<Row>(statement: OwnedStatement): Promise<Row[]> {
+    const { name } = statement;
+    const attributes = { 'db.system.name': 'postgresql', 'db.query.summary': name };
+    return observeOperation({ name, attributes }, () => this.#query<Row>(statement));
+  }
+
+  #query<Row>({ userId, ...statement }: OwnedStatement): Promise<Row[]> {
     const owner = { ...SET_OWNER, values: [userId, currentContext()?.requestId ?? 'api'] };
     return new Promise((resolve, reject) => {
       const ask = (attempt: number) =>

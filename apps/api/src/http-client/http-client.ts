@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatTraceparent } from '../http/identifiers.js';
 import { currentContext } from '../http/request-context.js';
+import { observeOperation, type Operation } from '../observability/operations.js';
 
 export interface HttpClientOptions {
   /** The longest a call may take with all its attempts. */
@@ -30,7 +31,7 @@ export class HttpClient {
   async fetch(url: string, request: HttpRequest = {}): Promise<Response> {
     const { timeoutMs, maxRetries } = this.#options;
     const signal = AbortSignal.timeout(timeoutMs);
-    const init = { ...request, signal, redirect: 'error', headers: addCorrelation(request.headers) } as const;
+    const init = { ...request, signal, redirect: 'error' } as const;
     const attempts = IDEMPOTENT.has(request.method ?? 'GET') ? maxRetries + 1 : 1;
     for (let attempt = 1; ; attempt += 1) {
       const isLast = attempt === attempts;
@@ -51,20 +52,32 @@ export class HttpClient {
 }
 
 async function attemptFetch(url: string, init: RequestInit): Promise<Response | Error> {
+  const { hostname } = new URL(url);
+  const method = init.method ?? 'GET';
+  const operation: Operation = {
+    name: method,
+    attributes: { 'http.request.method': method, 'server.address': hostname },
+  };
+  const send = async () => {
+    const response = await fetch(url, { ...init, headers: addCorrelation(init.headers, operation.spanId) });
+    operation.outcome = { 'http.response.status_code': response.status };
+    return response;
+  };
   try {
-    return await fetch(url, init);
+    return await observeOperation(operation, send);
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
 }
 
-function addCorrelation(given: RequestInit['headers']): Headers {
+/** @param spanId of the call itself, where it is traced; else the request that is served is its parent */
+function addCorrelation(given: RequestInit['headers'], spanId: string | undefined): Headers {
   const headers = new Headers(given);
   const context = currentContext();
   if (!context) return headers;
   headers.set('x-request-id', context.requestId);
   headers.set('x-correlation-id', context.correlationId);
-  headers.set('traceparent', formatTraceparent(context.trace));
+  headers.set('traceparent', formatTraceparent({ ...context.trace, ...(spanId && { spanId }) }));
   return headers;
 }
 

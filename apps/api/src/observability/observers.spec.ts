@@ -1,14 +1,16 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { useTestDatabase } from '@airlock/database/testing';
-import { Secret } from '@airlock/config';
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from '../testing/api-process.fixture.js';
-import { withReceiver } from '../testing/receiver.fixture.js';
-import { createErrorReports } from './error-reports.js';
+import { type Received, withReceiver } from '../testing/receiver.fixture.js';
+import { TestIssuer } from '../testing/test-issuer.fixture.js';
 
 jest.setTimeout(60_000);
 
-const CALLER = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
-const VERSION = { name: 'airlock-api', version: '0.1.0', commit: 'abcdef0', builtAt: null, digest: null };
+const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 /** Says at its end which packages the process has loaded, whichever way: a list short enough for what exit still writes. */
 const LIST_MODULES = `
   import { registerHooks } from 'node:module';
@@ -17,98 +19,120 @@ const LIST_MODULES = `
   registerHooks({ load: (url, context, next) => (note(url), next(url, context)) });
   process.on('exit', () => console.log(JSON.stringify({ event: 'modules', urls: [...urls] })));`;
 const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(LIST_MODULES)}`;
+/** The interface of OpenTelemetry comes with prom-client, and does nothing by itself. */
 const OBSERVERS = /node_modules\/(@sentry\/|@opentelemetry\/(?!api\/))/;
 
 describe('an observer', () => {
   const database = useTestDatabase();
+  let issuer: TestIssuer;
+  let folder: string;
+  beforeAll(async () => {
+    issuer = await TestIssuer.start();
+    folder = mkdtempSync(join(tmpdir(), 'observers-'));
+    await (
+      await database.admin()
+    ).query(`
+      CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'broke on %', (SELECT setting FROM pg_settings WHERE name = 'port'); END $$;
+      CREATE TRIGGER fail BEFORE INSERT ON entities FOR EACH ROW EXECUTE FUNCTION fail()`);
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await issuer.stop();
+  });
 
   const run = async (env: Record<string, string>, use: (api: ApiProcess) => Promise<void>) => {
-    const api = await ApiProcess.start({ config: database.config, env: { ...env, NODE_OPTIONS } });
+    const api = await ApiProcess.start({
+      config: { ...database.config, auth: issuer.auth },
+      env: { ...env, NODE_OPTIONS },
+    });
     await use(api);
     api.signal('SIGTERM');
     expect((await api.exited).code).toBe(0);
     const { urls } = api.lines.find(({ event }) => event === 'modules') as unknown as { urls: string[] };
-    return { lines: api.lines, urls };
+    return { lines: api.lines, observers: urls.filter((url) => OBSERVERS.test(url)), urls };
+  };
+  const list = async (api: ApiProcess) => {
+    const headers = { authorization: `Bearer ${await issuer.sign()}` };
+    expect((await fetch(`${api.url}/api/v1/entities`, { headers })).status).toBe(200);
   };
 
-  it('is not in memory where no variable names it', async () => {
-    const { urls } = await run({}, async (api) => void (await fetch(`${api.url}/readyz`)));
-    expect(urls.some((url) => url.includes('node_modules/fastify/'))).toBe(true);
-    expect(urls.filter((url) => OBSERVERS.test(url))).toEqual([]);
+  it('is not in memory where no variable names it, in use either', async () => {
+    const { observers, urls } = await run({}, list);
+    expect(urls).toContain('node_modules/fastify/');
+    expect(observers).toEqual([]);
   });
 
-  it('of traces gets a span for each request but probes, before the process has gone', () =>
-    withReceiver(async (port, received) => {
-      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
-      const { urls } = await run(env, async (api) => {
-        await fetch(`${api.url}/readyz`);
-        const traceparent = `00-${CALLER.traceId}-${CALLER.spanId}-01`;
-        const headers = { traceparent, 'x-request-id': 'request-0123456789' };
-        expect((await fetch(`${api.url}/api/v1/entities/1?secret=typed`, { headers })).status).toBe(401);
-      });
-      expect(urls.some((url) => OBSERVERS.test(url))).toBe(true);
-      const bodies = received.filter(({ path }) => path === '/v1/traces').map(({ body }) => body);
-      expect(bodies).toHaveLength(1);
-      const { resourceSpans } = JSON.parse(bodies[0] ?? '') as Traces;
-      expect(toRecord(resourceSpans[0]?.resource.attributes)).toMatchObject({
-        'service.name': 'airlock-api',
-        'deployment.environment.name': 'testing',
-      });
-      const spans = resourceSpans.flatMap(({ scopeSpans }) => scopeSpans).flatMap(({ spans }) => spans);
-      expect(spans.map(({ name }) => name)).toEqual(['GET /api/v1/entities/:id']);
-      expect([spans[0]?.traceId, spans[0]?.parentSpanId]).toEqual([CALLER.traceId, CALLER.spanId]);
-      expect(toRecord(spans[0]?.attributes)).toMatchObject({
-        'http.route': '/api/v1/entities/:id',
-        'http.response.status_code': 401,
-        'airlock.request_id': 'request-0123456789',
-      });
-      expect(bodies.join()).not.toContain('typed');
-    }));
-
-  it('that is away keeps no process from leaving', async () => {
-    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
-    await run(env, async (api) => void (await fetch(`${api.url}/nowhere`)));
+  it.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:1', '@opentelemetry/sdk-trace/', '@sentry/core/'],
+    ['SENTRY_DSN', 'https://public@127.0.0.1:1/1', '@sentry/core/', '@opentelemetry/sdk-trace/'],
+  ])('is in memory where %s names it, and it alone', async (name, value, loaded, absent) => {
+    const { observers } = await run({ [name]: value }, list);
+    expect(observers).toContain(`node_modules/${loaded}`);
+    expect(observers).not.toContain(`node_modules/${absent}`);
   });
 
-  it('of errors gets the error with the id of its request, and no secret', () =>
-    withReceiver(async (port, received) => {
-      const { config } = database;
-      const password = config.database.app.password.reveal();
-      const reports = createErrorReports(new Secret(`http://public@127.0.0.1:${port}/1`), { config, version: VERSION });
-      const error = new Error(`it broke with ${password}`);
-      reports.onError?.(error, { requestId: 'request-0123456789', route: '/api/v1/entities/:id' });
-      await reports.close(5_000);
-      expect(received.map(({ path }) => path.replace(/\?.*/, ''))).toEqual(['/api/1/envelope/']);
-      const event = JSON.parse(received[0]?.body.split('\n')[2] ?? '') as object;
-      expect(event).toMatchObject({
-        environment: 'testing',
-        release: 'abcdef0',
-        tags: { request_id: 'request-0123456789', route: '/api/v1/entities/:id', service: 'airlock-api' },
-        exception: { values: [{ type: 'Error', value: 'it broke with [redacted]' }] },
-      });
-      expect(received[0]?.body).not.toContain(password);
-    }));
+  it('of errors that is away costs the caller, the process and its exit nothing', async () => {
+    await run({ SENTRY_DSN: 'https://public@127.0.0.1:1/1' }, async (api) => {
+      for (let count = 0; count < 3; count += 1) {
+        const headers = { authorization: `Bearer ${await issuer.sign()}`, 'content-type': 'application/json' };
+        const init = { method: 'POST', headers, body: '{"name":"a"}' };
+        expect((await fetch(`${api.url}/api/v1/entities`, init)).status).toBe(500);
+      }
+      await list(api);
+    });
+  });
+
+  it('of errors hears of what nobody foresaw, with the id of its request, and of nothing else that was in it', async () => {
+    const tls = createCertificate(folder);
+    const secrets = [database.config.database.app.password.reveal(), 'typed-name', 'typed-query', 'typed-header'];
+    await withReceiver(
+      async (port, received) => {
+        const env = {
+          SENTRY_DSN: `https://publickey0123456789@127.0.0.1:${port}/42`,
+          NODE_EXTRA_CA_CERTS: join(folder, 'cert.pem'),
+          GIT_COMMIT: COMMIT,
+        };
+        await run(env, async (api) => {
+          const token = await issuer.sign();
+          secrets.push(token);
+          const headers = {
+            authorization: `Bearer ${token}`,
+            'content-type': 'application/json',
+            'x-request-id': 'request-0123456789',
+            'x-typed': 'typed-header',
+          };
+          const body = JSON.stringify({ name: 'typed-name' });
+          const url = `${api.url}/api/v1/entities?q=typed-query`;
+          expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(500);
+          // What a caller has brought about by himself is no error of ours.
+          expect((await fetch(url, { method: 'POST', headers, body: '{' })).status).toBe(400);
+        });
+        expect(received.map(({ path }) => path.replace(/\?.*/, ''))).toEqual(['/api/42/envelope/']);
+        expect(readEvent(received)).toMatchObject({
+          environment: 'testing',
+          release: COMMIT,
+          tags: { request_id: 'request-0123456789', route: '/api/v1/entities', service: 'airlock-api' },
+          exception: { values: [{ value: expect.stringContaining('broke on') }] },
+        });
+        for (const secret of secrets) expect(received[0]?.body).not.toContain(secret);
+        expect(Object.keys(readEvent(received))).not.toEqual(expect.arrayContaining(['request']));
+      },
+      { tls },
+    );
+  });
 });
 
-interface Attribute {
-  readonly key: string;
-  readonly value: Readonly<Record<string, unknown>>;
+/** Of a Sentry envelope: a line about it, a line about its item, and the item. */
+function readEvent(received: readonly Received[]): object {
+  return JSON.parse(received[0]?.body.split('\n')[2] ?? '') as object;
 }
 
-interface Span {
-  readonly name: string;
-  readonly traceId: string;
-  readonly parentSpanId?: string;
-  readonly attributes: readonly Attribute[];
-}
-
-interface Traces {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly Attribute[] };
-    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
-  }[];
-}
-
-function toRecord(attributes: readonly Attribute[] = []): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+/** The DSN must be https: a certificate for this machine, which the process is told to trust. */
+function createCertificate(folder: string): { key: string; cert: string } {
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  const names = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  execFileSync('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
 }

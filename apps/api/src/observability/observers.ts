@@ -1,6 +1,7 @@
 import type { Config } from '@airlock/config';
 import type { Version } from '@airlock/health';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 
 /** What an outside service is told of the process. Nothing of it is in memory where no variable names such a service. */
 export interface Observer {
@@ -8,8 +9,16 @@ export interface Observer {
   onRequest?(request: FastifyRequest, reply: FastifyReply): void;
   /** An error that nobody foresaw. */
   onError?(error: unknown, context: ErrorContext): void;
+  /** How the pool of the database is used. */
+  watchPool?(read: () => PoolFigures): void;
   /** Sends what is still held back; never takes longer than the time given, and never rejects. */
   close(timeoutMs: number): Promise<void>;
+}
+
+export interface PoolFigures {
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
 }
 
 export interface ErrorContext {
@@ -17,16 +26,29 @@ export interface ErrorContext {
   readonly route?: string;
 }
 
+export interface ObserverOptions {
+  readonly config: Config;
+  readonly version: Version;
+  /** For what only we can say: that an observer hears nothing. */
+  readonly logger: Logger;
+}
+
 /** One observer made of all that the config names. */
-export async function openObservers(config: Config, version: Version): Promise<Observer> {
-  const { otlpEndpoint, sentryDsn } = config.observability;
+export async function openObservers(options: ObserverOptions): Promise<Observer> {
+  const { otlpEndpoint, sentryDsn } = options.config.observability;
   const observers: Observer[] = [];
-  if (otlpEndpoint) observers.push((await import('./tracing.js')).createTracing(otlpEndpoint, { config, version }));
-  if (sentryDsn)
-    observers.push((await import('./error-reports.js')).createErrorReports(sentryDsn, { config, version }));
+  if (otlpEndpoint) {
+    const { createTelemetry } = await import('./telemetry/telemetry.js');
+    observers.push(createTelemetry(otlpEndpoint, options));
+  }
+  if (sentryDsn) {
+    const { createErrorReports } = await import('./error-reports.js');
+    observers.push(createErrorReports(sentryDsn, options));
+  }
   return {
     onRequest: (request, reply) => observers.forEach((observer) => observer.onRequest?.(request, reply)),
     onError: (error, context) => observers.forEach((observer) => observer.onError?.(error, context)),
+    watchPool: (read) => observers.forEach((observer) => observer.watchPool?.(read)),
     close: async (timeoutMs) => void (await Promise.all(observers.map((observer) => observer.close(timeoutMs)))),
   };
 }

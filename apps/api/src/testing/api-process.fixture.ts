@@ -58,11 +58,11 @@ export class ApiProcess {
     process.kill(this.pid, name);
   }
 
-  async waitFor(event: string): Promise<void> {
+  readonly waitFor = async (event: string): Promise<void> => {
     while (!this.lines.some((line) => line['event'] === event)) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-  }
+  };
 
   /** For the end of a test, whatever has become of it. */
   async stop(): Promise<void> {

@@ -9,6 +9,7 @@ const HOUR_SECONDS = 3_600;
 export class TestIssuer {
   /** How often the key set was asked for. */
   requests = 0;
+  lastTraceparent: string | undefined;
   keys: JWK[] = [];
   isAway = false;
   readonly #server: Server;
@@ -22,8 +23,9 @@ export class TestIssuer {
   }
 
   private constructor() {
-    this.#server = createServer((_, response) => {
+    this.#server = createServer((request, response) => {
       this.requests += 1;
+      this.lastTraceparent = request.headers['traceparent'] as string | undefined;
       response.writeHead(this.isAway ? 500 : 200, { 'content-type': 'application/json', connection: 'close' });
       response.end(JSON.stringify({ keys: this.keys }));
     });
