@@ -9,6 +9,7 @@ import { AppModule } from './app.module.js';
 import { controllers } from './controllers.js';
 import { createHealth } from './create-health.js';
 import { Database } from './data/database.js';
+import { createNoteAnswer } from './http/access-log.js';
 import { createAdapter } from './http/create-adapter.js';
 import { installGate } from './http/gate.js';
 import { KnownRoutes } from './http/known-routes.js';
@@ -47,11 +48,12 @@ export interface App {
  */
 export async function createApp(config: Config, context: AppContext): Promise<App> {
   const { logger, lifecycle, version, observer, imports = [] } = context;
-  const adapter = createAdapter(config);
+  const metrics = new Metrics({ lifecycle, version });
+  const noteAnswer = createNoteAnswer({ logger, metrics, observer });
+  const adapter = createAdapter(config, noteAnswer);
   const server = adapter.getInstance();
   const routes = new KnownRoutes(server);
-  const metrics = new Metrics({ lifecycle, version });
-  await installPipeline(server, { config, lifecycle, logger, metrics, observer });
+  await installPipeline(server, { config, lifecycle, noteAnswer });
   const nest = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config, { logger, imports }),
     adapter,

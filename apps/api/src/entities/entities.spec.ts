@@ -174,6 +174,18 @@ describe('entities', () => {
     expect(pointers.sort()).toEqual(['#/attributes', '#/a~1b', '#/name', '#/owner_id']);
   });
 
+  it('lists what is wrong with the address and the body together', async () => {
+    const response = await api.request({
+      as: 'user_1',
+      method: 'PATCH',
+      url: `${URL}/not-an-id`,
+      headers: { 'if-match': '"v1"' },
+      payload: { name: 1, colour: 'red' },
+    });
+    const pointers = response.json<{ errors: { pointer: string }[] }>().errors.map(({ pointer }) => pointer);
+    expect(pointers.sort()).toEqual(['#/colour', '#/name', '#/path/id']);
+  });
+
   it('stores names of any script, up to the length the database counts', async () => {
     const name = '🫖'.repeat(200);
     expect((await create(name)).name).toBe(name);

@@ -1,8 +1,29 @@
+import { HEALTH_PATHS } from '@airlock/health';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { Metrics } from '../observability/metrics.js';
+import type { Observer } from '../observability/observers.js';
+
+export interface Listeners {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly observer: Observer | undefined;
+}
+
+export type NoteAnswer = (request: FastifyRequest, reply: FastifyReply) => void;
+
+/** Tells all who keep count of an answer; probes would drown everything else. */
+export function createNoteAnswer({ logger, metrics, observer }: Listeners): NoteAnswer {
+  return (request, reply) => {
+    if (HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
+    metrics.observe(request, reply);
+    observer?.onRequest?.(request, reply);
+    logRequest(logger, request, reply);
+  };
+}
 
 /** One line for each request. The query string is left out: it may hold what people typed. */
-export function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
+function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
   const { url } = request;
   const end = url.indexOf('?');
   const fields = {

@@ -1,7 +1,9 @@
 import type { Config } from '@airlock/config';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { BODY_LIMIT_BYTES } from './body-parser.js';
-import { answerClientError, answerFrameworkError } from './client-errors.js';
+import type { NoteAnswer } from './access-log.js';
+import { createClientErrorHandler, createFrameworkErrorHandler } from './client-errors.js';
+import { createSecurityHeaders } from './security-headers.js';
 
 const SECOND = 1_000;
 /** Longer than any proxy in front keeps an idle connection, or a socket dies under a request. */
@@ -12,12 +14,13 @@ const MAX_HEADER_BYTES = 16 * 1024;
 /** The router would answer a longer one itself, past the pipeline: the schema of the route is to refuse it. */
 const MAX_PARAMETER_LENGTH = MAX_HEADER_BYTES;
 
-export function createAdapter(config: Config): FastifyAdapter {
+export function createAdapter(config: Config, noteAnswer: NoteAnswer): FastifyAdapter {
+  const security = createSecurityHeaders(config.environment);
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: createClientErrorHandler(security),
     forceCloseConnections: 'idle',
-    frameworkErrors: answerFrameworkError,
+    frameworkErrors: createFrameworkErrorHandler(security, noteAnswer),
     handlerTimeout: config.http.requestTimeoutMs,
     http: { maxHeaderSize: MAX_HEADER_BYTES },
     keepAliveTimeout: KEEP_ALIVE_MS,

@@ -27,6 +27,12 @@ class SpecController {
 @Module({ controllers: [SpecController] })
 class SpecModule {}
 
+const SECURITY = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
 const LIMIT = 20;
 const URL = '/api/v1/entities';
 
@@ -124,13 +130,21 @@ describe('the pipeline', () => {
   });
 
   it('sends the security headers with every answer', async () => {
-    for (const url of [URL, '/healthz', '/nowhere']) {
-      expect((await api.request({ url })).headers).toMatchObject({
-        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-        'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
-      });
+    for (const url of [URL, '/healthz', '/nowhere', '/%ff']) {
+      expect((await api.request({ url })).headers).toMatchObject(SECURITY);
     }
+    const answer = await raw('HELLO\r\n\r\n');
+    for (const [name, value] of Object.entries(SECURITY)) expect(answer).toContain(`\r\n${name}: ${value}\r\n`);
+  });
+
+  it('believes as many proxies as there are, and no header beyond them', async () => {
+    const remaining = async (forwarded: string) => {
+      const response = await api.request({ url: URL, headers: { 'x-forwarded-for': forwarded } });
+      return Number(/r=(\d+)/.exec(String(response.headers['ratelimit']))?.[1]);
+    };
+    const before = await remaining('203.0.113.7');
+    expect(await remaining('198.51.100.1, 203.0.113.7')).toBe(before - 1);
+    expect(await remaining('203.0.113.7, 203.0.113.8')).toBe(before);
   });
 
   it.each([
@@ -170,8 +184,17 @@ describe('the pipeline', () => {
     expect(response.json()).toMatchObject({ code });
   });
 
-  it.each(['/api/v1/entities/%zz', '/api/v1/entities/%ff'])('refuses the address %s', async (url) => {
-    expect((await api.request({ as: somebody(), url })).json()).toMatchObject({ code: 'malformed-request' });
+  it.each(['/api/v1/entities/%zz', '/api/v1/entities/%ff'])('refuses the address %s, and logs it', async (url) => {
+    const response = await api.request({ as: somebody(), url: `${url}?name=typed` });
+    expect(response.json()).toMatchObject({ code: 'malformed-request' });
+    expect(api.lines).toEqual([
+      expect.objectContaining({
+        event: 'request',
+        request_id: response.headers['x-request-id'],
+        path: url,
+        status_code: 400,
+      }),
+    ]);
   });
 
   it('limits each user, and tells how much is left', async () => {

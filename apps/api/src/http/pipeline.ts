@@ -1,11 +1,8 @@
 import cors from '@fastify/cors';
 import type { Config } from '@airlock/config';
-import { HEALTH_PATHS, type Lifecycle } from '@airlock/health';
+import type { Lifecycle } from '@airlock/health';
 import type { FastifyInstance } from 'fastify';
-import type { Logger } from 'pino';
-import type { Metrics } from '../observability/metrics.js';
-import type { Observer } from '../observability/observers.js';
-import { logRequest } from './access-log.js';
+import type { NoteAnswer } from './access-log.js';
 import { useJsonBodies } from './body-parser.js';
 import { RequestContext, runInContext } from './request-context.js';
 import { createSecurityHeaders } from './security-headers.js';
@@ -13,9 +10,7 @@ import { createSecurityHeaders } from './security-headers.js';
 export interface PipelineOptions {
   readonly config: Config;
   readonly lifecycle: Lifecycle;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly observer: Observer | undefined;
+  readonly noteAnswer: NoteAnswer;
 }
 
 const EXPOSED_HEADERS = [
@@ -32,7 +27,7 @@ const PREFLIGHT_SECONDS = 600;
 
 /** What every request passes, in this order, before it reaches a resource. */
 export async function installPipeline(server: FastifyInstance, options: PipelineOptions): Promise<void> {
-  const { config, lifecycle, logger, metrics, observer } = options;
+  const { config, lifecycle, noteAnswer } = options;
   const isTraced = config.observability.otlpEndpoint !== undefined;
   const securityHeaders = createSecurityHeaders(config.environment);
   useJsonBodies(server);
@@ -57,11 +52,7 @@ export async function installPipeline(server: FastifyInstance, options: Pipeline
   });
 
   server.addHook('onResponse', (request, reply, done) => {
-    if (!HEALTH_PATHS.has(request.routeOptions.url ?? '')) {
-      metrics.observe(request, reply);
-      observer?.onRequest?.(request, reply);
-      logRequest(logger, request, reply);
-    }
+    noteAnswer(request, reply);
     done();
   });
 

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders } from 'node:http';
 import { acceptId, continueTrace, createId, type TraceContext } from './identifiers.js';
+import type { FieldError } from './problem.js';
 
 /** What is known of the request that is being served, wherever its code happens to run. */
 export class RequestContext {
@@ -11,12 +12,18 @@ export class RequestContext {
   #trace: TraceContext | undefined;
   /** The subject of the verified token. */
   userId: string | undefined;
+  #fieldErrors: FieldError[] | undefined;
 
   constructor(headers: IncomingHttpHeaders, { isTraced = false } = {}) {
     this.#isTraced = isTraced;
     this.requestId = acceptId(headers['x-request-id']) ?? createId();
     this.correlationId = acceptId(headers['x-correlation-id']) ?? this.requestId;
     this.#traceparent = headers['traceparent'];
+  }
+
+  /** What is wrong with it, of all its parts. */
+  get fieldErrors(): FieldError[] {
+    return (this.#fieldErrors ??= []);
   }
 
   /** Made when it is first asked for: most requests call nobody. */

@@ -1,6 +1,7 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type FieldError, Problem } from './problem.js';
+import { currentContext } from './request-context.js';
 
 const MAX_ERRORS = 100;
 
@@ -10,12 +11,16 @@ export class ValidationPipe implements PipeTransform {
     if (!schema || type === 'custom') return value;
     const result = await schema['~standard'].validate(value);
     if (!result.issues) return result.value;
-    throw new Problem('validation-failed', { errors: describeIssues(result.issues, prefixOf(type)) });
+    const found = currentContext()?.fieldErrors ?? [];
+    found.push(...describeIssues(result.issues, prefixOf(type)));
+    // Nest reads the parts of a request side by side and goes by the first that fails: the others are to be listed with it.
+    await new Promise(setImmediate);
+    throw new Problem('validation-failed', { errors: found.slice(0, MAX_ERRORS) });
   }
 }
 
 export function describeIssues(issues: readonly StandardSchemaV1.Issue[], prefix: string): FieldError[] {
-  const errors = issues.flatMap(({ path = [], message, ...rest }) => {
+  return issues.flatMap(({ path = [], message, ...rest }) => {
     const parts = path.map((part) => (typeof part === 'object' ? part.key : part));
     // A key too many is reported at the key, not at the object that holds it.
     const keys = 'keys' in rest && Array.isArray(rest.keys) ? (rest.keys as string[]) : undefined;
@@ -23,7 +28,6 @@ export function describeIssues(issues: readonly StandardSchemaV1.Issue[], prefix
       ? keys.map((key) => ({ pointer: createPointer(prefix, [...parts, key]), detail: 'is not known here' }))
       : [{ pointer: createPointer(prefix, parts), detail: message }];
   });
-  return errors.slice(0, MAX_ERRORS);
 }
 
 /** RFC 6901, as the fragment of a URI. */
