@@ -65,6 +65,42 @@ describe('KeyStore', () => {
     while (issuer.requests < 2) await sleep(5);
   });
 
+  it.each([
+    ['no key', { keys: [] }],
+    ['keys that are none', { keys: ['a', null, 1] }],
+    ['something else', { error: 'try later' }],
+    ['a list', []],
+    ['nothing', null],
+  ])('serves old keys while the issuer tells of %s', async (_, answer) => {
+    let told: unknown = { keys: issuer.keys };
+    const failures: unknown[] = [];
+    const flapping = new KeyStore({
+      load: () => Promise.resolve(told as { keys: [] }),
+      now: () => clock,
+      onChange: () => (changes += 1),
+      onFailure: (error) => failures.push(error),
+    });
+    await flapping.getKey(...header('first'));
+    told = answer;
+    for (let count = 0; count < 3; count += 1) {
+      clock += MAX_AGE_MS;
+      await expect(flapping.getKey(...header('first'))).resolves.toBeDefined();
+      await sleep(1);
+    }
+    expect([changes, failures.length]).toEqual([0, 3]);
+  });
+
+  it.each([
+    ['a shared secret', { kty: 'oct', kid: 'odd', k: 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0' }],
+    ['a curve that is not on the list', { kty: 'EC', crv: 'P-521', kid: 'odd', x: 'AA', y: 'AA' }],
+    ['a point that is not on its curve', { kty: 'EC', crv: 'P-256', kid: 'odd', x: 'AAAA', y: 'AAAA' }],
+    ['a key for something else', { kty: 'EC', crv: 'P-256', kid: 'odd', use: 'enc', x: 'AAAA', y: 'AAAA' }],
+  ])('is not led astray by %s beside the right key', async (_, odd) => {
+    const mixed = new KeyStore({ load: () => Promise.resolve({ keys: [odd, ...issuer.keys] }), now: () => clock });
+    await expect(mixed.getKey(...header('first'))).resolves.toBeDefined();
+    await expect(mixed.getKey(...header('odd'))).rejects.toThrow();
+  });
+
   it('says that a dependency is missing when it has never had a key', async () => {
     issuer.isAway = true;
     await expect(store.getKey(...header('first'))).rejects.toMatchObject({

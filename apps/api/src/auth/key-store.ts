@@ -51,6 +51,11 @@ export class KeyStore {
     }
   };
 
+  /** For who uses no key and yet is to hear when one is withdrawn. */
+  touch(): void {
+    if (this.#options.now() - this.#loadedAt >= MAX_AGE_MS) void this.#refresh();
+  }
+
   async #find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
     if (!this.#resolve) throw new Problem('dependency-unavailable', { headers: { 'retry-after': '5' } });
     return this.#resolve({ alg: header.alg, kid: header.kid }, token);
@@ -78,6 +83,9 @@ export class KeyStore {
     try {
       const keys = await this.#options.load();
       const resolve = createLocalJWKSet(keys);
+      // An issuer that is half away tells of no key at all: one that withdraws a key tells of another.
+      if (keys.keys.length === 0 && this.#resolve)
+        throw new Error('AUTH_JWKS_URL: holds no key; expected at least one');
       const text = JSON.stringify(keys);
       if (this.#resolve && text !== this.#text) this.#options.onChange();
       this.#resolve = resolve;

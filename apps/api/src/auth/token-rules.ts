@@ -1,8 +1,11 @@
 import type { Config } from '@airlock/config';
 import type { JSONWebKeySet } from 'jose';
-import type { HttpClient } from '../http-client/http-client.js';
+import { type HttpClient, readText } from '../http-client/http-client.js';
 import { StartRefusal } from '../start-refusal.js';
 import type { TokenRules } from './token-verifier.js';
+
+/** Hundreds of keys. */
+const MAX_KEY_SET_BYTES = 1024 * 1024;
 
 /** The issuer of the config. Development and testing may leave it out and get the one of this workspace. */
 export async function loadTokenRules(
@@ -21,7 +24,7 @@ export async function loadTokenRules(
 async function fetchKeys(url: string, client: HttpClient): Promise<JSONWebKeySet> {
   const response = await client.fetch(url, { headers: { accept: 'application/json' } });
   if (!response.ok) throw new Error(`AUTH_JWKS_URL: answered ${response.status}; expected 200 and a key set`);
-  return (await response.json()) as JSONWebKeySet;
+  return JSON.parse(await readText(response, MAX_KEY_SET_BYTES)) as JSONWebKeySet;
 }
 
 /** The local issuer is not part of what ships: in an image this import finds nothing. */

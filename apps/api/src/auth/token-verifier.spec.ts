@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { generateKeyPair, SignJWT } from 'jose';
 import { HttpClient } from '../http-client/http-client.js';
 import { PARTY, TestIssuer } from '../testing/test-issuer.fixture.js';
+import { MAX_AGE_MS } from './key-store.js';
 import { TokenVerifier } from './token-verifier.js';
 
 const base64 = (value: object | Buffer) =>
@@ -77,6 +78,20 @@ describe('TokenVerifier', () => {
     });
   });
 
+  it.each([
+    ['a shared secret', { kty: 'oct', k: 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0' }],
+    ['a point that is not on its curve', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }],
+    ['half a key', { kty: 'EC', crv: 'P-256', x: 'AAAA' }],
+    ['a number that is no key', { kty: 'RSA', n: '!', e: 'AQAB' }],
+  ])('refuses a token whose key the issuer gives as %s', async (_, odd) => {
+    const loadKeys = () => Promise.resolve({ keys: [{ ...odd, kid: 'odd' }] });
+    const strict = new TokenVerifier({ issuer: issuer.url, parties: [PARTY], loadKeys });
+    for (const alg of ['ES256', 'RS256', 'HS256', 'EdDSA']) {
+      const token = `${base64({ alg, kid: 'odd' })}.${base64(claims())}.${base64(Buffer.alloc(64))}`;
+      await expect(strict.verify(token)).rejects.toMatchObject({ code: 'unauthenticated' });
+    }
+  });
+
   it('tolerates clocks that differ by less than the skew', async () => {
     expect(await verifier.verify(await issuer.sign({ exp: now() - 10 }))).toBe('user_1');
   });
@@ -92,6 +107,22 @@ describe('TokenVerifier', () => {
     const token = await issuer.sign({ exp: now() - 1 });
     await verifier.verify(token);
     expect(verifier.recall(token)).toBeUndefined();
+  });
+
+  it('recalls no token of a key that was withdrawn, though nothing but recalled tokens came since', async () => {
+    let clock = 0;
+    let keys = issuer.keys;
+    const rules = { issuer: issuer.url, parties: [PARTY], loadKeys: () => Promise.resolve({ keys }) };
+    const watchful = new TokenVerifier(rules, { now: () => clock });
+    const token = await issuer.sign();
+    await watchful.verify(token);
+    keys = keys.filter(({ kid }) => kid !== 'first');
+    expect(watchful.recall(token)).toBe('user_1');
+    clock += MAX_AGE_MS;
+    watchful.recall(token);
+    await new Promise(setImmediate);
+    expect(watchful.recall(token)).toBeUndefined();
+    await expect(watchful.verify(token)).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
   it('never recalls a refused token', async () => {

@@ -1,6 +1,6 @@
-import { errors, jwtVerify, type JWTPayload } from 'jose';
+import { jwtVerify, type JWTPayload } from 'jose';
 import { Problem } from '../http/problem.js';
-import { KeyStore, type LoadKeys } from './key-store.js';
+import { KeyStore, type KeyStoreOptions, type LoadKeys } from './key-store.js';
 
 export interface TokenRules {
   readonly issuer: string;
@@ -15,7 +15,6 @@ const CLOCK_SKEW_SECONDS = 30;
 const MAX_TOKEN_LENGTH = 8_192;
 const MAX_CACHED = 10_000;
 /** What the database takes as an owner, without control characters. */
-
 const SUBJECT = /^[^\u0000-\u001f\u007f]{1,255}$/;
 
 /** Verifies a token once in its life: a signature costs more than all the rest of a read. */
@@ -25,16 +24,17 @@ export class TokenVerifier {
   /** Users by token, oldest first. Emptied when the issuer changes its keys. */
   readonly #verified = new Map<string, { userId: string; expiresAtMs: number }>();
 
-  constructor(rules: TokenRules, { onFailure }: { onFailure?: (error: unknown) => void } = {}) {
+  constructor(rules: TokenRules, options: Pick<KeyStoreOptions, 'onFailure' | 'now'> = {}) {
     this.#rules = rules;
     const onChange = () => this.#verified.clear();
-    this.#keys = new KeyStore({ load: rules.loadKeys, onChange, ...(onFailure && { onFailure }) });
+    this.#keys = new KeyStore({ load: rules.loadKeys, onChange, ...options });
   }
 
   /** The user of a token that was verified before and has not expired. */
   recall(token: string): string | undefined {
     const known = this.#verified.get(token);
     if (!known) return undefined;
+    this.#keys.touch();
     if (known.expiresAtMs > Date.now()) return known.userId;
     this.#verified.delete(token);
     return undefined;
@@ -59,10 +59,10 @@ export class TokenVerifier {
       });
       return payload;
     } catch (error) {
-      if (error instanceof errors.JOSEError) throw unauthenticated(error);
-      // jose reports some malformed input with what the platform threw.
-      if (error instanceof TypeError || error instanceof SyntaxError) throw unauthenticated(error);
-      throw error;
+      // That there are no keys to judge by is no fault of the token. All else is, or of the key it names: jose passes on
+      // what the platform throws at either.
+      if (error instanceof Problem) throw error;
+      throw unauthenticated(error);
     }
   }
 
@@ -83,7 +83,7 @@ export class TokenVerifier {
   }
 }
 
-export function unauthenticated(cause?: Error): Problem {
+export function unauthenticated(cause?: unknown): Problem {
   const challenge = cause ? 'Bearer error="invalid_token"' : 'Bearer';
   return new Problem('unauthenticated', { cause, headers: { 'www-authenticate': challenge } });
 }

@@ -1,5 +1,6 @@
 import { withClient } from '@airlock/database';
 import { describe, expect, it } from '@jest/globals';
+import { RequestContext, runInContext } from '../http/request-context.js';
 import { useTestApp } from '../testing/use-test-app.fixture.js';
 import { Database } from './database.js';
 
@@ -63,6 +64,19 @@ describe('row-level security', () => {
     const [between] = await database().query<{ pid: number; user: string }>({ ...WHO, userId: '' });
     expect(during?.user).toBe('user_1');
     expect(between).toMatchObject({ pid: during?.pid, user: '' });
+  });
+
+  it('names the request that a session works for, and no longer than it does', async () => {
+    const context = new RequestContext({ 'x-request-id': 'request-0123456789' });
+    const ask = () => database().query<{ pid: number; name: string }>({ ...WHO, userId: 'user_1' });
+    const [during] = await new Promise<{ pid: number; name: string }[]>((resolve, reject) =>
+      runInContext(context, () => void ask().then(resolve, reject)),
+    );
+    expect(during?.name).toBe('request-0123456789');
+    const after = await api.database.query(`SELECT application_name AS name FROM pg_stat_activity WHERE pid = $1`, [
+      during?.pid,
+    ]);
+    expect(after).toEqual([{ name: expect.stringMatching(/^airlock-api\/testing\/api@/) }]);
   });
 
   it('keeps users apart when many ask at once over few connections', async () => {

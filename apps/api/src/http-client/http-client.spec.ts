@@ -2,20 +2,21 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RequestContext, runInContext } from '../http/request-context.js';
-import { HttpClient } from './http-client.js';
+import { HttpClient, readText } from './http-client.js';
 
 describe('HttpClient', () => {
   let server: Server;
   let url: string;
   let seen: IncomingMessage[];
   let answers: number[];
+  let body = '';
 
   beforeAll(async () => {
     server = createServer((request, response) => {
       seen.push(request);
       const status = answers.shift();
       if (status === undefined) return; // no answer at all
-      response.writeHead(status, { connection: 'close' }).end();
+      response.writeHead(status, { connection: 'close' }).end(body);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
@@ -27,6 +28,7 @@ describe('HttpClient', () => {
   beforeEach(() => {
     seen = [];
     answers = [];
+    body = '';
   });
 
   const client = new HttpClient({ timeoutMs: 2_000, maxRetries: 2, baseDelayMs: 1 });
@@ -59,6 +61,13 @@ describe('HttpClient', () => {
     const hasty = new HttpClient({ timeoutMs: 30, maxRetries: 5, baseDelayMs: 1 });
     await expect(hasty.fetch(url)).rejects.toThrow(`${new URL(url).origin}: gave no answer`);
     expect(seen).toHaveLength(1);
+  });
+
+  it('reads what is not too long, and gives up what is', async () => {
+    answers = [200, 200];
+    body = 'ä'.repeat(50);
+    expect(await readText(await client.fetch(url), 100)).toBe(body);
+    await expect(client.fetch(url).then((response) => readText(response, 99))).rejects.toThrow('more than 99 bytes');
   });
 
   it('passes the ids of the request on', async () => {

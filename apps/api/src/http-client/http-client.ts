@@ -84,3 +84,16 @@ function addCorrelation(given: RequestInit['headers'], spanId: string | undefine
 function describeFailure(url: string, cause: Error): Error {
   return new Error(`${new URL(url).origin}: gave no answer; expected one within the time limit`, { cause });
 }
+
+/** @throws where the body is longer: the other side is not to decide how much is kept in memory */
+export async function readText(response: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop cancels what is still to come.
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw new Error(`${new URL(response.url).origin}: sent more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
