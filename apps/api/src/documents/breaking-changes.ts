@@ -1,52 +1,82 @@
-type Json = Readonly<Record<string, unknown>>;
+import { compareSchemas, type Direction } from './schema-changes.js';
+
+export type Json = Readonly<Record<string, unknown>>;
 
 /**
- * What the new document takes away from a client of the old one: operations, answers, fields of answers, and freedom in
- * what may be sent. Each as a line; additions are none.
+ * What the new document takes away from a client of the old one: operations and answers, freedom in what may be sent, and
+ * certainty about what comes back. Each as a line; additions are none.
  */
 export function findBreakingChanges(before: Json, after: Json): string[] {
+  const documents = { before, after };
   const [old, now] = [operationsOf(before), operationsOf(after)];
-  const operations = [...old].flatMap(([name, operation]) => {
+  const lines = [...old].flatMap(([name, operation]) => {
     const successor = now.get(name);
-    return successor ? compareOperation(name, operation, successor) : [`${name}: is gone`];
+    return successor ? compareOperation(name, { old: operation, now: successor, documents }) : [`${name}: is gone`];
   });
-  return [...operations, ...compareSchemas(schemasOf(before), schemasOf(after))];
+  return [...new Set(lines)];
 }
 
-function compareOperation(name: string, old: Json, now: Json): string[] {
-  const known = new Map(parametersOf(old).map((parameter) => [keyOf(parameter), parameter]));
-  const kept = new Set(parametersOf(now).map(keyOf));
-  const lost = [...known.keys()].filter((key) => !kept.has(key)).map((key) => `${name}: parameter ${key} is gone`);
-  const demanded = parametersOf(now)
-    .filter((parameter) => parameter['required'] === true && known.get(keyOf(parameter))?.['required'] !== true)
-    .map((parameter) => `${name}: parameter ${keyOf(parameter)} is now required`);
-  const answers = new Set(Object.keys(childOf(now, 'responses')));
-  const unanswered = Object.keys(childOf(old, 'responses')).filter((status) => status < '400' && !answers.has(status));
-  return [...lost, ...demanded, ...unanswered.map((status) => `${name}: answer ${status} is gone`)];
+interface Change {
+  readonly old: Json;
+  readonly now: Json;
+  readonly documents: { readonly before: Json; readonly after: Json };
 }
 
-function compareSchemas(old: Json, now: Json): string[] {
-  return Object.entries(old).flatMap(([name, schema]) =>
-    name in now ? compareSchema(name, schema as Json, now[name] as Json) : [`${name}: is gone`],
-  );
+function compareOperation(name: string, change: Change): string[] {
+  return [...compareParameters(name, change), ...compareBody(name, change), ...compareAnswers(name, change)];
 }
 
-function compareSchema(where: string, old: Json, now: Json): string[] {
-  const [oldFields, fields] = [childOf(old, 'properties'), childOf(now, 'properties')];
-  const lost = Object.keys(oldFields).filter((field) => !(field in fields));
-  const demanded = listOf(now, 'required').filter((field) => !listOf(old, 'required').includes(field));
-  const values = listOf(old, 'enum').filter((value) => !listOf(now, 'enum').includes(value));
-  const changed = JSON.stringify(old['type']) !== JSON.stringify(now['type']) ? [`${where}: has another type`] : [];
-  const inner = Object.entries(oldFields)
-    .filter(([field]) => field in fields)
-    .flatMap(([field, schema]) => compareSchema(`${where}.${field}`, schema as Json, fields[field] as Json));
-  return [
-    ...changed,
-    ...lost.map((field) => `${where}.${field}: is gone`),
-    ...demanded.map((field) => `${where}.${field}: is now required`),
-    ...values.map((value) => `${where}: no longer knows ${value}`),
-    ...inner,
-  ];
+function compareParameters(name: string, { old, now, documents }: Change): string[] {
+  const [before, after] = [parametersOf(old), parametersOf(now)];
+  const lost = [...before.keys()].filter((key) => !after.has(key)).map((key) => `${name}: parameter ${key} is gone`);
+  const kept = [...after].flatMap(([key, parameter]) => {
+    const where = `${name}: parameter ${key}`;
+    const known = before.get(key);
+    const demanded = parameter['required'] === true && known?.['required'] !== true ? [`${where} is now required`] : [];
+    const schemas = known && { old: known['schema'], now: parameter['schema'] };
+    return [...demanded, ...(schemas ? compare(where, 'sent', { ...schemas, documents }) : [])];
+  });
+  return [...lost, ...kept];
+}
+
+function compareBody(name: string, { old, now, documents }: Change): string[] {
+  const [before, after] = [childOf(old, 'requestBody'), childOf(now, 'requestBody')];
+  const demanded = after['required'] === true && before['required'] !== true ? [`${name}: a body is now required`] : [];
+  return [...demanded, ...compareContent(`${name}: body`, 'sent', { old: before, now: after, documents })];
+}
+
+/** Answers that are errors may come and go: clients go by their status and code, which the schema of problems holds. */
+function compareAnswers(name: string, { old, now, documents }: Change): string[] {
+  const [before, after] = [childOf(old, 'responses'), childOf(now, 'responses')];
+  return Object.entries(before).flatMap(([status, answer]) => {
+    const where = `${name}: answer ${status}`;
+    const successor = after[status] as Json | undefined;
+    if (!successor) return status < '400' ? [`${where} is gone`] : [];
+    const headers = Object.keys(childOf(answer as Json, 'headers'));
+    const lost = headers.filter((header) => !(header in childOf(successor, 'headers')));
+    const content = { old: answer as Json, now: successor, documents };
+    return [
+      ...lost.map((header) => `${where} has no ${header} any more`),
+      ...compareContent(where, 'received', content),
+    ];
+  });
+}
+
+function compareContent(where: string, direction: Direction, { old, now, documents }: Change): string[] {
+  const [before, after] = [childOf(old, 'content'), childOf(now, 'content')];
+  return Object.entries(before).flatMap(([type, media]) => {
+    const successor = after[type] as Json | undefined;
+    if (!successor) return [`${where} is no longer ${type}`];
+    return compare(where, direction, { old: (media as Json)['schema'], now: successor['schema'], documents });
+  });
+}
+
+function compare(
+  where: string,
+  direction: Direction,
+  { old, now, documents }: { old: unknown; now: unknown; documents: Change['documents'] },
+): string[] {
+  return compareSchemas({ where, direction, ...documents }, old as Json, now as Json);
 }
 
 function operationsOf(document: Json): Map<string, Json> {
@@ -61,22 +91,11 @@ function operationsOf(document: Json): Map<string, Json> {
   );
 }
 
-function schemasOf(document: Json): Json {
-  return childOf(childOf(document, 'components'), 'schemas');
-}
-
-function parametersOf(operation: Json): Json[] {
-  return (operation['parameters'] as Json[] | undefined) ?? [];
-}
-
-function keyOf({ name, in: where }: Json): string {
-  return `${String(where)} ${String(name)}`;
+function parametersOf(operation: Json): Map<string, Json> {
+  const parameters = (operation['parameters'] as Json[] | undefined) ?? [];
+  return new Map(parameters.map((parameter) => [`${String(parameter['in'])} ${String(parameter['name'])}`, parameter]));
 }
 
 function childOf(value: Json, key: string): Json {
   return (value[key] as Json | undefined) ?? {};
-}
-
-function listOf(value: Json, key: string): string[] {
-  return (value[key] as string[] | undefined) ?? [];
 }
