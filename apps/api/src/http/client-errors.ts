@@ -9,7 +9,7 @@ import { RequestContext, runInContext } from './request-context.js';
 
 const codes: Readonly<Record<string, ProblemCode>> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+  ERR_HTTP_REQUEST_TIMEOUT: 'incomplete-request',
 };
 
 type SecurityHeaders = Readonly<Record<string, string>>;

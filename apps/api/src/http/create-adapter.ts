@@ -8,8 +8,10 @@ import { createSecurityHeaders } from './security-headers.js';
 const SECOND = 1_000;
 /** Longer than any proxy in front keeps an idle connection, or a socket dies under a request. */
 const KEEP_ALIVE_MS = 95 * SECOND;
-/** From the first byte of a request to its last. */
+/** From the opening of a connection, or the first byte of a later request, to the last. No longer than an answer may take. */
 const RECEIVE_TIMEOUT_MS = 30 * SECOND;
+/** How late that may be noticed. */
+const CHECK_MS = SECOND;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** The router would answer a longer one itself, past the pipeline: the schema of the route is to refuse it. */
 const MAX_PARAMETER_LENGTH = MAX_HEADER_BYTES;
@@ -22,9 +24,9 @@ export function createAdapter(config: Config, noteAnswer: NoteAnswer): FastifyAd
     forceCloseConnections: 'idle',
     frameworkErrors: createFrameworkErrorHandler(security, noteAnswer),
     handlerTimeout: config.http.requestTimeoutMs,
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    http: { connectionsCheckingInterval: CHECK_MS, maxHeaderSize: MAX_HEADER_BYTES },
     keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: RECEIVE_TIMEOUT_MS,
+    requestTimeout: Math.min(RECEIVE_TIMEOUT_MS, config.http.requestTimeoutMs),
     // A draining process serves on: answering 503 here would lose the requests that a proxy still sends.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },

@@ -1,8 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { LoadShedder } from './load-shedder.js';
 
-const SAMPLE_MS = 500;
-
 describe('LoadShedder', () => {
   it.each([
     ['nobody waits for a connection', 0, true],
@@ -14,16 +12,25 @@ describe('LoadShedder', () => {
     shedder.close();
   });
 
-  it('turns requests away after a stretch in which nothing else could run, with a time to come back', async () => {
+  it('turns requests away while nothing else can run for long, again and again, with a time to come back', async () => {
     const shedder = new LoadShedder({ waiting: () => 0, poolSize: 10 });
-    // The delay is measured by a timer of Node's own, which must have run once before it can be late.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    block(2_500);
-    await waitUntil(() => !admits(shedder));
+    for (let round = 0; round < 20 && admits(shedder); round += 1) {
+      block(500);
+      await new Promise(setImmediate);
+    }
     expect(() => shedder.admit()).toThrow(
       expect.objectContaining({ code: 'overloaded', status: 503, headers: { 'retry-after': '1' } }),
     );
     await waitUntil(() => admits(shedder));
+    shedder.close();
+  });
+
+  it('turns nobody away after one such stretch', async () => {
+    const shedder = new LoadShedder({ waiting: () => 0, poolSize: 10 });
+    block(2_500);
+    // The timer that was late has run when a later one has.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(admits(shedder)).toBe(true);
     shedder.close();
   });
 });
@@ -44,7 +51,7 @@ function block(ms: number): void {
 }
 
 async function waitUntil(isSo: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + 20 * SAMPLE_MS; performance.now() < deadline;) {
+  for (const deadline = performance.now() + 10_000; performance.now() < deadline;) {
     if (isSo()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

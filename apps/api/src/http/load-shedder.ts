@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Problem } from './problem.js';
 
 export interface LoadShedderOptions {
@@ -7,42 +6,43 @@ export interface LoadShedderOptions {
   readonly poolSize: number;
 }
 
-const SAMPLE_MS = 500;
-const RESOLUTION_MS = 10;
-const MAX_DELAY_MS = 500;
+const TURN_MS = 100;
+/** A timer that is late by this much tells that whatever comes waits as long before it is even looked at. */
+const MAX_DELAY_MS = 250;
+/** One long stretch, such as a machine that was held, is over by the time it is seen: only what goes on is a reason. */
+const MAX_LATE_TURNS = 3;
 /** By then a request at the end of the queue would wait for longer than anyone does. */
 const MAX_WAITING_PER_CONNECTION = 50;
-const NANOSECONDS_PER_MS = 1e6;
 
 /** Turns requests away before any work when they could not be answered in time: the ones that are in stay fast. */
 export class LoadShedder {
   readonly #options: LoadShedderOptions;
-  readonly #delay: ReturnType<typeof monitorEventLoopDelay>;
   readonly #timer: NodeJS.Timeout;
-  #isSlow = false;
+  #lateTurns = 0;
+  #lastTurnAt = performance.now();
 
   constructor(options: LoadShedderOptions) {
     this.#options = options;
-    this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-    this.#delay.enable();
-    this.#timer = setInterval(() => this.#sample(), SAMPLE_MS).unref();
+    this.#timer = setInterval(() => this.#noteTurn(), TURN_MS).unref();
   }
 
   /** @throws Problem overloaded */
   admit(): void {
     const { waiting, poolSize } = this.#options;
-    if (this.#isSlow || waiting() > poolSize * MAX_WAITING_PER_CONNECTION) {
+    if (this.#lateTurns >= MAX_LATE_TURNS || waiting() > poolSize * MAX_WAITING_PER_CONNECTION) {
       throw new Problem('overloaded', { headers: { 'retry-after': '1' } });
     }
   }
 
   close(): void {
     clearInterval(this.#timer);
-    this.#delay.disable();
   }
 
-  #sample(): void {
-    this.#isSlow = this.#delay.mean / NANOSECONDS_PER_MS > MAX_DELAY_MS;
-    this.#delay.reset();
+  /** By a timer and not by Node's histogram of delays: that one records nothing while each turn takes as long as a sample. */
+  #noteTurn(): void {
+    const now = performance.now();
+    const isLate = now - this.#lastTurnAt - TURN_MS > MAX_DELAY_MS;
+    this.#lateTurns = isLate ? this.#lateTurns + 1 : 0;
+    this.#lastTurnAt = now;
   }
 }

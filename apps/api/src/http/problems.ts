@@ -33,6 +33,12 @@ export const problems = {
     meaning: 'The address exists, but not for this method.',
     remedy: 'Use one of the methods in the `Allow` header.',
   },
+  'incomplete-request': {
+    status: 408,
+    title: 'The request did not arrive in time',
+    meaning: 'The connection was open, and the request was not complete within the time limit. Nothing of it was done.',
+    remedy: 'Send the request at once, and over a connection that carries it.',
+  },
   'precondition-failed': {
     status: 412,
     title: 'The record has changed',

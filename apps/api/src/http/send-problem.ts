@@ -20,7 +20,7 @@ export interface ProblemAnswer {
 const FIRST_SERVER_ERROR = 500;
 
 export function sendProblem({ error, request, reply, logger, routes, isDebug, observer }: ProblemAnswer): void {
-  const problem = request.is404 ? describeUnknownRoute(request, routes) : translateError(error);
+  const problem = request.is404 ? describeUnknownRoute(request, routes) : describeError(error, request);
   if (problem.status >= FIRST_SERVER_ERROR) logCause(problem, logger);
   if (problem.code === 'internal-error') report(problem, request, observer);
   if (reply.sent) return;
@@ -30,6 +30,13 @@ export function sendProblem({ error, request, reply, logger, routes, isDebug, ob
     .header('content-type', 'application/problem+json; charset=utf-8')
     .header('cache-control', 'no-store')
     .send({ ...problem.describe(request.airlock.requestId), ...(isDebug && describeCause(problem)) });
+}
+
+/** A request of which there was not yet all when its time was up has not been worked on: that is for its sender to mend. */
+function describeError(error: unknown, { raw }: FastifyRequest): Problem {
+  const problem = translateError(error);
+  const isSlow = problem.code === 'request-timeout' && raw.complete === false;
+  return isSlow ? new Problem('incomplete-request', { cause: error, headers: { connection: 'close' } }) : problem;
 }
 
 /** An address that exists for other methods is told apart from one that does not exist. */
