@@ -34,6 +34,16 @@ describe('row-level security', () => {
     });
   });
 
+  it('guards every table that the application may read', async () => {
+    const open = await api.database.query(
+      `SELECT relname FROM pg_class
+        WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+          AND has_table_privilege($1, oid, 'SELECT, INSERT, UPDATE, DELETE') AND NOT (relrowsecurity AND relforcerowsecurity)`,
+      [api.config.database.app.user],
+    );
+    expect(open).toEqual([]);
+  });
+
   it('cannot be switched off by the application', async () => {
     await create('user_1');
     await asApplication(async (query) => {

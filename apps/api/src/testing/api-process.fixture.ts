@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '@airlock/config';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const TYPESCRIPT = path('../../../../tools/typescript.mjs');
-const MAIN = path('../main.ts');
 const FOLDER = path('../../');
 
 export interface ApiProcessOptions {
@@ -14,6 +14,8 @@ export interface ApiProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A command that runs the command behind it, such as `unshare`. */
   readonly wrapper?: readonly string[];
+  /** The project to start; this one unless given. */
+  readonly folder?: string;
 }
 
 /** The API as a process of its own, started as `nx serve` and an image do: main.ts, an environment, signals. */
@@ -30,10 +32,11 @@ export class ApiProcess {
     return api;
   }
 
-  constructor({ config, env = {}, wrapper = [] }: ApiProcessOptions) {
-    const [command = '', ...args] = [...wrapper, process.execPath, '--import', TYPESCRIPT, MAIN];
+  constructor({ config, env = {}, wrapper = [], folder = FOLDER }: ApiProcessOptions) {
+    const main = join(folder, 'src/main.ts');
+    const [command = '', ...args] = [...wrapper, process.execPath, '--import', TYPESCRIPT, main];
     this.#child = spawn(command, args, {
-      cwd: FOLDER,
+      cwd: folder,
       env: { ...createEnvironment(config), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

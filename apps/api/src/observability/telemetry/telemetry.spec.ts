@@ -1,11 +1,11 @@
-import { describeWithRedis, useTestDatabase } from '@airlock/database/testing';
+import { useTestDatabase } from '@airlock/database/testing';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import { ApiProcess } from '../../testing/api-process.fixture.js';
 import { readMetrics, readSpans, type SentSpan } from '../../testing/otlp.fixture.js';
 import { withReceiver } from '../../testing/receiver.fixture.js';
 import { TestIssuer } from '../../testing/test-issuer.fixture.js';
-import { TestRedis } from '../../testing/redis.fixture.js';
+import { describeWithOwnRedis, TestRedis } from '../../testing/redis.fixture.js';
 
 jest.setTimeout(60_000);
 
@@ -113,7 +113,7 @@ describe('telemetry', () => {
     expect(api.lines.filter(({ event, signal }) => event === 'telemetry.away' && signal === 'traces')).toHaveLength(1);
   });
 
-  describeWithRedis('of a request', () => {
+  describeWithOwnRedis('of a request', () => {
     let redis: TestRedis;
     beforeAll(async () => void (redis = await TestRedis.start()));
     afterAll(() => redis.stop());
