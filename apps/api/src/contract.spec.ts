@@ -15,6 +15,26 @@ const document = JSON.parse(readFileSync(new URL('../openapi.json', import.meta.
   unknown
 >;
 const RUNS = 60;
+/** Fastify answers HEAD wherever there is a GET, and OPTIONS is for browsers; the pages are for people. */
+const PAGES = /^(HEAD|OPTIONS) |\/(docs|openapi\.json)/;
+/** All that is read of a request by anybody. */
+const HEADERS = [
+  'accept',
+  'authorization',
+  'content-type',
+  'cookie',
+  'expect',
+  'forwarded',
+  'if-match',
+  'if-none-match',
+  'origin',
+  'range',
+  'traceparent',
+  'x-correlation-id',
+  'x-forwarded-for',
+  'x-http-method-override',
+  'x-request-id',
+];
 /** Each operation may answer so, and no caller can bring it about. */
 const FAULTS = [500, 503];
 
@@ -37,21 +57,9 @@ describe('openapi.json', () => {
   });
 
   it('describes every route that is served, and no other', () => {
-    const served = api.app.nest.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
-    for (const { path } of readOperations(document))
-      expect(served).toContain(
-        path
-          .split('/')
-          .at(-1)
-          ?.replace(/\{(\w+)\}/, ':$1'),
-      );
-    expect(readOperations(document).map(({ method, path }) => `${method} ${path}`)).toEqual([
-      'get /api/v1/entities',
-      'post /api/v1/entities',
-      'get /api/v1/entities/{id}',
-      'patch /api/v1/entities/{id}',
-      'delete /api/v1/entities/{id}',
-    ]);
+    const described = readOperations(document).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    const served = api.app.routes.list().filter((route) => route.includes('/api/v1/') && !PAGES.test(route));
+    expect(described.map((route) => route.replaceAll(/\{(\w+)\}/g, ':$1')).sort()).toEqual(served);
   });
 
   it('gives examples that are valid against their schemas', () => {
@@ -144,10 +152,7 @@ describe('openapi.json', () => {
     const hostile = hasHostileHeaders
       ? fc.record(
           {
-            authorization: hostileText,
-            'if-match': hostileText,
-            'x-request-id': hostileText,
-            'content-type': hostileText,
+            ...Object.fromEntries(HEADERS.map((name) => [name, hostileText])),
           },
           { requiredKeys: [] },
         )

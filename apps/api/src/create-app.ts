@@ -40,6 +40,7 @@ export interface App {
   readonly nest: NestFastifyApplication;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly routes: KnownRoutes;
 }
 
 /**
@@ -77,5 +78,5 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   const health = createHealth(nest, { lifecycle, version: describeVersion(version, config) });
   registerHealthRoutes(server, health);
   if (config.service.withUi) registerDocs(server, { prefix: `/${PREFIX}`, version: version.version, controllers });
-  return { nest: await nest.init(), health, metrics };
+  return { nest: await nest.init(), health, metrics, routes };
 }

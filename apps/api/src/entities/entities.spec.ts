@@ -1,4 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { type Config, Secret } from '@airlock/config';
+import { openDataSource } from '@airlock/database';
+import { describeWithRedis } from '@airlock/database/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { type App, createApp } from '../create-app.js';
 import { useTestApp } from '../testing/use-test-app.fixture.js';
 import type { Entity, EntityPage } from './entity.schemas.js';
 
@@ -189,5 +194,54 @@ describe('entities', () => {
   it('stores names of any script, up to the length the database counts', async () => {
     const name = '🫖'.repeat(200);
     expect((await create(name)).name).toBe(name);
+  });
+});
+
+describeWithRedis('entities of two replicas that share a Redis', (redis) => {
+  const configure = (config: Config) => ({ ...config, redis: { url: new Secret(redis.url) } });
+  const here = useTestApp({ configure });
+  let there: App;
+  beforeAll(async () => {
+    there = await createApp(here.config, { logger: here.logger, lifecycle: here.lifecycle, version: here.version });
+    await openDataSource(there.nest.get(DataSource), here.config);
+  });
+  afterAll(() => there.nest.close());
+
+  it('are read from the cache, and never older than the last change that was answered', async () => {
+    const headers = { authorization: `Bearer ${await here.issuer.sign({ sub: 'user_1' })}` };
+    const create = { as: 'user_1', method: 'POST', url: URL, payload: { name: 'v1' } } as const;
+    const { id } = (await here.request(create)).json<Entity>();
+    const url = `${URL}/${id}`;
+    const readThere = async () => {
+      const response = await there.nest.inject({ url, headers });
+      return response.statusCode === 200 ? response.json<Entity>().name : response.statusCode;
+    };
+    expect(await readThere()).toBe('v1');
+    // Changed behind the back of both: what is still told can only come from the cache.
+    await here.database.query(`UPDATE entities SET name = 'unseen' WHERE id = $1`, [id]);
+    expect(await readThere()).toBe('v1');
+    for (let version = 1; version <= 20; version += 1) {
+      const change = { headers: { 'if-match': `"v${version}"` }, payload: { name: `v${version + 1}` } };
+      expect((await here.request({ as: 'user_1', method: 'PATCH', url, ...change })).statusCode).toBe(200);
+      expect(await readThere()).toBe(`v${version + 1}`);
+    }
+    await here.request({ as: 'user_1', method: 'DELETE', url, headers: { 'if-match': '*' } });
+    expect(await readThere()).toBe(404);
+    expect((await here.request({ as: 'user_2', url })).statusCode).toBe(404);
+  });
+
+  it('let one of many concurrent changes win, wherever they come in', async () => {
+    const headers = { authorization: `Bearer ${await here.issuer.sign({ sub: 'user_1' })}`, 'if-match': '"v1"' };
+    const create = { as: 'user_1', method: 'POST', url: URL, payload: { name: 'v1' } } as const;
+    const { id } = (await here.request(create)).json<Entity>();
+    const change = ({ nest }: App, index: number) =>
+      nest.inject({ method: 'PATCH', url: `${URL}/${id}`, headers, payload: { name: `by ${index}` } });
+    const all = Array.from({ length: 40 }, (_, index) => change(index % 2 === 0 ? here.app : there, index));
+    const answers = await Promise.all(all);
+    const won = answers.filter(({ statusCode }) => statusCode === 200);
+    expect(won).toHaveLength(1);
+    expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200, 412]));
+    const read = await there.nest.inject({ url: `${URL}/${id}`, headers });
+    expect(read.json()).toEqual(won[0]?.json());
   });
 });

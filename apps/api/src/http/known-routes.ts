@@ -10,6 +10,11 @@ export class KnownRoutes {
     });
   }
 
+  /** Such as `GET /api/v1/entities/:id`, sorted. */
+  list(): string[] {
+    return this.#routes.flatMap(({ parts, methods }) => methods.map((method) => `${method} ${parts.join('/')}`)).sort();
+  }
+
   methodsOf(path: string): string[] {
     const parts = path.split('/');
     const fitting = this.#routes.filter((route) => fits(route.parts, parts));

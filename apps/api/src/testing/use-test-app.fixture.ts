@@ -28,6 +28,7 @@ const VERSION = { name: 'airlock-api', version: '0.1.0', commit: 'abcdef01234567
 /** The whole API on a real database and a real issuer, asked without a socket. */
 export class TestApp {
   readonly lifecycle = new Lifecycle();
+  readonly version = VERSION;
   /** What was logged since the test began, parsed. */
   lines: Record<string, unknown>[] = [];
 
