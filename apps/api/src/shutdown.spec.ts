@@ -74,6 +74,35 @@ describe('shutdown', () => {
     });
   }
 
+  it.each([
+    ['uncaughtException', `throw new Error('nobody caught')`],
+    ['unhandledRejection', `void Promise.reject(new Error('nobody caught'))`],
+    ['unhandledRejection', `void Promise.reject(undefined)`],
+  ])('answers what is in flight and exits 1 after an %s by %s', async (reason, statement) => {
+    const script = `process.on('SIGUSR2', () => { ${statement}; });`;
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(script)}`;
+    api = await start({ ...BUDGET, ...PATIENT, NODE_OPTIONS });
+    const token = await issuer.sign();
+    const created = await fetch(`${api.url}/api/v1/entities`, send('POST', token, { name: 'slow' }));
+    const { id } = (await created.json()) as { id: string };
+    const admin = await database.admin();
+    await admin.query('BEGIN');
+    await admin.query('SELECT FROM entities WHERE id = $1 FOR UPDATE', [id]);
+    const slow = fetch(`${api.url}/api/v1/entities/${id}`, send('PATCH', token, { name: 'changed' }));
+    await sleep(300);
+    api.signal('SIGUSR2');
+    await api.waitFor('shutdown.draining');
+    await admin.query('COMMIT');
+    expect((await slow).status).toBe(200);
+    expect(await api.exited).toEqual({ code: 1, signal: null });
+    expect(api.lines.find(({ event }) => event === 'shutdown.draining')).toMatchObject({
+      level: 'error',
+      reason,
+      drain_ms: 0,
+      error: { message: expect.stringMatching(/nobody caught|no reason given/) },
+    });
+  });
+
   it('cuts what does not end within its budget', async () => {
     api = await start({
       SHUTDOWN_DRAIN: '0s',

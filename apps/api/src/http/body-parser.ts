@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import secureJson from 'secure-json-parse';
 import { Problem } from './problem.js';
@@ -11,10 +12,10 @@ const EMPTY = undefined;
 /** JSON is the only thing read; a key that could reach a prototype, great depth or long lists are refused. */
 export function useJsonBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
-  const options = { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES } as const;
-  server.addContentTypeParser<string>(/^application\/(?:[a-z.-]+\+)?json(?:;|$)/, options, (_, text, done) => {
+  const options = { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES } as const;
+  server.addContentTypeParser<Buffer>(/^application\/(?:[a-z.-]+\+)?json(?:;|$)/, options, (_, bytes, done) => {
     try {
-      done(null, parseBody(text));
+      done(null, parseBody(decode(bytes)));
     } catch (error) {
       done(error as Error);
     }
@@ -26,6 +27,12 @@ export function parseBody(text: string): unknown {
   const value = parseSafely(text);
   assertShape(value);
   return value;
+}
+
+/** Decoding would put another character in the place of what is none, and store that. */
+function decode(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString();
+  throw new Problem('malformed-request', { detail: 'The body is not encoded as UTF-8.' });
 }
 
 function parseSafely(text: string): unknown {

@@ -177,6 +177,21 @@ describe('the pipeline', () => {
       { payload: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
       'unsupported-media-type',
     ],
+    [
+      'no UTF-8',
+      { payload: Buffer.from([0x22, 0xff, 0xfe, 0x22]), headers: { 'content-type': 'application/json' } },
+      'malformed-request',
+    ],
+    [
+      'UTF-16',
+      { payload: Buffer.from('\ufeff{}', 'utf16le'), headers: { 'content-type': 'application/json' } },
+      'malformed-request',
+    ],
+    [
+      'a number beyond numbers',
+      { payload: '{"name":"a","attributes":{"a":1e999}}', headers: { 'content-type': 'application/json' } },
+      'validation-failed',
+    ],
     ['too large', { payload: { name: 'x'.repeat(300_000) } }, 'body-too-large'],
     ['missing', {}, 'validation-failed'],
   ])('refuses a body that is %s', async (_, request, code) => {
