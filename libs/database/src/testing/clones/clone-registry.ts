@@ -67,9 +67,8 @@ export class CloneRegistry {
       name,
       this.#run,
     ]);
-    await this.#admin.query(
-      `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(this.#template)} STRATEGY FILE_COPY`,
-    );
+    const [clone, template] = [escapeIdentifier(name), escapeIdentifier(this.#template)];
+    await this.#admin.query(`CREATE DATABASE ${clone} TEMPLATE ${template} STRATEGY FILE_COPY`).catch(explainFullDisk);
     await this.#stamp(name);
     await this.#admin.query('UPDATE airlock_testing.clones SET state = $2, file = $3 WHERE name = $1', [
       name,
@@ -141,3 +140,14 @@ export class CloneRegistry {
     }
   }
 }
+
+const DISK_FULL = '53100';
+
+function explainFullDisk(cause: unknown): never {
+  const { code } = cause as { code?: string };
+  throw code === DISK_FULL ? new Error(NO_ROOM, { cause }) : cause;
+}
+
+const NO_ROOM =
+  'test databases: their server has no room left; expected about 10 MB for each\n' +
+  '  make room where its data lies, /dev/shm for `make test`; `docker/compose testing down` forgets everything of Docker';
