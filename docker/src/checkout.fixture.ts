@@ -1,5 +1,7 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { join } from 'node:path';
-import { appendFileSync, copyFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, rmSync } from 'node:fs';
 import {
   attempt,
   cloneWorkspace,
@@ -41,10 +43,24 @@ export class Checkout {
     });
   }
 
+  /** `docker compose …` that goes on until it is told to end. */
+  follow(...args: string[]): ChildProcessByStdio<null, Readable, Readable> {
+    const assignments = { ...this.#settings, COMPOSE_PROJECT_NAME: this.projectOf('development') };
+    const settings = Object.entries(assignments).map(([name, value]) => `${name}=${value}`);
+    const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+    return spawn('env', [...settings, 'docker', 'compose', ...args], { cwd: this.folder, stdio });
+  }
+
   /** `docker/compose testing …`, as a user types it in the checkout. */
   testing(...args: string[]): Outcome {
     const settings = { ...this.#settings, AIRLOCK_PROJECT: this.projectOf('testing') };
     return attempt('docker/compose', ['testing', ...args], this.folder, settings);
+  }
+
+  /** `make …`, as a user types it in the checkout. */
+  make(target: string, settings: Record<string, string> = {}): Outcome {
+    const own = { ...this.#settings, COMPOSE_PROJECT_NAME: this.projectOf('development') };
+    return attempt('make', [target], this.folder, { ...own, ...settings });
   }
 
   projectOf(environment: string): string {
@@ -53,6 +69,11 @@ export class Checkout {
 
   setEnv(line: string): void {
     appendFileSync(join(this.folder, '.env'), `${line}\n`);
+  }
+
+  /** As a checkout is in which nobody has made one yet. */
+  removeEnv(): void {
+    rmSync(join(this.folder, '.env'));
   }
 
   async fetchText(path: string): Promise<string | undefined> {

@@ -6,6 +6,7 @@ import { cloneWorkspace, listTraces, nameRun, removeClone, report, run, type Out
 import { Host, hostings } from './hosted.fixture.js';
 import { inspectImage } from './image-facts.js';
 import { imageRules, type ImageFacts } from './image-rules.js';
+import { askWhile, Proxy, stopContainer } from './load.fixture.js';
 import { Registry } from './registry.fixture.js';
 
 /**
@@ -152,6 +153,32 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
     const outcome = host.compose(...release);
     expect([outcome.status, outcome.output]).toEqual([status, expect.stringContaining(says)]);
   });
+
+  it('answers the release commands', () => {
+    const release = (...command: string[]) =>
+      host.compose('run', '--rm', '--no-deps', '--no-TTY', 'migrate', 'airlock', ...command);
+    expect(succeeded(release('config', 'check'))).toBe(true);
+    expect(succeeded(release('db', 'status'))).toBe(true);
+  });
+
+  // One is enough: a swarm does it under heavier load (make test-deploy).
+  if (hosting.environment === 'staging') {
+    it('loses no request when a replica is stopped', async () => {
+      const proxy = new Proxy(`${name}-proxy`);
+      try {
+        const address = await proxy.setUp(folder, host.edgeNetwork);
+        const [first] = host.containers('api');
+        let exitCode: number | undefined;
+        const stop = async () => (exitCode = await stopContainer(first?.Id ?? ''));
+        const { good, lost } = await askWhile(`${address}/version`, stop);
+        report('requests answered while a replica was stopped', String(good));
+        expect([exitCode, lost]).toEqual([0, []]);
+        expect(good).toBeGreaterThan(100);
+      } finally {
+        proxy.tearDown();
+      }
+    });
+  }
 
   it('keeps its data when it goes, and leaves nothing when that goes too', () => {
     expect(succeeded(host.compose('down'))).toBe(true);

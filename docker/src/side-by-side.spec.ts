@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Checkout } from './checkout.fixture.js';
-import { CONFINED, describeConfinement } from './containers.fixture.js';
+import { CONFINED, describeConfinement, listProject } from './containers.fixture.js';
 import { report, run, waitFor, type Outcome } from './engine.fixture.js';
 
 const checkout = new Checkout();
@@ -121,6 +123,26 @@ describe('an edit on the host', () => {
     expect((await waitFor('the recovery', isServed('-again'))).value).toBe(true);
   });
 
+  it('of what the image is made of builds and starts it anew, under `docker compose watch`', async () => {
+    const dockerfile = join(checkout.folder, 'docker/api.Dockerfile');
+    const text = readFileSync(dockerfile, 'utf8');
+    const before = checkout.inspectContainers('development').get('api')?.Id;
+    const watch = checkout.follow('watch', '--no-up');
+    let said = '';
+    for (const stream of [watch.stdout, watch.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await waitFor('the watch', () => Promise.resolve(said.includes('Watch enabled') || undefined));
+    writeFileSync(dockerfile, `${text}# edited\n`);
+    const isAnew = async () => {
+      const id = checkout.inspectContainers('development').get('api')?.Id;
+      return (id !== undefined && id !== before && (await isServed('-again')())) || undefined;
+    };
+    const { ms } = await waitFor('another container', isAnew, 120_000);
+    report('edit of the Dockerfile to an answer from another container', `${(ms / 1000).toFixed(1)} s`);
+    watch.kill('SIGINT');
+    await once(watch, 'exit');
+    writeFileSync(dockerfile, text);
+  });
+
   it('reaches the container alone: nothing is written to the checkout', () => {
     const changed = run('git', ['status', '--porcelain', '--ignored'], checkout.folder)
       .split('\n')
@@ -161,12 +183,39 @@ describe('the test runner', () => {
     ).toBe(code);
   });
 
-  it('runs specs against the PostgreSQL and the Redis of the test environment', () => {
+  it('runs whole projects against the PostgreSQL and the Redis of the test environment', () => {
+    // All of them take minutes (docs/docker.md); these take seconds.
+    const command = ['node', 'tools/run-tests.mjs', '--projects=health,api-e2e', '--parallel=1'];
+    const outcome = checkout.testing('run', '--rm', '--no-TTY', 'tests', ...command);
+    report('two projects in the test runner', `${outcome.seconds.toFixed(1)} s`);
+    expect(succeeded(outcome)).toBe(true);
+    const said = stripVTControlCharacters(outcome.output);
+    expect(said).toMatch(/^ {2}api-e2e +\d+ passed, 0 failed$/m);
+    expect(said).toMatch(/^ {2}health +\d+ passed, 0 failed$/m);
+  });
+
+  it('gives every test file of the database a clone there', () => {
     const spec = 'src/testing/fixture/use-test-database.spec.ts';
     const outcome = checkout.testing('run', '--rm', '--no-TTY', 'tests', 'nx', 'test', 'database', '--', spec);
-    report('one spec file in the test runner', `${outcome.seconds.toFixed(1)} s`);
     expect(succeeded(outcome)).toBe(true);
     expect(stripVTControlCharacters(outcome.output)).toMatch(/Tests: +\d+ passed/);
+  });
+});
+
+describe('a test database server without room', () => {
+  const fill = (...command: string[]) => succeeded(checkout.testing('exec', '--no-TTY', 'postgres', ...command));
+  afterAll(() => void fill('rm', '-f', '/var/lib/postgresql/filler'));
+
+  it('is named as the reason', () => {
+    // Ends when nothing more goes in.
+    fill('dd', 'if=/dev/zero', 'of=/var/lib/postgresql/filler', 'bs=1M');
+    const spec = 'src/testing/fixture/use-test-database.spec.ts';
+    const command = ['nx', 'test', 'database', '--', spec];
+    const { status, output } = checkout.testing('run', '--rm', '--no-TTY', '--no-deps', 'tests', ...command);
+    expect([status, output]).toEqual([
+      1,
+      expect.stringContaining('test databases: their server has no room left; expected about 10 MB for each'),
+    ]);
   });
 });
 
@@ -191,9 +240,41 @@ describe('a password that is younger than the volume', () => {
     expect(inDevelopment(`SELECT count(*) FROM entities WHERE owner_id = 'user_kept'`).output.trim()).toBe('1');
   });
 
-  it('is mended by the second way, without the data', () => {
+  it('is mended by the second way, without the data and with a new .env', () => {
     expect(succeeded(checkout.compose('down', '--volumes'))).toBe(true);
-    expect(succeeded(up())).toBe(true);
+    checkout.removeEnv();
+    expect(succeeded(checkout.make('up'))).toBe(true);
     expect(inDevelopment(`SELECT count(*) FROM entities WHERE owner_id = 'user_kept'`).output.trim()).toBe('0');
+  });
+});
+
+describe('make', () => {
+  it('down leaves the data, and nothing that runs', () => {
+    expect(succeeded(checkout.make('down'))).toBe(true);
+    const project = checkout.projectOf('development');
+    expect(listProject(project)).toEqual([`volume ${project}_postgres`]);
+  });
+
+  it('up says what to do about a port that is taken', async () => {
+    const holder = createServer().listen(Number(checkout.apiPort), '127.0.0.1');
+    await once(holder, 'listening');
+    const { status, output } = checkout.make('up');
+    await once(holder.close(), 'close');
+    expect([status, output]).toEqual([2, expect.stringMatching(/address already in use|port is already allocated/)]);
+    expect(output).toContain('Where a port is taken, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.');
+  });
+
+  it('up explains data that were left half made', () => {
+    // What the image's first start writes last: a server that was killed before has no such line.
+    expect(succeeded(checkout.make('up'))).toBe(true);
+    const forget = `sed -i '/^host all all all/d' "$PGDATA/pg_hba.conf"`;
+    expect(succeeded(checkout.compose('exec', '--no-TTY', 'postgres', 'sh', '-c', forget))).toBe(true);
+    expect(succeeded(checkout.make('down'))).toBe(true);
+    expect(checkout.make('up').status).toBe(2);
+    const said = checkout.compose('logs', '--no-log-prefix', 'provision').output;
+    expect(said).toContain(
+      'DATABASE_ADMIN_URL: the server lets nobody in from here; expected a line in its pg_hba.conf',
+    );
+    expect(said).toContain('docker compose down --volumes');
   });
 });
