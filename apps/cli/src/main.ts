@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { configCommand } from './config.js';
 import { dbCommand } from './db.js';
+import { DeployError } from './deploy/problem.js';
 import { deployCommand } from './deploy.js';
 import { previewCommand } from './preview.js';
 import { promoteCommand } from './promote.js';
@@ -28,10 +29,16 @@ const program = new Command('airlock')
   .addCommand(statusCommand())
   .addCommand(tokenCommand());
 
+let wantsJson = false;
+program.hook('preAction', (_program, action) => {
+  wantsJson = action.opts()['json'] === true;
+});
+
 beStrict(program);
 try {
   await program.parseAsync();
 } catch (error) {
+  if (wantsJson && error instanceof DeployError) console.log(JSON.stringify(error));
   reportFailure(error);
 }
 

@@ -57,7 +57,7 @@ async function runUp(number: string, image: string, options: UpOptions): Promise
   const started = await previewUp(docker, {
     number: preview.parseNumber(number),
     image: parseImageReference(image),
-    prefix: options.prefix,
+    prefix: preview.parsePrefix(options.prefix),
     domain: options.domain,
     edgeNetwork: options.edge,
     lifetimeMs: parseTime('--lifetime', options.lifetime),
@@ -66,8 +66,7 @@ async function runUp(number: string, image: string, options: UpOptions): Promise
     progress,
   });
   progress.end(`${started.url} until ${started.expires.toISOString()}`);
-  const { parseImageReference: parse } = await import('./deploy/image-reference.js');
-  const { digest } = parse(started.image);
+  const { digest } = parseImageReference(started.image);
   const result = { target: 'compose', env: 'preview', digest, previousDigest: null, url: started.url, ok: true };
   print(options, { ...result, preview: started }, `${started.project} serves ${digest}`);
 }
@@ -75,14 +74,14 @@ async function runUp(number: string, image: string, options: UpOptions): Promise
 async function runDown(number: string, options: Options): Promise<void> {
   const { docker, preview } = await open(options);
   const { previewDown } = await import('./deploy/preview/down.js');
-  const project = preview.projectOf(options.prefix, preview.parseNumber(number));
+  const project = preview.projectOf(preview.parsePrefix(options.prefix), preview.parseNumber(number));
   await previewDown(docker, project);
   print(options, { project, ok: true }, `${project} is gone`);
 }
 
 async function runList(options: Options): Promise<void> {
   const { docker, preview } = await open(options);
-  const previews = await preview.listPreviews(docker, options.prefix);
+  const previews = await preview.listPreviews(docker, preview.parsePrefix(options.prefix));
   const lines = previews.map(
     ({ number, url, expires, image }) => `${number}  ${url}  until ${expires.toISOString()}  ${image}`,
   );
@@ -94,7 +93,7 @@ async function runReap(options: Options & { open?: string }): Promise<void> {
   const { reap } = await import('./deploy/preview/down.js');
   const numbers = options.open?.split(',').filter((text) => text !== '');
   const isOpen = numbers && new Set(numbers.map((text) => preview.parseNumber(text)));
-  const reaped = await reap(docker, { prefix: options.prefix, open: isOpen });
+  const reaped = await reap(docker, { prefix: preview.parsePrefix(options.prefix), open: isOpen });
   print(
     options,
     { ok: true, reaped },

@@ -27,7 +27,7 @@ export function promoteCommand(): Command {
 }
 
 async function run(from: string, to: string, options: Options): Promise<void> {
-  const [{ createSettings }, { DeployError, EXIT }, { promote }, { runChange }] = await Promise.all([
+  const [{ createSettings, parseStackName }, { DeployError, EXIT }, { promote }, { runChange }] = await Promise.all([
     import('./deploy/settings.js'),
     import('./deploy/problem.js'),
     import('./deploy/promote.js'),
@@ -40,7 +40,7 @@ async function run(from: string, to: string, options: Options): Promise<void> {
   const settings = createSettings(to, options);
   const confirm = options.confirm ?? (await ask());
   const source = {
-    stackName: options.fromStack ?? 'airlock-staging',
+    stackName: parseStackName('--from-stack', options.fromStack ?? 'airlock-staging'),
     context: options.fromContext,
     recordFile: options.record,
   };

@@ -22,12 +22,15 @@ export function secretCommand(): Command {
 async function runPut(environment: string, key: string, options: CommonOptions): Promise<void> {
   const { docker, settings, secrets } = await open(environment, options);
   const value = (await text(process.stdin)).replace(/\n$/, '');
-  console.log(await secrets.putSecret(docker, { stack: settings.stackName, key, value }));
+  const put = await secrets.putSecret(docker, { stack: settings.stackName, key, value });
+  console.log(settings.json ? JSON.stringify({ env: settings.environment, ...put, ok: true }) : put.name);
 }
 
 async function runList(environment: string, options: CommonOptions): Promise<void> {
   const { docker, settings, secrets } = await open(environment, options);
-  for (const { name } of await secrets.listVersions(docker, settings.stackName)) console.log(name);
+  const versions = await secrets.listVersions(docker, settings.stackName);
+  if (settings.json) console.log(JSON.stringify(versions));
+  else for (const { name } of versions) console.log(name);
 }
 
 async function open(environment: string, options: CommonOptions) {

@@ -1,34 +1,60 @@
 import { describe, expect, it } from '@jest/globals';
 import { assertConfirmed, findStaged } from './promote.js';
-import type { DeploymentRecord, Release } from './record.js';
+import { findSurplus, type DeploymentRecord, type Release } from './record.js';
 import { findTarget } from './rollback.js';
-import { createSettings } from './settings.js';
 
 const digestOf = (letter: string) => `sha256:${letter.repeat(64)}`;
-const settings = createSettings('staging', {});
 
 describe('findTarget', () => {
   const releases = [create('a'), create('b'), create('c', { outcome: 'rolled-back' }), create('d')];
+  const find = (to: string | undefined, now: { serving?: string | undefined; all?: Release[] } = {}) => {
+    const { serving, all } = { serving: digestOf('d'), all: releases, ...now };
+    return findTarget(all, { to, serving, environment: 'staging' }).record.digest;
+  };
 
   it('is the release before the one that serves, not one that was rolled back', () => {
-    expect(findTarget(releases, undefined, settings).record.digest).toBe(digestOf('b'));
+    expect(find(undefined)).toBe(digestOf('b'));
   });
 
   it('is the one that was asked for, by whole digest or by its beginning', () => {
-    expect(findTarget(releases, digestOf('a'), settings).record.digest).toBe(digestOf('a'));
-    expect(findTarget(releases, `sha256:${'a'.repeat(12)}`, settings).record.digest).toBe(digestOf('a'));
+    expect(find(digestOf('a'))).toBe(digestOf('a'));
+    expect(find(`sha256:${'a'.repeat(12)}`)).toBe(digestOf('a'));
+  });
+
+  it('is the last that was recorded where a deploy was cut off, whether it came to the end of its update or not', () => {
+    for (const serving of [digestOf('e'), undefined]) {
+      expect(find(undefined, { serving })).toBe(digestOf('d'));
+      expect(find(digestOf('d'), { serving })).toBe(digestOf('d'));
+    }
   });
 
   it.each([
     ['one that never served', digestOf('c'), `staging has no release ${digestOf('c')}`],
     ['the one that serves', digestOf('d'), 'serves already'],
     ['a beginning that is too short to be sure', 'sha256:aaaa', 'staging has no release sha256:aaaa'],
+    ['what is no digest', '.*', 'staging has no release .*'],
   ])('refuses %s', (_what, to, message) => {
-    expect(() => findTarget(releases, to, settings)).toThrow(message);
+    expect(() => find(to)).toThrow(message);
   });
 
   it('refuses when there was only one release', () => {
-    expect(() => findTarget([create('a')], undefined, settings)).toThrow('staging has no earlier release');
+    expect(() => find(undefined, { serving: digestOf('a'), all: [create('a')] })).toThrow(
+      'staging has no earlier release',
+    );
+  });
+});
+
+describe('findSurplus', () => {
+  const failed = (count: number) =>
+    Array.from({ length: count }, (_, index) => create('f', { id: `failed-${index}`, outcome: 'failed' }));
+  const surplus = (releases: readonly Release[]) => findSurplus(releases).map(({ record }) => record.id);
+
+  it('lets go of the oldest beyond fifty', () => {
+    expect(surplus([...failed(60), create('a')])).toEqual(failed(11).map(({ record }) => record.id));
+  });
+
+  it('keeps what a rollback needs, however many attempts failed since', () => {
+    expect(surplus([create('a'), create('b'), ...failed(70)])).toEqual(failed(20).map(({ record }) => record.id));
   });
 });
 

@@ -1,11 +1,11 @@
 import { createDocker, type Docker } from './docker.js';
 import type { ImageReference } from './image-reference.js';
 import { removeScratchStacks } from './job.js';
+import { appendRecord, assertWritable } from './journal.js';
 import { describeHolder, withLock, type DeployLock, type LockHolder } from './lock.js';
-import { DeployError, EXIT } from './problem.js';
+import { DeployError, EXIT, toDeployError } from './problem.js';
 import type { Progress } from './progress.js';
 import {
-  appendRecord,
   createRecordId,
   findCurrent,
   loadReleases,
@@ -24,6 +24,8 @@ export interface ChangeRequest {
   readonly settings: Settings;
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
+  /** What belongs to a release once it serves, such as its tags: done while nobody else can change what serves. */
+  readonly finish?: () => Promise<void>;
 }
 
 /** What a run learns on its way; the record is made of it, however the run ends. */
@@ -38,35 +40,43 @@ export interface Course {
   smoke: DeploymentRecord['smoke'];
 }
 
-/** Holds the lock while `follow` changes the environment, and records what came of it. */
+/** Holds the lock while `follow` changes the environment, and records what came of it. Throws only DeployErrors. */
 export async function withCourse(
   request: ChangeRequest,
   follow: (docker: Docker, course: Course) => Promise<void>,
 ): Promise<DeploymentRecord> {
-  const { settings, image, action, progress } = request;
+  const { settings, action } = request;
   const docker = createDocker(settings.context);
+  await assertWritable(settings.journal);
   await assertSwarmManager(docker);
-  const options = {
+  return withLock(docker, createLockOptions(request), async (lock) => {
+    const startedAt = new Date();
+    await removeScratchStacks(docker, settings.stackName);
+    const course = await startCourse(docker, settings.stackName, lock);
+    const error = await follow(docker, course).then(
+      () => undefined,
+      (cause: unknown) => toDeployError(cause, action),
+    );
+    const record = createRecord({ request, course, startedAt, error });
+    const unkept = await keepRecord(docker, { settings, course, record });
+    if (error !== undefined) throw withRecord(error, record, { request, unkept });
+    await finish(request, record, unkept);
+    return record;
+  });
+}
+
+function createLockOptions({ settings, action, image, progress, signal }: ChangeRequest) {
+  return {
     stack: settings.stackName,
     owner: settings.actor,
     what: `${action} ${image.digest}`,
     deadlineMs: lockDeadlineMs(settings),
     waitMs: settings.waitMs,
     takeOver: settings.takeOver,
+    signal,
     onWaiting: (holder: LockHolder) => progress.step(`wait for ${describeHolder(holder)}`),
+    onLeft: progress.note,
   };
-  return withLock(docker, options, async (lock) => {
-    const startedAt = new Date();
-    await removeScratchStacks(docker, settings.stackName);
-    const course = await startCourse(docker, settings.stackName, lock);
-    const error = await follow(docker, course).then(
-      () => undefined,
-      (cause: unknown) => cause ?? new Error('unknown'),
-    );
-    const record = await keepRecord(docker, { request, course, startedAt, error });
-    if (error !== undefined) throw error instanceof Error ? error : new Error(JSON.stringify(error));
-    return record;
-  });
 }
 
 async function startCourse(docker: Docker, stackName: string, lock: DeployLock): Promise<Course> {
@@ -75,14 +85,16 @@ async function startCourse(docker: Docker, stackName: string, lock: DeployLock):
   return { lock, releases, previous: findCurrent(releases), ...unknown };
 }
 
-async function keepRecord(
-  docker: Docker,
-  run: { request: ChangeRequest; course: Course; startedAt: Date; error: unknown },
-): Promise<DeploymentRecord> {
+function createRecord(run: {
+  request: ChangeRequest;
+  course: Course;
+  startedAt: Date;
+  error: DeployError | undefined;
+}): DeploymentRecord {
   const { request, course, startedAt, error } = run;
   const { settings, image, action } = request;
   const { plan, previous, commit, migrated, schemaHead, smoke } = course;
-  const record: DeploymentRecord = {
+  return {
     id: createRecordId(startedAt),
     action,
     environment: settings.environment,
@@ -94,20 +106,46 @@ async function keepRecord(
     actor: settings.actor,
     startedAt: startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
-    outcome: outcomeOf(error),
-    reason: error instanceof Error ? error.message : null,
+    outcome: error === undefined ? 'succeeded' : error.exitCode === EXIT.rolledBack ? 'rolled-back' : 'failed',
+    reason: error?.message ?? null,
     migrated,
     schemaHead,
     smoke,
     configFingerprint: plan ? fingerprint(plan.stack, image.name) : '',
     secretVersions: plan?.secretVersions ?? {},
   };
-  await appendRecord(settings.journal, record);
-  if (plan) await saveRelease(docker, { record, deployed: plan.stack, job: plan.releaseJob });
-  return record;
 }
 
-function outcomeOf(error: unknown): DeploymentRecord['outcome'] {
-  if (error === undefined) return 'succeeded';
-  return error instanceof DeployError && error.exitCode === EXIT.rolledBack ? 'rolled-back' : 'failed';
+/** In the swarm, which the next deploy reads, and in the journal. Answers what of it failed: that alone undoes nothing. */
+async function keepRecord(
+  docker: Docker,
+  { settings, course, record }: { settings: Settings; course: Course; record: DeploymentRecord },
+): Promise<string[]> {
+  const { plan, releases } = course;
+  const inSwarm = plan && saveRelease(docker, { record, deployed: plan.stack, job: plan.releaseJob }, releases);
+  const kept = await Promise.allSettled([inSwarm, appendRecord(settings.journal, record)]);
+  return kept.flatMap((one) => (one.status === 'rejected' ? [toDeployError(one.reason, 'record').message] : []));
+}
+
+function withRecord(
+  error: DeployError,
+  record: DeploymentRecord,
+  { request, unkept }: { request: ChangeRequest; unkept: readonly string[] },
+): DeployError {
+  unkept.forEach(request.progress.note);
+  error.result = { digest: record.digest, previousDigest: record.previousDigest, record };
+  return error;
+}
+
+/** The release serves; what is still to be done for it is done, or said, and never called a success. */
+async function finish(request: ChangeRequest, record: DeploymentRecord, unkept: readonly string[]): Promise<void> {
+  const undone = [...unkept];
+  await request.finish?.().catch((error: unknown) => undone.push(toDeployError(error, 'finish').message));
+  if (undone.length === 0) return;
+  const error = new DeployError({
+    text: `${record.environment} serves ${record.digest}, but not all that belongs to it is done:\n${undone.join('\n')}`,
+    mend: `mend that, then ${record.action} the same digest again: it changes nothing that serves, and does the rest`,
+    exitCode: EXIT.unfinished,
+  });
+  throw withRecord(error, record, { request, unkept: [] });
 }

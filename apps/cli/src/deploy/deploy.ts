@@ -4,6 +4,7 @@ import { digestOf, parseImageReference, type ImageReference } from './image-refe
 import type { JobOptions } from './job.js';
 import { migrateOnce, provisionOnce } from './migrate.js';
 import { preflight } from './preflight.js';
+import { DeployError } from './problem.js';
 import { rehearse } from './probe.js';
 import type { DeploymentRecord, Release } from './record.js';
 import { createRegistryClient, missing } from './registry/client.js';
@@ -11,11 +12,13 @@ import { loadCredentials } from './registry/credentials.js';
 import { loadReleasePlan, type ReleasePlan } from './release.js';
 import { createWatched, rollOut } from './roll-out.js';
 import { confirmBySmoke } from './smoke.js';
+import type { Stack } from './render/render-stack.js';
+import { readAppServices } from './serving.js';
+import { jobTimeoutMs } from './settings.js';
 import { applyStack } from './stack-file.js';
 import { readService } from './swarm.js';
 import { watchRollout } from './watch-rollout.js';
 
-const JOB_TIMEOUT_MS = 120_000;
 const REHEARSAL_LIMIT_MS = 90_000;
 
 /** Brings one image to one environment, or leaves what served before. Throws a DeployError that says which. */
@@ -28,11 +31,12 @@ async function follow(docker: Docker, request: ChangeRequest, course: Course): P
   const { stackName, timeoutMs } = settings;
   progress.step(`look up ${image.digest}`);
   course.commit = await readCommit(image);
+  assertCommit(image, course.commit);
   await noteDrift(docker, request, course);
   progress.step(`render ${stackName}`);
   const plan = (course.plan = await loadReleasePlan(docker, { ...settings, image }));
   await course.lock.assertHeld();
-  const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: JOB_TIMEOUT_MS, signal };
+  const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: jobTimeoutMs(settings), signal };
   if (course.previous === undefined) await layFoundation(docker, request, { plan, jobs });
   await prepareSchema(docker, request, { course, plan, jobs });
   await rehearseUnseen(docker, request, { plan, jobs });
@@ -41,6 +45,15 @@ async function follow(docker: Docker, request: ChangeRequest, course: Course): P
     previous: course.previous,
     assertHeld: course.lock.assertHeld,
     confirm: () => confirmBySmoke(request, course),
+  });
+}
+
+/** An image of nobody knows which commit could not be told from another, nor compared with a release's tag. */
+function assertCommit(image: ImageReference, commit: string | null): void {
+  if (commit !== null && /^[0-9a-f]{40}$/.test(commit)) return;
+  throw new DeployError({
+    text: `image: ${image.name} says it was built from ${commit ?? 'nothing'}; expected a commit in its label org.opencontainers.image.revision`,
+    mend: 'build it from docker/api.Dockerfile with --build-arg GIT_COMMIT=$(git rev-parse HEAD)',
   });
 }
 
@@ -62,16 +75,12 @@ export async function rehearseUnseen(
   if (!noNewPrivileges) progress.note('this engine lets processes gain privileges; see docs/adr/0006');
 }
 
-/** Says so when somebody changed the service by hand since the last release: a rollback would undo that too. */
+/** Says so when what runs is not what was recorded: somebody changed it by hand, or a deploy was cut off. */
 async function noteDrift(docker: Docker, { settings, progress }: ChangeRequest, { previous }: Course): Promise<void> {
-  if (previous === undefined) return;
-  for (const [name, service] of Object.entries(previous.deployed.services)) {
-    if (service['image'] !== previous.record.image) continue;
-    const running = await readService(docker, `${settings.stackName}_${name}`);
-    if (running === undefined || running.image === previous.record.image) continue;
-    progress.note(
-      `${name} runs ${digestOf(running.image) ?? running.image}, not ${previous.record.digest} of the record`,
-    );
+  for (const { name, state } of await readAppServices(docker, settings.stackName, previous)) {
+    if (state === undefined || state.image === previous?.record.image) continue;
+    const digest = previous?.record.digest ?? 'nothing';
+    progress.note(`${name} runs ${digestOf(state.image) ?? state.image}, not ${digest} of the record`);
   }
 }
 
@@ -83,16 +92,22 @@ async function layFoundation(
 ): Promise<void> {
   const { stackName, timeoutMs } = settings;
   progress.step('start what the application stands on');
-  const services = Object.entries(plan.stack.services).map(([name, service]) => {
-    if (!plan.appServices.includes(name)) return [name, service] as const;
-    return [name, { ...service, deploy: { ...(service['deploy'] as object | undefined), replicas: 0 } }] as const;
-  });
-  const foundation = { ...plan.stack, services: Object.fromEntries(services) };
+  const foundation = { ...plan.stack, services: await withoutApplication(docker, stackName, plan) };
   const watched = await createWatched(docker, stackName, foundation);
   await applyStack(docker, stackName, foundation);
   await watchRollout(docker, watched, { timeoutMs, signal, judgeBy: 'tasks', onLook: progress.detail });
   progress.step('provision roles, database and stamp');
   await provisionOnce(docker, plan, jobs);
+}
+
+/** What runs already, though no release says so, is left alone: no replicas would be an outage. */
+async function withoutApplication(docker: Docker, stackName: string, plan: ReleasePlan): Promise<Stack['services']> {
+  const services = Object.entries(plan.stack.services).map(async ([name, service]) => {
+    if (!plan.appServices.includes(name)) return [[name, service] as const];
+    if (await readService(docker, `${stackName}_${name}`)) return [];
+    return [[name, { ...service, deploy: { ...(service['deploy'] as object | undefined), replicas: 0 } }] as const];
+  });
+  return Object.fromEntries((await Promise.all(services)).flat());
 }
 
 async function prepareSchema(

@@ -35,12 +35,3 @@ export function digestOf(image: string): string | undefined {
   const digest = image.split('@')[1];
   return digest !== undefined && isDigest(digest) ? digest : undefined;
 }
-
-export function withDigest(image: ImageReference, digest: string): ImageReference {
-  return parseImageReference(`${image.registry}/${image.repository}@${digest}`);
-}
-
-/** How people are shown a digest. */
-export function shortDigest(digest: string): string {
-  return digest.slice(0, 'sha256:'.length + 12);
-}

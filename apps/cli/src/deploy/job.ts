@@ -114,7 +114,8 @@ async function waitForJob(docker: Docker, stack: string, key: string, options: J
   const deadline = performance.now() + options.timeoutMs;
   for (;;) {
     options.signal?.throwIfAborted();
-    const task = (await listTasks(docker, service)).at(0);
+    // An engine that does not answer for a moment says nothing of the job.
+    const task = (await listTasks(docker, service).catch(() => [])).at(0);
     if (task && ENDED.includes(task.state)) return readResult(docker, service, task);
     await options.onLook?.(stack);
     if (performance.now() > deadline) throw timeout(key, options.timeoutMs, task);

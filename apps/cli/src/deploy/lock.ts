@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Docker } from './docker.js';
+import { isAbsence, type Docker } from './docker.js';
 import { DeployError } from './problem.js';
 
 /** Who changes an environment right now. */
@@ -22,7 +22,10 @@ export interface LockOptions {
   readonly waitMs: number;
   /** The id of a stale lock to replace. */
   readonly takeOver?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
   readonly onWaiting?: (holder: LockHolder) => void;
+  /** The lock could not be removed at the end: whoever comes next is told its id. */
+  readonly onLeft?: (why: string) => void;
 }
 
 export interface DeployLock {
@@ -46,13 +49,14 @@ export async function withLock<T>(
     return await work({ assertHeld: () => assertHeld(docker, options.stack, id) });
   } finally {
     // By id, never by name: if another took it over, theirs stays.
-    await docker.attempt(['config', 'rm', id]);
+    const { status, stderr } = await docker.attempt(['config', 'rm', id]);
+    if (status !== 0 && !isAbsence(stderr)) options.onLeft?.(`the lock ${id} could not be removed: ${stderr.trim()}`);
   }
 }
 
 export async function readLock(docker: Docker, stack: string): Promise<LockHolder | undefined> {
-  const { status, stdout } = await docker.attempt(['config', 'inspect', lockName(stack)]);
-  if (status !== 0) return undefined;
+  const stdout = await docker.find(['config', 'inspect', lockName(stack)]);
+  if (stdout === undefined) return undefined;
   const [config] = JSON.parse(stdout) as [{ ID: string; CreatedAt: string; Spec: { Labels: Record<string, string> } }];
   const labels = config.Spec.Labels;
   return {
@@ -68,11 +72,6 @@ export function isStale(holder: LockHolder, now = new Date()): boolean {
   return now > holder.deadline;
 }
 
-/** Removes a lock by the id that was seen, so that a newer one is never hit. */
-export async function releaseLock(docker: Docker, id: string): Promise<void> {
-  await docker.run(['config', 'rm', id]);
-}
-
 export function describeHolder(holder: LockHolder, now = new Date()): string {
   const ageS = Math.round((now.getTime() - holder.since.getTime()) / 1_000);
   return `${holder.owner} (${holder.what}, for ${ageS} s, since ${holder.since.toISOString()})`;
@@ -83,6 +82,7 @@ async function acquire(docker: Docker, options: LockOptions): Promise<string> {
   await takeOverStale(docker, options);
   let reported: string | undefined;
   for (;;) {
+    options.signal?.throwIfAborted();
     const id = await tryCreate(docker, options);
     if (id !== undefined) return id;
     const holder = await readLock(docker, options.stack);
@@ -94,10 +94,11 @@ async function acquire(docker: Docker, options: LockOptions): Promise<string> {
   }
 }
 
+/** By the id that was seen, so that a newer lock is never hit; two who do so at once meet again at the next one. */
 async function takeOverStale(docker: Docker, { stack, takeOver }: LockOptions): Promise<void> {
   if (takeOver === undefined) return;
   const holder = await readLock(docker, stack);
-  if (holder?.id === takeOver) await releaseLock(docker, takeOver);
+  if (holder?.id === takeOver) await docker.find(['config', 'rm', takeOver]);
 }
 
 async function tryCreate(docker: Docker, { stack, owner, what, deadlineMs }: LockOptions): Promise<string | undefined> {

@@ -3,12 +3,13 @@ import type { ChangeRequest } from './course.js';
 import { createDocker } from './docker.js';
 import { parseImageReference, type ImageReference } from './image-reference.js';
 import { DeployError, EXIT } from './problem.js';
-import { loadRecordFile, loadReleases, type DeploymentRecord } from './record.js';
+import { loadJournal } from './journal.js';
+import { loadReleases, type DeploymentRecord } from './record.js';
 import { createRegistryClient, missing, type RegistryClient } from './registry/client.js';
 import { loadCredentials } from './registry/credentials.js';
 import { resolveCommit } from './git.js';
 
-export interface PromoteRequest extends Omit<ChangeRequest, 'action' | 'image'> {
+export interface PromoteRequest extends Omit<ChangeRequest, 'action' | 'image' | 'finish'> {
   /** What the person typed. */
   readonly confirm: string;
   /** Left out: what staging runs now. */
@@ -33,9 +34,7 @@ export async function promote(request: PromoteRequest): Promise<DeploymentRecord
   progress.step(`look at ${image.digest}, which staging ran until ${staged.finishedAt}`);
   await assertStillThere(registry, image, staged);
   if (release !== undefined) await assertReleaseCommit(registry, image, release);
-  const record = await deploy({ ...request, action: 'promote', image });
-  await tagEverywhere(registry, image, release, request);
-  return record;
+  return deploy({ ...request, action: 'promote', image, finish: () => tagEverywhere(registry, image, request) });
 }
 
 export function assertConfirmed(typed: string): void {
@@ -69,7 +68,7 @@ function whatIsMissing({ outcome, migrated, smoke }: DeploymentRecord): string[]
 }
 
 async function loadStagingRecords(from: PromoteRequest['from']): Promise<DeploymentRecord[]> {
-  if (from.recordFile !== undefined) return loadRecordFile(from.recordFile);
+  if (from.recordFile !== undefined) return loadJournal(from.recordFile);
   return (await loadReleases(createDocker(from.context), from.stackName)).map(({ record }) => record);
 }
 
@@ -104,8 +103,7 @@ async function assertReleaseCommit(registry: RegistryClient, image: ImageReferen
 async function tagEverywhere(
   registry: RegistryClient,
   image: ImageReference,
-  release: string | undefined,
-  { settings, progress }: PromoteRequest,
+  { settings, progress, release }: PromoteRequest,
 ): Promise<void> {
   const tags = [settings.environment, ...(release === undefined ? [] : [release, 'latest'])];
   for (const tag of tags) {

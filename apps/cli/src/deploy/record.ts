@@ -1,7 +1,4 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Docker } from './docker.js';
-import { parseLines } from './docker.js';
 import { DeployError } from './problem.js';
 import type { ReleasePlan } from './release.js';
 import type { Stack } from './render/render-stack.js';
@@ -39,41 +36,37 @@ export interface Release {
 
 const LABEL = 'airlock.release.stack';
 const KEPT_RELEASES = 50;
+const KEPT_GOOD_RELEASES = 10;
 
 /** The swarm itself keeps the releases: every deployer on every machine reads the same history. Oldest first. */
 export async function loadReleases(docker: Docker, stack: string): Promise<Release[]> {
-  const names = await listReleaseNames(docker, stack);
+  const text = await docker.run(['config', 'ls', '--filter', `label=${LABEL}=${stack}`, '--format', '{{.Name}}']);
+  const names = text.split('\n').filter((name) => name !== '');
   if (names.length === 0) return [];
-  const text = await docker.run(['config', 'inspect', ...names]);
-  return (JSON.parse(text) as { Spec: { Data: string } }[])
-    .map(({ Spec }) => JSON.parse(Buffer.from(Spec.Data, 'base64').toString('utf8')) as Release)
+  const inspected = await docker.run(['config', 'inspect', ...names]);
+  return (JSON.parse(inspected) as { Spec: { Name: string; Data: string } }[])
+    .map(({ Spec }) => parseRelease(Spec.Name, Buffer.from(Spec.Data, 'base64').toString('utf8')))
     .sort((a, b) => (a.record.startedAt < b.record.startedAt ? -1 : 1));
 }
 
-export async function saveRelease(docker: Docker, release: Release): Promise<void> {
-  const { stack, id } = release.record;
-  await docker.run(['config', 'create', '--label', `${LABEL}=${stack}`, `${stack}_airlock-release-${id}`, '-'], {
-    input: JSON.stringify(release),
-  });
-  const names = await listReleaseNames(docker, stack);
-  const surplus = names.sort().slice(0, -KEPT_RELEASES);
+/** Keeps one more, and lets go of what nobody will go back to. */
+export async function saveRelease(docker: Docker, release: Release, before: readonly Release[]): Promise<void> {
+  const { stack } = release.record;
+  const create = ['config', 'create', '--label', `${LABEL}=${stack}`, releaseName(release), '-'];
+  await docker.run(create, { input: JSON.stringify(release) });
+  const surplus = findSurplus([...before, release]).map(releaseName);
+  // Not the end of a deploy: the next one tries again.
   if (surplus.length > 0) await docker.attempt(['config', 'rm', ...surplus]);
 }
 
-/** For people, pipelines and artefacts: the same record as a line of a file. */
-export async function appendRecord(file: string, record: DeploymentRecord): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await appendFile(file, `${JSON.stringify(record)}\n`);
+/** Failed attempts must not push out what a rollback needs, however many there were. */
+export function findSurplus(releases: readonly Release[]): Release[] {
+  const good = releases.filter(({ record }) => record.outcome === 'succeeded').slice(-KEPT_GOOD_RELEASES);
+  const kept = new Set([...releases.slice(-KEPT_RELEASES), ...good]);
+  return releases.filter((release) => !kept.has(release));
 }
 
-export async function loadRecordFile(file: string): Promise<DeploymentRecord[]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new DeployError({ text: `${file}: cannot be read`, mend: 'name a deployments.jsonl: --record FILE', cause });
-  });
-  return parseLines<DeploymentRecord>(text);
-}
-
-/** The newest release that serves, if the last attempt to change it did not end otherwise. */
+/** The newest release that succeeded: what serves, unless a deploy was cut off before it could write itself down. */
 export function findCurrent(releases: readonly Release[]): Release | undefined {
   return releases.findLast(({ record }) => record.outcome === 'succeeded');
 }
@@ -83,7 +76,19 @@ export function createRecordId(now: Date): string {
   return now.toISOString().replaceAll(/[-:.]/g, '').toLowerCase();
 }
 
-async function listReleaseNames(docker: Docker, stack: string): Promise<string[]> {
-  const text = await docker.run(['config', 'ls', '--filter', `label=${LABEL}=${stack}`, '--format', 'json']);
-  return parseLines<{ Name: string }>(text).map(({ Name }) => Name);
+function releaseName({ record: { stack, id } }: Release): string {
+  return `${stack}_airlock-release-${id}`;
+}
+
+function parseRelease(name: string, text: string): Release {
+  try {
+    const release = JSON.parse(text) as Release;
+    if (typeof release.record.digest === 'string' && typeof release.deployed.services === 'object') return release;
+  } catch {
+    // Said below, with the name.
+  }
+  throw new DeployError({
+    text: `config ${name}: is no release of airlock, though it is labelled as one; expected its own record`,
+    mend: `find out who made it, then: docker config rm ${name}`,
+  });
 }

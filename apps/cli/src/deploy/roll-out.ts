@@ -40,7 +40,7 @@ export async function rollOut(docker: Docker, options: RollOutOptions): Promise<
     await options.confirm();
     return answers;
   } catch (error) {
-    throw await rollBack(docker, options, error);
+    throw await rollBack(docker, options, { watched, cause: error });
   }
 }
 
@@ -62,33 +62,22 @@ export async function createWatched(docker: Docker, stackName: string, stack: St
 }
 
 /** Returns the error to end with: it says what failed and what serves now. */
-async function rollBack(docker: Docker, options: RollOutOptions, cause: unknown): Promise<DeployError> {
-  const { stackName, previous, progress, timeoutMs } = options;
+async function rollBack(
+  docker: Docker,
+  options: RollOutOptions,
+  { watched, cause }: { watched: readonly Watched[]; cause: unknown },
+): Promise<DeployError> {
+  const { previous, progress } = options;
   const why = cause instanceof Error ? cause.message : String(cause);
-  if (previous === undefined) {
-    return new DeployError({
-      text: why,
-      mend: 'this was the first release, so there is none to go back to; mend it and deploy again',
-      exitCode: EXIT.broken,
-      cause,
-    });
-  }
+  if (previous === undefined) return endWithoutRelease(docker, options, { watched, why, cause });
   const { digest } = previous.record;
   progress.step(`roll back to ${digest}`);
   try {
-    // Whoever holds the lock now decides what serves.
-    await options.assertHeld();
-    const watched = await createWatched(docker, stackName, previous.deployed);
-    const watch = { timeoutMs, judgeBy: 'tasks', onLook: progress.detail } as const;
-    // Swarm may have begun to go back by itself. It finishes that before it is told to.
-    await waitWhileRollingBack(docker, watched, timeoutMs);
-    await applyStack(docker, stackName, previous.deployed);
-    await watchRollout(docker, watched, watch);
+    await bringBack(docker, options, previous.deployed);
   } catch (error) {
-    const text = `${why}\nrollback: ${error instanceof Error ? error.message : String(error)}`;
     return new DeployError({
-      text,
-      mend: 'neither release serves whole: act now, docs/runbooks',
+      text: `${why}\nrollback: ${error instanceof Error ? error.message : String(error)}`,
+      mend: 'it is not certain that either release serves whole: look now, docs/runbooks/bad-deploy.md',
       exitCode: EXIT.broken,
       cause,
     });
@@ -100,4 +89,30 @@ async function rollBack(docker: Docker, options: RollOutOptions, cause: unknown)
     exitCode: EXIT.rolledBack,
     cause,
   });
+}
+
+async function bringBack(docker: Docker, options: RollOutOptions, deployed: Stack): Promise<void> {
+  const { stackName, progress, timeoutMs } = options;
+  // Whoever holds the lock now decides what serves.
+  await options.assertHeld();
+  const watched = await createWatched(docker, stackName, deployed);
+  // Swarm may have begun to go back by itself. It finishes that before it is told to.
+  await waitWhileRollingBack(docker, watched, timeoutMs);
+  await applyStack(docker, stackName, deployed);
+  await watchRollout(docker, watched, { timeoutMs, judgeBy: 'tasks', onLook: progress.detail });
+}
+
+/** No release is recorded to go back to. Where something ran all the same, Swarm itself may have gone back to it. */
+async function endWithoutRelease(
+  docker: Docker,
+  { timeoutMs, progress }: RollOutOptions,
+  { watched, why, cause }: { watched: readonly Watched[]; why: string; cause: unknown },
+): Promise<DeployError> {
+  const ran = watched.filter(({ before }) => before !== undefined);
+  if (ran.length > 0) {
+    progress.step('no release is recorded; waiting for Swarm, which may go back by itself');
+    await waitWhileRollingBack(docker, ran, timeoutMs);
+  }
+  const mend = 'no release is recorded to go back to; mend it and deploy again';
+  return new DeployError({ text: why, mend, exitCode: EXIT.broken, cause });
 }

@@ -5,13 +5,14 @@ import { parseImageReference, type ImageReference } from './image-reference.js';
 import type { JobOptions } from './job.js';
 import { askSchemaStatus } from './preflight.js';
 import { DeployError, EXIT } from './problem.js';
+import type { Progress } from './progress.js';
 import { findCurrent, loadReleases, type DeploymentRecord, type Release } from './record.js';
+import { RegistryAway } from './registry/authorised-fetch.js';
 import type { ReleasePlan } from './release.js';
 import { rollOut } from './roll-out.js';
-import type { Settings } from './settings.js';
+import { readServingDigest } from './serving.js';
+import { jobTimeoutMs, type Settings } from './settings.js';
 import { confirmBySmoke } from './smoke.js';
-
-const JOB_TIMEOUT_MS = 120_000;
 
 /** Brings an earlier release back: its image and the configuration it ran with. Migrations are not undone. */
 export async function rollback(
@@ -19,13 +20,16 @@ export async function rollback(
   to: string | undefined,
 ): Promise<DeploymentRecord> {
   const { settings, progress } = request;
-  const releases = await loadReleases(createDocker(settings.context), settings.stackName);
-  const target = findTarget(releases, to, settings);
+  const docker = createDocker(settings.context);
+  const target = await chooseTarget(docker, await loadReleases(docker, settings.stackName), { to, settings });
   const image = parseImageReference(target.record.image);
   progress.note(`back to ${image.digest}, released ${target.record.finishedAt} by ${target.record.actor}`);
-  return withCourse({ ...request, action: 'rollback', image }, (docker, course) =>
-    follow(docker, { ...request, action: 'rollback', image }, { course, target }),
-  );
+  const full = { ...request, action: 'rollback', image } as const;
+  return withCourse(full, async (_docker, course) => {
+    const now = await chooseTarget(docker, course.releases, { to, settings });
+    if (now.record.digest !== image.digest) throw changedMeanwhile(settings, course);
+    await follow(docker, full, { course, target: now });
+  });
 }
 
 async function follow(
@@ -36,10 +40,10 @@ async function follow(
   const { settings, image, progress, signal } = request;
   const { stackName, timeoutMs } = settings;
   progress.step(`look up ${image.digest}`);
-  course.commit = await readCommit(image);
+  course.commit = await readKnownCommit(image, target, progress);
   const plan = (course.plan = createPlan(target));
   await assertSecretsExist(docker, plan, stackName);
-  const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: JOB_TIMEOUT_MS, signal };
+  const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: jobTimeoutMs(settings), signal };
   progress.step('ask the old image about the schema');
   await assertReadsSchema(docker, { plan, image, jobs, previous: course.previous });
   await rehearseUnseen(docker, request, { plan, jobs });
@@ -51,9 +55,24 @@ async function follow(
   });
 }
 
-/** The release before the one that serves, or the newest one with the digest that was asked for. */
-export function findTarget(releases: readonly Release[], to: string | undefined, settings: Settings): Release {
-  const serving = findCurrent(releases)?.record.digest;
+async function chooseTarget(
+  docker: Docker,
+  releases: readonly Release[],
+  { to, settings }: { to: string | undefined; settings: Settings },
+): Promise<Release> {
+  const serving = await readServingDigest(docker, settings.stackName, findCurrent(releases));
+  return findTarget(releases, { to, serving, environment: settings.environment });
+}
+
+/**
+ * The newest release with the digest that was asked for; without one the newest that is not what serves. `serving` is
+ * what the services are set to, which a deploy that was cut off did not write down; undefined where they disagree.
+ */
+export function findTarget(
+  releases: readonly Release[],
+  asked: { to: string | undefined; serving: string | undefined; environment: string },
+): Release {
+  const { to, serving, environment } = asked;
   const good = releases.filter(({ record }) => record.outcome === 'succeeded');
   const target = good.findLast(({ record: { digest } }) =>
     to === undefined ? digest !== serving : digest === to || (to.length >= 19 && digest.startsWith(to)),
@@ -62,10 +81,29 @@ export function findTarget(releases: readonly Release[], to: string | undefined,
   throw new DeployError({
     text: target
       ? `rollback: ${target.record.digest} serves already; expected another`
-      : `rollback: ${settings.environment} has no ${to === undefined ? 'earlier release' : `release ${to}`}; expected one that served`,
-    mend: `see which there are: airlock status ${settings.environment}`,
+      : `rollback: ${environment} has no ${to === undefined ? 'earlier release' : `release ${to}`}; expected one that served`,
+    mend: `see which there are: airlock status ${environment}`,
     exitCode: EXIT.usage,
   });
+}
+
+/** A deploy that was waited for has changed what «the one before» means. */
+function changedMeanwhile({ environment }: Settings, { previous }: Course): DeployError {
+  return new DeployError({
+    text: `rollback: ${environment} was changed meanwhile and serves ${previous?.record.digest ?? 'something else'}; expected what served when this was asked for`,
+    mend: `look, then ask again: airlock status ${environment}`,
+  });
+}
+
+/** A registry that is away must not keep an environment on a bad release: the nodes hold the image, as the rehearsal shows. */
+async function readKnownCommit(image: ImageReference, target: Release, progress: Progress): Promise<string | null> {
+  try {
+    return await readCommit(image);
+  } catch (error) {
+    if (!(error instanceof RegistryAway)) throw error;
+    progress.note(`${error.message.split('\n')[0] ?? ''}; going by the record, and by what the nodes hold`);
+    return target.record.commit;
+  }
 }
 
 function createPlan({ record, deployed, job }: Release): ReleasePlan {

@@ -1,4 +1,5 @@
 import type { ChangeRequest } from './course.js';
+import { DeployError, toDeployError } from './problem.js';
 import { createProgress } from './progress.js';
 import type { DeploymentRecord } from './record.js';
 import type { Settings } from './settings.js';
@@ -12,28 +13,24 @@ export async function runChange(
 ): Promise<void> {
   const progress = createProgress(process.stderr);
   const controller = new AbortController();
-  const abort = () => controller.abort(new Error('interrupted'));
+  const abort = () => controller.abort(interruption());
   process.once('SIGINT', abort).once('SIGTERM', abort);
+  const known = { target: 'swarm', env: settings.environment, url: settings.url ?? null };
   try {
     const record = await change({ settings, progress, signal: controller.signal });
     progress.end(`${record.environment} serves ${record.digest}`);
-    if (settings.json) console.log(JSON.stringify(toResult(record, settings)));
-  } catch (error) {
+    const { digest, previousDigest } = record;
+    if (settings.json) console.log(JSON.stringify({ ...known, digest, previousDigest, ok: true, record }));
+  } catch (cause) {
     progress.end('failed');
-    if (settings.json) console.log(JSON.stringify(toFailure(error, settings)));
+    const error = toDeployError(cause, 'airlock');
+    error.result = { ...known, ...error.result };
     throw error;
   } finally {
     process.off('SIGINT', abort).off('SIGTERM', abort);
   }
 }
 
-/** The answer that every target gives, with our record. */
-function toResult(record: DeploymentRecord, { url }: Settings) {
-  const { environment, digest, previousDigest } = record;
-  return { target: 'swarm', env: environment, digest, previousDigest, url: url ?? null, ok: true, record };
-}
-
-function toFailure(error: unknown, { environment, url }: Settings) {
-  const reason = error instanceof Error ? error.message : 'unknown';
-  return { target: 'swarm', env: environment, url: url ?? null, ok: false, reason };
+function interruption(): DeployError {
+  return new DeployError({ text: 'interrupted', mend: 'run it again: it goes on from what is there' });
 }

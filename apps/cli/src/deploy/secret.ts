@@ -7,13 +7,13 @@ import { SECRET_STACK_LABEL } from './swarm.js';
 export async function putSecret(
   docker: Docker,
   { stack, key, value }: { stack: string; key: string; value: string },
-): Promise<string> {
+): Promise<SecretVersion> {
   assertUsable(key, value);
   const version =
     1 + Math.max(0, ...(await listVersions(docker, stack)).filter((one) => one.key === key).map((one) => one.version));
   const name = `${stack}_${key}_v${version}`;
   await docker.run(['secret', 'create', '--label', `${SECRET_STACK_LABEL}=${stack}`, name, '-'], { input: value });
-  return name;
+  return { key, name, version };
 }
 
 export interface SecretVersion {

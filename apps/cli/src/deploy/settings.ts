@@ -43,13 +43,13 @@ export function createSettings(environment: string, options: CommonOptions): Set
   const known = parseDeployedEnvironment(environment);
   return {
     environment: known,
-    stackName: options.stack ?? `airlock-${known}`,
+    stackName: parseStackName('--stack', options.stack ?? `airlock-${known}`),
     files: options.file ?? ['compose.yml', `compose.${known}.yml`, 'docker/swarm.yml'],
     envFiles:
       options.envFile ?? [`docker/settings/${known}.env`, 'docker/images.lock'].filter((file) => existsSync(file)),
     context: options.context,
-    url: options.url,
-    actor: options.actor ?? readActor(),
+    url: options.url === undefined ? undefined : parseUrl(options.url),
+    actor: parseActor(options.actor ?? readActor()),
     waitMs: parseTime('--wait', options.wait ?? '0s'),
     timeoutMs: parseTime('--timeout', options.timeout ?? '10m'),
     migrateTimeoutMs: parseTime('--migrate-timeout', options.migrateTimeout ?? '15m'),
@@ -69,9 +69,29 @@ export function parseDeployedEnvironment(text: string): DeployedEnvironment {
   });
 }
 
-/** How long the lock can rightly be held: every phase to its own limit. */
+/** The name goes into the names of all that belongs to the stack, and Swarm allows 63 characters for the longest. */
+export function parseStackName(flag: string, text: string): string {
+  if (/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(text) && text.length <= LONGEST_STACK) return text;
+  throw new DeployError({
+    text: `${flag}: ${JSON.stringify(text)} is no name of a stack; expected at most ${LONGEST_STACK} of a-z, 0-9 and single hyphens`,
+    mend: 'for example: --stack airlock-staging',
+    exitCode: EXIT.usage,
+  });
+}
+
+const LONGEST_STACK = 28;
+
+/**
+ * How long the lock can rightly be held: four times the rollout's limit (what the application stands on, the update,
+ * Swarm's own way back, ours), the migrations', and ten minutes for the questions, the rehearsal and the smoke suite.
+ */
 export function lockDeadlineMs({ timeoutMs, migrateTimeoutMs }: Settings): number {
-  return 2 * timeoutMs + migrateTimeoutMs + 120_000;
+  return 4 * timeoutMs + migrateTimeoutMs + 600_000;
+}
+
+/** A question to an image is answered in seconds, or not at all. */
+export function jobTimeoutMs({ timeoutMs }: Settings): number {
+  return Math.min(timeoutMs, 120_000);
 }
 
 export function parseTime(flag: string, text: string): number {
@@ -79,6 +99,27 @@ export function parseTime(flag: string, text: string): number {
   throw new DeployError({
     text: `${flag}: ${JSON.stringify(text)} is no duration; expected one such as 30s or 10m`,
     mend: 'see: airlock deploy --help',
+    exitCode: EXIT.usage,
+  });
+}
+
+/** Found before anything is changed: a wrong address would fail the smoke suite, and take a good release back. */
+function parseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return text;
+  throw new DeployError({
+    text: `--url: ${JSON.stringify(text.replace(/\/\/[^/@]*@/, '//'))} is no address; expected http(s) without a user`,
+    mend: 'for example: --url https://api.example.com',
+    exitCode: EXIT.usage,
+  });
+}
+
+/** It is shown on other people's terminals. */
+function parseActor(text: string): string {
+  if (/^[\p{L}\p{N}\p{P}\p{S} ]{1,100}$/u.test(text)) return text;
+  throw new DeployError({
+    text: `--actor: ${JSON.stringify(text)} is no name; expected at most 100 printable characters`,
+    mend: 'for example: --actor ana',
     exitCode: EXIT.usage,
   });
 }

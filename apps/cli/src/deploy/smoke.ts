@@ -32,7 +32,7 @@ export async function runSmoke(expected: SmokeExpectation, onLine: (line: string
   throw new DeployError({
     text: `smoke: ${output.trim().split('\n').slice(-6).join('\n  ')}`,
     mend: `run it again: nx run api-e2e:smoke --url ${url} --environment ${environment}`,
-    exitCode: EXIT.smoke,
+    exitCode: EXIT.broken,
   });
 }
 

@@ -3,7 +3,8 @@ import { digestOf } from './image-reference.js';
 import { describeHolder, isStale, readLock } from './lock.js';
 import { findCurrent, loadReleases, type DeploymentRecord } from './record.js';
 import type { Settings } from './settings.js';
-import { assertSwarmManager, isRunning, listTasks, readService } from './swarm.js';
+import { readAppServices } from './serving.js';
+import { assertSwarmManager, isRunning, listTasks } from './swarm.js';
 
 export interface EnvironmentStatus {
   readonly environment: string;
@@ -28,21 +29,14 @@ export async function loadEnvironmentStatus({ environment, stackName, context }:
   await assertSwarmManager(docker);
   const [releases, holder] = await Promise.all([loadReleases(docker, stackName), readLock(docker, stackName)]);
   const current = findCurrent(releases);
-  const names = Object.entries(current?.deployed.services ?? {}).filter(
-    ([, { image }]) => image === current?.record.image,
-  );
   const services = await Promise.all(
-    names.map(async ([name]) => {
-      const full = `${stackName}_${name}`;
-      const [service, tasks] = await Promise.all([readService(docker, full), listTasks(docker, full)]);
-      return {
-        name,
-        digest: service ? (digestOf(service.image) ?? null) : null,
-        running: tasks.filter(isRunning).length,
-        wanted: service?.replicas ?? 0,
-        update: service?.update?.state ?? 'none',
-      };
-    }),
+    (await readAppServices(docker, stackName, current)).map(async ({ name, state }) => ({
+      name,
+      digest: state ? (digestOf(state.image) ?? null) : null,
+      running: (await listTasks(docker, `${stackName}_${name}`)).filter(isRunning).length,
+      wanted: state?.replicas ?? 0,
+      update: state?.update?.state ?? 'none',
+    })),
   );
   const recorded = current?.record.digest ?? null;
   return {
@@ -64,6 +58,9 @@ export function describeStatus(status: EnvironmentStatus): string {
       ({ name, digest, running, wanted, update }) =>
         `  ${name}: ${running} of ${wanted} running, update ${update}${digest === status.recorded ? '' : `, but ${digest ?? 'no digest'}`}`,
     ),
+    ...(status.services.some(({ digest }) => digest !== status.recorded) && !status.lock
+      ? ['  what runs is not what was recorded: a deploy was cut off, or somebody changed it; deploy or roll back']
+      : []),
     ...(status.lock ? [`  lock ${status.lock.id}: ${status.lock.isStale ? 'stale, ' : ''}${status.lock.holder}`] : []),
     ...status.deployments
       .slice(-10)

@@ -54,9 +54,10 @@ export async function assertSwarmManager(docker: Docker): Promise<void> {
   });
 }
 
+/** Undefined where there is none; throws where the engine does not answer, which is another thing. */
 export async function readService(docker: Docker, name: string): Promise<ServiceState | undefined> {
-  const { status, stdout } = await docker.attempt(['service', 'inspect', name]);
-  if (status !== 0) return undefined;
+  const stdout = await docker.find(['service', 'inspect', name]);
+  if (stdout === undefined) return undefined;
   const [service] = JSON.parse(stdout) as InspectedService[];
   if (!service) return undefined;
   const { UpdateStatus: update, Spec: spec } = service;
@@ -70,8 +71,8 @@ export async function readService(docker: Docker, name: string): Promise<Service
 }
 
 export async function listTasks(docker: Docker, service: string): Promise<Task[]> {
-  const { status, stdout } = await docker.attempt(['service', 'ps', '--quiet', '--no-trunc', service]);
-  const ids = status === 0 ? stdout.split('\n').filter((id) => id !== '') : [];
+  const stdout = await docker.find(['service', 'ps', '--quiet', '--no-trunc', service]);
+  const ids = (stdout ?? '').split('\n').filter((id) => id !== '');
   if (ids.length === 0) return [];
   // A task may be forgotten between the two calls; the others are answered all the same.
   const inspected = await docker.attempt(['inspect', '--type', 'task', ...ids]);

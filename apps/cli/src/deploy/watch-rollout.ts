@@ -34,7 +34,7 @@ export async function watchRollout(docker: Docker, watched: readonly Watched[], 
   const settledSince = new Map<string, number>();
   for (;;) {
     options.signal?.throwIfAborted();
-    const looks = await Promise.all(watched.map((one) => look(docker, one, options.judgeBy ?? 'update')));
+    const looks = await lookAtAll(docker, watched, options);
     options.onLook(describeLooks(looks));
     const failed = looks.find(({ failure }) => failure !== undefined);
     if (failed) throw failure(describeFailed(failed));
@@ -54,8 +54,12 @@ export async function waitWhileRollingBack(
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const states = await Promise.all(watched.map(({ service }) => readService(docker, service)));
-    if (states.every((state) => state?.update?.state !== 'rollback_started') || performance.now() > deadline) return;
+    const looks = watched.map(({ service }) => readService(docker, service));
+    const isMoving = await Promise.all(looks).then(
+      (states) => states.some((state) => state?.update?.state === 'rollback_started'),
+      () => true,
+    );
+    if (!isMoving || performance.now() > deadline) return;
     await sleep(POLL_MS);
   }
 }
@@ -96,6 +100,16 @@ async function look(docker: Docker, watched: Watched, judgeBy: 'update' | 'tasks
     ...(judgeBy === 'update' ? judgeByUpdate(watched, state, runsWhatItShould) : judgeByTasks(state, runsWhatItShould)),
     line: `${watched.service.split('_').at(-1)} ${fresh.length} of ${watched.replicas} new, ${running.length - fresh.length} old`,
   };
+}
+
+/** An engine that does not answer for a moment says nothing of the update: only the time limit ends the watch. */
+async function lookAtAll(docker: Docker, watched: readonly Watched[], options: WatchOptions): Promise<Look[]> {
+  try {
+    return await Promise.all(watched.map((one) => look(docker, one, options.judgeBy ?? 'update')));
+  } catch (error) {
+    const line = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    return watched.map((one) => ({ watched: one, line, isRight: false, quietMs: 0, failure: undefined, tasks: [] }));
+  }
 }
 
 type Judgement = Pick<Look, 'isRight' | 'quietMs' | 'failure'>;

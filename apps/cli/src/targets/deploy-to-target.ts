@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readProcessEnvironment } from '@airlock/config';
+import { DeployError, EXIT } from '../deploy/problem.js';
 import { alibaba } from './alibaba.js';
 import { cloudRun } from './cloud-run.js';
 import { fly } from './fly.js';
@@ -25,12 +26,6 @@ export const targets: Readonly<Record<string, Target>> = Object.fromEntries(
   [fly, railway, cloudRun, alibaba].map((target) => [target.name, target]),
 );
 
-/** A wrong request, before anything was called. */
-export class TargetError extends Error {
-  override readonly name = 'TargetError';
-  readonly exitCode = 2;
-}
-
 const POLL_MS = 1_000;
 const DEFAULT_WAIT_MS = 5 * 60_000;
 
@@ -50,11 +45,11 @@ export async function deployToTarget(deploy: HostedDeploy): Promise<TargetResult
 function parseRequest(deploy: HostedDeploy): { target: Target; request: TargetRequest; mirror: Call[] } {
   const target = targets[deploy.target];
   if (!target)
-    throw new TargetError(`--target: ${deploy.target} is unknown; expected swarm, ${Object.keys(targets).join(', ')}`);
+    throw refusal(`--target: ${deploy.target} is unknown; expected swarm, ${Object.keys(targets).join(', ')}`);
   const digest = /^[^@\s]+@(sha256:[0-9a-f]{64})$/.exec(deploy.image)?.[1];
-  if (!digest) throw new TargetError(`IMAGE: "${deploy.image}" is not fixed; expected registry/repository@sha256:…`);
+  if (!digest) throw refusal(`IMAGE: "${deploy.image}" is not fixed; expected registry/repository@sha256:…`);
   if (!/^https?:\/\/[^/\s]+$/.test(deploy.url))
-    throw new TargetError(`--url: "${deploy.url}" is no origin; expected https://host`);
+    throw refusal(`--url: "${deploy.url}" is no origin; expected https://host`);
   assertOptions(target, deploy.options);
   const request = { environment: deploy.environment, image: deploy.image, digest, options: deploy.options };
   const { registry } = deploy.options;
@@ -73,7 +68,12 @@ function assertOptions(target: Target, given: Readonly<Record<string, string>>):
       (name) => `--option ${name}: is unknown; expected ${Object.keys(target.options).join(', ') || 'none'}`,
     ),
   ];
-  if (lines.length > 0) throw new TargetError(`${lines.join('\n')}\n  see docker/deploy/${target.name}/README.md`);
+  if (lines.length > 0) throw refusal(lines.join('\n'), `see docker/deploy/${target.name}/README.md`);
+}
+
+/** A wrong request, before anything was called. */
+function refusal(text: string, mend = 'see docs/deployment.md'): DeployError {
+  return new DeployError({ text, mend, exitCode: EXIT.usage });
 }
 
 /** For a platform that pulls only from its own registry. The copy keeps the digest, or the platform finds nothing there. */
@@ -109,7 +109,8 @@ function run(
     });
     child.on('error', (cause: NodeJS.ErrnoException) => {
       const text = cause.code === 'ENOENT' ? `${program}: is not installed` : `${program}: ${cause.message}`;
-      reject(new TargetError(`${text}; expected the command-line tool of the platform`, { cause }));
+      const expected = `${text}; expected the command-line tool of the platform`;
+      reject(new DeployError({ text: expected, mend: 'install it', exitCode: EXIT.usage, cause }));
     });
     child.on('close', (status) => resolve(status ?? 1));
     child.stdin?.on('error', () => undefined).end(input ?? '');

@@ -13,10 +13,10 @@ const IMAGE = `ghcr.io/example/airlock/api@${DIGEST}`;
 
 let folder: string;
 let url: string;
-/** A service that knows its digest and nothing else, so that the smoke suite cannot be content with it. */
+/** A service that is ready, knows its digest and nothing else, so that the smoke suite cannot be content with it. */
 const server = createServer((request, response) => {
   void readFile(join(folder, 'serves'), 'utf8').then((digest) => {
-    response.statusCode = request.url === '/version' && digest ? 200 : 503;
+    response.statusCode = /^\/(?:version|readyz)$/.test(request.url ?? '') && digest ? 200 : 503;
     response.end(JSON.stringify({ name: 'airlock-api', digest }));
   });
 });
@@ -44,6 +44,8 @@ describe('airlock deploy --target fly', () => {
       previousDigest: EARLIER,
       url,
       ok: false,
+      exitCode: 4,
+      reason: expect.stringContaining('what served before still does') as unknown,
     });
     expect(stderr).toContain('what served before still does');
   });
@@ -55,12 +57,21 @@ describe('airlock deploy --target fly', () => {
     expect(stderr).toContain(`fly: ${DIGEST} does not serve ${url}; it answers nothing`);
   });
 
-  it('ends with 6 when the smoke suite fails, and puts the earlier digest back', async () => {
+  it('ends with 4 when the smoke suite fails, and puts the earlier digest back', async () => {
     await fakeFly(`last=\${!#}; printf %s "\${last#IMAGE_DIGEST=}" >${folder}/serves`);
     const { status, stdout, stderr } = await deploy();
-    expect({ status, ok: (JSON.parse(stdout) as { ok: boolean }).ok }).toEqual({ status: 6, ok: false });
-    expect(stderr).toContain(`${EARLIER} serves again`);
+    expect({ status, ok: (JSON.parse(stdout) as { ok: boolean }).ok }).toEqual({ status: 4, ok: false });
+    expect(stderr).toContain(`rolled back: ${EARLIER} serves`);
     expect(await readFile(join(folder, 'serves'), 'utf8')).toBe(EARLIER);
+  }, 30_000);
+
+  it('ends with 5 when the smoke suite fails and nothing served before', async () => {
+    await writeFile(join(folder, 'serves'), '');
+    await fakeFly(`last=\${!#}; printf %s "\${last#IMAGE_DIGEST=}" >${folder}/serves`);
+    const { status, stdout, stderr } = await deploy();
+    expect(status).toBe(5);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, previousDigest: null, exitCode: 5 });
+    expect(stderr).toContain(`${DIGEST} still serves: deploy a good one`);
   }, 30_000);
 
   it.each([

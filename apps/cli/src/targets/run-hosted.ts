@@ -1,7 +1,7 @@
-import { DeployError, EXIT } from '../deploy/problem.js';
+import { DeployError, EXIT, toDeployError } from '../deploy/problem.js';
 import type { Settings } from '../deploy/settings.js';
 import { runSmoke } from '../deploy/smoke.js';
-import { deployToTarget, readDigest } from './deploy-to-target.js';
+import { deployToTarget, readDigest, type HostedDeploy } from './deploy-to-target.js';
 import type { TargetResult } from './target.js';
 
 export interface HostedOptions {
@@ -16,14 +16,11 @@ export async function runHosted(settings: Settings, image: string, { target, opt
   const onProgress = (line: string) => console.error(line);
   const shared = { target, environment, url: url ?? '', options: parseOptions(option), waitMs: timeoutMs, onProgress };
   const result = await deployToTarget({ ...shared, image });
-  const problem = result.ok ? await findSmokeProblem(result, onProgress) : await describeFailure(result);
-  const answer = { ...result, ok: problem === undefined };
-  if (problem?.exitCode === EXIT.smoke && result.previousDigest) {
-    const back = await deployToTarget({ ...shared, image: image.replace(result.digest, result.previousDigest) });
-    onProgress(back.ok ? `${back.digest} serves again` : `${back.digest} could not be brought back`);
-  }
-  console.log(settings.json ? JSON.stringify(answer) : `${environment}: ${answer.ok ? answer.digest : 'failed'}`);
-  if (problem) throw problem;
+  const problem = result.ok
+    ? await judgeBySmoke(result, { onProgress, goBack: (digest) => goBack({ ...shared, image }, digest) })
+    : await describeFailure(result);
+  if (problem) throw Object.assign(problem, { result });
+  console.log(settings.json ? JSON.stringify(result) : `${environment}: ${result.digest}`);
 }
 
 function parseOptions(pairs: readonly string[]): Record<string, string> {
@@ -37,14 +34,29 @@ function parseOptions(pairs: readonly string[]): Record<string, string> {
   );
 }
 
-async function findSmokeProblem({ url, env, digest }: TargetResult, onLine: (line: string) => void) {
+/** The platform was content; where the smoke suite is not, the digest that served before is deployed again. */
+async function judgeBySmoke(
+  { url, env, digest, previousDigest }: TargetResult,
+  way: { onProgress: (line: string) => void; goBack: (digest: string) => Promise<boolean> },
+): Promise<DeployError | undefined> {
   try {
-    await runSmoke({ url, environment: env, digest, commit: null }, onLine);
+    await runSmoke({ url, environment: env, digest, commit: null }, way.onProgress);
     return undefined;
-  } catch (error) {
-    if (error instanceof DeployError) return error;
-    throw error;
+  } catch (cause) {
+    const text = toDeployError(cause, 'smoke').message;
+    const isBack = previousDigest !== null && (await way.goBack(previousDigest));
+    return new DeployError({
+      text,
+      mend: isBack ? `rolled back: ${previousDigest} serves` : `${digest} still serves: deploy a good one`,
+      exitCode: isBack ? EXIT.rolledBack : EXIT.broken,
+      cause,
+    });
   }
+}
+
+async function goBack(deploy: HostedDeploy, digest: string): Promise<boolean> {
+  const { ok } = await deployToTarget({ ...deploy, image: `${deploy.image.split('@')[0] ?? ''}@${digest}` });
+  return ok;
 }
 
 /** The platform keeps the old release when the new one fails; whether it did is looked at, not believed. */

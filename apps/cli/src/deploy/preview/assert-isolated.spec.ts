@@ -4,7 +4,7 @@ import { assertIsolated } from './assert-isolated.js';
 import { findExpired } from './down.js';
 import { createSecrets } from './preview-secrets.js';
 
-const OWN = { secretsDir: '/volumes/pr-42/_data', edgeNetwork: 'airlock-edge_edge' };
+const OWN = { project: 'pr-42', secretsDir: '/volumes/pr-42/_data', edgeNetwork: 'airlock-edge_edge' };
 
 describe('assertIsolated', () => {
   it('accepts a preview that has everything of its own', () => {
@@ -23,6 +23,34 @@ describe('assertIsolated', () => {
       { networks: { x: { external: true, name: 'airlock-staging_backend' } } },
       'networks.x: is airlock-staging_backend',
     ],
+    [
+      'a network of its own by the name of another system',
+      { networks: { backend: { name: 'airlock-staging_backend' } } },
+      'networks.backend: is airlock-staging_backend',
+    ],
+    ...(
+      [
+        ['the volume of another system', { external: true, name: 'airlock-staging_postgres' }],
+        ['a volume of its own by the name of another system', { name: 'airlock-staging_postgres' }],
+      ] as const
+    ).map(([what, volume]): [string, Partial<ComposeModel>, string] => [
+      what,
+      { volumes: { postgres: volume } },
+      'volumes.postgres: is airlock-staging_postgres; expected its own',
+    ]),
+    [
+      'a volume that is a folder of the host',
+      { volumes: { x: { name: 'pr-42_x', driver_opts: { type: 'none', o: 'bind', device: '/etc/airlock' } } } },
+      'volumes.x: is mounted from elsewhere',
+    ],
+    ['a file of the host as a config', { configs: { x: { file: '/etc/airlock/x' } } }, 'configs.x: is read from'],
+    ...['privileged', 'network_mode', 'pid', 'ipc', 'devices', 'cap_add', 'userns_mode'].map(
+      (door): [string, Partial<ComposeModel>, string] => [
+        door,
+        api({ [door]: 'host' }),
+        `services.api.${door}: reaches`,
+      ],
+    ),
     ['a folder of the host', api({ volumes: [{ type: 'bind', source: '/srv' }] }), 'services.api: binds /srv'],
     ['a published port', api({ ports: [{ target: 80 }] }), 'services.api: publishes a port'],
     ['another environment', api({ environment: { ENVIRONMENT: 'staging' } }), 'ENVIRONMENT is "staging"'],
@@ -62,7 +90,11 @@ function create(): ComposeModel {
   return {
     services: { api: { environment: { ENVIRONMENT: 'preview' } }, postgres: {} },
     secrets: { secret_key: { file: `${OWN.secretsDir}/secret_key` } },
-    networks: { edge: { external: true, name: OWN.edgeNetwork }, backend: { internal: true } },
+    networks: {
+      edge: { external: true, name: OWN.edgeNetwork },
+      backend: { internal: true, name: 'pr-42_backend' },
+    },
+    volumes: { postgres: { name: 'pr-42_postgres', driver_opts: { type: 'tmpfs', device: 'tmpfs' } } },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Docker } from '../docker.js';
-import { DeployError, EXIT } from '../problem.js';
+import { DeployError, EXIT, toDeployError } from '../problem.js';
 import { lifeVolume, listPreviews, type Preview } from './preview.js';
 
 /**
@@ -28,13 +28,22 @@ export function findExpired(previews: readonly Preview[], open: ReadonlySet<numb
   return previews.filter(({ number, expires }) => expires < now || (open !== undefined && !open.has(number)));
 }
 
+/** One that resists keeps none of the others: it is named at the end, and found again at the next run. */
 export async function reap(
   docker: Docker,
   { prefix, open }: { prefix: string; open: ReadonlySet<number> | undefined },
 ): Promise<Preview[]> {
   const expired = findExpired(await listPreviews(docker, prefix), open, new Date());
-  for (const { project } of expired) await previewDown(docker, project);
-  return expired;
+  const problems: string[] = [];
+  for (const { project } of expired) {
+    await previewDown(docker, project).catch((error: unknown) => problems.push(toDeployError(error, project).message));
+  }
+  if (problems.length === 0) return expired;
+  throw new DeployError({
+    text: problems.join('\n'),
+    mend: `${expired.length - problems.length} of ${expired.length} are gone; the next run tries the rest again`,
+    exitCode: EXIT.broken,
+  });
 }
 
 async function list(docker: Docker, words: readonly string[]): Promise<string[]> {

@@ -11,13 +11,22 @@ export interface Preview {
 }
 
 const LABEL = 'airlock.preview';
-export const DEFAULT_PREFIX = 'airlock-preview';
 
 export function parseNumber(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new DeployError({
     text: `N: ${JSON.stringify(text)} is no pull request; expected a number such as 42`,
     mend: 'see which previews there are: airlock preview list',
+    exitCode: EXIT.usage,
+  });
+}
+
+/** What projects begin with: Compose wants lower case, and a filter by name must mean one thing. */
+export function parsePrefix(text: string): string {
+  if (/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(text) && text.length <= 40) return text;
+  throw new DeployError({
+    text: `--prefix: ${JSON.stringify(text)} is no beginning of a project; expected at most 40 of a-z, 0-9 and single hyphens`,
+    mend: 'for example: --prefix airlock-preview',
     exitCode: EXIT.usage,
   });
 }

@@ -27,7 +27,7 @@ const UP_TIMEOUT_MS = 300_000;
 export async function previewUp(docker: Docker, request: UpRequest): Promise<Preview> {
   const { number, image, prefix, progress, edgeNetwork, lifetimeMs } = request;
   const project = projectOf(prefix, number);
-  const host = `pr-${number}.${request.domain ?? (await readDomain(request.envFiles))}`;
+  const host = `pr-${number}.${parseDomain(request.domain ?? (await readDomain(request.envFiles)))}`;
   const expires = new Date(Date.now() + lifetimeMs);
   const preview: Preview = { number, project, image: image.name, url: `https://${host}`, expires };
   progress.step(`mark ${project}, which ends ${expires.toISOString()}`);
@@ -36,7 +36,7 @@ export async function previewUp(docker: Docker, request: UpRequest): Promise<Pre
   const secretsDir = await ensureSecrets(docker, project, image.name);
   const variables = { ...imageVariables(image), API_DOMAIN: host, SECRETS_DIR: secretsDir, EDGE_NETWORK: edgeNetwork };
   const source: ModelSource = { files: request.files, envFiles: request.envFiles, project, variables };
-  assertIsolated(await loadComposeModel(docker, source), { secretsDir, edgeNetwork });
+  assertIsolated(await loadComposeModel(docker, source), { project, secretsDir, edgeNetwork });
   progress.step('start, provision and migrate');
   await compose(docker, source, ['up', '--detach', '--wait', '--remove-orphans', '--quiet-pull']);
   progress.step('add sample rows');
@@ -83,6 +83,15 @@ const base = 'http://127.0.0.1:' + (process.env.PORT ?? 8000);
 Promise.all([fetch(base + '/readyz'), fetch(base + '/version').then((answer) => answer.json())])
   .then(([ready, { digest }]) => console.log(JSON.stringify({ readyz: ready.status, digest })));
 `;
+
+function parseDomain(text: string): string {
+  if (/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/.test(text)) return text;
+  throw new DeployError({
+    text: `--domain: ${JSON.stringify(text)} is no domain; expected one such as preview.example.com`,
+    mend: 'its wildcard *.preview.example.com must lead to the preview host',
+    exitCode: EXIT.usage,
+  });
+}
 
 async function readDomain(envFiles: readonly string[]): Promise<string> {
   for (const file of envFiles.filter((one) => existsSync(one))) {

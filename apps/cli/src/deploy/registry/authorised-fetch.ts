@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DeployError } from '../problem.js';
 import type { Credentials } from './credentials.js';
 
+/** Nobody answers, or with an error of its own: what the registry holds is not known. */
+export class RegistryAway extends DeployError {}
+
 export type RegistryFetch = (
   path: string,
   init: RequestInit & { headers?: Record<string, string> },
@@ -54,7 +57,7 @@ async function fetchWithRetry(url: string, init: RequestInit): Promise<Response>
     } catch (cause) {
       if (pauseMs === undefined) {
         const { host } = new URL(url);
-        throw new DeployError({ text: `registry: ${host} does not answer`, mend: 'try: docker login', cause });
+        throw new RegistryAway({ text: `registry: ${host} does not answer`, mend: 'try: docker login', cause });
       }
     }
     await sleep(pauseMs);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DeployError } from '../problem.js';
 import { isDigest, type ImageReference } from '../image-reference.js';
-import { createFetch, type RegistryFetch } from './authorised-fetch.js';
+import { createFetch, RegistryAway, type RegistryFetch } from './authorised-fetch.js';
 import type { Credentials } from './credentials.js';
 
 export interface Manifest {
@@ -114,7 +114,7 @@ export function missing(image: ImageReference): DeployError {
 
 function assertOk(response: Response, what: string): void {
   if (response.ok) return;
-  throw new DeployError({
+  throw new (response.status >= 500 ? RegistryAway : DeployError)({
     text: `registry: answered ${response.status} for ${what}; expected 200`,
     mend: response.status === 401 || response.status === 403 ? 'log in: docker login' : 'try again, or see its log',
   });

@@ -37,7 +37,7 @@ export function renderStack(model: ComposeModel, options: RenderOptions): Stack 
   if (problems.length === 0) return stack;
   throw new DeployError({
     text: problems.map(({ where, problem }) => `${where}: ${problem}`).join('\n'),
-    mend: 'mend the overlay, then see the result: airlock deploy render ENV IMAGE',
+    mend: 'mend the overlay, then see the result: airlock deploy ENV IMAGE --render',
   });
 }
 

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+const airlock = fileURLToPath(new URL('../bin/airlock.js', import.meta.url));
+const IMAGE = `registry.example.com/airlock@sha256:${'a'.repeat(64)}`;
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'airlock-usage-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Without a Docker engine: nothing here may come so far as to need one. */
+function run(...words: string[]) {
+  const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: folder, DOCKER_HOST: 'tcp://127.0.0.1:1' };
+  return spawnSync(process.execPath, [airlock, ...words], { cwd: folder, env, encoding: 'utf8', input: '' });
+}
+
+describe('airlock', () => {
+  it.each([
+    ['a missing word', ['deploy', 'staging'], "missing required argument 'image'"],
+    ['a surplus word', ['status', 'staging', 'production'], 'too many arguments'],
+    ['an unknown option', ['rollback', 'staging', '--force'], "unknown option '--force'"],
+    ['an unknown command', ['deploi'], "unknown command 'deploi'"],
+    ['a verb that is missing', ['preview'], 'Usage: airlock preview'],
+    ['an unknown environment', ['deploy', 'prod', IMAGE], 'ENV: "prod" is no environment'],
+    ['an image by tag', ['deploy', 'staging', 'registry.example.com/airlock:latest'], 'names no fixed image'],
+    ['a hostile digest', ['deploy', 'staging', 'registry.example.com/airlock@sha256:$(id)'], 'names no fixed image'],
+    ['a hostile stack', ['status', 'staging', '--stack', '.*'], '--stack: ".*" is no name of a stack'],
+    ['a hostile source', ['promote', 'staging', 'production', '--from-stack', '../x'], '--from-stack: "../x" is no'],
+    ['a hostile prefix', ['preview', 'reap', '--prefix', 'a b'], '--prefix: "a b" is no beginning of a project'],
+    ['another direction', ['promote', 'production', 'staging'], 'expected from staging to production'],
+    ['no number', ['preview', 'down', '42;id'], 'N: "42;id" is no pull request'],
+    ['a secret without a value', ['secret', 'put', 'staging', 'secret_key'], 'secret_key is empty'],
+    ['a secret by a wrong name', ['secret', 'put', 'staging', '../x'], 'secret: name "../x"'],
+  ])('ends with 2 on %s', (_what, words, problem) => {
+    const { status, stderr } = run(...words);
+    expect(stderr).toContain(problem);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(status).toBe(2);
+  });
+
+  it.each([['--help'], ['deploy', '--help']])('ends with 0 after %s', (...words) => {
+    expect(run(...words).status).toBe(0);
+  });
+
+  it.each([
+    ['deploy', ['deploy', 'prod', IMAGE]],
+    ['promote', ['promote', 'staging', 'production', '--confirm', 'no']],
+    ['rollback', ['rollback', 'prod']],
+    ['status', ['status', 'prod']],
+    ['preview up', ['preview', 'up', 'x', IMAGE]],
+    ['preview reap', ['preview', 'reap', '--prefix', 'A']],
+    ['secret list', ['secret', 'list', 'prod']],
+  ])('%s --json says why it failed on stdout, and in words on stderr', (_what, words) => {
+    const { status, stdout, stderr } = run(...words, '--json');
+    const answer = JSON.parse(stdout) as { reason: string };
+    expect(answer).toMatchObject({ ok: false, exitCode: status });
+    expect(stderr).toContain(answer.reason);
+  });
+});
