@@ -1,11 +1,18 @@
 import preset from '../../tools/jest.preset.mjs';
 
-// Whole deploys against a real engine. One after the other: they share its processors, and a figure is part of the result.
+const isQuick = process.env.AIRLOCK_SUITE === 'quick';
+
+/**
+ * Whole deploys against a real engine. One file after the other, because a figure is part of the result; the quick run,
+ * whose figures count for nothing, does two at once.
+ */
 export default {
   ...preset,
   displayName: 'deploy',
   testMatch: ['<rootDir>/src/deploy/suite/*.suite.ts'],
+  globalSetup: '<rootDir>/src/deploy/suite/global-setup.mjs',
+  globalTeardown: '<rootDir>/src/deploy/suite/global-teardown.mjs',
   testTimeout: 15 * 60_000,
-  maxWorkers: 1,
+  maxWorkers: isQuick ? 2 : 1,
   randomize: false,
 };

@@ -49,6 +49,24 @@ describe('airlock', () => {
   });
 
   it.each([
+    ['a journal that cannot be written', ['deploy', 'staging', IMAGE, '--journal', '/proc/airlock/deployments.jsonl']],
+    ['a promotion that nobody typed', ['promote', 'staging', 'production']],
+    ['a history that is none', ['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--record', airlock]],
+    ['an engine that is away', ['status', 'staging']],
+    ['an engine that is away', ['deploy', 'staging', IMAGE]],
+    ['an overlay that is not there', ['deploy', 'staging', IMAGE, '--render']],
+    ['an engine that is away', ['rollback', 'staging']],
+    ['an engine that is away', ['preview', 'list']],
+    ['an engine that is away', ['preview', 'reap']],
+    ['an engine that is away', ['secret', 'list', 'staging']],
+  ])('ends with 3 on %s, in words: %j', (_what, words) => {
+    const { status, stderr } = run(...words);
+    expect(stderr).toMatch(/(?:expected|Cannot connect|cannot be started).*\n {2}\S/);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(status).toBe(3);
+  });
+
+  it.each([
     ['deploy', ['deploy', 'prod', IMAGE]],
     ['promote', ['promote', 'staging', 'production', '--confirm', 'no']],
     ['rollback', ['rollback', 'prod']],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readProcessEnvironment } from '@airlock/config';
 import type { Docker } from './docker.js';
+import { DeployError } from './problem.js';
 
 export type Fields = Record<string, unknown>;
 
@@ -38,8 +39,20 @@ export async function loadComposeModel(docker: Docker, source: ModelSource): Pro
       ...source.files.flatMap((file) => ['--file', file]),
       ...['config', '--format', 'json'],
     ];
-    return JSON.parse(await docker.run(args, { env: engineVariables() })) as ComposeModel;
+    const { status, stdout, stderr } = await docker.attempt(args, { env: engineVariables() });
+    if (status === 0) return JSON.parse(stdout) as ComposeModel;
+    throw new DeployError({
+      text: `overlay: ${redactValues(stderr.trim())}; expected what Compose can read`,
+      mend: `mend the files (${source.files.join(', ')}) or their variables (${source.envFiles.join(', ') || 'no --env-file'})`,
+    });
   });
+}
+
+/** Compose quotes what it cannot read of a file of variables, from there to the end of it. */
+export function redactValues(stderr: string): string {
+  return stderr
+    .replace(/(unterminated quoted value|Invalid template:)[\s\S]*/i, '$1 [redacted]')
+    .replace(/(in variable name "[^"=\n]*)[\s\S]*/, '$1 [redacted]');
 }
 
 /** Compose reads variables from its process too: what a developer's shell holds must not reach another environment. */

@@ -129,11 +129,13 @@ async function readResult(docker: Docker, service: string, task: Task): Promise<
   return { exitCode: exitCode === 0 && task.state !== 'complete' ? 1 : exitCode, stdout, stderr, error: task.error };
 }
 
-/** The engine may answer for the task before its log has arrived, so an empty one is asked for again. */
+/** The engine may answer for the task before all of its log has arrived: one that ends within a line is asked for again. */
 async function readLogs(docker: Docker, service: string): Promise<{ stdout: string; stderr: string }> {
   for (let attempt = 0; ; attempt++) {
     const logs = await docker.attempt(['service', 'logs', '--raw', '--no-task-ids', service], { timeoutMs: 10_000 });
-    if (logs.stdout + logs.stderr !== '' || attempt === 5) return logs;
+    const texts = [logs.stdout, logs.stderr].filter((text) => text !== '');
+    const isWhole = logs.status === 0 && texts.length > 0 && texts.every((text) => text.endsWith('\n'));
+    if (isWhole || attempt === 5) return logs;
     await sleep(POLL_MS);
   }
 }

@@ -1,6 +1,6 @@
 import type { Docker } from './docker.js';
 import { runJobs, type JobOptions } from './job.js';
-import { describeFailure } from './preflight.js';
+import { describeFailure, parseJson } from './preflight.js';
 import { DeployError } from './problem.js';
 import type { ReleasePlan } from './release.js';
 
@@ -29,7 +29,8 @@ export async function migrateOnce(
   if (plan.releaseJob === undefined) return null;
   const command = ['airlock', 'db', 'migrate', '--json', '--environment', environment, '--actor', actor];
   const { migrate } = await runJobs(docker, { migrate: { service: plan.releaseJob.service, command } }, jobs);
-  if (migrate.exitCode === 0) return (JSON.parse(migrate.stdout) as { head?: string }).head ?? null;
+  // They ran, whatever the job printed of it.
+  if (migrate.exitCode === 0) return (parseJson(migrate.stdout) as { head?: string } | undefined)?.head ?? null;
   throw new DeployError({
     text: `migrations: ${describeFailure(migrate)}`,
     mend: 'no new task was started and the old ones serve; mend the migration, deploy again: it goes on where it stopped',

@@ -38,10 +38,13 @@ export async function preflight(
   const results = await runJobs(docker, createQuestions(plan, current, environment), jobs);
   assertConfigIsComplete(plan, results);
   if (plan.releaseJob === undefined) return { pending: [], status: undefined };
-  const status = parseAnswer<SchemaStatus>(results['status'], 'airlock db status');
-  const { pending } = parseAnswer<MigrationPlan>(results['plan'], 'airlock db migrate --plan');
+  const status = parseStatus(results['status']);
+  const { pending } = parseAnswer<MigrationPlan>(results['plan'], {
+    command: 'airlock db migrate --plan',
+    isAnswer: (answer) => Array.isArray(answer.pending),
+  });
   assertStamp(status, environment);
-  if (current) assertServesAfter(parseAnswer<SchemaStatus>(results['current'], 'airlock db status'), pending, current);
+  if (current) assertServesAfter(parseStatus(results['current']), pending, current);
   return { pending: pending.map(({ name }) => name), status };
 }
 
@@ -53,7 +56,7 @@ export async function askSchemaStatus(
 ): Promise<SchemaStatus | undefined> {
   if (plan.releaseJob === undefined) return undefined;
   const { status } = await runJobs(docker, { status: { service: plan.releaseJob.service, command: STATUS } }, jobs);
-  return parseAnswer<SchemaStatus>(status, 'airlock db status');
+  return parseStatus(status);
 }
 
 const STATUS = ['airlock', 'db', 'status', '--json'];
@@ -84,12 +87,34 @@ function assertConfigIsComplete(plan: ReleasePlan, results: Readonly<Record<stri
   });
 }
 
-function parseAnswer<T>(result: JobResult | undefined, command: string): T {
-  if (result?.exitCode === 0) return JSON.parse(result.stdout) as T;
+function parseStatus(result: JobResult | undefined): SchemaStatus {
+  return parseAnswer<SchemaStatus>(result, {
+    command: 'airlock db status',
+    isAnswer: ({ environment, migrations, verdict }) =>
+      typeof environment === 'string' && Array.isArray(migrations) && Array.isArray(verdict?.reasons),
+  });
+}
+
+/** An image that is not ours, or of another time, may say anything. */
+export function parseAnswer<T extends object>(
+  result: JobResult | undefined,
+  { command, isAnswer }: { command: string; isAnswer: (answer: Partial<T>) => boolean },
+): T {
+  const answer = result?.exitCode === 0 ? parseJson(result.stdout) : undefined;
+  if (typeof answer === 'object' && answer !== null && isAnswer(answer)) return answer as T;
   throw new DeployError({
-    text: `${command}: ${result ? describeFailure(result) : 'was not asked'}`,
+    text: `${command}: ${result ? describeFailure(result) : 'was not asked'}; expected its answer as JSON`,
     mend: 'nothing was changed; mend it and deploy again',
   });
+}
+
+/** Undefined where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 export function describeFailure({ exitCode, stdout, stderr, error }: JobResult): string {

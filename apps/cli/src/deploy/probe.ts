@@ -3,7 +3,7 @@ import type { Docker } from './docker.js';
 import type { ImageReference } from './image-reference.js';
 import { runJobs, withoutAliases, type Job, type JobOptions } from './job.js';
 import { describeFailure } from './preflight.js';
-import { DeployError, EXIT } from './problem.js';
+import { DeployError } from './problem.js';
 import type { ReleasePlan } from './release.js';
 import { listTasks } from './swarm.js';
 
@@ -25,7 +25,7 @@ interface ProbeAnswer {
  * Runs inside the image: `node` and a network are all that it needs.
  */
 const SCRIPT = `
-const { NAME, SCRATCH_STACK, PORT, COUNT, DIGEST, SOAK_MS, LIMIT_MS } = process.env;
+const { NAME, SCRATCH_STACK, PORT, COUNT, DIGEST, SOAK_MS, LIMIT_MS, STRANGER_MS } = process.env;
 const dns = require('node:dns').promises, fs = require('node:fs'), http = require('node:http');
 const get = (address, path) => new Promise((resolve) => {
   const request = http.get({ host: address, port: PORT, path, timeout: 2000, agent: false }, (response) => {
@@ -39,16 +39,20 @@ const ask = async (address) => {
   const [healthz, readyz, version] = await Promise.all(['/healthz', '/readyz', '/version'].map((path) => get(address, path)));
   return { address, healthz: healthz.status, readyz: readyz.status, version: version.status === 200 ? parse(version.body) : null };
 };
+// Another digest, said plainly, is no matter of waiting.
+const isStranger = ({ version }) => typeof version?.digest === 'string' && version.digest !== DIGEST;
 const isRight = (replica) => replica.healthz === 200 && replica.readyz === 200 && replica.version?.digest === DIGEST;
 (async () => {
   const end = Date.now() + Number(LIMIT_MS);
-  let since, replicas = [];
+  let since, strangerSince, replicas = [];
   while (Date.now() < end) {
     const addresses = await dns.resolve4('tasks.' + (NAME || SCRATCH_STACK + '_rehearsal')).catch(() => []);
     replicas = await Promise.all(addresses.map(ask));
     const right = replicas.length === Number(COUNT) && replicas.every(isRight);
     since = right ? since ?? Date.now() : undefined;
     if (right && Date.now() - since >= Number(SOAK_MS)) break;
+    strangerSince = replicas.some(isStranger) ? strangerSince ?? Date.now() : undefined;
+    if (strangerSince !== undefined && Date.now() - strangerSince >= Number(STRANGER_MS)) break;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
   const noNewPrivileges = /NoNewPrivs:\\s*1/.test(fs.readFileSync('/proc/self/status', 'utf8'));
@@ -65,6 +69,9 @@ export interface ProbeOptions {
 
 /** How long a replica must answer well before it counts. Longer than what dies right after it got healthy. */
 const REHEARSAL_SOAK_MS = 8_000;
+
+/** How long a replica may name another digest: what is being replaced still answers for a moment. */
+const STRANGER_MS = 5_000;
 
 /** Judges what now serves: each replica by its own answers. */
 export async function probeReplicas(
@@ -90,6 +97,8 @@ export async function rehearse(docker: Docker, options: ProbeOptions): Promise<{
   const replica = {
     ...omit(service, 'ports', 'hostname'),
     networks: withoutAliases(service['networks']),
+    // Nobody sends it anything, so there is nothing to drain.
+    stop_grace_period: '1s',
     deploy: {
       replicas: 1,
       restart_policy: { condition: 'none' },
@@ -119,6 +128,7 @@ function createProbe(
       COUNT: String(target.count),
       DIGEST: image.digest,
       SOAK_MS: String(target.soakMs),
+      STRANGER_MS: String(STRANGER_MS),
       LIMIT_MS: String(limitMs),
     },
   };
@@ -138,7 +148,6 @@ async function runProbe(
   throw new DeployError({
     text: `${what}: ${answer ? describeAnswers(answer.replicas, count) : describeFailure(probe)}; expected ${count} ready with ${options.image.digest}`,
     mend: 'see why: docker service logs',
-    exitCode: EXIT.broken,
   });
 }
 

@@ -1,19 +1,15 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createDocker, execute, type RunResult } from '../docker.js';
+import { execute, type RunResult } from '../docker.js';
 import type { DeploymentRecord } from '../record.js';
+import { docker, readRun, removeStack, WORKSPACE } from './run.js';
 
-export const WORKSPACE = fileURLToPath(new URL('../../../../../', import.meta.url));
 export const HERE = fileURLToPath(new URL('./', import.meta.url));
 const COMMAND_TIMEOUT_MS = 400_000;
-
-export const docker = createDocker();
 
 export interface BuildOptions {
   readonly fault?: string;
@@ -21,7 +17,6 @@ export interface BuildOptions {
   readonly migrations?: readonly { name: string; phase: 'expand' | 'contract'; completes?: string }[];
 }
 
-/** A registry, images and stacks under one prefix; all of it is gone when the lab closes. */
 export interface Lab {
   readonly prefix: string;
   readonly registry: string;
@@ -51,41 +46,28 @@ export interface LabStack {
   remove(): Promise<void>;
 }
 
+/** Stacks and images of one file, in the registry that all files share; its stacks are gone when it closes. */
 export async function openLab(): Promise<Lab> {
-  const prefix = `airlock-suite-${randomBytes(3).toString('hex')}`;
-  const folder = await mkdtemp(join(tmpdir(), `${prefix}-`));
-  const initialised = await ensureSwarm();
-  await docker.run(['build', '--quiet', '--tag', `${prefix}-proxy:suite`, join(WORKSPACE, 'docker/haproxy')], {
-    timeoutMs: 300_000,
-  });
-  await docker.run(['run', '--detach', '--name', `${prefix}-registry`, '--publish', '127.0.0.1:0:5000', 'registry:2']);
-  const registry = (await docker.run(['port', `${prefix}-registry`, '5000/tcp'])).trim().split('\n')[0] ?? '';
-  await waitFor('the registry', () => fetch(`http://${registry}/v2/`).then(({ ok }) => ok));
+  const { prefix, registry, folder } = readRun();
+  const repository = `${registry}/${prefix}-${randomBytes(3).toString('hex')}`;
+  const ledgerImage = await build(repository, {});
   const stacks: LabStack[] = [];
-  const lab: Lab = {
+  return {
     prefix,
     registry,
     folder,
     writeEnv: (variables) => writeEnv(folder, variables),
-    push: (words) => push(`${registry}/${prefix}`, words),
-    build: (options = {}) => build(`${registry}/${prefix}`, options),
+    push: (words) => push(repository, words),
+    build: (options = {}) => build(repository, options),
     async createStack(variables = {}) {
-      const stack = await createStack({ prefix, folder, ledgerImage: await lab.build(), variables });
+      const stack = await createStack(ledgerImage, variables);
       stacks.push(stack);
       return stack;
     },
     async close() {
-      for (const stack of stacks) await stack.remove();
-      await docker.attempt(['rm', '--force', '--volumes', `${prefix}-registry`]);
-      const images = await docker.attempt(['images', '--quiet', '--no-trunc', '--filter', `reference=*${prefix}*`]);
-      const pushed = await docker.attempt(['images', '--quiet', '--no-trunc', '--filter', `reference=${registry}/*`]);
-      const ids = [...new Set(`${images.stdout}${pushed.stdout}`.split('\n').filter(Boolean))];
-      if (ids.length > 0) await docker.attempt(['rmi', '--force', ...ids]);
-      await rm(folder, { recursive: true, force: true });
-      if (initialised) await leaveSwarm();
+      await Promise.all(stacks.map((stack) => stack.remove()));
     },
   };
-  return lab;
 }
 
 function build(repository: string, { fault = 'none', commit, migrations = [] }: BuildOptions): Promise<string> {
@@ -114,20 +96,15 @@ async function writeEnv(folder: string, variables: Record<string, string>): Prom
   return file;
 }
 
-async function createStack(scene: {
-  prefix: string;
-  folder: string;
-  ledgerImage: string;
-  variables: Record<string, string>;
-}): Promise<LabStack> {
-  const { prefix, folder, ledgerImage, variables } = scene;
+async function createStack(ledgerImage: string, variables: Record<string, string>): Promise<LabStack> {
+  const { prefix, folder, proxyImage } = readRun();
   const name = `${prefix}-${randomBytes(2).toString('hex')}`;
   const port = await findFreePort();
   const journal = join(folder, `${name}.jsonl`);
   const fixed = {
     SUITE_PORT: String(port),
     SUITE_LEDGER_IMAGE: ledgerImage,
-    SUITE_PROXY_IMAGE: `${prefix}-proxy:suite`,
+    SUITE_PROXY_IMAGE: proxyImage,
   };
   const options = async (more: Record<string, string> = {}) => {
     const file = await writeEnv(folder, { ...fixed, ...variables, ...more });
@@ -180,8 +157,15 @@ export function runAirlock(words: readonly string[], input?: string): Promise<Ru
   });
 }
 
+export interface Running {
+  readonly ended: Promise<number>;
+  readonly output: () => string;
+  /** At once, as a machine that loses power. */
+  readonly kill: () => void;
+}
+
 /** Starts `airlock` and does not wait, for those who want to meet it at work, or kill it. */
-export function startAirlock(words: readonly string[]): { pid: number; ended: Promise<number>; output: () => string } {
+export function startAirlock(words: readonly string[]): Running {
   const child = spawn(join(WORKSPACE, 'node_modules/.bin/node'), [
     join(WORKSPACE, 'apps/cli/bin/airlock.js'),
     ...words,
@@ -190,7 +174,7 @@ export function startAirlock(words: readonly string[]): { pid: number; ended: Pr
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stdout.resume();
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 137)));
-  return { pid: child.pid ?? 0, ended, output: () => output };
+  return { ended, output: () => output, kill: () => child.kill('SIGKILL') };
 }
 
 /** The ledger is on an internal network only, so it is asked from within. */
@@ -202,53 +186,10 @@ async function execInLedger(stack: string): Promise<string> {
   return docker.run(['exec', id, 'node', '-e', script]);
 }
 
-export async function removeStack(name: string): Promise<void> {
-  await docker.attempt(['stack', 'rm', '--detach=false', name], { timeoutMs: 120_000 });
-  await removeNamed('secret', name);
-  await removeNamed('config', name);
-  const { stdout } = await docker.attempt([
-    'volume',
-    'ls',
-    '--quiet',
-    '--filter',
-    `label=com.docker.stack.namespace=${name}`,
-  ]);
-  const volumes = stdout.split('\n').filter(Boolean);
-  if (volumes.length > 0) await docker.attempt(['volume', 'rm', '--force', ...volumes]);
-}
-
-async function removeNamed(kind: 'secret' | 'config', stack: string): Promise<void> {
-  const { stdout } = await docker.attempt([kind, 'ls', '--format', '{{.Name}}']);
-  const names = stdout.split('\n').filter((name) => name.startsWith(`${stack}_`));
-  if (names.length > 0) await docker.attempt([kind, 'rm', ...names]);
-}
-
-async function ensureSwarm(): Promise<boolean> {
-  const state = (await docker.run(['info', '--format', '{{.Swarm.LocalNodeState}}'])).trim();
-  if (state === 'active') return false;
-  await docker.run(['swarm', 'init', '--advertise-addr', '127.0.0.1']);
-  return true;
-}
-
-/** Somebody else may have begun to use it in the meantime. */
-async function leaveSwarm(): Promise<void> {
-  const services = (await docker.run(['service', 'ls', '--quiet'])).trim();
-  if (services === '') await docker.attempt(['swarm', 'leave', '--force']);
-}
-
 export async function findFreePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-export async function waitFor(what: string, look: () => Promise<boolean>, limitMs = 60_000): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  while (performance.now() < deadline) {
-    if (await look().catch(() => false)) return;
-    await sleep(250);
-  }
-  throw new Error(`${what}: not there after ${limitMs / 1_000} s`);
 }

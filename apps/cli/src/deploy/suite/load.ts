@@ -31,7 +31,8 @@ export interface LoadOptions {
   readonly createBody?: (id: string) => string;
 }
 
-const CLIENTS = 12;
+/** Each has at most one request in hand. */
+export const CLIENTS = 12;
 /** Each client rests between requests: the point is to be always there, not to be fast. */
 const PAUSE_MS = 15;
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { docker, HERE, openLab, runAirlock, type Lab } from './lab.js';
+import { HERE, openLab, runAirlock, type Lab } from './lab.js';
+import { docker } from './run.js';
 
 let lab: Lab;
 let prefix: string;

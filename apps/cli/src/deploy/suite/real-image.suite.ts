@@ -5,14 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { execute, type RunResult } from '../docker.js';
-import { docker, findFreePort, openLab, removeStack, runAirlock, WORKSPACE, type Lab } from './lab.js';
+import { findFreePort, openLab, runAirlock, type Lab } from './lab.js';
 import { startLoad, type Load } from './load.js';
 import { report } from './report.js';
+import { docker, isQuick, readRun, removeStack, WORKSPACE } from './run.js';
 
 // The image of docker/api.Dockerfile in the overlays of staging, on a real PostgreSQL and a real Redis.
 const ISSUER = 'https://issuer.example.com';
 const PARTY = 'https://app.example.com';
-const LEAST_REQUESTS = 10_000;
+const LEAST_REQUESTS = isQuick ? 2_000 : 10_000;
 
 let lab: Lab;
 let stack: string;
@@ -107,7 +108,7 @@ async function deploy(image: string): Promise<RunResult> {
     TRAEFIK_IMAGE: 'traefik:none',
     SOCKET_PROXY_IMAGE: 'socket-proxy:none',
     DOCKER_GID: '0',
-    SUITE_PROXY_IMAGE: `${lab.prefix}-proxy:suite`,
+    SUITE_PROXY_IMAGE: readRun().proxyImage,
     SUITE_PORT: String(port),
     SUITE_WORKSPACE: WORKSPACE.replace(/\/$/, ''),
     SUITE_FOLDER: lab.folder,

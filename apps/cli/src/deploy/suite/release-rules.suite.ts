@@ -1,30 +1,41 @@
-import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { docker, openLab, startAirlock, waitFor, type Lab, type LabStack } from './lab.js';
+import { openLab, startAirlock, type Lab, type LabStack } from './lab.js';
 import { startLoad } from './load.js';
 import { report } from './report.js';
+import { docker, waitFor } from './run.js';
 
 const EXPAND = { name: '1-add-name', phase: 'expand' } as const;
 const CONTRACT = { name: '2-drop-title', phase: 'contract', completes: '1-add-name' } as const;
 
 let lab: Lab;
 let stack: LabStack;
+/** Four releases of one schema, as a column goes: nothing of it, added, used, the old one taken away. */
 let first: string;
 let second: string;
 let third: string;
+let fourth: string;
 
 beforeAll(async () => {
   lab = await openLab();
   stack = await lab.createStack();
   first = await lab.build();
   second = await lab.build({ migrations: [EXPAND] });
-  third = await lab.build({ migrations: [EXPAND, CONTRACT] });
+  third = await lab.build({ migrations: [EXPAND] });
+  fourth = await lab.build({ migrations: [EXPAND, CONTRACT] });
   expect(await deploy(first)).toMatchObject({ status: 0 });
 });
 afterAll(() => lab.close());
 
 // One story, in order: each test leaves the stack as the next one needs it.
 describe('a deploy', () => {
+  it('refuses to take away what the image that serves still uses (T12)', async () => {
+    const result = await deploy(fourth);
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain('2-drop-title: takes away what sha256:');
+    expect(result.stderr).toContain('deploy the release that brought the expand, then this one');
+    expect(result.stderr).not.toContain('migrate:');
+  });
+
   it('refuses a second one while the first is at work, and waits where it is told to (T10)', async () => {
     const running = startAirlock(await words(second));
     await waitFor('the lock', async () =>
@@ -36,24 +47,25 @@ describe('a deploy', () => {
       /lock .*: held by ana \(deploy sha256:[0-9a-f]{64}, for \d+ s, since .*\); expected nobody else at work/,
     );
     expect(refused.stderr).toContain('wait for it: --wait 10m');
-    const waited = await deploy(second, '--actor', 'ben', '--wait', '3m');
+    const waited = await deploy(third, '--actor', 'ben', '--wait', '3m');
     expect(await running.ended).toBe(0);
     expect(waited).toMatchObject({ status: 0 });
     expect(waited.stderr).toContain('wait for ana');
+    expect(await servedDigest()).toBe(digestOf(third));
   });
 
   it('that is killed half-way leaves a lock with a name and an age, and the next one converges (T10)', async () => {
     const load = startLoad(stack.port, { prefix: 't10' });
-    const victim = startAirlock(await words(third));
-    await waitFor('the rollout', async () => victim.output().includes('roll out') && (await runsImage(third)));
-    spawn('kill', ['-KILL', String(victim.pid)]);
+    const victim = startAirlock(await words(fourth));
+    await waitFor('the rollout', async () => victim.output().includes('roll out') && (await runsImage(fourth)));
+    victim.kill();
     await victim.ended;
-    const refused = await deploy(third, '--actor', 'ben');
+    const refused = await deploy(fourth, '--actor', 'ben');
     expect(refused.stderr).toMatch(/held by ana \(deploy .*, for \d+ s/);
     const { lock } = JSON.parse((await stack.airlock(['status', 'staging', '--json'])).stdout) as {
       lock: { id: string };
     };
-    const converged = await deploy(third, '--actor', 'ben', '--take-over', lock.id);
+    const converged = await deploy(fourth, '--actor', 'ben', '--take-over', lock.id);
     const figures = await load.finish();
     report('T10 deployer killed half-way, then again', figures);
     expect(converged).toMatchObject({ status: 0 });
@@ -67,7 +79,11 @@ describe('a deploy', () => {
       fault: 'migration',
       migrations: [EXPAND, CONTRACT, { name: '3-bad', phase: 'expand' }],
     });
+    const load = startLoad(stack.port, { prefix: 't11' });
     const result = await deploy(bad);
+    const figures = await load.finish();
+    report('T11 failing migration', figures);
+    expect(figures.failed).toBe(0);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('column does not exist (42703)');
     expect(result.stderr).toContain('no new task was started and the old ones serve');
@@ -83,51 +99,32 @@ describe('a deploy', () => {
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('is stamped production; expected staging');
     expect(result.stderr).not.toContain('migrate');
-    await stranger.remove();
-  });
-
-  it('refuses to take away what the image that serves still uses (T12)', async () => {
-    const other = await lab.createStack();
-    expect(await other.airlock(['deploy', 'staging', first])).toMatchObject({ status: 0 });
-    const result = await other.airlock(['deploy', 'staging', third]);
-    expect(result.status).toBe(3);
-    expect(result.stderr).toContain('2-drop-title: takes away what sha256:');
-    expect(result.stderr).toContain('deploy the release that brought the expand, then this one');
-    await other.remove();
   });
 });
 
 describe('a rollback', () => {
-  it('goes to the digest before last under load, within a minute (T13)', async () => {
-    const fourth = await lab.build({ migrations: [EXPAND, CONTRACT] });
-    const fifth = await lab.build({ migrations: [EXPAND, CONTRACT] });
-    for (const image of [fourth, fifth]) expect(await deploy(image)).toMatchObject({ status: 0 });
+  it('goes to the digest before last under load (T13), which reads the schema of the last (T12)', async () => {
     const load = startLoad(stack.port, { prefix: 't13' });
     const started = performance.now();
-    const result = await stack.airlock(['rollback', 'staging', '--to', third.split('@')[1] ?? '', '--url', stack.url]);
+    const result = await stack.airlock(['rollback', 'staging', '--to', digestOf(second), '--url', stack.url]);
     const seconds = (performance.now() - started) / 1_000;
     const figures = await load.finish();
     report('T13 rollback to the digest before last', { ...figures, rollbackS: Math.round(seconds) });
     expect(result).toMatchObject({ status: 0 });
     expect(figures.failed).toBe(0);
-    expect(seconds).toBeLessThan(90);
-    expect(await servedDigest()).toBe(third.split('@')[1]);
+    expect(await servedDigest()).toBe(digestOf(second));
   });
 
   it('refuses an image that cannot read the present schema, and says the way out (T12)', async () => {
-    const result = await stack.airlock(['rollback', 'staging', '--to', first.split('@')[1] ?? '']);
+    const result = await stack.airlock(['rollback', 'staging', '--to', digestOf(first)]);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('cannot serve on this schema: 2-drop-title removed what this code uses');
     expect(result.stderr).toContain('mend forward');
-    expect(await servedDigest()).toBe(third.split('@')[1]);
-  });
-
-  it('takes one release back further where the schema allows (T12)', async () => {
-    const result = await stack.airlock(['rollback', 'staging', '--to', second.split('@')[1] ?? '', '--url', stack.url]);
-    expect(result).toMatchObject({ status: 0 });
-    expect(await servedDigest()).toBe(second.split('@')[1]);
+    expect(await servedDigest()).toBe(digestOf(second));
   });
 });
+
+const digestOf = (image: string): string => image.split('@')[1] ?? '';
 
 async function words(image: string): Promise<string[]> {
   const common = ['--stack', stack.name, '--journal', stack.journal, '--url', stack.url, '--actor', 'ana'];

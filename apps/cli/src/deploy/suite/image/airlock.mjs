@@ -12,6 +12,7 @@ const fail = (code, text) => {
 if (words[0] === 'config') {
   if (process.env.SECRET_KEY_FILE === undefined) fail(78, 'SECRET_KEY: is not set, and staging needs it');
   readFileSync(process.env.SECRET_KEY_FILE);
+  console.log('The configuration is good.');
   process.exit(0);
 }
 

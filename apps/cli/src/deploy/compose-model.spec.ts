@@ -1,0 +1,16 @@
+import { describe, expect, it } from '@jest/globals';
+import { redactValues } from './compose-model.js';
+
+describe('redactValues', () => {
+  it.each([
+    ['line 3: unterminated quoted value "hunter2\nDSN=hunter3\n', 'line 3: unterminated quoted value [redacted]'],
+    [
+      'line 2: unexpected character "+" in variable name "SENTRY+DSN=hunter2"',
+      'line 2: unexpected character "+" in variable name "SENTRY+DSN [redacted]',
+    ],
+    ['Invalid template: "${hunter2:bad}"', 'Invalid template: [redacted]'],
+    ['line 2: key cannot contain a space', 'line 2: key cannot contain a space'],
+  ])('shows of «%s» what helps, and no value', (said, shown) => {
+    expect(redactValues(said)).toBe(shown);
+  });
+});
