@@ -19,7 +19,10 @@ export function promoteCommand(): Command {
     .argument('<to>', 'production')
     .option('--confirm <word>', 'PROMOTE (default: it is asked for on a terminal)')
     .option('--digest <digest>', 'which of those that staging ran (default: the last), e.g. --digest sha256:…')
-    .option('--release <tag>', 'the release: its commit must be the one of the image, e.g. --release v1.2.0')
+    .option(
+      '--release <tag>',
+      'the release: its commit must be the one of the image (default: the tag at that commit), e.g. --release v1.2.0',
+    )
     .option('--from-context <name>', 'the Docker context of staging (default: the current one)')
     .option('--from-stack <name>', 'the stack of staging (default: airlock-staging)')
     .option('--record <file>', 'a deployments.jsonl of staging instead, where its swarm cannot be reached from here');

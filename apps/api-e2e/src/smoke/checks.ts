@@ -2,7 +2,8 @@ import type { Environment } from '@airlock/config';
 import type { Answer, Get } from './client.js';
 
 export interface Expectation {
-  readonly environment: Environment;
+  /** Not given, only what holds in every environment is looked at. */
+  readonly environment?: Environment | undefined;
   readonly url: string;
   /** The image that should answer, and the commit it was built from; not looked at where they are not given. */
   readonly digest?: string | undefined;

@@ -1,7 +1,11 @@
+import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runChecks } from './run-checks.js';
+
+const WORKSPACE = resolve(import.meta.dirname, '../../../..');
 
 interface Canned {
   status: number;
@@ -93,6 +97,46 @@ describe('runChecks', () => {
     answers['/api/v1/docs'] = ok({});
     expect(await findFailures('staging')).toEqual([]);
     expect(await findFailures('production')).toEqual(['the pages for people are switched off in production']);
+  });
+});
+
+describe('the command', () => {
+  const run = (...words: string[]) =>
+    new Promise<{ status: number; stdout: string; stderr: string }>((done) => {
+      const command = ['--import', './tools/typescript.mjs', 'apps/api-e2e/src/smoke/main.ts', ...words];
+      execFile(process.execPath, command, { cwd: WORKSPACE }, (error, stdout, stderr) =>
+        done({ status: error ? Number(error.code) : 0, stdout, stderr }),
+      );
+    });
+
+  it('needs an address only, and then looks at what holds in every environment', async () => {
+    answers['/metrics'] = ok({});
+    const { status, stdout } = await run('--url', url);
+    expect(stdout).toContain('skipped  detailed health and metrics are not reachable from outside');
+    expect(stdout).toMatch(/\n9 of 9 hold\n$/);
+    expect(status).toBe(0);
+  });
+
+  it('ends with 1 when a fact does not hold, in words and in JSON', async () => {
+    answers['/metrics'] = ok({});
+    const words = ['--url', url, '--environment', 'staging'];
+    expect(await run(...words)).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('9 of 10 hold') as unknown,
+    });
+    const json = await run(...words, '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ url, environment: 'staging', ok: false });
+    expect(json.status).toBe(1);
+  });
+
+  it.each([
+    ['no address', ['--url', 'api.example.com'], '--url: "api.example.com" is no address'],
+    ['no environment', ['--url', 'https://x.example.com', '--environment', 'prod'], '--environment: "prod" is none'],
+    ['no time', ['--url', 'https://x.example.com', '--wait', 'long'], '--wait: "long" is no number'],
+  ])('ends with 2 where it is given %s', async (_what, words, problem) => {
+    const { status, stderr } = await run(...words);
+    expect(stderr).toContain(problem);
+    expect(status).toBe(2);
   });
 });
 

@@ -3,7 +3,7 @@ import type { Docker } from './docker.js';
 import { digestOf, parseImageReference, type ImageReference } from './image-reference.js';
 import type { JobOptions } from './job.js';
 import { migrateOnce, provisionOnce } from './migrate.js';
-import { preflight } from './preflight.js';
+import { headOf, preflight } from './preflight.js';
 import { DeployError } from './problem.js';
 import { rehearse } from './probe.js';
 import type { DeploymentRecord, Release } from './record.js';
@@ -29,6 +29,7 @@ export function deploy(request: ChangeRequest): Promise<DeploymentRecord> {
 async function follow(docker: Docker, request: ChangeRequest, course: Course): Promise<void> {
   const { settings, image, progress, signal } = request;
   const { stackName, timeoutMs } = settings;
+  assertPromoted(request, course);
   progress.step(`look up ${image.digest}`);
   course.commit = await readCommit(image);
   assertCommit(image, course.commit);
@@ -48,11 +49,22 @@ async function follow(docker: Docker, request: ChangeRequest, course: Course): P
   });
 }
 
+/** Nothing comes to production but by promotion; what has served there may be deployed again, as with a new secret. */
+function assertPromoted({ action, image, settings }: ChangeRequest, { releases }: Course): void {
+  if (action !== 'deploy' || settings.environment !== 'production') return;
+  const served = releases.filter(({ record }) => record.outcome === 'succeeded');
+  if (served.some(({ record }) => record.digest === image.digest)) return;
+  throw new DeployError({
+    text: `production: never served ${image.digest}; expected one that it has served, or a promotion of what staging ran`,
+    mend: `use: airlock promote staging production --digest ${image.digest}`,
+  });
+}
+
 /** An image of nobody knows which commit could not be told from another, nor compared with a release's tag. */
 function assertCommit(image: ImageReference, commit: string | null): void {
   if (commit !== null && /^[0-9a-f]{40}$/.test(commit)) return;
   throw new DeployError({
-    text: `image: ${image.name} says it was built from ${commit ?? 'nothing'}; expected a commit in its label org.opencontainers.image.revision`,
+    text: `image: ${image.name} says it was built from ${commit || 'nothing'}; expected a commit in its label org.opencontainers.image.revision`,
     mend: 'build it from docker/api.Dockerfile with --build-arg GIT_COMMIT=$(git rev-parse HEAD)',
   });
 }
@@ -118,11 +130,12 @@ async function prepareSchema(
   const { environment, actor } = settings;
   progress.step('check configuration, stamp and schema');
   const current = otherImage(image, course.previous);
-  const { pending } = await preflight(docker, { plan, current, environment, jobs });
+  const { pending, status } = await preflight(docker, { plan, current, environment, jobs });
+  course.schemaHead = status ? headOf(status) : null;
   await course.lock.assertHeld();
   progress.step(pending.length === 0 ? 'no migration is pending' : `migrate: ${pending.join(', ')}`);
   const migrateJobs = { ...jobs, timeoutMs: settings.migrateTimeoutMs };
-  course.schemaHead = await migrateOnce(docker, { plan, environment, actor, jobs: migrateJobs });
+  course.schemaHead = (await migrateOnce(docker, { plan, environment, actor, jobs: migrateJobs })) ?? course.schemaHead;
   course.migrated = true;
 }
 

@@ -4,6 +4,7 @@ import { DeployError } from './problem.js';
 export interface RunOptions {
   readonly input?: string;
   readonly timeoutMs?: number;
+  readonly cwd?: string;
   /** Replaces the whole environment of the command. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -68,9 +69,9 @@ export function parseLines<T>(text: string): T[] {
  * in order, not in the middle of a command.
  */
 export function execute(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const { input = '', env, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { input = '', env, cwd, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    const child = spawn(command, args, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     const output = { stdout: '', stderr: '' };
     const timer = setTimeout(() => {
       output.stderr += `no end after ${timeoutMs / 1_000} s`;

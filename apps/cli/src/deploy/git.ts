@@ -10,3 +10,13 @@ export async function resolveCommit(tag: string): Promise<string> {
     mend: 'fetch it: git fetch --tags',
   });
 }
+
+/** The releases vX.Y.Z that a commit is, the newest first. */
+export async function listReleases(commit: string): Promise<string[]> {
+  const { stdout } = await execute('git', ['tag', '--points-at', commit, '--sort=-version:refname']);
+  return stdout.split('\n').filter(isRelease);
+}
+
+export function isRelease(tag: string): boolean {
+  return /^v(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}$/.test(tag);
+}

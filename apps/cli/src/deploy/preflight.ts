@@ -39,11 +39,12 @@ export async function preflight(
   assertConfigIsComplete(plan, results);
   if (plan.releaseJob === undefined) return { pending: [], status: undefined };
   const status = parseStatus(results['status']);
+  assertStamp(status, environment);
+  assertReads(status);
   const { pending } = parseAnswer<MigrationPlan>(results['plan'], {
     command: 'airlock db migrate --plan',
     isAnswer: (answer) => Array.isArray(answer.pending),
   });
-  assertStamp(status, environment);
   if (current) assertServesAfter(parseStatus(results['current']), pending, current);
   return { pending: pending.map(({ name }) => name), status };
 }
@@ -128,6 +129,20 @@ function assertStamp(status: SchemaStatus, environment: string): void {
     text: `database: is stamped ${status.environment}; expected ${environment}`,
     mend: 'check DATABASE_MIGRATION_URL of this environment: nothing was changed',
   });
+}
+
+/** Behind is what the migrations mend; an image that the schema has left behind is mended by none. */
+function assertReads({ verdict }: SchemaStatus): void {
+  if (verdict.state !== 'incompatible') return;
+  throw new DeployError({
+    text: `schema: the new image cannot serve on it: ${verdict.reasons.join('; ')}`,
+    mend: 'nothing was changed; deploy an image of a later commit',
+  });
+}
+
+/** The newest migration that the database has, whoever knows it. */
+export function headOf({ migrations }: SchemaStatus): string | null {
+  return migrations.findLast(({ state }) => state !== 'pending')?.name ?? null;
 }
 
 /**

@@ -7,14 +7,14 @@ import { loadJournal } from './journal.js';
 import { loadReleases, type DeploymentRecord } from './record.js';
 import { createRegistryClient, missing, type RegistryClient } from './registry/client.js';
 import { loadCredentials } from './registry/credentials.js';
-import { resolveCommit } from './git.js';
+import { isRelease, listReleases, resolveCommit } from './git.js';
 
 export interface PromoteRequest extends Omit<ChangeRequest, 'action' | 'image' | 'finish'> {
   /** What the person typed. */
   readonly confirm: string;
   /** Left out: what staging runs now. */
   readonly digest: string | undefined;
-  /** vX.Y.Z: the commit of this tag must be the one that the image was built from, and the image gets the name. */
+  /** vX.Y.Z: the commit of this tag must be the one that the image was built from. Left out: the one that is there. */
   readonly release: string | undefined;
   readonly from: {
     readonly stackName: string;
@@ -25,7 +25,7 @@ export interface PromoteRequest extends Omit<ChangeRequest, 'action' | 'image' |
 
 /** Brings to production the very bytes that staging ran. Nothing is built. */
 export async function promote(request: PromoteRequest): Promise<DeploymentRecord> {
-  const { digest, release, progress } = request;
+  const { digest, progress } = request;
   assertConfirmed(request.confirm);
   const records = await loadStagingRecords(request.from);
   const staged = findStaged(records, digest);
@@ -33,8 +33,10 @@ export async function promote(request: PromoteRequest): Promise<DeploymentRecord
   const registry = createRegistryClient(image.registry, await loadCredentials(image.registry));
   progress.step(`look at ${image.digest}, which staging ran until ${staged.finishedAt}`);
   await assertStillThere(registry, image, staged);
-  if (release !== undefined) await assertReleaseCommit(registry, image, release);
-  return deploy({ ...request, action: 'promote', image, finish: () => tagEverywhere(registry, image, request) });
+  const release = await findRelease(request.release, staged.commit);
+  progress.note(`${release} is ${staged.commit}, which ${image.digest} was built from`);
+  const tags = [request.settings.environment, release, 'latest'];
+  return deploy({ ...request, action: 'promote', image, finish: () => giveTags(registry, image, { tags, progress }) });
 }
 
 export function assertConfirmed(typed: string): void {
@@ -86,26 +88,30 @@ async function assertStillThere(
   });
 }
 
-async function assertReleaseCommit(registry: RegistryClient, image: ImageReference, release: string): Promise<void> {
-  if (!/^v\d+\.\d+\.\d+$/.test(release)) {
-    const text = `--release: ${JSON.stringify(release)} is no release; expected vX.Y.Z`;
+/** The release that the image is, by the tags of this repository: what was merged, tested and named, and nothing else. */
+export async function findRelease(named: string | undefined, commit: string | null): Promise<string> {
+  if (named !== undefined && !isRelease(named)) {
+    const text = `--release: ${JSON.stringify(named)} is no release; expected vX.Y.Z`;
     throw new DeployError({ text, mend: 'name the tag of the release', exitCode: EXIT.usage });
   }
-  const revision = (await registry.readLabels(image))['org.opencontainers.image.revision'];
-  const commit = await resolveCommit(release);
-  if (revision === commit) return;
-  throw new DeployError({
-    text: `${release}: is commit ${commit}, the image was built from ${revision ?? 'an unknown one'}; expected the same`,
-    mend: `tag what staging ran: git tag ${release} ${revision ?? 'COMMIT'}`,
-  });
+  const mend = `tag what staging ran: git tag ${named ?? 'vX.Y.Z'} ${commit ?? 'COMMIT'}`;
+  if (named === undefined) {
+    const [release] = commit === null ? [] : await listReleases(commit);
+    if (release !== undefined) return release;
+    const text = `release: no tag vX.Y.Z is at ${commit ?? 'an unknown commit'}, which the image was built from; expected one`;
+    throw new DeployError({ text, mend });
+  }
+  const tagged = await resolveCommit(named);
+  if (tagged === commit) return named;
+  const text = `${named}: is commit ${tagged}, the image was built from ${commit ?? 'an unknown one'}; expected the same`;
+  throw new DeployError({ text, mend });
 }
 
-async function tagEverywhere(
+async function giveTags(
   registry: RegistryClient,
   image: ImageReference,
-  { settings, progress, release }: PromoteRequest,
+  { tags, progress }: { tags: readonly string[]; progress: PromoteRequest['progress'] },
 ): Promise<void> {
-  const tags = [settings.environment, ...(release === undefined ? [] : [release, 'latest'])];
   for (const tag of tags) {
     await registry.tag(image, tag);
     progress.note(`${image.repository}:${tag} is ${image.digest}`);

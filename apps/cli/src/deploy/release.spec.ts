@@ -31,6 +31,16 @@ describe('createReleasePlan', () => {
     expect(() => createPlan({ image: other.name })).toThrow(`services: none runs ${image.name}`);
   });
 
+  it.each<[string, Fields, string]>([
+    ['no update policy', {}, 'order: is "not set"; expected start-first'],
+    ['one that stops first', { order: 'stop-first', failure_action: 'rollback' }, 'order: is "stop-first"; expected'],
+    ['one that stops at a failure', { order: 'start-first', failure_action: 'pause' }, 'failure_action: is "pause"'],
+  ])('refuses an application with %s', (_what, update, problem) => {
+    expect(() => createPlan({ deploy: { update_config: update } })).toThrow(
+      `services.api.deploy.update_config.${problem}`,
+    );
+  });
+
   it.each(['redis', 'redis:latest', 'localhost:5000/redis'])('refuses the image %s', (name) => {
     expect(() => createPlan({}, { image: name })).toThrow(`services.redis: image ${name} is whatever is newest`);
   });
@@ -57,6 +67,7 @@ function createPlan(api: Fields = {}, redis: Fields = {}, wanted = image) {
       api: {
         image: wanted.name,
         environment,
+        deploy: { update_config: { order: 'start-first', failure_action: 'rollback' } },
         depends_on: {
           migrate: { condition: 'service_completed_successfully' },
           redis: { condition: 'service_healthy' },

@@ -106,9 +106,22 @@ function assertBelongs(plan: {
     ),
     ...(appServices.length === 0 ? [`services: none runs ${image.name}; expected image: \${API_IMAGE:?}`] : []),
     ...Object.entries(services).flatMap(([name, service]) => findUnfixedImage(name, String(service['image']))),
+    ...appServices.flatMap((name) => findGap(name, services[name] ?? {})),
   ];
   if (problems.length === 0) return;
   throw new DeployError({ text: problems.join('\n'), mend: `mend the overlay of ${environment}` });
+}
+
+/** Swarm's own default ends the old replica before the new one has begun. */
+function findGap(name: string, service: Fields): string[] {
+  const { update_config: update } = (service['deploy'] ?? {}) as { update_config?: Fields };
+  const wanted = { order: 'start-first', failure_action: 'rollback' };
+  return Object.entries(wanted)
+    .filter(([key, value]) => update?.[key] !== value)
+    .map(([key, value]) => {
+      const where = `services.${name}.deploy.update_config.${key}`;
+      return `${where}: is ${JSON.stringify(update?.[key] ?? 'not set')}; expected ${value}`;
+    });
 }
 
 /** The engine may hold any image under a tag; only the application's own must be fixed where others are not yet pinned. */

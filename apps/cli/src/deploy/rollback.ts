@@ -3,7 +3,7 @@ import { readCommit, rehearseUnseen } from './deploy.js';
 import { createDocker, type Docker } from './docker.js';
 import { parseImageReference, type ImageReference } from './image-reference.js';
 import type { JobOptions } from './job.js';
-import { askSchemaStatus } from './preflight.js';
+import { askSchemaStatus, headOf } from './preflight.js';
 import { DeployError, EXIT } from './problem.js';
 import type { Progress } from './progress.js';
 import { findCurrent, loadReleases, type DeploymentRecord, type Release } from './record.js';
@@ -45,7 +45,7 @@ async function follow(
   await assertSecretsExist(docker, plan, stackName);
   const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: jobTimeoutMs(settings), signal };
   progress.step('ask the old image about the schema');
-  await assertReadsSchema(docker, { plan, image, jobs, previous: course.previous });
+  course.schemaHead = await assertReadsSchema(docker, { plan, image, jobs, previous: course.previous });
   await rehearseUnseen(docker, request, { plan, jobs });
   await rollOut(docker, {
     ...{ stackName, plan, image, timeoutMs, progress, signal },
@@ -129,13 +129,14 @@ async function assertSecretsExist(docker: Docker, plan: ReleasePlan, stackName: 
   });
 }
 
+/** Answers the head of the schema, which stays as it is. */
 async function assertReadsSchema(
   docker: Docker,
   question: { plan: ReleasePlan; image: ImageReference; jobs: JobOptions; previous: Release | undefined },
-): Promise<void> {
+): Promise<string | null> {
   const { plan, image, jobs, previous } = question;
   const status = await askSchemaStatus(docker, plan, jobs);
-  if (status === undefined || status.verdict.isServing) return;
+  if (status === undefined || status.verdict.isServing) return status ? headOf(status) : null;
   throw new DeployError({
     text: `rollback: ${image.digest} cannot serve on this schema: ${status.verdict.reasons.join('; ')}`,
     mend: `stay on ${previous?.record.digest ?? 'what serves'} and mend forward: revert the commit, build, airlock deploy`,

@@ -87,15 +87,13 @@ async function expectGoodServes(what: string, { lostAtMost } = { lostAtMost: 0 }
   const figures = await load.finish();
   report(what, figures);
   expect(figures.failed).toBeLessThanOrEqual(figures.requests * lostAtMost);
-  const status = await stack.airlock(['status', 'staging', '--json']);
-  expect(JSON.parse(status.stdout)).toMatchObject({
+  expect(await stack.status()).toMatchObject({
     ok: true,
     recorded: good.split('@')[1],
     services: [{ name: 'api', running: 2, wanted: 2, digest: good.split('@')[1] }],
     lock: null,
   });
-  const { digest } = (await (await fetch(`${stack.url}/version`)).json()) as { digest: string };
-  expect(digest).toBe(good.split('@')[1]);
+  expect(await stack.servedDigest()).toBe(good.split('@')[1]);
 }
 
 async function freeMemoryMb(): Promise<number> {

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readProcessEnvironment } from '@airlock/config';
 import { execute, type RunResult } from '../docker.js';
 import type { DeploymentRecord } from '../record.js';
+import type { EnvironmentStatus } from '../status.js';
 import { docker, readRun, removeStack, WORKSPACE } from './run.js';
 
 export const HERE = fileURLToPath(new URL('./', import.meta.url));
@@ -25,6 +27,8 @@ export interface Lab {
   build(options?: BuildOptions): Promise<string>;
   /** Builds with these words and pushes; answers the image by digest. */
   push(words: readonly string[]): Promise<string>;
+  /** A repository of its own with one commit for each of these tags; promotions are made in it. */
+  createRepository(tags: readonly string[]): Promise<{ folder: string; commits: Readonly<Record<string, string>> }>;
   /** A file of variables for Compose; answers its path. */
   writeEnv(variables: Record<string, string>): Promise<string>;
   createStack(variables?: Record<string, string>): Promise<LabStack>;
@@ -36,19 +40,24 @@ export interface LabStack {
   readonly port: number;
   readonly url: string;
   readonly journal: string;
-  /** Runs `airlock` with this stack's options added; answers whatever happened. */
-  airlock(words: readonly string[], variables?: Record<string, string>): Promise<RunResult>;
+  /** The words of a command with this stack's options added. */
+  words(words: readonly string[], variables?: Record<string, string>): Promise<string[]>;
+  /** Runs that; answers whatever happened. */
+  airlock(words: readonly string[], variables?: Record<string, string>, around?: Surroundings): Promise<RunResult>;
+  status(): Promise<EnvironmentStatus>;
+  /** What the proxy's clients are told. */
+  servedDigest(): Promise<string>;
   records(): Promise<DeploymentRecord[]>;
   /** What the proxy said: which replicas it took in and out, and when. */
   proxyLog(): Promise<string>;
   ledger(): Promise<{ distinct: number; more: number }>;
-  options(variables?: Record<string, string>): Promise<string[]>;
   remove(): Promise<void>;
 }
 
 /** Stacks and images of one file, in the registry that all files share; its stacks are gone when it closes. */
-export async function openLab(): Promise<Lab> {
-  const { prefix, registry, folder } = readRun();
+export async function openLab(ownRegistry?: string): Promise<Lab> {
+  const { prefix, folder, registry: shared } = readRun();
+  const registry = ownRegistry ?? shared;
   const repository = `${registry}/${prefix}-${randomBytes(3).toString('hex')}`;
   const ledgerImage = await build(repository, {});
   const stacks: LabStack[] = [];
@@ -57,6 +66,7 @@ export async function openLab(): Promise<Lab> {
     registry,
     folder,
     writeEnv: (variables) => writeEnv(folder, variables),
+    createRepository: (tags) => createRepository(folder, tags),
     push: (words) => push(repository, words),
     build: (options = {}) => build(repository, options),
     async createStack(variables = {}) {
@@ -89,6 +99,24 @@ async function push(repository: string, words: readonly string[]): Promise<strin
   return `${repository}@${digest}`;
 }
 
+async function createRepository(parent: string, tags: readonly string[]) {
+  const folder = await mkdtemp(join(parent, 'repository-'));
+  const identity = ['-c', 'user.name=suite', '-c', 'user.email=suite@example.com'];
+  const git = async (...words: string[]) => {
+    const { status, stdout, stderr } = await execute('git', [...identity, ...words], { cwd: folder });
+    if (status !== 0) throw new Error(`git ${words.join(' ')}: ${stderr}`);
+    return stdout.trim();
+  };
+  await git('init', '--quiet');
+  const commits: Record<string, string> = {};
+  for (const tag of tags) {
+    await git('commit', '--quiet', '--allow-empty', '--message', tag);
+    await git('tag', tag);
+    commits[tag] = await git('rev-parse', 'HEAD');
+  }
+  return { folder, commits };
+}
+
 async function writeEnv(folder: string, variables: Record<string, string>): Promise<string> {
   const file = join(folder, `${randomBytes(4).toString('hex')}.env`);
   const lines = Object.entries(variables).map(([key, value]) => `${key}='${value}'\n`);
@@ -115,17 +143,24 @@ async function createStack(ledgerImage: string, variables: Record<string, string
     port,
     url: `http://127.0.0.1:${port}`,
     journal,
-    options,
-    async airlock([word = '', ...rest], more) {
+    async words([word = '', ...rest], more) {
       const renders = word === 'deploy' || word === 'promote';
       const changes = renders || word === 'rollback';
-      return runAirlock([
+      return [
         word,
         ...rest,
         ...['--stack', name],
         ...(changes ? ['--journal', journal] : []),
         ...(renders ? await options(more) : []),
-      ]);
+      ];
+    },
+    airlock: async (words, more, around) => runAirlock(await stack.words(words, more), around),
+    async status() {
+      const { stdout } = await runAirlock(['status', 'staging', '--stack', name, '--json']);
+      return JSON.parse(stdout) as EnvironmentStatus;
+    },
+    async servedDigest() {
+      return ((await (await fetch(`${stack.url}/version`)).json()) as { digest: string }).digest;
     },
     async records() {
       const { stdout } = await runAirlock(['status', 'staging', '--stack', name, '--records']);
@@ -150,11 +185,19 @@ async function createStack(ledgerImage: string, variables: Record<string, string
   return stack;
 }
 
-export function runAirlock(words: readonly string[], input?: string): Promise<RunResult> {
-  return execute(join(WORKSPACE, 'node_modules/.bin/node'), [join(WORKSPACE, 'apps/cli/bin/airlock.js'), ...words], {
-    timeoutMs: COMMAND_TIMEOUT_MS,
-    ...(input === undefined ? {} : { input }),
-  });
+const NODE = join(WORKSPACE, 'node_modules/.bin/node');
+const AIRLOCK = join(WORKSPACE, 'apps/cli/bin/airlock.js');
+
+export interface Surroundings {
+  readonly input?: string;
+  readonly cwd?: string;
+  /** Added to the environment of the command. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function runAirlock(words: readonly string[], { env, ...more }: Surroundings = {}): Promise<RunResult> {
+  const options = { timeoutMs: COMMAND_TIMEOUT_MS, env: { ...readProcessEnvironment(), ...env }, ...more };
+  return execute(NODE, [AIRLOCK, ...words], options);
 }
 
 export interface Running {
@@ -162,19 +205,23 @@ export interface Running {
   readonly output: () => string;
   /** At once, as a machine that loses power. */
   readonly kill: () => void;
+  /** As Ctrl-C does. */
+  readonly interrupt: () => void;
 }
 
 /** Starts `airlock` and does not wait, for those who want to meet it at work, or kill it. */
-export function startAirlock(words: readonly string[]): Running {
-  const child = spawn(join(WORKSPACE, 'node_modules/.bin/node'), [
-    join(WORKSPACE, 'apps/cli/bin/airlock.js'),
-    ...words,
-  ]);
+export function startAirlock(words: readonly string[], { env, cwd }: Surroundings = {}): Running {
+  const child = spawn(NODE, [AIRLOCK, ...words], { cwd, env: { ...readProcessEnvironment(), ...env } });
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stdout.resume();
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 137)));
-  return { ended, output: () => output, kill: () => child.kill('SIGKILL') };
+  return {
+    ended,
+    output: () => output,
+    kill: () => child.kill('SIGKILL'),
+    interrupt: () => child.kill('SIGINT'),
+  };
 }
 
 /** The ledger is on an internal network only, so it is asked from within. */

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { execute } from '../docker.js';
 import { parseImageReference } from '../image-reference.js';
 import { createRegistryClient } from '../registry/client.js';
 import { openLab, runAirlock, type Lab, type LabStack } from './lab.js';
@@ -7,61 +6,73 @@ import { docker } from './run.js';
 
 let lab: Lab;
 let stack: LabStack;
+let production: LabStack;
 let staged: string;
+let repository: Awaited<ReturnType<Lab['createRepository']>>;
 
 beforeAll(async () => {
   lab = await openLab();
+  repository = await lab.createRepository(['v1.2.3', 'v2.0.0', 'release-candidate']);
   stack = await lab.createStack();
-  staged = await lab.build();
+  production = await lab.createStack({ SUITE_ENVIRONMENT: 'production', SUITE_STAMP: 'production' });
+  staged = await lab.build({ commit: repository.commits['v1.2.3'] ?? '' });
   expect(await deploy(staged, '--url', stack.url)).toMatchObject({ status: 0 });
 });
 afterAll(() => lab.close());
 
 // One story, in order.
+describe('production', () => {
+  it('takes no image that was not promoted', async () => {
+    const result = await production.airlock(['deploy', 'production', staged]);
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain(`production: never served ${digestOf(staged)}; expected one that it has served`);
+    expect(result.stderr).toContain(`use: airlock promote staging production --digest ${digestOf(staged)}`);
+  });
+});
+
 describe('a promotion', () => {
+  it.each<[string, () => Promise<string>, string[], RegExp | string]>([
+    [
+      'that nobody confirmed',
+      () => Promise.resolve(staged),
+      ['--confirm', 'yes'],
+      'confirmation: "yes"; expected PROMOTE',
+    ],
+    ['of a digest that staging never ran', () => lab.build(), [], 'staging never ran it'],
+    [
+      'as another release',
+      () => Promise.resolve(staged),
+      ['--release', 'v2.0.0'],
+      /v2\.0\.0: is commit [0-9a-f]{40}, the image was built from [0-9a-f]{40}; expected the same/,
+    ],
+    [
+      'as a release that is not there',
+      () => Promise.resolve(staged),
+      ['--release', 'v9.9.9'],
+      'v9.9.9: is no tag here',
+    ],
+  ])('%s is refused (T14)', async (_what, create, more, reason) => {
+    await expectRefusal(await create(), reason, ...more);
+  });
+
   it('brings the very digest to production, and the tags keep it (T14)', async () => {
-    const production = await lab.createStack({ SUITE_ENVIRONMENT: 'production', SUITE_STAMP: 'production' });
-    const source = ['--from-stack', stack.name];
-    const refused = await production.airlock(['promote', 'staging', 'production', '--confirm', 'yes', ...source]);
-    expect(refused.status).toBe(3);
-    expect(refused.stderr).toContain('confirmation: "yes"; expected PROMOTE');
-    const promoted = await production.airlock([
-      ...['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--url', production.url],
-      ...source,
-    ]);
+    const promoted = await promote('--url', production.url);
+    expect(promoted.stderr).toContain(`v1.2.3 is ${repository.commits['v1.2.3'] ?? ''}`);
     expect(promoted).toMatchObject({ status: 0 });
-    const image = parseImageReference(staged);
-    const manifest = await createRegistryClient(image.registry).readManifest(image.repository, 'production');
-    expect(manifest?.digest).toBe(image.digest);
-    const version = (await (await fetch(`${production.url}/version`)).json()) as { digest: string };
-    expect(version.digest).toBe(await servedDigest());
-  });
-
-  it('refuses a digest that staging never ran (T14)', async () => {
-    await expectRefusal(await lab.build(), 'staging never ran it');
-  });
-
-  it('refuses a release whose commit is not the one of the image (T14)', async () => {
-    const tag = 'v0.0.0';
-    await execute('git', ['tag', '--force', tag]);
-    try {
-      await expectRefusal(
-        staged,
-        /v0\.0\.0: is commit [0-9a-f]{40}, the image was built from [0-9a-f]{40}; expected the same/,
-        ...['--release', tag],
-      );
-    } finally {
-      await execute('git', ['tag', '--delete', tag]);
+    const { registry, repository: name, digest } = parseImageReference(staged);
+    for (const tag of ['production', 'v1.2.3', 'latest']) {
+      expect((await createRegistryClient(registry).readManifest(name, tag))?.digest).toBe(digest);
     }
+    expect(await production.servedDigest()).toBe(await stack.servedDigest());
   });
 });
 
 describe('a secret', () => {
   it('serves in its new version from the next deploy on', async () => {
     const words = ['secret', 'put', 'staging', 'secret_key', '--stack', stack.name];
-    const put = await runAirlock(words, 'a-value-that-nobody-prints');
+    const put = await runAirlock(words, { input: 'a-value-that-nobody-prints' });
     expect(put.stdout.trim()).toBe(`${stack.name}_secret_key_v2`);
-    const image = await lab.build();
+    const image = await lab.build({ commit: repository.commits['release-candidate'] ?? '' });
     const deployed = await deploy(image);
     expect(deployed).toMatchObject({ status: 0 });
     expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v2`);
@@ -74,23 +85,25 @@ describe('a secret', () => {
     const rolledBack = await stack.airlock(['rollback', 'staging', '--url', stack.url]);
     expect(rolledBack).toMatchObject({ status: 0 });
     expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v1`);
-    expect(await servedDigest()).toBe(staged.split('@')[1]);
+    expect(await stack.servedDigest()).toBe(digestOf(staged));
   });
 });
 
+const digestOf = (image: string): string => image.split('@')[1] ?? '';
+
+function promote(...more: string[]) {
+  const words = ['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--from-stack', stack.name, ...more];
+  return production.airlock(words, {}, { cwd: repository.folder });
+}
+
 async function expectRefusal(image: string, reason: string | RegExp, ...more: string[]): Promise<void> {
-  const words = ['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--from-stack', stack.name];
-  const result = await runAirlock([...words, '--digest', image.split('@')[1] ?? '', ...more]);
-  expect(result.status).toBe(3);
+  const result = await promote('--digest', digestOf(image), ...more);
   expect(result.stderr).toMatch(reason);
+  expect(result.status).toBe(3);
 }
 
 function deploy(image: string, ...more: string[]) {
   return stack.airlock(['deploy', 'staging', image, ...more]);
-}
-
-async function servedDigest(): Promise<string> {
-  return ((await (await fetch(`${stack.url}/version`)).json()) as { digest: string }).digest;
 }
 
 async function mountedSecret(): Promise<string> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openLab, startAirlock, type Lab, type LabStack } from './lab.js';
 import { startLoad } from './load.js';
 import { report } from './report.js';
-import { docker, waitFor } from './run.js';
+import { docker, listScratchStacks, waitFor } from './run.js';
 
 const EXPAND = { name: '1-add-name', phase: 'expand' } as const;
 const CONTRACT = { name: '2-drop-title', phase: 'contract', completes: '1-add-name' } as const;
@@ -38,9 +38,7 @@ describe('a deploy', () => {
 
   it('refuses a second one while the first is at work, and waits where it is told to (T10)', async () => {
     const running = startAirlock(await words(second));
-    await waitFor('the lock', async () =>
-      (await stack.airlock(['status', 'staging', '--json'])).stdout.includes('"holder"'),
-    );
+    await waitFor('the lock', async () => (await stack.status()).lock !== null);
     const refused = await deploy(first, '--actor', 'ben');
     expect(refused.status).toBe(3);
     expect(refused.stderr).toMatch(
@@ -51,7 +49,7 @@ describe('a deploy', () => {
     expect(await running.ended).toBe(0);
     expect(waited).toMatchObject({ status: 0 });
     expect(waited.stderr).toContain('wait for ana');
-    expect(await servedDigest()).toBe(digestOf(third));
+    expect(await stack.servedDigest()).toBe(digestOf(third));
   });
 
   it('that is killed half-way leaves a lock with a name and an age, and the next one converges (T10)', async () => {
@@ -62,16 +60,14 @@ describe('a deploy', () => {
     await victim.ended;
     const refused = await deploy(fourth, '--actor', 'ben');
     expect(refused.stderr).toMatch(/held by ana \(deploy .*, for \d+ s/);
-    const { lock } = JSON.parse((await stack.airlock(['status', 'staging', '--json'])).stdout) as {
-      lock: { id: string };
-    };
-    const converged = await deploy(fourth, '--actor', 'ben', '--take-over', lock.id);
+    const { lock } = await stack.status();
+    const converged = await deploy(fourth, '--actor', 'ben', '--take-over', lock?.id ?? '');
     const figures = await load.finish();
     report('T10 deployer killed half-way, then again', figures);
     expect(converged).toMatchObject({ status: 0 });
     expect(figures.failed).toBe(0);
-    expect((await stack.airlock(['status', 'staging'])).status).toBe(0);
-    expect(await scratchStacks()).toEqual([]);
+    expect(await stack.status()).toMatchObject({ ok: true, lock: null });
+    expect(await listScratchStacks(stack.name)).toEqual([]);
   });
 
   it('stops at a failing migration, before anything new starts (T11)', async () => {
@@ -89,7 +85,7 @@ describe('a deploy', () => {
     expect(result.stderr).toContain('no new task was started and the old ones serve');
     expect(result.stderr).not.toContain('rehearse');
     expect(await runsImage(bad)).toBe(false);
-    expect((await stack.airlock(['status', 'staging'])).status).toBe(0);
+    expect(await stack.status()).toMatchObject({ ok: true, lock: null });
     expect((await stack.records()).at(-1)).toMatchObject({ outcome: 'failed', migrated: false });
   });
 
@@ -112,7 +108,7 @@ describe('a rollback', () => {
     report('T13 rollback to the digest before last', { ...figures, rollbackS: Math.round(seconds) });
     expect(result).toMatchObject({ status: 0 });
     expect(figures.failed).toBe(0);
-    expect(await servedDigest()).toBe(digestOf(second));
+    expect(await stack.servedDigest()).toBe(digestOf(second));
   });
 
   it('refuses an image that cannot read the present schema, and says the way out (T12)', async () => {
@@ -120,15 +116,21 @@ describe('a rollback', () => {
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('cannot serve on this schema: 2-drop-title removed what this code uses');
     expect(result.stderr).toContain('mend forward');
-    expect(await servedDigest()).toBe(digestOf(second));
+    expect(await stack.servedDigest()).toBe(digestOf(second));
+  });
+
+  it('is no way around that by another name: the same image is refused to a deploy (T12)', async () => {
+    const result = await deploy(first);
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain('schema: the new image cannot serve on it: 2-drop-title removed');
+    expect(await stack.servedDigest()).toBe(digestOf(second));
   });
 });
 
 const digestOf = (image: string): string => image.split('@')[1] ?? '';
 
-async function words(image: string): Promise<string[]> {
-  const common = ['--stack', stack.name, '--journal', stack.journal, '--url', stack.url, '--actor', 'ana'];
-  return ['deploy', 'staging', image, ...common, ...(await stack.options())];
+function words(image: string): Promise<string[]> {
+  return stack.words(['deploy', 'staging', image, '--url', stack.url, '--actor', 'ana']);
 }
 
 function deploy(image: string, ...more: string[]) {
@@ -138,13 +140,4 @@ function deploy(image: string, ...more: string[]) {
 async function runsImage(image: string): Promise<boolean> {
   const images = await docker.run(['service', 'ps', '--no-trunc', '--format', '{{.Image}}', `${stack.name}_api`]);
   return images.includes(image);
-}
-
-async function servedDigest(): Promise<string> {
-  return ((await (await fetch(`${stack.url}/version`)).json()) as { digest: string }).digest;
-}
-
-async function scratchStacks(): Promise<string[]> {
-  const names = (await docker.run(['stack', 'ls', '--format', '{{.Name}}'])).split('\n');
-  return names.filter((name) => name.startsWith(`${stack.name}-job-`));
 }

@@ -42,7 +42,7 @@ export async function startRun(): Promise<Record<string, string>> {
     timeoutMs: 600_000,
   });
   const registry = (await docker.run(['port', name, '5000/tcp'])).trim().split('\n')[0] ?? '';
-  await waitFor('the registry', () => fetch(`http://${registry}/v2/`).then(({ ok }) => ok));
+  await waitForRegistry(registry);
   const folder = await mkdtemp(join(tmpdir(), `${prefix}-`));
   return { [VARIABLE]: JSON.stringify({ prefix, registry, proxyImage, folder } satisfies Run) };
 }
@@ -67,6 +67,11 @@ export async function removeStack(name: string): Promise<void> {
   await waitFor(`the end of ${name}`, async () => (await containers()).length === 0).catch(() => undefined);
   for (const kind of ['secret', 'config'] as const) await removeAll([kind, 'rm'], await list([kind, 'ls'], name));
   await removeAll(['volume', 'rm', '--force'], await list(['volume', 'ls'], name));
+}
+
+/** What the jobs of a deploy run in; nothing once it has ended. */
+export function listScratchStacks(stack: string): Promise<string[]> {
+  return list(['stack', 'ls'], `${stack}-job-`);
 }
 
 /** Whatever bears the prefix; the registry goes last, because it tells of the rest. */
@@ -149,6 +154,10 @@ async function leaveSwarm(): Promise<void> {
     await list(['config', 'ls'], ''),
   ];
   if (others.flat().every((name) => name === '')) await docker.attempt(['swarm', 'leave', '--force']);
+}
+
+export async function waitForRegistry(address: string): Promise<void> {
+  await waitFor('the registry', () => fetch(`http://${address}/v2/`).then(({ ok }) => ok));
 }
 
 export async function waitFor(what: string, look: () => Promise<boolean>, limitMs = 60_000): Promise<void> {
