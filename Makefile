@@ -26,8 +26,8 @@ check: $(INSTALLED) ## what CI checks besides the tests: format, lint, types, bu
 fix: $(INSTALLED) ## mend what the linter and the formatter can mend
 	@npm run --silent fix
 
-test-deploy: $(INSTALLED) ## deploy, break, roll back and promote on a local swarm, under load
-	@nx run cli:test-deploy --output-style=stream
+test-deploy: $(INSTALLED) ## deploy, break, roll back and promote on a local swarm, under load; QUICK=1 as CI does
+	@nx run cli:test-deploy$(if $(QUICK),:quick) --output-style=stream-without-prefixes
 
 up: | .env ## the same in Docker: API, PostgreSQL and Redis, at http://localhost:8000
 	@docker/compose development up --build --wait || { echo 'make up: not everything started; the reason is above, or in `make logs`. Where a port is taken, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.' >&2; exit 1; }

@@ -77,7 +77,7 @@ export function createRecordId(now: Date): string {
 }
 
 function releaseName({ record: { stack, id } }: Release): string {
-  return `${stack}_airlock-release-${id}`;
+  return `${stack}_release-${id}`;
 }
 
 function parseRelease(name: string, text: string): Release {

@@ -12,10 +12,10 @@ describe('createSettings', () => {
     ['airlock-', 'an end that would hide the beginning of what follows'],
     ['Airlock', 'upper case'],
     ['', 'nothing'],
-    ['a'.repeat(29), 'more than the longest name leaves room for'],
+    ['a'.repeat(36), 'more than the longest name leaves room for'],
   ])('refuses the stack %j: %s', (stack) => {
     expect(() => createSettings('staging', { stack })).toThrow(
-      `--stack: ${JSON.stringify(stack)} is no name of a stack; expected at most 28 of a-z, 0-9 and single hyphens`,
+      `--stack: ${JSON.stringify(stack)} is no name of a stack; expected at most 35 of a-z, 0-9 and single hyphens`,
     );
   });
 

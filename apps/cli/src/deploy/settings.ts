@@ -69,7 +69,7 @@ export function parseDeployedEnvironment(text: string): DeployedEnvironment {
   });
 }
 
-/** The name goes into the names of all that belongs to the stack, and Swarm allows 63 characters for the longest. */
+/** The name begins the names of all that belongs to the stack; Swarm allows 63 characters, of which a record takes 28. */
 export function parseStackName(flag: string, text: string): string {
   if (/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(text) && text.length <= LONGEST_STACK) return text;
   throw new DeployError({
@@ -79,7 +79,7 @@ export function parseStackName(flag: string, text: string): string {
   });
 }
 
-const LONGEST_STACK = 28;
+const LONGEST_STACK = 35;
 
 /**
  * How long the lock can rightly be held: four times the rollout's limit (what the application stands on, the update,

@@ -32,7 +32,7 @@ export interface LoadOptions {
 }
 
 /** Each has at most one request in hand. */
-export const CLIENTS = 12;
+export const CLIENTS = 24;
 /** Each client rests between requests: the point is to be always there, not to be fast. */
 const PAUSE_MS = 15;
 

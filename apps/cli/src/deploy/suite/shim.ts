@@ -31,7 +31,7 @@ export async function openShim(): Promise<Shim> {
 }
 
 const createScript = (folder: string, real: string): string => `#!/bin/bash
-if [[ "$*" == *"config create"*airlock-release* ]]; then
+if [[ "$*" == *"config create"*_release-* ]]; then
   while [[ -e ${folder}/release ]]; do touch ${folder}/release.reached; sleep 0.2; done
 fi
 if [[ -e ${folder}/engine ]]; then

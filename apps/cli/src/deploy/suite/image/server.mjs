@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import { call, fault, ledger, migrations } from './faults.mjs';
 
-const drainMs = fault === 'no-drain' ? 0 : Number(process.env.DRAIN_MS ?? 5_000);
+const DRAIN_MS = 5_000;
+const answerMs = Number(process.env.ANSWER_MS ?? 0);
 const id = process.env.HOSTNAME;
 let state = 'starting';
 let started = false;
@@ -58,7 +59,7 @@ const routes = {
       commit: process.env.GIT_COMMIT,
       digest: fault === 'wrong-digest' ? 'sha256:0' : process.env.IMAGE_DIGEST,
     }),
-  '/who': (response) => json(response, 200, { id, digest: process.env.IMAGE_DIGEST }),
+  '/who': (response) => setTimeout(() => json(response, 200, { id, digest: process.env.IMAGE_DIGEST }), answerMs),
   '/api/v1/entities': (response) => problem(response, fault === 'open-door' ? 200 : 401),
 };
 
@@ -66,7 +67,8 @@ const routes = {
 const agent = new Agent({ keepAlive: true });
 const forward = (incoming, response) => {
   const outgoing = request(`${ledger}/posts`, { method: 'POST', agent }, (answer) => {
-    answer.resume().on('end', () => json(response, answer.statusCode === 200 ? 201 : 503, { id }));
+    const status = answer.statusCode === 200 ? 201 : 503;
+    answer.resume().on('end', () => setTimeout(() => json(response, status, { id }), answerMs));
   });
   outgoing.on('error', () => json(response, 503, { id }));
   incoming.pipe(outgoing);
@@ -85,5 +87,5 @@ process.once('SIGTERM', () => {
   setTimeout(() => {
     server.close(() => process.exit(0));
     setTimeout(() => process.exit(0), 5_000);
-  }, drainMs);
+  }, DRAIN_MS);
 });
