@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openLab, startAirlock, type Lab, type LabStack, type Running } from './lab.js';
 import { startLoad, type Load } from './load.js';
 import { report } from './report.js';
-import { isQuick, listScratchStacks, waitFor } from './run.js';
+import { listScratchStacks, waitFor } from './run.js';
 import { openShim } from './shim.js';
 
 /** Every phase of a deploy, by what it says when it begins. */
@@ -44,7 +44,7 @@ describe('a deployer that is killed', () => {
     image = await lab.build();
   });
 
-  it.each(isQuick ? ['rehearse'] : PHASES)('at «%s» leaves a lock with its owner, and what served', async (phase) => {
+  it.each(PHASES)('at «%s» leaves a lock with its owner, and what served', async (phase) => {
     const victim = await start(image);
     await waitFor(phase, () => Promise.resolve(victim.output().includes(phase)), 120_000);
     await kill(victim);

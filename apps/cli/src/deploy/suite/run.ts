@@ -19,7 +19,7 @@ export interface Run {
 export const WORKSPACE = fileURLToPath(new URL('../../../../../', import.meta.url));
 export const docker = createDocker();
 
-/** Fewer requests, and not every way to be interrupted: what CI runs on each change. */
+/** Fewer requests: what CI runs on each change. */
 export const isQuick = readProcessEnvironment()['AIRLOCK_SUITE'] === 'quick';
 
 const VARIABLE = 'AIRLOCK_SUITE_RUN';
