@@ -62,14 +62,26 @@ function judgeNx([verb, target = '', ...rest]: readonly string[]): string | unde
   const manifest = listFiles(/^((apps|libs)\/[^/]+|checks|docker)\/package\.json$/).find(
     (path) => readJson<Manifest>(path).nx?.name === project,
   );
-  if (!manifest || !name || !(name in (readJson<Manifest>(manifest).nx?.targets ?? {})))
-    return `no such target: ${target}`;
+  const found = manifest && name ? readJson<Manifest>(manifest).nx?.targets?.[name] : undefined;
+  if (!manifest || !found) return `no such target: ${target}`;
   const missing = rest.filter((word) => /^src\/.*\.ts$/.test(word) && !existsSync(join(root, dirname(manifest), word)));
-  return missing.length > 0 ? `${project}: has no ${missing.join()}` : undefined;
+  return missing.length > 0 ? `${project}: has no ${missing.join()}` : judgeOptions(found.command, rest);
+}
+
+/** A target that runs a source of ours takes the options that this source declares. */
+function judgeOptions(command = '', words: readonly string[]): string | undefined {
+  const [path] = /apps\/\S+\.ts/.exec(command) ?? [];
+  if (path === undefined) return undefined;
+  const declared = [...readText(path).matchAll(/\.(option|requiredOption)\(\s*'(--[\w-]+)/g)];
+  const given = words.filter((word) => word.startsWith('--'));
+  const unknown = given.filter((word) => !declared.some(([, , name]) => name === word));
+  const missing = declared.filter(([, kind, name = '']) => kind === 'requiredOption' && !given.includes(name));
+  if (unknown.length + missing.length === 0) return undefined;
+  return `${path}: options ${unknown.join()} unknown, ${missing.map(([, , name]) => name).join()} missing`;
 }
 
 interface Manifest {
-  readonly nx?: { readonly name?: string; readonly targets?: Record<string, unknown> };
+  readonly nx?: { readonly name?: string; readonly targets?: Record<string, { readonly command?: string }> };
 }
 
 /** `gh workflow run FILE -f name=value …`, the one whose words are ours. */

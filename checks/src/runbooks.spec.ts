@@ -50,6 +50,8 @@ describe('a command of a document', () => {
     ['gh workflow run ci.yml', 'cannot be started by hand'],
     ['gh workflow run rollback.yml -f environment=x -f confirm=x -f diggest=x', 'inputs diggest unknown'],
     ['nx run api-e2e:smokes', 'no such target'],
+    ['nx run api-e2e:smoke --url https://x.example.com --env staging', 'options --env unknown'],
+    ['nx run api-e2e:smoke --digest sha256:x', '--url missing'],
     ['make deploy', 'no such target'],
     ['kubectl delete namespace', 'is no program that a document may name'],
   ])('«%s» would not pass', (command, problem) => {

@@ -85,7 +85,9 @@ describe('an image that cannot be scheduled', () => {
 
 async function expectGoodServes(what: string, { lostAtMost } = { lostAtMost: 0 }): Promise<void> {
   const figures = await load.finish();
-  report(what, figures);
+  const { more: twice } = await stack.ledger();
+  await report(what, figures, { twice });
+  expect(twice).toBe(0);
   expect(figures.failed).toBeLessThanOrEqual(figures.requests * lostAtMost);
   expect(await stack.status()).toMatchObject({
     ok: true,

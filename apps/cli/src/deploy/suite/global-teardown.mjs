@@ -1,3 +1,7 @@
-import { endRun } from './run.ts';
+import { renderFigures } from './report.ts';
+import { endRun, readRun } from './run.ts';
 
-export default endRun;
+export default async function tearDown() {
+  process.stderr.write(`\n${await renderFigures(readRun().folder)}\n`);
+  await endRun();
+}

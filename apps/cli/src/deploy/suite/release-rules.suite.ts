@@ -63,7 +63,7 @@ describe('a deploy', () => {
     const { lock } = await stack.status();
     const converged = await deploy(fourth, '--actor', 'ben', '--take-over', lock?.id ?? '');
     const figures = await load.finish();
-    report('T10 deployer killed half-way, then again', figures);
+    await report('T10 deployer killed half-way, then again', figures, { twice: await twice() });
     expect(converged).toMatchObject({ status: 0 });
     expect(figures.failed).toBe(0);
     expect(await stack.status()).toMatchObject({ ok: true, lock: null });
@@ -78,7 +78,7 @@ describe('a deploy', () => {
     const load = startLoad(stack.port, { prefix: 't11' });
     const result = await deploy(bad);
     const figures = await load.finish();
-    report('T11 failing migration', figures);
+    await report('T11 failing migration', figures, { twice: await twice() });
     expect(figures.failed).toBe(0);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('column does not exist (42703)');
@@ -101,11 +101,9 @@ describe('a deploy', () => {
 describe('a rollback', () => {
   it('goes to the digest before last under load (T13), which reads the schema of the last (T12)', async () => {
     const load = startLoad(stack.port, { prefix: 't13' });
-    const started = performance.now();
     const result = await stack.airlock(['rollback', 'staging', '--to', digestOf(second), '--url', stack.url]);
-    const seconds = (performance.now() - started) / 1_000;
     const figures = await load.finish();
-    report('T13 rollback to the digest before last', { ...figures, rollbackS: Math.round(seconds) });
+    await report('T13 rollback to the digest before last', figures, { twice: await twice() });
     expect(result).toMatchObject({ status: 0 });
     expect(figures.failed).toBe(0);
     expect(await stack.servedDigest()).toBe(digestOf(second));
@@ -128,6 +126,10 @@ describe('a rollback', () => {
 });
 
 const digestOf = (image: string): string => image.split('@')[1] ?? '';
+
+async function twice(): Promise<number> {
+  return (await stack.ledger()).more;
+}
 
 function words(image: string): Promise<string[]> {
   return stack.words(['deploy', 'staging', image, '--url', stack.url, '--actor', 'ana']);

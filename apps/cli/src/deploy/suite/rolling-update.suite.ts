@@ -29,7 +29,7 @@ function begin(...args: Parameters<typeof startLoad>): Load {
 
 /** Whatever was lost, the proxy knows which replica it was lost with. */
 async function expectNothingLost(load: LoadReport): Promise<void> {
-  if (load.failed > 0) report('what the proxy saw', { log: (await stack.proxyLog()).split('\n').slice(-40) });
+  if (load.failed > 0) process.stderr.write((await stack.proxyLog()).split('\n').slice(-40).join('\n'));
   expect(load).toMatchObject({ failed: 0, failures: {} });
 }
 
@@ -43,7 +43,7 @@ describe('a rolling update under keep-alive load', () => {
     const deployed = await stack.airlock(['deploy', 'staging', image, '--url', stack.url]);
     const result = await load.finish(LEAST_REQUESTS);
     const ledger = await stack.ledger();
-    report('T1 rolling update 2→2', { ...result, ledger });
+    await report('T1 rolling update 2→2', result, { twice: ledger.more });
     expect(deployed).toMatchObject({ status: 0 });
     await expectNothingLost(result);
     expect(result.requests).toBeGreaterThanOrEqual(LEAST_REQUESTS);
@@ -58,9 +58,10 @@ describe('a rolling update under keep-alive load', () => {
       await waitFor(`${replicas} replicas`, () => countsReplicas(replicas), 90_000);
     }
     const result = await load.finish();
-    report('T19 scale 2→5→2', result);
+    const ledger = await stack.ledger();
+    await report('T19 scale 2→5→2', result, { twice: ledger.more });
     await expectNothingLost(result);
-    expect((await stack.ledger()).more).toBe(0);
+    expect(ledger.more).toBe(0);
   });
 
   it('loses at most what a killed replica had in hand (T7)', async () => {
@@ -73,9 +74,10 @@ describe('a rolling update under keep-alive load', () => {
     await waitFor('both replicas', async () => (await healthyContainers()).length === 2, 60_000);
     const replacedS = (performance.now() - killed) / 1_000;
     const result = await load.finish(load.count() + 2_000);
-    report('T7 kill -9 of a replica', { ...result, replacedS });
+    const ledger = await stack.ledger();
+    await report('T7 kill -9 of a replica', result, { twice: ledger.more, replacedS });
     expect(result.failed).toBeLessThanOrEqual(CLIENTS);
-    expect((await stack.ledger()).more).toBe(0);
+    expect(ledger.more).toBe(0);
   });
 
   it('does lose requests when image and proxy are careless, so the load would notice (T2)', async () => {
@@ -89,7 +91,7 @@ describe('a rolling update under keep-alive load', () => {
     const load = begin(careless.port, { prefix: 't2' });
     await deploy(next);
     const result = await load.finish();
-    report('T2 negative control', result);
+    await report('T2 negative control: no drain', result);
     expect(result.failed).toBeGreaterThan(0);
   });
 });

@@ -53,10 +53,10 @@ export function readRun(): Run {
 
 /** After the last file, however they ended. What is still there then fails the run. */
 export async function endRun(): Promise<void> {
-  const { prefix, folder } = readRun();
+  const { prefix } = readRun();
   const run = (await listRuns()).find((one) => one.prefix === prefix);
   await removeTraces(prefix, run?.madeSwarm ?? false);
-  await rm(folder, { recursive: true, force: true });
+  await rm(readRun().folder, { recursive: true, force: true });
   const left = await listTraces(prefix);
   if (left.length > 0) throw new Error(`the suite left behind: ${left.join(', ')}; expected nothing`);
 }
