@@ -21,7 +21,7 @@ export function withChangeOptions(command: Command): Command {
     .option('--wait <duration>', 'how long to wait for another deploy (default: 0s, refuse), e.g. --wait 10m')
     .option(
       '--timeout <duration>',
-      'how long the rollout may take before it is rolled back (default: 10m), e.g. --timeout 5m',
+      'how long the rollout may take before it is rolled back, and a question before it at most (default: 10m), e.g. --timeout 5m',
     )
     .option('--take-over <lock>', 'replace the lock that a dead deployer left, by the id it is reported with')
     .option('--journal <file>', 'where the record is appended, too (default: .airlock/deployments.jsonl)');
