@@ -76,8 +76,8 @@ describe('an image that cannot be scheduled', () => {
     // One more fits, as the rehearsal shows; the third and all after it do not.
     const free = await freeMemoryMb();
     const variables = { SUITE_RESERVED: `${Math.floor(free * 0.4)}M`, SUITE_REPLICAS: '4' };
-    const result = await stack.airlock(['deploy', 'staging', await lab.build(), '--timeout', '30s'], variables);
-    expect(result.stderr).toMatch(/not done after 30 s|insufficient resources/);
+    const result = await stack.airlock(['deploy', 'staging', await lab.build(), '--timeout', '25s'], variables);
+    expect(result.stderr).toMatch(/not done after 25 s|insufficient resources/);
     expect(result.status).toBe(4);
     await expectGoodServes('T4 replicas cannot be placed');
   });
