@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { redactValues } from './compose-model.js';
+import { redactValues, withVariableFile } from './compose-model.js';
 
 describe('redactValues', () => {
   it.each([
@@ -13,4 +13,15 @@ describe('redactValues', () => {
   ])('shows of «%s» what helps, and no value', (said, shown) => {
     expect(redactValues(said)).toBe(shown);
   });
+});
+
+describe('withVariableFile', () => {
+  it.each(["edge'\nAPI_IMAGE='evil", 'edge\nAPI_IMAGE=evil', "it's"])(
+    'lets no value of %j become another one',
+    async (value) => {
+      await expect(withVariableFile({ EDGE_NETWORK: value }, () => Promise.resolve('written'))).rejects.toThrow(
+        'has a quote or a line break; expected neither',
+      );
+    },
+  );
 });

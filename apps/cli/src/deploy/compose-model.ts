@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readProcessEnvironment } from '@airlock/config';
 import type { Docker } from './docker.js';
-import { DeployError } from './problem.js';
+import { DeployError, EXIT } from './problem.js';
 
 export type Fields = Record<string, unknown>;
 
@@ -69,10 +69,20 @@ export async function withVariableFile<T>(
   const folder = await mkdtemp(join(tmpdir(), 'airlock-render-'));
   try {
     const file = join(folder, 'deploy.env');
-    const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);
+    const lines = Object.entries(variables).map(([name, value]) => createLine(name, value));
     await writeFile(file, lines.join(''), { mode: 0o600 });
     return await use(file);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What is quoted must not end its quotes: the rest of it would be other variables. */
+function createLine(name: string, value: string): string {
+  if (!/['\n\r]/.test(value)) return `${name}='${value}'\n`;
+  throw new DeployError({
+    text: `${name}: ${JSON.stringify(value)} has a quote or a line break; expected neither`,
+    mend: 'see: airlock --help',
+    exitCode: EXIT.usage,
+  });
 }

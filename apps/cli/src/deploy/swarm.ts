@@ -88,6 +88,13 @@ export async function listTasks(docker: Docker, service: string): Promise<Task[]
   }));
 }
 
+/** The full names of what runs under the name of a stack. */
+export async function listServices(docker: Docker, stack: string): Promise<string[]> {
+  const filter = `label=com.docker.stack.namespace=${stack}`;
+  const text = await docker.run(['service', 'ls', '--filter', filter, '--format', '{{.Name}}']);
+  return text.split('\n').filter((name) => name !== '');
+}
+
 export function isRunning(task: Task): boolean {
   return task.state === 'running' && task.desired === 'running';
 }

@@ -48,6 +48,26 @@ describe('an image that is not what it should be', () => {
   });
 });
 
+describe('a record that is none', () => {
+  it('is named by every command that would rest on it, and mended by what they say', async () => {
+    const name = `${stack.name}_release-garbage`;
+    const label = `airlock.release.stack=${stack.name}`;
+    await docker.run(['config', 'create', '--label', label, name, '-'], { input: '{"record":{"digest":' });
+    for (const words of [
+      ['status', 'staging'],
+      ['deploy', 'staging', first],
+      ['rollback', 'staging'],
+    ]) {
+      const { status, stderr } = await stack.airlock(words);
+      expect(stderr).toContain(`config ${name}: is no release of airlock, though it is labelled as one`);
+      expect(stderr).toContain(`docker config rm ${name}`);
+      expect(status).toBe(3);
+    }
+    await docker.run(['config', 'rm', name]);
+    await expectSecondServes();
+  });
+});
+
 describe('a registry that is away', () => {
   it('ends a deploy before it begins, and keeps nobody on a bad release', async () => {
     const image = await lab.build();

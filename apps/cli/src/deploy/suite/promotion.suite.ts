@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseImageReference } from '../image-reference.js';
 import { createRegistryClient } from '../registry/client.js';
-import { openLab, runAirlock, type Lab, type LabStack } from './lab.js';
+import { listServices } from '../swarm.js';
+import { HERE, openLab, runAirlock, type Lab, type LabStack } from './lab.js';
 import { docker } from './run.js';
 
 let lab: Lab;
@@ -73,18 +75,20 @@ describe('a secret', () => {
     const put = await runAirlock(words, { input: 'a-value-that-nobody-prints' });
     expect(put.stdout.trim()).toBe(`${stack.name}_secret_key_v2`);
     const image = await lab.build({ commit: repository.commits['release-candidate'] ?? '' });
-    const deployed = await deploy(image);
+    const deployed = await deploy(image, '--file', join(HERE, 'compose.extra.suite.yml'));
     expect(deployed).toMatchObject({ status: 0 });
     expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v2`);
+    expect(await services()).toEqual(['api', 'ledger', 'proxy', 'worker']);
     await expectRefusal(image, 'its smoke suite is not-run');
     for (const text of [put.stderr, deployed.stdout, deployed.stderr, JSON.stringify(await stack.records())])
       expect(text).not.toContain('a-value-that-nobody-prints');
   });
 
-  it('serves in its old version after a rollback', async () => {
+  it('serves in its old version after a rollback, without what only the later release had', async () => {
     const rolledBack = await stack.airlock(['rollback', 'staging', '--url', stack.url]);
     expect(rolledBack).toMatchObject({ status: 0 });
     expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v1`);
+    expect(await services()).toEqual(['api', 'ledger', 'proxy']);
     expect(await stack.servedDigest()).toBe(digestOf(staged));
   });
 });
@@ -104,6 +108,11 @@ async function expectRefusal(image: string, reason: string | RegExp, ...more: st
 
 function deploy(image: string, ...more: string[]) {
   return stack.airlock(['deploy', 'staging', image, ...more]);
+}
+
+async function services(): Promise<string[]> {
+  const names = await listServices(docker, stack.name);
+  return names.map((name) => name.replace(`${stack.name}_`, '')).sort();
 }
 
 async function mountedSecret(): Promise<string> {
