@@ -9,7 +9,7 @@ const TOOL: string = '../../tools/rename.mjs';
 const { renameWorkspace } = (await import(TOOL)) as { renameWorkspace: (root: string, to: string) => string };
 
 // In two parts, so that this file does not hold the word that it looks for.
-const OTHER = ['lock', 'smith'].join('');
+const OTHER = ['xyl', 'oph'].join('');
 let copy: string;
 
 beforeEach(() => {

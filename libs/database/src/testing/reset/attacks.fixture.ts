@@ -151,7 +151,7 @@ const parserAttacks: Attack[] = [
   },
   ...[
     ['%5F for _', (url: string) => url.replace(/_test$/, '%5Ftest')],
-    ['an escaped letter', (url: string) => url.replace(/\/a([^/]*)$/, '/%61$1')],
+    ['an escaped letter', escapeFirstLetter],
     ['two slashes', (url: string) => url.replace(/\/([^/]*)$/, '//$1')],
     ['a slash at the end', (url: string) => `${url}/`],
     ['a fragment', (url: string) => `${url}#x`],
@@ -649,6 +649,13 @@ export const ATTACKS: readonly Attack[] = [
   ...absenceAttacks,
   ...allowed,
 ];
+
+function escapeFirstLetter(url: string): string {
+  return url.replace(
+    /\/([a-z])([^/]*)$/,
+    (_, first: string, rest: string) => `/%${first.charCodeAt(0).toString(16)}${rest}`,
+  );
+}
 
 function replaceByLink(w: World): void {
   removeSettings(w);
