@@ -88,7 +88,9 @@ export async function waitFor<T>(
 ): Promise<{ value: T; ms: number }> {
   const started = performance.now();
   for (;;) {
-    const value = await probe().catch(() => undefined);
+    const value = await Promise.resolve()
+      .then(probe)
+      .catch(() => undefined);
     const ms = performance.now() - started;
     if (value !== undefined) return { value, ms };
     if (ms > limitMs) throw new Error(`${what}: did not happen in ${limitMs} ms`);

@@ -168,7 +168,7 @@ describe('a container of the image', () => {
       // The database is not there: it lives, and is not ready.
       const ask = (path: string) => `fetch("http://127.0.0.1:8000${path}").then((r) => console.log(r.status))`;
       const answer = (path: string) => run('docker', ['exec', id, 'node', '-e', ask(path)]);
-      await waitFor('the API', () => Promise.resolve(answer('/healthz') || undefined));
+      await waitFor('the API', () => Promise.resolve(answer('/healthz')));
       expect([answer('/healthz'), answer('/readyz')]).toEqual(['200', '503']);
       run('docker', ['stop', id]);
       expect(run('docker', ['inspect', '--format', '{{.State.ExitCode}}', id])).toBe('0');

@@ -13,6 +13,7 @@ export default class TestEnvironment extends NodeEnvironment {
   #options;
   #services;
   #inventory;
+  #hasFailed = false;
   #warnings = [];
   #noteWarning = (warning) => {
     if (!EXPECTED_WARNINGS.includes(warning.name)) this.#warnings.push(`${warning.name}: ${warning.message}`);
@@ -36,7 +37,9 @@ export default class TestEnvironment extends NodeEnvironment {
   }
 
   handleTestEvent({ name }) {
-    if (this.#services && FAILURES.includes(name)) this.#services.hasFailed = true;
+    if (!FAILURES.includes(name)) return;
+    this.#hasFailed = true;
+    if (this.#services) this.#services.hasFailed = true;
   }
 
   async teardown() {
@@ -46,6 +49,8 @@ export default class TestEnvironment extends NodeEnvironment {
     await this.#services?.takeBackAll();
     process.off('warning', this.#noteWarning);
     await super.teardown();
+    // What a failed test left open follows from that; Jest would show it in place of the failure.
+    if (this.#hasFailed) return;
     const problems = [
       ...leaks.map((leak) => `left open: ${leak}; expected it closed before the file ends`),
       ...this.#warnings.map((warning) => `Node warned: ${warning}`),
