@@ -30,6 +30,7 @@ export function readImageFacts({ root, image, rebuild, base, canary, isRelease =
   const { Config: config, RootFS, Size } = inspectImage(image);
   const history = run('docker', ['history', '--no-trunc', '--format', '{{.CreatedBy}}', image]).split('\n');
   const files = listImageFiles(image);
+  const layersOfRebuild = inspectImage(rebuild).RootFS.Layers;
   return {
     dockerfile: readFileSync(join(root, 'docker/api.Dockerfile'), 'utf8'),
     dockerignore: readFileSync(join(root, '.dockerignore'), 'utf8'),
@@ -43,7 +44,8 @@ export function readImageFacts({ root, image, rebuild, base, canary, isRelease =
     labels: config.Labels ?? {},
     healthcheck: config.Healthcheck?.Test ?? [],
     layers: RootFS.Layers,
-    layersOfRebuild: inspectImage(rebuild).RootFS.Layers,
+    layersOfRebuild,
+    entriesOfOne: String(RootFS.Layers) === String(layersOfRebuild) ? [] : compareEntries(image, rebuild),
     files,
     manifests: readManifests(image, files),
     canaries: findInImage(image, canary),
@@ -59,20 +61,33 @@ export function inspectImage(image: string): Inspected {
 
 /** Every file as a container would see it. */
 function listImageFiles(image: string): ImageFile[] {
+  return listEntries(image).map((line) => {
+    const [mode = '', owner = '', , , , ...path] = line.split(/\s+/);
+    return {
+      mode,
+      owner,
+      path: path
+        .join(' ')
+        .replace(/ -> .*| link to .*/, '')
+        .replace(/^\.\//, ''),
+    };
+  });
+}
+
+/** What only one of two images has: a file, or its mode, owner, size or time. */
+function compareEntries(one: string, other: string): string[] {
+  const [entries, otherEntries] = [new Set(listEntries(one)), new Set(listEntries(other))];
+  return [...entries]
+    .filter((line) => !otherEntries.has(line))
+    .concat([...otherEntries].filter((line) => !entries.has(line)));
+}
+
+/** Lines of `tar -tv`: mode, owner, size, date, time, path. */
+function listEntries(image: string): string[] {
   const id = run('docker', ['create', image]);
   try {
-    const listing = run('sh', ['-c', 'docker export "$1" | tar --numeric-owner -tv', 'sh', id]);
-    return listing.split('\n').map((line) => {
-      const [mode = '', owner = '', , , , ...path] = line.split(/\s+/);
-      return {
-        mode,
-        owner,
-        path: path
-          .join(' ')
-          .replace(/ -> .*| link to .*/, '')
-          .replace(/^\.\//, ''),
-      };
-    });
+    const script = 'docker export "$1" | tar --numeric-owner --full-time -tv';
+    return run('sh', ['-c', script, 'sh', id]).split('\n');
   } finally {
     run('docker', ['rm', id]);
   }

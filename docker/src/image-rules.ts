@@ -22,6 +22,8 @@ export interface ImageFacts {
   readonly layers: readonly string[];
   /** The layers of a second build of the same commit without any cache. */
   readonly layersOfRebuild: readonly string[];
+  /** Where the layers differ: lines of `tar` that only one of both has. */
+  readonly entriesOfOne: readonly string[];
   readonly files: readonly ImageFile[];
   /** Manifests of ours and the lockfile in the image, by path. */
   readonly manifests: Readonly<
@@ -189,8 +191,10 @@ export const imageRules: readonly ImageRule[] = [
   {
     id: 'D12',
     title: 'the same commit gives the same layers',
-    check: ({ layers, layersOfRebuild }) =>
-      layers.flatMap((layer, at) => (layer === layersOfRebuild[at] ? [] : [`layer ${at + 1} differs after a rebuild`])),
+    check: ({ layers, layersOfRebuild, entriesOfOne }) =>
+      layers.flatMap((layer, at) =>
+        layer === layersOfRebuild[at] ? [] : [`layer ${at + 1} differs after a rebuild`, ...entriesOfOne],
+      ),
   },
   {
     id: 'D13',

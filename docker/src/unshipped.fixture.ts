@@ -19,7 +19,8 @@ export function readUnshipped(root: string): Unshipped {
   const isUnshipped = (path: string) =>
     /\.(spec|fixture)\.ts$/.test(path) || kept.some((folder) => path.startsWith(folder));
   const read = (paths: readonly string[]) => paths.map((path) => readFileSync(join(root, path), 'utf8')).join('\n');
-  const shipped = read(sources.filter((path) => !isUnshipped(path)));
+  const others = globSync('{apps,libs}/*/{package.json,bin/*,src/**/*.sql}', { cwd: root });
+  const shipped = read([...sources.filter((path) => !isUnshipped(path)), ...others]);
   const secret = read(sources.filter(isUnshipped));
   const names = [...secret.matchAll(/^export (?:async )?(?:function|class|const) (\w{10,})/gm)];
   const sentences = [...secret.matchAll(/'([^'\n]{30,})'/g)];

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { ENVIRONMENTS } from '@airlock/config';
 import {
   type BadEnvironment,
   badEnvironments,
@@ -123,7 +124,7 @@ describe('airlock config example and docs', () => {
 
   it('refuses an environment that is none', async () => {
     const { code, stderr } = await run(['config', 'example', '--environment', 'prod'], {});
-    expect(stderr).toContain('development, testing, preview, staging, production');
+    expect(stderr).toContain(ENVIRONMENTS.join(', '));
     expect(code).not.toBe(0);
   });
 });
