@@ -172,7 +172,7 @@ describe('data', () => {
   it('of development stays when testing goes with its volumes', async () => {
     expect(succeeded(checkout.testing('down', '--volumes', '--remove-orphans'))).toBe(true);
     expect(inDevelopment(COUNT).output.trim()).toBe('1');
-    expect(await checkout.fetchText('/readyz')).toContain('"status":"ok"');
+    await waitFor('the API', async () => (await checkout.fetchText('/readyz'))?.includes('"status":"ok"') || undefined);
   });
 });
 
@@ -207,8 +207,10 @@ describe('a test database server without room', () => {
   afterAll(() => void fill('rm', '-f', '/var/lib/postgresql/filler'));
 
   it('is named as the reason', () => {
-    // Ends when nothing more goes in.
-    fill('dd', 'if=/dev/zero', 'of=/var/lib/postgresql/filler', 'bs=1M');
+    // Room for the server itself, in a new segment of its log and beside the filler, but not for one more database.
+    inTesting('SELECT pg_switch_wal()');
+    const filler = '/var/lib/postgresql/filler';
+    fill('sh', '-c', `dd if=/dev/zero of=${filler} bs=1M; truncate --size=-6M ${filler}`);
     const spec = 'src/testing/fixture/use-test-database.spec.ts';
     const command = ['nx', 'test', 'database', '--', spec];
     const { status, output } = checkout.testing('run', '--rm', '--no-TTY', '--no-deps', 'tests', ...command);
