@@ -4,7 +4,7 @@ const isQuick = process.env.AIRLOCK_SUITE === 'quick';
 
 /**
  * Whole deploys against a real engine. One file after the other, because a figure is part of the result. The quick run,
- * whose figures count for nothing, does three at once, and leaves out the attacks on the command itself.
+ * whose figures count for nothing, does two at once, and leaves out the attacks on the command itself.
  */
 export default {
   ...preset,
@@ -14,6 +14,6 @@ export default {
   globalSetup: '<rootDir>/src/deploy/suite/global-setup.mjs',
   globalTeardown: '<rootDir>/src/deploy/suite/global-teardown.mjs',
   testTimeout: 15 * 60_000,
-  maxWorkers: isQuick ? 3 : 1,
+  maxWorkers: isQuick ? 2 : 1,
   randomize: false,
 };
