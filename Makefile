@@ -1,6 +1,8 @@
 # One-line doors to Nx and to the command `airlock`. `make` alone lists them.
 OUTER_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# Nx has only its own plugins here: a process for each of them costs 0.4 s of every command and protects from nothing.
+export NX_ISOLATE_PLUGINS := false
 .DEFAULT_GOAL := help
 INSTALLED := node_modules/.installed
 

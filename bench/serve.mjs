@@ -1,5 +1,5 @@
 // node bench/serve.mjs [runs] [port]
-// The development server: warm start of `nx serve api` until /readyz answers 200, and edit until the answer has changed.
+// The development server: warm start of `make dev` until /readyz answers 200, and edit until the answer has changed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ for (let run = 0; run < RUNS; run += 1) {
 }
 try {
   report(
-    'nx serve api, warm start to readyz 200 (≤ 2 s)',
+    'make dev, warm start to readyz 200 (≤ 2 s)',
     starts.sort((a, b) => a - b),
   );
   report('edit to changed response (≤ 1 s)', await measureEdits());
@@ -37,10 +37,10 @@ try {
 }
 
 async function start() {
-  const child = spawn(`${ROOT}node_modules/.bin/nx`, ['serve', 'api'], {
+  const child = spawn('make', ['dev'], {
     cwd: ROOT,
     detached: true,
-    env: { ...process.env, PORT, PATH: `${ROOT}node_modules/.bin:${process.env.PATH}` },
+    env: { ...process.env, PORT },
     stdio: 'ignore',
   });
   await until(async () => (await get('/readyz')) !== undefined);
