@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Metrics } from '../observability/metrics.js';
 import type { Observer } from '../observability/observers.js';
+import { createFlatLogger } from './logger.js';
 
 export interface Listeners {
   readonly logger: Logger;
@@ -14,11 +15,12 @@ export type NoteAnswer = (request: FastifyRequest, reply: FastifyReply) => void;
 
 /** Tells all who keep count of an answer; probes would drown everything else. */
 export function createNoteAnswer({ logger, metrics, observer }: Listeners): NoteAnswer {
+  const requests = createFlatLogger(logger);
   return (request, reply) => {
     if (HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
     metrics.observe(request, reply);
     observer?.onRequest?.(request, reply);
-    logRequest(logger, request, reply);
+    logRequest(requests, request, reply);
   };
 }
 

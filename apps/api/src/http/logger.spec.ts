@@ -1,13 +1,15 @@
 import { PassThrough } from 'node:stream';
 import { loadConfig } from '@airlock/config';
 import { describe, expect, it } from '@jest/globals';
-import { createLogger } from './logger.js';
+import { createFlatLogger, createLogger } from './logger.js';
 import { createPrettyStream } from './pretty-log.js';
 
 const config = loadConfig({
   env: { ENVIRONMENT: 'testing', DATABASE_URL: 'postgres://a_app:q7Vd2mXc81LkPz0w@127.0.0.1:1/a_test' },
   cwd: '/',
 });
+
+const loud = { ...config, log: { ...config.log, level: 'info' as const } };
 
 describe('a pretty log', () => {
   it('says a request in one line that can be read', async () => {
@@ -44,11 +46,34 @@ describe('a pretty log', () => {
   });
 });
 
+describe('a log as JSON', () => {
+  const secrets = { password: 'q7Vd2mXc81LkPz0w', headers: { authorization: 'q7Vd2mXc81LkPz0w' } };
+
+  it('redacts by key, two levels down', () => {
+    const { logger, text } = openJson();
+    logger.info({ ...secrets, request: { headers: secrets.headers } }, 'said');
+    const line = text();
+    expect(JSON.parse(line)).toMatchObject({ event: 'said', password: '[redacted]' });
+    expect(line).not.toContain('q7Vd2mXc81LkPz0w');
+  });
+
+  it('redacts by key where its fields hold no objects', () => {
+    const { logger, text } = openJson();
+    createFlatLogger(logger).info({ method: 'GET', token: 'q7Vd2mXc81LkPz0w' }, 'request');
+    expect(JSON.parse(text())).toMatchObject({ event: 'request', method: 'GET', token: '[redacted]' });
+  });
+});
+
+function openJson() {
+  const stream = new PassThrough();
+  const logger = createLogger(loud, { version: '1', destination: stream });
+  return { logger, text: () => String(stream.read() ?? '') };
+}
+
 async function openPretty() {
   const stream = new PassThrough();
   const chunks: string[] = [];
   stream.on('data', (chunk: Buffer) => void chunks.push(chunk.toString()));
   const destination = await createPrettyStream({ destination: stream, colorize: false });
-  const loud = { ...config, log: { ...config.log, level: 'info' as const } };
   return { logger: createLogger(loud, { version: '1', destination }), text: () => chunks.join('') };
 }
