@@ -77,9 +77,12 @@ describe('findDrift', () => {
   it('shows what is missing and what is too much, as a diff', async () => {
     const { superuser, config } = database;
     await superuser.query(`ALTER TABLE public.entities ALTER name SET DEFAULT 'x'`);
-    expect(describeDrift(await findDrift({ config }))).toBe(
-      `- ALTER TABLE public.entities ADD COLUMN name text NOT NULL;\n+ ALTER TABLE public.entities ADD COLUMN name text DEFAULT 'x'::text NOT NULL;`,
-    );
-    await superuser.query('ALTER TABLE public.entities ALTER name DROP DEFAULT');
+    try {
+      expect(describeDrift(await findDrift({ config }))).toBe(
+        `- ALTER TABLE public.entities ADD COLUMN name text NOT NULL;\n+ ALTER TABLE public.entities ADD COLUMN name text DEFAULT 'x'::text NOT NULL;`,
+      );
+    } finally {
+      await superuser.query('ALTER TABLE public.entities ALTER name DROP DEFAULT');
+    }
   });
 });
