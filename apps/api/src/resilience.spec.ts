@@ -57,22 +57,28 @@ describe('the API when its database', () => {
     }
     expect(await probe('/readyz')).toEqual(expected);
   };
+  const waitForAnswer = async () => {
+    const deadline = performance.now() + PATIENCE_MS;
+    while ((await read()).status !== 200 && performance.now() < deadline) await sleep(100);
+    expect((await read()).status).toBe(200);
+  };
   const postmaster = () => Number(readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
 
   it('is paused: it stays alive, says down, opens no pile of connections, and returns by itself', async () => {
     await waitFor(UP);
-    const sessions = childrenOf(postmaster()).length;
-    for (const pid of childrenOf(postmaster())) process.kill(pid, 'SIGSTOP');
+    const server = [postmaster(), ...childrenOf(postmaster())];
+    for (const pid of server) process.kill(pid, 'SIGSTOP');
     await waitFor(DOWN);
     const [status, body] = await probe('/healthz');
     expect([status, body]).toEqual([200, { status: 'ok' }]);
     expect((await probe('/startupz'))[0]).toBe(200);
+    const before = countConnectionsTo(cluster.port);
     await Promise.all(Array.from({ length: 50 }, () => probe('/readyz')));
     // A probe that hangs is given up and asked anew every few seconds, however many ask.
-    expect(childrenOf(postmaster()).length - sessions).toBeLessThan(10);
-    for (const pid of childrenOf(postmaster())) process.kill(pid, 'SIGCONT');
+    expect(countConnectionsTo(cluster.port) - before).toBeLessThan(10);
+    for (const pid of server) process.kill(pid, 'SIGCONT');
     await waitFor(UP);
-    expect((await read()).status).toBe(200);
+    await waitForAnswer();
   });
 
   it('crashes under load: who asks is answered 503, the process stays, and serves again', async () => {
@@ -89,11 +95,11 @@ describe('the API when its database', () => {
     // One session that dies makes the server end all others and recover, in the middle of whatever they do.
     for (const pid of childrenOf(postmaster()).filter(isApiSession)) process.kill(pid, 'SIGKILL');
     while (!statuses.has(503)) await sleep(10);
-    await waitFor(UP);
+    // Readiness outlives a moment as short as this one.
+    await waitForAnswer();
     isLoading = false;
     await loads;
     expect([...statuses].sort()).toEqual([200, 503]);
-    expect((await read()).status).toBe(200);
     expect(api.lines.filter(({ event }) => String(event).startsWith('shutdown.'))).toEqual([]);
   });
 
@@ -110,7 +116,7 @@ describe('the API when its database', () => {
       expect(text).not.toContain(leak);
     cluster = await startCluster({ dataDir, durable: false, keepFolder: true, port });
     await waitFor(UP);
-    expect((await read()).status).toBe(200);
+    await waitForAnswer();
   });
 
   it('knows another password: it says down, and names neither server, user nor cause', async () => {
@@ -185,4 +191,15 @@ function childrenOf(pid: number): number[] {
 
 function isApiSession(pid: number): boolean {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('airlock_app');
+}
+
+const ESTABLISHED = '01';
+
+/** Open connections to a port of this machine, from the side of who opened them. */
+function countConnectionsTo(port: number): number {
+  const address = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const lines = readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1);
+  return lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , remote, state]) => remote?.endsWith(address) && state === ESTABLISHED).length;
 }

@@ -1,3 +1,5 @@
+import { runOutsideRequests } from './request-context.js';
+
 /** Adds to counters that all replicas share, and tells their new values. Rejects while it is away. */
 export interface SharedCounters {
   add(counts: ReadonlyMap<string, number>, expiresInMs: number): Promise<ReadonlyMap<string, number>>;
@@ -105,7 +107,7 @@ export class RateLimiter {
   #scheduleExchange(): void {
     if (!this.#shared || this.#timer) return;
     const run = () => void this.exchange().finally(() => (this.#timer = undefined));
-    this.#timer = setTimeout(run, SYNC_INTERVAL_MS).unref();
+    this.#timer = runOutsideRequests(() => setTimeout(run, SYNC_INTERVAL_MS).unref());
   }
 
   #nameOf(caller: string, window: number): string {

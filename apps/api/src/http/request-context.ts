@@ -38,6 +38,11 @@ export function runInContext(context: RequestContext, run: () => void): void {
   storage.run(context, run);
 }
 
+/** For work that serves no request, though one may have been the occasion of it. */
+export function runOutsideRequests<T>(run: () => T): T {
+  return storage.exit(run);
+}
+
 export function currentContext(): RequestContext | undefined {
   return storage.getStore();
 }
