@@ -75,7 +75,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   nest.setGlobalPrefix(PREFIX);
   nest.useGlobalPipes(new ValidationPipe());
   nest.useGlobalFilters(new ProblemFilter({ logger, routes, isDebug: config.service.debug, observer }));
-  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config) });
+  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger });
   registerHealthRoutes(server, health);
   if (config.service.withUi) registerDocs(server, { prefix: `/${PREFIX}`, version: version.version, controllers });
   return { nest: await nest.init(), health, metrics, routes };

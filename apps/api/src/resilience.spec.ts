@@ -117,6 +117,8 @@ describe('the API when its database', () => {
     cluster = await startCluster({ dataDir, durable: false, keepFolder: true, port });
     await waitFor(UP);
     await waitForAnswer();
+    const told = api.lines.map(({ event }) => event).filter((event) => /^database\.(away|back)$/.test(String(event)));
+    expect(told.slice(-2)).toEqual(['database.away', 'database.back']);
   });
 
   it('knows another password: it says down, and names neither server, user nor cause', async () => {
