@@ -15,7 +15,7 @@ import {
 } from './record.js';
 import type { ReleasePlan } from './release.js';
 import { lockDeadlineMs, type Settings } from './settings.js';
-import { fingerprint } from './stack-file.js';
+import { fingerprint, removeSurplus } from './stack-file.js';
 import { assertSwarmManager } from './swarm.js';
 
 export interface ChangeRequest {
@@ -60,7 +60,7 @@ export async function withCourse(
     const record = createRecord({ request, course, startedAt, error });
     const unkept = await keepRecord(docker, { settings, course, record });
     if (error !== undefined) throw withRecord(error, record, { request, unkept });
-    await finish(request, record, unkept);
+    await finish(docker, request, { course, record, unkept });
     return record;
   });
 }
@@ -138,9 +138,21 @@ function withRecord(
 }
 
 /** The release serves; what is still to be done for it is done, or said, and never called a success. */
-async function finish(request: ChangeRequest, record: DeploymentRecord, unkept: readonly string[]): Promise<void> {
-  const undone = [...unkept];
-  await request.finish?.().catch((error: unknown) => undone.push(toDeployError(error, 'finish').message));
+async function finish(
+  docker: Docker,
+  request: ChangeRequest,
+  { course, record, unkept }: { course: Course; record: DeploymentRecord; unkept: readonly string[] },
+): Promise<void> {
+  const { settings, progress } = request;
+  const { stack } = course.plan ?? {};
+  const done = await Promise.allSettled([
+    stack && removeSurplus(docker, settings.stackName, { stack, note: progress.note }),
+    request.finish?.(),
+  ]);
+  const failed = done.flatMap((one) =>
+    one.status === 'rejected' ? [toDeployError(one.reason, 'finish').message] : [],
+  );
+  const undone = [...unkept, ...failed];
   if (undone.length === 0) return;
   const error = new DeployError({
     text: `${record.environment} serves ${record.digest}, but not all that belongs to it is done:\n${undone.join('\n')}`,

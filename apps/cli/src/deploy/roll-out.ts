@@ -7,8 +7,8 @@ import type { Progress } from './progress.js';
 import type { Release } from './record.js';
 import type { ReleasePlan } from './release.js';
 import type { Stack } from './render/render-stack.js';
-import { applyStack } from './stack-file.js';
-import { listServices, readService } from './swarm.js';
+import { applyStack, removeSurplus } from './stack-file.js';
+import { readService } from './swarm.js';
 import { monitorMs, waitWhileRollingBack, watchRollout, type Watched } from './watch-rollout.js';
 
 export interface RollOutOptions {
@@ -38,7 +38,6 @@ export async function rollOut(docker: Docker, options: RollOutOptions): Promise<
     const jobs = { stackName, stack: plan.stack, signal };
     const answers = await probeReplicas(docker, { plan, image, stackName, limitMs: 20_000, jobs });
     await options.confirm();
-    await removeSurplus(docker, options, plan.stack);
     return answers;
   } catch (error) {
     throw await rollBack(docker, options, { watched, cause: error });
@@ -101,23 +100,8 @@ async function bringBack(docker: Docker, options: RollOutOptions, deployed: Stac
   await waitWhileRollingBack(docker, watched, timeoutMs);
   await applyStack(docker, stackName, deployed);
   await watchRollout(docker, watched, { timeoutMs, judgeBy: 'tasks', onLook: progress.detail });
-  await removeSurplus(docker, options, deployed);
-}
-
-/**
- * Swarm leaves running what a stack no longer names: old code that no rollout would ever replace, and that nobody asks
- * whether it can live with the next contract.
- */
-async function removeSurplus(
-  docker: Docker,
-  { stackName, progress }: Pick<RollOutOptions, 'stackName' | 'progress'>,
-  stack: Stack,
-): Promise<void> {
-  const wanted = Object.keys(stack.services).map((name) => `${stackName}_${name}`);
-  const surplus = (await listServices(docker, stackName)).filter((name) => !wanted.includes(name));
-  if (surplus.length === 0) return;
-  progress.note(`${surplus.join(', ')}: not part of this release, so removed`);
-  await docker.run(['service', 'rm', ...surplus]);
+  // What serves is back; what the other one had besides is tidied where it can be.
+  await removeSurplus(docker, stackName, { stack: deployed, note: progress.note }).catch(() => undefined);
 }
 
 /** No release is recorded to go back to. Where something ran all the same, Swarm itself may have gone back to it. */

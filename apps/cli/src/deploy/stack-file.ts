@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { engineVariables, type Fields } from './compose-model.js';
 import type { Docker } from './docker.js';
 import type { Stack } from './render/render-stack.js';
+import { listServices } from './swarm.js';
 
 /** Lets Docker's own parser judge the stack, without a daemon; throws with what it says. */
 export async function assertStackIsValid(docker: Docker, stack: Stack): Promise<void> {
@@ -31,6 +32,22 @@ export async function applyStack(docker: Docker, name: string, stack: Stack): Pr
       { env: engineVariables(), timeoutMs: 120_000 },
     ),
   );
+}
+
+/**
+ * Swarm leaves running what a stack no longer names: old code that no rollout would ever replace, and that nobody asks
+ * whether it can live with the next contract.
+ */
+export async function removeSurplus(
+  docker: Docker,
+  name: string,
+  { stack, note }: { stack: Stack; note: (text: string) => void },
+): Promise<void> {
+  const wanted = Object.keys(stack.services).map((service) => `${name}_${service}`);
+  const surplus = (await listServices(docker, name)).filter((service) => !wanted.includes(service));
+  if (surplus.length === 0) return;
+  note(`${surplus.join(', ')}: not part of this release, so removed`);
+  await docker.run(['service', 'rm', ...surplus]);
 }
 
 /** The same for the same configuration, whatever the image: two deploys differ in it when anything else changed. */

@@ -58,9 +58,7 @@ export function describeStatus(status: EnvironmentStatus): string {
       ({ name, digest, running, wanted, update }) =>
         `  ${name}: ${running} of ${wanted} running, update ${update}${digest === status.recorded ? '' : `, but ${digest ?? 'no digest'}`}`,
     ),
-    ...(status.services.some(({ digest }) => digest !== status.recorded) && !status.lock
-      ? ['  what runs is not what was recorded: a deploy was cut off, or somebody changed it; deploy or roll back']
-      : []),
+    ...(status.services.some(({ digest }) => digest !== status.recorded) ? [describeDifference(status)] : []),
     ...(status.lock ? [`  lock ${status.lock.id}: ${status.lock.isStale ? 'stale, ' : ''}${status.lock.holder}`] : []),
     ...status.deployments
       .slice(-10)
@@ -70,4 +68,11 @@ export function describeStatus(status: EnvironmentStatus): string {
           `  ${finishedAt}  ${action.padEnd(8)} ${outcome.padEnd(11)} ${digest}  ${commit?.slice(0, 7) ?? '-------'}  smoke ${smoke}  ${actor}`,
       ),
   ].join('\n');
+}
+
+function describeDifference({ lock }: EnvironmentStatus): string {
+  const why = lock
+    ? 'the owner of the lock is at it, or was cut off'
+    : 'a deploy was cut off, or somebody changed it; deploy or roll back';
+  return `  what runs is not what was recorded: ${why}`;
 }
