@@ -34,6 +34,9 @@ export interface JobOptions {
 }
 
 const POLL_MS = 400;
+const LOG_LIMIT_MS = 10_000;
+/** What failed may have nothing to say but on standard error. */
+const SILENCE_LIMIT_MS = 1_200;
 const ENDED = ['complete', 'failed', 'rejected', 'shutdown', 'orphaned', 'remove'];
 
 /** Runs the jobs side by side in a stack of their own, which is gone afterwards whatever happens. */
@@ -129,13 +132,18 @@ async function readResult(docker: Docker, service: string, task: Task): Promise<
   return { exitCode: exitCode === 0 && task.state !== 'complete' ? 1 : exitCode, stdout, stderr, error: task.error };
 }
 
-/** The engine may answer for the task before all of its log has arrived: one that ends within a line is asked for again. */
+/**
+ * The engine may answer for the task before all of its log has arrived, on a busy host long before: one that ends within a
+ * line, or has no standard output yet, is asked for again.
+ */
 async function readLogs(docker: Docker, service: string): Promise<{ stdout: string; stderr: string }> {
-  for (let attempt = 0; ; attempt++) {
+  const startedAt = performance.now();
+  for (;;) {
     const logs = await docker.attempt(['service', 'logs', '--raw', '--no-task-ids', service], { timeoutMs: 10_000 });
     const texts = [logs.stdout, logs.stderr].filter((text) => text !== '');
     const isWhole = logs.status === 0 && texts.length > 0 && texts.every((text) => text.endsWith('\n'));
-    if (isWhole || attempt === 5) return logs;
+    const limitMs = isWhole && logs.stdout === '' ? SILENCE_LIMIT_MS : LOG_LIMIT_MS;
+    if ((isWhole && logs.stdout !== '') || performance.now() - startedAt > limitMs) return logs;
     await sleep(POLL_MS);
   }
 }
