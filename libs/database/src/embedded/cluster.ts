@@ -57,6 +57,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     } catch (error) {
       const mayRetry = error instanceof PortInUseError && port === 0 && attempt < FREE_PORT_ATTEMPTS;
       if (mayRetry) continue;
+      if (attempt === 1 && readPostmaster(dataDir)) {
+        await clearLeftovers(dataDir);
+        continue;
+      }
       if (options.keepFolder ?? options.durable) removeRunFile(dataDir);
       else rmSync(dataDir, { recursive: true, force: true });
       throw error;
@@ -118,7 +122,8 @@ async function waitUntilReady(server: GuardedServer, where: { dataDir: string; p
   void server.ended.then(() => (hasEnded = true));
   for (let waitedMs = 0; waitedMs < START_TIMEOUT_MS; waitedMs += POLL_MS) {
     const postmaster = readPostmaster(dataDir);
-    if (postmaster?.isReady) return postmaster.pid;
+    // By its port: one that a killed owner had just begun to start may write the file after the leftovers were cleared.
+    if (postmaster?.isReady && postmaster.port === port) return postmaster.pid;
     if (hasEnded) throw explainFailure(dataDir, port);
     await sleep(POLL_MS);
   }
