@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
@@ -14,7 +14,7 @@ import { nameOwnedFolder } from './leftovers.js';
 import { chooseStorageFolder } from '../testing/run/storage.js';
 import { findStarter } from './port-in-use-error.js';
 import { identifyProcess, readParentPid } from './process-identity.js';
-import { readPostmaster, replaceRunFile } from './run-file.js';
+import { readPostmaster, readRunFile, replaceRunFile } from './run-file.js';
 
 let folder: string;
 let dataDir: string;
@@ -144,6 +144,23 @@ describe('a cluster whose owner is killed with SIGKILL', () => {
     await once(owner, 'exit');
     expect(identifyProcess(postmaster)).toBeDefined();
     await start({ dataDir, durable: true });
+    expect(identifyProcess(postmaster)).toBeUndefined();
+  });
+
+  it('is ended by the next start although it took the folder after that had looked', async () => {
+    const { owner, postmaster, watchdog } = await startElsewhere({ dataDir, durable: true });
+    for (const pid of [...findChildren(watchdog).filter((child) => child !== postmaster), watchdog]) {
+      process.kill(pid, 'SIGKILL');
+    }
+    owner.kill('SIGKILL');
+    await once(owner, 'exit');
+    const pidFile = join(dataDir, 'postmaster.pid');
+    renameSync(pidFile, `${pidFile}.late`);
+    const starting = start({ dataDir, durable: true });
+    while (readRunFile(dataDir)?.owner.pid !== process.pid) await immediate();
+    renameSync(`${pidFile}.late`, pidFile);
+    const cluster = await starting;
+    expect(await query(cluster, 'SELECT 1::text')).toBe('1');
     expect(identifyProcess(postmaster)).toBeUndefined();
   });
 

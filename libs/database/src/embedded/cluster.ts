@@ -39,7 +39,7 @@ const HOST = '127.0.0.1';
 const LOG_FILE = 'server.log';
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 4;
-const FREE_PORT_ATTEMPTS = 5;
+const START_ATTEMPTS = 5;
 
 /**
  * Starts PostgreSQL 18 from npm. It ends with this process, however this process ends; what an earlier owner left in
@@ -55,9 +55,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     try {
       return await startOnPort(options, port || (await findFreePort()));
     } catch (error) {
-      const mayRetry = error instanceof PortInUseError && port === 0 && attempt < FREE_PORT_ATTEMPTS;
-      if (mayRetry) continue;
-      if (attempt === 1 && readPostmaster(dataDir)) {
+      const isPassing = error instanceof FolderHeldError || (error instanceof PortInUseError && port === 0);
+      if (isPassing && attempt < START_ATTEMPTS) {
         await clearLeftovers(dataDir);
         continue;
       }
@@ -115,6 +114,13 @@ async function startOnPort(options: ClusterOptions, port: number): Promise<Clust
   };
 }
 
+/** A server that a killed owner had just begun to start took the folder after the leftovers were cleared. */
+class FolderHeldError extends Error {
+  constructor(dataDir: string) {
+    super(`${dataDir}: another PostgreSQL runs in it; expected a folder of our own. Try again.`);
+  }
+}
+
 /** @returns the server's pid */
 async function waitUntilReady(server: GuardedServer, where: { dataDir: string; port: number }): Promise<number> {
   const { dataDir, port } = where;
@@ -122,7 +128,7 @@ async function waitUntilReady(server: GuardedServer, where: { dataDir: string; p
   void server.ended.then(() => (hasEnded = true));
   for (let waitedMs = 0; waitedMs < START_TIMEOUT_MS; waitedMs += POLL_MS) {
     const postmaster = readPostmaster(dataDir);
-    // By its port: one that a killed owner had just begun to start may write the file after the leftovers were cleared.
+    // By its port: another may have written the file, see FolderHeldError.
     if (postmaster?.isReady && postmaster.port === port) return postmaster.pid;
     if (hasEnded) throw explainFailure(dataDir, port);
     await sleep(POLL_MS);
@@ -134,6 +140,7 @@ async function waitUntilReady(server: GuardedServer, where: { dataDir: string; p
 function explainFailure(dataDir: string, port: number): Error {
   const log = readLog(dataDir);
   if (log.includes('Address already in use')) return new PortInUseError({ port });
+  if (log.includes('lock file "postmaster.pid" already exists')) return new FolderHeldError(dataDir);
   const lastLines = log.trim().split('\n').slice(-5).join('\n');
   return new Error(`${dataDir}: PostgreSQL did not start; its log ends with\n${lastLines}`);
 }
