@@ -297,6 +297,34 @@ describe('an index that is built concurrently', () => {
     });
     expect(await validity(database.superuser, 'accounts_balance_idx')).toEqual([true]);
   });
+
+  it.each([
+    ['mixed case', '"accounts_Balance_idx"', '"accounts_Balance_idx"', '"accounts_Balance_idx_ccnew"'],
+    ['bare capitals', 'Accounts_BALANCE', 'accounts_balance', 'accounts_balance_ccold1'],
+    ['dots, quotes, spaces and dollar signs', '"a.b ""c"" $1"', '"a.b ""c"" $1"', '"a.b ""c"" $1_ccnew"'],
+    ['capitals that PostgreSQL does not fold', 'ÄPFEL_Idx', '"Äpfel_idx"', '"Äpfel_idx_ccnew"'],
+    ['more than 63 bytes', `"${'Name '.repeat(14)}"`, `"${'Name '.repeat(12)}Nam"`, `"${'Name '.repeat(11)}Na_ccnew"`],
+  ])('replaces an invalid index with %s in its name, and the copy of an earlier REINDEX', async (...names) => {
+    const [, written, stored, copy] = names;
+    const database = await cluster.create();
+    await run(database, { migrations: [createAccounts] });
+    for (const name of [stored, copy])
+      await database.superuser.query(`
+        CREATE INDEX ${name} ON public.accounts (balance);
+        ALTER INDEX public.${name} OWNER TO ${database.config.database.app.database}_owner`);
+    await database.superuser.query(`UPDATE pg_index SET indisvalid = false
+      WHERE indrelid = 'public.accounts'::regclass AND NOT indisprimary`);
+    const build = defineMigration({
+      name: indexBalances.name,
+      phase: 'expand',
+      transaction: false,
+      statements: [`CREATE INDEX CONCURRENTLY IF NOT EXISTS ${written} ON public.accounts (balance)`],
+    });
+    await run(database, { migrations: [createAccounts, build] });
+    const left = `SELECT indexrelid::regclass::text FROM pg_index
+      WHERE indrelid = 'public.accounts'::regclass AND NOT indisprimary AND indisvalid`;
+    expect(await select(database.superuser, left)).toEqual([stored]);
+  });
 });
 
 const slow = { sql: 'SELECT pg_sleep(0.1)' };

@@ -34,6 +34,27 @@ describe('defineMigration', () => {
     expect(() => define(changes)).toThrow(message);
   });
 
+  it.each([
+    'CREATE INDEX CONCURRENTLY IF NOT EXISTS "entities_Name_idx" ON public.entities (name)',
+    'CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS "a""b.c d" ON ONLY "My Schema"."Täble$1" (name)',
+    'create index concurrently if not exists größe$idx\n  on "public" . "T" ("N")',
+    'DROP INDEX CONCURRENTLY IF EXISTS public."entities_Name_idx"',
+    'REINDEX INDEX CONCURRENTLY "Public"."entities_Name_idx"',
+    'VACUUM (ANALYZE) public."Entities"',
+  ])('accepts outside a transaction %s', (sql) => {
+    expect(() => define({ transaction: false, statements: [sql] })).not.toThrow();
+  });
+
+  it.each([
+    ['an unnamed index', 'CREATE INDEX CONCURRENTLY IF NOT EXISTS ON public.t (a)'],
+    ['a table without a schema', 'CREATE INDEX CONCURRENTLY IF NOT EXISTS "I" ON "public.T" (a)'],
+    ['an index without a schema', 'DROP INDEX CONCURRENTLY IF EXISTS "public.I"'],
+    ['a quote that does not end', 'DROP INDEX CONCURRENTLY IF EXISTS public."I'],
+    ['a table in place of an index', 'REINDEX TABLE CONCURRENTLY public."T"'],
+  ])('refuses outside a transaction %s', (_, sql) => {
+    expect(() => define({ transaction: false, statements: [sql] })).toThrow('not repeatable');
+  });
+
   it('gives the same SHA-256 whatever the indentation and the reasons of exceptions', () => {
     const flat = define({ statements: ['CREATE TABLE public.a (\n  id bigint\n)'] });
     const deep = define({

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isRepeatable } from './repeatable.js';
 
 /** `contract`: code of the release before the one that brought its `expand` cannot live with it. */
 export type Phase = 'expand' | 'contract';
@@ -78,21 +79,14 @@ export function assertNoTransactionControl(name: string, { sql }: Statement): vo
     throw new MigrationError(`${name}: ${word.toUpperCase()} belongs to the runner; expected statements of the schema`);
 }
 
-const REPEATABLE = [
-  /^CREATE (UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS \w+ ON (ONLY )?\w+\.\w+/i,
-  /^DROP INDEX CONCURRENTLY IF EXISTS \w+\.\w+/i,
-  /^REINDEX INDEX CONCURRENTLY \w+\.\w+/i,
-  /^(ANALYZE|VACUUM) /i,
-];
-
 /** Outside a transaction a run can end between the statement and its record; then the next run repeats it. */
 function assertRepeatable(name: string, statements: readonly (string | Statement)[]): void {
   if (statements.length !== 1)
     throw new MigrationError(
       `${name}: ${statements.length} statements outside a transaction; expected exactly one, for half of two could stay`,
     );
-  const sql = statements.map(createStatement)[0]?.sql.replace(/\s+/g, ' ') ?? '';
-  if (!REPEATABLE.some((form) => form.test(sql)))
+  const sql = statements.map(createStatement)[0]?.sql ?? '';
+  if (!isRepeatable(sql))
     throw new MigrationError(
       `${name}: outside a transaction and not repeatable; expected CREATE INDEX CONCURRENTLY IF NOT EXISTS name ON schema.table, ` +
         'DROP INDEX CONCURRENTLY IF EXISTS schema.name, REINDEX INDEX CONCURRENTLY schema.name, ANALYZE or VACUUM',
