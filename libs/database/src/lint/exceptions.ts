@@ -2,17 +2,18 @@ import type { Finding } from './rule.js';
 import { rules } from './rules/index.js';
 import { COVERED } from './squawk.js';
 import type { ParsedStatement } from './statement.js';
-import { TRACE_RULES } from './trace-rules.js';
+import { INEXCUSABLE, TRACE_RULES } from './trace-rules.js';
+
+/** Rules about files and exceptions, beside those about statements. */
+const FORM_RULES = ['unreadable', 'misplaced-exception', 'unknown-exception', 'unused-exception', 'short-reason'];
+export const OUR_RULES = [...rules.map(({ name }) => name), ...TRACE_RULES, ...FORM_RULES];
 
 const SHORTEST_REASON = 20;
 
-/** Rules that no reason excuses: they are about the exceptions, or the migration cannot run at all. */
-const INEXCUSABLE = new Set(['does-not-run', 'concurrently-in-transaction', 'enum-value-used']);
-
-/** Takes out what a statement is allowed, and adds what is wrong with the permissions themselves. */
+/** Removes what a statement is allowed, and adds what is wrong with the exceptions themselves. */
 export function applyExceptions(statements: readonly ParsedStatement[], findings: readonly Finding[]): Finding[] {
   const isAllowed = ({ statement, rule }: Finding) =>
-    !INEXCUSABLE.has(rule) && statements[statement]?.allow[rule] !== undefined;
+    !INEXCUSABLE.has(rule) && statements[statement ?? -1]?.allow[rule] !== undefined;
   return [
     ...findings.filter((finding) => !isAllowed(finding)),
     ...statements.flatMap((s) => judgeExceptions(s, findings)),
@@ -59,5 +60,5 @@ export function isKnownRule(rule: string): boolean {
 }
 
 export function listRules(): string[] {
-  return [...rules.map(({ name }) => name), ...TRACE_RULES, ...Object.keys(COVERED)].sort();
+  return [...OUR_RULES, ...Object.keys(COVERED)].sort();
 }

@@ -1,13 +1,14 @@
-import type { Client } from 'pg';
+import { type Client, DatabaseError } from 'pg';
 import { migrate } from '../migrate/migrate.js';
-import { MigrationError, type Migration } from '../migrate/migration.js';
+import type { Migration } from '../migrate/migration.js';
 import { assertCatalogue } from '../migrate/plan.js';
 import { migrations as shippedMigrations } from '../migrations/index.js';
 import { seed } from '../seed/seed.js';
 import { applyExceptions } from './exceptions.js';
 import { findUnindexedKeys, type StatementTrace, traceMigration } from './lock-trace.js';
 import { isReleased } from './released.js';
-import type { Finding } from './rule.js';
+import { inventName, quoteIdentifier } from './names.js';
+import { type Finding, OWN_MIGRATION, steps } from './rule.js';
 import { rules } from './rules/index.js';
 import { loadSquawkReport, selectSquawk, type SquawkReport } from './squawk.js';
 import { parseMigration, type ParsedStatement } from './statement.js';
@@ -57,9 +58,16 @@ async function lintInOrder(client: Client, migrations: readonly Migration[]): Pr
   const drafts: Draft[] = [];
   for (const migration of migrations) {
     drafts.push(await lintOne(client, migration, squawk));
-    if (migration.transactional) await client.query('COMMIT');
+    if (migration.transactional) await commit(client);
   }
   return concludeReport(client, drafts);
+}
+
+/** A deferred constraint that fails here has failed in the trace before, and is a finding there. */
+async function commit(client: Client): Promise<void> {
+  await client.query('COMMIT').catch((error: unknown) => {
+    if (!(error instanceof DatabaseError)) throw error;
+  });
 }
 
 /** Before the exceptions: whether a key has its index is known at the very end. */
@@ -72,8 +80,10 @@ export interface Draft extends LintedMigration {
 export async function lintOne(client: Client, migration: Migration, squawk: SquawkReport): Promise<Draft> {
   const statements = await parseMigration(migration);
   const traces = await traceMigration(client, migration);
-  const ours = judgeTraces(statements, traces, statements.flatMap(judgeSyntax));
-  const theirs = selectSquawk(squawk.get(migration) ?? [], statements, ours);
+  const syntax = statements.flatMap(judgeSyntax);
+  const ours = judgeTraces(statements, traces, syntax);
+  // Where the trace took a finding of ours back, squawk is mistaken too.
+  const theirs = selectSquawk(squawk.get(migration) ?? [], statements, [...syntax, ...ours]);
   return { name: migration.name, traces, statements, findings: [...ours, ...theirs] };
 }
 
@@ -82,12 +92,20 @@ export async function concludeReport(client: Client, drafts: readonly Draft[]): 
   return {
     linted: drafts.map(({ name, traces }) => ({ name, traces })),
     findings: drafts.flatMap(({ name, statements, findings }) =>
-      applyExceptions(statements, [...findings, ...keys.filter(({ migration }) => migration === name)]),
+      applyExceptions(statements, [...findings, ...keys.filter(({ migration }) => migration === name)]).sort(
+        byStatement,
+      ),
     ),
   };
 }
 
+/** What is about the whole file comes first. */
+export function byStatement(a: Finding, b: Finding): number {
+  return (a.statement ?? -1) - (b.statement ?? -1);
+}
+
 function judgeSyntax(statement: ParsedStatement): Finding[] {
+  if (statement.unreadable !== undefined) return [createUnreadable(statement, statement.unreadable)];
   return rules.flatMap((rule) =>
     [rule.find(statement) ?? []].flat().map((problem) => ({
       ...problem,
@@ -98,33 +116,32 @@ function judgeSyntax(statement: ParsedStatement): Finding[] {
   );
 }
 
+function createUnreadable({ migration, index }: ParsedStatement, problem: string): Finding {
+  return { migration: migration.name, statement: index, rule: 'unreadable', problem, instead: 'one statement of SQL' };
+}
+
 /** At the very end: the index may come in a later migration than the key. */
 async function judgeForeignKeys(client: Client, linted: readonly LintedMigration[]): Promise<Finding[]> {
-  const bare = await findUnindexedKeys(client);
+  const unindexed = await findUnindexedKeys(client);
   return linted.flatMap(({ name: migration, traces }) =>
     traces.flatMap(({ foreignKeys }, statement) =>
-      bare
+      unindexed
         .filter((key) => foreignKeys.some(({ table, name }) => table === key.table && name === key.name))
-        .map(({ table, name, columns }) => ({
+        .map(({ table, bare: relname, name, columns }) => ({
           migration,
           statement,
           rule: 'unindexed-foreign-key',
-          problem: `${name} has no index on ${table} (${columns}): deleting what it refers to scans all of ${table}`,
-          instead: `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${name.replace(/_fkey$/, '')}_idx ON ${table} (${columns}) in a migration of its own`,
+          problem: `${name} has no index on ${table} (${columns.map(quoteIdentifier).join(', ')}): deleting what it refers to scans all of ${table}`,
+          instead: steps(
+            OWN_MIGRATION,
+            `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${inventName([relname, ...columns], 'idx')} ON ${table} (${columns.map(quoteIdentifier).join(', ')})`,
+          ),
         })),
     ),
   );
 }
 
 export function describeFinding({ migration, statement, rule, problem, instead }: Finding): string {
-  return `${migration}, statement ${statement + 1}: ${problem} [${rule}]\n  ${instead}`;
-}
-
-/** Every finding at once. */
-export class LintError extends MigrationError {
-  override name = 'LintError';
-
-  constructor(findings: readonly Finding[]) {
-    super(findings.map(describeFinding).join('\n'));
-  }
+  const where = statement === undefined ? migration : `${migration}, statement ${statement + 1}`;
+  return `${where}: ${problem} [${rule}]\n  ${instead.replaceAll('\n', '\n  ')}`;
 }

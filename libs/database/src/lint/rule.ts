@@ -1,10 +1,12 @@
-import type { AlterTableCmd, ColumnDef, Constraint } from 'libpg-query';
-import { nameOf, type ParsedStatement, stringsOf } from './statement.js';
+import type { AlterTableCmd, ColumnDef, Constraint, RangeVar } from 'libpg-query';
+import { nameOf, stringsOf } from './names.js';
+import { clauseAt } from './source-text.js';
+import type { ParsedStatement } from './statement.js';
 
 export interface Problem {
-  /** What the statement does to whom, with the real names. */
+  /** What the statement does to which object, with the real names. */
   readonly problem: string;
-  /** The safe way, ready to paste. */
+  /** The safe way. Each line that ends in a semicolon is SQL to paste. */
   readonly instead: string;
 }
 
@@ -15,32 +17,42 @@ export interface Rule {
 
 export interface Finding extends Problem {
   readonly migration: string;
-  /** Counted from 0. */
-  readonly statement: number;
+  /** Counted from 0; undefined where the finding is about the file. */
+  readonly statement: number | undefined;
   readonly rule: string;
 }
 
 export interface AlterCommand {
+  readonly relation: RangeVar;
+  /** `schema.name`, quoted where it has to be. */
   readonly table: string;
   readonly cmd: AlterTableCmd;
   readonly column: ColumnDef | undefined;
   readonly constraint: Constraint | undefined;
 }
 
+/** SQL to paste in order, with comment lines between. */
+export function steps(...lines: readonly string[]): string {
+  return lines.map((line) => (line.startsWith('--') ? line : `${line};`)).join('\n');
+}
+
+export const NEXT_MIGRATION = '-- in the next migration:';
+export const OWN_MIGRATION = '-- in its own migration, with transaction: false:';
+
 /** The parts of an ALTER TABLE on a table that was there before this migration. */
 export function alterCommands(statement: ParsedStatement): AlterCommand[] {
   const { node, created } = statement;
   if (!('AlterTableStmt' in node)) return [];
-  const { relation, cmds = [], objtype } = node.AlterTableStmt;
-  const table = nameOf(relation);
-  if (objtype !== 'OBJECT_TABLE' || created.has(table)) return [];
-  return cmds.flatMap((cmd) => ('AlterTableCmd' in cmd ? [createCommand(table, cmd.AlterTableCmd)] : []));
+  const { relation = {}, cmds = [], objtype } = node.AlterTableStmt;
+  if (objtype !== 'OBJECT_TABLE' || created.has(nameOf(relation))) return [];
+  return cmds.flatMap((cmd) => ('AlterTableCmd' in cmd ? [createCommand(relation, cmd.AlterTableCmd)] : []));
 }
 
-function createCommand(table: string, cmd: AlterTableCmd): AlterCommand {
+function createCommand(relation: RangeVar, cmd: AlterTableCmd): AlterCommand {
   const { def } = cmd;
   return {
-    table,
+    relation,
+    table: nameOf(relation),
     cmd,
     column: def && 'ColumnDef' in def ? def.ColumnDef : undefined,
     constraint: def && 'Constraint' in def ? def.Constraint : undefined,
@@ -66,10 +78,15 @@ export function alterRule(
 export function constraintRule(
   name: string,
   contype: Constraint['contype'],
-  describe: (table: string, constraint: Constraint, statement: ParsedStatement) => Problem | undefined,
+  describe: (
+    command: AlterCommand & { readonly constraint: Constraint },
+    statement: ParsedStatement,
+  ) => Problem | undefined,
 ): Rule {
-  return alterRule(name, 'AT_AddConstraint', ({ table, constraint }, statement) =>
-    constraint !== undefined && constraint.contype === contype ? describe(table, constraint, statement) : undefined,
+  return alterRule(name, 'AT_AddConstraint', ({ constraint, ...command }, statement) =>
+    constraint !== undefined && constraint.contype === contype
+      ? describe({ ...command, constraint }, statement)
+      : undefined,
   );
 }
 
@@ -100,4 +117,12 @@ export function constraintsOf(column: ColumnDef | undefined): Constraint[] {
 /** `varchar`, `int4`, `serial`: the last part of the type's name, as the parser spells it. */
 export function typeOf(column: ColumnDef): string {
   return stringsOf(column.typeName?.names).at(-1) ?? '';
+}
+
+const AFTER_TYPE =
+  /^(collate|using|constraint|not|null|default|check|unique|primary|references|generated|storage|compression)$/i;
+
+/** The type as it is written, with its length and schema. */
+export function typeText({ sql }: ParsedStatement, column: ColumnDef | undefined): string {
+  return clauseAt(sql, column?.typeName?.location, ({ text }) => AFTER_TYPE.test(text));
 }

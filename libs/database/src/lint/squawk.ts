@@ -4,8 +4,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { loadModule, type ScanToken, scanSync } from 'libpg-query';
 import type { Migration } from '../migrate/migration.js';
+import { nameOf } from './names.js';
 import type { Finding } from './rule.js';
+import { isComment } from './source-text.js';
 import type { ParsedStatement } from './statement.js';
 
 /** Where a rule of ours says the same with the real names; then squawk's finding on that statement is left out. */
@@ -56,6 +59,8 @@ const EXCLUDED = [
   'prefer-bigint-over-smallint',
 ] as const;
 
+const [NEWLINE, SPACE] = [10, 32];
+const LARGEST_REPORT_BYTES = 256 * 1024 * 1024;
 const SQUAWK = createRequire(import.meta.url).resolve('squawk-cli/js/bin/squawk');
 
 interface SquawkFinding {
@@ -71,6 +76,7 @@ export type SquawkReport = ReadonlyMap<Migration, readonly Finding[]>;
 
 /** Asks squawk about all migrations at once: twice, for what runs in a transaction and for what does not. */
 export async function loadSquawkReport(migrations: readonly Migration[]): Promise<SquawkReport> {
+  await loadModule();
   const byKind = [true, false].map((kind) => migrations.filter(({ transactional }) => transactional === kind));
   const reports = await Promise.all(byKind.filter(({ length }) => length > 0).map(askSquawk));
   return new Map(reports.flat());
@@ -83,7 +89,7 @@ export function selectSquawk(
   ours: readonly Finding[],
 ): Finding[] {
   return findings.filter(({ rule, statement: index }) => {
-    const statement = statements[index];
+    const statement = statements[index ?? -1];
     return statement !== undefined && !isSaid(rule, statement, ours) && !isMistaken(rule, statement);
   });
 }
@@ -98,6 +104,8 @@ function isMistaken(rule: string, { sql, migration, created, node }: ParsedState
     case 'ban-drop-column':
     case 'ban-drop-table':
       return migration.phase === 'contract';
+    case 'ban-char-field':
+      return !/"sval":"(bpchar|char)"/.test(JSON.stringify(node)); // "character varying" is another type
     case 'adding-field-with-default':
       return !/\bSTORED\b/i.test(sql); // VIRTUAL writes nothing; a volatile default is ours to see
     case 'changing-column-type':
@@ -107,11 +115,7 @@ function isMistaken(rule: string, { sql, migration, created, node }: ParsedState
     case 'disallowed-unique-constraint':
       return /\bUSING\s+INDEX\b/i.test(sql);
     case 'require-concurrent-index-creation':
-      return (
-        created.size > 0 &&
-        'IndexStmt' in node &&
-        created.has(`${node.IndexStmt.relation?.schemaname ?? ''}.${node.IndexStmt.relation?.relname ?? ''}`)
-      );
+      return created.size > 0 && 'IndexStmt' in node && created.has(nameOf(node.IndexStmt.relation));
     default:
       return false;
   }
@@ -124,7 +128,9 @@ async function askSquawk(migrations: readonly Migration[]): Promise<[Migration, 
   if (migrations[0]?.transactional) flags.push('--assume-in-transaction');
   try {
     for (const [index, file] of files.entries()) await writeFile(file, joinStatements(migrations[index]));
-    const { stdout } = await promisify(execFile)(process.execPath, [SQUAWK, ...flags, ...files]).catch(toOutput);
+    const { stdout } = await promisify(execFile)(process.execPath, [SQUAWK, ...flags, ...files], {
+      maxBuffer: LARGEST_REPORT_BYTES,
+    }).catch(toOutput);
     const findings = JSON.parse(stdout) as SquawkFinding[];
     return migrations.map((migration, index) => [
       migration,
@@ -136,12 +142,26 @@ async function askSquawk(migrations: readonly Migration[]): Promise<[Migration, 
 }
 
 function joinStatements(migration: Migration | undefined): string {
-  return (migration?.statements ?? []).map(({ sql }) => `${sql};\n`).join('');
+  return (migration?.statements ?? []).map(({ sql }) => `${blankComments(sql)}\n;\n`).join('');
+}
+
+/** A comment could tell squawk to ignore a rule; ours is the only place for exceptions. Lines stay where they are. */
+function blankComments(sql: string): string {
+  const bytes = Buffer.from(sql);
+  let comments: ScanToken[] = [];
+  try {
+    comments = scanSync(sql).tokens.filter(isComment);
+  } catch {
+    // What has no tokens is reported as unreadable.
+  }
+  for (const { start, end } of comments)
+    for (let at = start; at < end; at += 1) if (bytes[at] !== NEWLINE) bytes[at] = SPACE;
+  return bytes.toString();
 }
 
 /** Lines count from 0 and run through all statements of the file. */
 function toFinding({ line, rule_name: rule, message, help }: SquawkFinding, { name, statements }: Migration): Finding {
-  const ends = statements.map(({ sql }) => sql.split('\n').length);
+  const ends = statements.map(({ sql }) => sql.split('\n').length + 1);
   let last = 0;
   const statement = ends.findIndex((length) => line < (last += length));
   return { migration: name, statement, rule, problem: message, instead: help ?? `https://squawkhq.com/docs/${rule}` };

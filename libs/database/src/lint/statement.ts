@@ -1,73 +1,72 @@
-import { loadModule, type Node, type ParseResult, parseSync, type RangeVar, type SqlError } from 'libpg-query';
+import { loadModule, type Node, type ParseResult, parseSync, type SqlError } from 'libpg-query';
 import { type Migration, MigrationError, type Statement } from '../migrate/migration.js';
+import { nameOf } from './names.js';
 
-/** One statement as the rules see it: its syntax tree, and what the migration did before. */
+/** One statement as the rules see it: its syntax tree, and the statements of the migration before it. */
 export interface ParsedStatement {
   readonly migration: Migration;
   readonly index: number;
   readonly sql: string;
   readonly allow: Readonly<Record<string, string>>;
+  /** Empty where the text is not one statement; `unreadable` says why. */
   readonly node: Node;
+  readonly unreadable: string | undefined;
   /** Trees of the statements before it in the same migration. */
   readonly earlier: readonly Node[];
-  /** Tables made before it in the same migration: nobody waits for them and they are empty. */
+  /** Tables made before it in the same migration: no other session uses them yet. */
   readonly created: ReadonlySet<string>;
 }
 
-/** The grammar of PostgreSQL 18 itself. @throws the parser's message, with the statement it is about */
+/** The grammar of PostgreSQL 18 itself. */
 export async function parseMigration(migration: Migration): Promise<ParsedStatement[]> {
   await loadModule();
   const created = new Set<string>();
   const earlier: Node[] = [];
   return migration.statements.map((statement, index) => {
-    const node = parseStatement(statement, migration, index);
     const parsed = {
       migration,
       index,
       sql: statement.sql,
       allow: statement.allow ?? {},
-      node,
+      ...parseStatement(statement),
       earlier: [...earlier],
       created: new Set(created),
     };
+    const { node } = parsed;
     earlier.push(node);
     if ('CreateStmt' in node) created.add(nameOf(node.CreateStmt.relation));
     return parsed;
   });
 }
 
-function parseStatement({ sql }: Statement, { name }: Migration, index: number): Node {
-  const where = `${name}, statement ${index + 1}`;
-  const { stmts = [] } = parseSql(sql, where);
-  if (stmts.length !== 1)
-    throw new MigrationError(`${where}: holds ${stmts.length} statements; expected one in each text`);
-  return stmts[0]?.stmt as Node;
-}
-
-/** @throws MigrationError with the parser's message and the line that it stopped at */
-export function parseSql(sql: string, where: string): ParseResult {
+function parseStatement({ sql }: Statement): Pick<ParsedStatement, 'node' | 'unreadable'> {
   try {
-    return parseSync(sql);
-  } catch (cause) {
-    const { message, sqlDetails } = cause as SqlError;
-    const line = sql.slice(0, sqlDetails?.cursorPosition ?? 0).split('\n').length;
-    throw new MigrationError(`${where}: ${message}, in line ${line}; expected SQL of PostgreSQL 18`, { cause });
+    const { stmts = [] } = parseSql(sql);
+    const [{ stmt } = {}] = stmts;
+    if (stmts.length === 1 && stmt !== undefined) return { node: stmt, unreadable: undefined };
+    return { node: {} as Node, unreadable: `holds ${stmts.length} statements; expected one in each text` };
+  } catch (error) {
+    if (!(error instanceof MigrationError)) throw error;
+    return { node: {} as Node, unreadable: error.message };
   }
 }
 
-export function nameOf(relation: RangeVar | undefined): string {
-  return [relation?.schemaname, relation?.relname].filter(Boolean).join('.');
+/** @throws MigrationError with the parser's message and the line that it stopped at */
+export function parseSql(sql: string): ParseResult {
+  // The parser takes a NUL for the end of the text, and would pass over all that follows.
+  const nul = sql.indexOf('\0');
+  if (nul >= 0) throw new MigrationError(`NUL character, in line ${lineAt(sql, nul)}; expected SQL of PostgreSQL 18`);
+  try {
+    return sql.trim() === '' ? ({ version: 0, stmts: [] } as ParseResult) : parseSync(sql);
+  } catch (cause) {
+    const { message, sqlDetails } = cause as SqlError;
+    const line = lineAt(sql, sqlDetails?.cursorPosition ?? 0);
+    throw new MigrationError(`${message}, in line ${line}; expected SQL of PostgreSQL 18`, { cause });
+  }
 }
 
-/** The last part of a name: what constraints and indexes are called after. */
-export function bareName(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1);
-}
-
-export function stringsOf(nodes: readonly Node[] | undefined): string[] {
-  return (nodes ?? []).flatMap((node) =>
-    'String' in node ? [node.String.sval ?? ''] : 'List' in node ? [stringsOf(node.List.items).join('.')] : [],
-  );
+function lineAt(sql: string, position: number): number {
+  return sql.slice(0, position).split('\n').length;
 }
 
 /** Whether any node below, of any kind, satisfies the test. */

@@ -1,17 +1,61 @@
 import type { Finding } from './rule.js';
+import { describeMode, describeRows, type StatementTrace, type WrittenTable } from './lock-trace.js';
+import { nameOf, quoteIdentifier } from './names.js';
 import type { ParsedStatement } from './statement.js';
-import type { StatementTrace } from './lock-trace.js';
+import { dataTargets, namedTables } from './targets.js';
+import { unresolvedNames } from './unqualified.js';
 
 const EXCLUSIVE = 'AccessExclusiveLock';
+const BLOCKS_WRITES = new Set([EXCLUSIVE, 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock']);
 
 /** The rules that need a server: what the statements really locked and wrote. */
 export const TRACE_RULES = [
   'does-not-run',
   'rewrites-table',
+  'scans-table',
+  'hidden-lock',
+  'hidden-change',
   'several-tables-locked',
   'work-under-lock',
   'unindexed-foreign-key',
 ] as const;
+
+/** Rules of the syntax that already say what a trace shows. Every other finding leaves the trace's own in place. */
+const REWRITE_RULES = [
+  'change-column-type',
+  'volatile-default',
+  'add-stored-generated',
+  'add-identity',
+  'set-tablespace',
+  'set-logged',
+  'set-unlogged',
+  'vacuum-full',
+  'cluster',
+  'truncate',
+  'reindex',
+  'refresh-view',
+];
+const SCAN_RULES = [
+  ...REWRITE_RULES,
+  'rewrites-table',
+  'set-not-null',
+  'add-not-null-validating',
+  'add-check',
+  'attach-partition',
+  'validate-with-add',
+];
+
+/** Rules about a lock on a table that the statement never names. */
+const LOCK_RULES = ['drop-index', 'reindex', 'drop-owned', 'drop-schema', 'cluster', 'vacuum-full'];
+
+/** Errors whose cause one rule names better than the server. */
+const EXPLAINED: Readonly<Record<string, RegExp>> = {
+  'concurrently-in-transaction': /\(25001\)$/,
+  'enum-value-used': /\(55P04\)$/,
+  'add-required-column': /\(23502\)$/,
+  'unqualified-name': /\((?:42501|3F000|42P01|42704|42883)\)$/,
+  unreadable: /\(42601\)$/,
+};
 
 /** What the trace adds to what the syntax already says, and what of that it takes back. */
 export function judgeTraces(
@@ -19,61 +63,148 @@ export function judgeTraces(
   traces: readonly StatementTrace[],
   found: readonly Finding[],
 ): Finding[] {
-  const isFlagged = (index: number) => found.some(({ statement }) => statement === index);
-  const kept = found.filter(({ rule, statement }) => !isHarmlessChange(rule, traces[statement]));
-  return [
-    ...kept,
-    ...statements.flatMap((statement, index) => judgeOne(statement, traces[index], isFlagged(index))),
-    ...judgeLocks(statements, traces, isFlagged),
-  ];
+  const kept = found.filter(({ rule, statement }) => !isHarmless(rule, traces[statement ?? -1]));
+  const findings = [...kept];
+  for (const [index, statement] of statements.entries()) {
+    const trace = traces[index];
+    if (trace === undefined) continue;
+    const said = kept.filter((finding) => finding.statement === index).map(({ rule }) => rule);
+    const heldTables = traces.slice(0, index + 1).flatMap(({ locks }) => locks);
+    findings.push(...judgeOne(statement, { trace, said, heldTables }));
+  }
+  return [...findings, ...judgeLocks(statements, traces, kept)];
 }
 
-/** A longer varchar, say: the type is another one, and nothing was written anew. */
-function isHarmlessChange(rule: string, trace: StatementTrace | undefined): boolean {
+/** A longer varchar, or NOT NULL that a valid CHECK proves: the server neither wrote nor read the rows. */
+function isHarmless(rule: string, trace: StatementTrace | undefined): boolean {
   return (
-    /^(change-column-type|volatile-default)$/.test(rule) && trace?.error === undefined && trace?.rewritten.length === 0
+    /^(change-column-type|volatile-default|set-not-null|add-not-null-validating|attach-partition)$/.test(rule) &&
+    trace?.error === undefined &&
+    trace?.rewritten.length === 0 &&
+    trace.scanned.length === 0
   );
 }
 
-function judgeOne(statement: ParsedStatement, trace: StatementTrace | undefined, isFlagged: boolean): Finding[] {
-  if (trace === undefined || isFlagged || 'TruncateStmt' in statement.node) return [];
+interface Traced {
+  readonly trace: StatementTrace;
+  /** Rules that the syntax of the statement breaks. */
+  readonly said: readonly string[];
+  /** Locks of this statement and of those before it. */
+  readonly heldTables: StatementTrace['locks'];
+}
+
+function judgeOne(statement: ParsedStatement, traced: Traced): Finding[] {
   const at = { migration: statement.migration.name, statement: statement.index };
-  if (trace.error !== undefined)
-    return [
-      {
-        ...at,
-        rule: 'does-not-run',
-        problem: trace.error,
-        instead: 'a statement that runs on the schema of the migrations before it',
-      },
-    ];
-  // Outside a transaction it is written beside the old one, while that is used.
-  if (trace.rewritten.length === 0 || !statement.migration.transactional) return [];
+  const create = (rule: string, problem: string, instead: string): Finding => ({ ...at, rule, problem, instead });
+  const { trace, said } = traced;
+  const unresolved = trace.error === undefined ? [] : unresolvedNames(statement.node, trace.error);
+  const named = unresolved.map((name) =>
+    create('unqualified-name', `${quoteIdentifier(name)} has no schema`, `public.${quoteIdentifier(name)}`),
+  );
+  const failure =
+    trace.error === undefined || isExplained(statement, trace.error, [...said, ...named.map(({ rule }) => rule)])
+      ? []
+      : [create('does-not-run', trace.error, 'a statement that runs on the schema of the migrations before it')];
   return [
-    {
-      ...at,
-      rule: 'rewrites-table',
-      problem: `writes ${trace.rewritten.join(', ')} anew, under the locks that it takes`,
-      instead: 'a new column or table beside it, filled in a job',
-    },
+    ...named,
+    ...failure,
+    ...judgeRewrites(statement, traced).map((tables) =>
+      create(
+        'rewrites-table',
+        `rewrites ${tables.join(', ')} under the locks that it takes`,
+        'add a new column or table beside it, and fill that in a job',
+      ),
+    ),
+    ...judgeScans(statement, traced).map((tables) =>
+      create(
+        'scans-table',
+        `reads every row of ${tables.join(', ')} under a lock that blocks writes`,
+        'add the constraint NOT VALID, and validate it in the next migration',
+      ),
+    ),
+    ...hiddenLocks(statement, traced).map(([mode, tables]) =>
+      create(
+        'hidden-lock',
+        `takes the ${describeMode(mode)} lock on ${tables.join(', ')}, which the text does not show`,
+        `keep it out of this migration, or say why it may be locked: allow: { 'hidden-lock': '<why>' }`,
+      ),
+    ),
+    ...hiddenChanges(statement, trace).map((written) =>
+      create(
+        'hidden-change',
+        `${describeRows(written)}, which the text does not show`,
+        'write the change itself; if it is about many rows, make it a job',
+      ),
+    ),
+    ...(said.some((rule) => /^session-/.test(rule)) ? [] : trace.settings).map((setting) =>
+      create('session-setting', `changes ${setting}, which the runner sets for every migration`, 'remove it'),
+    ),
   ];
+}
+
+/** An explanation that is allowed away explains nothing. */
+function isExplained({ allow }: ParsedStatement, error: string, said: readonly string[]): boolean {
+  return said.some((rule) => EXPLAINED[rule]?.test(error) && (INEXCUSABLE.has(rule) || allow[rule] === undefined));
+}
+
+/** Rules that no reason excuses: they are about the exceptions, or the migration cannot run at all. */
+export const INEXCUSABLE = new Set(['does-not-run', 'concurrently-in-transaction', 'enum-value-used', 'unreadable']);
+
+/** Outside a transaction it is written beside the old one, while that is used. */
+function judgeRewrites({ migration }: ParsedStatement, { trace, said }: Traced): (readonly string[])[] {
+  const isSaid = said.some((rule) => REWRITE_RULES.includes(rule));
+  return isSaid || !migration.transactional || trace.rewritten.length === 0 ? [] : [trace.rewritten];
+}
+
+function judgeScans(statement: ParsedStatement, { trace, said, heldTables }: Traced): (readonly string[])[] {
+  if (trace.rewritten.length > 0 || said.some((rule) => SCAN_RULES.includes(rule))) return [];
+  const blocked = trace.scanned.filter((table) =>
+    heldTables.some((lock) => lock.table === table && BLOCKS_WRITES.has(lock.mode)),
+  );
+  return blocked.length === 0 || !statement.migration.transactional ? [] : [blocked];
+}
+
+/** DML takes no such lock, and a schema change takes it on the tables that it names, their partitions and children. */
+function hiddenLocks(statement: ParsedStatement, { trace, said }: Traced): [mode: string, tables: string[]][] {
+  if (said.some((rule) => LOCK_RULES.includes(rule))) return [];
+  const named = namedTables(statement);
+  const hidden = trace.locks.filter(
+    ({ table, mode }) =>
+      BLOCKS_WRITES.has(mode) && ![table, ...(trace.ancestors[table] ?? [])].some((name) => named.has(name)),
+  );
+  return [...Map.groupBy(hidden, ({ mode }) => mode)].map(([mode, locks]) => [mode, locks.map(({ table }) => table)]);
+}
+
+function hiddenChanges(statement: ParsedStatement, { written, ancestors }: StatementTrace): WrittenTable[] {
+  const targets = dataTargets(statement);
+  return written.flatMap((rows) => {
+    const shown = [rows.table, ...(ancestors[rows.table] ?? [])].flatMap((name) => targets.get(name) ?? []);
+    const hidden = {
+      table: rows.table,
+      inserted: shown.includes('inserted') ? 0 : rows.inserted,
+      updated: shown.includes('updated') ? 0 : rows.updated,
+      deleted: shown.includes('deleted') ? 0 : rows.deleted,
+    };
+    return hidden.inserted + hidden.updated + hidden.deleted > 0 ? [hidden] : [];
+  });
 }
 
 function judgeLocks(
   statements: readonly ParsedStatement[],
   traces: readonly StatementTrace[],
-  isFlagged: (index: number) => boolean,
+  found: readonly Finding[],
 ): Finding[] {
   const locked: string[] = [];
   const findings: Finding[] = [];
   for (const [index, statement] of statements.entries()) {
     if (!statement.migration.transactional) return [];
     const at = { migration: statement.migration.name, statement: index };
-    if (locked.length > 0 && takesTime(statement) && !isFlagged(index))
+    const isSaid = found.some((finding) => finding.statement === index && finding.rule === 'validate-with-add');
+    if (locked.length > 0 && !isSaid && takesTime(statement, traces[index]))
       findings.push({
         ...at,
         rule: 'work-under-lock',
-        problem: `works while the ACCESS EXCLUSIVE lock on ${locked.join(', ')} keeps everybody out`,
+        problem: `works while the ACCESS EXCLUSIVE lock on ${locked.join(', ')} blocks every other session`,
         instead: 'move it to the next migration, which takes no such lock',
       });
     const fresh = exclusivelyLocked(traces[index]).filter((table) => !locked.includes(table));
@@ -94,17 +225,23 @@ function exclusivelyLocked(trace: StatementTrace | undefined): string[] {
 }
 
 /** Takes as long as there are rows. */
-function takesTime({ node, created }: ParsedStatement): boolean {
-  const isMade = (name: string) => created.has(name);
-  if ('InsertStmt' in node) {
-    const select = node.InsertStmt.selectStmt;
-    return select !== undefined && 'SelectStmt' in select && select.SelectStmt.fromClause !== undefined;
-  }
-  if ('IndexStmt' in node)
-    return !isMade(`${node.IndexStmt.relation?.schemaname ?? ''}.${node.IndexStmt.relation?.relname ?? ''}`);
+function takesTime(statement: ParsedStatement, trace: StatementTrace | undefined): boolean {
+  const { node, created } = statement;
+  if ((trace?.scanned.length ?? 0) > 0 && 'AlterTableStmt' in node)
+    return (
+      node.AlterTableStmt.cmds?.some(
+        (cmd) => 'AlterTableCmd' in cmd && cmd.AlterTableCmd.subtype === 'AT_ValidateConstraint',
+      ) ?? false
+    );
+  if (trace !== undefined && hiddenChanges(statement, trace).length > 0) return true;
+  const isCopy = (select: typeof node | undefined) =>
+    select !== undefined && 'SelectStmt' in select && select.SelectStmt.fromClause !== undefined;
+  if ('InsertStmt' in node) return isCopy(node.InsertStmt.selectStmt);
+  if ('CreateTableAsStmt' in node) return isCopy(node.CreateTableAsStmt.query);
+  if ('IndexStmt' in node) return !created.has(nameOf(node.IndexStmt.relation));
   if ('AlterTableStmt' in node)
     return (node.AlterTableStmt.cmds ?? []).some(
       (cmd) => 'AlterTableCmd' in cmd && cmd.AlterTableCmd.subtype === 'AT_ValidateConstraint',
     );
-  return 'UpdateStmt' in node || 'DeleteStmt' in node;
+  return ['UpdateStmt', 'DeleteStmt', 'MergeStmt', 'RefreshMatViewStmt'].some((kind) => kind in node);
 }

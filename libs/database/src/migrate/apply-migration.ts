@@ -74,6 +74,10 @@ async function applyAlone(migration: Migration, { client, timing, by, onEvent }:
 }
 
 /** row_security off: a data change that a policy would narrow in silence fails instead. Only a contract may drop. */
+export function createRights({ phase }: Migration): string {
+  return `SET LOCAL row_security = off; ${phase === 'contract' ? `SET LOCAL ops.allow_drop = 'on';` : ''}`;
+}
+
 function createLimits(migration: Migration, timing: Timing): string {
   const validates = migration.statements.every(({ sql }) => /\bVALIDATE\s+CONSTRAINT\b/i.test(sql));
   const statementMs = validates ? timing.longStatementTimeoutMs : timing.statementTimeoutMs;
@@ -82,8 +86,7 @@ function createLimits(migration: Migration, timing: Timing): string {
     SET LOCAL statement_timeout = ${statementMs};
     SET LOCAL transaction_timeout = ${statementMs * 4};
     SET LOCAL idle_in_transaction_session_timeout = ${timing.statementTimeoutMs};
-    SET LOCAL row_security = off;
-    ${migration.phase === 'contract' ? `SET LOCAL ops.allow_drop = 'on'` : ''}`;
+    ${createRights(migration)}`;
 }
 
 async function runStatements({ name, statements }: Migration, client: pg.Client): Promise<void> {

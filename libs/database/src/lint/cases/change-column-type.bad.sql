@@ -1,1 +1,1 @@
-ALTER TABLE public.customers ALTER COLUMN score TYPE bigint;
+ALTER TABLE public.customers ALTER COLUMN code TYPE bytea USING code::bytea;

@@ -1,1 +1,1 @@
-ALTER TABLE public.customers ADD COLUMN letters_last_year integer;
+ALTER TABLE public.customers ADD COLUMN letters_last_year integer DEFAULT length('the_number_of_times_that_this_customer_wrote_to_us_in_the_last_year');

@@ -1,1 +1,1 @@
-CREATE TABLE public.drafts (id bigint PRIMARY KEY, title text CHECK (char_length(title) <= 80));
+CREATE TABLE public.drafts (id bigint PRIMARY KEY, title text CHECK (char_length(title) <= 80), name character varying NOT NULL DEFAULT '');

@@ -1,39 +1,74 @@
 import type { Constraint } from 'libpg-query';
-import { alterCommands, alterRule, constraintRule, constraintsOf, type Rule } from '../rule.js';
-import { bareName, nameOf, stringsOf } from '../statement.js';
+import { inventName, nameOf, quoteIdentifier, quoteList, stringsOf } from '../names.js';
+import {
+  type AlterCommand,
+  alterCommands,
+  alterRule,
+  constraintRule,
+  constraintsOf,
+  NEXT_MIGRATION,
+  OWN_MIGRATION,
+  type Rule,
+  steps,
+  typeText,
+} from '../rule.js';
+import { clauseAt, tokensOf } from '../source-text.js';
+import type { ParsedStatement } from '../statement.js';
 
-const LATER = (table: string, name: string) =>
-  `and in the next migration ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`;
+type AddConstraint = AlterCommand & { readonly constraint: Constraint };
 
-function uniqueIndex(table: string, { keys, conname }: Constraint): { index: string; columns: string } {
-  const columns = stringsOf(keys);
-  return { columns: columns.join(', '), index: conname ?? `${bareName(table)}_${columns.join('_')}_key` };
-}
-
-function viaIndex(table: string, constraint: Constraint, word: string): string {
-  const { index, columns } = uniqueIndex(table, constraint);
-  return (
-    `CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS ${index} ON ${table} (${columns}) in a migration of its own, ` +
-    `then ALTER TABLE ${table} ADD CONSTRAINT ${index} ${word} USING INDEX ${index}`
+/** Declared for new rows first, checked for old ones later under a weaker lock. */
+function validateLater(table: string, name: string, definition: string): string {
+  return steps(
+    `ALTER TABLE ${table} ADD CONSTRAINT ${name} ${definition} NOT VALID`,
+    NEXT_MIGRATION,
+    `ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`,
   );
 }
 
-/** A constraint is cheap to declare and dear to check: the check must not run under the lock of the declaration. */
+/** The definition as it is written, without its name and without NOT VALID. */
+function definitionOf(constraint: Constraint, { sql }: ParsedStatement): string {
+  const text = clauseAt(sql, constraint.location);
+  return constraint.conname === undefined ? text : text.replace(/^CONSTRAINT\s+(?:"(?:[^"]|"")*"|\S+)\s+/i, '');
+}
+
+function nameConstraint({ relation, constraint }: AddConstraint, columns: readonly string[], label: string): string {
+  return constraint.conname === undefined
+    ? inventName([relation.relname, ...columns], label)
+    : quoteIdentifier(constraint.conname);
+}
+
+function viaIndex(command: AddConstraint, label: string, word: string): string {
+  const { table, constraint } = command;
+  const name = nameConstraint(command, label === 'pkey' ? [] : stringsOf(constraint.keys), label);
+  const nulls = constraint.nulls_not_distinct ? ' NULLS NOT DISTINCT' : '';
+  const include = constraint.including ? ` INCLUDE (${quoteList(constraint.including)})` : '';
+  return steps(
+    OWN_MIGRATION,
+    `CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS ${name} ON ${table} (${quoteList(constraint.keys)})${include}${nulls}`,
+    NEXT_MIGRATION,
+    `ALTER TABLE ${table} ADD CONSTRAINT ${name} ${word} USING INDEX ${name}`,
+  );
+}
+
+/** A constraint is cheap to declare and slow to check: the check must not run under the lock of the declaration. */
 export const constraintRules: readonly Rule[] = [
-  alterRule('set-not-null', 'AT_SetNotNull', ({ table, cmd }) => {
-    const name = `${bareName(table)}_${cmd.name}_not_null`;
-    return {
-      problem: `SET NOT NULL scans ${table} under an ACCESS EXCLUSIVE lock`,
-      instead: `ALTER TABLE ${table} ADD CONSTRAINT ${name} NOT NULL ${cmd.name} NOT VALID, ${LATER(table, name)}`,
-    };
-  }),
-  constraintRule('add-not-null-validating', 'CONSTR_NOTNULL', (table, { conname, keys, skip_validation: isLater }) => {
-    const name = conname ?? `${bareName(table)}_${stringsOf(keys).join('_')}_not_null`;
-    return isLater
+  alterRule('set-not-null', 'AT_SetNotNull', ({ relation, table, cmd }) => ({
+    problem: `SET NOT NULL scans ${table} under an ACCESS EXCLUSIVE lock`,
+    instead: validateLater(
+      table,
+      inventName([relation.relname, cmd.name], 'not_null'),
+      `NOT NULL ${quoteIdentifier(cmd.name ?? '')}`,
+    ),
+  })),
+  constraintRule('add-not-null-validating', 'CONSTR_NOTNULL', (command) => {
+    const { table, constraint } = command;
+    const name = nameConstraint(command, stringsOf(constraint.keys), 'not_null');
+    return constraint.skip_validation
       ? undefined
       : {
           problem: `the NOT NULL constraint ${name} scans ${table} under an ACCESS EXCLUSIVE lock`,
-          instead: `ALTER TABLE ${table} ADD CONSTRAINT ${name} NOT NULL ${stringsOf(keys).join(', ')} NOT VALID, ${LATER(table, name)}`,
+          instead: validateLater(table, name, `NOT NULL ${quoteList(constraint.keys)}`),
         };
   }),
   alterRule('add-required-column', 'AT_AddColumn', ({ table, column }) => {
@@ -44,37 +79,44 @@ export const constraintRules: readonly Rule[] = [
     return !kinds.includes('CONSTR_NOTNULL') || isFilled
       ? undefined
       : {
-          problem: `${table}.${column?.colname} is required and has no default: this fails on rows, and so do inserts of the code that still runs`,
+          problem: `${table}.${quoteIdentifier(column?.colname ?? '')} is required and has no default: this fails if the table has rows, and inserts of the running code fail`,
           instead: `give it a constant DEFAULT, or add it without NOT NULL and require it once it is filled`,
         };
   }),
-  alterRule('add-column-references', 'AT_AddColumn', ({ table, column }) => {
+  alterRule('add-column-references', 'AT_AddColumn', ({ relation, table, column }, statement) => {
     const reference = constraintsOf(column).find(({ contype }) => contype === 'CONSTR_FOREIGN');
-    const name = `${bareName(table)}_${column?.colname}_fkey`;
-    return reference === undefined
+    if (reference === undefined) return undefined;
+    const name = reference.conname
+      ? quoteIdentifier(reference.conname)
+      : inventName([relation.relname, column?.colname], 'fkey');
+    const columnName = quoteIdentifier(column?.colname ?? '');
+    return {
+      problem: `the reference of ${table}.${columnName} locks ${table} and ${nameOf(reference.pktable)} against writes while it is checked`,
+      instead: `${steps(`ALTER TABLE ${table} ADD COLUMN ${columnName} ${typeText(statement, column)}`)}\n${validateLater(
+        table,
+        name,
+        `FOREIGN KEY (${columnName}) ${referenceText(statement, column, reference)}`,
+      )}`,
+    };
+  }),
+  constraintRule('add-foreign-key', 'CONSTR_FOREIGN', (command, statement) => {
+    const { table, constraint } = command;
+    const name = nameConstraint(command, stringsOf(constraint.fk_attrs), 'fkey');
+    return constraint.skip_validation
       ? undefined
       : {
-          problem: `the reference of ${table}.${column?.colname} locks ${table} and ${nameOf(reference.pktable)} against writes while it is checked`,
-          instead: `add the column alone; then ALTER TABLE ${table} ADD CONSTRAINT ${name} FOREIGN KEY (${column?.colname}) REFERENCES ${referred(reference)} NOT VALID, ${LATER(table, name)}`,
+          problem: `checking ${name} locks ${table} and ${nameOf(constraint.pktable)} against writes while it scans`,
+          instead: validateLater(table, name, definitionOf(constraint, statement)),
         };
   }),
-  constraintRule('add-foreign-key', 'CONSTR_FOREIGN', (table, constraint) => {
-    const { conname, fk_attrs: columns, pktable, skip_validation: isLater } = constraint;
-    const name = conname ?? `${bareName(table)}_${stringsOf(columns).join('_')}_fkey`;
-    return isLater
-      ? undefined
-      : {
-          problem: `checking ${name} locks ${table} and ${nameOf(pktable)} against writes while it scans`,
-          instead: `ALTER TABLE ${table} ADD CONSTRAINT ${name} FOREIGN KEY (${stringsOf(columns).join(', ')}) REFERENCES ${referred(constraint)} NOT VALID, ${LATER(table, name)}`,
-        };
-  }),
-  constraintRule('add-check', 'CONSTR_CHECK', (table, { conname, skip_validation: isLater }, statement) => {
-    const name = conname ?? `${bareName(table)}_check`;
-    return isLater
+  constraintRule('add-check', 'CONSTR_CHECK', (command, statement) => {
+    const { table, constraint } = command;
+    const name = nameConstraint(command, [], 'check');
+    return constraint.skip_validation
       ? undefined
       : {
           problem: `checking ${name} scans ${table} under an ACCESS EXCLUSIVE lock`,
-          instead: `${alterCommands(statement).length === 1 ? statement.sql : `ALTER TABLE ${table} ADD CONSTRAINT ${name} CHECK (…)`} NOT VALID, ${LATER(table, name)}`,
+          instead: validateLater(table, name, definitionOf(constraint, statement)),
         };
   }),
   {
@@ -84,37 +126,44 @@ export const constraintRules: readonly Rule[] = [
         .filter(({ cmd }) => cmd.subtype === 'AT_ValidateConstraint')
         .filter(({ table, cmd }) => addsConstraint(statement, table, cmd.name))
         .map(({ table, cmd }) => ({
-          problem: `validating ${cmd.name} in the transaction that added it scans ${table} under the strong lock of the ADD`,
-          instead: `put ALTER TABLE ${table} VALIDATE CONSTRAINT ${cmd.name} into the next migration`,
+          problem: `validating ${quoteIdentifier(cmd.name ?? '')} in the transaction that added it scans ${table} under the strong lock of the ADD`,
+          instead: steps(NEXT_MIGRATION, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdentifier(cmd.name ?? '')}`),
         })),
   },
-  constraintRule('add-unique', 'CONSTR_UNIQUE', (table, constraint) =>
-    constraint.indexname
+  constraintRule('add-unique', 'CONSTR_UNIQUE', (command) =>
+    command.constraint.indexname
       ? undefined
       : {
-          problem: `the index of the unique constraint is built while nobody may use ${table}`,
-          instead: viaIndex(table, constraint, 'UNIQUE'),
+          problem: `the index of the unique constraint is built under an ACCESS EXCLUSIVE lock on ${command.table}`,
+          instead: viaIndex(command, 'key', 'UNIQUE'),
         },
   ),
-  constraintRule('add-primary-key', 'CONSTR_PRIMARY', (table, constraint) =>
-    constraint.indexname
+  constraintRule('add-primary-key', 'CONSTR_PRIMARY', (command) =>
+    command.constraint.indexname
       ? undefined
       : {
-          problem: `the index of the primary key is built, and NOT NULL checked, while nobody may use ${table}`,
-          instead: viaIndex(table, constraint, 'PRIMARY KEY'),
+          problem: `the index of the primary key is built, and NOT NULL checked, under an ACCESS EXCLUSIVE lock on ${command.table}`,
+          instead: viaIndex(command, 'pkey', 'PRIMARY KEY'),
         },
   ),
-  constraintRule('add-exclusion', 'CONSTR_EXCLUSION', (table, { conname }) => ({
-    problem: `the exclusion constraint ${conname ?? ''} builds its index while nobody may use ${table}; it knows neither NOT VALID nor USING INDEX`,
+  constraintRule('add-exclusion', 'CONSTR_EXCLUSION', ({ table, constraint }) => ({
+    problem: `the exclusion constraint ${quoteIdentifier(constraint.conname ?? '')} builds its index under an ACCESS EXCLUSIVE lock on ${table}; it supports neither NOT VALID nor USING INDEX`,
     instead: `make a new table with the constraint, write both, and copy the rows of ${table} in a job`,
   })),
 ];
 
-function referred({ pktable, pk_attrs: columns }: Constraint): string {
-  return columns ? `${nameOf(pktable)} (${stringsOf(columns).join(', ')})` : nameOf(pktable);
+/** From REFERENCES to the next constraint of the column. */
+function referenceText({ sql }: ParsedStatement, column: AlterCommand['column'], { location = 0 }: Constraint): string {
+  const others = constraintsOf(column).flatMap((other) =>
+    other.location !== undefined && other.location > location && !/^CONSTR_ATTR/.test(other.contype ?? '')
+      ? [other.location]
+      : [],
+  );
+  const keyword = tokensOf(sql).find(({ start, text }) => start >= location && /^references$/i.test(text));
+  return clauseAt(sql, keyword?.start, ({ start }) => others.includes(start));
 }
 
-function addsConstraint({ earlier }: Parameters<Rule['find']>[0], table: string, name: string | undefined): boolean {
+function addsConstraint({ earlier }: ParsedStatement, table: string, name: string | undefined): boolean {
   return earlier.some(
     (node) =>
       'AlterTableStmt' in node &&

@@ -1,6 +1,7 @@
 import type { Node, RangeVar } from 'libpg-query';
+import { nameOf } from '../names.js';
 import type { Problem, Rule } from '../rule.js';
-import { nameOf, type ParsedStatement, someNode } from '../statement.js';
+import { type ParsedStatement, someNode } from '../statement.js';
 
 interface Change {
   readonly word: 'UPDATE' | 'DELETE' | 'MERGE';
@@ -39,7 +40,7 @@ function isCopy(select: Node | undefined): boolean {
   return select !== undefined && 'SelectStmt' in select && select.SelectStmt.fromClause !== undefined;
 }
 
-const BATCH = (table: string) => `… WHERE id IN (SELECT id FROM ${table} WHERE … ORDER BY id LIMIT 1000)`;
+const BATCHES = 'do it in a job, in batches of 1000 keys, each in its own transaction';
 
 /** A backfill is a job: in batches, each in a transaction of its own, able to stop and go on. */
 export const dataRules: readonly Rule[] = [
@@ -50,7 +51,7 @@ export const dataRules: readonly Rule[] = [
         .filter(({ isBounded }) => !isBounded)
         .map(({ word, table }) => ({
           problem: `${word} without WHERE locks every row of ${table} at once`,
-          instead: `a job in batches: ${word === 'UPDATE' ? `UPDATE ${table} SET` : `DELETE FROM ${table}`} ${BATCH(table)}`,
+          instead: BATCHES,
         })),
   },
   {
@@ -60,7 +61,7 @@ export const dataRules: readonly Rule[] = [
         .filter(({ isBounded }) => isBounded)
         .map(({ word, table }) => ({
           problem: `${word} of ${table} holds the locks of its rows until the migration ends`,
-          instead: `a job in batches: ${BATCH(table)}; if it is a handful of rows, say how many: allow: { 'data-change': '<how many rows>' }`,
+          instead: `${BATCHES}; if it changes few rows, say how many: allow: { 'data-change': '<how many rows>' }`,
         })),
   },
   {
@@ -79,8 +80,8 @@ export const dataRules: readonly Rule[] = [
     find: ({ node }) =>
       'RefreshMatViewStmt' in node && !node.RefreshMatViewStmt.concurrent
         ? {
-            problem: `refreshing ${nameOf(node.RefreshMatViewStmt.relation)} locks out its readers until it is done`,
-            instead: `in a job: REFRESH MATERIALIZED VIEW CONCURRENTLY ${nameOf(node.RefreshMatViewStmt.relation)}`,
+            problem: `refreshing ${nameOf(node.RefreshMatViewStmt.relation)} blocks its readers until it is done`,
+            instead: `refresh it in a job, with CONCURRENTLY; that needs a unique index on the view`,
           }
         : undefined,
   },
@@ -89,6 +90,6 @@ export const dataRules: readonly Rule[] = [
 function describeCopy(table: string): Problem {
   return {
     problem: `copying rows into ${table} takes as long as there are rows, in one transaction`,
-    instead: `a job in batches: INSERT INTO ${table} SELECT … LIMIT 1000 ON CONFLICT DO NOTHING`,
+    instead: `copy them in a job, in batches of 1000 keys, with ON CONFLICT DO NOTHING`,
   };
 }

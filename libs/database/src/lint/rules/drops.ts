@@ -1,21 +1,14 @@
 import type { ObjectType } from 'libpg-query';
+import { nameOf, objectName, quoteIdentifier } from '../names.js';
 import { alterRule, type Rule } from '../rule.js';
-import { nameOf, type ParsedStatement, someNode, stringsOf } from '../statement.js';
+import { type ParsedStatement, someNode } from '../statement.js';
 
 const isExpand = ({ migration }: ParsedStatement) => migration.phase === 'expand';
 
 function dropped(statement: ParsedStatement, types: readonly ObjectType[]): string[] {
   const { node } = statement;
   if (!('DropStmt' in node) || !types.includes(node.DropStmt.removeType as ObjectType)) return [];
-  return (node.DropStmt.objects ?? []).map((object) =>
-    'List' in object
-      ? stringsOf(object.List.items).join('.')
-      : 'TypeName' in object
-        ? stringsOf(object.TypeName.names).join('.')
-        : 'ObjectWithArgs' in object
-          ? stringsOf(object.ObjectWithArgs.objname).join('.')
-          : stringsOf([object]).join('.'),
-  );
+  return (node.DropStmt.objects ?? []).map(objectName);
 }
 
 const CODE_OBJECTS = new Map<ObjectType, string>([
@@ -28,13 +21,13 @@ const CODE_OBJECTS = new Map<ObjectType, string>([
   ['OBJECT_SEQUENCE', 'SEQUENCE'],
 ]);
 
-/** Losing what running code uses, or what nobody can bring back. */
+/** The loss of what running code uses, or of what cannot be restored. */
 export const dropRules: readonly Rule[] = [
   alterRule('drop-column', 'AT_DropColumn', ({ table, cmd }, statement) =>
     isExpand(statement)
       ? {
-          problem: `dropping ${table}.${cmd.name} breaks the code that still runs, and its data is gone`,
-          instead: `stop using ${cmd.name}, release that, and drop it later: phase: 'contract', completes: '<the expand that replaced it>'`,
+          problem: `dropping ${table}.${quoteIdentifier(cmd.name ?? '')} breaks the code that still runs, and its data is lost`,
+          instead: `stop using ${quoteIdentifier(cmd.name ?? '')}, release that, and drop it later: phase: 'contract', completes: '<the expand that replaced it>'`,
         }
       : undefined,
   ),
@@ -43,7 +36,7 @@ export const dropRules: readonly Rule[] = [
     find: (statement) =>
       isExpand(statement)
         ? dropped(statement, ['OBJECT_TABLE']).map((table) => ({
-            problem: `dropping ${table} breaks the code that still runs, and its data is gone`,
+            problem: `dropping ${table} breaks the code that still runs, and its data is lost`,
             instead: `stop using ${table}, release that, and drop it later: phase: 'contract', completes: '<the expand that replaced it>'`,
           }))
         : [],
@@ -65,7 +58,7 @@ export const dropRules: readonly Rule[] = [
     find: (statement) =>
       dropped(statement, ['OBJECT_SCHEMA']).map((schema) => ({
         problem: `dropping schema ${schema} loses everything in it`,
-        instead: `drop what nobody uses by name, table by table, in contracts; a schema goes by hand`,
+        instead: `drop unused objects by name, one table at a time, in contracts; an administrator drops the schema by hand`,
       })),
   },
   {
@@ -73,8 +66,8 @@ export const dropRules: readonly Rule[] = [
     find: ({ node }) =>
       'DropdbStmt' in node
         ? {
-            problem: `dropping database ${node.DropdbStmt.dbname} loses everything`,
-            instead: `no migration drops a database; an administrator does, by hand, after a backup`,
+            problem: `dropping database ${quoteIdentifier(node.DropdbStmt.dbname ?? '')} loses everything`,
+            instead: `remove it; an administrator drops a database by hand, after a backup`,
           }
         : undefined,
   },
@@ -83,7 +76,7 @@ export const dropRules: readonly Rule[] = [
     find: ({ node }) =>
       'DropOwnedStmt' in node
         ? {
-            problem: 'DROP OWNED drops whatever a role happens to own',
+            problem: 'DROP OWNED drops every object of a role, whichever those are on that day',
             instead: 'drop each object by name, in a contract',
           }
         : undefined,
@@ -94,7 +87,7 @@ export const dropRules: readonly Rule[] = [
       'TruncateStmt' in node || !someNode(node, (_, body) => body?.['behavior'] === 'DROP_CASCADE')
         ? undefined
         : {
-            problem: 'CASCADE also drops what depends on it, whatever that is on the day',
+            problem: 'CASCADE also drops every dependent object, whichever those are on that day',
             instead: 'drop the dependent objects by name, before it',
           },
   },
@@ -107,7 +100,7 @@ export const dropRules: readonly Rule[] = [
               ? [
                   {
                     problem: `truncating ${nameOf(relation.RangeVar)} loses its rows under an ACCESS EXCLUSIVE lock`,
-                    instead: `delete in batches, in a job: DELETE FROM ${nameOf(relation.RangeVar)} WHERE id IN (SELECT id FROM ${nameOf(relation.RangeVar)} WHERE … LIMIT 1000)`,
+                    instead: `delete its rows in a job, in batches of 1000 keys`,
                   },
                 ]
               : [],
@@ -115,12 +108,12 @@ export const dropRules: readonly Rule[] = [
         : undefined,
   },
   alterRule('drop-constraint', 'AT_DropConstraint', ({ table, cmd }) => ({
-    problem: `dropping ${cmd.name} lets in rows of ${table} that the code may not expect`,
-    instead: `keep ${cmd.name}; if it must go, say why: allow: { 'drop-constraint': '<who checks it from now on>' }`,
+    problem: `without ${quoteIdentifier(cmd.name ?? '')}, ${table} accepts rows that the code may not expect`,
+    instead: `keep ${quoteIdentifier(cmd.name ?? '')}; if it must go, say why: allow: { 'drop-constraint': '<what checks it from now on>' }`,
   })),
   alterRule('drop-not-null', 'AT_DropNotNull', ({ table, cmd }) => ({
-    problem: `${table}.${cmd.name} may be NULL from now on, and code that still runs reads it as a value`,
-    instead: `release code that bears NULL first, then say so: allow: { 'drop-not-null': '<since which release>' }`,
+    problem: `${table}.${quoteIdentifier(cmd.name ?? '')} may be NULL from now on, and the running code reads it as a value`,
+    instead: `release code that accepts NULL first, then say so: allow: { 'drop-not-null': '<since which release>' }`,
   })),
   {
     name: 'weaken-row-security',

@@ -1,7 +1,9 @@
-import { alterCommands, type Rule } from '../rule.js';
-import { nameOf, stringsOf } from '../statement.js';
-
-const LONGEST_IDENTIFIER_BYTES = 63;
+import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '../../migrate/identifier.js';
+import { nameOf, quoteIdentifier } from '../names.js';
+import { alterCommands, type Rule, steps } from '../rule.js';
+import { tokensOf } from '../source-text.js';
+import { settingsOf } from '../settings.js';
+import { unqualifiedNames } from '../unqualified.js';
 
 /** What the linter cannot look into, or what changes how everything else behaves. */
 export const hiddenRules: readonly Rule[] = [
@@ -10,7 +12,7 @@ export const hiddenRules: readonly Rule[] = [
     find: ({ node }) =>
       'DoStmt' in node
         ? {
-            problem: 'a DO block runs statements that no rule can see',
+            problem: 'a DO block runs statements that the rules cannot see',
             instead: 'write the statements themselves; what depends on the data is a job',
           }
         : undefined,
@@ -20,8 +22,8 @@ export const hiddenRules: readonly Rule[] = [
     find: ({ node }) =>
       'LockStmt' in node
         ? {
-            problem: 'LOCK TABLE holds others up until the migration ends',
-            instead: 'leave it out: each statement takes the lock that it needs',
+            problem: 'LOCK TABLE blocks other sessions until the migration ends',
+            instead: 'remove it: each statement takes the lock that it needs',
           }
         : undefined,
   },
@@ -31,29 +33,32 @@ export const hiddenRules: readonly Rule[] = [
       alterCommands(statement)
         .filter(({ cmd }) => /^AT_(DisableTrig|DisableRule|EnableReplica)/.test(cmd.subtype ?? ''))
         .map(({ table, cmd }) => ({
-          problem: `switching off ${cmd.name ?? 'the triggers'} of ${table} lets rows past every check, foreign keys included`,
-          instead: `DROP TRIGGER ${cmd.name ?? '<name>'} ON ${table} in a contract, once nothing relies on it`,
+          problem: `without ${cmd.name === undefined ? 'its triggers' : quoteIdentifier(cmd.name)}, ${table} accepts rows that break its rules, foreign keys included`,
+          instead:
+            cmd.name === undefined
+              ? 'drop each unused trigger by name, in a contract'
+              : `in a contract, once nothing relies on it:\n${steps(`DROP TRIGGER ${quoteIdentifier(cmd.name)} ON ${table}`)}`,
         })),
   },
   {
     name: 'session-replication-role',
     find: ({ node }) =>
-      'VariableSetStmt' in node && node.VariableSetStmt.name === 'session_replication_role'
+      settingsOf(node).includes('session_replication_role')
         ? {
             problem: 'session_replication_role switches off every trigger and foreign key',
-            instead: 'never in a migration: write rows that the constraints accept',
+            instead: 'remove it: write rows that the constraints accept',
           }
         : undefined,
   },
   {
     name: 'session-setting',
     find: ({ node }) =>
-      'VariableSetStmt' in node && node.VariableSetStmt.name !== 'session_replication_role'
-        ? {
-            problem: `${node.VariableSetStmt.name ?? 'the session'} is set by the runner, the same for every migration`,
-            instead: 'leave it out: lock_timeout, statement_timeout, search_path and the role are given',
-          }
-        : undefined,
+      settingsOf(node)
+        .filter((name) => name !== 'session_replication_role')
+        .map((name) => ({
+          problem: `${name} is set by the runner, the same for every migration`,
+          instead: 'remove it: lock_timeout, statement_timeout, search_path and the role are given',
+        })),
   },
   {
     name: 'role-change',
@@ -65,6 +70,8 @@ export const hiddenRules: readonly Rule[] = [
         'DropRoleStmt',
         'GrantRoleStmt',
         'AlterDatabaseSetStmt',
+        'AlterDatabaseStmt',
+        'AlterSystemStmt',
       ].some((kind) => kind in node)
         ? {
             problem: 'roles and settings belong to the server, and every environment has its own',
@@ -79,8 +86,8 @@ export const hiddenRules: readonly Rule[] = [
       node.GrantStmt.is_grant &&
       (node.GrantStmt.grantees ?? []).some((role) => 'RoleSpec' in role && role.RoleSpec.roletype === 'ROLESPEC_PUBLIC')
         ? {
-            problem: 'PUBLIC is every role there is and will be',
-            instead: 'leave it out: default privileges give the application what it needs',
+            problem: 'PUBLIC is every role, future roles included',
+            instead: 'remove it: default privileges give the application what it needs',
           }
         : undefined,
   },
@@ -96,7 +103,7 @@ export const hiddenRules: readonly Rule[] = [
       return kind === undefined
         ? undefined
         : {
-            problem: `${kind} ${name} changes what every write to ${nameOf(table)} does, out of the code's sight`,
+            problem: `${kind} ${quoteIdentifier(name ?? '')} changes what every write to ${nameOf(table)} does, and the code does not show it`,
             instead: `do it in the code; if it must be a ${kind}, say why: allow: { 'create-trigger': '<why>' }`,
           };
     },
@@ -104,21 +111,20 @@ export const hiddenRules: readonly Rule[] = [
   {
     name: 'unqualified-name',
     find: ({ node }) =>
-      targetsOf(node)
-        .filter((name) => !name.includes('.'))
-        .map((name) => ({
-          problem: `${name} names no schema`,
-          instead: `public.${name}`,
-        })),
+      unqualifiedNames(node).map((name) => ({
+        problem: `${quoteIdentifier(name)} has no schema`,
+        instead: `public.${quoteIdentifier(name)}`,
+      })),
   },
   {
     name: 'long-identifier',
-    find: ({ sql }) =>
-      (sql.match(/"[^"]+"|[A-Za-z_][\w$]*/g) ?? [])
-        .map((word) => word.replaceAll('"', ''))
-        .filter((word) => Buffer.byteLength(word) > LONGEST_IDENTIFIER_BYTES)
-        .map((word) => ({
-          problem: `${word} has ${Buffer.byteLength(word)} bytes and is cut to ${word.slice(0, LONGEST_IDENTIFIER_BYTES)} in silence`,
+    find: ({ sql, unreadable }) =>
+      (unreadable === undefined ? tokensOf(sql) : [])
+        .filter(({ tokenName }) => tokenName === 'IDENT')
+        .map(({ text }) => (text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text))
+        .filter((name) => Buffer.byteLength(name) > LONGEST_IDENTIFIER_BYTES)
+        .map((name) => ({
+          problem: `${quoteIdentifier(name)} has ${Buffer.byteLength(name)} bytes and is silently cut to ${quoteIdentifier(clipIdentifier(name))}`,
           instead: `a name of ${LONGEST_IDENTIFIER_BYTES} bytes at most`,
         })),
   },
@@ -139,15 +145,3 @@ export const hiddenRules: readonly Rule[] = [
     },
   },
 ];
-
-function targetsOf(node: Parameters<Rule['find']>[0]['node']): string[] {
-  if ('CreateStmt' in node) return [nameOf(node.CreateStmt.relation)];
-  if ('AlterTableStmt' in node) return [nameOf(node.AlterTableStmt.relation)];
-  if ('IndexStmt' in node) return [nameOf(node.IndexStmt.relation)];
-  if ('UpdateStmt' in node) return [nameOf(node.UpdateStmt.relation)];
-  if ('DeleteStmt' in node) return [nameOf(node.DeleteStmt.relation)];
-  if ('InsertStmt' in node) return [nameOf(node.InsertStmt.relation)];
-  if ('ViewStmt' in node) return [nameOf(node.ViewStmt.view)];
-  if ('CreateEnumStmt' in node) return [stringsOf(node.CreateEnumStmt.typeName).join('.')];
-  return [];
-}

@@ -2,6 +2,7 @@ import type { Rule } from '../rule.js';
 import { constraintRules } from './constraints.js';
 import { dataRules } from './data.js';
 import { dropRules } from './drops.js';
+import { extensionRules } from './extensions.js';
 import { hiddenRules } from './hidden.js';
 import { indexRules } from './indexes.js';
 import { renameRules } from './renames.js';
@@ -17,4 +18,5 @@ export const rules: readonly Rule[] = [
   ...typeRules,
   ...dataRules,
   ...hiddenRules,
+  ...extensionRules,
 ];

@@ -1,26 +1,39 @@
-import type { IndexStmt } from 'libpg-query';
-import { alterRule, type Rule } from '../rule.js';
-import { nameOf, someNode, stringsOf } from '../statement.js';
+import type { IndexStmt, ReindexStmt } from 'libpg-query';
+import { inventName, nameOf, objectName, quoteIdentifier } from '../names.js';
+import { alterRule, OWN_MIGRATION, type Rule, steps } from '../rule.js';
+import { isComment, joinTokens, tokensOf } from '../source-text.js';
+import { type ParsedStatement, someNode } from '../statement.js';
 
 const WIDE_INDEX_COLUMNS = 3;
 
-function columnsOf({ indexParams }: IndexStmt): string {
-  return (indexParams ?? []).map((param) => ('IndexElem' in param ? (param.IndexElem.name ?? '(…)') : '')).join(', ');
+function indexName({ idxname, relation, indexParams }: IndexStmt): string {
+  const columns = (indexParams ?? []).map((param) => ('IndexElem' in param ? (param.IndexElem.name ?? 'expr') : ''));
+  return idxname === undefined ? inventName([relation?.relname, ...columns], 'idx') : quoteIdentifier(idxname);
 }
 
-function concurrently({ unique, idxname, relation, ...rest }: IndexStmt): string {
-  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX CONCURRENTLY IF NOT EXISTS ${idxname ?? '<name>'} ON ${nameOf(relation)} (${columnsOf(rest)})`;
+/** The same index with every option as it is written, built without a lock against writes. */
+function concurrently(index: IndexStmt, { sql }: ParsedStatement): string {
+  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX CONCURRENTLY IF NOT EXISTS ${indexName(index)} ${fromOn(sql)}`;
 }
+
+function fromOn(sql: string): string {
+  const tokens = tokensOf(sql).filter((token) => !isComment(token) && token.text !== ';');
+  return joinTokens(sql, tokens.slice(tokens.findIndex(({ text }) => /^on$/i.test(text))));
+}
+
+const DROP_CONCURRENTLY = (index: string) => `DROP INDEX CONCURRENTLY IF EXISTS ${index}`;
 
 export const indexRules: readonly Rule[] = [
   {
     name: 'create-index',
-    find: ({ node, created }) => {
+    find: (statement) => {
+      const { node, created } = statement;
       if (!('IndexStmt' in node) || node.IndexStmt.concurrent || created.has(nameOf(node.IndexStmt.relation)))
         return undefined;
+      const { idxname, relation } = node.IndexStmt;
       return {
-        problem: `building ${node.IndexStmt.idxname ?? 'an index'} locks ${nameOf(node.IndexStmt.relation)} against writes until it is done`,
-        instead: `${concurrently(node.IndexStmt)} in a migration of its own with transaction: false`,
+        problem: `building ${idxname ? quoteIdentifier(idxname) : 'an index'} locks ${nameOf(relation)} against writes until it is done`,
+        instead: steps(OWN_MIGRATION, concurrently(node.IndexStmt, statement)),
       };
     },
   },
@@ -41,37 +54,40 @@ export const indexRules: readonly Rule[] = [
   },
   {
     name: 'unrepeatable-index',
-    find: ({ node, migration }) => {
+    find: (statement) => {
+      const { node, migration } = statement;
       if (migration.transactional) return undefined;
       if ('IndexStmt' in node && !node.IndexStmt.if_not_exists)
         return {
-          problem: `a run that is interrupted before it is recorded finds ${node.IndexStmt.idxname ?? 'the index'} there the next time and fails`,
-          instead: concurrently(node.IndexStmt),
+          problem: `a run that is interrupted before it is recorded finds ${indexName(node.IndexStmt)} there the next time and fails`,
+          instead: steps(OWN_MIGRATION, concurrently(node.IndexStmt, statement)),
         };
       if ('DropStmt' in node && !node.DropStmt.missing_ok)
         return {
-          problem: 'a run that is interrupted before it is recorded finds the index gone the next time and fails',
-          instead: 'DROP INDEX CONCURRENTLY IF EXISTS …',
+          problem: 'a run that is interrupted before it is recorded does not find the index the next time and fails',
+          instead: steps(OWN_MIGRATION, ...(node.DropStmt.objects ?? []).map(objectName).map(DROP_CONCURRENTLY)),
         };
       return undefined;
     },
   },
   {
     name: 'unnamed-index',
-    find: ({ node }) =>
-      'IndexStmt' in node && !node.IndexStmt.idxname
-        ? {
-            problem: `the index on ${nameOf(node.IndexStmt.relation)} has no name, so that no later migration can rely on one`,
-            instead: `name it: CREATE INDEX ${node.IndexStmt.relation?.relname}_${columnsOf(node.IndexStmt).replace(/\W+/g, '_')}_idx ON …`,
-          }
-        : undefined,
+    find: ({ node, sql }) => {
+      if (!('IndexStmt' in node) || node.IndexStmt.idxname) return undefined;
+      const { concurrent, unique } = node.IndexStmt;
+      const kind = `${unique ? 'UNIQUE ' : ''}INDEX ${concurrent ? 'CONCURRENTLY IF NOT EXISTS ' : ''}`;
+      return {
+        problem: `the index on ${nameOf(node.IndexStmt.relation)} has no name, so later migrations cannot refer to it`,
+        instead: steps(`CREATE ${kind}${indexName(node.IndexStmt)} ${fromOn(sql)}`),
+      };
+    },
   },
   {
     name: 'wide-index',
     find: ({ node }) =>
       'IndexStmt' in node && !node.IndexStmt.unique && (node.IndexStmt.indexParams?.length ?? 0) > WIDE_INDEX_COLUMNS
         ? {
-            problem: `${node.IndexStmt.idxname ?? 'the index'} has ${node.IndexStmt.indexParams?.length} columns: dear to keep, and the last ones seldom help`,
+            problem: `${indexName(node.IndexStmt)} has ${node.IndexStmt.indexParams?.length} columns: it costs every write, and the last columns seldom help`,
             instead: `index the ${WIDE_INDEX_COLUMNS} that select most, the others with INCLUDE if a query reads nothing else`,
           }
         : undefined,
@@ -81,10 +97,10 @@ export const indexRules: readonly Rule[] = [
     find: ({ node }) =>
       'DropStmt' in node && node.DropStmt.removeType === 'OBJECT_INDEX' && !node.DropStmt.concurrent
         ? (node.DropStmt.objects ?? []).map((object) => {
-            const index = 'List' in object ? stringsOf(object.List.items).join('.') : '';
+            const index = objectName(object);
             return {
               problem: `dropping ${index} locks its table against everything until running queries end`,
-              instead: `DROP INDEX CONCURRENTLY IF EXISTS ${index} in a migration of its own with transaction: false`,
+              instead: steps(OWN_MIGRATION, DROP_CONCURRENTLY(index)),
             };
           })
         : undefined,
@@ -94,8 +110,11 @@ export const indexRules: readonly Rule[] = [
     find: ({ node }) =>
       'ReindexStmt' in node && !someNode(node.ReindexStmt.params, (_, body) => body?.['defname'] === 'concurrently')
         ? {
-            problem: `REINDEX locks the table of ${nameOf(node.ReindexStmt.relation)} against writes until it is done`,
-            instead: `REINDEX INDEX CONCURRENTLY ${nameOf(node.ReindexStmt.relation)} in a migration of its own with transaction: false`,
+            problem: `REINDEX locks the table of ${reindexed(node.ReindexStmt)} against writes until it is done`,
+            instead:
+              node.ReindexStmt.kind === 'REINDEX_OBJECT_INDEX'
+                ? steps(OWN_MIGRATION, `REINDEX INDEX CONCURRENTLY ${reindexed(node.ReindexStmt)}`)
+                : 'REINDEX INDEX CONCURRENTLY for each index, each in its own migration with transaction: false',
           }
         : undefined,
   },
@@ -105,7 +124,7 @@ export const indexRules: readonly Rule[] = [
       ? undefined
       : {
           problem: `detaching ${nameOf(name)} locks ${table} against everything`,
-          instead: `by hand, for no migration can repeat it: ALTER TABLE ${table} DETACH PARTITION ${nameOf(name)} CONCURRENTLY`,
+          instead: `an administrator runs this by hand, because it cannot be repeated:\n${steps(`ALTER TABLE ${table} DETACH PARTITION ${nameOf(name)} CONCURRENTLY`)}`,
         };
   }),
   alterRule('attach-partition', 'AT_AttachPartition', ({ cmd }, { created }) => {
@@ -114,7 +133,11 @@ export const indexRules: readonly Rule[] = [
       ? undefined
       : {
           problem: `attaching ${partition} scans it under an ACCESS EXCLUSIVE lock unless a valid CHECK proves its bounds`,
-          instead: `ALTER TABLE ${partition} ADD CONSTRAINT … CHECK (<the bounds>) NOT VALID, VALIDATE it in the next migration, attach in the one after, and say so: allow: { 'attach-partition': '<the constraint>' }`,
+          instead: `add a CHECK with the bounds to ${partition}, NOT VALID; validate it in the next migration, and attach in the one after`,
         };
   }),
 ];
+
+function reindexed({ relation, name }: ReindexStmt): string {
+  return relation === undefined ? quoteIdentifier(name ?? '') : nameOf(relation);
+}

@@ -1,18 +1,19 @@
-import type { Rule } from '../rule.js';
-import { nameOf, stringsOf } from '../statement.js';
+import { nameOf, objectName, qualify, quoteIdentifier, quoteLiteral, quoteName } from '../names.js';
+import { type Rule, steps } from '../rule.js';
 
-/** No release knows both names, so that old or new code breaks, whichever way round it is rolled out. */
+/** No release knows both names, so either the old or the new code breaks during a rollout. */
 export const renameRules: readonly Rule[] = [
   {
     name: 'rename-column',
     find: ({ node, created }) => {
       if (!('RenameStmt' in node) || node.RenameStmt.renameType !== 'OBJECT_COLUMN') return undefined;
-      const { relation, subname, newname } = node.RenameStmt;
+      const { relation } = node.RenameStmt;
+      const [from, to] = [node.RenameStmt.subname, node.RenameStmt.newname].map((name) => quoteIdentifier(name ?? ''));
       const table = nameOf(relation);
       if (created.has(table)) return undefined;
       return {
-        problem: `renaming ${table}.${subname} breaks either the old code or the new`,
-        instead: `ALTER TABLE ${table} ADD COLUMN ${newname} …; write both, backfill, read ${newname}, and drop ${subname} in a contract`,
+        problem: `renaming ${table}.${from} breaks either the old code or the new`,
+        instead: `add column ${to} with the type of ${from}; write both, backfill, read ${to}, and drop ${from} in a contract`,
       };
     },
   },
@@ -25,7 +26,7 @@ export const renameRules: readonly Rule[] = [
       if (created.has(table)) return undefined;
       return {
         problem: `renaming ${table} breaks either the old code or the new`,
-        instead: `give it a second name: CREATE VIEW ${relation?.schemaname ?? 'public'}.${newname} AS SELECT * FROM ${table}`,
+        instead: `give it a second name:\n${steps(`CREATE VIEW ${quoteName(relation?.schemaname ?? 'public', newname)} AS SELECT * FROM ${table}`)}`,
       };
     },
   },
@@ -34,29 +35,38 @@ export const renameRules: readonly Rule[] = [
     find: ({ node }) =>
       'RenameStmt' in node && node.RenameStmt.renameType === 'OBJECT_SCHEMA'
         ? {
-            problem: `renaming schema ${node.RenameStmt.subname} breaks either the old code or the new`,
-            instead: `CREATE SCHEMA ${node.RenameStmt.newname} and move what belongs there one table at a time`,
+            problem: `renaming schema ${quoteIdentifier(node.RenameStmt.subname ?? '')} breaks either the old code or the new`,
+            instead: `make the new schema, and move its tables one at a time:\n${steps(`CREATE SCHEMA ${quoteIdentifier(node.RenameStmt.newname ?? '')}`)}`,
           }
         : undefined,
   },
   {
     name: 'set-schema',
-    find: ({ node }) =>
-      'AlterObjectSchemaStmt' in node
-        ? {
-            problem: `moving ${nameOf(node.AlterObjectSchemaStmt.relation)} to schema ${node.AlterObjectSchemaStmt.newschema} breaks either the old code or the new`,
-            instead: `CREATE VIEW ${node.AlterObjectSchemaStmt.newschema}.${node.AlterObjectSchemaStmt.relation?.relname ?? '…'} over it, and move it in a contract`,
-          }
-        : undefined,
+    find: ({ node }) => {
+      if (!('AlterObjectSchemaStmt' in node) || node.AlterObjectSchemaStmt.objectType === 'OBJECT_EXTENSION')
+        return undefined;
+      const { relation, object, objectType, newschema = '' } = node.AlterObjectSchemaStmt;
+      const name = relation === undefined ? objectName(object) : nameOf(relation);
+      const view = quoteName(newschema, relation?.relname);
+      return {
+        problem: `moving ${name} to schema ${quoteIdentifier(newschema)} breaks either the old code or the new`,
+        instead:
+          objectType === 'OBJECT_TABLE' || objectType === 'OBJECT_VIEW'
+            ? `give it a second name, and move it in a contract:\n${steps(`CREATE VIEW ${view} AS SELECT * FROM ${name}`)}`
+            : `make it a second time in schema ${quoteIdentifier(newschema)}, and drop ${name} in a contract`,
+      };
+    },
   },
   {
     name: 'rename-enum-value',
     find: ({ node }) => {
       if (!('AlterEnumStmt' in node) || !node.AlterEnumStmt.oldVal) return undefined;
-      const { typeName, oldVal, newVal } = node.AlterEnumStmt;
+      const { typeName, oldVal, newVal = '' } = node.AlterEnumStmt;
+      const type = qualify(typeName);
+      const [from, to] = [quoteLiteral(oldVal), quoteLiteral(newVal)];
       return {
-        problem: `renaming value '${oldVal}' of ${stringsOf(typeName).join('.')} breaks either the old code or the new`,
-        instead: `ALTER TYPE ${stringsOf(typeName).join('.')} ADD VALUE '${newVal}' AFTER '${oldVal}', then move the rows in a job`,
+        problem: `renaming value ${from} of ${type} breaks either the old code or the new`,
+        instead: `add the new value, then move the rows in a job:\n${steps(`ALTER TYPE ${type} ADD VALUE ${to} AFTER ${from}`)}`,
       };
     },
   },

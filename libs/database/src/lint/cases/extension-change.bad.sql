@@ -1,0 +1,4 @@
+CREATE EXTENSION citext SCHEMA public;
+ALTER EXTENSION citext SET SCHEMA archive;
+ALTER EXTENSION citext UPDATE;
+COMMENT ON EXTENSION citext IS 'text without case';

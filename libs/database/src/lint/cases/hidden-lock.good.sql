@@ -1,0 +1,2 @@
+SELECT count(*) FROM public.customers;
+ALTER TABLE public.events ADD COLUMN remark text;

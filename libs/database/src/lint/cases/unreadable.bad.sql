@@ -1,0 +1,2 @@
+ALTER TABLE public.customers ADD COLUMN remark text;
+ALTR TABLE public.customers;

@@ -1,0 +1,3 @@
+﻿-- phase: expand
+ALTER TABLE public.customers
+  ADD COLUMN remark text;

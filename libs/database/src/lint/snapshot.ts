@@ -1,0 +1,92 @@
+import type { Client } from 'pg';
+
+/** What a session sees of the database between two statements. Names are quoted where SQL needs it. */
+export interface Snapshot {
+  readonly relations: ReadonlyMap<string, RelationState>;
+  /** `table mode` of every lock that the transaction holds. */
+  readonly locks: readonly { readonly table: string; readonly mode: string }[];
+  readonly foreignKeys: readonly { readonly table: string; readonly name: string }[];
+  readonly settings: Readonly<Record<string, string | null>>;
+}
+
+export interface RelationState {
+  /** The file that holds its rows; another one after a rewrite. */
+  readonly file: number;
+  /** The name without schema and quotes, as server messages print it. */
+  readonly bare: string;
+  /** Tables that it is a partition or a child of. */
+  readonly parents: readonly string[];
+  readonly rows: RowCounts;
+}
+
+/** Rows that this transaction has written, those taken back included. */
+export interface RowCounts {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+}
+
+/** The runner sets these for every migration. */
+const SETTINGS = [
+  'lock_timeout',
+  'statement_timeout',
+  'transaction_timeout',
+  'idle_in_transaction_session_timeout',
+  'search_path',
+  'row_security',
+  'session_replication_role',
+  'session_authorization',
+  'role',
+  'ops.allow_drop',
+];
+
+export const USERS_OWN = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'ops') AND n.nspname !~ '^pg_(toast|temp)'`;
+
+const SQL = `
+  WITH relation AS MATERIALIZED (
+    SELECT c.oid, c.relkind, c.relname, format('%I.%I', n.nspname, c.relname) AS name, c.relfilenode::bigint AS file
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'm', 'i') AND ${USERS_OWN})
+  SELECT
+    (SELECT json_agg(json_build_object('oid', oid::bigint, 'kind', relkind, 'name', name, 'bare', relname, 'file', file,
+              'parents', array(SELECT p.name FROM pg_inherits i JOIN relation p ON p.oid = i.inhparent WHERE i.inhrelid = r.oid),
+              'rows', json_build_object('inserted', pg_stat_get_xact_tuples_inserted(oid),
+                                        'updated', pg_stat_get_xact_tuples_updated(oid),
+                                        'deleted', pg_stat_get_xact_tuples_deleted(oid))) ORDER BY name) FROM relation r) AS relations,
+    (SELECT json_agg(json_build_object('oid', l.relation::bigint, 'mode', l.mode) ORDER BY l.mode) FROM pg_locks l
+      WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation') AS locks,
+    (SELECT json_agg(json_build_object('table', r.name, 'name', quote_ident(k.conname))) FROM pg_constraint k
+       JOIN relation r ON r.oid = k.conrelid WHERE k.contype = 'f' AND k.conparentid = 0) AS keys,
+    (SELECT json_object_agg(s, current_setting(s, true)) FROM unnest($1::text[]) s) AS settings`;
+
+interface Row {
+  readonly relations:
+    readonly (RelationState & { readonly oid: number; readonly name: string; readonly kind: string })[] | null;
+  readonly locks: readonly { readonly oid: number; readonly mode: string }[] | null;
+  readonly keys: Snapshot['foreignKeys'] | null;
+  readonly settings: Snapshot['settings'];
+}
+
+/** Reads all of it at once, and remembers the names of tables that a statement drops while their locks stay. */
+export class SnapshotReader {
+  readonly #tables = new Map<number, string>();
+
+  constructor(private readonly client: Client) {}
+
+  async read(): Promise<Snapshot> {
+    const { rows } = await this.client.query<Row>(SQL, [SETTINGS]);
+    const { relations, locks, keys, settings } = rows[0] as Row;
+    for (const { oid, name, kind } of relations ?? []) if (kind !== 'i') this.#tables.set(oid, name);
+    return {
+      relations: new Map((relations ?? []).map((relation) => [relation.name, relation])),
+      locks: (locks ?? [])
+        .flatMap(({ oid, mode }) => {
+          const table = this.#tables.get(oid);
+          return table === undefined ? [] : [{ table, mode }];
+        })
+        .sort((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table))),
+      foreignKeys: keys ?? [],
+      settings,
+    };
+  }
+}
