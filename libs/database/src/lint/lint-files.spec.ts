@@ -29,7 +29,7 @@ const BROKEN = {
   nested: [`SELECT ${'('.repeat(50_000)}1${')'.repeat(50_000)};`, 'memory exhausted at or near "("'],
   phase: [`-- phase: contrct\n${SOUND}`, 'the phase is "contrct"; expected expand or contract'],
   transaction: [`-- transaction: no\n${SOUND}`, 'transaction is "no"; expected true or false'],
-  suicide: ['SELECT pg_terminate_backend(pg_backend_pid());\n', 'terminat'],
+  suicide: ['RESET ROLE;\nSELECT pg_terminate_backend(pg_backend_pid());\n', 'terminat'],
 } satisfies Record<string, [string | Buffer, string]>;
 
 describe('lintFiles', () => {

@@ -7,6 +7,8 @@ export interface Token extends ScanToken {
 
 export function tokensOf(sql: string): Token[] {
   let depth = 0;
+  // The scanner refuses an empty text.
+  if (sql.trim() === '') return [];
   return scanSync(sql).tokens.map((token) => {
     if (/^[([]$/.test(token.text)) depth += 1;
     const own = { ...token, depth };

@@ -48,6 +48,7 @@ export const COVERED: Readonly<Record<string, readonly string[]>> = {
   'require-concurrent-partition-detach': ['detach-partition'],
   'require-concurrent-reindex': ['reindex'],
   'require-enum-value-ordering': ['enum-value-order'],
+  'syntax-error': ['unreadable'],
 };
 
 /** Left out altogether, each for its reason. */

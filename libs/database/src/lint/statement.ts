@@ -55,18 +55,18 @@ function parseStatement({ sql }: Statement): Pick<ParsedStatement, 'node' | 'unr
 export function parseSql(sql: string): ParseResult {
   // The parser takes a NUL for the end of the text, and would pass over all that follows.
   const nul = sql.indexOf('\0');
-  if (nul >= 0) throw new MigrationError(`NUL character, in line ${lineAt(sql, nul)}; expected SQL of PostgreSQL 18`);
+  if (nul >= 0)
+    throw new MigrationError(
+      `NUL character, in line ${sql.slice(0, nul).split('\n').length}; expected SQL of PostgreSQL 18`,
+    );
   try {
     return sql.trim() === '' ? ({ version: 0, stmts: [] } as ParseResult) : parseSync(sql);
   } catch (cause) {
     const { message, sqlDetails } = cause as SqlError;
-    const line = lineAt(sql, sqlDetails?.cursorPosition ?? 0);
+    const before = [...sql].slice(0, sqlDetails?.cursorPosition ?? 0).join('');
+    const line = before.split('\n').length;
     throw new MigrationError(`${message}, in line ${line}; expected SQL of PostgreSQL 18`, { cause });
   }
-}
-
-function lineAt(sql: string, position: number): number {
-  return sql.slice(0, position).split('\n').length;
 }
 
 /** Whether any node below, of any kind, satisfies the test. */

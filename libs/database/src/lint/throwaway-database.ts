@@ -33,8 +33,10 @@ export async function withThrowawayDatabase<T>(work: (database: ThrowawayDatabas
         await withClient(superuser, context, (client) =>
           client.query(`CREATE DATABASE ${name} TEMPLATE ${DATABASE} STRATEGY FILE_COPY`),
         );
-        return withClient({ ...superuser, database: name }, context, async (client) => {
-          await client.query(`GRANT CREATE ON DATABASE ${name} TO ${DATABASE}_owner`);
+        await withClient({ ...superuser, database: name }, context, (client) =>
+          client.query(`GRANT CREATE ON DATABASE ${name} TO ${DATABASE}_owner`),
+        );
+        return withClient({ ...migration, database: name }, context, async (client) => {
           await client.query(`SET ROLE ${DATABASE}_owner; SET search_path = pg_catalog`);
           return use(client);
         });
