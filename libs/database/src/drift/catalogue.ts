@@ -58,7 +58,8 @@ const GRANTS = (kind: string, name: string, acl: string) =>
      AS sql FROM aclexplode(${acl}) g`;
 
 const QUERIES = [
-  `SELECT format('CREATE EXTENSION %I VERSION %L;', extname, extversion) AS sql FROM pg_extension
+  `SELECT format('CREATE EXTENSION %I SCHEMA %I VERSION %L;', extname, n.nspname, extversion) AS sql
+     FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
     WHERE extname <> 'plpgsql' ORDER BY 1`,
   `SELECT format('CREATE SCHEMA %I AUTHORIZATION %s;', nspname, ${ROLE('nspowner')}) AS sql
      FROM pg_namespace n WHERE ${OURS} ORDER BY 1`,

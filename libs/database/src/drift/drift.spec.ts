@@ -74,6 +74,21 @@ describe('findDrift', () => {
     expect(describeDrift(await findDrift({ config }))).toBe('');
   });
 
+  it('shows the schema and the version of an extension', async () => {
+    const { superuser, config } = database;
+    await superuser.query('CREATE EXTENSION citext SCHEMA pg_catalog; CREATE EXTENSION "uuid-ossp" SCHEMA public');
+    try {
+      expect((await findDrift({ config })).unexpected).toEqual([
+        expect.stringMatching(/^CREATE EXTENSION "uuid-ossp" SCHEMA public VERSION '[\d.]+';$/),
+        expect.stringMatching(/^CREATE EXTENSION citext SCHEMA pg_catalog VERSION '[\d.]+';$/),
+      ]);
+    } finally {
+      await superuser.query(
+        `ALTER EVENT TRIGGER airlock_refuse_drop DISABLE; DROP EXTENSION citext; DROP EXTENSION "uuid-ossp"`,
+      );
+    }
+  });
+
   it('shows what is missing and what is too much, as a diff', async () => {
     const { superuser, config } = database;
     await superuser.query(`ALTER TABLE public.entities ALTER name SET DEFAULT 'x'`);

@@ -71,10 +71,10 @@ export function describeMode(mode: string): string {
     .toUpperCase();
 }
 
-/** `2 rows inserted, 500 updated in public.orders` */
+/** `1 row inserted, 500 rows updated in public.orders` */
 export function describeRows({ table, ...counts }: WrittenTable): string {
   const parts = Object.entries(counts).filter(([, count]) => count > 0);
-  return `${parts.map(([word, count]) => `${count} rows ${word}`).join(', ')} in ${table}`;
+  return `${parts.map(([word, count]) => `${count} ${count === 1 ? 'row' : 'rows'} ${word}`).join(', ')} in ${table}`;
 }
 
 interface Outcome {

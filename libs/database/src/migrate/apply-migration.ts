@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { dropInvalidIndexes } from './concurrent-index.js';
+import { findMisplacedExtension } from './extension-schema.js';
 import { describeBlockers, type OnEvent } from './events.js';
 import { claimMigration, recordDuration, type Provenance } from './ledger.js';
 import type { MigrationLock } from './lock.js';
@@ -91,11 +92,13 @@ function createLimits(migration: Migration, timing: Timing): string {
 
 async function runStatements({ name, statements }: Migration, client: pg.Client): Promise<void> {
   for (const [index, { sql }] of statements.entries()) {
+    const where = `${name}: statement ${index + 1} of ${statements.length}, ${describeStatement(sql)}`;
     await client.query(sql).catch((cause: unknown) => {
       const code = cause instanceof pg.DatabaseError ? ` (${cause.code ?? ''})` : '';
-      const where = `${name}: statement ${index + 1} of ${statements.length}, ${describeStatement(sql)}`;
       throw new MigrationError(`${where}: ${cause instanceof Error ? cause.message : String(cause)}${code}`, { cause });
     });
+    const misplaced = await findMisplacedExtension(client, sql);
+    if (misplaced !== undefined) throw new MigrationError(`${where}: ${misplaced}`);
   }
 }
 

@@ -327,6 +327,29 @@ describe('an index that is built concurrently', () => {
   });
 });
 
+describe('an extension', () => {
+  const createCitext = (sql: string) =>
+    defineMigration({ name: '20260101000000-create-citext', phase: 'expand', statements: [sql] });
+
+  it.each([
+    ['citext', 'CREATE EXTENSION IF NOT EXISTS citext SCHEMA public', 'extension citext is in schema pg_catalog'],
+    ['"uuid-ossp"', 'create extension if not exists "uuid-ossp" with schema "public"', 'is in schema pg_catalog'],
+  ])('that an administrator made in another schema stops the run: %s', async (name, sql, said) => {
+    const database = await cluster.create();
+    await database.superuser.query(`CREATE EXTENSION ${name} SCHEMA pg_catalog`);
+    await expect(run(database, { migrations: [createCitext(sql)] })).rejects.toThrow(said);
+    expect(await ledger(database.superuser)).toEqual([]);
+  });
+
+  it('that is in its schema already passes, and so does a new one', async () => {
+    const [made, fresh] = [await cluster.create(), await cluster.create()];
+    await made.superuser.query('CREATE EXTENSION citext SCHEMA public');
+    for (const database of [made, fresh])
+      await run(database, { migrations: [createCitext('CREATE EXTENSION IF NOT EXISTS citext SCHEMA public')] });
+    expect(await ledger(fresh.superuser)).toEqual(['20260101000000-create-citext']);
+  });
+});
+
 const slow = { sql: 'SELECT pg_sleep(0.1)' };
 
 function validity(client: Client, index: string): Promise<boolean[]> {
