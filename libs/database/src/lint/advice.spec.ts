@@ -73,7 +73,7 @@ describe('the advice of a finding', () => {
 
   beforeAll(async () => {
     client = (await cluster.create()).superuser;
-    const files = Object.entries(DRAFTS).map(([name, sql]) => [`${name}.sql`, sql]);
+    const files = Object.entries(DRAFTS).map(([name, sql]) => [`${name}.sql`, sql] as const);
     await withDrafts({ 'schema.sql': SCHEMA, ...Object.fromEntries(files) }, async (folder) => {
       ({ findings } = await lintFiles(folder));
       for (const name of Object.keys(DRAFTS)) {
@@ -81,7 +81,7 @@ describe('the advice of a finding', () => {
         statements[name] = migration.statements.map(({ sql }) => sql);
       }
     });
-  }, 120_000);
+  }, 180_000);
 
   it.each(Object.keys(DRAFTS))('runs as it is pasted: %s', async (name) => {
     const advised = findings.filter(({ migration, instead }) => migration === name && sqlOf(instead).length > 0);

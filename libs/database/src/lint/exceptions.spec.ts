@@ -96,7 +96,7 @@ describe('an exception', () => {
       ...TRACED.map(([, sql, allowed], index) => define(100 + index, sql, { [allowed]: REASON })),
     ];
     report = await lintMigrations({ isAll: true, migrations: [...migrations, createThings, ...cases] });
-  }, 120_000);
+  }, 180_000);
 
   const found = (index: number) =>
     report.findings

@@ -56,7 +56,7 @@ describe('lintFiles', () => {
       execFileSync('mkfifo', [join(folder, 'pipe.sql')]);
       return lintFiles(folder);
     });
-  }, 120_000);
+  }, 180_000);
 
   const findings = (name: string) => report.findings.filter(({ migration }) => migration === name);
   const rules = (name: string) => findings(name).map(({ rule }) => rule);

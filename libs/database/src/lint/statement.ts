@@ -60,7 +60,7 @@ export function parseSql(sql: string): ParseResult {
       `NUL character, in line ${sql.slice(0, nul).split('\n').length}; expected SQL of PostgreSQL 18`,
     );
   try {
-    return sql.trim() === '' ? ({ version: 0, stmts: [] } as ParseResult) : parseSync(sql);
+    return sql.trim() === '' ? { version: 0, stmts: [] } : parseSync(sql);
   } catch (cause) {
     const { message, sqlDetails } = cause as SqlError;
     const before = [...sql].slice(0, sqlDetails?.cursorPosition ?? 0).join('');

@@ -77,7 +77,7 @@ describe('a migration that TypeORM generates', () => {
       ...LATER.map((sql, index) => define(3 + index, [sql], sql.includes('CONCURRENTLY') ? false : undefined)),
     ];
     ({ findings } = await lintMigrations({ isAll: true, migrations: [...migrations, ...added] }));
-  }, 60_000);
+  }, 180_000);
 
   const rules = (index: number) => [
     ...new Set(
