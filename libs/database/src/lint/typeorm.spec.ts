@@ -33,7 +33,7 @@ const BlogPost = new EntitySchema<Record<string, unknown>>({
   name: 'BlogPost',
   schema: 'public',
   columns: {
-    id: { type: 'uuid', primary: true, generated: 'uuid' },
+    id: { type: 'uuid', primary: true, default: () => 'gen_random_uuid()' },
     title: { type: String },
     status: { type: 'enum', enum: ['draft', 'published'], default: 'draft' },
   },
@@ -72,7 +72,10 @@ describe('a migration that TypeORM generates', () => {
         statements,
       });
     const added = [
-      define(1, generated),
+      define(
+        1,
+        generated.filter((sql) => !sql.startsWith('CREATE TYPE')),
+      ),
       define(2, generated.map(qualify)),
       ...LATER.map((sql, index) => define(3 + index, [sql], sql.includes('CONCURRENTLY') ? false : undefined)),
     ];
@@ -92,11 +95,11 @@ describe('a migration that TypeORM generates', () => {
   });
 
   it('has to name its schemas', () => {
-    expect(rules(1).filter((rule) => rule !== 'create-enum')).toEqual(['unqualified-name']);
+    expect(rules(1)).toEqual(['unqualified-name']);
   });
 
-  it('passes once it does, except for its enum', () => {
-    expect(rules(2)).toEqual(['create-enum']);
+  it('passes once it does, except for its enum and the key that it does not index', () => {
+    expect(rules(2).sort()).toEqual(['create-enum', 'unindexed-foreign-key']);
   });
 
   it.each(LATER.map((sql, index) => [sql, index] as const))('passes on tables that are there: %s', (_, index) => {
