@@ -36,10 +36,11 @@ export default class TestEnvironment extends NodeEnvironment {
     this.#inventory = takeInventory(followTimers(this.global));
   }
 
-  handleTestEvent({ name }) {
-    if (!FAILURES.includes(name)) return;
+  handleTestEvent({ name, test }) {
+    if (name === 'test_start') this.#services?.startTest(nameTest(test));
+    if (!FAILURES.includes(name) && !(name === 'test_done' && test.errors.length > 0)) return;
     this.#hasFailed = true;
-    if (this.#services) this.#services.hasFailed = true;
+    this.#services?.noteFailure();
   }
 
   async teardown() {
@@ -57,4 +58,9 @@ export default class TestEnvironment extends NodeEnvironment {
     ];
     if (problems.length > 0) throw new Error(problems.map((problem) => `${this.#file}: ${problem}`).join('\n'));
   }
+}
+
+/** Its title behind those of the blocks around it. */
+function nameTest({ name, parent }) {
+  return parent?.parent ? `${nameTest(parent)} › ${name}` : name;
 }

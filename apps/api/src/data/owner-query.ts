@@ -62,6 +62,11 @@ export class OwnerQuery {
     this.#callback = callback;
   }
 
+  /** All that it sends. */
+  get text(): string {
+    return this.#statements.map(({ text }) => text).join(';\n');
+  }
+
   submit(connection: object): null {
     const wire = connection as Wire;
     this.#wire = wire;

@@ -9,8 +9,8 @@ import type { Entity, EntityPage } from './entity.schemas.js';
 
 const URL = '/api/v1/entities';
 
-describe('entities', () => {
-  const api = useTestApp();
+describe.each(['delete', 'rollback'] as const)('entities, on a database kept apart by %s', (isolation) => {
+  const api = useTestApp({ isolation });
   const create = async (name: string, as = 'user_1') => {
     const response = await api.request({
       as,

@@ -16,6 +16,8 @@ export interface TestAppOptions {
   /** Changes the config of the database's environment, testing. */
   readonly configure?: (config: Config) => Config | Promise<Config>;
   readonly imports?: readonly DynamicModule[];
+  /** How the tests of the file are kept apart; `delete` unless given, for requests that are answered at once. */
+  readonly isolation?: 'rollback' | 'delete';
 }
 
 export type TestRequest = InjectOptions & {
@@ -41,7 +43,7 @@ export class TestApp {
   app!: App;
   logger!: Logger;
 
-  async open(imports: readonly DynamicModule[]): Promise<void> {
+  async open({ imports, isolation }: Required<Omit<TestAppOptions, 'configure'>>): Promise<void> {
     const write = (line: string) => void this.lines.push(JSON.parse(line) as Record<string, unknown>);
     const config = { ...this.config, log: { ...this.config.log, level: 'info' as const } };
     this.logger = createLogger(config, { version: VERSION.version, destination: { write } });
@@ -51,7 +53,9 @@ export class TestApp {
       version: VERSION,
       imports,
     });
-    await openDataSource(this.app.nest.get(DataSource), this.config);
+    const dataSource = this.app.nest.get(DataSource);
+    if (isolation === 'rollback') this.database.attach(dataSource);
+    await openDataSource(dataSource, this.config);
     this.lifecycle.serve();
   }
 
@@ -66,15 +70,19 @@ export class TestApp {
   }
 }
 
-/** One application for the test file. Rows that a test has changed are put back after it. */
-export function useTestApp({ configure = (config) => config, imports = [] }: TestAppOptions = {}): TestApp {
-  const database = useTestDatabase({ isolation: 'delete' });
+/** One application for the test file. What a test has changed in the database is put back after it. */
+export function useTestApp({
+  configure = (config) => config,
+  imports = [],
+  isolation = 'delete',
+}: TestAppOptions = {}): TestApp {
+  const database = useTestDatabase({ isolation });
   let current: TestApp | undefined;
   beforeAll(async () => {
     const issuer = await TestIssuer.start();
     const config = { ...database.config, auth: issuer.auth };
     current = new TestApp(await configure(config), database, issuer);
-    await current.open(imports);
+    await current.open({ imports, isolation });
   });
   beforeEach(() => {
     if (current) current.lines = [];

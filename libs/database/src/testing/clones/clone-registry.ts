@@ -8,6 +8,7 @@ export interface Clone {
   readonly name: string;
   readonly run: string;
   readonly state: CloneState;
+  /** The test file; of a kept clone also the test: `file: test`. */
   readonly file: string | null;
 }
 
@@ -83,14 +84,19 @@ export class CloneRegistry {
     await this.#admin.query('DELETE FROM airlock_testing.clones WHERE name = $1', [name]);
   }
 
-  /** Leaves the clone to the developer, in place of what the same file left before. */
-  async keep(name: string, file: string): Promise<void> {
+  /** Leaves the clone to the developer, in place of what earlier runs of the file left. */
+  async keep(name: string, { file, test }: { file: string; test?: string }): Promise<void> {
     const { rows } = await this.#admin.query<Clone>(
-      `SELECT * FROM airlock_testing.clones WHERE state = 'kept' AND file = $1`,
-      [file],
+      `SELECT * FROM airlock_testing.clones
+        WHERE state = 'kept' AND run <> $2 AND (file = $1 OR starts_with(file, $1 || ': '))`,
+      [file, this.#run],
     );
     for (const earlier of rows) await this.drop(earlier.name);
-    await this.#admin.query(`UPDATE airlock_testing.clones SET state = 'kept' WHERE name = $1`, [name]);
+    const label = test === undefined ? file : `${file}: ${test}`;
+    await this.#admin.query(`UPDATE airlock_testing.clones SET state = 'kept', file = $2 WHERE name = $1`, [
+      name,
+      label,
+    ]);
   }
 
   async list(): Promise<Clone[]> {

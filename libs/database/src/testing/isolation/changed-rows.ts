@@ -18,10 +18,20 @@ export class ChangedRows {
     return new ChangedRows(client);
   }
 
-  /** @returns the tables that had changed */
+  /**
+   * @returns the tables that had changed
+   * @throws where the schema has changed, which no row can put back
+   */
   async restore(): Promise<string[]> {
-    const { rows } = await this.#client.query<{ changed: string[] }>('SELECT pg_temp.restore_rows() AS changed');
-    return rows[0]?.changed ?? [];
+    const { rows } = await this.#client.query<{ changed: string[]; schema: string | null }>(
+      'SELECT pg_temp.restore_rows() AS changed, pg_temp.find_schema_change() AS schema',
+    );
+    const [{ changed = [], schema = null } = {}] = rows;
+    if (schema === null) return changed;
+    throw new Error(
+      `test database: the test changed the schema (${schema}), and the tests after it would see that; ` +
+        "expected isolation: 'clone' or withTestDatabase",
+    );
   }
 }
 
@@ -30,6 +40,38 @@ SET client_min_messages = warning;
 CREATE TEMP TABLE mark AS SELECT pg_current_xact_id()::xid AS written_before;
 CREATE TEMP TABLE remembered (relation regclass, copy text, columns text, rows bigint);
 CREATE TEMP TABLE remembered_sequence (sequence regclass, last_value bigint, is_called boolean);
+
+CREATE FUNCTION pg_temp.list_schema() RETURNS TABLE (what text) LANGUAGE sql AS $$
+  WITH lasting AS (
+    SELECT oid FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+  ), relation AS (
+    SELECT oid, xmin FROM pg_class WHERE relnamespace IN (SELECT oid FROM lasting)
+  )
+  SELECT format('schema %s %s', oid::regnamespace, xmin) FROM pg_namespace WHERE oid IN (SELECT oid FROM lasting)
+  UNION ALL SELECT format('relation %s %s', oid::regclass, xmin) FROM relation
+  UNION ALL SELECT format('column %s.%s %s', attrelid::regclass, attname, xmin) FROM pg_attribute
+             WHERE attrelid IN (SELECT oid FROM relation)
+  UNION ALL SELECT format('default of %s %s', adrelid::regclass, xmin) FROM pg_attrdef
+  UNION ALL SELECT format('constraint %s %s', conname, xmin) FROM pg_constraint WHERE connamespace IN (SELECT oid FROM lasting)
+  UNION ALL SELECT format('trigger %s %s', tgname, xmin) FROM pg_trigger WHERE tgrelid IN (SELECT oid FROM relation)
+  UNION ALL SELECT format('policy %s %s', polname, xmin) FROM pg_policy
+  UNION ALL SELECT format('rule %s %s', rulename, xmin) FROM pg_rewrite WHERE ev_class IN (SELECT oid FROM relation)
+  UNION ALL SELECT format('function %s %s', oid::regproc, xmin) FROM pg_proc WHERE pronamespace IN (SELECT oid FROM lasting)
+  UNION ALL SELECT format('type %s %s', oid::regtype, xmin) FROM pg_type WHERE typnamespace IN (SELECT oid FROM lasting)
+  UNION ALL SELECT format('extension %s %s', extname, xmin) FROM pg_extension
+  UNION ALL SELECT format('event trigger %s %s', evtname, xmin) FROM pg_event_trigger
+  UNION ALL SELECT format('settings %s %s', setrole::regrole, xmin) FROM pg_db_role_setting
+             WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+$$;
+CREATE TEMP TABLE remembered_schema AS SELECT what FROM pg_temp.list_schema();
+
+CREATE FUNCTION pg_temp.find_schema_change() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(DISTINCT regexp_replace(what, ' \\d+$', ''), ', ') FROM (
+    (SELECT what FROM pg_temp.list_schema() EXCEPT SELECT what FROM remembered_schema)
+    UNION ALL
+    (SELECT what FROM remembered_schema EXCEPT SELECT what FROM pg_temp.list_schema())
+  ) AS change
+$$;
 
 DO $$
 DECLARE

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { PoolClient, QueryResult } from 'pg';
+import { createLease } from './lease.js';
 import type { RollbackSession } from './rollback-session.js';
 
 type ConnectCallback = (error: Error | undefined, client: PoolClient, release: () => void) => void;
@@ -14,14 +15,14 @@ export class RollbackPool extends EventEmitter {
   }
 
   connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
-    const client = this.#session.lease();
+    const client = createLease(this.#session);
     if (!callback) return Promise.resolve(client);
     callback(undefined, client, () => client.release());
     return undefined;
   }
 
   async query(...args: unknown[]): Promise<QueryResult> {
-    return (this.#session.lease().query as (...args: unknown[]) => Promise<QueryResult>)(...args);
+    return (createLease(this.#session).query as (...args: unknown[]) => Promise<QueryResult>)(...args);
   }
 
   /** The session belongs to the fixture. */

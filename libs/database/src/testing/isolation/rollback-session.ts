@@ -1,52 +1,68 @@
-import type { Client, PoolClient, QueryResult } from 'pg';
+import { loadModule } from 'libpg-query';
+import type { Client, QueryResult } from 'pg';
+import { type FollowedQuery, followQuery } from './followed-query.js';
 
 const WAIT_LIMIT_MS = 2000;
-/** What the application sets for one transaction; within ours it would last until the test's end. */
-const TRANSACTION_SETTINGS = ['app.user_id'];
-
-type Command = 'begin' | 'commit' | 'rollback' | 'other';
+/** The wire's own memory of what is prepared, which pg and the application's own query objects share. */
+interface Wire {
+  readonly connection: { parsedStatements: object; submittedNamedStatements: object };
+}
 
 /**
  * One session whose transaction never commits. Code under test begins, commits and rolls back as it likes: each of its
  * transactions is a savepoint here, and so is each statement outside of one, so that a failed statement ends only itself.
+ * What a text does is decided by PostgreSQL's own grammar; what one session cannot show is refused.
  *
  * What differs from real transactions: now() stands still for a test, and two transactions cannot be open at once. Code
  * that needs either is tested with `isolation: 'delete'`.
  */
 export class RollbackSession {
-  readonly #client: Client;
+  readonly client: Client;
   #turn: Promise<void> = Promise.resolve();
-  #savepoints = 0;
+  #savepoints: string[] = [];
+  #count = 0;
+  #test = 0;
 
-  constructor(client: Client) {
-    this.#client = client;
+  private constructor(client: Client) {
+    this.client = client;
+  }
+
+  static async open(client: Client): Promise<RollbackSession> {
+    await loadModule();
+    return new RollbackSession(client);
+  }
+
+  /** The number of the test that runs. A transaction belongs to one test and ends with it. */
+  get test(): number {
+    return this.#test;
   }
 
   async begin(): Promise<void> {
     // A test may have ended with a transaction open; that must not keep the next one waiting.
     this.#turn = Promise.resolve();
-    await this.#client.query('BEGIN');
+    this.#savepoints = [];
+    await this.client.query('BEGIN');
   }
 
+  /** Undoes the test, and what no transaction covers: prepared statements, advisory locks, settings. */
   async rollback(): Promise<void> {
-    await this.#client.query('ROLLBACK');
+    this.#test += 1;
+    this.#assertOpen();
+    await this.client.query('ROLLBACK');
+    await this.client.query('DISCARD ALL');
+    const { connection } = this.client as unknown as Wire;
+    Object.assign(connection, { parsedStatements: {}, submittedNamedStatements: {} });
   }
 
-  async end(): Promise<void> {
-    await this.#client.end();
-  }
-
-  /** What a pool hands out: looks like a session of one's own. */
-  lease(): PoolClient {
-    const lease = new Lease(this);
-    return new Proxy(this.#client, {
-      get: (client, key) => {
-        if (key === 'query') return lease.query;
-        if (key === 'release') return lease.release;
-        const value: unknown = Reflect.get(client, key, client);
-        return typeof value === 'function' ? (value.bind(client) as unknown) : value;
-      },
-    }) as unknown as PoolClient;
+  /** Lets the rest of the server see what a failed test did. A transaction that had failed is undone first. */
+  async publish(): Promise<void> {
+    this.#test += 1;
+    this.#assertOpen();
+    const [outermost] = this.#savepoints;
+    if (this.client.getTransactionStatus() === 'E' && outermost) {
+      await this.client.query(`ROLLBACK TO SAVEPOINT ${outermost}`);
+    }
+    await this.client.query('COMMIT');
   }
 
   /** Waits until no other lease has a transaction open. @returns what ends one's own turn */
@@ -59,138 +75,50 @@ export class RollbackSession {
   }
 
   async openSavepoint(): Promise<string> {
-    this.#savepoints += 1;
-    const name = `airlock_${this.#savepoints}`;
-    await this.#client.query(`SAVEPOINT ${name}`);
+    const name = `airlock_${(this.#count += 1)}`;
+    await this.client.query(`SAVEPOINT ${name}`);
+    this.#savepoints.push(name);
     return name;
   }
 
-  /** As COMMIT does, checks what was deferred and forgets what was set for the transaction. */
+  /** As COMMIT does, checks what was deferred. */
   async release(savepoint: string): Promise<void> {
-    const forget = TRANSACTION_SETTINGS.map((name) => `SET LOCAL ${name} = ''`).join(';');
-    await this.#client.query(
-      `SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE SAVEPOINT ${savepoint}; ${forget}`,
+    await this.client.query(
+      `SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE SAVEPOINT ${savepoint}`,
     );
+    this.#forget(savepoint);
   }
 
   async undo(savepoint: string): Promise<void> {
-    await this.#client.query(`ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`);
+    await this.client.query(`ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`);
+    this.#forget(savepoint);
   }
 
-  send(args: unknown[]): Promise<QueryResult> {
-    const query = this.#client.query.bind(this.#client) as (...args: unknown[]) => Promise<QueryResult>;
-    return query(...args);
-  }
-}
-
-/** One borrower's view of the session. */
-class Lease {
-  readonly #session: RollbackSession;
-  #transaction: { savepoint: string; endTurn: () => void } | undefined;
-
-  constructor(session: RollbackSession) {
-    this.#session = session;
+  /** Sends what the code under test said, as it said it. */
+  async send(args: unknown[]): Promise<QueryResult> {
+    const query = this.client.query.bind(this.client) as (...args: unknown[]) => Promise<QueryResult>;
+    const result = await query(...args);
+    this.#assertOpen();
+    return result;
   }
 
-  /** As pg: a text and values, or a query config; a promise, or a callback in the last place. */
-  readonly query = (...args: unknown[]): unknown => {
-    const callback =
-      typeof args.at(-1) === 'function' ? (args.pop() as (e: unknown, r?: QueryResult) => void) : undefined;
-    const result = this.#run(args);
-    if (!callback) return result;
-    result.then((rows) => callback(null, rows), callback);
-    return undefined;
-  };
-
-  /** A pool rolls nothing back; but nobody after this borrower may be left waiting. */
-  readonly release = (): void => {
-    this.#transaction?.endTurn();
-    this.#transaction = undefined;
-  };
-
-  async #run(args: unknown[]): Promise<QueryResult> {
-    const text = readText(args[0]);
-    switch (classify(text)) {
-      case 'begin':
-        return this.#begin(text);
-      case 'commit':
-        return this.#end((savepoint) => this.#commit(savepoint));
-      case 'rollback':
-        return this.#end((savepoint) => this.#session.undo(savepoint).then(() => createResult('ROLLBACK')));
-      case 'other':
-        return this.#transaction ? this.#session.send(args) : this.#runAlone(args);
-    }
+  /** Sends a query object; `forward` gives it the server's last word. */
+  follow(query: FollowedQuery): Promise<{ error: Error | undefined; forward: () => void }> {
+    return followQuery(this.client, query);
   }
 
-  async #begin(text: string): Promise<QueryResult> {
-    if (/isolation|read only/i.test(text)) {
-      throw new Error(
-        `test database: "${text}" needs a transaction of its own; expected isolation: 'delete' or 'clone'`,
-      );
-    }
-    if (this.#transaction) return createResult('BEGIN');
-    const endTurn = await this.#session.takeTurn();
-    this.#transaction = { savepoint: await this.#session.openSavepoint(), endTurn };
-    return createResult('BEGIN');
+  #forget(savepoint: string): void {
+    this.#savepoints = this.#savepoints.slice(0, this.#savepoints.indexOf(savepoint));
   }
 
-  async #end(work: (savepoint: string) => Promise<QueryResult>): Promise<QueryResult> {
-    if (!this.#transaction) return createResult('COMMIT');
-    const { savepoint, endTurn } = this.#transaction;
-    this.#transaction = undefined;
-    return work(savepoint).finally(endTurn);
+  /** The last line of defence: whatever ended the transaction, nothing more is said as if it were still there. */
+  #assertOpen(): void {
+    if (this.client.getTransactionStatus() !== 'I') return;
+    throw new Error(
+      'test database: something ended the transaction of the test, so its changes may stay in the database of this file; ' +
+        "expected isolation: 'delete' or 'clone' for it",
+    );
   }
-
-  async #commit(savepoint: string): Promise<QueryResult> {
-    try {
-      await this.#session.release(savepoint);
-      return createResult('COMMIT');
-    } catch (error) {
-      await this.#session.undo(savepoint);
-      // PostgreSQL answers COMMIT in a failed transaction with ROLLBACK, not with an error.
-      if ((error as { code?: string }).code === IN_FAILED_TRANSACTION) return createResult('ROLLBACK');
-      throw error;
-    }
-  }
-
-  async #runAlone(args: unknown[]): Promise<QueryResult> {
-    const endTurn = await this.#session.takeTurn();
-    try {
-      const savepoint = await this.#session.openSavepoint();
-      try {
-        const result = await this.#session.send(args);
-        await this.#session.release(savepoint);
-        return result;
-      } catch (error) {
-        await this.#session.undo(savepoint);
-        throw error;
-      }
-    } finally {
-      endTurn();
-    }
-  }
-}
-
-const IN_FAILED_TRANSACTION = '25P02';
-
-function readText(query: unknown): string {
-  if (typeof query === 'string') return query;
-  const { text, submit } = query as { text?: string; submit?: unknown };
-  if (typeof submit === 'function') {
-    throw new Error("test database: a query object of one's own cannot be followed; expected isolation: 'delete'");
-  }
-  return text ?? '';
-}
-
-function classify(text: string): Command {
-  if (/^\s*(begin|start\s+transaction)\b/i.test(text)) return 'begin';
-  if (/^\s*(commit|end)\b/i.test(text)) return 'commit';
-  if (/^\s*rollback\s*(transaction|work)?\s*;?\s*$/i.test(text)) return 'rollback';
-  return 'other';
-}
-
-function createResult(command: string): QueryResult {
-  return { command, rowCount: null, oid: 0, fields: [], rows: [] };
 }
 
 async function withTimeLimit(turn: Promise<void>): Promise<void> {

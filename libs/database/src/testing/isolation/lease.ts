@@ -1,0 +1,245 @@
+import type { PoolClient, QueryResult } from 'pg';
+import { type FollowedQuery, isQueryObject, readQueryText } from './followed-query.js';
+import { type Control, type ParsedStatement, parseText } from './parsed-text.js';
+import type { RollbackSession } from './rollback-session.js';
+
+type Callback = (error: unknown, result?: QueryResult) => void;
+
+interface Transaction {
+  /** The test that it belongs to. */
+  readonly test: number;
+  readonly savepoint: string;
+  readonly endTurn: () => void;
+  /** What settings were before the transaction changed them. */
+  readonly settings: Map<string, string>;
+}
+
+const NO_ACTIVE_TRANSACTION = '25P01';
+const IN_FAILED_TRANSACTION = '25P02';
+
+/** What a pool hands out: looks like a session of the borrower's own. */
+export function createLease(session: RollbackSession): PoolClient {
+  const lease = new Lease(session);
+  return new Proxy(session.client, {
+    get: (client, key) => {
+      if (key === 'query') return lease.query;
+      if (key === 'release' || key === 'end') return lease.release;
+      const value: unknown = Reflect.get(client, key, client);
+      return typeof value === 'function' ? (value.bind(client) as unknown) : value;
+    },
+  }) as unknown as PoolClient;
+}
+
+/** One borrower's view of the session. */
+class Lease {
+  readonly #session: RollbackSession;
+  #transaction: Transaction | undefined;
+
+  constructor(session: RollbackSession) {
+    this.#session = session;
+  }
+
+  /** As pg: a text and values, a query config or a query object; a promise, or a callback in the last place. */
+  readonly query = (...args: unknown[]): unknown => {
+    const callback = typeof args.at(-1) === 'function' ? (args.pop() as Callback) : undefined;
+    const [first] = args;
+    if (isQueryObject(first)) {
+      first.callback ??= callback;
+      this.#runObject(first).catch((error: Error) => first.handleError(error));
+      return first;
+    }
+    const result = this.#runText(args);
+    if (!callback) return result;
+    result.then((rows) => callback(null, rows), callback);
+    return undefined;
+  };
+
+  /** A pool rolls nothing back; but no later borrower may be left waiting. */
+  readonly release = (): void => {
+    this.#transaction?.endTurn();
+    this.#transaction = undefined;
+  };
+
+  async #runText(args: unknown[]): Promise<QueryResult> {
+    const query = readQuery(args);
+    const statements = parseText(query.text);
+    // The server says what is wrong with it. As one statement to be prepared it can do nothing else.
+    if (!statements) return this.#execute([{ ...query, queryMode: 'extended' }], []);
+    assertFollowable(statements);
+    const [only] = statements;
+    if (statements.length === 1 && only?.control) return this.#control(only);
+    // With values it is one statement to the server, which refuses several.
+    const isSplit = query.values.length === 0 && statements.some(({ control }) => control);
+    return isSplit ? this.#runSeveral(statements) : this.#execute(args, readSettings(statements, query.values));
+  }
+
+  /** A text that holds several statements and says where its transactions begin and end. */
+  async #runSeveral(statements: readonly ParsedStatement[]): Promise<QueryResult> {
+    const results: QueryResult[] = [];
+    let together: ParsedStatement[] = [];
+    const flush = async () => {
+      if (together.length === 0) return;
+      const text = together.map(({ sql }) => sql).join(';');
+      results.push(...[await this.#execute([text], readSettings(together))].flat());
+      together = [];
+    };
+    for (const statement of statements) {
+      if (!statement.control) {
+        together.push(statement);
+        continue;
+      }
+      if (statement.control === 'begin' && together.length > 0 && !this.#transaction) {
+        throw refuse(statement.sql, 'takes statements before it into its transaction');
+      }
+      await flush();
+      results.push(await this.#control(statement));
+    }
+    await flush();
+    return (results.length === 1 ? results[0] : results) as QueryResult;
+  }
+
+  async #control({ control, sql }: ParsedStatement): Promise<QueryResult> {
+    switch (control as Control) {
+      case 'begin':
+        this.#transaction ??= await this.#open();
+        return createResult('BEGIN');
+      case 'commit':
+        return this.#end('COMMIT', (transaction) => this.#commit(transaction));
+      case 'rollback':
+        return this.#end('ROLLBACK', async ({ savepoint }) => {
+          await this.#session.undo(savepoint);
+          return createResult('ROLLBACK');
+        });
+      case 'savepoint':
+        if (this.#transaction) return this.#sendWithin(this.#transaction, [sql]);
+        throw Object.assign(new Error(`${sql} can only be used in transaction blocks`), {
+          code: NO_ACTIVE_TRANSACTION,
+        });
+    }
+  }
+
+  /** Within the open transaction, or in one of its own. */
+  async #execute(args: unknown[], settings: readonly string[]): Promise<QueryResult> {
+    const send = (transaction: Transaction) => this.#sendWithin(transaction, args, settings);
+    return this.#transaction ? send(this.#transaction) : this.#withTransaction(send);
+  }
+
+  async #runObject(query: FollowedQuery): Promise<void> {
+    const text = readQueryText(query);
+    const statements = text === undefined ? undefined : parseText(text);
+    if (!statements) throw refuse(text ?? 'a query object', 'does not say in `text` what it sends');
+    assertFollowable(statements);
+    if (statements.some(({ control }) => control)) throw refuse(text ?? '', 'is a query object that ends transactions');
+    const { values } = query as { values?: unknown[] };
+    let forward = NOTHING;
+    const send = async (transaction: Transaction) => {
+      await this.#remember(transaction, readSettings(statements, values));
+      const outcome = await this.#session.follow(query);
+      forward = outcome.forward;
+      if (outcome.error) throw outcome.error;
+    };
+    await (this.#transaction ? send(this.#transaction) : this.#withTransaction(send)).then(
+      () => forward(),
+      (error: Error) => (forward === NOTHING ? query.handleError(error) : forward()),
+    );
+  }
+
+  async #sendWithin(transaction: Transaction, args: unknown[], settings: readonly string[] = []): Promise<QueryResult> {
+    await this.#remember(transaction, settings);
+    return this.#session.send(args);
+  }
+
+  async #remember({ test, settings }: Transaction, names: readonly string[]): Promise<void> {
+    if (test !== this.#session.test) throw new Error(LATE);
+    for (const name of names) {
+      if (settings.has(name)) continue;
+      const { rows } = await this.#session.send(['SELECT current_setting($1, true) AS value', [name]]);
+      settings.set(name, (rows[0] as { value: string | null }).value ?? '');
+    }
+  }
+
+  async #withTransaction<T>(use: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const transaction = await this.#open();
+    try {
+      const result = await use(transaction);
+      await this.#settle(transaction);
+      return result;
+    } catch (error) {
+      if (transaction.test === this.#session.test) await this.#session.undo(transaction.savepoint);
+      throw error;
+    } finally {
+      transaction.endTurn();
+    }
+  }
+
+  async #open(): Promise<Transaction> {
+    const { test } = this.#session;
+    const endTurn = await this.#session.takeTurn();
+    if (test !== this.#session.test) throw new Error(LATE);
+    return { test, savepoint: await this.#session.openSavepoint(), endTurn, settings: new Map() };
+  }
+
+  async #end(command: string, work: (transaction: Transaction) => Promise<QueryResult>): Promise<QueryResult> {
+    const transaction = this.#transaction;
+    if (!transaction) return createResult(command);
+    this.#transaction = undefined;
+    if (transaction.test !== this.#session.test) throw new Error(LATE);
+    return work(transaction).finally(transaction.endTurn);
+  }
+
+  async #commit(transaction: Transaction): Promise<QueryResult> {
+    try {
+      await this.#settle(transaction);
+      return createResult('COMMIT');
+    } catch (error) {
+      await this.#session.undo(transaction.savepoint);
+      // PostgreSQL answers COMMIT in a failed transaction with ROLLBACK, not with an error.
+      if ((error as { code?: string }).code === IN_FAILED_TRANSACTION) return createResult('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Commits as far as the session can: what was set for the transaction ends with it. */
+  async #settle({ test, savepoint, settings }: Transaction): Promise<void> {
+    if (test !== this.#session.test) throw new Error(LATE);
+    await this.#session.release(savepoint);
+    if (settings.size === 0) return;
+    const calls = [...settings].map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`);
+    await this.#session.send([`SELECT ${calls.join(', ')}`, [...settings].flat()]);
+  }
+}
+
+const NOTHING = () => {};
+
+const LATE =
+  'test database: a transaction went on after its test had ended; expected every query to be awaited before the test ends';
+
+function readQuery([first, second]: readonly unknown[]): { text: string; values: unknown[] } {
+  const values = Array.isArray(second) ? (second as unknown[]) : [];
+  return typeof first === 'string' ? { text: first, values } : { text: '', values, ...(first as object) };
+}
+
+function assertFollowable(statements: readonly ParsedStatement[]): void {
+  for (const { sql, refusal } of statements) if (refusal !== undefined) throw refuse(sql, refusal);
+}
+
+function refuse(sql: string, reason: string): Error {
+  return new Error(`test database: "${sql.trim()}" ${reason}; expected isolation: 'delete' or 'clone'`);
+}
+
+function readSettings(statements: readonly ParsedStatement[], values: readonly unknown[] = []): string[] {
+  return statements.flatMap(({ settings }) =>
+    settings
+      .filter(({ isLocal }) => isLocal === undefined || isTrue(values[isLocal - 1]))
+      .map(({ name }) => (typeof name === 'string' ? name : String(values[name - 1]))),
+  );
+}
+
+/** As PostgreSQL reads a boolean that came as text. */
+function isTrue(value: unknown): boolean {
+  return value === true || /^(t|tr|tru|true|y|ye|yes|on|1)$/i.test(String(value).trim());
+}
+
+function createResult(command: string): QueryResult {
+  return { command, rowCount: null, oid: 0, fields: [], rows: [] };
+}
