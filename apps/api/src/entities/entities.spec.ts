@@ -136,6 +136,8 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
   it('filters by declared fields', async () => {
     const [early, late] = [await create('early', 'filterer'), await create('late', 'filterer')];
     expect(namesOf(await list('?name=late', 'filterer'))).toEqual(['late']);
+    // Within one transaction now() stands still.
+    if (isolation === 'rollback') return;
     expect(namesOf(await list(`?createdFrom=${late.createdAt}`, 'filterer'))).toEqual(['late']);
     expect(namesOf(await list(`?createdBefore=${late.createdAt}`, 'filterer'))).toEqual(['early']);
     expect(namesOf(await list(`?createdFrom=${early.createdAt}&name=early`, 'filterer'))).toEqual(['early']);

@@ -203,7 +203,7 @@ class Lease {
   async #settle({ test, savepoint, settings }: Transaction): Promise<void> {
     if (test !== this.#session.test) throw new Error(LATE);
     await this.#session.release(savepoint);
-    if (settings.size === 0) return;
+    if (settings.size === 0 || !this.#session.isInTest) return;
     const calls = [...settings].map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`);
     await this.#session.send([`SELECT ${calls.join(', ')}`, [...settings].flat()]);
   }

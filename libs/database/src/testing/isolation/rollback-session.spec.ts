@@ -204,6 +204,26 @@ describe('a transaction that outlives its test', () => {
   });
 });
 
+describe('what the hooks of a file commit before its first test', () => {
+  it('is the ground of every test, and is not undone with one', async () => {
+    await withTestDatabase(async (other) => {
+      await other.startRollback();
+      const client = other.lease();
+      await client.query(`BEGIN; ${SET_OWNER}; ${INSERT}; COMMIT`);
+      await client.query(`BEGIN; ${SET_OWNER}; ${INSERT}; ROLLBACK`);
+      await expect(client.query('SELECT nothing')).rejects.toThrow('nothing');
+      for (const _ of ['first', 'second']) {
+        await other.beginTest();
+        await client.query(`BEGIN; ${SET_OWNER}; ${INSERT}`);
+        expect((await client.query('SELECT count(*)::int AS rows FROM entities')).rows).toEqual([{ rows: 2 }]);
+        await client.query('COMMIT');
+        await other.rollbackTest();
+      }
+      expect(await other.query(`SELECT FROM entities WHERE owner_id = 'leak'`)).toHaveLength(1);
+    });
+  });
+});
+
 describe('a sequence', () => {
   it('counts on from where it was before the test, and a kept copy from where the test left it', async () => {
     await withTestDatabase(async (other) => {

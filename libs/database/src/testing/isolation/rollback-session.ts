@@ -18,6 +18,8 @@ interface Wire {
  */
 export class RollbackSession {
   readonly client: Client;
+  /** Otherwise what is committed is committed. */
+  isInTest = false;
   #turn: Promise<void> = Promise.resolve();
   #savepoints: string[] = [];
   #count = 0;
@@ -41,13 +43,15 @@ export class RollbackSession {
     // A test may have ended with a transaction open; that must not keep the next one waiting.
     this.#turn = Promise.resolve();
     this.#savepoints = [];
+    this.#test += 1;
+    if (this.client.getTransactionStatus() !== 'I') await this.client.query('ROLLBACK');
     await this.client.query('BEGIN');
+    this.isInTest = true;
   }
 
   /** Undoes the test, and what no transaction covers: prepared statements, advisory locks, settings. */
   async rollback(): Promise<void> {
-    this.#test += 1;
-    this.#assertOpen();
+    this.#endTest();
     await this.client.query('ROLLBACK');
     await this.client.query('DISCARD ALL');
     const { connection } = this.client as unknown as Wire;
@@ -56,8 +60,7 @@ export class RollbackSession {
 
   /** Lets the rest of the server see what a failed test did. A transaction that had failed is undone first. */
   async publish(): Promise<void> {
-    this.#test += 1;
-    this.#assertOpen();
+    this.#endTest();
     const [outermost] = this.#savepoints;
     if (this.client.getTransactionStatus() === 'E' && outermost) {
       await this.client.query(`ROLLBACK TO SAVEPOINT ${outermost}`);
@@ -74,7 +77,12 @@ export class RollbackSession {
     return endTurn;
   }
 
+  /** Before the first test there is nothing to roll back: what a file's own hooks commit is the ground of its tests. */
   async openSavepoint(): Promise<string> {
+    if (!this.isInTest) {
+      await this.client.query('BEGIN');
+      return '';
+    }
     const name = `airlock_${(this.#count += 1)}`;
     await this.client.query(`SAVEPOINT ${name}`);
     this.#savepoints.push(name);
@@ -83,6 +91,7 @@ export class RollbackSession {
 
   /** As COMMIT does, checks what was deferred. */
   async release(savepoint: string): Promise<void> {
+    if (!this.isInTest) return void (await this.client.query('COMMIT'));
     await this.client.query(
       `SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE SAVEPOINT ${savepoint}`,
     );
@@ -90,6 +99,7 @@ export class RollbackSession {
   }
 
   async undo(savepoint: string): Promise<void> {
+    if (!this.isInTest) return void (await this.client.query('ROLLBACK'));
     await this.client.query(`ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`);
     this.#forget(savepoint);
   }
@@ -105,6 +115,12 @@ export class RollbackSession {
   /** Sends a query object; `forward` gives it the server's last word. */
   follow(query: FollowedQuery): Promise<{ error: Error | undefined; forward: () => void }> {
     return followQuery(this.client, query);
+  }
+
+  #endTest(): void {
+    this.#test += 1;
+    this.isInTest = false;
+    this.#assertOpen();
   }
 
   #forget(savepoint: string): void {

@@ -42,17 +42,53 @@ describe('a run of Jest', () => {
     async () => {
       const { exitCode, output, pid } = await runJest(['failing']);
       expect(exitCode).toBe(1);
-      expect(output).toContain('The database of the failed file is kept. To look inside: airlock db kept');
+      expect(output).toContain('The database of the failed test is kept. To look inside: airlock db kept');
       expect(listLeftovers(pid)).toEqual([]);
       const kept = serveKept();
       try {
         const [, file, url = ''] = /^(.+)\n {2}(postgres:\S+)\nCtrl-C stops the server\.\n/.exec(await kept.said) ?? [];
-        expect(file).toBe('fixtures/failing.fixture.ts');
-        expect(await countLeftRows(url)).toBe(1);
+        expect(file).toBe('fixtures/failing.fixture.ts: fails and leaves a row');
+        expect(await listLeftRows(url)).toEqual(['left by a failure']);
       } finally {
         kept.child.kill('SIGINT');
       }
       expect(await kept.ended).toEqual([0, null]);
+    },
+    RUN_LIMIT_MS,
+  );
+
+  it(
+    'keeps what each failed test saw, whatever kept it apart, and shows none of it to the tests after it',
+    async () => {
+      const { output } = await runJest(['kept']);
+      expect(output).toContain('Tests:       6 failed, 6 passed');
+      expect(output).toContain('The databases of 3 failed tests are kept.');
+    },
+    RUN_LIMIT_MS,
+  );
+
+  it.each([
+    ['rollback', ['left by a failure', 'not committed']],
+    ['delete', ['left by a failure']],
+    ['clone', ['left by a failure']],
+  ])(
+    'keeps the rows of a failed test where `%s` kept it apart',
+    async (isolation, rows) => {
+      const { output } = await runJest(['kept'], ['--testNamePattern', `^${isolation} `]);
+      expect(output).toContain('The databases of 2 failed tests are kept.');
+      const kept = serveKept();
+      try {
+        const said = await kept.said;
+        const readUrl = (test: string) =>
+          new RegExp(`^fixtures/kept\\.fixture\\.ts: ${isolation} › ${test}\\n {2}(postgres:\\S+)$`, 'm').exec(
+            said,
+          )?.[1] ?? said;
+        expect(await listLeftRows(readUrl('fails in the middle of a transaction'))).toEqual(rows);
+        expect(await listLeftRows(readUrl('misses an assertion'))).toEqual(['left by another']);
+      } finally {
+        kept.child.kill('SIGINT');
+      }
+      await kept.ended;
     },
     RUN_LIMIT_MS,
   );
@@ -166,12 +202,12 @@ function listLeftovers(pid: number): string[] {
   return folders.flatMap((folder) => readdirSync(folder)).filter((name) => name.includes(`${pid}`));
 }
 
-async function countLeftRows(url: string): Promise<number | undefined> {
+async function listLeftRows(url: string): Promise<string[]> {
   const context = { config: createSessionConfig('testing'), purpose: 'proof' };
   return withClient(parseDatabaseUrl(url, 'kept'), context, async (client) => {
-    const { rows } = await client.query<{ count: number }>(
-      `SELECT count(*)::int AS count FROM entities WHERE name = 'left by a failure'`,
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT name FROM entities WHERE owner_id = 'proof' ORDER BY name`,
     );
-    return rows[0]?.count;
+    return rows.map(({ name }) => name);
   });
 }

@@ -72,10 +72,10 @@ export async function stopTestRun({ isWatching }: { isWatching: boolean }): Prom
 function reportKept(kept: readonly Clone[], { cluster, address }: TestServer): void {
   if (kept.length === 0) return;
   const databases =
-    kept.length === 1 ? 'The database of the failed file is' : `The databases of ${kept.length} failed files are`;
+    kept.length === 1 ? 'The database of the failed test is' : `The databases of ${kept.length} failed tests are`;
   const { host, port } = address;
   const where = kept.map(({ name, file }) => `  ${name} on ${host}:${port}, of ${file}`).join('\n');
-  const cure = cluster ? ' To look inside: airlock db kept' : `\n${where}\nEach goes when its file fails again.`;
+  const cure = cluster ? ' To look inside: airlock db kept' : `\n${where}\nEach is dropped when its file fails again.`;
   process.stderr.write(`\n${databases} kept.${cure}\n`);
 }
 
