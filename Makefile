@@ -13,7 +13,7 @@ $(INSTALLED): package-lock.json package.json .npmrc
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-dev: $(INSTALLED) ## serve the API at http://localhost:8000 and reload on every edit
+dev: $(INSTALLED) ## serve the API, at http://localhost:8000 where that port is free, and reload on every edit
 	@nx serve api
 
 test: $(INSTALLED) ## run every project's tests against a PostgreSQL of their own
@@ -31,7 +31,7 @@ fix: $(INSTALLED) ## mend what the linter and the formatter can mend
 test-deploy: $(INSTALLED) ## deploy, break, roll back and promote on a local swarm, under load; QUICK=1 as CI does
 	@nx run cli:test-deploy$(if $(QUICK),:quick) --output-style=stream-without-prefixes
 
-up: | .env ## the same in Docker: API, PostgreSQL and Redis, at http://localhost:8000
+up: | .env ## the same in Docker: API, PostgreSQL and Redis, on the ports that .env names
 	@docker/compose development up --build --wait || { echo 'make up: not everything started; the reason is above, or in `make logs`. Where a port is taken, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.' >&2; exit 1; }
 	@docker compose ps && echo 'Edit a file under apps/ or libs/ and reload; `make down` keeps the data.'
 
@@ -52,5 +52,6 @@ rename: $(INSTALLED) ## give the workspace your own name: make rename NAME=<name
 
 # For machines without Node too; `airlock setup` leaves it as it is. Of two at once the first one counts.
 .env:
-	@umask 077; password=$$(od -An -N18 -tx1 /dev/urandom | tr -d ' \n') && sed "/^#/!s/changethis/$$password/" .env.example >$@.$$$$ && \
+	@umask 077; password=$$(od -An -N18 -tx1 /dev/urandom | tr -d ' \n') && example=$$(sh tools/choose-ports.sh <.env.example) && \
+	  printf '%s\n' "$$example" | sed "/^#/!s/changethis/$$password/" >$@.$$$$ && \
 	  mv -n $@.$$$$ $@; rm -f $@.$$$$; [ -e $@ ]

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSessionConfig, withClient } from '@airlock/database';
 import { startCluster } from '../libs/database/src/embedded/index.ts';
-import { nameOwnedFolder } from '../libs/database/src/embedded/leftovers.ts';
+import { createOwnedFolder } from '../libs/database/src/embedded/leftovers.ts';
 import { CloneRegistry } from '../libs/database/src/testing/clones/clone-registry.ts';
 import { nameTemplate } from '../libs/database/src/testing/clones/database-name.ts';
 import { ChangedRows } from '../libs/database/src/testing/isolation/changed-rows.ts';
@@ -29,7 +29,7 @@ await withTestCluster(async (cluster) => {
 async function benchStarts() {
   const cold = [];
   for (let index = 0; index < 5; index += 1) {
-    const dataDir = join(folder, nameOwnedFolder('bench'));
+    const dataDir = createOwnedFolder(folder, 'bench');
     const [duration] = await measure(1, async () => (cold.cluster = await startCluster({ dataDir, durable: false })));
     await cold.cluster.stop();
     cold.push(duration);
@@ -41,7 +41,7 @@ async function benchStarts() {
   const cached = await ensureCachedFolder(folder);
   const warm = [];
   for (let index = 0; index < ROUNDS; index += 1) {
-    const dataDir = join(folder, nameOwnedFolder('bench'));
+    const dataDir = createOwnedFolder(folder, 'bench');
     let cluster;
     const [duration] = await measure(1, async () => {
       await copyFolder(cached, dataDir);
@@ -126,7 +126,7 @@ async function benchTests({ superuser }) {
 }
 
 async function withTestCluster(use) {
-  const dataDir = join(folder, nameOwnedFolder('bench'));
+  const dataDir = createOwnedFolder(folder, 'bench');
   await copyFolder(await ensureCachedFolder(folder), dataDir);
   const cluster = await startCluster({ dataDir, durable: false });
   // The watchdog's pipe keeps nothing alive.

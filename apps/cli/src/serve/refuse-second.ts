@@ -1,31 +1,43 @@
 import { type Config, loadConfig } from '@airlock/config';
-import { describeProcess, findRunner, findStarter, isPortFree, PortInUseError } from '@airlock/database/embedded';
+import {
+  describeProcess,
+  findFreePortAbove,
+  findRunner,
+  isPortFree,
+  PortInUseError,
+} from '@airlock/database/embedded';
 import { findDatabaseOwner } from './announcement.js';
 import { ROOT } from './workspace.js';
 
-/** @throws when the port of the API is held or another command serves the workspace: by whom, and how to stop it */
+/** @throws when another command serves the workspace or a port of the API is held: by whom, and what to do */
 export async function refuseSecond(): Promise<void> {
-  await refuseHeldPort();
   const owner = findDatabaseOwner();
   // Nx starts the database and this check side by side: what the same command has just started is no second one.
   if (owner && findRunner(owner.pid)?.pid !== findRunner(process.pid)?.pid) throw refuseServed(owner.pid);
+  await refuseHeldPorts();
 }
 
-export async function refuseHeldPort(): Promise<void> {
+/** The one who holds a port may be another project's: the cure is another port. */
+export async function refuseHeldPorts(): Promise<void> {
   const { service } = readConfigIfGood() ?? {};
-  if (!service || (await isPortFree(service.port, service.host))) return;
-  throw new PortInUseError({ name: 'PORT', port: service.port, alternative: 'set another PORT in .env' });
+  if (!service) return;
+  const { port, managementPort, host } = service;
+  for (const [name, wanted] of Object.entries({ PORT: port, MANAGEMENT_PORT: managementPort })) {
+    if (wanted === 0 || (await isPortFree(wanted, host))) continue;
+    const free = await findFreePortAbove(Math.max(port, managementPort), host);
+    throw new PortInUseError({ name, port: wanted, cure: `Set another one in .env: ${name}=${free}` });
+  }
 }
 
-/** @throws when another process serves the workspace's database: who started it, and how to stop it */
+/** @throws when another process serves the workspace's database: which one, and how to stop it */
 export function refuseSecondDatabase(): void {
   const owner = findDatabaseOwner();
   if (owner) throw refuseServed(owner.pid);
 }
 
+/** @param pid of a command of this very workspace, as it has itself announced; all that it started ends with it */
 function refuseServed(pid: number): Error {
-  const starter = findStarter(pid);
-  const message = `${ROOT}: ${describeProcess(starter)} serves it already; expected one at a time.\nStop it: kill ${starter}`;
+  const message = `${ROOT}: ${describeProcess(pid)} serves it already; expected one at a time.\nUse that one, or stop it: kill ${pid}`;
   return Object.assign(new Error(message), { exitCode: 1 });
 }
 

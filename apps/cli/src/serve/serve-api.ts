@@ -3,7 +3,7 @@ import { type Config, loadConfig } from '@airlock/config';
 import { isSameProcessAlive } from '@airlock/database/embedded';
 import { type Announcement, hasDatabaseFailed, readAnnouncement } from './announcement.js';
 import { ApiProcess } from './api-process.js';
-import { refuseHeldPort } from './refuse-second.js';
+import { refuseHeldPorts } from './refuse-second.js';
 import { onStop } from './stop.js';
 import { watchFiles } from './watch-files.js';
 import { ROOT } from './workspace.js';
@@ -15,7 +15,7 @@ const MIGRATIONS = 'libs/database/src/migrations/';
 
 /** Serves the API from its sources, on the database that `airlock db serve` has made ready, until told to stop. */
 export async function serveApi(): Promise<void> {
-  await refuseHeldPort();
+  await refuseHeldPorts();
   const database = waitForDatabase();
   const api = new ApiProcess(database);
   const stop = onStop(() => api.stop());
@@ -77,6 +77,7 @@ function describe({ environment, service }: Config, database: Announcement): str
   return [
     '',
     `  API          ${url}`,
+    `  Management   http://127.0.0.1:${service.managementPort}`,
     `  Docs         ${service.withUi ? `${url}/api/v1/docs` : 'off (WITH_UI=true)'}`,
     `  Database     ${database.description}`,
     `  Environment  ${environment}`,

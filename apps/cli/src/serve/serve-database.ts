@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Config, ConfigError, type DatabaseAddress, loadConfig, setUpEnvFile } from '@airlock/config';
-import { type Cluster, isPortFree, PortInUseError, startCluster } from '@airlock/database/embedded';
+import {
+  assertPlainFolder,
+  type Cluster,
+  findFreePortAbove,
+  isPortFree,
+  PortInUseError,
+  startCluster,
+} from '@airlock/database/embedded';
 import { describeFailure } from '../report-failure.js';
 import { announceDatabase, announceFailure, claimDatabase, withdrawDatabase } from './announcement.js';
 import { refuseSecondDatabase } from './refuse-second.js';
@@ -13,9 +20,11 @@ const SAMPLE_ROWS = 20;
 
 /** Keeps the development database of the config running and up to date until it is told to stop. */
 export async function serveDatabase(): Promise<void> {
+  // Before anything is written there: a link may lead into another folder.
+  assertPlainFolder(LOCAL_FOLDER);
   refuseSecondDatabase();
   claimDatabase();
-  if (setUpEnvFile(ROOT).created) console.log('Made .env from .env.example, with generated passwords.');
+  if (setUpEnvFile(ROOT).created) console.log('Made .env from .env.example, with generated passwords and free ports.');
   let served: { config: Config; cluster: Cluster | undefined } | undefined;
   const close = async () => {
     claimDatabase();
@@ -87,9 +96,14 @@ function loadDevelopmentConfig(): Config {
 async function openServer({ database }: Config): Promise<Cluster | undefined> {
   if (database.server === 'external') return undefined;
   const { port } = database.app;
-  const alternative = 'name another port in DATABASE_URL and DATABASE_MIGRATION_URL, in .env';
-  if (!(await isPortFree(port))) throw new PortInUseError({ name: 'DATABASE_URL: port', port, alternative });
-  return startCluster({ dataDir: join(LOCAL_FOLDER, 'postgres'), durable: true, port });
+  if (!(await isPortFree(port))) {
+    const free = await findFreePortAbove(port);
+    const cure = `Name another port in DATABASE_URL and DATABASE_MIGRATION_URL, in .env: ${free} is free.`;
+    throw new PortInUseError({ name: 'DATABASE_URL: port', port, cure });
+  }
+  const { loadProvisionRecord } = await import('@airlock/database');
+  const knownIdentifier = loadProvisionRecord(ROOT, database.app)?.systemIdentifier;
+  return startCluster({ dataDir: join(LOCAL_FOLDER, 'postgres'), durable: true, port, knownIdentifier });
 }
 
 async function bringUpToDate(config: Config, cluster: Cluster | undefined): Promise<void> {

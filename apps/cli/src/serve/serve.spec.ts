@@ -124,16 +124,12 @@ describe('the API in development', () => {
   );
 
   it(
-    'refuses a second one, naming who holds the port and what to stop',
+    'refuses a second one, naming the one that serves and how to stop that',
     async () => {
       const { code, stderr } = await workspace.run('serve', '--check');
-      const [holder, cure] = stderr.split('\n');
-      expect(holder).toMatch(
-        new RegExp(
-          `^PORT ${workspace.port}: process ${workspace.findApi()} \\(.*main\\.ts\\) listens on it; expected a free port\\.$`,
-        ),
+      expect(stderr).toMatch(
+        /^.*: process (\d+) \(.*db serve\) serves it already; expected one at a time\.\nUse that one, or stop it: kill \1\n$/,
       );
-      expect(cure).toMatch(/^Stop it: kill \d+, or set another PORT in \.env\.$/);
       expect(code).toBe(1);
     },
     LIMIT_MS,
@@ -144,7 +140,7 @@ describe('the API in development', () => {
     async () => {
       const { code, stderr } = await workspace.run('db', 'serve');
       expect(stderr).toMatch(
-        /^.*: process \d+ \(.*\) serves it already; expected one at a time\.\nStop it: kill \d+\n$/,
+        /^.*: process \d+ \(.*\) serves it already; expected one at a time\.\nUse that one, or stop it: kill \d+\n$/,
       );
       expect(code).toBe(1);
     },
@@ -168,7 +164,7 @@ describe('the API in development and its database', () => {
         expect(stderr).toMatch(
           new RegExp(
             `^DATABASE_URL: port ${workspace.databasePort}: process ${process.pid} \\(.*\\) listens on it; expected a free port\\.\n` +
-              'Stop it: kill \\d+, or name another port in DATABASE_URL and DATABASE_MIGRATION_URL, in \\.env\\.\n$',
+              'Name another port in DATABASE_URL and DATABASE_MIGRATION_URL, in \\.env: \\d+ is free\\.\n$',
           ),
         );
         expect(code).toBe(1);

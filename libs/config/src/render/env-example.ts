@@ -4,7 +4,10 @@ import { mayBeFile } from '../sources.js';
 import { defaultText } from '../validate.js';
 
 const INTRODUCTION: Record<Environment, string[]> = {
-  development: ['`airlock setup` makes .env from this file and puts generated passwords in place of changethis.'],
+  development: [
+    '`airlock setup` makes .env from this file: with generated passwords in place of changethis, and with other ports',
+    'where another clone or another program has these.',
+  ],
   testing: [
     'Only for tests against a server of yours: `make test` starts one and needs no file.',
     'Copied to .env.testing it is the only file that testing reads beside a .env that says ENVIRONMENT=testing.',

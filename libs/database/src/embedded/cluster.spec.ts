@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -10,12 +10,12 @@ import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/prom
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
-import { nameOwnedFolder } from './leftovers.js';
+import { createOwnedFolder } from './leftovers.js';
 import { chooseStorageFolder } from '../testing/run/storage.js';
-import { findStarter } from './port-in-use-error.js';
 import { identifyProcess, readParentPid } from './process-identity.js';
-import { readPostmaster, readRunFile, replaceRunFile } from './run-file.js';
+import { createRunFile, readPostmaster, readRunFile, replaceRunFile } from './run-file.js';
 
+let owned: string;
 let folder: string;
 let dataDir: string;
 let open: Cluster[];
@@ -23,7 +23,10 @@ let owners: ChildProcess[];
 
 beforeEach(() => {
   // Where the next run sweeps what an interrupted one has left.
-  folder = join(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), nameOwnedFolder('spec'));
+  owned = createOwnedFolder(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), 'spec');
+  // PostgreSQL may run as another user, who has to pass through.
+  chmodSync(owned, 0o711);
+  folder = join(owned, 'clusters');
   mkdirSync(folder);
   dataDir = join(folder, 'data');
   open = [];
@@ -33,7 +36,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const cluster of open) await cluster.stop();
   for (const owner of owners) owner.kill('SIGKILL');
-  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  await rm(owned, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 });
 
 describe('startCluster', () => {
@@ -81,7 +84,7 @@ describe('startCluster', () => {
     try {
       await expect(startCluster({ dataDir, durable: true, port })).rejects.toThrow(
         new RegExp(
-          `^port ${port}: process ${process.pid} \\(.*\\) listens on it; expected a free port\\.\nStop it: kill ${findStarter(process.pid)}, or choose another port\\.$`,
+          `^port ${port}: process ${process.pid} \\(.*\\) listens on it; expected a free port\\.\nChoose another port\\.$`,
         ),
       );
     } finally {
@@ -96,7 +99,7 @@ describe('startCluster', () => {
 
   it('is not misled by a run file whose pid is by now another process', async () => {
     await (await start({ dataDir, durable: true })).stop();
-    replaceRunFile(dataDir, { owner: { pid: process.pid, startedAt: '1' }, port: 1, systemIdentifier: '1' });
+    replaceRunFile(dataDir, createRunFile(dataDir, { owner: { pid: process.pid, startedAt: '1' }, port: 1 }));
     writeFileSync(join(dataDir, 'postmaster.pid'), `${process.pid}\n${dataDir}\n1\n1\n\n127.0.0.1\n\nready\n`);
     await expect(start({ dataDir, durable: true })).resolves.toMatchObject({ dataDir });
   });

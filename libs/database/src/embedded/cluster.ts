@@ -1,14 +1,26 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DatabaseAddress, Secret } from '@airlock/config';
 import { loadBinaries } from './binaries.js';
-import { ensureDataFolder, readSuperuserPassword, readSystemIdentifier, SUPERUSER } from './data-folder.js';
-import { clearLeftovers, endPostmaster, findLiveOwner } from './leftovers.js';
+import type { ClusterMark } from './cluster-mark.js';
+import { ensureDataFolder, readSuperuserPassword, SUPERUSER } from './data-folder.js';
+import { nameLockFile } from './folder-lock.js';
+import { FolderRefusal } from './folder-refusal.js';
+import { endServer } from './leftovers.js';
+import { findLeftovers, isStartedByUs, refuseLocked } from './occupancy.js';
+import { assertOwnFolder } from './own-folder.js';
 import { findFreePort } from './port.js';
-import { describeProcess, PortInUseError } from './port-in-use-error.js';
-import { identifyOurselves } from './process-identity.js';
-import { claimRunFile, readPostmaster, removeRunFile, replaceRunFile } from './run-file.js';
+import { PortInUseError } from './port-in-use-error.js';
+import { identifyOurselves, readCommandLine } from './process-identity.js';
+import {
+  createRunFile,
+  readPostmaster,
+  removePostmasterFile,
+  removeRunFile,
+  replaceRunFile,
+  type RunFile,
+} from './run-file.js';
 import { listServerArguments } from './server-settings.js';
 import { chooseIdentity, giveTo } from './unprivileged.js';
 import { type GuardedServer, startGuarded } from './watchdog.js';
@@ -22,6 +34,8 @@ export interface ClusterOptions {
   port?: number;
   /** Keeps the folder of a cluster that is not durable, shut down cleanly: it may be copied. */
   keepFolder?: boolean;
+  /** The system identifier that the workspace has on record for the folder; see `assertOwnFolder`. */
+  knownIdentifier?: string | undefined;
 }
 
 export interface Cluster {
@@ -39,97 +53,118 @@ const HOST = '127.0.0.1';
 const LOG_FILE = 'server.log';
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 4;
+const LOCK_TIMEOUT_MS = 20_000;
+const LOCK_POLL_MS = 20;
 const START_ATTEMPTS = 5;
 
 /**
- * Starts PostgreSQL 18 from npm. It ends with this process, however this process ends; what an earlier owner left in
- * the folder is cleared first.
+ * Starts PostgreSQL 18 from npm. It ends with this process, however this process ends; what a dead owner left in the
+ * folder is cleared first. Of a folder that is not ours nothing is touched.
  *
- * @throws when a live process owns the folder, or another holds the port: both are named
+ * @throws FolderRefusal when the folder is not ours, or when a live owner or another server uses it
+ * @throws PortInUseError when another process holds the port
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { dataDir, port = 0 } = options;
   await ensureDataFolder(dataDir, options);
-  await takeFolder(dataDir);
+  const mark = assertOwnFolder(dataDir, options.knownIdentifier);
   for (let attempt = 1; ; attempt += 1) {
+    const held = await takeFolder(options, { mark, port: port || (await findFreePort()) });
+    const run = createRunFile(dataDir, { owner: identifyOurselves(), port: held.port });
     try {
-      return await startOnPort(options, port || (await findFreePort()));
+      return await startServer(options, { ...held, run });
     } catch (error) {
-      const isPassing = error instanceof FolderHeldError || (error instanceof PortInUseError && port === 0);
-      if (isPassing && attempt < START_ATTEMPTS) {
-        await clearLeftovers(dataDir);
-        continue;
-      }
-      if (options.keepFolder ?? options.durable) removeRunFile(dataDir);
-      else rmSync(dataDir, { recursive: true, force: true });
+      await held.server.stop();
+      removeRunFile(dataDir, run);
+      // A refusal is looked into anew: what took the folder at the last moment may be a dead owner's.
+      const isPassing = error instanceof FolderRefusal || (error instanceof PortInUseError && port === 0);
+      if (isPassing && attempt < START_ATTEMPTS) continue;
+      const keepsFolder = error instanceof FolderRefusal || (options.keepFolder ?? options.durable);
+      if (!keepsFolder) rmSync(dataDir, { recursive: true, force: true });
       throw error;
     }
   }
 }
 
-/** Claims the folder for this process, and ends what runs in it for nobody. */
-async function takeFolder(dataDir: string): Promise<void> {
-  const claim = { owner: identifyOurselves(), port: 0, systemIdentifier: readSystemIdentifier(dataDir) };
-  const live = findLiveOwner(dataDir);
-  if (live) {
-    throw new Error(
-      `${dataDir}: ${describeProcess(live.pid)} runs PostgreSQL in it; expected a folder of our own.\n` +
-        `Use that one, or stop it: kill ${live.pid}`,
-    );
-  }
-  removeRunFile(dataDir);
-  if (!claimRunFile(dataDir, claim)) throw new Error(`${dataDir}: taken by another process just now; try again.`);
-  await clearLeftovers(dataDir);
+/** The folder is ours until the server has ended. */
+interface HeldFolder {
+  readonly server: GuardedServer;
+  readonly mark: ClusterMark;
+  readonly port: number;
 }
 
-async function startOnPort(options: ClusterOptions, port: number): Promise<Cluster> {
-  const { dataDir, durable, keepFolder = durable } = options;
+type Start = Pick<HeldFolder, 'mark' | 'port'>;
+
+/** Ends what runs in the folder for a dead owner, and takes the folder's lock. */
+async function takeFolder(options: ClusterOptions, start: Start): Promise<HeldFolder> {
+  const { dataDir } = options;
+  const { mark } = start;
+  for (let waitedMs = 0; waitedMs < LOCK_TIMEOUT_MS; waitedMs += LOCK_POLL_MS) {
+    const { servers, isEnding } = findLeftovers(dataDir, mark);
+    for (const pid of servers) await endServer(pid, { dataDir, mark });
+    const server = isEnding ? undefined : await lock(options, start);
+    if (server) return { server, ...start };
+    await sleep(LOCK_POLL_MS);
+  }
+  throw refuseLocked(dataDir);
+}
+
+/** @returns undefined when another holds the lock: one that is just starting, or the last processes of one that ended */
+async function lock({ dataDir, durable, keepFolder = durable }: ClusterOptions, { mark, port }: Start) {
   const { postgres } = await loadBinaries();
-  const identity = chooseIdentity();
-  giveTo(identity, dataDir);
   const server = startGuarded({
-    command: [...identity.prefix, postgres, '-D', dataDir, ...listServerArguments({ durable, port })],
+    command: [...chooseIdentity().prefix, postgres, ...listServerArguments({ durable, port, dataDir, mark })],
     cwd: dataDir,
     logFile: join(dataDir, LOG_FILE),
+    lockFile: nameLockFile(dataDir),
     stopSignal: keepFolder ? 'INT' : 'QUIT',
     removeFolder: keepFolder ? undefined : dataDir,
   });
-  const pid = await waitUntilReady(server, { dataDir, port });
-  const systemIdentifier = readSystemIdentifier(dataDir);
-  replaceRunFile(dataDir, { owner: identifyOurselves(), port, systemIdentifier });
-  void server.ended.then(() => removeRunFile(dataDir));
+  return (await server.locked) ? server : undefined;
+}
+
+async function startServer(options: ClusterOptions, held: HeldFolder & { run: RunFile }): Promise<Cluster> {
+  const { dataDir, durable, keepFolder = durable } = options;
+  const { server, mark, port, run } = held;
+  claimFolder(dataDir, { mark, run });
+  server.begin();
+  const pid = await waitUntilReady(server, { dataDir, port, mark });
+  void server.ended.then(() => removeRunFile(dataDir, run));
   return {
     host: HOST,
     port,
     superuser: createSuperuserAddress(dataDir, port),
-    systemIdentifier,
+    systemIdentifier: mark.systemIdentifier,
     dataDir,
     ended: server.ended,
     async stop() {
       await server.stop();
       // Only after the watchdog itself was killed.
-      await endPostmaster(pid, dataDir);
+      await endServer(pid, { dataDir, mark });
       if (!keepFolder) rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }
 
-/** A server that a killed owner had just begun to start took the folder after the leftovers were cleared. */
-class FolderHeldError extends Error {
-  constructor(dataDir: string) {
-    super(`${dataDir}: another PostgreSQL runs in it; expected a folder of our own. Try again.`);
-  }
+/** Under the lock, and once more what was looked at before it: another server may have begun in between. */
+function claimFolder(dataDir: string, { mark, run }: { mark: ClusterMark; run: RunFile }): void {
+  const { servers, hasStaleFile } = findLeftovers(dataDir, mark);
+  if (servers.length > 0) throw refuseLocked(dataDir);
+  giveTo(chooseIdentity(), dataDir);
+  replaceRunFile(dataDir, run);
+  if (hasStaleFile) removePostmasterFile(dataDir);
+  truncateSync(join(dataDir, LOG_FILE));
 }
 
 /** @returns the server's pid */
-async function waitUntilReady(server: GuardedServer, where: { dataDir: string; port: number }): Promise<number> {
-  const { dataDir, port } = where;
+async function waitUntilReady(server: GuardedServer, where: Start & { dataDir: string }): Promise<number> {
+  const { dataDir, port, mark } = where;
   let hasEnded = false;
   void server.ended.then(() => (hasEnded = true));
   for (let waitedMs = 0; waitedMs < START_TIMEOUT_MS; waitedMs += POLL_MS) {
     const postmaster = readPostmaster(dataDir);
-    // By its port: another may have written the file, see FolderHeldError.
-    if (postmaster?.isReady && postmaster.port === port) return postmaster.pid;
+    // The file may still be that of a server that is gone.
+    if (postmaster?.isReady && postmaster.port === port && isOurs(postmaster.pid, mark)) return postmaster.pid;
     if (hasEnded) throw explainFailure(dataDir, port);
     await sleep(POLL_MS);
   }
@@ -137,10 +172,14 @@ async function waitUntilReady(server: GuardedServer, where: { dataDir: string; p
   throw new Error(`${dataDir}: PostgreSQL is not ready after ${START_TIMEOUT_MS / 1000} s; see ${LOG_FILE} in it.`);
 }
 
+function isOurs(pid: number, mark: ClusterMark): boolean {
+  return isStartedByUs({ commandLine: readCommandLine(pid) }, mark);
+}
+
 function explainFailure(dataDir: string, port: number): Error {
   const log = readLog(dataDir);
   if (log.includes('Address already in use')) return new PortInUseError({ port });
-  if (log.includes('lock file "postmaster.pid" already exists')) return new FolderHeldError(dataDir);
+  if (log.includes('lock file "postmaster.pid" already exists')) return refuseLocked(dataDir);
   const lastLines = log.trim().split('\n').slice(-5).join('\n');
   return new Error(`${dataDir}: PostgreSQL did not start; its log ends with\n${lastLines}`);
 }

@@ -1,18 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  closeSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadBinaries } from './binaries.js';
-import { nameOwnedFolder, sweepOwnedFolders } from './leftovers.js';
+import { writeClusterMark } from './cluster-mark.js';
+import { FolderRefusal } from './folder-refusal.js';
+import { createOwnedFolder, sweepOwnedFolders } from './leftovers.js';
+import { assertPlainFolder, listFolder, proposeMovingAside, refuseUnusable } from './own-folder.js';
 import { chooseIdentity, giveTo } from './unprivileged.js';
 import { startGuarded } from './watchdog.js';
 
@@ -20,19 +13,23 @@ const PASSWORD_FILE = 'superuser-password';
 
 export const SUPERUSER = 'postgres';
 
-/** Makes the folder when it is absent: whole or not at all, whoever else is making it and whenever we are killed. */
+/**
+ * Makes the folder when it is absent or empty: whole or not at all, whoever else is making it and whenever we are killed.
+ *
+ * @throws FolderRefusal where it is a link, or another's, or holds something else than a data folder
+ */
 export async function ensureDataFolder(dataDir: string, { durable }: { durable: boolean }): Promise<void> {
-  if (existsSync(join(dataDir, 'PG_VERSION'))) return;
+  if (hasDataFolder(dataDir)) return;
   const parent = dirname(dataDir);
-  mkdirSync(parent, { recursive: true });
+  makeParent(parent);
   await sweepOwnedFolders(parent);
-  const unfinished = join(parent, nameOwnedFolder('unfinished'));
+  const unfinished = createOwnedFolder(parent, 'unfinished');
   try {
     await initialise(unfinished, { durable });
     renameSync(join(unfinished, 'data'), dataDir);
   } catch (error) {
-    // Somebody else may have been faster: rename() refuses a folder that is not empty.
-    if (!existsSync(join(dataDir, 'PG_VERSION'))) throw error;
+    // Another process may have been faster: rename() refuses a folder that is not empty.
+    if (!hasDataFolder(dataDir)) throw error;
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }
@@ -42,15 +39,23 @@ export function readSuperuserPassword(dataDir: string): string {
   return readFileSync(join(dataDir, PASSWORD_FILE), 'utf8').trim();
 }
 
-/** The number PostgreSQL gave this cluster when it was made: the first field of its control file. */
-export function readSystemIdentifier(dataDir: string): string {
-  const file = openSync(join(dataDir, 'global/pg_control'), 'r');
+function hasDataFolder(dataDir: string): boolean {
+  if (!assertPlainFolder(dataDir)) return false;
+  const names = listFolder(dataDir);
+  if (names.includes('PG_VERSION')) return true;
+  if (names.length === 0) return false;
+  throw new FolderRefusal(dataDir, `holds ${names[0]} and no PostgreSQL`, {
+    expected: 'an empty folder, or one that we made',
+    cure: proposeMovingAside(dataDir),
+  });
+}
+
+function makeParent(parent: string): void {
   try {
-    const field = Buffer.alloc(8);
-    readSync(file, field);
-    return field.readBigUInt64LE().toString();
-  } finally {
-    closeSync(file);
+    mkdirSync(parent, { recursive: true });
+    accessSync(parent, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw refuseUnusable(parent, error);
   }
 }
 
@@ -60,7 +65,6 @@ async function initialise(folder: string, { durable }: { durable: boolean }): Pr
   const data = join(folder, 'data');
   const passwordFile = join(folder, 'password');
   const logFile = join(folder, 'log');
-  mkdirSync(folder, { mode: 0o700 });
   writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
   for (const path of [folder, passwordFile]) giveTo(identity, path);
   const { ended } = startGuarded({
@@ -73,6 +77,7 @@ async function initialise(folder: string, { durable }: { durable: boolean }): Pr
   });
   if ((await ended) !== 0) throw new Error(`initdb failed in ${folder}:\n${readFileSync(logFile, 'utf8')}`);
   renameSync(passwordFile, join(data, PASSWORD_FILE));
+  writeClusterMark(data);
 }
 
 /** The builtin C.UTF-8 sorts alike on every platform and in every image; the system's own locales do not. */

@@ -1,48 +1,36 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  identifyOurselves,
-  identifyProcess,
-  isPostmasterOf,
-  isSameProcessAlive,
-  type ProcessIdentity,
-} from './process-identity.js';
-import { readPostmaster, readRunFile, removePostmasterFile } from './run-file.js';
+import { type ClusterMark, readClusterMark } from './cluster-mark.js';
+import { isLocked } from './folder-lock.js';
+import { isStartedByUs } from './occupancy.js';
+import { findPostgresIn } from './postgres-processes.js';
+import { identifyOurselves, identifyProcess, isSameProcessAlive, type ProcessIdentity } from './process-identity.js';
+import { readRunFile } from './run-file.js';
+import { identifySystem, relateTo, type SystemIdentity } from './system-identity.js';
 
 const POLL_MS = 20;
-
-/** The live process that owns the folder's cluster, or undefined when the folder may be taken. */
-export function findLiveOwner(dataDir: string): ProcessIdentity | undefined {
-  const owner = readRunFile(dataDir)?.owner;
-  return owner && isSameProcessAlive(owner) ? owner : undefined;
-}
+const SIGNAL_LIMIT_MS = 10_000;
+const OWNER_FILE = 'airlock-owner.json';
 
 /**
- * Ends what a dead owner left running in the folder. Never signals by pid alone: a marked pid may
- * by now be another's, or the folder a copy of one in use elsewhere, so the process must work in this very folder.
+ * Asks a server that we started in this very folder for a fast shutdown, then for an immediate one. Never signals by pid
+ * alone, since a pid is reused. Its watchdog, if alive, is doing the same.
  */
-export async function clearLeftovers(dataDir: string): Promise<void> {
-  const postmaster = readPostmaster(dataDir);
-  if (postmaster) {
-    await endPostmaster(postmaster.pid, dataDir);
-    removePostmasterFile(dataDir);
-  }
-}
-
-/** Asks for a fast shutdown, then for an immediate one. Its watchdog, if alive, is doing the same. */
-export async function endPostmaster(pid: number, dataDir: string): Promise<void> {
+export async function endServer(pid: number, { dataDir, mark }: { dataDir: string; mark: ClusterMark }): Promise<void> {
+  const isRunning = () =>
+    findPostgresIn(dataDir).some((server) => server.pid === pid && server.isServer && isStartedByUs(server, mark));
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-    if (!isPostmasterOf(pid, dataDir)) return;
-    process.kill(pid, signal);
-    for (let waitedMs = 0; waitedMs < 10_000; waitedMs += POLL_MS) {
-      if (!isPostmasterOf(pid, dataDir)) return;
+    if (!isRunning()) return;
+    signalIfAlive(pid, signal);
+    for (let waitedMs = 0; waitedMs < SIGNAL_LIMIT_MS; waitedMs += POLL_MS) {
+      if (!isRunning()) return;
       await sleep(POLL_MS);
     }
   }
 }
 
-/** A name that says whose the folder is, so that anyone can tell when it is nobody's any more. */
+/** A name that says whose the folder is, so that it can be told when its owner has died. */
 export function nameOwnedFolder(purpose: string): string {
   const { pid, startedAt } = identifyOurselves();
   folderCount += 1;
@@ -50,14 +38,95 @@ export function nameOwnedFolder(purpose: string): string {
 }
 let folderCount = 0;
 
-/** Removes the folders, made by `nameOwnedFolder`, of owners that have died. */
+interface FolderOwner {
+  readonly name: string;
+  readonly owner: ProcessIdentity;
+  readonly system: SystemIdentity;
+}
+
+/** Makes a folder that is swept when this process has died. @returns its path */
+export function createOwnedFolder(parent: string, purpose: string): string {
+  const name = nameOwnedFolder(purpose);
+  const path = join(parent, name);
+  mkdirSync(path, { mode: 0o700 });
+  const content: FolderOwner = { name, owner: identifyOurselves(), system: identifySystem() };
+  writeFileSync(join(path, OWNER_FILE), JSON.stringify(content), { mode: 0o600 });
+  return path;
+}
+
+/** From here on the folder stays when this process has died. */
+export function disownFolder(folder: string): void {
+  rmSync(join(folder, OWNER_FILE), { force: true });
+}
+
+/**
+ * Removes the folders that were named by `nameOwnedFolder`, once their owners have died. A name alone proves nothing:
+ * the folder must say that it is ours, or be empty, and no process may use it.
+ */
 export async function sweepOwnedFolders(parent: string): Promise<void> {
   for (const name of readdirSync(parent)) {
-    const match = /^[a-z]+-(\d+)-(\w+)-\d+$/.exec(name);
-    if (!match) continue;
-    const current = identifyProcess(Number(match[1]));
-    if (current?.startedAt.replaceAll(/\W+/g, '_') === match[2]) continue;
-    await clearLeftovers(join(parent, name));
-    rmSync(join(parent, name), { recursive: true, force: true });
+    const namedOwner = parseOwner(name);
+    const path = join(parent, name);
+    if (!namedOwner || !lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) continue;
+    const mark = readClusterMark(path);
+    const claim = readOwner(path, name) ?? (mark && readRunFile(path));
+    if (claim ? !isDead(claim) : isNamedAlive(namedOwner)) continue;
+    if (mark) await endServers(path, mark);
+    if (claim || mark) removeUnused(path);
+    else removeIfEmpty(path);
+  }
+}
+
+interface NamedOwner {
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
+function parseOwner(name: string): NamedOwner | undefined {
+  const [, pid, startedAt = ''] = /^[a-z]+-(\d+)-(\w+)-\d+$/.exec(name) ?? [];
+  return pid === undefined ? undefined : { pid: Number(pid), startedAt };
+}
+
+function isNamedAlive({ pid, startedAt }: NamedOwner): boolean {
+  return identifyProcess(pid)?.startedAt.replaceAll(/\W+/g, '_') === startedAt;
+}
+
+/** @returns undefined where the file came along with a copy of another folder */
+function readOwner(path: string, name: string): FolderOwner | undefined {
+  try {
+    const content = JSON.parse(readFileSync(join(path, OWNER_FILE), 'utf8')) as FolderOwner;
+    return content.name === name ? content : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isDead({ owner, system }: Pick<FolderOwner, 'owner' | 'system'>): boolean {
+  const relation = relateTo(system);
+  return relation === 'here' ? !isSameProcessAlive(owner) : relation === 'before reboot';
+}
+
+async function endServers(dataDir: string, mark: ClusterMark): Promise<void> {
+  for (const { pid } of findPostgresIn(dataDir)) await endServer(pid, { dataDir, mark });
+}
+
+/** Others may sweep at the same time. */
+function removeUnused(path: string): void {
+  if (!isLocked(path) && findPostgresIn(path).length === 0) rmSync(path, { recursive: true, force: true });
+}
+
+function removeIfEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // It holds something that we have not put there, or is gone already.
+  }
+}
+
+function signalIfAlive(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

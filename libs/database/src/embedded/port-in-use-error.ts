@@ -1,34 +1,25 @@
 import { findPortHolder } from './port.js';
 import { readCommandLine } from './process-identity.js';
-import { findRunners } from './runners.js';
 
 export interface HeldPort {
   readonly port: number;
   /** The setting that names the port, such as PORT. */
   readonly name?: string;
-  /** What else helps, besides ending who holds it. */
-  readonly alternative?: string;
+  /** What to do. It never ends the process that holds the port, which may be another project's. */
+  readonly cure?: string;
 }
 
 const SHOWN_WORDS = 4;
 
-/** Says who holds the port, and which process to end: its runner would only start it again. */
+/** Says who holds the port, and how to use another one. */
 export class PortInUseError extends Error {
   override readonly name = 'PortInUseError';
   readonly exitCode = 1;
 
-  constructor({ port, name = 'port', alternative = 'choose another port' }: HeldPort) {
-    const holder = findPortHolder(port);
-    const cure = holder === undefined ? 'Stop it' : `Stop it: kill ${findStarter(holder)}`;
-    super(
-      `${name} ${port}: ${describeProcess(holder)} listens on it; expected a free port.\n${cure}, or ${alternative}.`,
-    );
+  constructor({ port, name = 'port', cure = 'Choose another port.' }: HeldPort) {
+    const holder = describeProcess(findPortHolder(port));
+    super(`${name} ${port}: ${holder} listens on it; expected a free port.\n${cure}`);
   }
-}
-
-/** The make, nx or npm that would only start it again, or wait for it, is the one to stop. */
-export function findStarter(pid: number): number {
-  return findRunners(pid).at(-1)?.pid ?? pid;
 }
 
 export function describeProcess(pid: number | undefined): string {

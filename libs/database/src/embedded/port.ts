@@ -23,6 +23,14 @@ export async function isPortFree(port: number, host = LOOPBACK): Promise<boolean
   return isFree;
 }
 
+/** @returns the first free port above `port`, for an advice that can be pasted */
+export async function findFreePortAbove(port: number, host = LOOPBACK): Promise<number> {
+  for (let candidate = port + 1; candidate < port + 100; candidate += 1) {
+    if (await isPortFree(candidate, host)) return candidate;
+  }
+  return findFreePort();
+}
+
 /** The process that listens on the port, when the system lets us see it. */
 export function findPortHolder(port: number): number | undefined {
   try {

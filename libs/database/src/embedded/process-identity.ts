@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 /** A process as one can know it again: a pid alone is reused. */
 export interface ProcessIdentity {
@@ -22,17 +22,6 @@ export function isSameProcessAlive({ pid, startedAt }: ProcessIdentity): boolean
   return readStartTime(pid) === startedAt;
 }
 
-/** True when `pid` is a postgres that works in this data folder: PostgreSQL changes into its data folder at start. */
-export function isPostmasterOf(pid: number, dataDir: string): boolean {
-  try {
-    if (process.platform === 'linux') return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dataDir);
-    const command = execFileSync('ps', ['-o', 'command=', '-p', `${pid}`], { encoding: 'utf8' });
-    return command.includes('postgres') && command.includes(dataDir);
-  } catch {
-    return false;
-  }
-}
-
 /** What the process runs, for a message to a person. */
 export function readCommandLine(pid: number): string {
   try {
@@ -51,6 +40,34 @@ export function readParentPid(pid: number): number | undefined {
       return Number(execFileSync('ps', ['-o', 'ppid=', '-p', `${pid}`], { encoding: 'utf8' }));
     }
     return Number(readStatFields(pid)[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The terminal that controls the process, undefined where it has none: a terminal that was closed counts as none. */
+export function readTerminal(pid: number): string | undefined {
+  try {
+    if (process.platform !== 'linux') {
+      const name = execFileSync('ps', ['-o', 'tty=', '-p', `${pid}`], { encoding: 'utf8' }).trim();
+      return /^\?*$/.test(name) ? undefined : name;
+    }
+    const device = readStatFields(pid)[4];
+    return device === '0' || device === '-1' ? undefined : device;
+  } catch {
+    return undefined;
+  }
+}
+
+export type SignalAction = 'ignored' | 'caught' | 'default';
+
+/** What the process does on SIGHUP; undefined where the system does not say, as on macOS. */
+export function readHangupAction(pid: number): SignalAction | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    // The last hexadecimal digit holds the first four signals; SIGHUP is the first.
+    const has = (mask: string) => Number.parseInt(new RegExp(`^${mask}:.*(.)$`, 'm').exec(status)?.[1] ?? '0', 16) & 1;
+    return has('SigIgn') ? 'ignored' : has('SigCgt') ? 'caught' : 'default';
   } catch {
     return undefined;
   }

@@ -4,11 +4,14 @@ import {
   isSameProcessAlive,
   type ProcessIdentity,
   readCommandLine,
+  readHangupAction,
   readParentPid,
+  readTerminal,
 } from './process-identity.js';
 
 const POLL_MS = 250;
-const RUNNERS = ['make', 'gmake', 'nx', 'npm', 'npx'];
+const MAKES = ['make', 'gmake'];
+const RUNNERS = [...MAKES, 'nx', 'npm', 'npx'];
 
 /** The processes from `make`, `nx` or `npm` down to us: whoever started those may leave, they may not. */
 export function findRunners(pid = process.pid): ProcessIdentity[] {
@@ -28,19 +31,43 @@ export function findRunner(pid: number): ProcessIdentity | undefined {
   return findRunners(pid).find((ancestor) => isRunner(readCommandLine(ancestor.pid)));
 }
 
-/** Calls back once when one of them has died, even by SIGKILL, which tells nobody. */
-export function watchRunners(onDeath: () => void): void {
-  const runners = findRunners();
+/**
+ * Calls back once when one of them has died, even by SIGKILL, which no process can report, or when their terminal was
+ * closed: the system tells only the first process of the session, and `make` then waits for its children untold.
+ */
+export function watchRunners(onEnd: () => void): void {
+  const runners = findRunners().map((identity) => ({ identity, terminal: readTerminal(identity.pid) }));
   const timer = setInterval(() => {
-    if (runners.every(isSameProcessAlive)) return;
+    if (runners.every(isSteady)) return;
     clearInterval(timer);
-    onDeath();
+    onEnd();
   }, POLL_MS);
   timer.unref();
+}
+
+interface Runner {
+  readonly identity: ProcessIdentity;
+  /** The one it had when we started. */
+  readonly terminal: string | undefined;
+}
+
+function isSteady({ identity, terminal }: Runner): boolean {
+  if (!isSameProcessAlive(identity)) return false;
+  const { pid } = identity;
+  const action = readHangupAction(pid);
+  // As `nohup` wants it.
+  if (action === 'ignored') return true;
+  if (terminal !== undefined && readTerminal(pid) === undefined) return false;
+  // make catches SIGHUP until it has received one.
+  return !(action === 'default' && MAKES.includes(programOf(pid)));
 }
 
 /** `make dev`, `node …/.bin/nx serve api`, `npm exec nx …`. */
 function isRunner(commandLine: string): boolean {
   const [program = '', script = ''] = commandLine.split(' ').map((word) => basename(word));
   return RUNNERS.includes(program) || (program === 'node' && RUNNERS.includes(script.replace(/(-cli)?\.[cm]?js$/, '')));
+}
+
+function programOf(pid: number): string {
+  return basename(readCommandLine(pid).split(' ')[0] ?? '');
 }

@@ -1,3 +1,5 @@
+import { type ClusterMark, createMarkSetting } from './cluster-mark.js';
+
 type Settings = Readonly<Record<string, string | number>>;
 
 /** Reached by TCP on the loopback address only, and told everything on the command line: no file to edit or to drift. */
@@ -34,7 +36,16 @@ const DISPOSABLE: Settings = {
   scram_iterations: 1,
 };
 
-export function listServerArguments({ durable, port }: { durable: boolean; port: number }): string[] {
-  const settings = { ...(durable ? DURABLE : DISPOSABLE), port };
-  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+export interface ServerArguments {
+  readonly durable: boolean;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly mark: ClusterMark;
+}
+
+export function listServerArguments({ durable, port, dataDir, mark }: ServerArguments): string[] {
+  // The folder again, as a setting: a postgresql.conf that names another one does not win.
+  const settings = { ...(durable ? DURABLE : DISPOSABLE), port, data_directory: dataDir };
+  const options = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  return ['-D', dataDir, ...[...options, createMarkSetting(mark)].flatMap((option) => ['-c', option])];
 }

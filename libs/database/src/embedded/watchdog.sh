@@ -1,17 +1,27 @@
 #!/bin/sh
 # Runs a server and ends it when the owner's end of our standard input closes: by intention, or because the owner died.
-#   watchdog.sh SIGNAL FOLDER COMMAND…   SIGNAL stops the server; FOLDER is then removed, '' removes nothing
+#   watchdog.sh SIGNAL FOLDER LOCK COMMAND…   SIGNAL stops the server; FOLDER is then removed, '' removes nothing
+# With a LOCK the server is started under it, once the owner has written a line; without one, at once. Exit code 75 says
+# that another holds the lock. The server inherits it, and so holds it even where this shell is killed.
 # Two shells share the work, so that the server ends even if one of them is killed.
-stop_signal=$1 folder=$2
-shift 2
+stop_signal=$1 folder=$2 lock=$3
+shift 3
 
 # A terminal's Ctrl-C is the owner's to handle. A handler, unlike '', is not inherited by the server.
 trap : INT HUP TERM
 is_closing=
 trap 'is_closing=yes' USR1
 
-exec 3<&0
-"$@" </dev/null 3<&- &
+exec 4<&0
+if [ -n "$lock" ]; then
+  exec 9>>"$lock" || exit
+  # macOS has no flock.
+  if command -v flock >/dev/null && ! flock -n 9; then exit 75; fi
+  echo locked >&3
+  read -r _ <&4 || exit 0
+fi
+exec 3>&-
+"$@" </dev/null 4<&- &
 server=$!
 
 stop_server() {
@@ -34,13 +44,13 @@ remove_folder() {
 
 (
   trap : INT HUP TERM
-  while read -r _; do :; done <&3
+  while read -r _; do :; done <&4
   kill -s USR1 $$ 2>/dev/null
   stop_server
   remove_folder
-) &
+) 9>&- &
 reader=$!
-exec 3<&- 0</dev/null
+exec 4<&- 0</dev/null
 
 # A trapped signal interrupts `wait`: go back to waiting while the server lives.
 while :; do

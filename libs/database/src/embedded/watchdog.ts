@@ -7,6 +7,9 @@ import { SYSTEM_ENVIRONMENT } from './system-environment.js';
 const SCRIPT = fileURLToPath(new URL('./watchdog.sh', import.meta.url));
 
 export interface GuardedServer {
+  /** With a `lockFile`: whether we hold it. The server waits for `begin`, or for `stop`. */
+  readonly locked: Promise<boolean>;
+  begin(): void;
   /** Resolves to the exit code when the server has ended and its folder, if it was to be, is removed. */
   readonly ended: Promise<number | null>;
   stop(): Promise<void>;
@@ -16,6 +19,8 @@ export interface GuardedCommand {
   command: readonly string[];
   cwd: string;
   logFile: string;
+  /** Locked before the command starts, and held by it until its last process has ended. */
+  lockFile?: string | undefined;
   stopSignal: 'INT' | 'QUIT' | 'TERM';
   /** Removed after the server has ended, also when its owner was killed. */
   removeFolder?: string | undefined;
@@ -32,15 +37,17 @@ export function startGuarded({
   cwd,
   logFile,
   stopSignal,
+  lockFile = '',
   removeFolder = '',
   isAwaited,
 }: GuardedCommand): GuardedServer {
-  const log = openSync(logFile, 'w', 0o600);
-  const child = spawn('/bin/sh', [SCRIPT, stopSignal, removeFolder, ...command], {
+  // Appended to: until we hold the lock, the log is that of another server.
+  const log = openSync(logFile, 'a', 0o600);
+  const child = spawn('/bin/sh', [SCRIPT, stopSignal, removeFolder, lockFile, ...command], {
     cwd,
     detached: true,
     env: SYSTEM_ENVIRONMENT,
-    stdio: ['pipe', log, log],
+    stdio: ['pipe', log, log, 'pipe'],
   });
   closeSync(log);
   const ended = new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject));
@@ -49,8 +56,21 @@ export function startGuarded({
   // The shell may end first: then there is nobody left to tell.
   leash.on('error', () => undefined);
   leash.unref();
-  if (!isAwaited) child.unref();
+  const answer = child.stdio[3] as Socket;
+  answer.on('error', () => undefined);
+  const locked = new Promise<boolean>((resolve) => {
+    answer.once('data', () => resolve(true));
+    void ended.then(() => resolve(false)).catch(() => resolve(false));
+  });
+  if (!lockFile) answer.unref();
+  if (!isAwaited && !lockFile) child.unref();
   return {
+    locked,
+    begin() {
+      leash.write('begin\n');
+      answer.destroy();
+      child.unref();
+    },
     ended,
     async stop() {
       child.ref();

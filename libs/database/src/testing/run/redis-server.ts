@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { nameOwnedFolder } from '../../embedded/leftovers.js';
+import { createOwnedFolder } from '../../embedded/leftovers.js';
 import { findFreePort } from '../../embedded/port.js';
 import { type GuardedServer, startGuarded } from '../../embedded/watchdog.js';
 
@@ -40,8 +40,7 @@ export async function startRedisServer(storageFolder: string): Promise<RedisServ
 
 /** @returns undefined when it has ended at once: another has taken the port meanwhile */
 async function startOnPort({ command, storageFolder, port }: Start): Promise<RedisServer | undefined> {
-  const folder = join(storageFolder, nameOwnedFolder('redis'));
-  mkdirSync(folder, { mode: 0o700 });
+  const folder = createOwnedFolder(storageFolder, 'redis');
   const password = randomBytes(24).toString('hex');
   const settings = join(folder, 'redis.conf');
   // In a file of ours: a command line is for all to read.

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { withClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
 import { startCluster } from '../../embedded/cluster.js';
-import { nameOwnedFolder } from '../../embedded/leftovers.js';
+import { createOwnedFolder } from '../../embedded/leftovers.js';
 import { defineMigration, type Migration } from '../../migrate/migration.js';
 import { migrations } from '../../migrations/index.js';
 import { nameTemplate } from '../clones/database-name.js';
@@ -21,16 +21,20 @@ const addNote = (type: string): Migration =>
   });
 
 let folder: string;
+let owned: string;
 let storage: string;
 
 beforeEach(async () => {
-  storage = join(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), nameOwnedFolder('spec'));
+  owned = createOwnedFolder(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), 'spec');
+  // PostgreSQL may run as another user, who has to pass through.
+  await chmod(owned, 0o711);
+  storage = join(owned, 'storage');
   await mkdir(storage);
   folder = join(storage, 'templates');
   await mkdir(folder);
 });
 
-afterEach(() => rm(storage, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
+afterEach(() => rm(owned, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
 
 describe('the name of a template', () => {
   const withNote = (type: string) => hashTemplate([...migrations, addNote(type)]);

@@ -18,7 +18,7 @@ import { Secret } from '@airlock/config';
 import { withClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
 import { startCluster } from '../../embedded/cluster.js';
-import { nameOwnedFolder, sweepOwnedFolders } from '../../embedded/leftovers.js';
+import { createOwnedFolder, disownFolder, nameOwnedFolder, sweepOwnedFolders } from '../../embedded/leftovers.js';
 import { SYSTEM_ENVIRONMENT } from '../../embedded/system-environment.js';
 import type { Migration } from '../../migrate/migration.js';
 import { migrationsHash } from '../../migrate/migrations-hash.js';
@@ -69,9 +69,10 @@ export function readLogins(dataDir: string): Logins {
   return JSON.parse(readFileSync(join(dataDir, LOGINS_FILE), 'utf8')) as Logins;
 }
 
-/** cp is twice as fast as fs.cp for a thousand small files, keeps the owner, and clones where the file system can. */
+/** Copies what is in the folder. cp is twice as fast as fs.cp for a thousand small files, keeps the owner, and clones where the file system can. */
 export async function copyFolder(source: string, target: string): Promise<void> {
-  await run('cp', ['-a', source, target], { env: SYSTEM_ENVIRONMENT });
+  mkdirSync(target, { recursive: true });
+  await run('cp', ['-a', `${source}/.`, target], { env: SYSTEM_ENVIRONMENT });
 }
 
 async function buildCachedFolder(
@@ -80,10 +81,11 @@ async function buildCachedFolder(
 ): Promise<void> {
   await sweepOwnedFolders(cache.folder);
   const dataDir = join(storageFolder, nameOwnedFolder('template'));
-  const unfinished = join(cache.folder, nameOwnedFolder('unfinished'));
+  const unfinished = createOwnedFolder(cache.folder, 'unfinished');
   try {
     await buildDataFolder(dataDir, cache.migrations);
     await copyFolder(dataDir, unfinished);
+    disownFolder(unfinished);
     renameSync(unfinished, cached);
   } catch (error) {
     // Another run may have been faster: rename() refuses a folder that is not empty.

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { type Config, type DatabaseAddress, loadConfig, readProcessEnvironment } from '@airlock/config';
 import { type Cluster, startCluster } from '../../embedded/cluster.js';
-import { nameOwnedFolder, sweepOwnedFolders } from '../../embedded/leftovers.js';
+import { createOwnedFolder, sweepOwnedFolders } from '../../embedded/leftovers.js';
 import { connectClient } from '../../client.js';
 import { REGISTRY_SQL } from '../clones/clone-registry.js';
 import { nameTemplate } from '../clones/database-name.js';
@@ -32,7 +31,7 @@ async function startEmbeddedServer(storage: TestStorage): Promise<TestServer> {
   const folder = chooseStorageFolder(storage);
   await sweepOwnedFolders(folder);
   const cached = await ensureCachedFolder(folder);
-  const dataDir = join(folder, nameOwnedFolder('run'));
+  const dataDir = createOwnedFolder(folder, 'run');
   await copyFolder(cached, dataDir);
   const cluster = await startCluster({ dataDir, durable: false });
   const { host, port, user, password, database } = cluster.superuser;

@@ -1,0 +1,32 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { SYSTEM_ENVIRONMENT } from './system-environment.js';
+
+/**
+ * The watchdog locks this file before it starts a server, and the server inherits the lock: it is held as long as one
+ * process of the server lives, also where pids say nothing, as in a container. No lock outlives its holders.
+ */
+export function nameLockFile(dataDir: string): string {
+  return join(dataDir, 'airlock.lock');
+}
+
+/** The exit code by which the watchdog says that another holds the lock. */
+export const LOCKED_EXIT_CODE = 75;
+
+let isInstalled: boolean | undefined;
+
+/** False on macOS, which has neither `flock` nor the containers that make it necessary. */
+export function hasLocks(): boolean {
+  isInstalled ??= run('--version') === 0;
+  return isInstalled;
+}
+
+export function isLocked(dataDir: string): boolean {
+  const file = nameLockFile(dataDir);
+  return existsSync(file) && hasLocks() && run('--nonblock', '--shared', file, 'true') !== 0;
+}
+
+function run(...args: string[]): number | null {
+  return spawnSync('flock', args, { stdio: 'ignore', env: SYSTEM_ENVIRONMENT }).status;
+}

@@ -1,0 +1,10 @@
+/** A data folder that is not ours to use. Nothing in it was changed, and no process was signalled. */
+export class FolderRefusal extends Error {
+  override readonly name = 'FolderRefusal';
+  readonly exitCode = 1;
+
+  /** @param cure what to do, as a line of its own */
+  constructor(path: string, problem: string, { expected, cure }: { expected: string; cure: string }) {
+    super(`${path}: ${problem}; expected ${expected}\n${cure}`);
+  }
+}

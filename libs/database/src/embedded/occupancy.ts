@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import { type ClusterMark, createMarkSetting } from './cluster-mark.js';
+import { hasLocks } from './folder-lock.js';
+import { FolderRefusal } from './folder-refusal.js';
+import { describeProcess } from './port-in-use-error.js';
+import { findPostgresIn, type PostgresProcess, worksIn } from './postgres-processes.js';
+import { isSameProcessAlive } from './process-identity.js';
+import { type Postmaster, readLastCommandLine, readPostmaster, readRunFile, type RunFile } from './run-file.js';
+import { relateTo } from './system-identity.js';
+
+export interface Leftovers {
+  /** Servers that we started in this folder for an owner that is dead. */
+  readonly servers: readonly number[];
+  /** Sessions and chores of a server that is gone: they end by themselves. */
+  readonly isEnding: boolean;
+  /** postmaster.pid was left by a server that is gone. */
+  readonly hasStaleFile: boolean;
+}
+
+/**
+ * Says what an earlier owner has left in a folder of ours. A missing run file proves nothing: a server counts as left
+ * behind only where we started it and its owner is known to be dead.
+ *
+ * @throws FolderRefusal where a live owner, or a server that we did not start, uses the folder or may be using it
+ */
+export function findLeftovers(dataDir: string, mark: ClusterMark): Leftovers {
+  const run = readRunFile(dataDir);
+  if (run && isOwnerAlive(run)) throw refuseLive(dataDir, run.owner.pid);
+  const processes = findPostgresIn(dataDir);
+  const servers = processes.filter(({ isServer }) => isServer);
+  const other = servers.find((server) => !isStartedByUs(server, mark));
+  if (other) throw refuseServer(dataDir, other, 'which we did not start');
+  const isOwnerKnown = run !== undefined && relateTo(run.system) === 'here';
+  if (servers[0] && !isOwnerKnown) throw refuseServer(dataDir, servers[0], 'and its owner is not known');
+  const postmaster = readPostmaster(dataDir);
+  const hasStaleFile = postmaster !== undefined && servers.length === 0;
+  if (hasStaleFile && !isStale(dataDir, { postmaster, run, mark })) {
+    throw refuseUnknown(dataDir, postmaster);
+  }
+  const isEnding = servers.length === 0 && processes.length > 0;
+  return { servers: servers.map(({ pid }) => pid), isEnding, hasStaleFile };
+}
+
+export function isStartedByUs({ commandLine }: Pick<PostgresProcess, 'commandLine'>, mark: ClusterMark): boolean {
+  return commandLine.includes(createMarkSetting(mark));
+}
+
+/** No process is to be seen, and yet the folder's lock is held. */
+export function refuseLocked(dataDir: string): FolderRefusal {
+  return refuse(dataDir, 'a PostgreSQL that we cannot see, such as one in a container, holds its lock', IN_USE);
+}
+
+const IN_USE = 'Its owner has to stop it first; this command does not.';
+
+function refuse(dataDir: string, problem: string, cure: string): FolderRefusal {
+  return new FolderRefusal(dataDir, problem, { expected: 'a folder that no other server uses', cure });
+}
+
+function refuseServer(dataDir: string, { pid }: PostgresProcess, problem: string): FolderRefusal {
+  return refuse(dataDir, `${describeProcess(pid)} runs PostgreSQL in it, ${problem}`, IN_USE);
+}
+
+function refuseLive(dataDir: string, owner: number): FolderRefusal {
+  return refuse(
+    dataDir,
+    `${describeProcess(owner)} runs PostgreSQL in it`,
+    'Use that one, or press Ctrl-C in its terminal.',
+  );
+}
+
+function refuseUnknown(dataDir: string, { pid }: Postmaster): FolderRefusal {
+  return refuse(
+    dataDir,
+    `postmaster.pid names process ${pid}, which we did not start or cannot see from here`,
+    `Only if no server uses the folder any more, also in no container: rm ${join(dataDir, 'postmaster.pid')}`,
+  );
+}
+
+function isOwnerAlive({ owner, system }: RunFile): boolean {
+  return relateTo(system) === 'here' && isSameProcessAlive(owner);
+}
+
+interface Remains {
+  readonly postmaster: Postmaster;
+  readonly run: RunFile | undefined;
+  readonly mark: ClusterMark;
+}
+
+/**
+ * No process is seen in the folder; one in a container would not be. A live server of ours would hold the lock, which is
+ * asked afterwards. Another's is known by its command line, which the last server to start has left.
+ */
+function isStale(dataDir: string, { postmaster, run, mark }: Remains): boolean {
+  if (isElsewhere(dataDir, postmaster)) return true;
+  const relation = run && relateTo(run.system);
+  if (relation === 'unseen' || (relation === 'same kernel' && !hasLocks())) return false;
+  const last = readLastCommandLine(dataDir);
+  return last === undefined ? run !== undefined : isStartedByUs({ commandLine: last }, mark);
+}
+
+/** The folder is a copy: the server that the file names works in the original. */
+function isElsewhere(dataDir: string, postmaster: Postmaster): boolean {
+  return worksIn(postmaster.pid, postmaster.dataDir) && !worksIn(postmaster.pid, dataDir);
+}

@@ -1,0 +1,124 @@
+import { accessSync, constants, lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type ClusterMark, readClusterMark, readSystemIdentifier, writeClusterMark } from './cluster-mark.js';
+import { FolderRefusal } from './folder-refusal.js';
+import { findPostgresIn } from './postgres-processes.js';
+import { chooseIdentity } from './unprivileged.js';
+
+const SPACES = 'pg_tblspc';
+
+/**
+ * The folder and the one that it lies in are folders, not links: a link may lead into the data of another server.
+ * @returns undefined when the folder does not exist
+ */
+export function assertPlainFolder(folder: string): Stats | undefined {
+  assertNoLink(dirname(folder));
+  const stats = assertNoLink(folder);
+  if (stats) assertOwner(folder, stats);
+  return stats;
+}
+
+/**
+ * Reads the folder and changes nothing in it.
+ *
+ * @param knownIdentifier the cluster that the workspace has on record for this folder; it proves a folder from before
+ *   there were marks, and such a folder is given one
+ * @throws FolderRefusal unless we made the folder
+ */
+export function assertOwnFolder(dataDir: string, knownIdentifier?: string): ClusterMark {
+  assertUsable(dataDir);
+  assertNoLinksWithin(dataDir);
+  const mark = readClusterMark(dataDir);
+  if (mark) return mark;
+  if (knownIdentifier === undefined || knownIdentifier !== tryReadIdentifier(dataDir)) throw refuseUnmarked(dataDir);
+  writeClusterMark(dataDir);
+  return assertOwnFolder(dataDir);
+}
+
+/** The command moves the folder, also one that is a link, and nothing behind it. */
+export function proposeMovingAside(path: string): string {
+  return `Move it aside, and the next start makes a new one: mv ${path} ${path}.aside`;
+}
+
+function assertNoLink(folder: string): Stats | undefined {
+  const stats = lstatSync(folder, { throwIfNoEntry: false });
+  if (!stats || stats.isDirectory()) return stats;
+  if (!stats.isSymbolicLink()) {
+    const cure = proposeMovingAside(folder);
+    throw new FolderRefusal(folder, 'is a file', { expected: 'a folder', cure });
+  }
+  throw new FolderRefusal(folder, `is a link to ${readlinkSync(folder)}`, {
+    expected: 'a folder of this workspace: a link may lead into the data of another server',
+    cure: `Remove the link, which leaves that folder as it is: rm ${folder}`,
+  });
+}
+
+function assertOwner(folder: string, { uid }: Stats): void {
+  const ours = [process.getuid?.(), chooseIdentity().uid];
+  if (ours.includes(uid)) return;
+  throw new FolderRefusal(folder, `belongs to user ${uid}`, {
+    expected: `a folder of user ${ours[0]}`,
+    cure: 'Run the command as that user, or as the owner of the workspace.',
+  });
+}
+
+function assertUsable(dataDir: string): void {
+  try {
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw refuseUnusable(dataDir, error);
+  }
+}
+
+export function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw refuseUnusable(folder, error);
+  }
+}
+
+export function refuseUnusable(folder: string, error: unknown): FolderRefusal {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  return new FolderRefusal(folder, `cannot be used (${code})`, {
+    expected: 'a folder that we may read and write',
+    cure: `Where the file system may be written to: chmod u+rwx ${folder}`,
+  });
+}
+
+/** initdb makes none: each was put there later, and what it leads to may be another server's. */
+function assertNoLinksWithin(dataDir: string): void {
+  const spaces = join(dataDir, SPACES);
+  const paths = readdirSync(dataDir).map((name) => join(dataDir, name));
+  const linked = [...paths, ...listIfFolder(spaces)].find((path) => {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats && !stats.isFile() && !stats.isDirectory();
+  });
+  if (linked === undefined) return;
+  const target = lstatSync(linked).isSymbolicLink() ? `is a link to ${readlinkSync(linked)}` : 'is a special file';
+  throw new FolderRefusal(linked, target, {
+    expected: 'only files and folders in the data folder: a link may lead into the data of another server',
+    cure: proposeMovingAside(dataDir),
+  });
+}
+
+function listIfFolder(folder: string): string[] {
+  const isFolder = lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return isFolder ? readdirSync(folder).map((name) => join(folder, name)) : [];
+}
+
+function refuseUnmarked(dataDir: string): FolderRefusal {
+  const isInUse = findPostgresIn(dataDir).length > 0;
+  const cure = isInUse
+    ? 'A server runs in it: leave it to its owner, who can move it out of the workspace after stopping that server.'
+    : proposeMovingAside(dataDir);
+  return new FolderRefusal(dataDir, 'holds a PostgreSQL without our mark', { expected: 'one that we made', cure });
+}
+
+function tryReadIdentifier(dataDir: string): string | undefined {
+  try {
+    return readSystemIdentifier(dataDir);
+  } catch {
+    return undefined;
+  }
+}

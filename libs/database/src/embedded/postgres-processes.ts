@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readCommandLine } from './process-identity.js';
+
+export interface PostgresProcess {
+  readonly pid: number;
+  readonly commandLine: string;
+  /** False for the processes that a server has started for its sessions and chores. */
+  readonly isServer: boolean;
+}
+
+const NAMES = ['postgres', 'postmaster'];
+
+/**
+ * The PostgreSQL processes that work in this very folder, by whatever path they came to it, as far as the system lets
+ * us see them: PostgreSQL changes into its data folder at start.
+ */
+export function findPostgresIn(dataDir: string): PostgresProcess[] {
+  const pids = process.platform === 'linux' ? findByProc(dataDir) : findByLsof(dataDir);
+  return pids.map((pid) => {
+    const commandLine = readCommandLine(pid);
+    return { pid, commandLine, isServer: !/^(postgres|postmaster): /.test(commandLine) };
+  });
+}
+
+/** True where the process works in that folder. */
+export function worksIn(pid: number, folder: string): boolean {
+  try {
+    const [at, wanted] = [statSync(`/proc/${pid}/cwd`), statSync(folder)];
+    return at.dev === wanted.dev && at.ino === wanted.ino;
+  } catch {
+    return false;
+  }
+}
+
+function findByProc(dataDir: string): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => isPostgres(pid) && worksIn(pid, dataDir));
+}
+
+function isPostgres(pid: number): boolean {
+  try {
+    return NAMES.includes(readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+  } catch {
+    return false;
+  }
+}
+
+/** One line per field: p and a pid, then n and its folder. lsof fails where it finds nothing. */
+function findByLsof(dataDir: string): number[] {
+  try {
+    const folder = realpathSync(dataDir);
+    const lines = execFileSync('lsof', ['-a', '-c', 'postgres', '-d', 'cwd', '-Fpn'], { encoding: 'utf8' }).split('\n');
+    return lines.flatMap((line, index) => (line === `n${folder}` ? [findPidAbove(lines, index)] : []));
+  } catch {
+    return [];
+  }
+}
+
+function findPidAbove(lines: readonly string[], index: number): number {
+  return Number(lines.slice(0, index).findLast((line) => line.startsWith('p'))?.slice(1));
+}
