@@ -133,7 +133,9 @@ describe('airlock setup', () => {
   it('makes a .env, then leaves it alone', async () => {
     const { stdout: example } = await run(['config', 'example'], {});
     await withFolder({ '.env.example': example }, async (cwd) => {
-      expect((await runIn(cwd, ['setup'], {})).stdout).toBe('Made .env from .env.example, with generated passwords and free ports.\n');
+      expect((await runIn(cwd, ['setup'], {})).stdout).toBe(
+        'Made .env from .env.example, with generated passwords and free ports.\n',
+      );
       expect((await runIn(cwd, ['setup'], {})).stdout).toBe('.env is there and stays as it is.\n');
       expect(await runIn(cwd, ['config', 'check'], {})).toMatchObject({ code: 0 });
     });

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from './config-error.js';
@@ -65,4 +68,66 @@ describe('setUpEnvFile', () => {
       expect(loadConfig({ env: {}, cwd: folder }).file).toBe('.env');
     });
   });
+
+  it('gives each of several clones ports of its own, also of two at once, in every value that names a port', async () => {
+    await withClones(async (clones, environment) => {
+      const listener = createServer().listen(0, '127.0.0.1');
+      await once(listener, 'listening');
+      const { port: held } = listener.address() as AddressInfo;
+      const usual = example['.env.example'].replace('# PORT=8000', `# PORT=${held}`);
+      for (const clone of clones) writeFileSync(join(clone, '.env.example'), usual);
+      await Promise.all(clones.map((clone) => setUpElsewhere(clone, environment)));
+      const chosen = clones.map((clone) => readPorts(clone));
+      for (const ports of chosen) {
+        expect(ports['DATABASE_URL']).toBe(ports['DATABASE_MIGRATION_URL']);
+        expect(ports['PORT']).not.toBe(`${held}`);
+      }
+      const all = chosen.flatMap((ports) => [...new Set(Object.values(ports))]);
+      expect(new Set(all).size).toBe(all.length);
+      listener.close();
+    });
+  });
+
+  it('gives a clone its own ports again, and those of a clone that is gone to another', async () => {
+    await withClones(async ([first = '', second = ''], environment) => {
+      await setUpElsewhere(first, environment);
+      const ports = readPorts(first);
+      rmSync(join(first, '.env'));
+      await setUpElsewhere(first, environment);
+      expect(readPorts(first)).toEqual(ports);
+      rmSync(first, { recursive: true });
+      await setUpElsewhere(second, environment);
+      expect(readPorts(second)).toEqual(ports);
+    });
+  });
 });
+
+const ROOT = new URL('../../../', import.meta.url).pathname;
+
+/** Three clones and the surroundings of a user who has never made one. */
+async function withClones(use: (clones: string[], environment: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
+  await withFolder({}, async (folder) => {
+    const clones = ['one', 'two', 'three'].map((name) => join(folder, name));
+    for (const clone of clones) {
+      mkdirSync(join(clone, 'tools'), { recursive: true });
+      writeFileSync(join(clone, '.env.example'), example['.env.example']);
+      copyFileSync(join(ROOT, 'tools/choose-ports.sh'), join(clone, 'tools/choose-ports.sh'));
+    }
+    await use(clones, { PATH: '/usr/bin:/bin', HOME: folder });
+  });
+}
+
+async function setUpElsewhere(root: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const source = new URL('./setup.ts', import.meta.url).href;
+  const script = `import { setUpEnvFile } from '${source}'; setUpEnvFile('${root}')`;
+  const hooks = join(ROOT, 'tools/typescript.mjs');
+  await promisify(execFile)(process.execPath, ['--import', hooks, '--input-type=module', '--eval', script], { env });
+}
+
+/** The ports by the names of their settings, with the usual ones where .env leaves them in a comment. */
+function readPorts(root: string): Record<string, string> {
+  const lines = readFileSync(join(root, '.env'), 'utf8').matchAll(
+    /^(?:# )?([A-Z_]*PORT|DATABASE_URL|DATABASE_MIGRATION_URL)=(?:postgres:.*127\.0\.0\.1:)?(\d+)(?:\/.*)?$/gm,
+  );
+  return Object.fromEntries([...lines].map(([, name = '', port = '']) => [name, port]));
+}

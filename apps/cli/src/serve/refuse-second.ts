@@ -1,11 +1,5 @@
 import { type Config, loadConfig } from '@airlock/config';
-import {
-  describeProcess,
-  findFreePortAbove,
-  findRunner,
-  isPortFree,
-  PortInUseError,
-} from '@airlock/database/embedded';
+import { describeProcess, findFreePortAbove, findRunner, isPortFree, PortInUseError } from '@airlock/database/embedded';
 import { findDatabaseOwner } from './announcement.js';
 import { ROOT } from './workspace.js';
 

@@ -8,7 +8,7 @@ import { ensureDataFolder, readSuperuserPassword, SUPERUSER } from './data-folde
 import { nameLockFile } from './folder-lock.js';
 import { FolderRefusal } from './folder-refusal.js';
 import { endServer } from './leftovers.js';
-import { findLeftovers, isStartedByUs, refuseLocked } from './occupancy.js';
+import { findLeftovers, isHeldElsewhere, isStartedByUs, refuseLocked } from './occupancy.js';
 import { assertOwnFolder } from './own-folder.js';
 import { findFreePort } from './port.js';
 import { PortInUseError } from './port-in-use-error.js';
@@ -53,7 +53,7 @@ const HOST = '127.0.0.1';
 const LOG_FILE = 'server.log';
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 4;
-const LOCK_TIMEOUT_MS = 20_000;
+const LOCK_TIMEOUT_MS = 10_000;
 const LOCK_POLL_MS = 20;
 const START_ATTEMPTS = 5;
 
@@ -96,15 +96,14 @@ interface HeldFolder {
 type Start = Pick<HeldFolder, 'mark' | 'port'>;
 
 /** Ends what runs in the folder for a dead owner, and takes the folder's lock. */
-async function takeFolder(options: ClusterOptions, start: Start): Promise<HeldFolder> {
+async function takeFolder(options: ClusterOptions, { mark, port }: Start): Promise<HeldFolder> {
   const { dataDir } = options;
-  const { mark } = start;
-  for (let waitedMs = 0; waitedMs < LOCK_TIMEOUT_MS; waitedMs += LOCK_POLL_MS) {
+  for (const start = Date.now(); Date.now() - start < LOCK_TIMEOUT_MS; await sleep(LOCK_POLL_MS)) {
     const { servers, isEnding } = findLeftovers(dataDir, mark);
     for (const pid of servers) await endServer(pid, { dataDir, mark });
-    const server = isEnding ? undefined : await lock(options, start);
-    if (server) return { server, ...start };
-    await sleep(LOCK_POLL_MS);
+    const server = isEnding ? undefined : await lock(options, { mark, port });
+    if (server) return { server, mark, port };
+    if (isHeldElsewhere(dataDir)) break;
   }
   throw refuseLocked(dataDir);
 }

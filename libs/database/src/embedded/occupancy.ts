@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type ClusterMark, createMarkSetting } from './cluster-mark.js';
-import { hasLocks } from './folder-lock.js';
+import { hasLocks, isLocked } from './folder-lock.js';
 import { FolderRefusal } from './folder-refusal.js';
 import { describeProcess } from './port-in-use-error.js';
 import { findPostgresIn, type PostgresProcess, worksIn } from './postgres-processes.js';
@@ -43,6 +43,12 @@ export function findLeftovers(dataDir: string, mark: ClusterMark): Leftovers {
 
 export function isStartedByUs({ commandLine }: Pick<PostgresProcess, 'commandLine'>, mark: ClusterMark): boolean {
   return commandLine.includes(createMarkSetting(mark));
+}
+
+/** Another container holds the lock: its processes will not show, however long one waits. */
+export function isHeldElsewhere(dataDir: string): boolean {
+  const run = readRunFile(dataDir);
+  return run !== undefined && relateTo(run.system) !== 'here' && isLocked(dataDir);
 }
 
 /** No process is to be seen, and yet the folder's lock is held. */

@@ -58,5 +58,10 @@ function findByLsof(dataDir: string): number[] {
 }
 
 function findPidAbove(lines: readonly string[], index: number): number {
-  return Number(lines.slice(0, index).findLast((line) => line.startsWith('p'))?.slice(1));
+  return Number(
+    lines
+      .slice(0, index)
+      .findLast((line) => line.startsWith('p'))
+      ?.slice(1),
+  );
 }

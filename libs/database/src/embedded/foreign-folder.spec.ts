@@ -1,0 +1,272 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { chooseStorageFolder } from '../testing/run/storage.js';
+import { type Cluster, startCluster } from './cluster.js';
+import { readSystemIdentifier } from './cluster-mark.js';
+import { describeFolder, ForeignServer, initialiseForeign } from './foreign-server.fixture.js';
+import { createOwnedFolder, sweepOwnedFolders } from './leftovers.js';
+
+const MARK = 'airlock-cluster.json';
+const RUN = 'airlock-run.json';
+const LIMIT_MS = 120_000;
+const itAsRoot = process.getuid?.() === 0 ? it : it.skip;
+const canUnshare = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
+
+let owned: string;
+/** Where the workspace's folder is expected. */
+let dataDir: string;
+let foreign: string;
+let servers: ForeignServer[];
+let clusters: Cluster[];
+
+beforeEach(() => {
+  owned = realpathSync(createOwnedFolder(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), 'spec'));
+  chmodSync(owned, 0o711);
+  mkdirSync(join(owned, 'local'));
+  dataDir = join(owned, 'local/postgres');
+  foreign = join(owned, 'foreign');
+  servers = [];
+  clusters = [];
+});
+
+afterEach(async () => {
+  for (const cluster of clusters) await cluster.stop();
+  for (const server of servers) await server.stop();
+  await rm(owned, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+});
+
+describe('a data folder that another server uses', () => {
+  it.each([
+    { what: 'a link to it', put: () => symlinkSync(foreign, dataDir), says: /is a link to .*\nRemove the link.*: rm / },
+    {
+      what: 'a link to the folder that it lies in',
+      put: () => {
+        renameSync(join(owned, 'local'), join(owned, 'elsewhere'));
+        symlinkSync(join(owned, 'elsewhere'), join(owned, 'local'));
+        renameSync(foreign, join(owned, 'elsewhere/postgres'));
+        foreign = join(owned, 'elsewhere/postgres');
+      },
+      says: /is a link to .*\nRemove the link.*: rm /,
+    },
+    {
+      what: 'the folder itself',
+      put: () => renameSync(foreign, dataDir),
+      says: /holds a PostgreSQL without our mark; expected one that we made\nA server runs in it: leave it to its owner/,
+    },
+    {
+      what: 'the folder itself, with a mark of another cluster in it',
+      put: async () => {
+        const ours = await makeOwn(join(owned, 'ours'));
+        copyFileSync(join(ours, MARK), join(foreign, MARK));
+        renameSync(foreign, dataDir);
+      },
+      says: /holds a PostgreSQL without our mark/,
+    },
+  ])('stays as it is, with its server: $what', async ({ put, says }) => {
+    await initialiseForeign(foreign);
+    const server = await startForeign(foreign);
+    await put();
+    const lies = existsSync(foreign) ? foreign : dataDir;
+    const before = describeFolder(lies);
+    await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(says);
+    expect(describeFolder(lies)).toEqual(before);
+    expect(server.isAlive).toBe(true);
+  });
+
+  it.each([{ running: 'run' }, { running: undefined }])(
+    'stays as it is where it is a copy of ours, whoever ran ours before (%j)',
+    async ({ running }) => {
+      const original = await start(join(owned, 'original'));
+      if (!running) await original.stop();
+      cpSync(original.dataDir, dataDir, { recursive: true });
+      rmSync(join(dataDir, 'postmaster.pid'), { force: true });
+      giveToServer(dataDir);
+      const server = await startForeign(dataDir);
+      const before = describeFolder(dataDir);
+      await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(`process ${server.pid} (`);
+      expect(describeFolder(dataDir)).toEqual(before);
+      expect(server.isAlive).toBe(true);
+    },
+    LIMIT_MS,
+  );
+
+  it('stays as it is where its server cannot be seen: its pid file counts, for its command line is not ours', async () => {
+    await makeOwn(dataDir);
+    const server = await startForeign(dataDir);
+    const pidFile = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8');
+    await server.stop();
+    writeFileSync(join(dataDir, 'postmaster.pid'), pidFile.replace(/^\d+/, '4194000'));
+    const before = describeFolder(dataDir);
+    await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(
+      /postmaster\.pid names process 4194000, which we did not start or cannot see from here; .*\nOnly if no server uses the folder any more, also in no container: rm /,
+    );
+    expect(describeFolder(dataDir)).toEqual(before);
+  });
+
+  it('stays as it is where it is ours and runs, though its run file is gone', async () => {
+    const cluster = await start(dataDir);
+    rmSync(join(dataDir, RUN));
+    await expect(startCluster({ dataDir, durable: true })).rejects.toThrow('and its owner is not known');
+    await expect(Promise.race([cluster.ended, Promise.resolve('running')])).resolves.toBe('running');
+  });
+
+  (canUnshare ? it : it.skip)(
+    'stays as it is where it is ours and runs outside of the container that we are in',
+    async () => {
+      const cluster = await start(dataDir);
+      const text = startInContainer();
+      expect(text).toMatch(
+        /FolderRefusal .*postgres: a PostgreSQL that we cannot see, such as one in a container, holds/,
+      );
+      await expect(Promise.race([cluster.ended, Promise.resolve('running')])).resolves.toBe('running');
+      expect(existsSync(join(dataDir, 'postmaster.pid'))).toBe(true);
+    },
+    LIMIT_MS,
+  );
+});
+
+describe('a data folder that holds links', () => {
+  it.each(['postmaster.pid', 'server.log', RUN, 'pg_wal', 'pg_tblspc/16400', 'airlock.lock', MARK])(
+    'is refused, and what %s leads to stays as it is',
+    async (name) => {
+      await makeOwn(dataDir);
+      const target = join(owned, 'target');
+      if (name.startsWith('pg_')) mkdirSync(target);
+      else writeFileSync(target, 'of another');
+      rmSync(join(dataDir, name), { recursive: true, force: true });
+      symlinkSync(target, join(dataDir, name));
+      await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(
+        `${join(dataDir, name)}: is a link to ${target}; expected only files and folders in the data folder`,
+      );
+      if (!name.startsWith('pg_')) expect(readFileSync(target, 'utf8')).toBe('of another');
+    },
+    LIMIT_MS,
+  );
+});
+
+describe('what lies in place of the data folder', () => {
+  it.each<{ what: string; put: () => void; says: RegExp }>([
+    {
+      what: 'a file',
+      put: () => writeFileSync(dataDir, ''),
+      says: /is a file; expected a folder\nMove it aside, .*: mv /,
+    },
+    { what: 'a pipe', put: () => execFileSync('mkfifo', [dataDir]), says: /is a file; expected a folder/ },
+    { what: 'a dangling link', put: () => symlinkSync('/nowhere', dataDir), says: /is a link to \/nowhere/ },
+    {
+      what: 'a folder with something else',
+      put: () => {
+        mkdirSync(dataDir);
+        writeFileSync(join(dataDir, 'notes.txt'), 'mine');
+      },
+      says: /holds notes\.txt and no PostgreSQL; expected an empty folder, or one that we made\nMove it aside/,
+    },
+  ])('is refused and stays: $what', async ({ put, says }) => {
+    put();
+    await expect(startCluster({ dataDir, durable: false })).rejects.toThrow(says);
+    const { exitCode } = (await startCluster({ dataDir, durable: false }).catch(
+      (error: { exitCode?: number }) => error,
+    )) as { exitCode?: number };
+    expect(exitCode).toBe(1);
+  });
+
+  itAsRoot('is refused and keeps its owner: a folder of another user', async () => {
+    await makeOwn(dataDir);
+    chownSync(dataDir, 12345, 12345);
+    const before = describeFolder(dataDir);
+    await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(
+      /belongs to user 12345; expected a folder of user 0/,
+    );
+    expect(describeFolder(dataDir)).toEqual(before);
+  });
+
+  it('is used where it is empty', async () => {
+    mkdirSync(dataDir);
+    await expect(start(dataDir)).resolves.toMatchObject({ dataDir });
+  });
+});
+
+describe('a data folder from before there were marks', () => {
+  it('is adopted where the workspace has its system identifier on record, and refused otherwise', async () => {
+    await makeOwn(dataDir);
+    rmSync(join(dataDir, MARK));
+    await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(
+      `${dataDir}: holds a PostgreSQL without our mark; expected one that we made\nMove it aside, and the next start makes a new one: mv ${dataDir} ${dataDir}.aside`,
+    );
+    await expect(startCluster({ dataDir, durable: true, knownIdentifier: '1' })).rejects.toThrow('without our mark');
+    const cluster = await startCluster({ dataDir, durable: true, knownIdentifier: readSystemIdentifier(dataDir) });
+    clusters.push(cluster);
+    expect(existsSync(join(dataDir, MARK))).toBe(true);
+  });
+});
+
+describe(sweepOwnedFolders.name, () => {
+  it('removes what a dead owner has left, and nothing whose name alone looks like that', async () => {
+    const parent = join(owned, 'swept');
+    mkdirSync(parent);
+    const [empty, ofUser, foreignName] = ['run-4194001-1-1', 'data-2024-11-26', 'copy-4194001-1-2'];
+    for (const name of [empty, ofUser]) mkdirSync(join(parent, name));
+    writeFileSync(join(parent, ofUser, 'notes.txt'), 'mine');
+    await initialiseForeign(join(parent, foreignName));
+    const server = await startForeign(join(parent, foreignName));
+    symlinkSync(foreign, join(parent, 'link-4194001-1-3'));
+    const alive = createOwnedFolder(parent, 'alive');
+    await sweepOwnedFolders(parent);
+    expect([empty, ofUser, foreignName].map((name) => existsSync(join(parent, name)))).toEqual([false, true, true]);
+    expect(readFileSync(join(parent, ofUser, 'notes.txt'), 'utf8')).toBe('mine');
+    expect(server.isAlive).toBe(true);
+    expect(existsSync(alive)).toBe(true);
+  });
+});
+
+async function start(folder: string): Promise<Cluster> {
+  const cluster = await startCluster({ dataDir: folder, durable: true });
+  clusters.push(cluster);
+  return cluster;
+}
+
+async function startForeign(folder: string): Promise<ForeignServer> {
+  const server = await ForeignServer.start(folder);
+  servers.push(server);
+  expect(server.isAlive).toBe(true);
+  return server;
+}
+
+/** A stopped folder of ours. */
+async function makeOwn(folder: string): Promise<string> {
+  await (await startCluster({ dataDir: folder, durable: true })).stop();
+  return folder;
+}
+
+/** As PostgreSQL demands it of its folder. */
+function giveToServer(folder: string): void {
+  chmodSync(folder, 0o700);
+  if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'nobody', folder]);
+}
+
+/** Pids of its own, as a container has; the network and the files are ours. */
+function startInContainer(): string {
+  const hooks = fileURLToPath(new URL('../../../../tools/typescript.mjs', import.meta.url));
+  const source = new URL('./cluster.ts', import.meta.url).href;
+  const script = `import { startCluster } from '${source}';
+    await startCluster({ dataDir: '${dataDir}', durable: true }).catch((e) => console.log(e.name, e.message)); process.exit()`;
+  const node = [process.execPath, '--import', hooks, '--input-type=module', '--eval', script];
+  return spawnSync('unshare', ['--pid', '--fork', '--mount-proc', ...node], { encoding: 'utf8' }).stdout;
+}
