@@ -199,7 +199,7 @@ describe('the API in development and its database', () => {
 
   afterEach(() => workspace.stop(), LIMIT_MS);
 
-  it.each(['SIGKILL', 'SIGTERM'] as const)(
+  it.each(['SIGKILL', 'SIGTERM', 'SIGHUP'] as const)(
     'end when what started them has ended by %s',
     async (signal) => {
       const runner = await workspace.start();

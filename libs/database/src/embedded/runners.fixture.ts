@@ -1,0 +1,7 @@
+// A command as `make` starts it: says that it runs, and ends when `watchRunners` says so.
+import { watchRunners } from './runners.js';
+
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+setInterval(() => undefined, 60_000);
+watchRunners(() => process.exit());
+process.stdout.write(`runs as ${process.pid}\n`);
