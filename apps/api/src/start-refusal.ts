@@ -22,7 +22,7 @@ const explanations: Readonly<Record<string, Explain>> = {
     `DATABASE_URL: ${where(database)} has no database "${database.app.database}"; expected one that is provisioned\n${PROVISION}`,
   EADDRINUSE: ({ service }, error) =>
     `PORT: ${'port' in error ? String(error.port) : 'it'} is in use; expected a free port\n` +
-    `  PORT=${service.port + 1} MANAGEMENT_PORT=${service.managementPort + 1}   # or stop what holds it`,
+    `  PORT=${service.port + 1} MANAGEMENT_PORT=${service.managementPort + 1}`,
 };
 
 /** @returns undefined for an error that nobody foresaw */

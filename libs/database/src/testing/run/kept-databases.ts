@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Cluster, startCluster } from '../../embedded/cluster.js';
+import { isLocked } from '../../embedded/folder-lock.js';
+import { findPostgresIn } from '../../embedded/postgres-processes.js';
 import type { Clone } from '../clones/clone-registry.js';
 import { formatUrl } from '../clones/database-name.js';
 import { CACHE_FOLDER } from './storage.js';
@@ -18,6 +20,9 @@ interface KeptDatabase {
 /** Moves the folder out of the way of the cluster's own clearing; the cluster is stopped by the caller. */
 export async function keepDatabases(cluster: Cluster, kept: readonly Clone[]): Promise<void> {
   if (kept.length === 0) return;
+  if (findPostgresIn(KEPT_FOLDER).length > 0 || isLocked(KEPT_FOLDER)) {
+    return console.error('\nThe databases of this run are not kept: `airlock db kept` serves those of an earlier one.');
+  }
   const aside = `${cluster.dataDir}.kept`;
   renameSync(cluster.dataDir, aside);
   await cluster.stop();
