@@ -53,7 +53,7 @@ afterEach(async () => {
 });
 
 describe('a data folder that another server uses', () => {
-  it.each([
+  it.each<{ what: string; put: () => void | Promise<void>; says: RegExp }>([
     { what: 'a link to it', put: () => symlinkSync(foreign, dataDir), says: /is a link to .*\nRemove the link.*: rm / },
     {
       what: 'a link to the folder that it lies in',

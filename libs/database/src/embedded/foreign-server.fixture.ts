@@ -4,7 +4,8 @@ import { lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadBinaries } from './binaries.js';
-import { findFreePort, isPortFree } from './port.js';
+import { findFreePort } from './port.js';
+import { readPostmaster } from './run-file.js';
 import { SYSTEM_ENVIRONMENT } from './system-environment.js';
 import { chooseIdentity, chooseInitdbPrefix, giveTo } from './unprivileged.js';
 
@@ -38,7 +39,8 @@ export class ForeignServer {
     const options = [...settings, 'dynamic_shared_memory_type=mmap'].flatMap((setting) => ['-c', setting]);
     const [command = '', ...args] = [...chooseIdentity().prefix, postgres, '-D', dataDir, ...options];
     const child = spawn(command, args, { env: SYSTEM_ENVIRONMENT, cwd: dataDir, stdio: 'ignore' });
-    while (child.exitCode === null && (await isPortFree(port))) await sleep(POLL_MS);
+    // Until then it reads its settings by the folder's path, which a test may change.
+    while (child.exitCode === null && !readPostmaster(dataDir)?.isReady) await sleep(POLL_MS);
     return new ForeignServer(dataDir, port, child);
   }
 
