@@ -11,6 +11,7 @@ import { ROOT } from './workspace.js';
 const POLL_MS = 20;
 const FOLLOW_MS = 250;
 const HINT_AFTER_MS = 5000;
+const INSTALLED = 'node_modules/.package-lock.json';
 const MIGRATIONS = 'libs/database/src/migrations/';
 
 /** Serves the API from its sources, on the database that `airlock db serve` has made ready, until told to stop. */
@@ -36,9 +37,8 @@ export async function serveApi(): Promise<void> {
     if (!announcement) return leave('The database did not start, and the API not either.');
     follow(announcement, { onMoved, onEnded: () => leave('The database has stopped, and the API with it.') });
   });
-  watchFiles({ sources: true }, (path) => {
-    console.log(`edited ${path}`);
-    if (path.startsWith(MIGRATIONS)) console.log('Migrations are not applied by themselves: airlock db migrate');
+  watchFiles({ sources: true }, (paths) => {
+    console.log(describeEdit(paths));
     void start();
   });
   await start();
@@ -69,6 +69,16 @@ function follow(
     if (current !== known) onMoved();
     known = current;
   }, FOLLOW_MS);
+}
+
+function describeEdit(paths: readonly string[]): string {
+  const [first = '', ...others] = paths;
+  const lines = [`edited ${first}${others.length > 0 ? ` and ${others.length} more` : ''}`];
+  if (paths.some((path) => path.startsWith(MIGRATIONS)))
+    lines.push('Migrations are not applied by themselves: airlock db migrate');
+  if (paths.includes('package-lock.json') && !paths.includes(INSTALLED))
+    lines.push('package-lock.json has changed; to install what it names, stop this and run `make dev` again.');
+  return lines.join('\n');
 }
 
 function describe({ environment, service }: Config, database: Announcement): string {

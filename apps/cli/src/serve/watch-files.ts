@@ -1,38 +1,98 @@
-import { existsSync, type FSWatcher, readdirSync, watch } from 'node:fs';
-import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FolderHints } from './folder-hints.js';
+import { listEdits, lookAtFiles, type Look } from './look-at-files.js';
+import { describeProblem, describeWatchLimit } from './watch-problems.js';
 import { ROOT } from './workspace.js';
 
+/** How long the files must stay as they are: an editor writes one in several steps, and Git writes many. */
 const SETTLE_MS = 30;
+const BURST_LIMIT_MS = 2000;
+const LOOK_EVERY_MS = 2000;
+const LOOK_EVERY_WITHOUT_HINTS_MS = 250;
 
-/** Calls back once for each burst of edits: an editor writes a file in several steps. @returns what ends the watch */
-export function watchFiles(what: { sources: boolean }, onEdit: (path: string) => void): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  const note = (path: string) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => onEdit(path), SETTLE_MS);
-  };
-  const watchers: FSWatcher[] = [watch(ROOT, (_, name) => name && isEnvFile(name) && note(name))];
-  for (const folder of what.sources ? listSourceFolders() : []) {
-    const watcher = watch(join(ROOT, folder), { recursive: true }, (_, name) => {
-      if (name && isSource(name)) note(join(folder, name));
-    });
-    watchers.push(watcher);
+type Files = Parameters<typeof lookAtFiles>[1];
+
+/**
+ * Calls back once for each burst of edits, with the paths. A look at the files decides: however they were saved, they
+ * differ from the last look. File events only make the look come at once. @returns a function that ends the watch
+ */
+export function watchFiles(what: Files, onEdit: (paths: readonly string[]) => void): () => void {
+  const watch = new Watch(what, onEdit);
+  void watch.run();
+  return () => watch.close();
+}
+
+class Watch {
+  readonly #what: Files;
+  readonly #onEdit: (paths: readonly string[]) => void;
+  readonly #hints: FolderHints | undefined;
+  #everyMs: number;
+  #seen: Look;
+  #wake = new AbortController();
+  #isClosed = false;
+
+  constructor(what: Files, onEdit: (paths: readonly string[]) => void) {
+    this.#what = what;
+    this.#onEdit = onEdit;
+    this.#seen = this.#look();
+    reportProblems(this.#seen);
+    // The .env files are looked at in less time than a watch takes.
+    this.#everyMs = what.sources ? LOOK_EVERY_MS : LOOK_EVERY_WITHOUT_HINTS_MS;
+    if (!what.sources) return;
+    const onHint = () => this.#wake.abort();
+    this.#hints = new FolderHints(onHint, (code) => this.#goOnWithoutHints(code));
+    this.#hints.follow(this.#seen.folders);
   }
-  return () => {
-    clearTimeout(timer);
-    for (const watcher of watchers) watcher.close();
-  };
+
+  async run(): Promise<void> {
+    while (!this.#isClosed) {
+      // However many hints come, the time between two looks is longer than a look takes.
+      await sleep(SETTLE_MS);
+      await sleepUnless(this.#wake.signal, this.#everyMs);
+      this.#wake = new AbortController();
+      const now = await this.#lookUntilSettled();
+      if (this.#isClosed) return;
+      reportProblems(now, this.#seen);
+      const edits = listEdits(this.#seen, now);
+      this.#seen = now;
+      if (edits.length > 0) this.#onEdit(edits);
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#wake.abort();
+    this.#hints?.close();
+  }
+
+  /** Looks again until two agree: what the API reads afterwards is what was seen, or the next look differs. */
+  async #lookUntilSettled(): Promise<Look> {
+    let last = this.#seen;
+    for (const start = Date.now(); ; await sleep(SETTLE_MS)) {
+      const now = this.#look();
+      // Before a folder was watched, nothing gave a hint of an edit in it.
+      const isWatched = !this.#hints?.follow(now.folders);
+      const isSettled = isWatched && listEdits(last, now).length === 0;
+      if (isSettled || Date.now() - start > BURST_LIMIT_MS) return now;
+      last = now;
+    }
+  }
+
+  #look(): Look {
+    return lookAtFiles(ROOT, this.#what);
+  }
+
+  #goOnWithoutHints(code: string): void {
+    this.#everyMs = LOOK_EVERY_WITHOUT_HINTS_MS;
+    console.error(describeWatchLimit(code));
+    this.#wake.abort();
+  }
 }
 
-function listSourceFolders(): string[] {
-  const libs = readdirSync(join(ROOT, 'libs')).map((lib) => join('libs', lib, 'src'));
-  return ['apps/api/src', ...libs].filter((folder) => existsSync(join(ROOT, folder)));
+async function sleepUnless(signal: AbortSignal, ms: number): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
-function isEnvFile(name: string): boolean {
-  return name === '.env' || (name.startsWith('.env.') && !name.endsWith('.example'));
-}
-
-function isSource(name: string): boolean {
-  return !/\.(spec|fixture)\.ts$|~$|\.sw[a-z]$/.test(name) && !basename(name).startsWith('.');
+function reportProblems({ problems }: Look, before?: Look): void {
+  for (const [path, code] of problems) if (before?.problems.get(path) !== code) console.error(describeProblem(path, code));
 }

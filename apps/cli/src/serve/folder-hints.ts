@@ -1,0 +1,62 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './workspace.js';
+
+/** What the system says when it has no room for another watch. */
+const LIMITS = ['ENOSPC', 'EMFILE', 'ENFILE', 'ENOMEM'];
+
+/**
+ * Says early that a look is worth it. One watch for each folder and none of them recursive: a recursive one of Node loses
+ * files that are replaced and folders that come back. Nothing relies on a hint: without them an edit is found later.
+ */
+export class FolderHints {
+  readonly #watchers = new Map<string, { watcher: FSWatcher; identity: string }>();
+  readonly #onHint: () => void;
+  readonly #onFailure: (code: string) => void;
+  #isOff = false;
+
+  /** @param onFailure called once, with the error code, where folders cannot be watched; no hint comes afterwards */
+  constructor(onHint: () => void, onFailure: (code: string) => void) {
+    this.#onHint = onHint;
+    this.#onFailure = onFailure;
+  }
+
+  /** Watches these folders and no others. @returns whether a watch was added: what came before it gave no hint */
+  follow(folders: ReadonlyMap<string, string>): boolean {
+    for (const [folder, { identity }] of this.#watchers) if (folders.get(folder) !== identity) this.#drop(folder);
+    const added = [...folders].filter(([folder]) => !this.#watchers.has(folder));
+    return added.filter(([folder, identity]) => this.#add(folder, identity)).length > 0;
+  }
+
+  close(): void {
+    for (const folder of [...this.#watchers.keys()]) this.#drop(folder);
+  }
+
+  #add(folder: string, identity: string): boolean {
+    if (this.#isOff) return false;
+    try {
+      const watcher = watch(join(ROOT, folder), this.#onHint);
+      watcher.on('error', (error) => this.#fail(folder, error));
+      this.#watchers.set(folder, { watcher, identity });
+      return true;
+    } catch (error) {
+      this.#fail(folder, error as Error);
+      return false;
+    }
+  }
+
+  /** A folder that was just removed, or may not be read, is no failure: the next look tells what became of it. */
+  #fail(folder: string, error: NodeJS.ErrnoException): void {
+    const { code = error.message } = error;
+    this.#drop(folder);
+    if (this.#isOff || !LIMITS.includes(code)) return;
+    this.#isOff = true;
+    this.close();
+    this.#onFailure(code);
+  }
+
+  #drop(folder: string): void {
+    this.#watchers.get(folder)?.watcher.close();
+    this.#watchers.delete(folder);
+  }
+}

@@ -1,0 +1,122 @@
+// Used by docker/watch.mjs too, which runs it without our compiler: only Node's own modules, only types to strip.
+import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The files that the API is started from, as they are on disk at one moment. */
+export interface Look {
+  /** By path, a text that is another one after every save. */
+  readonly files: ReadonlyMap<string, string>;
+  /** By path, the identity of each folder: a folder that was removed and brought back may be another one. */
+  readonly folders: ReadonlyMap<string, string>;
+  /** By path, the error code of each folder that cannot be listed. */
+  readonly problems: ReadonlyMap<string, string>;
+}
+
+const PROJECT_FILES = ['package.json', 'tsconfig.json'];
+/** The second is written by npm at the end of an install. */
+const WORKSPACE_FILES = ['package-lock.json', 'node_modules/.package-lock.json', 'tsconfig.base.json'];
+
+/**
+ * @param what.sources false: only the .env files
+ * @returns what is there; a part that cannot be looked at is among the problems
+ */
+export function lookAtFiles(root: string, what: { sources: boolean }): Look {
+  const look = new Looking(root);
+  for (const name of look.list('')) if (isEnvFile(name.name)) look.noteFile(name.name);
+  if (!what.sources) return look;
+  for (const path of WORKSPACE_FILES) look.noteFile(path);
+  look.walk('tools', (name) => name.endsWith('.mjs'));
+  look.list('apps');
+  for (const project of ['apps/api', ...look.list('libs').map(({ name }) => join('libs', name))]) {
+    if (!look.isFolder(project)) continue;
+    look.list(project);
+    for (const name of PROJECT_FILES) look.noteFile(join(project, name));
+    look.walk(join(project, 'src'), isSource);
+  }
+  return look;
+}
+
+/** @returns the paths that were saved, added or removed between two looks */
+export function listEdits(before: Look, now: Look): string[] {
+  const paths = new Set([...before.files.keys(), ...now.files.keys()]);
+  return [...paths].filter((path) => before.files.get(path) !== now.files.get(path)).sort();
+}
+
+class Looking implements Look {
+  readonly files = new Map<string, string>();
+  readonly folders = new Map<string, string>();
+  readonly problems = new Map<string, string>();
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Everything in a folder and below; a link is followed, but not back to a folder that it lies in. */
+  walk(folder: string, isWanted: (name: string) => boolean, above: readonly string[] = []): void {
+    const identity = describeFolder(this.#stat(folder));
+    if (identity === undefined || above.includes(identity)) return;
+    for (const entry of this.list(folder)) {
+      const path = join(folder, entry.name);
+      const isInner = !isHidden(entry.name) && this.#leadsToFolder(entry, path);
+      if (isInner) this.walk(path, isWanted, [...above, identity]);
+      else if (isWanted(entry.name)) this.noteFile(path);
+    }
+  }
+
+  list(folder: string): Dirent[] {
+    const identity = describeFolder(this.#stat(folder));
+    if (identity === undefined) return [];
+    this.folders.set(folder, identity);
+    try {
+      return readdirSync(join(this.#root, folder), { withFileTypes: true });
+    } catch (error) {
+      const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+      // One that was just removed is looked at again when its parent is.
+      if (code !== 'ENOENT') this.problems.set(folder, code);
+      return [];
+    }
+  }
+
+  noteFile(path: string): void {
+    const stats = this.#stat(path);
+    // The time of the inode too: a copy may keep the time of the content.
+    if (stats) this.files.set(path, `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`);
+  }
+
+  isFolder(path: string): boolean {
+    return this.#stat(path)?.isDirectory() ?? false;
+  }
+
+  #leadsToFolder(entry: Dirent, path: string): boolean {
+    return entry.isDirectory() || (entry.isSymbolicLink() && this.isFolder(path));
+  }
+
+  #stat(path: string): Stats | undefined {
+    try {
+      return statSync(join(this.#root, path), { throwIfNoEntry: false });
+    } catch (error) {
+      const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') this.problems.set(path, code);
+      return undefined;
+    }
+  }
+}
+
+function describeFolder(stats: Stats | undefined): string | undefined {
+  // A number of an inode is used again at once; the time of its birth is not.
+  return stats?.isDirectory() ? `${stats.dev} ${stats.ino} ${stats.birthtimeMs}` : undefined;
+}
+
+function isEnvFile(name: string): boolean {
+  return name === '.env' || (name.startsWith('.env.') && !name.endsWith('.example'));
+}
+
+/** Not what tests alone read, nor what an editor puts beside a file. */
+function isSource(name: string): boolean {
+  return !/\.(spec|fixture)\.ts$|~$|\.sw[a-z]$|^#.*#$/.test(name) && !isHidden(name);
+}
+
+function isHidden(name: string): boolean {
+  return name.startsWith('.');
+}

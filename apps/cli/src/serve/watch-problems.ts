@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+
+/** Why folders cannot be watched, and the command that raises the limit. */
+export function describeWatchLimit(code: string): string {
+  const { name, limit, cure } = findLimit(code);
+  return [
+    `Watching files: ${name}${limit} is used up (${code}); expected room for the folders of the sources.`,
+    '  Edits are still served: the files are compared four times a second instead.',
+    `  To raise the limit: ${cure}`,
+  ].join('\n');
+}
+
+export function describeProblem(path: string, code: string): string {
+  return (
+    `${path || '.'}: cannot be read (${code}); expected a folder that can be listed. Edits in it are not served.\n` +
+    `  chmod u+rwX ${path || '.'}`
+  );
+}
+
+function findLimit(code: string): { name: string; limit: string; cure: string } {
+  const instances = describeSysctl('fs.inotify.max_user_instances', 1024);
+  if (code === 'ENOSPC') return describeSysctl('fs.inotify.max_user_watches', 524_288) ?? describeOpenFiles();
+  return (code === 'EMFILE' ? instances : undefined) ?? describeOpenFiles();
+}
+
+/** @returns undefined where the system has no such setting, as macOS */
+function describeSysctl(name: string, to: number): { name: string; limit: string; cure: string } | undefined {
+  try {
+    const limit = readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').trim();
+    return { name, limit: ` (${limit})`, cure: `sudo sysctl ${name}=${Math.max(to, 2 * Number(limit))}` };
+  } catch {
+    return undefined;
+  }
+}
+
+function describeOpenFiles(): { name: string; limit: string; cure: string } {
+  return { name: 'the number of open files', limit: '', cure: 'ulimit -n 10240' };
+}
