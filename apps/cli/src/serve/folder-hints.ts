@@ -1,6 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './workspace.js';
 
 /** What the system says when it has no room for another watch. */
 const LIMITS = ['ENOSPC', 'EMFILE', 'ENFILE', 'ENOMEM'];
@@ -11,12 +10,14 @@ const LIMITS = ['ENOSPC', 'EMFILE', 'ENFILE', 'ENOMEM'];
  */
 export class FolderHints {
   readonly #watchers = new Map<string, { watcher: FSWatcher; identity: string }>();
+  readonly #root: string;
   readonly #onHint: () => void;
   readonly #onFailure: (code: string) => void;
   #isOff = false;
 
   /** @param onFailure called once, with the error code, where folders cannot be watched; no hint comes afterwards */
-  constructor(onHint: () => void, onFailure: (code: string) => void) {
+  constructor(root: string, { onHint, onFailure }: { onHint: () => void; onFailure: (code: string) => void }) {
+    this.#root = root;
     this.#onHint = onHint;
     this.#onFailure = onFailure;
   }
@@ -35,7 +36,7 @@ export class FolderHints {
   #add(folder: string, identity: string): boolean {
     if (this.#isOff) return false;
     try {
-      const watcher = watch(join(ROOT, folder), this.#onHint);
+      const watcher = watch(join(this.#root, folder), this.#onHint);
       watcher.on('error', (error) => this.#fail(folder, error));
       this.#watchers.set(folder, { watcher, identity });
       return true;

@@ -10,7 +10,12 @@ const BURST_LIMIT_MS = 2000;
 const LOOK_EVERY_MS = 2000;
 const LOOK_EVERY_WITHOUT_HINTS_MS = 250;
 
-type Files = Parameters<typeof lookAtFiles>[1];
+interface Files {
+  /** False: only the .env files. */
+  readonly sources: boolean;
+  /** The workspace, unless given. */
+  readonly root?: string;
+}
 
 /**
  * Calls back once for each burst of edits, with the paths. A look at the files decides: however they were saved, they
@@ -23,6 +28,7 @@ export function watchFiles(what: Files, onEdit: (paths: readonly string[]) => vo
 }
 
 class Watch {
+  readonly #root: string;
   readonly #what: Files;
   readonly #onEdit: (paths: readonly string[]) => void;
   readonly #hints: FolderHints | undefined;
@@ -32,6 +38,7 @@ class Watch {
   #isClosed = false;
 
   constructor(what: Files, onEdit: (paths: readonly string[]) => void) {
+    this.#root = what.root ?? ROOT;
     this.#what = what;
     this.#onEdit = onEdit;
     this.#seen = this.#look();
@@ -40,7 +47,7 @@ class Watch {
     this.#everyMs = what.sources ? LOOK_EVERY_MS : LOOK_EVERY_WITHOUT_HINTS_MS;
     if (!what.sources) return;
     const onHint = () => this.#wake.abort();
-    this.#hints = new FolderHints(onHint, (code) => this.#goOnWithoutHints(code));
+    this.#hints = new FolderHints(this.#root, { onHint, onFailure: (code) => this.#goOnWithoutHints(code) });
     this.#hints.follow(this.#seen.folders);
   }
 
@@ -79,7 +86,7 @@ class Watch {
   }
 
   #look(): Look {
-    return lookAtFiles(ROOT, this.#what);
+    return lookAtFiles(this.#root, this.#what);
   }
 
   #goOnWithoutHints(code: string): void {
@@ -94,5 +101,6 @@ async function sleepUnless(signal: AbortSignal, ms: number): Promise<void> {
 }
 
 function reportProblems({ problems }: Look, before?: Look): void {
-  for (const [path, code] of problems) if (before?.problems.get(path) !== code) console.error(describeProblem(path, code));
+  for (const [path, code] of problems)
+    if (before?.problems.get(path) !== code) console.error(describeProblem(path, code));
 }

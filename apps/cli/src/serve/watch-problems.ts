@@ -10,11 +10,11 @@ export function describeWatchLimit(code: string): string {
   ].join('\n');
 }
 
+/** @param code why a folder or a file in it cannot be looked at */
 export function describeProblem(path: string, code: string): string {
-  return (
-    `${path || '.'}: cannot be read (${code}); expected a folder that can be listed. Edits in it are not served.\n` +
-    `  chmod u+rwX ${path || '.'}`
-  );
+  const shown = path || '.';
+  const cure = code === 'EACCES' || code === 'EPERM' ? `chmod u+rwX ${shown}` : `ls -la ${shown}`;
+  return `${shown}: cannot be read (${code}), so edits there are not served; expected a readable folder.\n  ${cure}`;
 }
 
 function findLimit(code: string): { name: string; limit: string; cure: string } {

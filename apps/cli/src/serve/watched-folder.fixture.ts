@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { watchFiles } from './watch-files.js';
+
+const POLL_MS = 5;
+const LIMIT_MS = 30_000;
+const QUIET_MS = 500;
+const FILES = {
+  '.env': 'PORT=1',
+  'package-lock.json': '{}',
+  'tsconfig.base.json': '{}',
+  'tools/swc-options.mjs': '',
+  'apps/api/package.json': '{}',
+  'apps/api/src/main.ts': 'main',
+  'apps/api/src/http/server.ts': 'server',
+  'libs/health/package.json': '{}',
+  'libs/health/src/index.ts': 'index',
+  'libs/health/src/probes/probe.ts': 'probe',
+};
+
+/** A small workspace under Git in a folder of its own, which is watched as `make dev` watches this one. */
+export class WatchedFolder {
+  readonly root = mkdtempSync(join(tmpdir(), 'airlock-watch-'));
+  readonly edits: string[] = [];
+  readonly #close: () => void;
+  #saves = 0;
+
+  constructor() {
+    for (const [path, text] of Object.entries(FILES)) this.save(path, text);
+    this.run('git', 'init', '--quiet');
+    this.commit();
+    this.#close = watchFiles({ sources: true, root: this.root }, (paths) => this.edits.push(...paths));
+  }
+
+  close(): void {
+    this.#close();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  /** Saves in place. */
+  save(path: string, text = `save ${(this.#saves += 1)}`): void {
+    mkdirSync(dirname(join(this.root, path)), { recursive: true });
+    writeFileSync(join(this.root, path), text);
+  }
+
+  run(command: string, ...args: string[]): void {
+    execFileSync(command, args, { cwd: this.root });
+  }
+
+  commit(): void {
+    this.run('git', 'add', '--all');
+    this.run('git', '-c', 'user.name=t', '-c', 'user.email=t@example.com', 'commit', '--quiet', '--message', 'all');
+  }
+
+  /** @throws when these paths are not told as edited by what is done */
+  async expectEdits(paths: readonly string[], change: () => void | Promise<void> | undefined): Promise<void> {
+    this.edits.length = 0;
+    await change();
+    for (const start = Date.now(); !paths.every((path) => this.edits.includes(path)); await sleep(POLL_MS)) {
+      if (Date.now() - start > LIMIT_MS) throw new Error(`only these were told as edited: ${this.edits.join(', ')}`);
+    }
+  }
+
+  /** What is told as edited before the edit of another file is told. */
+  async listEditsBeside(change: () => void): Promise<string[]> {
+    await this.expectEdits(['tools/marker.mjs'], async () => {
+      change();
+      await sleep(QUIET_MS);
+      this.save('tools/marker.mjs');
+    });
+    return this.edits.filter((path) => path !== 'tools/marker.mjs');
+  }
+}
