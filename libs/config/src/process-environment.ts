@@ -1,42 +1,23 @@
 /** The only file that touches process.env (lint rule): everything else is given the config. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseEnv } from 'node:util';
 import type { Environment } from './environment.js';
+import { withoutFilesOfNx } from './nx-environment.js';
 
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
+/** @returns what the user exported, without what Nx copied from .env files as they were when this process started */
 export function readProcessEnvironment(): EnvironmentVariables {
-  return withoutFileOfNx({ ...process.env });
-}
-
-/**
- * Nx hands the root's .env to every task as if a person had exported it, and cannot be told not to. What equals the file
- * is taken back: tests must not see it at all, and a server must see the file's next edit.
- */
-function withoutFileOfNx(env: Record<string, string | undefined>): EnvironmentVariables {
-  fileOfNx ??= loadFileOfNx(env);
-  for (const [key, text] of fileOfNx) {
-    if (env[key] === text) delete env[key];
-  }
+  const env = { ...process.env };
+  fromNx ??= listNamesFromNx(env);
+  for (const [name, text] of fromNx) if (env[name] === text) delete env[name];
   return env;
 }
 
-/** As it was when this process was started: after an edit it no longer tells what has come from it. */
-let fileOfNx: readonly (readonly [string, string | undefined])[] | undefined;
+/** Read once: after an edit of a file, it no longer tells what came from it. */
+let fromNx: ReadonlyMap<string, string | undefined> | undefined;
 
-function loadFileOfNx(env: EnvironmentVariables): readonly (readonly [string, string | undefined])[] {
-  const { NX_TASK_TARGET_PROJECT: project, NX_WORKSPACE_ROOT: root } = env;
-  if (project === undefined || root === undefined) return [];
-  return ['.env', '.local.env', '.env.local'].flatMap((name) => Object.entries(parseFile(join(root, name))));
-}
-
-function parseFile(path: string): Record<string, string | undefined> {
-  try {
-    return parseEnv(readFileSync(path, 'utf8'));
-  } catch {
-    return {};
-  }
+function listNamesFromNx(env: EnvironmentVariables): ReadonlyMap<string, string | undefined> {
+  const kept = withoutFilesOfNx(env);
+  return new Map(Object.entries(env).filter(([name]) => !(name in kept)));
 }
 
 /** What libraries read as NODE_ENV; it follows from ENVIRONMENT and is never asked for. */
