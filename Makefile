@@ -13,8 +13,12 @@ $(INSTALLED): package-lock.json package.json .npmrc
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# A debugger is for the API: not for Nx, which starts it, nor for the commands beside it.
+dev: export API_NODE_OPTIONS := $(filter --inspect%,$(NODE_OPTIONS))
+dev: export NODE_OPTIONS := $(filter-out --inspect%,$(NODE_OPTIONS))
+# Nx colours everything that it is not told not to, also into a pipe.
 dev: $(INSTALLED) ## serve the API, at http://localhost:8000 where that port is free, and reload on every edit
-	@nx serve api
+	@[ -n "$$FORCE_COLOR" ] || { [ -t 1 ] && [ -z "$$NO_COLOR" ]; } || export FORCE_COLOR=0; exec nx serve api
 
 test: $(INSTALLED) ## run every project's tests against a PostgreSQL of their own
 	@node tools/run-tests.mjs

@@ -2,6 +2,9 @@
 // In the workspace the command runs from its sources; in an image only the build exists.
 import { existsSync, readFileSync } from 'node:fs';
 
+// Nx asks every command for colours, also where the user asked for none; Node warns where both are asked for.
+if (process.env.NO_COLOR) delete process.env.FORCE_COLOR;
+
 const sources = new URL('../src/main.ts', import.meta.url);
 if (!existsSync(sources)) {
   await import('../dist/main.js');

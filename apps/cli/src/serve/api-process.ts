@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { readProcessEnvironment } from '@airlock/config';
+import { type EnvironmentVariables, readProcessEnvironment } from '@airlock/config';
 import { ROOT } from './workspace.js';
 
 const STOP_LIMIT_MS = 5000;
@@ -18,7 +18,7 @@ export class ApiProcess {
   #turn: Promise<unknown> = Promise.resolve();
   #edits = 0;
   // Taken once, without what Nx copied from .env: an edit of that file must reach the next child.
-  readonly #env = readProcessEnvironment();
+  readonly #env = withNodeOptions(readProcessEnvironment());
 
   /** @param mayBegin what the API needs to begin; it reads its modules meanwhile, and never begins without */
   constructor(mayBegin: Promise<object | undefined>) {
@@ -86,12 +86,19 @@ export class ApiProcess {
   }
 }
 
+/** `make dev` puts what is meant for the API alone, such as a debugger, into a variable of its own. */
+function withNodeOptions(env: EnvironmentVariables): EnvironmentVariables {
+  const { API_NODE_OPTIONS: ofApi, NODE_OPTIONS: ofAll = '', ...others } = env;
+  return ofApi ? { ...others, NODE_OPTIONS: `${ofAll} ${ofApi}`.trim() } : env;
+}
+
 /** Holds back what the child writes to its standard error until it serves: if it never does, it is shown shortened. */
 function collectUntilReady(child: ChildProcess): () => string {
   let text = '';
   let isReady = false;
   child.stderr?.on('data', (chunk: Buffer) => {
-    if (isReady) process.stderr.write(chunk);
+    // A debugger is told at once: the API may wait for it before it begins.
+    if (isReady || /^(Debugger|For help|Waiting for the debugger)/.test(chunk.toString())) process.stderr.write(chunk);
     else text += chunk.toString();
   });
   child.once('message', () => {

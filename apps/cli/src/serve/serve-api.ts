@@ -5,6 +5,7 @@ import { type Announcement, hasDatabaseFailed, readAnnouncement } from './announ
 import { ApiProcess } from './api-process.js';
 import { refuseHeldPorts } from './refuse-second.js';
 import { onStop } from './stop.js';
+import { TypeCheck } from './type-check.js';
 import { watchFiles } from './watch-files.js';
 import { ROOT } from './workspace.js';
 
@@ -19,14 +20,20 @@ export async function serveApi(): Promise<void> {
   await refuseHeldPorts();
   const database = waitForDatabase();
   const api = new ApiProcess(database);
-  const stop = onStop(() => api.stop());
+  const types = new TypeCheck();
+  const stop = onStop(() => {
+    types.stop();
+    return api.stop();
+  });
   const leave = (reason: string) => {
     console.error(reason);
     stop(1);
   };
   let isShown = false;
   const start = async () => {
+    types.stop();
     const started = await api.restart();
+    types.schedule();
     const announcement = await database;
     if (started && announcement && !isShown) console.log(describe(loadConfig({ cwd: ROOT }), announcement));
     isShown ||= started;

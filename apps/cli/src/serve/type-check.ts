@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setPriority } from 'node:os';
+import { readProcessEnvironment } from '@airlock/config';
+import { ROOT } from './workspace.js';
+
+const LOWEST_PRIORITY = 19;
+const QUIET_MS = 1000;
+const MOST_LINES = 10;
+const TSC = [
+  join(ROOT, 'node_modules/typescript/bin/tsc'),
+  ...['--project', 'apps/api', '--pretty', 'false'],
+  ...['--incremental', '--tsBuildInfoFile', join(ROOT, 'node_modules/.cache/serve.tsbuildinfo')],
+];
+
+/**
+ * Checks the types of what is served, beside the server: an edit is served before its types are judged. It is silent while
+ * they are right. One process for each check, at the lowest priority, so that nothing is held between edits.
+ */
+export class TypeCheck {
+  #timer: NodeJS.Timeout | undefined;
+  #child: ChildProcess | undefined;
+  #hasErrors = false;
+
+  /** Checks once the edits have ended; a check that runs already is of an older state, and ends. */
+  schedule(): void {
+    this.stop();
+    this.#timer = setTimeout(() => this.#check(), QUIET_MS);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    const child = this.#child;
+    this.#child = undefined;
+    child?.kill('SIGKILL');
+  }
+
+  #check(): void {
+    const child = spawn(process.execPath, TSC, {
+      cwd: ROOT,
+      env: readProcessEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    if (child.pid !== undefined) lowerPriority(child.pid);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.once('error', (error) => (output = error.message));
+    child.once('close', (code) => {
+      if (this.#child === child) this.#report(code === 0, output.trim());
+    });
+  }
+
+  #report(isGood: boolean, output: string): void {
+    if (!isGood) console.error(describeErrors(output));
+    else if (this.#hasErrors) console.log('types: right again');
+    this.#hasErrors = !isGood;
+  }
+}
+
+/** `tsc` writes `file(line,column): error …`; editors and terminals follow `file:line:column`. */
+function describeErrors(output: string): string {
+  const lines = output.split('\n').map((line) => line.replace(/^(\S.*?)\((\d+),(\d+)\): error /, '  $1:$2:$3 '));
+  const more = lines.length > MOST_LINES ? [`  … and ${lines.length - MOST_LINES} more lines: npx nx types api`] : [];
+  return ['types: wrong; the edit is served all the same', ...lines.slice(0, MOST_LINES), ...more].join('\n');
+}
+
+/** The process may have ended already, or the system may forbid it: then the check is merely not polite. */
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, LOWEST_PRIORITY);
+  } catch {
+    return;
+  }
+}
