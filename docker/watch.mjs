@@ -2,35 +2,53 @@
 // wrong configuration is shown and waits for the next edit. Changes are found by looking at the files, because file
 // events do not cross every kind of mount (macOS, Windows, network drives), and a look at them takes a few milliseconds.
 import { spawn } from 'node:child_process';
-import { globSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listEdits, lookAtFiles } from '../apps/cli/src/serve/look-at-files.ts';
 
 const LOOK_EVERY_MS = 200;
-const FOLDERS = globSync('{apps,libs}/*/src');
-const SOURCE = /\.(ts|sql|json)$/;
-const TESTS = /\.(spec|fixture)\.ts$/;
+const SETTLE_MS = 30;
 
+let seen = look();
 let child = start();
 let leaving = false;
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void leave());
 
-for (let seen = look(); !leaving; await sleep(LOOK_EVERY_MS)) {
-  const now = look();
-  const changed = [...now.keys(), ...seen.keys()].find((path) => now.get(path) !== seen.get(path));
+for (; !leaving; await sleep(LOOK_EVERY_MS)) {
+  const now = await lookUntilSettled();
+  const [changed] = listEdits(seen, now);
+  reportEmptied(seen, now);
   seen = now;
   if (changed && !leaving) await restart(changed);
 }
 
-/** Each source file with what changes when it does. */
 function look() {
-  const paths = FOLDERS.flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)));
-  const sources = paths.filter((path) => SOURCE.test(path) && !TESTS.test(path));
-  return new Map(sources.map((path) => [path, describe(statSync(path, { throwIfNoEntry: false }))]));
+  return lookAtFiles(process.cwd(), { sources: true });
 }
 
-function describe(stats) {
-  return stats && `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+/** An editor writes a file in several steps, and Git writes many. */
+async function lookUntilSettled() {
+  let last = seen;
+  for (let now = look(); listEdits(last, now).length > 0; now = look()) {
+    last = now;
+    await sleep(SETTLE_MS);
+  }
+  return last;
+}
+
+/** A mount shows the folder that it was made of: one that was replaced on the host is seen by a new start alone. */
+function reportEmptied(before, now) {
+  for (const folder of before.folders.keys()) {
+    const isMount = /^(apps|libs)\/[^/]+\/src$/.test(folder);
+    if (!isMount || !has(before, folder) || has(now, folder)) continue;
+    console.error(
+      `${folder}: has no files any more; where the folder was replaced on the host, edits there are not seen.`,
+    );
+    console.error('  docker compose restart api');
+  }
+}
+
+function has({ files }, folder) {
+  return files.keys().some((path) => path.startsWith(`${folder}/`));
 }
 
 function start() {
@@ -43,7 +61,7 @@ function start() {
 async function restart(changed) {
   console.error(`${changed} changed`);
   await stop();
-  child = start();
+  if (!leaving) child = start();
 }
 
 async function stop() {
