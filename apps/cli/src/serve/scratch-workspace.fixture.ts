@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -23,7 +24,7 @@ import { ROOT } from './workspace.js';
 const POLL_MS = 20;
 const LIMIT_MS = 60_000;
 const SETTLE_MS = 500;
-const COPIED = ['apps', 'libs', 'tools', 'package.json', '.node-version', '.env.example'];
+const COPIED = ['apps', 'libs', 'tools', 'package.json', 'tsconfig.base.json', '.node-version', '.env.example'];
 const NOT_COPIED = ['node_modules', 'dist'];
 
 /** What Nx does with the two, which get .env as if it were exported; by its name it is taken for one of make, nx and npm. */
@@ -115,6 +116,13 @@ export class ScratchWorkspace {
 
   edit(path: string, edit: (source: string) => string): void {
     writeFileSync(join(this.root, path), edit(readFileSync(join(this.root, path), 'utf8')));
+  }
+
+  /** Saves as careful editors do: a new file takes the place of the old one. */
+  replace(path: string, edit: (source: string) => string): void {
+    const file = join(this.root, path);
+    writeFileSync(`${file}.new~`, edit(readFileSync(file, 'utf8')));
+    renameSync(`${file}.new~`, file);
   }
 
   /** A busy machine may show one edit as two, and the second restart would fall into the next test. */

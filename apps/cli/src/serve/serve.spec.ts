@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { readFileSync, renameSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { isPortFree } from '@airlock/database/embedded';
 import { findFreePorts, ScratchWorkspace } from './scratch-workspace.fixture.js';
@@ -30,6 +33,56 @@ describe('the API in development', () => {
       });
     },
     LIMIT_MS,
+  );
+
+  it(
+    'serves every save, also after the file was replaced and while its folder is brought back',
+    async () => {
+      const version = readFileSync(join(workspace.root, SOURCE), 'utf8');
+      for (const name of ['first', 'second', 'third']) {
+        workspace.replace(SOURCE, () => rename(name)(version));
+        await workspace.until(() => isServed(name));
+      }
+      workspace.edit(SOURCE, () => rename('in-place')(version));
+      await workspace.until(() => isServed('in-place'));
+      const [folder, aside] = ['apps/api/src', 'aside'].map((path) => join(workspace.root, path));
+      renameSync(folder ?? '', aside ?? '');
+      await workspace.until(() => workspace.output.includes('The API does not serve.'));
+      renameSync(aside ?? '', folder ?? '');
+      await workspace.until(() => isServed('in-place'));
+      workspace.edit(SOURCE, () => version);
+      await workspace.settle();
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'serves the last of several saves that come while it restarts',
+    async () => {
+      const version = readFileSync(join(workspace.root, SOURCE), 'utf8');
+      for (const name of ['one', 'two', 'three', 'four']) {
+        workspace.edit(SOURCE, () => rename(name)(version));
+        await sleep(200);
+      }
+      await workspace.until(() => isServed('four'));
+      workspace.edit(SOURCE, () => version);
+      await workspace.settle();
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'shows a type error with its place while it serves the edit, and says when the types are right again',
+    async () => {
+      const wrong = (source: string) => `${rename('served')(source)}\nexport const count: number = 'one';\n`;
+      await workspace.withEdit(SOURCE, wrong, async () => {
+        await workspace.until(() => isServed('served'));
+        await workspace.until(() => /^ {2}apps\/api\/src\/version\.ts:\d+:14 TS2322: /m.test(workspace.output));
+        expect(await isServed('served')).toBe(true);
+      });
+      await workspace.until(() => workspace.output.includes('types: right again'));
+    },
+    2 * LIMIT_MS,
   );
 
   it(
@@ -146,6 +199,10 @@ describe('the API in development', () => {
     },
     LIMIT_MS,
   );
+
+  async function isServed(name: string): Promise<boolean> {
+    return (await workspace.get('/version'))?.includes(`"${name}"`) ?? false;
+  }
 
   async function expectComplaint(): Promise<void> {
     await workspace.until(() => workspace.output.includes('The API does not serve. Waiting for the next edit.'));
