@@ -38,7 +38,7 @@ function listTexts(
   env: EnvironmentVariables,
   { expand }: ReadersOfNx,
 ): (string | undefined)[] {
-  const { [name]: _, ...others } = env;
+  const others = { ...env, [name]: undefined };
   return [
     written[name],
     expand({ parsed: { ...written }, processEnv: others }).parsed[name],
