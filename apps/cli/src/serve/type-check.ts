@@ -4,7 +4,8 @@ import { setPriority } from 'node:os';
 import { readProcessEnvironment } from '@airlock/config';
 import { ROOT } from './workspace.js';
 
-const LOWEST_PRIORITY = 19;
+/** Below what the user waits for, and still done at some time on a busy machine. */
+const PRIORITY = 10;
 const QUIET_MS = 1000;
 const MOST_LINES = 10;
 const TSC = [
@@ -15,7 +16,7 @@ const TSC = [
 
 /**
  * Checks the types of what is served, beside the server: an edit is served before its types are judged. It is silent while
- * they are right. One process for each check, at the lowest priority, so that nothing is held between edits.
+ * they are right. One process for each check, at a low priority, so that no memory is held between edits.
  */
 export class TypeCheck {
   #timer: NodeJS.Timeout | undefined;
@@ -69,7 +70,7 @@ function describeErrors(output: string): string {
 /** The process may have ended already, or the system may forbid it: then the check is merely not polite. */
 function lowerPriority(pid: number): void {
   try {
-    setPriority(pid, LOWEST_PRIORITY);
+    setPriority(pid, PRIORITY);
   } catch {
     return;
   }
