@@ -72,7 +72,7 @@ describe('the API in development', () => {
   );
 
   it(
-    'shows a type error with its place while it serves the edit, and says when the types are right again',
+    'shows a type error with its place while it serves the edit, and says when the types are correct again',
     async () => {
       const wrong = (source: string) => `${rename('served')(source)}\nexport const count: number = 'one';\n`;
       await workspace.withEdit(SOURCE, wrong, async () => {
@@ -80,7 +80,7 @@ describe('the API in development', () => {
         await workspace.until(() => /^ {2}apps\/api\/src\/version\.ts:\d+:14 TS2322: /m.test(workspace.output));
         expect(await isServed('served')).toBe(true);
       });
-      await workspace.until(() => workspace.output.includes('types: right again'));
+      await workspace.until(() => workspace.output.includes('types: correct again'));
     },
     2 * LIMIT_MS,
   );

@@ -55,7 +55,7 @@ export class TypeCheck {
 
   #report(isGood: boolean, output: string): void {
     if (!isGood) console.error(describeErrors(output));
-    else if (this.#hasErrors) console.log('types: right again');
+    else if (this.#hasErrors) console.log('types: correct again');
     this.#hasErrors = !isGood;
   }
 }
@@ -64,7 +64,7 @@ export class TypeCheck {
 function describeErrors(output: string): string {
   const lines = output.split('\n').map((line) => line.replace(/^(\S.*?)\((\d+),(\d+)\): error /, '  $1:$2:$3 '));
   const more = lines.length > MOST_LINES ? [`  … and ${lines.length - MOST_LINES} more lines: npx nx types api`] : [];
-  return ['types: wrong; the edit is served all the same', ...lines.slice(0, MOST_LINES), ...more].join('\n');
+  return ['types: errors; the edit is served all the same', ...lines.slice(0, MOST_LINES), ...more].join('\n');
 }
 
 /** The process may have ended already, or the system may forbid it: then the check is merely not polite. */
