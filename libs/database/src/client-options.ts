@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { DatabaseAddress, Environment } from '@airlock/config';
 import type { ClientConfig } from 'pg';
+import { MIN_SCRAM_ITERATIONS } from './wire/guarded-client.js';
 
 const SECOND = 1000;
 const NAME_LIMIT = 63;
@@ -22,19 +23,27 @@ export interface ClientContext {
   readonly config: SessionConfig;
   /** What the session is for: `api`, `migrate`, `provision` … */
   readonly purpose: string;
+  /** For a session that must not trust a server of tests any more than another; see `createClientOptions`. */
+  readonly isStrict?: boolean;
 }
 
 /** A `ClientConfig` in which nothing is left for pg to take from the environment or out of a text. */
 export type DiscreteOptions = Readonly<
   Required<Pick<ClientConfig, 'host' | 'port' | 'user' | 'password' | 'database' | 'application_name' | 'ssl'>>
 > &
-  Readonly<Omit<ClientConfig, 'connectionString' | 'stream'>> & { readonly connectionString?: never };
+  Readonly<Omit<ClientConfig, 'connectionString' | 'stream'>> & {
+    readonly connectionString?: never;
+    readonly scramMinIterations: number;
+  };
 
 /**
  * The options of every session. pg takes each field that is absent or empty from a PG* variable, so that a shell which
  * exports PGHOST or PGOPTIONS would decide where the session goes: here each of these fields has a value.
  */
-export function createClientOptions(address: DatabaseAddress, { config, purpose }: ClientContext): DiscreteOptions {
+export function createClientOptions(
+  address: DatabaseAddress,
+  { config, purpose, isStrict }: ClientContext,
+): DiscreteOptions {
   const { database } = config;
   return {
     host: address.host,
@@ -53,6 +62,8 @@ export function createClientOptions(address: DatabaseAddress, { config, purpose 
     client_encoding: 'UTF8',
     sslnegotiation: 'postgres',
     options: '-c search_path=public -c TimeZone=UTC',
+    // Servers that live as long as a test run store their random passwords with one iteration.
+    scramMinIterations: config.environment === 'testing' && !isStrict ? 1 : MIN_SCRAM_ITERATIONS,
     ...IGNORE_PGREPLICATION,
   };
 }

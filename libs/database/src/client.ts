@@ -1,10 +1,13 @@
 import type { DatabaseAddress } from '@airlock/config';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { createClientOptions, type ClientContext } from './client-options.js';
+import { endClient } from './wire/end-client.js';
+import { GuardedClient } from './wire/guarded-client.js';
+import { UntrustedServerError } from './wire/untrusted-server-error.js';
 
 /** A connected session of its own; the caller ends it. Prefer `withClient`. */
 export async function connectClient(address: DatabaseAddress, context: ClientContext): Promise<Client> {
-  const client = new Client(createClientOptions(address, context));
+  const client: Client = new GuardedClient(createClientOptions(address, context));
   // Without a listener the loss of an idle session would end the process; the next query reports it instead.
   client.on('error', () => undefined);
   try {
@@ -25,7 +28,7 @@ export async function withClient<T>(
   try {
     return await use(client);
   } finally {
-    await client.end();
+    await endClient(client);
   }
 }
 
@@ -36,12 +39,16 @@ export class ConnectionError extends Error {
   readonly code: string | undefined;
 
   constructor({ host, port, database, user }: DatabaseAddress, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message || (cause as { code?: string }).code : String(cause);
-    super(
-      `database: ${user}@${host}:${port}/${database} does not answer: ${reason ?? 'unknown reason'}; expected a session\n` +
-        '  airlock config print   # says where that address comes from; `make dev` starts the database of development',
-      { cause },
-    );
+    super(`database: ${user}@${host}:${port}/${database} ${describeCause(cause)}`, { cause });
     this.code = (cause as { code?: string } | undefined)?.code;
   }
+}
+
+function describeCause(cause: unknown): string {
+  if (cause instanceof UntrustedServerError) return `${cause.problem}; expected ${cause.expected}\n  ${cause.cure}`;
+  const reason = cause instanceof Error ? cause.message || (cause as { code?: string }).code : String(cause);
+  return (
+    `does not answer: ${reason ?? 'unknown reason'}; expected a session\n` +
+    '  airlock config print   # says where that address comes from; `make dev` starts the database of development'
+  );
 }

@@ -1,8 +1,9 @@
 import type { Config } from '@airlock/config';
-import { Pool } from 'pg';
+import { type ClientBase, Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { createClientOptions } from './client-options.js';
 import { SqlLogger } from './sql-logger.js';
+import { GuardedClient } from './wire/guarded-client.js';
 
 const SECOND = 1000;
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
@@ -39,6 +40,7 @@ export function createDataSource(config: Config, choices: DataSourceChoices): Da
 function createDriver(config: Config, purpose: string): { Pool: new () => Pool } {
   const options = {
     ...createClientOptions(config.database.app, { config, purpose }),
+    Client: GuardedClient as unknown as new () => ClientBase,
     max: config.database.poolSize,
     idleTimeoutMillis: 30 * SECOND,
     maxLifetimeSeconds: 30 * 60,

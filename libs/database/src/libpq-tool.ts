@@ -55,6 +55,8 @@ export function createLibpqEnvironment({ address, sslCaFile, inherited = {} }: L
     PGPASSWORD: password.reveal(),
     PGDATABASE: database,
     PGSSLMODE: sslMode,
+    // As every session of ours: no password in clear text or as an MD5 hash, whatever the server asks for.
+    PGREQUIREAUTH: 'scram-sha-256',
     PGAPPNAME: 'airlock/libpq',
     PGCONNECT_TIMEOUT: '10',
     PGCLIENTENCODING: 'UTF8',

@@ -94,6 +94,6 @@ function listInitdbArguments(folder: string, passwordFile: string, durable: bool
     // Otherwise an interrupted initdb leaves its shared memory in /dev/shm.
     '--set=dynamic_shared_memory_type=mmap',
     // Small WAL segments make a small folder, which is copied at the start of each test run.
-    ...(durable ? [] : ['--no-sync', '--wal-segsize=1', '--set=scram_iterations=1']),
+    ...(durable ? [] : ['--no-sync', '--wal-segsize=1']),
   ];
 }

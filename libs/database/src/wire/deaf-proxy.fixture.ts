@@ -1,0 +1,35 @@
+// Stands between a client and a server, keeps the connection to the client open when the server has closed its own, and
+// lets a test take over what the server says.
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+export interface DeafProxy {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** `takeOver` sees what a client sends; when it returns true the server is cut off, and the test speaks in its place. */
+export async function startDeafProxy(
+  upstreamPort: number,
+  takeOver: (sent: string, client: Socket) => boolean = () => false,
+): Promise<DeafProxy> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect(upstreamPort, '127.0.0.1');
+    let isTaken = false;
+    for (const end of [client, upstream]) sockets.add(end.on('error', () => undefined));
+    client.on('data', (chunk: Buffer) => {
+      isTaken ||= takeOver(chunk.toString('latin1'), client);
+      if (!isTaken) upstream.write(chunk);
+    });
+    upstream.on('data', (chunk: Buffer) => !isTaken && client.write(chunk));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: (server.address() as { port: number }).port,
+    async stop() {
+      for (const socket of sockets) socket.destroy();
+      await once(server.close(), 'close');
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import type { Duplex } from 'node:stream';
+import { Client, type ClientConfig, Connection } from 'pg';
+import { AuthenticationGate, type IterationLimits } from './authentication-gate.js';
+import { HANDSHAKE_LIMITS, MessageMeter, SESSION_LIMITS } from './message-meter.js';
+import { UntrustedServerError } from './untrusted-server-error.js';
+
+declare module 'pg' {
+  interface Connection {
+    /** Not in the types of pg. */
+    attachListeners(stream: Duplex): void;
+  }
+}
+
+/** 4096 is what RFC 7677 asks for and what PostgreSQL does; a fake server that asks for less guesses faster. */
+export const MIN_SCRAM_ITERATIONS = 4096;
+const MAX_SCRAM_ITERATIONS = 100_000;
+
+export interface GuardedOptions extends ClientConfig {
+  readonly scramMinIterations?: number;
+}
+
+/** Every session of the product: it answers SCRAM and nothing else, and keeps no more than a server of ours sends. */
+export class GuardedClient extends Client {
+  constructor(options: GuardedOptions) {
+    const limits = { min: options.scramMinIterations ?? MIN_SCRAM_ITERATIONS, max: MAX_SCRAM_ITERATIONS };
+    super({
+      ...options,
+      // The pool hides it from a spread.
+      password: options.password,
+      // Binds the proof to the certificate, so that another server cannot relay it; a server without TLS offers none.
+      enableChannelBinding: Boolean(options.ssl),
+      scramMaxIterations: limits.max,
+      connection: new GuardedConnection(options, limits),
+    } as ClientConfig);
+  }
+}
+
+/** pg hands every message of the server on as an event; here each is judged before anything of pg sees it. */
+class GuardedConnection extends Connection {
+  readonly #gate: AuthenticationGate;
+  #hasRefused = false;
+
+  constructor({ sslnegotiation, client_encoding: encoding, ...options }: GuardedOptions, limits: IterationLimits) {
+    super({ ...options, sslNegotiation: sslnegotiation, encoding } as ClientConfig);
+    this.#gate = new AuthenticationGate(limits);
+  }
+
+  /** The one message that holds a password, in clear text or as an MD5 hash. SCRAM has messages of its own. */
+  password(): void {
+    this.emit('error', new Error('the server was sent no password'));
+  }
+
+  /** pg reads messages from whatever has this method's listeners, before and after the change to TLS. */
+  override attachListeners(stream: Duplex): void {
+    const meter = new MessageMeter();
+    const on = (event: string, listen: (chunk: Buffer) => void) =>
+      stream.on(event, (chunk: Buffer) => {
+        if (event === 'data') this.#receive(meter, chunk, listen);
+        else listen(chunk);
+      });
+    super.attachListeners({ on } as unknown as Duplex);
+  }
+
+  override emit(event: string, ...values: unknown[]): boolean {
+    if (event === 'end' || event === 'connect' || event === 'newListener') return super.emit(event, ...values);
+    if (this.#hasRefused) return false;
+    try {
+      this.#gate.pass(event, values[0] as { data?: string } | undefined);
+    } catch (error) {
+      return this.#refuse(error);
+    }
+    // An error of the handshake leaves pg's socket open, and pg would take what comes next.
+    if (event === 'error' && !this.#gate.isOpen) return this.#refuse(values[0]);
+    return super.emit(event, ...values);
+  }
+
+  #receive(meter: MessageMeter, chunk: Buffer, listen: (chunk: Buffer) => void): void {
+    if (this.#hasRefused) return;
+    try {
+      meter.count(chunk, this.#gate.isOpen ? SESSION_LIMITS : HANDSHAKE_LIMITS);
+      listen(chunk);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #refuse(cause: unknown): boolean {
+    if (this.#hasRefused) return false;
+    this.#hasRefused = true;
+    super.emit('error', describeRefusal(cause));
+    this.stream.destroy();
+    return false;
+  }
+}
+
+/** What pg says of a broken proof, and what its parser throws at a message that it does not know. */
+function describeRefusal(cause: unknown): unknown {
+  if (!(cause instanceof Error) || cause instanceof UntrustedServerError || 'code' in cause) return cause;
+  if (!/^SASL|^Unknown auth/.test(cause.message)) return cause;
+  return new UntrustedServerError(
+    {
+      problem: `does not prove that it knows the password (${cause.message})`,
+      expected: 'SCRAM-SHA-256',
+      cure: 'set the method in pg_hba.conf to scram-sha-256, and find out what listens on this port if it is not that',
+    },
+    cause,
+  );
+}
