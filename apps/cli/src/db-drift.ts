@@ -11,7 +11,7 @@ export function dbDriftCommand(): Command {
   return new Command('drift')
     .description('compare the database with what the migrations make: tables, constraints, policies, grants and all')
     .option('--template', 'compare a freshly migrated database with schema.sql and the entities instead')
-    .option('--write', 'with --template: write schema.sql anew')
+    .option('--write', 'with --template: write schema.sql and known-objects.json anew')
     .option('--json', 'print the difference as JSON')
     .action(run);
 }

@@ -12,6 +12,15 @@ const WORDS = {
 /** Test databases, and the names that the test tools derive from them: templates, workers, clones. */
 const TEST_NAME = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*_test(?:_tpl|_w\d{1,4}|_[0-9a-f]{8})*$/;
 
+/** PostgreSQL cuts longer names off in silence, and two names may become one. */
+const MAX_NAME_BYTES = 63;
+const [OWNER, CLONE] = ['_owner', '_0a1b2c3d'];
+
+/** The longest name that still leaves room for the names that are derived from it: its owner role, and clones of tests. */
+export function maxDatabaseNameBytes(environment: Environment): number {
+  return MAX_NAME_BYTES - (environment === 'testing' ? CLONE : OWNER).length;
+}
+
 export function isTestDatabaseName(name: string): boolean {
   return TEST_NAME.test(name) && findWordOf(name, ['production', 'staging', 'preview']) === undefined;
 }

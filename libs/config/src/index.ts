@@ -1,7 +1,7 @@
 export { AddressError } from './address.js';
 export { ConfigError, formatViolation, type Violation } from './config-error.js';
 export type { Config } from './create-config.js';
-export { isTestDatabaseName } from './database-names.js';
+export { isTestDatabaseName, maxDatabaseNameBytes } from './database-names.js';
 export { describeDatabase, parseDatabaseUrl, type DatabaseAddress, type SslMode } from './database-url.js';
 export { ENVIRONMENTS, type Environment } from './environment.js';
 export { inspectConfig, type Inspection, type LoadOptions } from './inspect-config.js';

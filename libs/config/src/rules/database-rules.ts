@@ -1,4 +1,4 @@
-import { findWordOf, isTestDatabaseName } from '../database-names.js';
+import { findWordOf, isTestDatabaseName, maxDatabaseNameBytes } from '../database-names.js';
 import type { Environment } from '../environment.js';
 import { isListed, isLocalHost, isPublicPattern } from '../hosts.js';
 import { quote } from '../quote.js';
@@ -35,6 +35,21 @@ export const databaseRules: readonly Rule[] = [
           mend: 'name the test database; `make test` needs no server of yours at all',
         }),
       ),
+  },
+  {
+    title: 'a database name that leaves no room for the names derived from it',
+    environments: EVERYWHERE,
+    find: (facts) => {
+      const most = maxDatabaseNameBytes(facts.environment);
+      return databasesOf(facts).flatMap(({ name, address: { database } }) =>
+        when(Buffer.byteLength(database) > most, {
+          name,
+          problem: `names a database of ${Buffer.byteLength(database)} bytes`,
+          expected: `at most ${most} in ${facts.environment}: PostgreSQL cuts longer derived names off in silence`,
+          mend: 'give the database a shorter name',
+        }),
+      );
+    },
   },
   {
     title: 'a query in a database address',

@@ -4,17 +4,18 @@ import { compareSchemas, DriftError, hasDrift } from '../drift/drift.js';
 import { readCatalogue } from '../drift/catalogue.js';
 import { loadSchemaFile, saveSchemaFile } from '../drift/schema-file.js';
 import { type ThrowawayDatabase, withThrowawayDatabase } from '../lint/throwaway-database.js';
-import { migrate } from '../migrate/migrate.js';
 import { MigrationError } from '../migrate/migration.js';
+import { checkKnownObjects } from '../testing/contents/record-objects.js';
 
 /**
- * Migrates an empty database and compares three descriptions of the schema: what the migrations made, the committed
- * schema.sql, and the entities.
+ * Migrates an empty database and compares four descriptions of the schema: what the migrations made, the committed
+ * schema.sql and known-objects.json, and the entities.
  * @throws DriftError, or MigrationError with what TypeORM would change
  */
 export async function checkTemplate({ isWritten = false }: { isWritten?: boolean } = {}): Promise<void> {
   await withThrowawayDatabase(async (database) => {
-    await migrate({ config: database.config });
+    // Migrates it as well, step by step.
+    await checkKnownObjects(database, { isWritten });
     const actual = await readThrowaway(database);
     if (isWritten) saveSchemaFile(actual);
     const drift = compareSchemas(loadSchemaFile(), actual);

@@ -22,12 +22,19 @@ export interface Location {
   readonly databaseName: string;
 }
 
-/** `undefined` where nothing was ever provisioned. @throws when there is not exactly one row: such a stamp says nothing */
+/**
+ * `undefined` where nothing was ever provisioned.
+ * @throws when the stamp is not a plain table of exactly one row: whatever else it is may say what suits it
+ */
 export async function readStamp(client: Queryable): Promise<Stamp | undefined> {
-  const { rows: found } = await client.query<{ there: boolean }>(
-    `SELECT pg_catalog.to_regclass('ops.environment') IS NOT NULL AS there`,
-  );
-  if (!found[0]?.there) return undefined;
+  const flaws = await readStampFlaws(client);
+  if (flaws === undefined) return undefined;
+  if (flaws.length > 0) {
+    throw new Error(
+      `ops.environment: ${flaws.join(', ')}; expected the plain table that provisioning makes\n` +
+        '  Find out who changed it; a stamp is not repaired by hand.',
+    );
+  }
   const { rows } = await client.query<Stamp>(STAMP);
   if (rows.length !== 1) {
     throw new Error(
@@ -35,6 +42,12 @@ export async function readStamp(client: Queryable): Promise<Stamp | undefined> {
     );
   }
   return rows[0];
+}
+
+/** Asks the catalogue alone, so that nothing of the relation itself runs. `undefined`: there is none. */
+export async function readStampFlaws(client: Queryable): Promise<string[] | undefined> {
+  const { rows } = await client.query<{ flaws: string[] }>(STAMP_FLAWS);
+  return rows[0]?.flaws;
 }
 
 export async function readLocation(client: Queryable): Promise<Location> {
@@ -57,7 +70,26 @@ export function findBrokenBindings(stamp: Stamp, here: Location): string[] {
 const STAMP = `
   SELECT environment, system_identifier AS "systemIdentifier", database_oid::pg_catalog.int8::pg_catalog.float8 AS "databaseOid",
          database_name AS "databaseName", created_by AS "createdBy", created_at AS "createdAt"
-  FROM ops.environment`;
+  FROM ONLY ops.environment`;
+
+const STAMP_FLAWS = `
+  SELECT ARRAY(
+    SELECT 'is a ' || CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
+                                     WHEN 'p' THEN 'partitioned table' ELSE 'relation of kind ' || c.relkind::text END
+     WHERE c.relkind <> 'r'
+    UNION ALL SELECT 'is not permanent' WHERE c.relpersistence <> 'p'
+    UNION ALL SELECT 'is a partition' WHERE c.relispartition
+    UNION ALL SELECT 'has row-level security' WHERE c.relrowsecurity OR c.relforcerowsecurity
+    UNION ALL SELECT 'has the rule ' || rulename::text FROM pg_catalog.pg_rewrite WHERE ev_class = c.oid AND c.relkind = 'r'
+    UNION ALL SELECT 'has the trigger ' || tgname::text FROM pg_catalog.pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal
+    UNION ALL SELECT 'takes part in inheritance' WHERE EXISTS (
+      SELECT FROM pg_catalog.pg_inherits WHERE inhparent = c.oid OR inhrelid = c.oid)
+    UNION ALL SELECT 'has a column of the type ' || pg_catalog.format_type(a.atttypid, a.atttypmod)
+      FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+       AND (t.oid >= 16384 OR a.attgenerated <> '')
+  ) AS flaws
+  FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass('ops.environment')`;
 
 const LOCATION = `
   SELECT c.system_identifier::pg_catalog.text AS "systemIdentifier",

@@ -58,6 +58,10 @@ BEGIN
     FROM pg_database d, pg_control_system() c WHERE d.datname = current_database();
 
   IF to_regclass('ops.environment') IS NOT NULL THEN
+    IF EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('ops.environment') AND (relkind <> 'r' OR relrowsecurity)) THEN
+      RAISE EXCEPTION 'database "%": ops.environment is not a plain table; expected the stamp that provisioning makes', here.name
+        USING ERRCODE = '42501', HINT = 'An administrator must find out what this database is and who changed the table.';
+    END IF;
     EXECUTE 'SELECT count(*) FROM ops.environment' INTO stamped;
     IF stamped <> 1 THEN
       RAISE EXCEPTION 'database "%": ops.environment has % rows; expected exactly one', here.name, stamped
@@ -100,6 +104,9 @@ BEGIN
            WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
              AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'))
        + (SELECT count(*) FROM pg_largeobject_metadata)
+       -- Below 16384 are the objects that initdb makes.
+       + (SELECT count(*) FROM pg_event_trigger) + (SELECT count(*) FROM pg_foreign_data_wrapper) + (SELECT count(*) FROM pg_publication)
+       + (SELECT count(*) FROM pg_cast WHERE oid >= 16384)
     INTO held;
   IF held = 0 OR (adopt AND env <> 'testing') THEN RETURN; END IF;
   IF env = 'testing' THEN

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { DatabaseAddress, Environment } from '@airlock/config';
+import { type DatabaseAddress, type Environment, maxDatabaseNameBytes } from '@airlock/config';
 import type { Client } from 'pg';
 import { withClient } from '../client.js';
 import { createSessionConfig } from '../client-options.js';
@@ -34,6 +34,7 @@ export class ProvisionError extends Error {
 /** Makes roles, database, grants and stamp. Run again, it changes what differs, and the passwords. */
 export async function provision(options: ProvisionOptions): Promise<ProvisionReport> {
   assertSameServer(options);
+  assertRoomForDerivedNames(options);
   const database = options.app.database;
   const context = { config: createSessionConfig(options.environment, options.sslCa), purpose: 'provision' };
   return withClient(options.admin, context, async (admin) => {
@@ -80,6 +81,16 @@ export function assertSameServer({ admin, app, migration }: ProvisionOptions): v
   }
 }
 
+/** Before anything is made: a name that PostgreSQL has cut off is the name of another database or role. */
+function assertRoomForDerivedNames({ app: { database }, environment }: ProvisionOptions): void {
+  const [bytes, most] = [Buffer.byteLength(database), maxDatabaseNameBytes(environment)];
+  if (bytes <= most) return;
+  throw new ProvisionError(
+    `database "${database}": its name has ${bytes} bytes; expected at most ${most} in ${environment}, which leaves room for the names derived from it\n` +
+      '  Give the database a shorter name in DATABASE_URL and DATABASE_MIGRATION_URL.',
+  );
+}
+
 /** Collation from the server's own code, so that an index sorts alike on every operating system. */
 async function createDatabase(admin: Client, database: string): Promise<boolean> {
   const { rowCount } = await admin.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [database]);
@@ -88,7 +99,22 @@ async function createDatabase(admin: Client, database: string): Promise<boolean>
     `CREATE DATABASE ${admin.escapeIdentifier(database)} TEMPLATE template0 ENCODING 'UTF8'
        LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C'`,
   );
+  await assertNothingRunsAtLogin(admin, database);
   return true;
+}
+
+/** What lies in template0 lies in the new database, and would run as the administrator who is about to look into it. */
+async function assertNothingRunsAtLogin(admin: Client, database: string): Promise<void> {
+  const { rows } = await admin.query<{ runs: boolean }>(
+    'SELECT dathasloginevt AS runs FROM pg_catalog.pg_database WHERE datname = $1',
+    [database],
+  );
+  if (!rows[0]?.runs) return;
+  await admin.query(`DROP DATABASE ${admin.escapeIdentifier(database)}`);
+  throw new ProvisionError(
+    `database "${database}": template0 of this server runs an event trigger whenever a session opens; expected an empty template\n` +
+      '  An administrator must find out who changed template0 and drop what lies in it.',
+  );
 }
 
 async function runBootstrap(

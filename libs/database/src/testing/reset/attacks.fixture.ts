@@ -1,9 +1,13 @@
 // The attack list: what may point a reset at the wrong database, and which layer must catch it first. One line of facts
 // each; the suite runs it against real servers, and again with that layer removed.
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
+import { migrate } from '../../migrate/migrate.js';
+import { runAs } from '../../provision/provision.fixture.js';
+import { AUDIT_FILE } from './audit.js';
 import { getJournalPath, saveJournal } from './journal.js';
 import { startProxy, type World } from './world.fixture.js';
 
@@ -14,8 +18,15 @@ export interface Attack {
   readonly by?: string | undefined;
   /** Nothing but this layer stands in the way: without it the attack succeeds. */
   readonly only?: true;
+  /** Layers that refuse besides: none of them was led astray. */
+  readonly also?: readonly string[];
+  /** No layer was asked: why the server could not even be judged. */
+  readonly failure?: RegExp;
   arrange?(world: World): unknown;
 }
+
+/** Of many cases of one kind, the first is tried with its layer removed as well. */
+const ONCE = (n: number) => (n === 0 ? { only: true as const } : {});
 
 const environment = (value: string | undefined) => (w: World) => (w.variables['ENVIRONMENT'] = value);
 const variable = (name: string, value: string) => (w: World) => (w.variables[name] = value);
@@ -320,6 +331,68 @@ const roleAttacks: Attack[] = [
     only: true,
     arrange: (w) => w.server(`GRANT pg_execute_server_program TO ${w.database}_migrator`),
   },
+  ...['pg_write_server_files', 'pg_read_all_data', 'pg_maintain', 'pg_signal_backend', 'pg_monitor'].map(
+    (power, n): Attack => ({
+      id: `A74${'abcde'[n]}`,
+      title: `the owner role is a member of ${power}`,
+      by: 'L3',
+      arrange: (w) => w.server(`GRANT ${power} TO ${w.database}_owner`),
+    }),
+  ),
+  ...[
+    ['a superuser, through two others', 'SUPERUSER', ''],
+    ['a superuser, through two others and with no option', 'SUPERUSER', 'WITH INHERIT FALSE, SET FALSE'],
+    ['a role that creates roles, which it may only hand on', 'CREATEROLE', 'WITH ADMIN TRUE, INHERIT FALSE, SET FALSE'],
+    ['a role of other work, without any power', '', ''],
+  ].map(([title, power, options], n): Attack => ({
+    id: `A75${'abcd'[n]}`,
+    title: `the owner role is a member of ${title}`,
+    by: 'L3',
+    ...ONCE(n),
+    arrange: (w) => memberOf(w, { power: power ?? '', options: options ?? '' }),
+  })),
+  {
+    id: 'A76a',
+    title: 'the owner role owns another database, which it may not even connect to',
+    by: 'L3',
+    only: true,
+    arrange: (w) => otherDatabase(w, `ALTER DATABASE :other OWNER TO ${w.database}_owner`),
+  },
+  {
+    id: 'A76b',
+    title: 'a role that the migrator is a member of owns another database',
+    by: 'L3',
+    arrange: async (w) => {
+      await memberOf(w, { power: '', options: '' });
+      await otherDatabase(w, `ALTER DATABASE :other OWNER TO ${w.database}_far`);
+    },
+  },
+  {
+    id: 'A76c',
+    title: 'the owner role has rights on a table of another database',
+    by: 'L3',
+    only: true,
+    arrange: async (w) => {
+      await otherDatabase(w, 'SELECT 1');
+      await runAs({ ...w.inside, database: 'customers' }, (client) =>
+        client.query(`CREATE TABLE people (); GRANT DELETE ON people TO ${w.database}_owner`),
+      );
+    },
+  },
+  ...[
+    'ALTER ROLE :db_migrator SET session_preload_libraries = $$auto_explain$$',
+    'ALTER ROLE :db_owner SET search_path = evil',
+    'ALTER ROLE :db_migrator SET role = :db_owner',
+    'ALTER ROLE :db_migrator IN DATABASE postgres SET role = :db_owner',
+    'ALTER DATABASE :db SET default_transaction_isolation = serializable',
+    'ALTER DATABASE :db_tpl SET search_path = evil',
+  ].map((sql, n): Attack => ({
+    id: `A77${'abcdef'[n]}`,
+    title: sql.replaceAll(':db', 'airlock_test').replaceAll('$$', "'"),
+    by: 'L3',
+    ...ONCE(n),
+    arrange: (w) => w.server(sql.replaceAll(':db', w.database).replaceAll('$$', "'")),
+  })),
   {
     id: 'A68',
     title: 'the role may connect to a database that is no test database',
@@ -411,7 +484,7 @@ const identityAttacks: Attack[] = [
     title: 'the stamp is absent',
     by: 'L4',
     only: true,
-    arrange: (w) => w.sql('CREATE TABLE ops.kept AS TABLE ops.environment; DROP TABLE ops.environment'),
+    arrange: inside('ALTER TABLE ops.environment RENAME TO migrations'),
   },
   {
     id: 'A34',
@@ -461,14 +534,71 @@ const identityAttacks: Attack[] = [
     },
   },
   {
+    id: 'A73a',
+    title: 'search_path of role and database lead to look-alikes of the catalogue',
+    by: 'L3',
+    also: ['L9'],
+    arrange: lookAlikes,
+  },
+  {
     id: 'A73b',
     title: 'look-alikes of the catalogue agree with a stamp that was bound to another database',
-    by: 'L4',
-    only: true,
+    by: 'L3',
+    also: ['L4', 'L9'],
     arrange: async (w) => {
       await w.sql('UPDATE ops.environment SET database_oid = 1');
       await lookAlikes(w);
     },
+  },
+  ...[
+    ['a view', 'CREATE VIEW ops.environment AS TABLE ops.migrations'],
+    ['a materialized view', 'CREATE MATERIALIZED VIEW ops.environment AS TABLE ops.migrations'],
+    ['a partitioned table', 'CREATE TABLE ops.environment (LIKE ops.migrations) PARTITION BY LIST (environment)'],
+    [
+      'a foreign table',
+      'CREATE FOREIGN DATA WRAPPER far; CREATE SERVER far FOREIGN DATA WRAPPER far; CREATE FOREIGN TABLE ops.environment (environment text) SERVER far',
+    ],
+  ].map(([title, sql], n): Attack => ({
+    id: `A78${'abcd'[n]}`,
+    title: `the stamp is ${title}`,
+    by: 'L4',
+    arrange: inside(
+      `ALTER TABLE ops.environment RENAME TO migrations; ${sql}; GRANT SELECT ON ops.environment TO PUBLIC`,
+    ),
+  })),
+  ...[
+    [
+      'shows its rows by row-level security',
+      'ALTER TABLE ops.environment ENABLE ROW LEVEL SECURITY; CREATE POLICY entities_owner ON ops.environment USING (true)',
+    ],
+    ['has a child', 'CREATE TABLE ops.migrations () INHERITS (ops.environment)'],
+    [
+      'is a child',
+      'CREATE TABLE ops.migrations (LIKE ops.environment); ALTER TABLE ops.environment INHERIT ops.migrations',
+    ],
+    ['is lost at a crash', 'ALTER TABLE ops.environment SET UNLOGGED'],
+  ].map(([title, sql], n): Attack => ({
+    id: `A79${'abcd'[n]}`,
+    title: `the stamp ${title}`,
+    by: 'L4',
+    ...ONCE(n - 1),
+    arrange: inside(String(sql)),
+  })),
+  {
+    id: 'A79e',
+    title: 'the stamp has a trigger',
+    by: 'L4',
+    also: ['L9'],
+    arrange: inside(
+      'CREATE TRIGGER t BEFORE UPDATE ON ops.environment FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+    ),
+  },
+  {
+    id: 'A79f',
+    title: 'the stamp has a rule',
+    by: 'L4',
+    also: ['L9'],
+    arrange: inside('CREATE RULE r AS ON UPDATE TO ops.environment DO INSTEAD NOTHING'),
   },
   {
     id: 'A71',
@@ -493,7 +623,9 @@ const tripwireAttacks: Attack[] = [
     title: 'a dump of real data was restored under a stale test stamp',
     by: 'L5',
     only: true,
-    arrange: inside('CREATE TABLE public.people AS SELECT n FROM generate_series(1, 200001) n; ANALYZE public.people'),
+    arrange: inside(
+      'CREATE TABLE public.entities AS SELECT n FROM generate_series(1, 200001) n; ANALYZE public.entities',
+    ),
   },
   { id: 'A43', title: 'a development server is connected', by: 'L5', arrange: (w) => connectAs(w, 'app') },
   {
@@ -528,8 +660,14 @@ const tripwireAttacks: Attack[] = [
     id: 'A58',
     title: 'the stamp of production was restored into another schema',
     by: 'L5',
-    only: true,
     arrange: inside('CREATE SCHEMA old_ops; CREATE TABLE old_ops.environment AS TABLE ops.environment'),
+  },
+  {
+    id: 'A58b',
+    title: 'the stamp of production was restored under the name of a table that a migration makes',
+    by: 'L5',
+    only: true,
+    arrange: inside('CREATE TABLE public.entities AS TABLE ops.environment'),
   },
 ];
 
@@ -582,6 +720,131 @@ const methodAttacks: Attack[] = [
   },
 ];
 
+const contentsAttacks: Attack[] = [
+  ['a schema production with a table', 'CREATE SCHEMA production; CREATE TABLE production.customers (name text)'],
+  ['an empty schema', 'CREATE SCHEMA production'],
+  ['a table in public', 'CREATE TABLE public.customers (name text)'],
+  ['a table in ops', 'CREATE TABLE ops.customers (name text)'],
+  ['a table whose name differs in case', 'CREATE TABLE public."Entities" (name text)'],
+  [
+    'a partition',
+    'CREATE TABLE public.entities (n int) PARTITION BY LIST (n); CREATE TABLE public.p PARTITION OF public.entities DEFAULT',
+  ],
+  ['a view', 'CREATE VIEW public.people AS SELECT 1 AS n'],
+  ['a materialized view', 'CREATE MATERIALIZED VIEW public.people AS SELECT 1 AS n'],
+  ['a sequence', 'CREATE SEQUENCE public.invoice_numbers'],
+  ['a function', 'CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$'],
+  [
+    'a function in the catalogue',
+    'SET allow_system_table_mods = on; CREATE FUNCTION pg_catalog.f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
+  ],
+  ['an enum', "CREATE TYPE public.colour AS ENUM ('red')"],
+  ['a domain', 'CREATE DOMAIN public.positive AS int CHECK (VALUE > 0)'],
+  ['a large object', "SELECT lo_from_bytea(0, 'customer')"],
+  [
+    'a trigger',
+    'CREATE TRIGGER t BEFORE UPDATE ON ops.environment FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+    'L4',
+  ],
+  ['a cast', 'CREATE CAST (point AS text) WITH INOUT AS ASSIGNMENT'],
+  [
+    'statistics',
+    'CREATE TABLE public.entities (a int, b int); CREATE STATISTICS public.s ON a, b FROM public.entities',
+  ],
+].map(([title, sql, by = 'L9'], n): Attack => ({
+  id: `A80${'abcdefghijklmnopqrs'[n]}`,
+  title: `no migration makes what the database holds: ${title}`,
+  by,
+  ...ONCE(n),
+  ...(by !== 'L9' && { also: ['L9'] }),
+  arrange: inside(String(sql)),
+}));
+
+const LOGIN_TRIGGER = `CREATE FUNCTION public.at_login() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+  CREATE EVENT TRIGGER at_login ON login EXECUTE FUNCTION public.at_login()`;
+
+const templateAttacks: Attack[] = [
+  ...[
+    [
+      'an event trigger',
+      'CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION public.f()',
+    ],
+    ['a foreign data wrapper', 'CREATE FOREIGN DATA WRAPPER far'],
+    ['a function', 'CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$'],
+    ['a schema', 'CREATE SCHEMA production'],
+    [
+      'a trigger on the stamp',
+      'CREATE TRIGGER t BEFORE UPDATE ON ops.environment FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+    ],
+    ['a rule on the stamp', 'CREATE RULE r AS ON UPDATE TO ops.environment DO ALSO NOTIFY changed'],
+    ['another default in the stamp', 'ALTER TABLE ops.environment ALTER created_at SET DEFAULT clock_timestamp()'],
+    ['another check of the stamp', 'ALTER TABLE ops.environment ADD CHECK (created_by IS NOT NULL)'],
+    ['another index of the stamp', 'CREATE INDEX ON ops.environment (upper(database_name))'],
+    ['another column in the stamp', 'ALTER TABLE ops.environment ADD extra text'],
+    [
+      'another body of a function of ours',
+      'CREATE OR REPLACE FUNCTION ops.restamp(as_name text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN UPDATE ops.environment SET database_name = as_name, database_oid = (SELECT oid FROM pg_database WHERE datname = current_database()); END $$',
+    ],
+    ['a table', 'CREATE TABLE public.entities_kept (n int)'],
+  ].map(([title, sql], n): Attack => ({
+    id: `A81${'abcdefghijkl'[n]}`,
+    title: `the template holds ${title}`,
+    by: 'L10',
+    ...ONCE(n),
+    arrange: (w) => plant(w, String(sql)),
+  })),
+  {
+    id: 'A82a',
+    title: 'the template runs code at login',
+    by: 'L6',
+    arrange: (w) => plant(w, LOGIN_TRIGGER),
+  },
+  {
+    id: 'A82b',
+    title: 'the database runs code at login',
+    failure: /runs an event trigger whenever a session opens/,
+    arrange: inside(LOGIN_TRIGGER),
+  },
+  {
+    id: 'A83',
+    title: 'dblink and an event trigger in the template would change the production server while the clone is migrated',
+    by: 'L10',
+    only: true,
+    arrange: plantRemoteWriter,
+  },
+  {
+    id: 'A84a',
+    title: 'the template lies in another tablespace',
+    by: 'L6',
+    only: true,
+    arrange: (w) => moveElsewhere(w, `${w.database}_tpl`),
+  },
+  {
+    id: 'A84b',
+    title: 'the database lies in another tablespace',
+    by: 'L6',
+    only: true,
+    arrange: (w) => moveElsewhere(w, w.database),
+  },
+];
+
+const auditAttacks: Attack[] = [
+  ['a FIFO', (path: string) => spawnSync('mkfifo', [path])],
+  ['/dev/null, by a link', (path: string) => symlinkSync('/dev/null', path)],
+  ['a link to another file', (path: string) => symlinkSync('elsewhere', path)],
+  ['a folder', (path: string) => mkdirSync(path)],
+  [
+    'a second name of another file',
+    (path: string) => (writeFileSync(`${path}.other`, ''), linkSync(`${path}.other`, path)),
+  ],
+].map(([title, arrange], n): Attack => ({
+  id: `A85${'abcde'[n]}`,
+  title: `the audit is ${String(title)}`,
+  by: 'L11',
+  ...ONCE(n),
+  arrange: (w) => (arrange as (path: string) => unknown)(join(w.workspace, AUDIT_FILE)),
+}));
+
 const protectedAttacks: Attack[] = [
   {
     id: 'A61',
@@ -600,7 +863,6 @@ const protectedAttacks: Attack[] = [
     id: 'A62',
     title: 'the database refuses drops, as staging and production do',
     by: 'L7',
-    only: true,
     arrange: inside(
       `CREATE FUNCTION ops.refuse() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER airlock_refuse_drop ON sql_drop EXECUTE FUNCTION ops.refuse()`,
     ),
@@ -626,7 +888,6 @@ const absenceAttacks: Attack[] = [
 
 const allowed: Attack[] = [
   { id: 'A0', title: 'nothing is wrong' },
-  { id: 'A73a', title: 'search_path of role and database lead to look-alikes of the catalogue', arrange: lookAlikes },
   {
     id: 'A72',
     title: 'another test database and its clones are on the server',
@@ -645,10 +906,60 @@ export const ATTACKS: readonly Attack[] = [
   ...identityAttacks,
   ...tripwireAttacks,
   ...methodAttacks,
+  ...contentsAttacks,
+  ...templateAttacks,
+  ...auditAttacks,
   ...protectedAttacks,
   ...absenceAttacks,
   ...allowed,
 ];
+
+/** The owner role joins a role that joins one with the power; none is left behind. */
+async function memberOf(w: World, { power, options }: { power: string; options: string }): Promise<void> {
+  const [near, far] = [`${w.database}_near`, `${w.database}_far`];
+  await w.server(
+    `CREATE ROLE ${near}; CREATE ROLE ${far} ${power}; GRANT ${far} TO ${near} ${options}; GRANT ${near} TO ${w.database}_owner`,
+  );
+  w.cleanups.push(() => w.server(`DROP ROLE ${near}; DROP ROLE ${far}`));
+}
+
+/** A database of other work on the server of the tests, closed to everybody. */
+async function otherDatabase(w: World, sql: string): Promise<void> {
+  await w.server('CREATE DATABASE customers');
+  w.cleanups.push(() => w.server('DROP DATABASE customers'));
+  await w.server('REVOKE ALL ON DATABASE customers FROM PUBLIC');
+  await w.server(sql.replaceAll(':other', 'customers'));
+}
+
+/** Into the template, which looks untouched from outside afterwards. */
+async function plant(w: World, sql: string): Promise<void> {
+  const name = `${w.database}_tpl`;
+  await w.server(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+  await runAs({ ...w.inside, database: name }, (client) => client.query(sql));
+  await w.server(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+}
+
+/** Fires at the first statement of a migration, and reaches the canary of the other server. */
+async function plantRemoteWriter(w: World): Promise<void> {
+  const { port, user, password } = w.servers.production.superuser;
+  const target = `host=127.0.0.1 port=${port} user=${user} password=${password.reveal()} dbname=postgres`;
+  await plant(
+    w,
+    `CREATE EXTENSION dblink SCHEMA public;
+     CREATE FUNCTION public.reach_out() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS
+       $$ BEGIN PERFORM public.dblink_exec('${target}', 'UPDATE canary SET alive = 0'); END $$;
+     CREATE EVENT TRIGGER reach_out ON ddl_command_start EXECUTE FUNCTION public.reach_out()`,
+  );
+  w.cleanups.push(() => w.servers.productionAdmin.query('UPDATE canary SET alive = 1'));
+  w.internals = { prepare: (config) => migrate({ config }).then(() => undefined) };
+}
+
+/** The tablespace stays: with the layer removed, the clone lies in it. */
+async function moveElsewhere(w: World, name: string): Promise<void> {
+  await w.server(`SET allow_in_place_tablespaces = on`);
+  await w.server(`CREATE TABLESPACE ${name}_space LOCATION ''`);
+  await w.server(`ALTER DATABASE ${name} SET TABLESPACE ${name}_space`);
+}
 
 function escapeFirstLetter(url: string): string {
   return url.replace(

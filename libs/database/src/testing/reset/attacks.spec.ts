@@ -26,17 +26,29 @@ describe('resetTestDatabase', () => {
     await stage(attack);
     const report = await world.reset();
     expect(report.outcome).toBe('refused');
-    expect(report.verdicts.find(({ verdict }) => verdict === 'refuses')?.layer).toBe(attack.by);
+    const refusing = report.verdicts.filter(({ verdict }) => verdict === 'refuses').map(({ layer }) => layer);
+    expect(refusing[0]).toBe(attack.by);
+    expect(refusing).toEqual(expect.arrayContaining([...(attack.also ?? [])]));
     expect(await world.isKept()).toBe(true);
     expect(await world.isCanaryAlive()).toBe(true);
   });
 
-  it.each(ATTACKS.filter(({ by }) => !by))('$id makes the database anew when $title', async (attack) => {
+  it.each(ATTACKS.filter(({ failure }) => failure))('$id refuses to judge when $title', async (attack) => {
     await stage(attack);
-    expect(await world.reset()).toMatchObject({ outcome: 'reset', database: world.database });
-    expect(await world.isKept()).toBe(false);
+    expect(await world.reset()).toMatchObject({ outcome: 'refused', failure: expect.stringMatching(attack.failure!) });
+    expect(await world.isKept()).toBe(true);
     expect(await world.isCanaryAlive()).toBe(true);
   });
+
+  it.each(ATTACKS.filter(({ by, failure }) => !by && !failure))(
+    '$id makes the database anew when $title',
+    async (attack) => {
+      await stage(attack);
+      expect(await world.reset()).toMatchObject({ outcome: 'reset', database: world.database });
+      expect(await world.isKept()).toBe(false);
+      expect(await world.isCanaryAlive()).toBe(true);
+    },
+  );
 });
 
 describe('each layer', () => {
@@ -57,7 +69,7 @@ describe('each layer', () => {
 
 /** What needs no server to be refused shares one database; whatever could get through has its own. */
 async function stage(attack: Pick<Attack, 'by' | 'arrange'>): Promise<void> {
-  const isStatic = ['L0', 'L1', 'L2', 'L8'].includes(attack.by ?? '');
+  const isStatic = ['L0', 'L1', 'L2', 'L8', 'L11'].includes(attack.by ?? '');
   if (isStatic) world = new World(servers, shared.database).like(shared);
   else world = await new World(servers, `airlock_a${++counter}_test`).provision();
   staged.push(world);

@@ -1,15 +1,51 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, type Stats, writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { isRefusal, type Verdict } from './layer.js';
 import type { StaticFacts } from './static-facts.js';
 
-export const AUDIT_FILE = join('.airlock', 'reset-audit.jsonl');
+const FOLDER = '.airlock';
+export const AUDIT_FILE = join(FOLDER, 'reset-audit.jsonl');
 
-/** One line for each attempt, refused or not, before anything is touched. Without it there is no reset. */
+/** Open before anything else happens, or the reason why it is not. */
+export interface AuditFile {
+  readonly file: number | undefined;
+  readonly problem: string | undefined;
+}
+
+/** The line could not be written; nothing was touched yet. */
+export class AuditError extends Error {
+  override readonly name = 'AuditError';
+  readonly exitCode = 3;
+}
+
+/** Follows no link, waits for no reader of a FIFO, and takes nothing but a regular file. */
+export function openAudit(workspace: string): AuditFile {
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
+  let file: number | undefined;
+  try {
+    const folder = join(workspace, FOLDER);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!lstatSync(folder).isDirectory()) return { file, problem: 'is in a folder that is a link' };
+    const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+    file = openSync(join(workspace, AUDIT_FILE), flags, 0o600);
+    const problem = findFlaw(fstatSync(file));
+    if (problem === undefined) return { file, problem };
+    closeSync(file);
+    return { file: undefined, problem };
+  } catch (error) {
+    return { file: undefined, problem: describeOpening((error as { code?: string }).code) };
+  }
+}
+
+export function closeAudit({ file }: AuditFile): void {
+  if (file !== undefined) closeSync(file);
+}
+
+/** One line for each judgement, refused or not, before anything is touched. @throws AuditError when it cannot be kept */
 export function appendAudit(facts: StaticFacts, verdicts: readonly Verdict[], mode: 'reset' | 'explain'): void {
+  if (facts.audit.file === undefined) return;
   const address = facts.inspection.config?.database.migration;
-  mkdirSync(join(facts.workspace, '.airlock'), { recursive: true, mode: 0o700 });
   const line = {
     at: new Date().toISOString(),
     mode,
@@ -22,5 +58,40 @@ export function appendAudit(facts: StaticFacts, verdicts: readonly Verdict[], mo
     by: userInfo().username,
     pid: process.pid,
   };
-  appendFileSync(join(facts.workspace, AUDIT_FILE), `${JSON.stringify(line)}\n`, { mode: 0o600 });
+  writeWhole(facts.audit.file, `${JSON.stringify(line)}\n`);
+}
+
+function writeWhole(file: number, text: string): void {
+  const bytes = Buffer.from(text);
+  try {
+    if (writeSync(file, bytes) === bytes.length) return;
+  } catch (cause) {
+    throw new AuditError(refuseWriting((cause as Error).message), { cause });
+  }
+  throw new AuditError(refuseWriting('it took only a part of the line'));
+}
+
+function refuseWriting(reason: string): string {
+  return `${AUDIT_FILE}: cannot be written (${reason}); expected to keep a line of each attempt. Nothing was touched.\n  make room on its disk`;
+}
+
+function findFlaw(stats: Stats): string | undefined {
+  if (stats.isFIFO()) return 'is a FIFO';
+  if (stats.isCharacterDevice() || stats.isBlockDevice()) return 'is a device';
+  if (!stats.isFile()) return 'is not a regular file';
+  return stats.nlink > 1 ? 'has a second name elsewhere (a hard link)' : undefined;
+}
+
+function describeOpening(code = 'unknown error'): string {
+  const reasons: Record<string, string> = {
+    ELOOP: 'is a link',
+    EISDIR: 'is a folder',
+    ENXIO: 'is a FIFO or a socket',
+    EEXIST: 'is in a folder that is a file',
+    ENOTDIR: 'is in a folder that is a file',
+    EACCES: 'may not be written by this user',
+    EROFS: 'is on a disk that takes no writes',
+    ENOSPC: 'has no room left on its disk',
+  };
+  return reasons[code] ?? `cannot be opened (${code})`;
 }

@@ -1,6 +1,7 @@
 import { isTestDatabaseName } from '@airlock/config';
-import { type ServerLayer, when } from './layer.js';
+import { type Problem, type ServerLayer, when } from './layer.js';
 import { nameOwner } from './minted-names.js';
+import type { Acting, ServerFacts } from './server-facts.js';
 
 const OF_THE_SERVER = ['postgres', 'template0', 'template1'];
 
@@ -10,25 +11,20 @@ export const role: ServerLayer = {
   title: 'role',
   phase: 'server',
   danger: 'a role that may do anything does it to any database it reaches',
-  judge({ acting, address }) {
-    const powerful = acting.roles.filter(({ powers }) => powers.length > 0);
-    const reachable = acting.databases.filter(
-      ({ name, mayConnect }) => mayConnect && !isTestDatabaseName(name) && !OF_THE_SERVER.includes(name),
-    );
+  judge(facts) {
+    const { acting, address } = facts;
     const owner = nameOwner(address.database);
     return {
-      saw: `${acting.roles.map(({ name, powers }) => `${name}${powers.length > 0 ? ` (${powers.join(', ')})` : ''}`).join(', ')}; may connect to ${acting.databases
+      saw: `${acting.roles.map(describeRole).join(', ')}; may connect to ${acting.databases
         .filter(({ mayConnect }) => mayConnect)
         .map(({ name }) => name)
         .join(', ')}`,
       problems: [
-        ...powerful.map(({ name, powers }) => ({
-          problem: `the role ${name} has ${powers.join(', ')}; expected none of it`,
-          mend: 'airlock db provision   # takes it back',
-        })),
-        ...reachable.map(({ name }) => ({
-          problem: `the role may connect to the database "${name}", which is no test database; expected no such right`,
-          mend: `REVOKE CONNECT ON DATABASE "${name}" FROM PUBLIC; better, run tests on a server of their own`,
+        ...judgeRoles(facts),
+        ...judgeReach(acting),
+        ...acting.settings.map(({ setting, of }) => ({
+          problem: `the server sets ${setting} for ${of}, before a session of the reset begins; expected no such setting`,
+          mend: `ALTER ${/^(role|database) /.test(of) ? of.replace(/ (\S+)/, ' "$1"').replace(' in ', ' IN ') : 'ROLE ALL'} RESET ${setting}`,
         })),
         ...when(
           !acting.mayBecomeOwner,
@@ -39,3 +35,49 @@ export const role: ServerLayer = {
     };
   },
 };
+
+/** The migrator, its owner role, and the owner roles of other test databases; nothing that one of them is a member of. */
+function judgeRoles({ acting, address }: ServerFacts): Problem[] {
+  const expected = [address.user, nameOwner(address.database)];
+  return acting.roles.flatMap(({ name, through, powers }) => [
+    ...when(
+      powers.length > 0,
+      `the role ${name}${describePath(through)} has ${powers.join(', ')}; expected none of it`,
+      through.length > 0 ? `REVOKE "${name}" FROM "${through.join('", "')}"` : 'airlock db provision   # takes it back',
+    ),
+    ...when(
+      powers.length === 0 && !expected.includes(name) && !isOwnerOfTests(name),
+      `${through.join(' and ')} is a member of ${name}; expected no membership but in owners of test databases`,
+      `REVOKE "${name}" FROM "${through.join('", "')}"`,
+    ),
+  ]);
+}
+
+function judgeReach({ databases, holdings }: Acting): Problem[] {
+  const reachable = databases.filter(
+    ({ name, mayConnect }) => mayConnect && !isTestDatabaseName(name) && !OF_THE_SERVER.includes(name),
+  );
+  const foreign = holdings.filter(({ kind, name }) => kind === 'tablespace' || !isTestDatabaseName(name));
+  return [
+    ...reachable.map(({ name }) => ({
+      problem: `the role may connect to the database "${name}", which is no test database; expected no such right`,
+      mend: `REVOKE CONNECT ON DATABASE "${name}" FROM PUBLIC; better, run tests on a server of their own`,
+    })),
+    ...foreign.map(({ role: holder, kind, name }) => ({
+      problem: `the role ${holder} owns, or has rights on, the ${kind} "${name}"; expected nothing outside of test databases`,
+      mend: `give the ${kind} "${name}" to another role: REASSIGN OWNED, DROP OWNED, ALTER … OWNER TO`,
+    })),
+  ];
+}
+
+function isOwnerOfTests(name: string): boolean {
+  return name.endsWith('_owner') && isTestDatabaseName(name.slice(0, -'_owner'.length));
+}
+
+function describeRole({ name, through, powers }: Acting['roles'][number]): string {
+  return `${name}${describePath(through)}${powers.length > 0 ? ` (${powers.join(', ')})` : ''}`;
+}
+
+function describePath(through: readonly string[]): string {
+  return through.length > 0 ? `, which ${through.join(' and ')} is a member of,` : '';
+}

@@ -85,7 +85,16 @@ function judgeStamp({ acting, inside, address }: ServerFacts): Problem[] {
       'the database carries no stamp; expected one: a missing stamp is not a new database',
       'ENVIRONMENT=testing airlock db provision',
     ),
-    ...when(inside.stamps !== null && rows.length !== 1, `the stamp has ${rows.length} rows; expected one`, mend),
+    ...when(
+      inside.stampFlaws.length > 0,
+      `the stamp ops.environment ${inside.stampFlaws.join(', ')}; expected the plain table that provisioning makes`,
+      mend,
+    ),
+    ...when(
+      inside.stamps !== null && inside.stampFlaws.length === 0 && rows.length !== 1,
+      `the stamp has ${rows.length} rows; expected one`,
+      mend,
+    ),
     ...when(
       rows.length === 1 && wrong.length > 0,
       `the stamp says ${wrong.map(([name]) => `${name} ${rows[0]?.[name]}`).join(', ')}; expected ${wrong.map(([name, value]) => `${name} ${value}`).join(', ')}`,

@@ -14,6 +14,7 @@ export const method: ServerLayer = {
     const current = acting.databases.find((entry) => entry.name === address.database);
     const seal = template && formatSeal(acting.systemIdentifier, template.oid);
     const isForeign = typeof journal === 'object' && journal.systemIdentifier !== acting.systemIdentifier;
+    const elsewhere = [template, current].filter((entry) => entry !== undefined && entry.tablespace !== 'pg_default');
     const isSound = template?.isTemplate && !template.allowsConnections && template.owner === owner;
     return {
       saw: `template ${template ? `${name}, owned by ${template.owner}` : 'absent'}; journal ${typeof journal === 'object' ? `stopped after "${journal.step}"` : (journal ?? 'clear')}`,
@@ -28,6 +29,15 @@ export const method: ServerLayer = {
           `"${name}" is not the template that provisioning made; expected it closed to sessions, owned by ${owner} and sealed "${seal}"`,
           `find out what "${name}" is; drop it by hand and run airlock db provision`,
         ),
+        ...when(
+          template?.hasLoginTrigger === true,
+          `"${name}" runs an event trigger whenever a session opens, and so would its clone; expected none`,
+          `find out who made it; drop "${name}" by hand and run airlock db provision`,
+        ),
+        ...elsewhere.map((entry) => ({
+          problem: `"${entry?.name}" lies in the tablespace ${entry?.tablespace}; expected pg_default, the server's own folder`,
+          mend: `find out what "${entry?.name}" is; drop it by hand and run airlock db provision`,
+        })),
         ...when(
           current?.owner !== owner,
           `the database belongs to ${current?.owner}; expected ${owner}`,

@@ -1,3 +1,4 @@
+import type { CloneFacts } from './clone-facts.js';
 import type { ServerFacts } from './server-facts.js';
 import type { StaticFacts } from './static-facts.js';
 
@@ -32,12 +33,19 @@ export interface ServerLayer extends LayerText {
   judge(facts: ServerFacts): Judgement;
 }
 
-export type Layer = StaticLayer | ServerLayer;
+/** Judges a fresh clone of the template, before anything in it runs. */
+export interface CloneLayer extends LayerText {
+  readonly phase: 'clone';
+  judge(facts: CloneFacts): Judgement;
+}
+
+export type Layer = StaticLayer | ServerLayer | CloneLayer;
 
 export interface Verdict {
   readonly layer: string;
   readonly title: string;
-  readonly verdict: 'holds' | 'refuses' | 'not reached';
+  /** `later`: in the clone, which is made only when every other layer holds. */
+  readonly verdict: 'holds' | 'refuses' | 'not reached' | 'later';
   readonly saw: string;
   readonly danger?: string;
   readonly problems: readonly Problem[];
@@ -50,12 +58,12 @@ export function judgeLayer(layer: Layer, judgement: Judgement): Verdict {
   return { layer: id, title, verdict: 'refuses', saw, danger, problems };
 }
 
-export function skipLayer({ id, title }: Layer): Verdict {
-  return { layer: id, title, verdict: 'not reached', saw: '', problems: [] };
+export function skipLayer({ id, title }: Layer, verdict: 'not reached' | 'later' = 'not reached'): Verdict {
+  return { layer: id, title, verdict, saw: '', problems: [] };
 }
 
 export function isRefusal(verdicts: readonly Verdict[]): boolean {
-  return verdicts.some(({ verdict }) => verdict !== 'holds');
+  return verdicts.some(({ verdict }) => verdict === 'refuses' || verdict === 'not reached');
 }
 
 /** A problem where the condition holds, nothing elsewhere. */

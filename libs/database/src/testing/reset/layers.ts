@@ -7,6 +7,9 @@ import { tripwires } from './l5-tripwires.js';
 import { method } from './l6-method.js';
 import { protectedSide } from './l7-protected-side.js';
 import { absence } from './l8-absence.js';
+import { contents } from './l9-contents.js';
+import { template } from './l10-template.js';
+import { audit } from './l11-audit.js';
 import type { Layer } from './layer.js';
 
 /** Each can refuse alone. A test removes them one by one and fails unless some attack then gets through. */
@@ -20,4 +23,7 @@ export const LAYERS: readonly Layer[] = [
   method,
   protectedSide,
   absence,
+  contents,
+  template,
+  audit,
 ];

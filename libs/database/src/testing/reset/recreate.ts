@@ -1,6 +1,6 @@
 import type { Config } from '@airlock/config';
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
-import { withClient } from '../../client.js';
+import { bounded, LIMITS, withBoundedClient, withinTime } from './bounded-session.js';
 import { type Journal, removeJournal, saveJournal } from './journal.js';
 import { formatSeal, mintName, nameOwner, nameTemplate } from './minted-names.js';
 import type { Place, ServerFacts } from './server-facts.js';
@@ -13,6 +13,8 @@ export interface Recreation {
   readonly place: Place;
   /** What the layers judged. */
   readonly facts: ServerFacts;
+  /** Judges the untouched clone, which holds what the template does. @returns false when a layer refuses it */
+  readonly judgeClone: (fresh: string) => Promise<boolean>;
   /** Fills the empty clone: migrations and seed. */
   readonly prepare: (config: Config) => Promise<void>;
   /** Judges again, after the time that the clone took. @throws when a layer refuses now */
@@ -23,11 +25,12 @@ export interface Recreation {
 /**
  * Clones the template, prepares the clone under a name minted here, swaps the two names in one transaction, drops the old
  * database. Whenever the process ends, a database with the right name and a valid stamp is there.
+ *
+ * @returns false when the template was refused: then its clone is gone, and the database as it was
  */
-export async function recreateDatabase(recreation: Recreation): Promise<void> {
-  const { acting, place, facts, prepare, judgeAgain, onStep } = recreation;
+export async function recreateDatabase(recreation: Recreation): Promise<boolean> {
+  const { acting, place, facts, judgeClone, prepare, judgeAgain, onStep } = recreation;
   const { database } = place.address;
-  await acting.query(`SET ROLE ${escapeIdentifier(nameOwner(database))}`);
   let journal = mintNames(facts);
   const advance = (next: Partial<Journal>) => {
     journal = { ...journal, ...next };
@@ -35,24 +38,29 @@ export async function recreateDatabase(recreation: Recreation): Promise<void> {
     onStep(journal.step);
   };
   advance({});
-  const freshOid = await createClone(acting, {
-    database,
-    fresh: journal.fresh,
-    systemIdentifier: journal.systemIdentifier,
+  const freshOid = await bounded(acting, LIMITS.clone, async () => {
+    await becomeOwner(acting, database);
+    return createClone(acting, journal);
   });
   onStep('created');
+  if (!(await judgeClone(journal.fresh))) {
+    await bounded(acting, LIMITS.swap, () => dropMinted(acting, journal.fresh, freshOid));
+    removeJournal(place.workspace, place.address);
+    return false;
+  }
   await restamp(place, journal.fresh, journal.fresh);
   advance({ step: 'cloned', freshOid });
-  await prepare(renameDatabase(place.config, journal.fresh));
+  await withinTime(LIMITS.prepare, prepare(renameDatabase(place.config, journal.fresh)));
   await restamp(place, journal.fresh, database);
   advance({ step: 'prepared' });
   await judgeAgain();
-  await swapNames(acting, journal);
+  await bounded(acting, LIMITS.swap, () => swapNames(acting, journal));
   onStep('renamed');
   advance({ step: 'swapped' });
-  await dropMinted(acting, journal.retired, journal.retiredOid);
+  await bounded(acting, LIMITS.swap, () => dropMinted(acting, journal.retired, journal.retiredOid));
   onStep('dropped');
   removeJournal(place.workspace, place.address);
+  return true;
 }
 
 /** Drops what an interrupted run left: names of its journal alone, and only where they are the databases it meant. */
@@ -63,11 +71,17 @@ export async function clearInterrupted(
 ): Promise<void> {
   const { journal } = facts;
   if (typeof journal !== 'object') return;
-  await acting.query(`SET ROLE ${escapeIdentifier(nameOwner(address.database))}`);
-  // Killed between the swap and its journal entry: the clone's number now has the real name, and is not under this one.
-  await dropMinted(acting, journal.fresh, journal.freshOid);
-  await dropMinted(acting, journal.retired, journal.retiredOid);
+  await bounded(acting, LIMITS.swap, async () => {
+    await becomeOwner(acting, address.database);
+    // Killed between the swap and its journal entry: the clone's number now has the real name, and is not under this one.
+    await dropMinted(acting, journal.fresh, journal.freshOid);
+    await dropMinted(acting, journal.retired, journal.retiredOid);
+  });
   removeJournal(workspace, address);
+}
+
+async function becomeOwner(client: Client, database: string): Promise<void> {
+  await client.query(`SET ROLE ${escapeIdentifier(nameOwner(database))}`);
 }
 
 function mintNames({ acting, inside, address }: ServerFacts): Journal {
@@ -83,10 +97,7 @@ function mintNames({ acting, inside, address }: ServerFacts): Journal {
 }
 
 /** A clone has neither the grants nor the comment of its template: both live in the server's shared catalogue. */
-async function createClone(
-  acting: Client,
-  { database, fresh, systemIdentifier }: { database: string; fresh: string; systemIdentifier: string },
-): Promise<number> {
+async function createClone(acting: Client, { database, fresh, systemIdentifier }: Journal): Promise<number> {
   const name = escapeIdentifier(fresh);
   await acting.query(`CREATE DATABASE ${name} TEMPLATE ${escapeIdentifier(nameTemplate(database))}`);
   await acting.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
@@ -107,8 +118,9 @@ const GRANTS_SQL = `
 
 /** Tells the clone who it is. It is given its final name before the swap, so that no moment finds it without a valid one. */
 async function restamp({ config, address }: Place, fresh: string, asName: string): Promise<void> {
-  await withClient({ ...address, database: fresh }, { config, purpose: 'reset-stamp' }, async (client) => {
-    await client.query(`SET ROLE ${escapeIdentifier(nameOwner(address.database))}`);
+  const context = { config, purpose: 'reset-stamp', limit: LIMITS.stamp };
+  await withBoundedClient({ ...address, database: fresh }, context, async (client) => {
+    await becomeOwner(client, address.database);
     await client.query('SELECT ops.restamp($1)', [asName]);
   });
 }

@@ -9,7 +9,7 @@ export function formatReport(report: ResetReport): string {
 }
 
 function formatLine({ layer, title, verdict, saw }: Verdict): string {
-  return `${layer}  ${title.padEnd(14)}  ${verdict.padEnd(11)}  ${saw}`.trimEnd();
+  return `${layer.padEnd(3)} ${title.padEnd(14)}  ${verdict.padEnd(11)}  ${saw}`.trimEnd();
 }
 
 function formatRefusal({ layer, title, danger, problems }: Verdict): string[] {
@@ -25,7 +25,10 @@ function formatOutcome({ outcome, database, failure }: ResetReport): string[] {
     case 'reset':
       return ['', `${database}: made anew from its template, migrated and seeded.`];
     case 'allowed':
-      return ['', `${database}: every layer holds; without --explain it would be made anew. Nothing was touched.`];
+      return [
+        '',
+        `${database}: every layer holds that can be judged without a clone; without --explain it would be made anew. Nothing was touched.`,
+      ];
     case 'refused':
       return ['', ...(failure ? [`The server could not be judged: ${failure}`] : []), REFUSED];
   }

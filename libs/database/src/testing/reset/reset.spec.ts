@@ -45,13 +45,13 @@ const where = () => ({ ...world.servers.test, database: world.database });
 
 describe('resetTestDatabase', () => {
   it('leaves a migrated, seeded and stamped database with its grants, and nothing else', async () => {
-    await world.sql('CREATE TABLE public.leftover ()');
+    await world.sql('CREATE TABLE public.entities (leftover int)');
     const before = await describeDatabase();
     const report = await resetTestDatabase({ variables: world.variables, workspace: world.workspace });
     expect(formatReport(report)).toContain(`${world.database}: made anew from its template, migrated and seeded.`);
     expect(await describeDatabase()).toEqual({ ...before, oid: expect.anything(), seal: expect.anything() });
     await runAs(world.options.migration, async (client) => {
-      expect(await ask(client, `SELECT to_regclass('public.leftover')`)).toBeNull();
+      expect(await ask(client, 'SELECT leftover FROM public.entities')).toBe('column "leftover" does not exist');
       expect(await ask(client, `SELECT count(*) > 0 FROM ops.migrations`)).toBe(true);
     });
     expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
@@ -62,7 +62,7 @@ describe('resetTestDatabase', () => {
   it('shows every layer with what it saw and its verdict, and touches nothing, when asked to explain', async () => {
     const report = await resetTestDatabase({ variables: world.variables, workspace: world.workspace, explain: true });
     const lines = formatReport(report).split('\n');
-    expect(lines.slice(0, 9).map((line) => line.slice(0, 31).trim())).toEqual([
+    expect(lines.slice(0, 12).map((line) => line.slice(0, 31).trim())).toEqual([
       'L0  intent          holds',
       'L1  one parser      holds',
       'L2  allow-list      holds',
@@ -72,6 +72,9 @@ describe('resetTestDatabase', () => {
       'L6  method          holds',
       'L7  protected side  holds',
       'L8  absence         holds',
+      'L9  contents        holds',
+      'L10 template        later',
+      'L11 audit           holds',
     ]);
     expect(report.outcome).toBe('allowed');
     expect(await world.isKept()).toBe(true);
@@ -113,7 +116,9 @@ describe('resetTestDatabase', () => {
     world.writeFile('.airlock/reset-audit.jsonl', '');
     rmSync(join(world.workspace, AUDIT_FILE));
     mkdirSync(join(world.workspace, AUDIT_FILE));
-    await expect(world.reset()).rejects.toThrow('EISDIR');
+    const report = await world.reset();
+    expect(formatReport(report)).toContain('  .airlock/reset-audit.jsonl is a folder; expected a regular file that takes lines');
+    expect(report.outcome).toBe('refused');
     expect(await world.isKept()).toBe(true);
   });
 
@@ -121,6 +126,26 @@ describe('resetTestDatabase', () => {
     world.writeSettings({ port: 1 });
     const report = await world.reset();
     expect(report).toMatchObject({ outcome: 'refused', failure: expect.stringContaining('does not answer') });
+  });
+});
+
+describe('a database of another state than this checkout', () => {
+  it('is made anew when it ran fewer migrations', async () => {
+    const { migrations } = await import('../../migrations/index.js');
+    const { migrate } = await import('../../migrate/migrate.js');
+    world.internals = { prepare: (config) => migrate({ config, migrations: migrations.slice(0, 1) }).then(() => undefined) };
+    expect((await world.reset()).outcome).toBe('reset');
+    expect((await world.reset()).outcome).toBe('reset');
+  });
+
+  it('is kept when a migration of another branch has made something, and the cure says so', async () => {
+    await world.sql('CREATE TABLE public.of_another_branch (n int)');
+    const text = formatReport(await world.reset());
+    expect(text).toContain('holds table public.of_another_branch, made by no migration of this checkout');
+    expect(text).toContain('where a migration of another branch made it, reset from that branch');
+    expect(await world.isKept()).toBe(true);
+    await world.sql('DROP TABLE public.of_another_branch');
+    expect((await world.reset()).outcome).toBe('reset');
   });
 });
 

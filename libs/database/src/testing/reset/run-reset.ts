@@ -3,7 +3,9 @@ import type { Client } from 'pg';
 import { withClient } from '../../client.js';
 import { migrate } from '../../migrate/migrate.js';
 import { seed } from '../../seed/seed.js';
-import { appendAudit } from './audit.js';
+import { appendAudit, AuditError, closeAudit } from './audit.js';
+import { bounded, LIMITS } from './bounded-session.js';
+import { loadCloneFacts } from './clone-facts.js';
 import { isRefusal, judgeLayer, type Layer, skipLayer, type Verdict } from './layer.js';
 import { clearInterrupted, recreateDatabase, type Step } from './recreate.js';
 import { acquireResetLock } from './reset-lock.js';
@@ -38,6 +40,14 @@ export interface ResetReport {
 export async function runReset(options: ResetOptions, internals: ResetInternals): Promise<ResetReport> {
   const { variables, workspace } = options;
   const facts = { ...loadStaticFacts(variables, workspace), ...internals.facts };
+  try {
+    return await resetFrom(facts, options, internals);
+  } finally {
+    closeAudit(facts.audit);
+  }
+}
+
+async function resetFrom(facts: StaticFacts, options: ResetOptions, internals: ResetInternals): Promise<ResetReport> {
   const ahead = internals.layers.map((layer) =>
     layer.phase === 'static' ? judgeLayer(layer, layer.judge(facts)) : skipLayer(layer),
   );
@@ -48,7 +58,7 @@ export async function runReset(options: ResetOptions, internals: ResetInternals)
     appendAudit(facts, ahead, modeOf(options));
     return { outcome: 'refused', database, verdicts: ahead };
   }
-  const run = { options, internals, facts, ahead, place: { workspace, config, address } };
+  const run = { options, internals, facts, ahead, place: { workspace: options.workspace, config, address } };
   return { database, ...(await resetOnServer(run)) };
 }
 
@@ -64,42 +74,56 @@ type Outcome = Omit<ResetReport, 'database'>;
 
 async function resetOnServer(run: Run): Promise<Outcome> {
   const { place, facts, ahead, options } = run;
-  const context = { config: place.config, purpose: 'reset' };
+  const context = { config: place.config, purpose: 'reset', isStrict: true };
   let hasActed = false;
   try {
     return await withClient({ ...place.address, database: 'postgres' }, context, async (acting) => {
-      await acting.query(`SET search_path = ''; SET statement_timeout = '2min'`);
-      await acquireResetLock(acting, place.address.database);
+      await bounded(acting, LIMITS.lock, async () => {
+        await acting.query(`SET search_path = ''; SET statement_timeout = '2min'`);
+        await acquireResetLock(acting, place.address.database);
+      });
       const { server, verdicts } = await judgeServer(acting, run);
       appendAudit(facts, verdicts, modeOf(options));
       if (isRefusal(verdicts)) return { outcome: 'refused', verdicts };
       if (options.explain) return { outcome: 'allowed', verdicts };
       hasActed = true;
-      await act(acting, run, server);
-      return { outcome: 'reset', verdicts };
+      return await act(acting, run, { server, verdicts });
     });
   } catch (error) {
-    if (hasActed) throw error;
+    if (hasActed || error instanceof AuditError) throw error;
     appendAudit(facts, ahead, modeOf(options));
     return { outcome: 'refused', verdicts: ahead, failure: error instanceof Error ? error.message : String(error) };
   }
 }
 
 async function judgeServer(acting: Client, { internals, facts, place }: Run) {
-  const server = await loadServerFacts(acting, place);
-  const verdicts = internals.layers.map((layer) =>
-    judgeLayer(layer, layer.phase === 'static' ? layer.judge(facts) : layer.judge(server)),
-  );
+  const server = await bounded(acting, LIMITS.judge, () => loadServerFacts(acting, place));
+  const verdicts = internals.layers.map((layer) => {
+    if (layer.phase === 'clone') return skipLayer(layer, 'later');
+    return judgeLayer(layer, layer.phase === 'static' ? layer.judge(facts) : layer.judge(server));
+  });
   return { server, verdicts };
 }
 
-async function act(acting: Client, run: Run, facts: ServerFacts): Promise<void> {
-  const { place, internals } = run;
-  await clearInterrupted(acting, place, facts);
-  await recreateDatabase({
+interface Judged {
+  readonly server: ServerFacts;
+  readonly verdicts: readonly Verdict[];
+}
+
+async function act(acting: Client, run: Run, { server, verdicts }: Judged): Promise<Outcome> {
+  const { place, internals, facts, options } = run;
+  let all = verdicts;
+  await clearInterrupted(acting, place, server);
+  const isDone = await recreateDatabase({
     acting,
     place,
-    facts,
+    facts: server,
+    async judgeClone(fresh) {
+      all = await judgeClone(run, verdicts, fresh);
+      const isRefused = isRefusal(all);
+      if (isRefused) appendAudit(facts, all, modeOf(options));
+      return !isRefused;
+    },
     prepare: internals.prepare ?? migrateAndSeed,
     onStep: internals.onStep ?? (() => undefined),
     async judgeAgain() {
@@ -108,6 +132,15 @@ async function act(acting: Client, run: Run, facts: ServerFacts): Promise<void> 
       if (refused.length > 0) throw new ChangedMindError(refused);
     },
   });
+  return { outcome: isDone ? 'reset' : 'refused', verdicts: all };
+}
+
+/** The verdicts with those of the layers that had to wait for a clone. */
+async function judgeClone({ internals, place }: Run, verdicts: readonly Verdict[], fresh: string): Promise<Verdict[]> {
+  const facts = await loadCloneFacts(place, fresh);
+  return internals.layers.map((layer, n) =>
+    layer.phase === 'clone' ? judgeLayer(layer, layer.judge(facts)) : verdicts[n]!,
+  );
 }
 
 /** The world changed while the clone was prepared. The test database is as it was; the clone is cleared by the next run. */

@@ -1,25 +1,49 @@
 /** One statement each, about a millisecond. Names are qualified: nothing in the database can answer in the catalogue's place. */
 
 export const ACTING_SQL = `
+WITH RECURSIVE reach (role, via) AS (
+  -- Memberships of any depth and with whatever options: one that gives nothing today gives it by a GRANT tomorrow.
+  SELECT oid, NULL::pg_catalog.name FROM pg_catalog.pg_roles WHERE rolname IN (session_user, $2)
+  UNION SELECT m.roleid, r.rolname FROM pg_catalog.pg_auth_members m
+    JOIN reach ON m.member = reach.role JOIN pg_catalog.pg_roles r ON r.oid = m.member
+)
 SELECT pg_catalog.jsonb_build_object(
   'pid', pg_catalog.pg_backend_pid(),
   'systemIdentifier', (SELECT system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system()),
   'startedAt', pg_catalog.pg_postmaster_start_time()::pg_catalog.text,
   'isInRecovery', pg_catalog.pg_is_in_recovery(),
   'mayBecomeOwner', COALESCE((SELECT pg_catalog.pg_has_role(session_user, oid, 'SET') FROM pg_catalog.pg_roles WHERE rolname = $2), false),
-  'roles', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', r.rolname, 'powers',
+  'roles', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', r.rolname, 'through', COALESCE((
+      SELECT pg_catalog.jsonb_agg(via) FROM reach WHERE role = r.oid AND via IS NOT NULL), '[]'), 'powers',
       (SELECT COALESCE(pg_catalog.jsonb_agg(power), '[]') FROM (
          SELECT 'superuser' AS power WHERE r.rolsuper
          UNION ALL SELECT 'createrole' WHERE r.rolcreaterole
          UNION ALL SELECT 'replication' WHERE r.rolreplication
          UNION ALL SELECT 'bypassrls' WHERE r.rolbypassrls
-         UNION ALL SELECT p.rolname FROM pg_catalog.pg_roles p
-           WHERE p.rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files', 'pg_write_all_data', 'pg_signal_backend')
-             AND NOT r.rolsuper AND pg_catalog.pg_has_role(r.oid, p.oid, 'MEMBER')) powers)))
-    FROM pg_catalog.pg_roles r WHERE r.rolname IN (session_user, $2)),
+         UNION ALL SELECT 'the rights of ' || r.rolname WHERE r.oid < 16384) powers)))
+    FROM pg_catalog.pg_roles r WHERE r.oid IN (SELECT role FROM reach)),
+  'holdings', (SELECT COALESCE(pg_catalog.jsonb_agg(DISTINCT pg_catalog.jsonb_build_object(
+      'role', pg_catalog.pg_get_userbyid(s.refobjid), 'kind', s.kind, 'name', s.name)), '[]') FROM (
+      SELECT d.datdba AS refobjid, 'database' AS kind, d.datname AS name FROM pg_catalog.pg_database d
+      UNION ALL SELECT t.spcowner, 'tablespace', t.spcname FROM pg_catalog.pg_tablespace t
+      UNION ALL SELECT h.refobjid, 'objects of the database', d.datname
+        FROM pg_catalog.pg_shdepend h JOIN pg_catalog.pg_database d ON d.oid = h.dbid
+        WHERE h.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND h.deptype IN ('o', 'a', 'r')) s
+    WHERE s.refobjid IN (SELECT role FROM reach)),
+  -- Names of settings alone: a value may be a secret.
+  'settings', (SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+      'setting', pg_catalog.split_part(c.setting, '=', 1),
+      'of', pg_catalog.concat_ws(' in ', CASE s.setrole WHEN 0 THEN NULL ELSE 'role ' || pg_catalog.pg_get_userbyid(s.setrole) END,
+        (SELECT 'database ' || datname FROM pg_catalog.pg_database WHERE oid = s.setdatabase),
+        CASE WHEN s.setrole = 0 AND s.setdatabase = 0 THEN 'every role' END))), '[]')
+    FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) c(setting)
+    WHERE (s.setrole = 0 OR s.setrole IN (SELECT role FROM reach))
+      AND (s.setdatabase = 0 OR s.setdatabase IN (SELECT oid FROM pg_catalog.pg_database
+        WHERE datname IN ($1::pg_catalog.name, ($1 || '_tpl')::pg_catalog.name, pg_catalog.current_database())))),
   'databases', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
       'oid', d.oid::pg_catalog.int8, 'name', d.datname, 'owner', pg_catalog.pg_get_userbyid(d.datdba),
-      'isTemplate', d.datistemplate, 'allowsConnections', d.datallowconn,
+      'tablespace', (SELECT spcname FROM pg_catalog.pg_tablespace t WHERE t.oid = d.dattablespace),
+      'hasLoginTrigger', d.dathasloginevt, 'isTemplate', d.datistemplate, 'allowsConnections', d.datallowconn,
       'mayConnect', d.datallowconn AND pg_catalog.has_database_privilege(session_user, d.oid, 'CONNECT'),
       'seal', pg_catalog.shobj_description(d.oid, 'pg_database')) ORDER BY d.datname)
     FROM pg_catalog.pg_database d),
@@ -42,7 +66,6 @@ SELECT pg_catalog.jsonb_build_object(
   'isInRecovery', pg_catalog.pg_is_in_recovery(),
   'databaseOid', d.oid::pg_catalog.int8,
   'databaseName', d.datname,
-  'hasStamp', pg_catalog.to_regclass('ops.environment') IS NOT NULL,
   'strayStamps', (SELECT COALESCE(pg_catalog.jsonb_agg(s.relation), '[]') FROM (
       SELECT n.nspname || '.' || c.relname AS relation
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

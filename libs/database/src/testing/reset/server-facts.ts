@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, DatabaseAddress } from '@airlock/config';
 import type { Client } from 'pg';
-import { withClient } from '../../client.js';
+import { readStampFlaws } from '../../identity/stamp.js';
 import { loadProvisionRecord, type ProvisionRecord } from '../../provision/provision-record.js';
+import { type DatabaseObject, readObjects } from '../contents/objects.js';
+import { LIMITS, withBoundedClient } from './bounded-session.js';
 import { type Journal, loadJournal } from './journal.js';
 import { ACTING_SQL, INSIDE_SQL } from './server-facts-sql.js';
 import { nameOwner } from './minted-names.js';
@@ -17,13 +19,31 @@ export interface Place {
 
 interface Role {
   readonly name: string;
+  /** The members through which the acting role reaches it; none: it is the acting role itself, or the owner. */
+  readonly through: readonly string[];
   readonly powers: readonly string[];
+}
+
+/** Something of the server that belongs to a role within reach. */
+interface Holding {
+  readonly role: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** What the server does to each session of a role or database, before the session says a word. */
+interface SessionSetting {
+  readonly setting: string;
+  readonly of: string;
 }
 
 interface DatabaseEntry {
   readonly oid: number;
   readonly name: string;
   readonly owner: string;
+  readonly tablespace: string;
+  /** Code of the database that runs when a session opens. */
+  readonly hasLoginTrigger: boolean;
   readonly isTemplate: boolean;
   readonly allowsConnections: boolean;
   readonly mayConnect: boolean;
@@ -44,6 +64,8 @@ export interface Acting {
   readonly startedAt: string;
   readonly isInRecovery: boolean;
   readonly roles: readonly Role[];
+  readonly holdings: readonly Holding[];
+  readonly settings: readonly SessionSetting[];
   readonly mayBecomeOwner: boolean;
   readonly databases: readonly DatabaseEntry[];
   readonly sessions: readonly SessionEntry[];
@@ -62,6 +84,9 @@ export interface Inside {
   readonly databaseName: string;
   /** `null`: no such table. Rows as text, so that a forged table of any shape can be read. */
   readonly stamps: readonly Record<string, string | null>[] | null;
+  /** What makes the stamp another thing than a plain table; its rows were not read then. */
+  readonly stampFlaws: readonly string[];
+  readonly objects: readonly DatabaseObject[];
   readonly strayStamps: readonly string[];
   readonly subscriptions: readonly string[];
   readonly foreignAccess: readonly string[];
@@ -85,13 +110,23 @@ const POLL_MS = 50;
 /** Both sessions look at the same time, so that the acting one can see the other where it claims to be. */
 export async function loadServerFacts(acting: Client, { workspace, config, address }: Place): Promise<ServerFacts> {
   const kept = { address, record: loadProvisionRecord(workspace, address), journal: loadJournal(workspace, address) };
-  return withClient(address, { config, purpose: 'reset-look' }, async (client) => {
+  assertNothingRunsAtLogin(await readActing(acting, address), address);
+  return withBoundedClient(address, { config, purpose: 'reset-look', limit: LIMITS.look }, async (client) => {
     for (const end = Date.now() + SETTLE_MS; ; await sleep(POLL_MS)) {
       const facts = { ...kept, inside: await readInside(client), acting: await readActing(acting, address) };
       const isAlone = facts.acting.sessions.every(({ pid }) => pid === facts.inside.pid);
       if (isAlone || Date.now() >= end) return facts;
     }
   });
+}
+
+/** To look inside is to open a session, and the database may run code then. The server's own catalogue says so before. */
+function assertNothingRunsAtLogin({ databases }: Acting, { database }: DatabaseAddress): void {
+  if (!databases.some(({ name, hasLoginTrigger }) => name === database && hasLoginTrigger)) return;
+  throw new Error(
+    `the database "${database}" runs an event trigger whenever a session opens; expected none, so it was not looked into\n` +
+      '  an administrator must drop it: SET event_triggers = off, then DROP EVENT TRIGGER',
+  );
 }
 
 async function readActing(client: Client, { database }: DatabaseAddress): Promise<Acting> {
@@ -101,16 +136,18 @@ async function readActing(client: Client, { database }: DatabaseAddress): Promis
 
 async function readInside(client: Client): Promise<Inside> {
   await client.query(`SET search_path = ''`);
-  const { rows } = await client.query<{ facts: Omit<Inside, 'stamps'> & { hasStamp: boolean } }>(INSIDE_SQL);
-  const { hasStamp, ...facts } = rows[0]!.facts;
-  return { ...facts, stamps: hasStamp ? await readStamps(client) : null };
+  const { rows } = await client.query<{ facts: Omit<Inside, 'stamps' | 'stampFlaws' | 'objects'> }>(INSIDE_SQL);
+  const objects = await readObjects(client);
+  const flaws = await readStampFlaws(client);
+  const stamps = flaws === undefined ? null : flaws.length > 0 ? [] : await readStamps(client);
+  return { ...rows[0]!.facts, objects, stampFlaws: flaws ?? [], stamps };
 }
 
 async function readStamps(client: Client): Promise<Record<string, string | null>[]> {
   const { rows } = await client.query<{ row: Record<string, string | null> }>(
     `SELECT (SELECT pg_catalog.jsonb_object_agg(e.key, e.value)
                FROM pg_catalog.jsonb_each_text(pg_catalog.to_jsonb(s)) e) AS row
-       FROM ops.environment s LIMIT 5`,
+       FROM ONLY ops.environment s LIMIT 5`,
   );
   return rows.map(({ row }) => row);
 }

@@ -9,6 +9,7 @@ import {
   type Inspection,
   parseDatabaseUrl,
 } from '@airlock/config';
+import { type AuditFile, openAudit } from './audit.js';
 
 /** A database that another environment's file names. */
 export interface ForeignAddress extends Pick<DatabaseAddress, 'host' | 'port' | 'database'> {
@@ -23,11 +24,12 @@ export interface StaticFacts {
   readonly foreign: readonly ForeignAddress[];
   /** Files of other environments that could not be read as such. */
   readonly unreadable: readonly string[];
+  readonly audit: AuditFile;
   /** Where this code runs from. */
   readonly runsFrom: string;
 }
 
-/** Reads; judges nothing and throws nothing. */
+/** Reads, and opens the audit; judges nothing and throws nothing. */
 export function loadStaticFacts(variables: EnvironmentVariables, workspace: string): StaticFacts {
   const inspection = inspectConfig({ env: variables, cwd: workspace });
   const files = listForeignFiles(workspace, inspection.file);
@@ -40,7 +42,8 @@ export function loadStaticFacts(variables: EnvironmentVariables, workspace: stri
       unreadable.push(file);
     }
   }
-  return { workspace, variables, inspection, foreign, unreadable, runsFrom: fileURLToPath(import.meta.url) };
+  const audit = openAudit(workspace);
+  return { workspace, variables, inspection, foreign, unreadable, audit, runsFrom: fileURLToPath(import.meta.url) };
 }
 
 /** Every .env file but the one in use and the examples, which hold no address of anybody's. */

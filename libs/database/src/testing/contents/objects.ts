@@ -1,0 +1,66 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { ClientBase } from 'pg';
+import { OBJECTS_SQL } from './objects-sql.js';
+
+export interface DatabaseObject {
+  /** PostgreSQL's word: `table`, `event trigger`, `large object` … */
+  readonly kind: string;
+  readonly name: string;
+  /** A hash of what it does, where it does something. */
+  readonly definition: string;
+}
+
+/** What a test database may hold, without asking one: a database cannot vouch for itself. */
+export interface KnownObjects {
+  /** What provisioning makes, and what each does. */
+  readonly provisioned: Readonly<Record<string, string>>;
+  /** What any of the migrations makes, also where a later one removes it. */
+  readonly migrated: readonly string[];
+}
+
+/** Written by `airlock db drift --template --write`, and compared by `airlock db drift --template`. */
+const FILE = new URL('./known-objects.json', import.meta.url);
+
+export function loadKnownObjects(): KnownObjects {
+  return JSON.parse(readFileSync(FILE, 'utf8')) as KnownObjects;
+}
+
+export function saveKnownObjects(known: KnownObjects): void {
+  writeFileSync(FILE, `${JSON.stringify(known, null, 2)}\n`);
+}
+
+/** Runs nothing that lies in the database. */
+export async function readObjects(client: ClientBase): Promise<DatabaseObject[]> {
+  await client.query(`SET search_path = ''`);
+  const { rows } = await client.query<DatabaseObject>(OBJECTS_SQL);
+  return rows;
+}
+
+export function describeObject({ kind, name }: DatabaseObject): string {
+  return `${kind} ${name}`;
+}
+
+/** Parts of a table: they hold no rows of their own, and a developer may have tried one out. */
+const PARTS = ['index', 'table constraint', 'domain constraint', 'default value'];
+
+/** What neither provisioning nor a migration makes. */
+export function findUnknownObjects(objects: readonly DatabaseObject[], known = loadKnownObjects()): DatabaseObject[] {
+  const names = new Set([...Object.keys(known.provisioned), ...known.migrated, 'schema public']);
+  return objects.filter((object) => !isPart(object) && !names.has(describeObject(object)));
+}
+
+export function isPart({ kind }: DatabaseObject): boolean {
+  return PARTS.includes(kind);
+}
+
+/** What provisioning does not make, or makes differently: even a part may call a function. */
+export function findPlantedObjects(objects: readonly DatabaseObject[], known = loadKnownObjects()): DatabaseObject[] {
+  return objects.filter((object) => known.provisioned[describeObject(object)] !== object.definition);
+}
+
+const SHOWN = 10;
+
+export function listObjects(objects: readonly DatabaseObject[]): string {
+  const more = objects.length > SHOWN ? ` and ${objects.length - SHOWN} more` : '';
+  return objects.slice(0, SHOWN).map(describeObject).join(', ') + more;
+}
