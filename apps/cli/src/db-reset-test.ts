@@ -5,7 +5,7 @@ const EXIT_REFUSED = 3;
 
 export function dbResetTestCommand(): Command {
   return new Command('reset-test')
-    .description('make the test database anew from its template; nine layers must hold, and nothing overrides one')
+    .description('make the test database anew from its template; twelve layers must hold, and nothing overrides one')
     .option('--explain', 'judge every layer and touch nothing')
     .option('--json', 'print the report as JSON')
     .addHelpText(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { findWordOf, isTestDatabaseName } from './database-names.js';
+import { findWordOf, isTestDatabaseName, maxDatabaseNameBytes } from './database-names.js';
 
 describe('isTestDatabaseName', () => {
   it.each([
@@ -41,6 +41,16 @@ describe('isTestDatabaseName', () => {
     '1airlock_test',
   ])('refuses %j', (name) => {
     expect(isTestDatabaseName(name)).toBe(false);
+  });
+});
+
+describe('maxDatabaseNameBytes', () => {
+  it.each([
+    ['testing', ['_tpl', '_owner', '_0a1b2c3d']],
+    ['production', ['_owner']],
+  ] as const)('leaves room in %s for %j', (environment, suffixes) => {
+    const most = maxDatabaseNameBytes(environment);
+    expect(Math.max(...suffixes.map((suffix) => most + suffix.length))).toBe(63);
   });
 });
 

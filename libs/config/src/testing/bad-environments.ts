@@ -768,6 +768,22 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
+    title: 'tests on a database whose clones have no room for a name',
+    base: 'testing',
+    set: { DATABASE_URL: `postgres://a:b@127.0.0.1:5433/${'a'.repeat(50)}_test` },
+    lines: [
+      'DATABASE_URL: names a database of 55 bytes; expected at most 54 in testing: PostgreSQL cuts longer derived names off in silence',
+    ],
+  },
+  {
+    title: 'a database whose owner role has no room for a name',
+    base: 'development',
+    set: { DATABASE_URL: `postgres://a:b@127.0.0.1:5433/${'a'.repeat(58)}` },
+    lines: [
+      'DATABASE_URL: names a database of 58 bytes; expected at most 57 in development: PostgreSQL cuts longer derived names off in silence',
+    ],
+  },
+  {
     title: 'tests on a database named latest',
     base: 'testing',
     set: { DATABASE_URL: 'postgres://a:b@127.0.0.1:5433/latest' },

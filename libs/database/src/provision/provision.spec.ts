@@ -172,6 +172,68 @@ describe('provision', () => {
     await expect(provision(spoil(next('development')))).rejects.toThrow(message);
   });
 
+  it.each([
+    ['testing', 55],
+    ['testing', 57],
+    ['production', 58],
+    ['development', 63],
+  ] as const)('refuses for %s a name of %i bytes, before it makes anything', async (environment, bytes) => {
+    const database = `${'a'.repeat(bytes - 5)}_test`;
+    const options = next(environment);
+    const long = { ...options, app: { ...options.app, database }, migration: { ...options.migration, database } };
+    await expect(provision(long)).rejects.toThrow(
+      new RegExp(`its name has ${bytes} bytes; expected at most \\d\\d in ${environment}`),
+    );
+    const count = `SELECT count(*)::int FROM pg_database WHERE datname LIKE 'aaaa%'`;
+    expect(await runAs(options.admin, (admin) => ask(admin, count))).toBe(0);
+  });
+
+  it('resets nothing away: the longest name that it takes has a template and room for clones', async () => {
+    const database = `${'b'.repeat(49)}_test`;
+    const options = next('testing');
+    await provision({ ...options, app: { ...options.app, database }, migration: { ...options.migration, database } });
+    const names = `SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE datname LIKE 'bbbb%'`;
+    expect(await runAs(options.admin, (admin) => ask(admin, names))).toBe(`${database} ${database}_tpl`);
+  });
+
+  it('refuses a stamp that is not a plain table', async () => {
+    const options = next('staging');
+    await provision(options);
+    await runAs(inside(options), (client) =>
+      client.query('ALTER TABLE ops.environment RENAME TO kept; CREATE VIEW ops.environment AS TABLE ops.kept'),
+    );
+    await expect(provision(options)).rejects.toThrow('ops.environment is not a plain table');
+    const claim = { expected: 'staging' as const, config: { environment: 'staging' as const, database: options } };
+    await expect(runAs(inside(options), (client) => assertIdentity(client, claim))).rejects.toThrow(
+      'ops.environment: is a view; expected the plain table that provisioning makes',
+    );
+  });
+
+  describe('from a template0 that somebody changed', () => {
+    const inTemplate0 = async (admin: ProvisionOptions['admin'], sql: string) => {
+      await runAs(admin, (client) => client.query('ALTER DATABASE template0 ALLOW_CONNECTIONS true'));
+      await runAs({ ...admin, database: 'template0' }, (client) => client.query(sql));
+      await runAs(admin, (client) => client.query('ALTER DATABASE template0 ALLOW_CONNECTIONS false'));
+    };
+    const [MAKE, DROP] = [
+      'CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$',
+      'DROP EVENT TRIGGER e; DROP FUNCTION f',
+    ];
+
+    it.each([
+      ['ddl_command_end', 'holds 2 objects and no stamp'],
+      ['login', 'template0 of this server runs an event trigger whenever a session opens'],
+    ])('refuses an event trigger on %s', async (event, words) => {
+      const options = next('testing');
+      await inTemplate0(options.admin, `${MAKE}; CREATE EVENT TRIGGER e ON ${event} EXECUTE FUNCTION f()`);
+      try {
+        await expect(provision(options)).rejects.toThrow(words);
+      } finally {
+        await inTemplate0(options.admin, DROP);
+      }
+    });
+  });
+
   it('needs no superuser, and says loudly what it could not do without one', async () => {
     const options = next('production');
     await runAs(options.admin, (admin) =>

@@ -58,6 +58,16 @@ export function findPlantedObjects(objects: readonly DatabaseObject[], known = l
   return objects.filter((object) => known.provisioned[describeObject(object)] !== object.definition);
 }
 
+/** In a migrated template: what neither makes, and what provisioning makes differently. */
+export function findChangedObjects(objects: readonly DatabaseObject[], known = loadKnownObjects()): DatabaseObject[] {
+  const unknown = new Set(findUnknownObjects(objects, known));
+  const isChanged = (object: DatabaseObject) => {
+    const definition = known.provisioned[describeObject(object)];
+    return definition !== undefined && definition !== object.definition;
+  };
+  return objects.filter((object) => unknown.has(object) || isChanged(object));
+}
+
 const SHOWN = 10;
 
 export function listObjects(objects: readonly DatabaseObject[]): string {

@@ -117,7 +117,9 @@ describe('resetTestDatabase', () => {
     rmSync(join(world.workspace, AUDIT_FILE));
     mkdirSync(join(world.workspace, AUDIT_FILE));
     const report = await world.reset();
-    expect(formatReport(report)).toContain('  .airlock/reset-audit.jsonl is a folder; expected a regular file that takes lines');
+    expect(formatReport(report)).toContain(
+      '  .airlock/reset-audit.jsonl is a folder; expected a regular file that takes lines',
+    );
     expect(report.outcome).toBe('refused');
     expect(await world.isKept()).toBe(true);
   });
@@ -133,7 +135,9 @@ describe('a database of another state than this checkout', () => {
   it('is made anew when it ran fewer migrations', async () => {
     const { migrations } = await import('../../migrations/index.js');
     const { migrate } = await import('../../migrate/migrate.js');
-    world.internals = { prepare: (config) => migrate({ config, migrations: migrations.slice(0, 1) }).then(() => undefined) };
+    world.internals = {
+      prepare: (config) => migrate({ config, migrations: migrations.slice(0, 1) }).then(() => undefined),
+    };
     expect((await world.reset()).outcome).toBe('reset');
     expect((await world.reset()).outcome).toBe('reset');
   });

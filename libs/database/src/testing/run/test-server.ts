@@ -3,6 +3,7 @@ import { type Config, type DatabaseAddress, loadConfig, readProcessEnvironment }
 import { type Cluster, startCluster } from '../../embedded/cluster.js';
 import { createOwnedFolder, sweepOwnedFolders } from '../../embedded/leftovers.js';
 import { connectClient } from '../../client.js';
+import { assertTemplateContents } from '../clones/assert-template.js';
 import { REGISTRY_SQL } from '../clones/clone-registry.js';
 import { nameTemplate } from '../clones/database-name.js';
 import { buildTemplate } from '../clones/template.js';
@@ -89,7 +90,7 @@ async function ensureTemplate(template: Parameters<typeof buildTemplate>[0], con
       'SELECT datistemplate FROM pg_database WHERE datname = $1',
       [template.name],
     );
-    if (rows[0]?.datistemplate) return;
+    if (rows[0]?.datistemplate) return await assertTemplateContents(client, template.admin, template.name);
     if (rows[0]) await client.query(`DROP DATABASE ${client.escapeIdentifier(template.name)} WITH (FORCE)`);
     await buildTemplate(template);
   } finally {
