@@ -113,7 +113,7 @@ async function assertNothingRunsAtLogin(admin: Client, database: string): Promis
   await admin.query(`DROP DATABASE ${admin.escapeIdentifier(database)}`);
   throw new ProvisionError(
     `database "${database}": template0 of this server runs an event trigger whenever a session opens; expected an empty template\n` +
-      '  An administrator must find out who changed template0 and drop what lies in it.',
+      '  An administrator must find out who changed template0, drop what lies in it, and open one more session there.',
   );
 }
 

@@ -125,7 +125,7 @@ function assertNothingRunsAtLogin({ databases }: Acting, { database }: DatabaseA
   if (!databases.some(({ name, hasLoginTrigger }) => name === database && hasLoginTrigger)) return;
   throw new Error(
     `the database "${database}" runs an event trigger whenever a session opens; expected none, so it was not looked into\n` +
-      '  an administrator must drop it: SET event_triggers = off, then DROP EVENT TRIGGER',
+      '  an administrator must drop it (SET event_triggers = off; DROP EVENT TRIGGER …) and open one more session, which clears the mark',
   );
 }
 
