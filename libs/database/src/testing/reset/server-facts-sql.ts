@@ -2,7 +2,7 @@
 
 export const ACTING_SQL = `
 WITH RECURSIVE reach (role, via) AS (
-  -- Memberships of any depth and with whatever options: one that gives nothing today gives it by a GRANT tomorrow.
+  -- Memberships of any depth and with whatever options: one without rights today may have them tomorrow.
   SELECT oid, NULL::pg_catalog.name FROM pg_catalog.pg_roles WHERE rolname IN (session_user, $2)
   UNION SELECT m.roleid, r.rolname FROM pg_catalog.pg_auth_members m
     JOIN reach ON m.member = reach.role JOIN pg_catalog.pg_roles r ON r.oid = m.member
