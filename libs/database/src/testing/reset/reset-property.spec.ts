@@ -75,7 +75,7 @@ describe('resetTestDatabase, over generated environments and addresses', () => {
     expect(await world.isCanaryAlive()).toBe(true);
     expect(outcomes.reset).toBeGreaterThan(3);
     expect(outcomes.refused).toBeGreaterThan(3);
-  }, 60_000);
+  }, 180_000);
 });
 
 function isDestructive(sql: string): boolean {
