@@ -20,7 +20,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         AirlockConfigModule.forRoot(config),
-        DatabaseModule.forLater(config),
+        DatabaseModule.forLater(config, { printSql: createSqlPrinter(logger) }),
         DataModule.forRoot(logger),
         AuthModule.forRoot(logger),
         EntitiesModule,
@@ -28,4 +28,12 @@ export class AppModule {
       ],
     };
   }
+}
+
+/** DB_ECHO asks for statements by name, so they are no detail of the framework. */
+function createSqlPrinter(logger: Logger) {
+  return {
+    log: (sql: string) => logger.info({ sql }, 'sql'),
+    warn: (sql: string) => logger.warn({ sql }, 'sql'),
+  };
 }

@@ -159,7 +159,7 @@ describeWithOwnRedis('the API when its Redis', () => {
       expect(seen).toEqual(expected);
     };
     await waitForRedis('up');
-    await redis.stop();
+    await redis.kill();
     await waitForRedis('degraded');
     await redis.start();
     await waitForRedis('up');

@@ -2,7 +2,7 @@ import type { Config } from '@airlock/config';
 import { type ClientBase, Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { createClientOptions } from './client-options.js';
-import { SqlLogger } from './sql-logger.js';
+import { SqlLogger, type SqlPrinter } from './sql-logger.js';
 import { GuardedClient } from './wire/guarded-client.js';
 
 const SECOND = 1000;
@@ -14,14 +14,16 @@ export type DataSourceChoices = Readonly<
     entities: NonNullable<PostgresOptions['entities']>;
     /** What the sessions are for, in their application_name; `api` unless given. */
     purpose?: string;
+    /** Takes what DB_ECHO shows; the logger of Nest unless given. */
+    printSql?: SqlPrinter;
   }
 >;
 
 /** TypeORM on the database of the config, as the application role. It runs no migration and changes no schema. */
 export function createDataSource(config: Config, choices: DataSourceChoices): DataSource {
-  const { purpose = 'api', ...rest } = choices;
+  const { purpose = 'api', printSql, ...rest } = choices;
   return new DataSource({
-    logger: new SqlLogger(config.database.echo),
+    logger: new SqlLogger(config.database.echo, printSql),
     logging: config.database.echo ? 'all' : ['warn', 'migration'],
     ...rest,
     type: 'postgres',

@@ -1,12 +1,14 @@
 import { Logger as NestLogger } from '@nestjs/common';
 import type { Logger } from 'typeorm';
 
+export type SqlPrinter = Pick<NestLogger, 'log' | 'warn'>;
+
 /** What DB_ECHO prints: the statement and how many parameters it has, never their values. */
 export class SqlLogger implements Logger {
   readonly #echo: boolean;
-  readonly #print: Pick<NestLogger, 'log' | 'warn'>;
+  readonly #print: SqlPrinter;
 
-  constructor(echo: boolean, print: Pick<NestLogger, 'log' | 'warn'> = new NestLogger('SQL')) {
+  constructor(echo: boolean, print: SqlPrinter = new NestLogger('SQL')) {
     this.#echo = echo;
     this.#print = print;
   }
@@ -36,9 +38,17 @@ export class SqlLogger implements Logger {
   }
 }
 
+/** Names and comments first: a quote inside of one starts no literal. */
+const TOKENS = /("(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/)|(\$\w*\$)[\s\S]*?\2|\bE'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'/gi;
+
 /** Literals are redacted as well: a statement is not always written with parameters. */
 function formatStatement(sql: string, parameters: unknown): string {
-  const text = sql.replace(/(\$\w*\$)[\s\S]*?\1|'(?:[^']|'')*'/g, "'[redacted]'").replace(/\s+/g, ' ');
+  const text = sql.replace(TOKENS, (_, kept: string | undefined) => keepName(kept)).replace(/\s+/g, ' ');
   const count = Array.isArray(parameters) ? parameters.length : Object.keys(parameters ?? {}).length;
   return count === 0 ? text : `${text} -- ${count} ${count === 1 ? 'parameter' : 'parameters'} [redacted]`;
+}
+
+function keepName(kept: string | undefined): string {
+  if (kept === undefined) return "'[redacted]'";
+  return kept.startsWith('"') ? kept : ' ';
 }

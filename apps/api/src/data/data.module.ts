@@ -58,9 +58,12 @@ export class DataModule {
         },
         {
           provide: ReadCaches,
-          inject: [REDIS, environmentConfig.KEY],
-          useFactory: (redis: Redis | undefined, environment: ConfigType<typeof environmentConfig>) =>
-            new ReadCaches(redis, environment),
+          inject: [Database, REDIS, environmentConfig.KEY],
+          useFactory: (
+            database: Database,
+            redis: Redis | undefined,
+            environment: ConfigType<typeof environmentConfig>,
+          ) => new ReadCaches({ database, redis, environment, logger }),
         },
       ],
       exports: [Database, Pages, ReadCaches, REDIS],

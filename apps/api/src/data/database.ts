@@ -1,6 +1,6 @@
 import { checkSchema, type SchemaVerdict } from '@airlock/database';
 import type pg from 'pg';
-import type { DataSource } from 'typeorm';
+import type { DataSource, Logger } from 'typeorm';
 import { Problem } from '../http/problem.js';
 import { currentContext } from '../http/request-context.js';
 import { observeOperation } from '../observability/operations.js';
@@ -32,11 +32,14 @@ type GiveBack = (broken?: Error) => void;
 /** The pool of the one data source, spoken to directly: the mapper would halve what a read costs. */
 export class Database {
   readonly #driver: { readonly master?: pg.Pool };
+  /** Prints what DB_ECHO asks for, whoever runs the statement: the mapper or this class. */
+  readonly #sqlLogger: Logger;
   readonly #deadlineMs: number;
   readonly #maxAttempts: number;
 
   constructor(dataSource: DataSource, { statementTimeoutMs, poolSize }: DatabaseOptions) {
     this.#driver = dataSource.driver as unknown as { master?: pg.Pool };
+    this.#sqlLogger = dataSource.logger;
     this.#deadlineMs = statementTimeoutMs + LATENESS_MS;
     this.#maxAttempts = poolSize + 1;
   }
@@ -50,7 +53,13 @@ export class Database {
 
   #query<Row>({ userId, ...statement }: OwnedStatement): Promise<Row[]> {
     const owner = { ...SET_OWNER, values: [userId, currentContext()?.requestId ?? 'api'] };
-    return new Promise((resolve, reject) => {
+    const [text, parameters] = [statement.text, statement.values as unknown[]];
+    this.#sqlLogger.logQuery(text, parameters);
+    return new Promise((resolve, refuse) => {
+      const reject = (error: Error) => {
+        this.#sqlLogger.logQueryError(error, text, parameters);
+        refuse(error);
+      };
       const ask = (attempt: number) =>
         this.#lend({ deadlineMs: this.#deadlineMs, fail: reject }, (session, giveBack) => {
           const query = new OwnerQuery(owner, statement, (failure, rows) => {

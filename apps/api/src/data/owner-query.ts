@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 
-/** A statement that is parsed once per connection, under its name. */
+/** A statement that is parsed once per connection. */
 export interface Statement {
-  /** Unique in the process. */
+  /** For traces and logs; PostgreSQL knows the statement by its text. */
   readonly name: string;
+  /** Holds no values: each text is kept for the life of the process. */
   readonly text: string;
 }
 
@@ -37,6 +39,17 @@ const { Result, utils } = pg as unknown as {
   Result: new () => Rows;
   utils: { prepareValue: (value: unknown) => unknown };
 };
+
+const preparedNames = new Map<string, string>();
+
+/** PostgreSQL cuts names at 63 bytes, and two that begin alike would be one: a hash of the text stays short and distinct. */
+export function createPreparedName({ text }: Statement): string {
+  const known = preparedNames.get(text);
+  if (known !== undefined) return known;
+  const name = `s_${createHash('sha256').update(text).digest('base64url')}`;
+  preparedNames.set(text, name);
+  return name;
+}
 
 export type Callback = (error: Error | null, rows: readonly unknown[]) => void;
 
@@ -118,8 +131,9 @@ export class OwnerQuery {
 
   #parse(wire: Wire): void {
     for (const statement of this.#statements) {
-      if (wire.parsedStatements[statement.name] !== undefined) continue;
-      wire.parse(statement);
+      const name = createPreparedName(statement);
+      if (wire.parsedStatements[name] !== undefined) continue;
+      wire.parse({ name, text: statement.text });
       this.#parsing.push(statement);
     }
     if (this.#parsing.length > 0) wire.on('parseComplete', this.#confirmParsed);
@@ -128,11 +142,11 @@ export class OwnerQuery {
   /** A statement stays prepared even where the transaction that brought it fails. */
   readonly #confirmParsed = (): void => {
     const statement = this.#parsing.shift();
-    if (statement && this.#wire) this.#wire.parsedStatements[statement.name] = statement.text;
+    if (statement && this.#wire) this.#wire.parsedStatements[createPreparedName(statement)] = statement.text;
   };
 
   #execute(wire: Wire, statement: BoundStatement, { isDescribed = false } = {}): void {
-    wire.bind({ statement: statement.name, values: statement.values, valueMapper: utils.prepareValue });
+    wire.bind({ statement: createPreparedName(statement), values: statement.values, valueMapper: utils.prepareValue });
     if (isDescribed) wire.describe({ type: 'P', name: '' });
     wire.execute({});
   }

@@ -1,5 +1,6 @@
-import type { Redis } from './redis.js';
-import { CACHE_TTL_MS, type RedisTrust } from './redis-trust.js';
+import { createHash, randomUUID } from 'node:crypto';
+import type { CacheGeneration, Lease } from './cache-generation.js';
+import type { CacheServer } from './cache-server.js';
 
 export interface CacheKey {
   readonly userId: string;
@@ -11,78 +12,116 @@ interface Versioned {
   readonly version: number;
 }
 
-/** After a deletion nothing may be put back. */
-const DELETED = 2_147_483_647;
+export const CACHE_TTL_MS = 60_000;
+/** A reader that takes longer does not cache what it read. */
+const FILL_MS = 10_000;
+/** Longer than any request takes: a writer that died leaves its row uncached for this long. */
+const WRITER_MS = 60_000;
 
-/** Keeps the newer of what is there and what comes: a slow reader cannot put an old row over a new one. */
-const PUT_IF_NEWER = `
-local version = tonumber(redis.call('HGET', KEYS[1], 'v'))
-if version and version >= tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'v', ARGV[1], 'd', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+/** An entry holds a row, or the token of the one reader that may put the row there. No token is given beside a writer. */
+const RESERVE = `
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0`;
+const FILL = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`;
+const BEGIN_WRITE = `
+redis.call('DEL', KEYS[1])
+redis.call('SADD', KEYS[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+return 1`;
+const END_WRITE = `
+redis.call('DEL', KEYS[1])
+redis.call('SREM', KEYS[2], ARGV[1])
 return 1`;
 
 export interface ReadCacheOptions {
-  readonly redis: Redis;
-  readonly trust: RedisTrust;
+  readonly server: CacheServer;
+  readonly generation: CacheGeneration;
   readonly environment: string;
   /** Names the resource, and changes with the shape of what is cached. */
   readonly name: string;
 }
 
+interface Call {
+  readonly script: string;
+  readonly lease: Lease;
+  readonly key: CacheKey;
+  readonly values: readonly (string | number)[];
+}
+
 /**
- * Rows by environment, owner and id. A miss, a Redis that is away, slow or talks nonsense and no Redis at all are the same
- * to the caller.
+ * Rows by environment, owner and id. A read that begins after a write was acknowledged never gets an older row, whatever
+ * happens to Redis or to a process. docs/adr/0008 says why.
  */
 export class ReadCache<Row extends Versioned> {
-  readonly #options: ReadCacheOptions | undefined;
+  readonly #options: ReadCacheOptions;
 
-  /** @param options left out where there is no Redis: nothing is kept */
-  constructor(options: ReadCacheOptions | undefined) {
+  constructor(options: ReadCacheOptions) {
     this.#options = options;
   }
 
-  async get(key: CacheKey): Promise<Row | undefined> {
-    if (!this.#options?.trust.mayRead) return undefined;
-    const { redis, trust } = this.#options;
-    try {
-      return parseRow<Row>(await redis.hget(nameOf(this.#options, key), 'd'));
-    } catch {
-      trust.pause();
-      return undefined;
-    }
+  /** The row from the cache, or else from `load`, which asks the database. */
+  async read(key: CacheKey, load: () => Promise<Row | undefined>): Promise<Row | undefined> {
+    const { generation, server } = this.#options;
+    const lease = await generation.lease();
+    if (!lease) return load();
+    const { entry } = this.#namesOf(key, lease);
+    // GETEX instead of GET: a replica refuses it, and so does a server that has become one.
+    const text = await server.ask((redis) => redis.getex(entry));
+    const cached = parseRow<Row>(text);
+    if (cached && generation.holds(lease)) return cached;
+    const token = randomUUID();
+    const mayFill = await this.#run({ script: RESERVE, lease, key, values: [token, FILL_MS] });
+    const row = await load();
+    if (row && mayFill)
+      await this.#run({ script: FILL, lease, key, values: [token, JSON.stringify(row), CACHE_TTL_MS] });
+    return row;
   }
 
-  /** After a read and after a write alike. */
-  async put(key: CacheKey, row: Row): Promise<void> {
-    await this.#putVersion(key, row.version, JSON.stringify(row));
+  /**
+   * Runs a write that changes or deletes the row. While it runs no process caches the row. Where Redis cannot be told so,
+   * the whole generation is closed instead, before the write and again after it.
+   */
+  async change<T>(key: CacheKey, write: () => Promise<T>): Promise<T> {
+    const { generation } = this.#options;
+    const token = randomUUID();
+    const lease = await generation.lease();
+    const isTold = lease && (await this.#run({ script: BEGIN_WRITE, lease, key, values: [token, WRITER_MS] }));
+    if (!isTold) await generation.close();
+    const result = await write();
+    // A write that throws may still be carried out: its row stays uncached until the token expires.
+    const isEnded = isTold && (await this.#run({ script: END_WRITE, lease, key, values: [token] }));
+    if (!isEnded) await generation.close();
+    return result;
   }
 
-  async remove(key: CacheKey): Promise<void> {
-    await this.#putVersion(key, DELETED, '');
+  /** @returns whether Redis did it while the lease held */
+  async #run({ script, lease, key, values }: Call): Promise<boolean> {
+    const { generation, server } = this.#options;
+    if (!generation.holds(lease)) return false;
+    const { entry, writers } = this.#namesOf(key, lease);
+    const done = await server.ask((redis) => redis.eval(script, 2, entry, writers, ...values));
+    return done === 1 && generation.holds(lease);
   }
 
-  async #putVersion(key: CacheKey, version: number, text: string): Promise<void> {
-    if (!this.#options) return;
-    const { redis, trust } = this.#options;
-    if (!trust.mayWrite) return trust.distrust();
-    try {
-      await redis.eval(PUT_IF_NEWER, 1, nameOf(this.#options, key), version, text, CACHE_TTL_MS);
-    } catch {
-      trust.pause();
-      trust.distrust();
-    }
+  /** Hashed: of one length whatever a token calls its user, and nothing that readers of Redis should learn. */
+  #namesOf({ userId, id }: CacheKey, { generation }: Lease): { entry: string; writers: string } {
+    const { environment, name } = this.#options;
+    const hash = createHash('sha256').update(JSON.stringify([userId, id])).digest('base64url');
+    const entry = `airlock:${environment}:${name}:${generation}:${hash}`;
+    return { entry, writers: `${entry}:writers` };
   }
 }
 
-function nameOf({ environment, name }: ReadCacheOptions, { userId, id }: CacheKey): string {
-  return `airlock:${environment}:${name}:${encodeURIComponent(userId)}:${id}`;
-}
-
-/** What is no row, whoever wrote it, is a miss: it would go to a caller as it is. */
+/** What is not a row, whoever wrote it, is a miss: it would go to a caller as it is. */
 function parseRow<Row extends Versioned>(text: string | null | undefined): Row | undefined {
-  if (!text) return undefined;
-  const row: unknown = JSON.parse(text);
-  const isRow = typeof row === 'object' && row !== null && 'version' in row && Number.isInteger(row.version);
-  return isRow ? (row as Row) : undefined;
+  if (!text?.startsWith('{')) return undefined;
+  try {
+    const row = JSON.parse(text) as Partial<Row>;
+    return Number.isInteger(row.version) ? (row as Row) : undefined;
+  } catch {
+    return undefined;
+  }
 }

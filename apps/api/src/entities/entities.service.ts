@@ -23,11 +23,8 @@ export class EntitiesService {
   }
 
   async read(userId: string, id: string): Promise<Entity> {
-    const cached = await this.#cache.get({ userId, id });
-    if (cached) return cached;
-    const entity = await this.entities.find(userId, id);
+    const entity = await this.#cache.read({ userId, id }, () => this.entities.find(userId, id));
     if (!entity) throw new Problem('not-found');
-    await this.#cache.put({ userId, id }, entity);
     return entity;
   }
 
@@ -36,14 +33,11 @@ export class EntitiesService {
   }
 
   async update(target: EntityTarget, changes: EntityChanges): Promise<Entity> {
-    const entity = expectDone(await this.entities.update(target, changes));
-    await this.#cache.put(target, entity);
-    return entity;
+    return expectDone(await this.#cache.change(target, () => this.entities.update(target, changes)));
   }
 
   async delete(target: EntityTarget): Promise<void> {
-    expectDone(await this.entities.delete(target));
-    await this.#cache.remove(target);
+    expectDone(await this.#cache.change(target, () => this.entities.delete(target)));
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cursor, jsonValue, limit, text, timestamp } from '../http/schemas.js';
+import { cursor, id, jsonValue, limit, text, timestamp } from '../http/schemas.js';
 
 /** What callers see, send and ask. The OpenAPI document, validation and types all come from here. */
 const name = text(1, 200)
@@ -41,7 +41,7 @@ export const entityListSchema = z.strictObject({
   createdBefore: timestamp.optional().describe('Only those created before this time.'),
 });
 
-export const entityIdSchema = z.strictObject({ id: z.uuid().describe('The id of the record.') });
+export const entityIdSchema = z.strictObject({ id });
 
 export type Entity = z.output<typeof entitySchema>;
 export type NewEntity = z.output<typeof newEntitySchema>;

@@ -14,6 +14,9 @@ export function text(min: number, max: number): z.ZodString {
     .meta({ minLength: min, maxLength: max });
 }
 
+/** The id of a record in the one spelling that rows and cached entries are found by: lower-case, with hyphens. */
+export const id = z.uuid().toLowerCase().describe('The id of the record.');
+
 /** Any JSON value, named so that the document refers to it. */
 export const jsonValue: z.ZodType = z
   .lazy(() =>

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe } from '@jest/globals';
 import { readProcessEnvironment, Secret } from '@airlock/config';
 import { describeWithRedis } from '@airlock/database/testing';
@@ -20,19 +23,23 @@ export function describeWithOwnRedis(title: string, define: () => void): void {
   describe.skip(`${title} (no redis-server here that a test may kill)`, define);
 }
 
-/** A Redis of one's own that keeps nothing, on a port that stays the same when it comes back. */
+/** A Redis for one test, on a port that stays the same when it comes back. It keeps nothing but what `SAVE` wrote. */
 export class TestRedis {
   #child: ChildProcess | undefined;
   readonly #port: number;
+  readonly #options: readonly string[];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'test-redis-'));
 
-  static async start(): Promise<TestRedis> {
-    const redis = new TestRedis(await findFreePort());
+  /** @param options of redis-server, such as `--databases 1` */
+  static async start(...options: readonly string[]): Promise<TestRedis> {
+    const redis = new TestRedis(await findFreePort(), options);
     await redis.start();
     return redis;
   }
 
-  private constructor(port: number) {
+  private constructor(port: number, options: readonly string[]) {
     this.#port = port;
+    this.#options = options;
   }
 
   get address(): { host: string; port: number } {
@@ -46,7 +53,8 @@ export class TestRedis {
   async start(): Promise<void> {
     if (!redisBinary)
       throw new Error('redis-server: not on PATH; expected one that a test may kill\n  apt install redis-server');
-    const options = ['--port', String(this.#port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const address = ['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.#folder];
+    const options = [...address, '--save', '', '--appendonly', 'no', ...this.#options];
     const child = spawn(redisBinary, options, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child = child;
     for await (const chunk of child.stdout) if (String(chunk).includes('Ready to accept connections')) break;
@@ -56,10 +64,16 @@ export class TestRedis {
     this.#child?.kill(name);
   }
 
-  async stop(): Promise<void> {
-    if (!this.#child || this.#child.exitCode !== null) return;
+  /** Ends it at once; what it saved is there when it starts again. */
+  async kill(): Promise<void> {
+    if (!this.#child || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await ended;
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -1,24 +1,32 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Stands between a client and its server, and can go silent without closing anything, as a failed network does. */
 export class TcpProxy {
   /** Connections that were ever made. */
   accepted = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #target: Target;
+  #isPaused = false;
 
-  static async start(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+  static async start(target: Target): Promise<TcpProxy> {
     const proxy = new TcpProxy(target);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
   }
 
-  private constructor(target: { readonly host: string; readonly port: number }) {
+  private constructor(target: Target) {
+    this.#target = target;
     this.#server = createServer((near) => {
       this.accepted += 1;
-      const far = connect(target);
+      const far = connect(this.#target);
       for (const [from, to] of [
         [near, far],
         [far, near],
@@ -26,6 +34,7 @@ export class TcpProxy {
         this.#sockets.add(from);
         from.on('data', (chunk: Buffer) => this.#sockets.has(from) && to.write(chunk));
         from.on('error', () => undefined).on('close', () => this.#sockets.has(from) && to.destroy());
+        if (this.#isPaused) from.pause();
       }
     });
   }
@@ -38,6 +47,23 @@ export class TcpProxy {
   silence(): void {
     this.#silenced.push(...this.#sockets);
     this.#sockets.clear();
+  }
+
+  /** Nothing goes over any connection until `resume`; then all that was sent meanwhile arrives. */
+  pause(): void {
+    this.#isPaused = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    for (const socket of this.#sockets) socket.resume();
+  }
+
+  /** Breaks every connection; new ones go to another server. */
+  redirect(target: Target): void {
+    this.#target = target;
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async stop(): Promise<void> {

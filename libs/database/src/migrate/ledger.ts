@@ -46,20 +46,30 @@ CREATE TABLE IF NOT EXISTS ops.migration_runs (
   actor text NOT NULL
 );
 GRANT SELECT ON ops.migrations TO PUBLIC;
+-- Which rows processes may serve from their shared cache (docs/adr/0008). PUBLIC is whoever may use this schema.
+CREATE TABLE IF NOT EXISTS ops.read_cache (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  generation uuid NOT NULL DEFAULT gen_random_uuid(),
+  is_open boolean NOT NULL DEFAULT false,
+  server text
+);
+INSERT INTO ops.read_cache DEFAULT VALUES ON CONFLICT DO NOTHING;
+GRANT SELECT, UPDATE (generation, is_open, server) ON ops.read_cache TO PUBLIC;
 `;
 
-async function hasLedger(client: ClientBase): Promise<boolean> {
-  const { rows } = await client.query<{ found: boolean }>(`SELECT to_regclass('ops.migrations') IS NOT NULL AS found`);
+async function hasTable(client: ClientBase, name: string): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(`SELECT to_regclass($1) IS NOT NULL AS found`, [name]);
   return rows[0]?.found === true;
 }
 
+/** Adds what a database of an earlier release lacks, too. */
 export async function ensureLedger(client: ClientBase): Promise<void> {
-  if (!(await hasLedger(client))) await client.query(LEDGER_SQL);
+  if (!(await hasTable(client, 'ops.read_cache'))) await client.query(LEDGER_SQL);
 }
 
 /** In the order of names, which is the order in which they were applied. */
 export async function loadLedger(client: ClientBase): Promise<AppliedMigration[]> {
-  if (!(await hasLedger(client))) return [];
+  if (!(await hasTable(client, 'ops.migrations'))) return [];
   const { rows } = await client.query<AppliedMigration>(`
     SELECT name, sha256, phase, completes, applied_at AS "appliedAt", duration_ms AS "durationMs",
            commit, image_digest AS "imageDigest", actor

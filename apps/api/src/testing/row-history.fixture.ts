@@ -1,0 +1,61 @@
+/** What one answer said of a row: its version and name, or that it is gone. */
+export interface Seen {
+  readonly version: number;
+  readonly name: string;
+}
+
+export const GONE: Seen = { version: Infinity, name: '' };
+
+interface Observation {
+  readonly row: string;
+  readonly seen: Seen;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly by: string;
+}
+
+/**
+ * The acknowledged answers about rows whose version only grows. Such a history is linearizable exactly if no answer is older
+ * than one that had ended before it began, and each version has one content.
+ */
+export class RowHistory {
+  readonly #observations: Observation[] = [];
+
+  /** Runs one operation and notes what it was told; undefined where nothing was acknowledged. */
+  async observe(row: string, by: string, ask: () => Promise<Seen | undefined>): Promise<void> {
+    const startedAt = performance.now();
+    const seen = await ask();
+    if (seen) this.#observations.push({ row, by, seen, startedAt, endedAt: performance.now() });
+  }
+
+  get size(): number {
+    return this.#observations.length;
+  }
+
+  /** One line for each answer that should have been newer. */
+  findStale(): string[] {
+    return [...Map.groupBy(this.#observations, ({ row }) => row).values()].flatMap(findStaleOfRow);
+  }
+}
+
+function findStaleOfRow(observations: readonly Observation[]): string[] {
+  const ended = observations.toSorted((a, b) => a.endedAt - b.endedAt);
+  const names = new Map<number, string>();
+  let newest: Observation | undefined;
+  let next = 0;
+  const stale: string[] = [];
+  for (const one of observations.toSorted((a, b) => a.startedAt - b.startedAt)) {
+    for (let before = ended[next]; before && before.endedAt < one.startedAt; before = ended[(next += 1)])
+      if (!newest || before.seen.version > newest.seen.version) newest = before;
+    if (newest && one.seen.version < newest.seen.version) stale.push(describe(one, newest));
+    const name = names.get(one.seen.version) ?? one.seen.name;
+    names.set(one.seen.version, name);
+    if (name !== one.seen.name) stale.push(`${one.row}: version ${one.seen.version} was "${name}" and "${one.seen.name}"`);
+  }
+  return stale;
+}
+
+function describe(one: Observation, newest: Observation): string {
+  const late = Math.round(one.startedAt - newest.endedAt);
+  return `${one.row}: ${one.by} saw version ${one.seen.version}, ${late} ms after ${newest.by} saw ${newest.seen.version}`;
+}
