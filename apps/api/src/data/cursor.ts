@@ -9,8 +9,17 @@ export interface Position {
 }
 
 const MAC_BYTES = 16;
+/** As PostgreSQL writes a UUID. */
+const ID_BYTES = 36;
+/** Of a character in UTF-8. */
+const MAX_CHARACTER_BYTES = 4;
 /** Development and testing need no secret: row-level security, not the signature, is what keeps rows apart. */
 const LOCAL_KEY = 'cursors of a local environment';
+
+/** The length of the longest cursor of a list that is sorted by text of up to so many characters. */
+export function longestCursor(characters: number): number {
+  return Math.ceil(((MAC_BYTES + ID_BYTES + characters * MAX_CHARACTER_BYTES) * 4) / 3);
+}
 
 /** Cursors are opaque and bound to one user's list in one order: what was not handed out for it is refused. */
 export class CursorCodec {
@@ -21,7 +30,7 @@ export class CursorCodec {
   }
 
   encode({ value, id }: Position, scope: string): string {
-    const payload = Buffer.from(JSON.stringify([value, id]));
+    const payload = Buffer.from(id + value);
     return Buffer.concat([this.#sign(payload, scope), payload]).toString('base64url');
   }
 
@@ -32,8 +41,7 @@ export class CursorCodec {
     const isOurs = mac.length === MAC_BYTES && timingSafeEqual(mac, this.#sign(payload, scope));
     // base64url has several spellings for the same bytes; only ours counts.
     if (!isOurs || bytes.toString('base64url') !== cursor) throw new Problem('invalid-cursor');
-    const [value, id] = JSON.parse(payload.toString()) as [string, string];
-    return { value, id };
+    return { id: payload.toString('utf8', 0, ID_BYTES), value: payload.toString('utf8', ID_BYTES) };
   }
 
   #sign(payload: Buffer, scope: string): Buffer {

@@ -1,8 +1,8 @@
 /**
- * Connection lost, read only since a failover, lost to another transaction, out of connections, memory or disk, locked,
- * shutting down or starting, or at odds with its own files.
+ * Connection lost, read only since a failover, transaction timed out or lost to another one, out of connections, memory or
+ * disk, locked, shutting down or starting, or at odds with its own files.
  */
-const UNAVAILABLE = /^(08|25006|40|53|55P03|57P|58|XX00[12])/;
+const UNAVAILABLE = /^(08|25006|25P0[34]|40|53|55P03|57P|58|XX00[12])/;
 const NETWORK = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 /** What pg and its pool say without a code. */
 const CONNECTION_MESSAGE =

@@ -4,6 +4,7 @@ import type { DataSource, Logger } from 'typeorm';
 import { Problem } from '../http/problem.js';
 import { currentContext } from '../http/request-context.js';
 import { observeOperation } from '../observability/operations.js';
+import { type Constraints, explainConstraint } from './constraints.js';
 import { isStalePlan } from './database-away.js';
 import { type BoundStatement, OwnerQuery, type Statement } from './owner-query.js';
 
@@ -20,6 +21,8 @@ const LATENESS_MS = 1_000;
 /** A user's statement. Row-level security sees the user; without one it shows no row. */
 export interface OwnedStatement extends BoundStatement {
   readonly userId: string;
+  /** What a caller is told when the statement breaks one of these. */
+  readonly constraints?: Constraints;
 }
 
 export interface DatabaseOptions {
@@ -51,14 +54,14 @@ export class Database {
     return observeOperation({ name, attributes }, () => this.#query<Row>(statement));
   }
 
-  #query<Row>({ userId, ...statement }: OwnedStatement): Promise<Row[]> {
+  #query<Row>({ userId, constraints, ...statement }: OwnedStatement): Promise<Row[]> {
     const owner = { ...SET_OWNER, values: [userId, currentContext()?.requestId ?? 'api'] };
     const [text, parameters] = [statement.text, statement.values as unknown[]];
     this.#sqlLogger.logQuery(text, parameters);
     return new Promise((resolve, refuse) => {
       const reject = (error: Error) => {
         this.#sqlLogger.logQueryError(error, text, parameters);
-        refuse(error);
+        refuse(explainConstraint(error, constraints) ?? error);
       };
       const ask = (attempt: number) =>
         this.#lend({ deadlineMs: this.#deadlineMs, fail: reject }, (session, giveBack) => {

@@ -24,7 +24,7 @@ if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0`;
 const FILL = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1`;
 const BEGIN_WRITE = `
 redis.call('DEL', KEYS[1])
@@ -75,8 +75,9 @@ export class ReadCache<Row extends Versioned> {
     const token = randomUUID();
     const mayFill = await this.#run({ script: RESERVE, lease, key, values: [token, FILL_MS] });
     const row = await load();
-    if (row && mayFill)
-      await this.#run({ script: FILL, lease, key, values: [token, JSON.stringify(row), CACHE_TTL_MS] });
+    // Without a row the place is given up again.
+    const values = [token, row ? JSON.stringify(row) : '', CACHE_TTL_MS];
+    if (mayFill) await this.#run({ script: FILL, lease, key, values });
     return row;
   }
 

@@ -26,9 +26,15 @@ export function renderProblemIndex(): string {
   return `# Errors\n\nEvery error is a problem detail (RFC 9457), \`application/problem+json\`. Branch on \`code\`: it never changes.\n\n${rows.join('\n')}\n`;
 }
 
+const exampleErrors: Partial<Record<ProblemCode, string>> = {
+  conflict: 'is taken by another record',
+  'validation-failed': 'is longer than 200',
+};
+
 function createExample(code: ProblemCode): object {
   const { status, title } = problems[code];
-  const errors = code === 'validation-failed' ? { errors: [{ pointer: '#/name', detail: 'is longer than 200' }] } : {};
+  const detail = exampleErrors[code];
+  const errors = detail && { errors: [{ pointer: '#/name', detail }] };
   const instance = 'urn:airlock:request:0768b453-b139-4415-885a-da03afbe9106';
   return { type: `urn:airlock:problem:${code}`, title, status, code, instance, ...errors };
 }

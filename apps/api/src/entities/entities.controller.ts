@@ -41,6 +41,7 @@ export class EntitiesController {
   @Operation({
     summary: 'Create an entity',
     answer: { status: 201, schema: entitySchema, headers: ['etag', 'location'] },
+    problems: ['conflict'],
   })
   async create(
     @UserId() userId: string,
@@ -77,7 +78,7 @@ export class EntitiesController {
     summary: 'Change an entity',
     answer: { status: 200, schema: entitySchema, headers: ['etag'] },
     conditional: 'if-match',
-    problems: ['not-found'],
+    problems: ['conflict', 'not-found'],
   })
   async update(
     @UserId() userId: string,
@@ -93,7 +94,7 @@ export class EntitiesController {
 
   @Delete(':id')
   @HttpCode(204)
-  @Operation({ summary: 'Delete an entity', answer: { status: 204 }, conditional: 'if-match', problems: ['not-found'] })
+  @Operation({ summary: 'Delete an entity', answer: { status: 204 }, conditional: 'if-match', problems: ['conflict', 'not-found'] })
   delete(
     @UserId() userId: string,
     @Param(ID) { id }: { id: string },

@@ -3,6 +3,7 @@ import { Database } from '../data/database.js';
 import type { ListShape } from '../data/list.js';
 import { type Page, Pages } from '../data/pages.js';
 import { isoTimestamp } from '../data/sql.js';
+import { entityConstraints as constraints } from './entity.constraints.js';
 import type { Entity, EntityChanges, EntityList, NewEntity } from './entity.schemas.js';
 
 const COLUMNS = `entities.id, entities.name, attributes, version, ${isoTimestamp('created_at', 'createdAt')}, ${isoTimestamp('updated_at', 'updatedAt')}`;
@@ -23,6 +24,7 @@ const FIND = { name: 'entities:find', text: `SELECT ${COLUMNS} FROM entities WHE
 /** The owner is whoever the transaction says is asking; the policy would refuse any other. */
 const CREATE = {
   name: 'entities:create',
+  constraints,
   text: `INSERT INTO entities (owner_id, name, attributes)
          VALUES (current_setting('app.user_id'), $1, $2) RETURNING ${COLUMNS}`,
 };
@@ -30,6 +32,7 @@ const CREATE = {
 /** One statement tells apart what is not there and what has another version. */
 const UPDATE = {
   name: 'entities:update',
+  constraints,
   text: `WITH found AS (SELECT id FROM entities WHERE id = $1), changed AS (
            UPDATE entities SET name = coalesce($3, name), attributes = coalesce($4, attributes),
                   version = version + 1, updated_at = now()
@@ -39,6 +42,7 @@ const UPDATE = {
 
 const DELETE = {
   name: 'entities:delete',
+  constraints,
   text: `WITH found AS (SELECT id FROM entities WHERE id = $1), deleted AS (
            DELETE FROM entities WHERE id = $1 AND ($2::int[] IS NULL OR version = ANY ($2)) RETURNING id)
          SELECT deleted.id FROM found LEFT JOIN deleted USING (id)`,

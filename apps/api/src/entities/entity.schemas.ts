@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { cursor, id, jsonValue, limit, text, timestamp } from '../http/schemas.js';
 
 /** What callers see, send and ask. The OpenAPI document, validation and types all come from here. */
-const name = text(1, 200)
+const NAME_LENGTH = 200;
+const name = text(1, NAME_LENGTH)
   .describe('What the owner calls it.')
   .meta({ examples: ['Espresso machine'] });
 const attributes: z.ZodType<Record<string, unknown>> = z
@@ -34,7 +35,7 @@ export const entityPageSchema = z
 
 export const entityListSchema = z.strictObject({
   limit,
-  cursor,
+  cursor: cursor(NAME_LENGTH),
   sort: z.enum(['createdAt', '-createdAt', 'name', '-name']).default('-createdAt').describe('A `-` means descending.'),
   name: name.optional().describe('Only those with exactly this name.'),
   createdFrom: timestamp.optional().describe('Only those created at this time or later.'),

@@ -39,6 +39,12 @@ export const problems = {
     meaning: 'The connection was open, and the request was not complete within the time limit. Nothing of it was done.',
     remedy: 'Send the request at once, and over a connection that carries it.',
   },
+  conflict: {
+    status: 409,
+    title: 'The request conflicts with another record',
+    meaning: 'Another record already has a value that must be unique, or still refers to this one.',
+    remedy: 'Choose another value for each listed field, or change the other record first.',
+  },
   'precondition-failed': {
     status: 412,
     title: 'The record has changed',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { longestCursor } from '../data/cursor.js';
 
 /** The parts that the schemas of resources are made of. */
 const MAX_PAGE_SIZE = 100;
@@ -45,11 +46,14 @@ export const limit = z
     },
   });
 
-export const cursor = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,1000}$/, 'is not a cursor')
-  .optional()
-  .describe('`nextCursor` of the page before.');
+/** @param characters of the longest text that the list may be sorted by: the cursor holds it */
+export function cursor(characters: number) {
+  return z
+    .string()
+    .regex(new RegExp(`^[A-Za-z0-9_-]{1,${longestCursor(characters)}}$`), 'is not a cursor')
+    .optional()
+    .describe('`nextCursor` of the page before.');
+}
 
 /** A surrogate pair is one character; counting ends once the answer is certain. */
 function countCharacters(value: string, limit: number): number {
