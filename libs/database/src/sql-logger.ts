@@ -39,7 +39,8 @@ export class SqlLogger implements Logger {
 }
 
 /** Names and comments first: a quote inside of one starts no literal. */
-const TOKENS = /("(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/)|(\$\w*\$)[\s\S]*?\2|\bE'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'/gi;
+const TOKENS =
+  /("(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/)|(\$\w*\$)[\s\S]*?\2|\bE'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'/gi;
 
 /** Literals are redacted as well: a statement is not always written with parameters. */
 function formatStatement(sql: string, parameters: unknown): string {

@@ -52,12 +52,16 @@ describe('pages', () => {
   it('skip and repeat nothing, whatever rows are called', async () => {
     let run = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(anyName, { minLength: 1, maxLength: 6 }), fc.constantFrom(...SORTS), async (names, sort) => {
-        const as = `walker_${(run += 1)}`;
-        const rows = await Promise.all(names.map((name) => create(name, as)));
-        const ids = await walk({ sort }, as);
-        expect(ids.toSorted()).toEqual(rows.map(({ id }) => id).toSorted());
-      }),
+      fc.asyncProperty(
+        fc.array(anyName, { minLength: 1, maxLength: 6 }),
+        fc.constantFrom(...SORTS),
+        async (names, sort) => {
+          const as = `walker_${(run += 1)}`;
+          const rows = await Promise.all(names.map((name) => create(name, as)));
+          const ids = await walk({ sort }, as);
+          expect(ids.toSorted()).toEqual(rows.map(({ id }) => id).toSorted());
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -74,7 +78,10 @@ describe('pages', () => {
       expect(response.json()).toMatchObject({ status: 400, code: 'invalid-cursor' });
     }
     for (const changed of [cursor.slice(0, -1), `${cursor}A`, 'A'])
-      expect((await get({ sort: 'name', cursor: changed })).json()).toMatchObject({ status: 400, code: 'invalid-cursor' });
+      expect((await get({ sort: 'name', cursor: changed })).json()).toMatchObject({
+        status: 400,
+        code: 'invalid-cursor',
+      });
   });
 });
 
@@ -82,7 +89,12 @@ describe('the statements of a list', () => {
   const api = useTestApp();
   /** Longer together than PostgreSQL lets a name be, and alike in their first 63 bytes. */
   const TABLE = 'customer_invoices_of_every_branch_in_all_countries';
-  const FILTERS = ['countryOfTheBillingAddress', 'countryOfTheBillingAddressee', 'größeDerRechnungInÖsterreich', '数量数量数量数量'];
+  const FILTERS = [
+    'countryOfTheBillingAddress',
+    'countryOfTheBillingAddressee',
+    'größeDerRechnungInÖsterreich',
+    '数量数量数量数量',
+  ];
   const shape: ListShape = {
     table: TABLE,
     columns: `${TABLE}.id, ${TABLE}.name, ${TABLE}.name AS "nameOfTheCustomer"`,
@@ -102,7 +114,9 @@ describe('the statements of a list', () => {
     const pages = api.app.nest.get(Pages);
     for (const sort of ['name', '-name', 'nameOfTheCustomer', '-nameOfTheCustomer']) {
       for (let mask = 0; mask < 2 ** FILTERS.length; mask += 1) {
-        const filters = Object.fromEntries(FILTERS.filter((_, index) => mask & (1 << index)).map((name) => [name, 'n2']));
+        const filters = Object.fromEntries(
+          FILTERS.filter((_, index) => mask & (1 << index)).map((name) => [name, 'n2']),
+        );
         const seen: string[] = [];
         let cursor: string | null | undefined;
         do {
@@ -124,8 +138,11 @@ describe('the statements of a list', () => {
     expect([await ask('SELECT 1 AS n'), await ask('SELECT 2 AS n')]).toEqual([[{ n: 1 }], [{ n: 2 }]]);
   });
 
-  it.each(['', 'x'.repeat(10_000), '🫖'.repeat(500), 'a\u0301', '\u00e1'])('have names within the bound: %#', (text) => {
-    const name = createPreparedName({ name: text, text });
-    expect(Buffer.byteLength(name)).toBeLessThan(63);
-  });
+  it.each(['', 'x'.repeat(10_000), '🫖'.repeat(500), 'a\u0301', '\u00e1'])(
+    'have names within the bound: %#',
+    (text) => {
+      const name = createPreparedName({ name: text, text });
+      expect(Buffer.byteLength(name)).toBeLessThan(63);
+    },
+  );
 });

@@ -35,6 +35,7 @@ export class Pages {
 function positionOf<Row extends { id: string }>(row: Row, sort: string): { value: string; id: string } {
   const name = sort.replace(/^-/, '');
   const value: unknown = row[name as keyof Row];
-  if (typeof value !== 'string') throw new Error(`${name}: is not selected as text; expected each sort among the columns`);
+  if (typeof value !== 'string')
+    throw new Error(`${name}: is not selected as text; expected each sort among the columns`);
   return { value, id: row.id };
 }

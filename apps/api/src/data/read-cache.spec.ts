@@ -79,7 +79,10 @@ describeWithOwnRedis('the read cache', () => {
 
   it('keeps apart owners and ids that look alike together, in names of one length', async () => {
     const [cache, client] = [await open(), await connect()];
-    const [long, alike] = [{ userId: `${'ü'.repeat(255)}:a`, id: 'b' }, { userId: 'ü'.repeat(255), id: 'a:b' }];
+    const [long, alike] = [
+      { userId: `${'ü'.repeat(255)}:a`, id: 'b' },
+      { userId: 'ü'.repeat(255), id: 'a:b' },
+    ];
     await fill(cache);
     await cache.read(long, () => Promise.resolve(OLD));
     expect([await readsCached(cache, long), await readsCached(cache, alike)]).toEqual([true, false]);
@@ -128,7 +131,9 @@ describeWithOwnRedis('the read cache', () => {
       for (let count = 0; count < 3; count += 1) expect(await cache.read(key, () => Promise.resolve(OLD))).toEqual(OLD);
       expect(await readsCached(cache)).toBe(false);
       expect(await cache.change(key, () => Promise.resolve('done'))).toBe('done');
-      expect(lines.filter((line) => line.includes('cache.unavailable') && line.includes('airlock db migrate'))).toHaveLength(1);
+      expect(
+        lines.filter((line) => line.includes('cache.unavailable') && line.includes('airlock db migrate')),
+      ).toHaveLength(1);
     } finally {
       await testDatabase.query('ALTER TABLE ops.gone RENAME TO read_cache');
     }

@@ -110,7 +110,9 @@ export class ReadCache<Row extends Versioned> {
   /** Hashed: of one length whatever a token calls its user, and nothing that readers of Redis should learn. */
   #namesOf({ userId, id }: CacheKey, { generation }: Lease): { entry: string; writers: string } {
     const { environment, name } = this.#options;
-    const hash = createHash('sha256').update(JSON.stringify([userId, id])).digest('base64url');
+    const hash = createHash('sha256')
+      .update(JSON.stringify([userId, id]))
+      .digest('base64url');
     const entry = `airlock:${environment}:${name}:${generation}:${hash}`;
     return { entry, writers: `${entry}:writers` };
   }

@@ -1,6 +1,7 @@
 import type { Config } from '@airlock/config';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { logRedis } from './redis-log.js';
 
 export type { Redis } from 'ioredis';
 /** Injects the Redis of the config, or undefined where there is none. */
@@ -32,28 +33,15 @@ export async function createRedis(
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_DELAY_MS),
   });
-  logTransitions(redis, logger);
+  logRedis(redis, { environment: config.environment, logger });
   endSilentConnections(redis);
   await redis.connect().catch(() => undefined);
   return redis;
 }
 
-/** One line when it goes and one when it returns, not one for each attempt. */
-function logTransitions(redis: Redis, logger: Logger): void {
-  let isAway = false;
-  redis.on('error', (error: Error) => {
-    if (!isAway) logger.warn({ error }, 'redis.away');
-    isAway = true;
-  });
-  redis.on('ready', () => {
-    if (isAway) logger.info('redis.back');
-    isAway = false;
-  });
-}
-
 /**
- * A Redis that went without a word, as in a failover that lets no packet through, leaves a connection that the system keeps
- * for a quarter of an hour. Two questions in a row without an answer end it, and a new one finds whoever is there.
+ * If Redis disappears silently, as in a failover that lets no packet through, the kernel keeps the socket for 15 minutes.
+ * Reconnects after two unanswered PINGs.
  */
 function endSilentConnections(redis: Redis): void {
   let silences = 0;
@@ -62,7 +50,8 @@ function endSilentConnections(redis: Redis): void {
       redis.status === 'ready' &&
       (await redis.ping().then(
         () => false,
-        () => true,
+        // A refusal is an answer too.
+        (error: Error) => error.name !== 'ReplyError',
       ));
     silences = isSilent ? silences + 1 : 0;
     if (silences === MAX_SILENCES) redis.disconnect(true);

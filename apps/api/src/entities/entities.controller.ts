@@ -94,7 +94,12 @@ export class EntitiesController {
 
   @Delete(':id')
   @HttpCode(204)
-  @Operation({ summary: 'Delete an entity', answer: { status: 204 }, conditional: 'if-match', problems: ['conflict', 'not-found'] })
+  @Operation({
+    summary: 'Delete an entity',
+    answer: { status: 204 },
+    conditional: 'if-match',
+    problems: ['conflict', 'not-found'],
+  })
   delete(
     @UserId() userId: string,
     @Param(ID) { id }: { id: string },

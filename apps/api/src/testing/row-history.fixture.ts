@@ -50,7 +50,8 @@ function findStaleOfRow(observations: readonly Observation[]): string[] {
     if (newest && one.seen.version < newest.seen.version) stale.push(describe(one, newest));
     const name = names.get(one.seen.version) ?? one.seen.name;
     names.set(one.seen.version, name);
-    if (name !== one.seen.name) stale.push(`${one.row}: version ${one.seen.version} was "${name}" and "${one.seen.name}"`);
+    if (name !== one.seen.name)
+      stale.push(`${one.row}: version ${one.seen.version} was "${name}" and "${one.seen.name}"`);
   }
   return stale;
 }
