@@ -139,6 +139,18 @@ describe('SqlLogger', () => {
     ]);
   });
 
+  it.each([
+    [`SELECT E'it\\'s secret', 1`, `SELECT '[redacted]', 1`],
+    [`SELECT 1 AS "it's", 'secret'`, `SELECT 1 AS "it's", '[redacted]'`],
+    [`SELECT 1 -- it's\n, 'secret'`, `SELECT 1 , '[redacted]'`],
+    [`SELECT /* it's secret */ 'a'`, `SELECT '[redacted]'`],
+    [`SELECT $$it's$$, $a$ $$secret$$ $a$`, `SELECT '[redacted]', '[redacted]'`],
+  ])('finds the literals of %s', (sql, printed) => {
+    const print = { log: jest.fn(), warn: jest.fn() };
+    new SqlLogger(true, print).logQuery(sql);
+    expect(print.log.mock.calls).toEqual([[printed]]);
+  });
+
   it('is silent unless DB_ECHO is on', () => {
     const print = { log: jest.fn(), warn: jest.fn() };
     new SqlLogger(false, print).logQuery('SELECT 1');

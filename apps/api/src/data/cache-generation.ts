@@ -54,13 +54,15 @@ export interface CacheGenerationOptions {
 
 /**
  * Decides through the database which cached rows may be served: those of one generation, kept by one Redis. Leases on two
- * generations never overlap, because one is closed for longer than a lease before the next one opens. docs/adr/0008.
+ * generations never overlap, because one is closed for longer than a lease before the next one opens. docs/adr/0009.
  */
 export class CacheGeneration {
   readonly #options: CacheGenerationOptions;
   #lease: Lease | undefined;
   #renewal: Promise<void> | undefined;
   #renewedAt = -Infinity;
+  #closing: Promise<string | undefined> = Promise.resolve(undefined);
+  #nextClosing: Promise<string | undefined> | undefined;
   /** The closed generation that was seen last, and when it was first seen. */
   #closed = { generation: '', seenAt: 0 };
   #isMissing = false;
@@ -90,10 +92,21 @@ export class CacheGeneration {
    * @throws what the database throws: a write is not acknowledged then
    */
   async close(): Promise<void> {
-    const generation = await this.#close();
+    const generation = await this.#closeTogether();
     if (generation === undefined) return;
     const { seenAt } = this.#noteClosed(generation);
     await sleep(Math.max(0, seenAt + CLOSING_MS - performance.now()));
+  }
+
+  /** One statement for all who ask while the one before runs: it begins after each of their writes. */
+  #closeTogether(): Promise<string | undefined> {
+    return (this.#nextClosing ??= this.#closing
+      .catch(() => undefined)
+      .then(() => {
+        this.#closing = this.#close();
+        this.#nextClosing = undefined;
+        return this.#closing;
+      }));
   }
 
   /** @returns the closed generation; undefined where none was ever open */

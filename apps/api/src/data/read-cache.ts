@@ -53,7 +53,7 @@ interface Call {
 
 /**
  * Rows by environment, owner and id. A read that begins after a write was acknowledged never gets an older row, whatever
- * happens to Redis or to a process. docs/adr/0008 says why.
+ * happens to Redis or to a process. docs/adr/0009 says why.
  */
 export class ReadCache<Row extends Versioned> {
   readonly #options: ReadCacheOptions;

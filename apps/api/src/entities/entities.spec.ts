@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, Secret } from '@airlock/config';
 import { openDataSource } from '@airlock/database';
 import { describeWithRedis } from '@airlock/database/testing';
@@ -8,6 +9,8 @@ import { useTestApp } from '../testing/use-test-app.fixture.js';
 import type { Entity, EntityPage } from './entity.schemas.js';
 
 const URL = '/api/v1/entities';
+/** 20 ms apart: several times as long as a closed cache takes to open. */
+const MAX_UNSEEN = 500;
 
 describe.each(['delete', 'rollback'] as const)('entities, on a database kept apart by %s', (isolation) => {
   const api = useTestApp({ isolation });
@@ -193,6 +196,28 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     expect(pointers.sort()).toEqual(['#/colour', '#/name', '#/path/id']);
   });
 
+  it.each([
+    ['braces', (id: string) => `{${id}}`],
+    ['no hyphens', (id: string) => id.replaceAll('-', '')],
+    ['a prefix', (id: string) => `urn:uuid:${id}`],
+    ['white space', (id: string) => `%20${id}`],
+    ['full-width digits', (id: string) => encodeURIComponent(id.replace('0', '０'))],
+    ['a NUL', (id: string) => `${id}%00`],
+  ])('refuses an id with %s before anything is looked up', async (_, spell) => {
+    const { id } = await create('Kettle');
+    for (const method of ['GET', 'DELETE'] as const) {
+      const response = await api.request({
+        as: 'user_1',
+        method,
+        url: `${URL}/${spell(id)}`,
+        headers: { 'if-match': '*' },
+      });
+      expect(response.statusCode).toBeGreaterThanOrEqual(400);
+      expect(response.statusCode).toBeLessThan(500);
+    }
+    expect((await api.request({ as: 'user_1', url: `${URL}/${id}` })).statusCode).toBe(200);
+  });
+
   it('stores names of any script, up to the length the database counts', async () => {
     const name = '🫖'.repeat(200);
     expect((await create(name)).name).toBe(name);
@@ -219,16 +244,38 @@ describeWithRedis('entities of two replicas that share a Redis', (redis) => {
       return response.statusCode === 200 ? response.json<Entity>().name : response.statusCode;
     };
     expect(await readThere()).toBe('v1');
-    // Changed behind the back of both: what is still told can only come from the cache.
-    await here.database.query(`UPDATE entities SET name = 'unseen' WHERE id = $1`, [id]);
-    expect(await readThere()).toBe('v1');
+    // Changed behind the back of both: an older name can only come from the cache, once it is open.
+    let told: unknown;
+    let count = 0;
+    do {
+      count += 1;
+      await here.database.query(`UPDATE entities SET name = $2 WHERE id = $1`, [id, `unseen ${count}`]);
+      told = await readThere();
+      await sleep(20);
+    } while (told === `unseen ${count}` && count < MAX_UNSEEN);
+    expect(told).not.toBe(`unseen ${count}`);
     for (let version = 1; version <= 20; version += 1) {
       const change = { headers: { 'if-match': `"v${version}"` }, payload: { name: `v${version + 1}` } };
       expect((await here.request({ as: 'user_1', method: 'PATCH', url, ...change })).statusCode).toBe(200);
       expect(await readThere()).toBe(`v${version + 1}`);
     }
-    await here.request({ as: 'user_1', method: 'DELETE', url, headers: { 'if-match': '*' } });
-    expect(await readThere()).toBe(404);
+    for (const spelling of [
+      id.toUpperCase(),
+      id.replace('a', '%61'),
+      id.replace(/[a-f]/g, (letter) => letter.toUpperCase()),
+    ])
+      expect((await there.nest.inject({ url: `${URL}/${spelling}`, headers })).json()).toMatchObject({
+        id,
+        name: 'v21',
+      });
+    await here.request({
+      as: 'user_1',
+      method: 'DELETE',
+      url: `${URL}/${id.toUpperCase()}`,
+      headers: { 'if-match': '*' },
+    });
+    for (const spelling of [id, id.toUpperCase(), id.replace('a', '%61'), id.replace('a', '%41')])
+      expect((await there.nest.inject({ url: `${URL}/${spelling}`, headers })).statusCode).toBe(404);
     expect((await here.request({ as: 'user_2', url })).statusCode).toBe(404);
   });
 

@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS ops.migration_runs (
   actor text NOT NULL
 );
 GRANT SELECT ON ops.migrations TO PUBLIC;
--- Which rows processes may serve from their shared cache (docs/adr/0008). PUBLIC is whoever may use this schema.
+-- Which rows processes may serve from their shared cache (docs/adr/0009). PUBLIC is whoever may use this schema.
 CREATE TABLE IF NOT EXISTS ops.read_cache (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   generation uuid NOT NULL DEFAULT gen_random_uuid(),
