@@ -1,16 +1,18 @@
 /** What becomes of a column in a copy that leaves its environment. */
 export type ColumnRule =
   | 'keep'
-  /** The same value becomes the same stand-in everywhere in the copy, and another one in the next copy. */
+  /** Text only. The same value becomes the same stand-in everywhere in the copy, and another one in the next copy. */
   | { readonly pseudonym: string }
   /** An SQL expression; it may name the columns of its row. */
   | { readonly value: string };
 
+export type Columns = Readonly<Record<string, Readonly<Record<string, ColumnRule>>>>;
+
 /**
- * Every column of every table. One that is not listed stops a refresh: whoever adds a column says here whether it may
- * be seen by those who work with the copy.
+ * Every column of every table in schema public. A column that is not listed stops a refresh: whoever adds one says here
+ * whether it may be seen by those who work with the copy.
  */
-export const columns: Readonly<Record<string, Readonly<Record<string, ColumnRule>>>> = {
+export const columns: Columns = {
   entities: {
     id: 'keep',
     owner_id: { pseudonym: 'user_' },
@@ -21,3 +23,51 @@ export const columns: Readonly<Record<string, Readonly<Record<string, ColumnRule
     updated_at: 'keep',
   },
 };
+
+/** The tables of schema ops, which provisioning and the migrator create. */
+const bookkeeping: Columns = {
+  environment: {
+    only_row: 'keep',
+    environment: 'keep',
+    system_identifier: 'keep',
+    database_oid: 'keep',
+    database_name: 'keep',
+    created_by: 'keep',
+    created_at: 'keep',
+  },
+  migrations: {
+    name: 'keep',
+    sha256: 'keep',
+    phase: 'keep',
+    completes: 'keep',
+    applied_at: 'keep',
+    duration_ms: 'keep',
+    commit: 'keep',
+    image_digest: 'keep',
+    actor: 'keep',
+  },
+  migration_runs: {
+    id: 'keep',
+    started_at: 'keep',
+    finished_at: 'keep',
+    outcome: 'keep',
+    planned: 'keep',
+    // The server quotes values of rows in some of its messages.
+    error: { value: `CASE WHEN error IS NOT NULL THEN 'removed by airlock db refresh' END` },
+    commit: 'keep',
+    image_digest: 'keep',
+    actor: 'keep',
+  },
+};
+
+export interface TableRules {
+  readonly schema: 'public' | 'ops';
+  readonly table: string;
+  readonly columns: Readonly<Record<string, ColumnRule>>;
+}
+
+export function listTableRules(ofPublic: Columns): readonly TableRules[] {
+  const list = (schema: TableRules['schema'], rules: Columns) =>
+    Object.entries(rules).map(([table, of]) => ({ schema, table, columns: of }));
+  return [...list('public', ofPublic), ...list('ops', bookkeeping)];
+}

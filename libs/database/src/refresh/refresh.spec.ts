@@ -1,22 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Config, Environment } from '@airlock/config';
+import type { Environment } from '@airlock/config';
+import { connectClient } from '../client.js';
+import { createSessionConfig } from '../client-options.js';
 import { findDrift } from '../drift/drift.js';
 import { type Cluster, startScratchCluster } from '../embedded/index.js';
 import { assertIdentity } from '../identity/assert-identity.js';
 import { migrate } from '../migrate/migrate.js';
-import { createScratchConfig } from '../migrate/scratch-config.fixture.js';
 import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
-import { columns } from './columns.js';
-import { refresh } from './refresh.js';
-import { findUnclassified } from './sanitise.js';
+import { columns, listTableRules } from './columns.js';
+import { CANARIES, createConfig, createCopy, inside, nextName, type Scene } from './refresh.fixture.js';
+import { refresh, UnfinishedRefreshError } from './refresh.js';
+import { findUnfitColumns } from './unfit-columns.js';
 
-/** What people have entered, planted where it could survive: in rows, in pages that hold old rows, in statistics. */
-const CANARIES = ['user_cAnArYowner', 'cAnArYname', 'cAnArYattribute'];
 let cluster: Cluster;
-let counter = 0;
 
 beforeAll(async () => {
   cluster = await startScratchCluster();
@@ -25,7 +25,7 @@ afterAll(() => cluster.stop());
 
 describe('refresh', () => {
   it('makes a copy of production one of staging, in which nothing is left of what people have entered', async () => {
-    const { target, copy } = await createCopy('staging');
+    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
     const report = await refresh({ ...target, copy });
     expect(report).toMatchObject({ database: copy, from: { environment: 'production' }, replaced: { entities: 40 } });
     expect(report.stamp).toMatchObject({ environment: 'staging', databaseName: copy });
@@ -45,7 +45,10 @@ describe('refresh', () => {
   });
 
   it('leaves the original as it was, and pseudonyms of two copies apart', async () => {
-    const [first, second] = [await createCopy('staging'), await createCopy('preview')];
+    const [first, second] = [
+      await createCopy(cluster, { environment: 'staging' }),
+      await createCopy(cluster, { environment: 'preview' }),
+    ];
     await refresh({ ...first.target, copy: first.copy });
     await refresh({ ...second.target, copy: second.copy });
     const owners = (options: ProvisionOptions) =>
@@ -57,7 +60,7 @@ describe('refresh', () => {
   it.each(['staging', 'preview', 'development'] as const)(
     'makes it one that %s can migrate, serve and own',
     async (environment) => {
-      const { target, copy } = await createCopy(environment);
+      const { target, copy } = await createCopy(cluster, { environment });
       await refresh({ ...target, copy });
       const config = createConfig(target);
       expect((await migrate({ config, expected: environment })).applied).toEqual([]);
@@ -85,13 +88,13 @@ describe('refresh', () => {
     [
       'the original itself',
       ({ source }) => ({ ...source, environment: 'staging', copy: source.app.database }),
-      /it is no copy: the stamp of production is its own/,
+      /it is not a copy: the stamp of production is its own/,
     ],
     ['a name that is not typed in full', () => ({ copy: 'yes' }), /the caller names "yes"/],
     ['a copy for the tests', () => ({ environment: 'testing' }), /never testing/],
     ['a copy for production', () => ({ environment: 'production' }), /never production/],
   ])('refuses %s', async (_, change, said) => {
-    const scene = await createCopy('staging');
+    const scene = await createCopy(cluster, { environment: 'staging' });
     const { target, copy } = scene;
     await expect(refresh({ ...target, copy, ...change(scene) })).rejects.toMatchObject({
       exitCode: 3,
@@ -102,8 +105,8 @@ describe('refresh', () => {
     );
   });
 
-  it('refuses a copy that somebody uses, and one without a stamp', async () => {
-    const { target, copy } = await createCopy('staging');
+  it('refuses a copy that another session uses, and one without a stamp', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
     await runAs(inside(target), async (client) => {
       await expect(refresh({ ...target, copy })).rejects.toThrow(/process \d+ \(.*spec.*\) is connected/);
       await client.query('DROP EVENT TRIGGER airlock_refuse_drop; DROP TABLE ops.environment');
@@ -111,22 +114,8 @@ describe('refresh', () => {
     await expect(refresh({ ...target, copy })).rejects.toThrow('it carries no stamp');
   });
 
-  it('refuses a column and a table that have no rule, and changes nothing', async () => {
-    const { target, copy } = await createCopy('staging');
-    await runAs(inside(target), (client) =>
-      client.query(
-        `ALTER TABLE entities ADD COLUMN phone text; CREATE SCHEMA more; CREATE TABLE more.notes (text text)`,
-      ),
-    );
-    await expect(refresh({ ...target, copy })).rejects.toThrow(
-      'entities.phone has no rule; more.notes.text has no rule; expected a rule for every column\n' +
-        '  say in libs/database/src/refresh/columns.ts',
-    );
-    await expect(provision(target)).rejects.toThrow('is a copy of production (');
-  });
-
   it('leaves the copy unstamped and whole when it fails half-way', async () => {
-    const { target, copy } = await createCopy('staging');
+    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
     const rules = { entities: { ...columns['entities'], attributes: { value: `'[]'` } } };
     await expect(refresh({ ...target, copy, rules })).rejects.toThrow('entities_attributes_object');
     expect(await runAs(inside(target), (client) => ask(client, 'SELECT min(name) FROM entities'))).toMatch(
@@ -135,15 +124,70 @@ describe('refresh', () => {
     expect((await refresh({ ...target, copy })).stamp.environment).toBe('staging');
   });
 
-  it('has a rule for every column that the migrations make, and no other', async () => {
-    const { source } = await createCopy('staging');
-    expect(await runAs(inside(source), (client) => findUnclassified(client, columns))).toEqual([]);
+  it('removes what lies in dropped columns, in statistics of an emptied table and in the journal of migrations', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
+    await runAs(inside(target), async (client) => {
+      await client.query(`SET ops.allow_drop = 'on'; ALTER TABLE entities ADD COLUMN phone text`);
+      await client.query(`UPDATE entities SET phone = 'cAnArYphone'; CREATE TABLE notes (text text)`);
+      await client.query(
+        `INSERT INTO notes SELECT 'cAnArYnote' FROM generate_series(1, 9); CREATE INDEX ON notes (lower(text))`,
+      );
+      await client.query(`ANALYZE notes; DELETE FROM notes`);
+      await client.query(
+        `INSERT INTO ops.migration_runs (planned, actor, error) VALUES ('{}', 'x', 'invalid: cAnArYerror')`,
+      );
+      await client.query(`SELECT lo_unlink(lo_from_bytea(0, 'cAnArYobject'))`);
+      await client.query(`ALTER EVENT TRIGGER airlock_refuse_drop DISABLE; ALTER TABLE entities DROP COLUMN phone`);
+    });
+    await refresh({ ...target, copy, rules: { ...columns, notes: { text: 'keep' } } });
+    await runAs(inside(target), async (client) => {
+      await client.query('CHECKPOINT');
+      const oid = (await ask(client, `SELECT oid::text FROM pg_database WHERE datname = current_database()`)) as string;
+      expect(findCanaries(join(cluster.dataDir, 'base', oid))).toEqual([]);
+      expect(await ask(client, 'SELECT error FROM ops.migration_runs WHERE error IS NOT NULL')).toBe(
+        'removed by airlock db refresh',
+      );
+    });
+  });
+
+  it('changes the stamp last, says so when it cannot, and finishes when it is run again', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
+    const slow = { entities: { ...columns['entities'], name: { value: `'Entity' || pg_catalog.pg_sleep(0.03)` } } };
+    // It connects while the rows are replaced, and waits there for the table: gone before, it would not be seen at the end.
+    const [late, error] = await runAs(target.admin, async (watcher) => {
+      const refreshing = refresh({ ...target, copy, rules: slow }).catch((reason: unknown) => reason);
+      const isReplacing = `SELECT FROM pg_stat_activity WHERE datname = '${copy}' AND query LIKE 'UPDATE%'`;
+      while ((await watcher.query(isReplacing)).rowCount === 0) await sleep(10);
+      const session = await connectClient(inside(target), { config: createSessionConfig('testing'), purpose: 'late' });
+      return [session, await refreshing] as const;
+    });
+    await late.end();
+    expect(error).toBeInstanceOf(UnfinishedRefreshError);
+    expect((error as Error).message).toMatch(
+      new RegExp(
+        `^database "${copy}": its rows are replaced, but it still carries the stamp of production: [^]*late[^]*airlock db refresh ${copy}`,
+      ),
+    );
+    await runAs(inside(target), async (client) => {
+      expect(await ask(client, `SELECT bool_and(name = 'Entity')::text FROM entities`)).toBe('true');
+      expect(await ask(client, 'SELECT environment FROM ops.environment')).toBe('production');
+    });
+    expect((await refresh({ ...target, copy })).stamp.environment).toBe('staging');
+  });
+
+  it('has a rule for every column that the migrations create, and no other', async () => {
+    const { source } = await createCopy(cluster, { environment: 'staging' });
+    const unfit = await runAs(inside(source), async (client) => {
+      await client.query('BEGIN');
+      return findUnfitColumns(client, listTableRules(columns));
+    });
+    expect(unfit).toEqual([]);
   });
 });
 
 describe('provision', () => {
   it('adopts no copy of another environment, for its rows are not made fit', async () => {
-    const { target, copy } = await createCopy('staging');
+    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
     await expect(provision({ ...target, adopt: copy })).rejects.toThrow(
       new RegExp(
         `is a copy of production .*, and holds what people have entered there.*\\n {2}.*airlock db refresh ${copy}$`,
@@ -152,8 +196,8 @@ describe('provision', () => {
   });
 
   it('adopts nothing as production but a copy of production', async () => {
-    const { source } = await createCopy('staging');
-    const made = createAddresses(cluster, `refresh${(counter += 1)}`, 'staging');
+    const { source } = await createCopy(cluster, { environment: 'staging' });
+    const made = createAddresses(cluster, nextName(), 'staging');
     await provision(made);
     const copy = `${made.app.database}_copy`;
     await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${copy} TEMPLATE ${made.app.database}`));
@@ -164,7 +208,7 @@ describe('provision', () => {
   });
 
   it('gives the owner of an adopted copy what its own migrations have to change', async () => {
-    const { source } = await createCopy('staging');
+    const { source } = await createCopy(cluster, { environment: 'staging' });
     const copy = `${source.app.database}_back`;
     await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${copy} TEMPLATE ${source.app.database}`));
     const back = at(source, copy, 'production');
@@ -179,38 +223,9 @@ describe('provision', () => {
   });
 });
 
-interface Scene {
-  readonly source: ProvisionOptions;
-  readonly target: ProvisionOptions;
-  readonly copy: string;
-}
-
-/** A production database with people's rows, and a copy of it that an administrator has restored beside another's roles. */
-async function createCopy(environment: Environment): Promise<Scene> {
-  const source = createAddresses(cluster, `refresh${(counter += 1)}`, 'production');
-  await provision(source);
-  await migrate({ config: createConfig(source) });
-  await runAs(inside(source), async (client) => {
-    await client.query(`INSERT INTO entities (owner_id, name, attributes)
-      SELECT CASE n % 2 WHEN 0 THEN '${CANARIES[0]}' ELSE 'user_other' END, '${CANARIES[1]} ' || n, '{"note": "${CANARIES[2]}"}'
-        FROM generate_series(1, 40) n`);
-    await client.query('ANALYZE entities');
-  });
-  const copy = `refresh${(counter += 1)}_copy`;
-  await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${copy} TEMPLATE ${source.app.database}`));
-  return { source, target: createAddresses(cluster, copy, environment), copy };
-}
-
 function at(options: ProvisionOptions, database: string, environment: Environment): ProvisionOptions {
   const { app, migration } = options;
   return { ...options, environment, app: { ...app, database }, migration: { ...migration, database } };
-}
-
-const inside = ({ admin, app }: ProvisionOptions) => ({ ...admin, database: app.database });
-
-function createConfig({ app, migration, environment }: ProvisionOptions): Config {
-  const config = createScratchConfig(cluster.port, 'any_test', environment);
-  return { ...config, database: { ...config.database, app, migration } };
 }
 
 function findCanaries(folder: string): string[] {

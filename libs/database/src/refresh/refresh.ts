@@ -4,8 +4,11 @@ import { withClient } from '../client.js';
 import { createSessionConfig } from '../client-options.js';
 import { findBrokenBindings, type Location, readLocation, readStamp, type Stamp } from '../identity/stamp.js';
 import { adoptSanitised, assertSameServer, type ProvisionOptions, ProvisionError } from '../provision/provision.js';
-import { columns } from './columns.js';
-import { type Columns, findUnclassified, sanitise } from './sanitise.js';
+import { type Columns, columns, listTableRules, type TableRules } from './columns.js';
+import { forgetOldRows } from './forget-old-rows.js';
+import { sanitise } from './sanitise.js';
+import { findUnfitColumns } from './unfit-columns.js';
+import { findUnjudgedObjects } from './unjudged-objects.js';
 
 export interface RefreshOptions extends Omit<ProvisionOptions, 'adopt'> {
   /** The full name of the copy, typed by a person. */
@@ -20,6 +23,14 @@ export interface RefreshReport {
   readonly stamp: Stamp;
   /** The rows of each table whose values were replaced. */
   readonly replaced: Readonly<Record<string, number>>;
+  /** System catalogues that still hold dead rows, because this role may not rewrite them. */
+  readonly warnings: readonly string[];
+}
+
+/** The rows of the copy are replaced and its stamp is not: nothing starts on it, and a refresh may be run again. */
+export class UnfinishedRefreshError extends Error {
+  override readonly name = 'UnfinishedRefreshError';
+  readonly exitCode = 1;
 }
 
 /** Where copies are worked with. Tests make their own rows, and nothing that was ever changed becomes production. */
@@ -27,31 +38,71 @@ const TARGETS = ['development', 'preview', 'staging'];
 
 /**
  * Makes a copy of another environment's database, restored beside, one of this environment: what people have entered
- * is replaced, and only then the stamp says so, both in one transaction. Until it ends nothing starts on the copy.
+ * is replaced, then what is left of it in pages and statistics is removed, and only then the stamp changes. Until it
+ * does, nothing starts on the copy. Safe to repeat.
  *
- * @throws ProvisionError before anything is changed, unless the database is such a copy and every column has a rule
+ * @throws ProvisionError before anything is changed, unless the database is such a copy, every column has a rule that
+ *   fits it, and nothing in it could keep or pass on a value
+ * @throws UnfinishedRefreshError when it fails after the rows were replaced
  */
 export async function refresh({ copy, rules = columns, ...options }: RefreshOptions): Promise<RefreshReport> {
   assertSameServer(options);
   const { admin, app, environment, sslCa } = options;
   const context = { config: createSessionConfig(environment, sslCa), purpose: 'refresh' };
+  const tables = listTableRules(rules);
   return withClient({ ...admin, database: app.database }, context, async (client) => {
     // Rewriting all rows takes as long as it takes.
     await client.query(`SET search_path = ''; SET statement_timeout = 0; SET row_security = off`);
-    const from = await assertCopy(client, { copy, options });
-    await assertClassified(client, rules);
-    await client.query('BEGIN');
+    const prepare = async () => {
+      const from = await assertCopy(client, { copy, options });
+      await assertJudged(client, tables);
+      return from;
+    };
+    const { from, replaced } = await inTransaction(client, async () => {
+      const from = await prepare();
+      await rehearseStamp(client, options);
+      return { from, replaced: await sanitise(client, tables) };
+    });
     try {
-      const replaced = await sanitise(client, rules);
-      const stamp = await adoptSanitised(client, options);
-      await client.query('COMMIT');
-      await forgetOldRows(client);
-      return { database: app.database, from, stamp, replaced };
+      const warnings = await forgetOldRows(client, tables);
+      // The copy was open to others meanwhile.
+      const stamp = await inTransaction(client, async () => {
+        await prepare();
+        return adoptSanitised(client, options);
+      });
+      return { database: app.database, from, stamp, replaced, warnings };
     } catch (error) {
-      await client.query('ROLLBACK').catch(() => undefined);
-      throw error;
+      throw describeUnfinished(error, { copy, from });
     }
   });
+}
+
+async function inTransaction<T>(client: Client, run: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN');
+  try {
+    const result = await run();
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A refusal of the last step comes before hours of rewriting. */
+async function rehearseStamp(client: Client, options: Omit<RefreshOptions, 'copy'>): Promise<void> {
+  await client.query('SAVEPOINT rehearsal');
+  await adoptSanitised(client, options);
+  await client.query('ROLLBACK TO SAVEPOINT rehearsal');
+}
+
+function describeUnfinished(error: unknown, { copy, from }: { copy: string; from: Stamp }): UnfinishedRefreshError {
+  return new UnfinishedRefreshError(
+    `database "${copy}": its rows are replaced, but it still carries the stamp of ${from.environment}: ` +
+      `${(error as Error).message}; expected nothing in the way of the last steps\n` +
+      `  airlock db refresh ${copy}   # again, when the cause is removed`,
+    { cause: error },
+  );
 }
 
 async function assertCopy(
@@ -70,7 +121,7 @@ async function assertCopy(
   if (stamp && problems.length === 0) return stamp;
   throw new ProvisionError(
     [
-      `database "${here.databaseName}": ${problems.join('; ')}; expected the copy of another environment, used by nobody`,
+      `database "${here.databaseName}": ${problems.join('; ')}; expected the copy of another environment, without other sessions`,
       `  caller         "${copy}"`,
       `  configuration  ${environment}, database "${app.database}"`,
       `  database       ${stamp ? `${stamp.environment}, "${stamp.databaseName}"` : 'no stamp'}, on server ${here.systemIdentifier}`,
@@ -82,24 +133,32 @@ async function assertCopy(
 /** @returns what is wrong with where it comes from */
 function describeOrigin(stamp: Stamp, here: Location, environment: Environment): string | undefined {
   if (findBrokenBindings(stamp, here).length === 0)
-    return `it is no copy: the stamp of ${stamp.environment} is its own`;
+    return `it is not a copy: the stamp of ${stamp.environment} is its own`;
   if (stamp.environment !== environment) return undefined;
   return `it is a copy of ${environment} itself, which airlock db provision --adopt ${here.databaseName} takes back`;
 }
 
-async function assertClassified(client: Client, rules: Columns): Promise<void> {
-  const unclassified = await findUnclassified(client, rules);
-  if (unclassified.length === 0) return;
+async function assertJudged(client: Client, rules: readonly TableRules[]): Promise<void> {
+  const objects = await findUnjudgedObjects(client);
+  const unfit = await findUnfitColumns(client, rules);
+  const problems = [...objects, ...unfit];
+  if (problems.length === 0) return;
+  const { databaseName } = await readLocation(client);
   throw new ProvisionError(
-    `${unclassified.join('; ')}; expected a rule for every column\n` +
-      '  say in libs/database/src/refresh/columns.ts what becomes of each, or migrate the copy to this code first',
+    [
+      `database "${databaseName}": ${problems.length} things in it could keep or pass on what people have entered; ` +
+        'expected plain tables in schema public, and for every column a rule that fits it',
+      ...problems.map((problem) => `  ${problem}`),
+      ...(unfit.length > 0
+        ? ['  correct libs/database/src/refresh/columns.ts, or migrate the copy to this code first']
+        : []),
+      ...(objects.length > 0
+        ? [
+            '  ALTER EVENT TRIGGER airlock_refuse_drop DISABLE;   -- in the copy, then drop the objects; refresh enables it again',
+          ]
+        : []),
+    ].join('\n'),
   );
-}
-
-/** What was replaced still lies in the pages, and the commonest values in the statistics of the planner. */
-async function forgetOldRows(client: Client): Promise<void> {
-  await client.query('ANALYZE');
-  await client.query('VACUUM (FULL)');
 }
 
 const SESSIONS = `

@@ -1,49 +1,96 @@
-import { randomBytes } from 'node:crypto';
-import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
-import type { ColumnRule } from './columns.js';
+import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
+import { ProvisionError } from '../provision/provision.js';
+import type { ColumnRule, TableRules } from './columns.js';
 
-export type Columns = Readonly<Record<string, Readonly<Record<string, ColumnRule>>>>;
+export const PSEUDONYM_DIGITS = 20;
 
-/** @returns what tables and rules say differently; nothing when each column has its rule */
-export async function findUnclassified(client: Client, rules: Columns): Promise<string[]> {
-  const { rows } = await client.query<{ table: string; column: string }>(COLUMNS);
-  const there = rows.map(({ table, column }) => `${table}.${column}`);
-  const ruled = Object.entries(rules).flatMap(([table, of]) => Object.keys(of).map((column) => `${table}.${column}`));
-  return [
-    ...there.filter((name) => !ruled.includes(name)).map((name) => `${name} has no rule`),
-    ...ruled.filter((name) => !there.includes(name)).map((name) => `${name} has a rule and is not there`),
-  ];
+interface Table {
+  readonly schema: string;
+  readonly table: string;
 }
+type Rules = TableRules['columns'];
 
-/** Replaces what people have entered. @returns how many rows each table holds */
-export async function sanitise(client: Client, rules: Columns): Promise<Record<string, number>> {
-  const salt = randomBytes(32).toString('hex');
+/**
+ * Replaces what people have entered, in the transaction of the caller.
+ *
+ * @returns how many rows each table of schema public holds
+ * @throws ProvisionError that names the table, and the column where one rule alone fails
+ */
+export async function sanitise(client: Client, rules: readonly TableRules[]): Promise<Record<string, number>> {
+  await client.query(SALT);
   const counts: Record<string, number> = {};
-  for (const [table, of] of Object.entries(rules)) {
-    const changes = Object.entries(of).flatMap(([column, rule]) => describeChange(column, rule, salt));
-    if (changes.length === 0) continue;
-    const { rowCount } = await client.query(`UPDATE public.${escapeIdentifier(table)} SET ${changes.join(', ')}`);
-    counts[table] = rowCount ?? 0;
+  for (const { columns, ...table } of rules) {
+    if (!hasChange(columns) || !(await exists(client, table))) continue;
+    const rows = await change(client, table, columns);
+    if (table.schema === 'public') counts[table.table] = rows;
   }
   return counts;
 }
 
-function describeChange(column: string, rule: ColumnRule, salt: string): string[] {
-  if (rule === 'keep') return [];
-  const name = escapeIdentifier(column);
-  if ('value' in rule) return [`${name} = ${rule.value}`];
-  const hash = `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to('${salt}' || ${name}::text, 'UTF8')), 'hex')`;
-  return [
-    `${name} = CASE WHEN ${name} IS NOT NULL THEN ${escapeLiteral(rule.pseudonym)} || pg_catalog.substr(${hash}, 1, 20) END`,
-  ];
+/** The statement that replaces the values of a table. */
+export function describeChange(table: Table, rules: Rules): string {
+  const changes = Object.entries(rules).flatMap(([column, rule]) => describeAssignment(escapeIdentifier(column), rule));
+  return `UPDATE ${nameTable(table)} SET ${changes.join(', ')}`;
 }
 
-/** Wherever rows may lie, but for our own bookkeeping, which holds no data of users. */
-const COLUMNS = `
-  SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS table, a.attname AS column
-    FROM pg_catalog.pg_class c
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-   WHERE c.relkind IN ('r', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'ops')
-     AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp\\_%'
-   ORDER BY 1, a.attnum`;
+export function nameTable({ schema, table }: Table): string {
+  return `${escapeIdentifier(schema)}.${escapeIdentifier(table)}`;
+}
+
+function describeAssignment(name: string, rule: ColumnRule): string[] {
+  if (rule === 'keep') return [];
+  if ('value' in rule) return [`${name} = ${rule.value}`];
+  const salted = `pg_catalog.current_setting('airlock.salt', true) || ${name}::text`;
+  const hash = `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${salted}, 'UTF8')), 'hex')`;
+  const pseudonym = `${escapeLiteral(rule.pseudonym)} || pg_catalog.substr(${hash}, 1, ${PSEUDONYM_DIGITS})`;
+  return [`${name} = CASE WHEN ${name} IS NOT NULL THEN ${pseudonym} END`];
+}
+
+const hasChange = (rules: Rules): boolean => Object.values(rules).some((rule) => rule !== 'keep');
+
+async function exists(client: Client, table: Table): Promise<boolean> {
+  const { rows } = await client.query('SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)', [
+    nameTable(table),
+  ]);
+  return rows.length > 0;
+}
+
+async function change(client: Client, table: Table, rules: Rules): Promise<number> {
+  await client.query('SAVEPOINT change');
+  try {
+    return (await client.query(describeChange(table, rules))).rowCount ?? 0;
+  } catch (error) {
+    const column = await findFailing(client, table, rules);
+    const where = [...(table.schema === 'public' ? [] : [table.schema]), table.table, ...column].join('.');
+    throw new ProvisionError(
+      `${where}: its rows could not be replaced: ${describeError(error)}; expected a rule that fits every row\n` +
+        '  correct its rule in libs/database/src/refresh/columns.ts; the copy is as it was',
+      { cause: error },
+    );
+  }
+}
+
+/** Tries each rule by itself. @returns no name where only the rules together fail */
+async function findFailing(client: Client, table: Table, rules: Rules): Promise<string[]> {
+  for (const [column, rule] of Object.entries(rules)) {
+    await client.query('ROLLBACK TO SAVEPOINT change');
+    if (rule === 'keep') continue;
+    const isFine = await client.query(describeChange(table, { [column]: rule })).then(
+      () => true,
+      () => false,
+    );
+    if (!isFine) return [column];
+  }
+  return [];
+}
+
+/** A message about a constraint holds names only; others may quote a value of the row. */
+function describeError(error: unknown): string {
+  if (!(error instanceof DatabaseError)) return (error as Error).message;
+  return error.code?.startsWith('23') ? error.message : `PostgreSQL error ${error.code ?? 'without a code'}`;
+}
+
+/** Made by the server and held by the transaction: it appears in no statement, log or statistics view. */
+const SALT = `
+  SELECT pg_catalog.set_config('airlock.salt',
+    pg_catalog.concat(pg_catalog.gen_random_uuid(), pg_catalog.gen_random_uuid()), true)`;

@@ -1,0 +1,443 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Cluster, startCluster, startScratchCluster } from '../embedded/index.js';
+import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
+import { provision, type ProvisionOptions } from '../provision/provision.js';
+import { type Columns, columns } from './columns.js';
+import { createCopy, createSource, inside, nextName, takeSnapshot } from './refresh.fixture.js';
+import { refresh } from './refresh.js';
+
+let cluster: Cluster;
+let source: ProvisionOptions;
+let remote: string;
+
+beforeAll(async () => {
+  cluster = await startScratchCluster();
+  source = await createSource(cluster);
+  remote = nextName();
+  await runAs(cluster.superuser, (admin) => admin.query(`CREATE DATABASE ${remote}`));
+  await runAs({ ...cluster.superuser, database: remote }, (client) =>
+    client.query(`CREATE TABLE people AS SELECT 'cAnArY ' || n AS name FROM generate_series(1, 3) n`),
+  );
+}, 60_000);
+afterAll(() => cluster.stop());
+
+/** The parts of the statements that know a server. */
+const fill = (sql: string) => {
+  const { host, port, user, password } = cluster.superuser;
+  return sql
+    .replaceAll(':address', `host '${host}', port '${port}', dbname '${remote}'`)
+    .replaceAll(':login', `user '${user}', password '${password.reveal()}'`);
+};
+
+const WRAPPER = `CREATE EXTENSION postgres_fdw SCHEMA public;
+  CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (:address);
+  CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (:login)`;
+const AUDIT = `CREATE TABLE audit (old text); CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN INSERT INTO public.audit SELECT OLD::text; RETURN NEW; END $$`;
+const CALLED = `CREATE FUNCTION spy(v text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT v $$`;
+
+/** What is planted in a copy, and what the refusal names; the rules cover every column, so that nothing else stops it. */
+const planted: readonly (readonly [title: string, sql: string, named: readonly string[], rules?: Columns])[] = [
+  [
+    'a foreign table, its server and its password',
+    `${WRAPPER}; CREATE FOREIGN TABLE people (name text) SERVER elsewhere`,
+    [
+      'extension postgres_fdw is not judged',
+      'foreign table public.people holds rows of another system',
+      'server elsewhere reaches another system',
+      'user mapping for postgres on server elsewhere may hold a password',
+    ],
+    { people: { name: { value: `'x'` } } },
+  ],
+  [
+    'a foreign table that is a partition',
+    `${WRAPPER}; CREATE TABLE all_people (name text) PARTITION BY LIST (name);
+      CREATE FOREIGN TABLE people PARTITION OF all_people DEFAULT SERVER elsewhere`,
+    ['table public.all_people is partitioned', 'foreign table public.people inherits from another table'],
+    { all_people: { name: { value: `'x'` } }, people: { name: 'keep' } },
+  ],
+  ['dblink', 'CREATE EXTENSION dblink SCHEMA public', ['extension dblink is not judged']],
+  [
+    'a foreign-data wrapper alone',
+    'CREATE FOREIGN DATA WRAPPER bare',
+    ['foreign-data wrapper bare reaches another system'],
+  ],
+  ['a file of the server', 'CREATE EXTENSION file_fdw SCHEMA public', ['extension file_fdw is not judged']],
+  ['an extension that only adds a type', 'CREATE EXTENSION hstore SCHEMA public', ['extension hstore is not judged']],
+  [
+    'a row trigger that keeps the old row',
+    `${AUDIT}; CREATE TRIGGER audit BEFORE UPDATE ON entities FOR EACH ROW EXECUTE FUNCTION audit()`,
+    ['trigger audit on table public.entities runs when rows change'],
+    { audit: { old: 'keep' } },
+  ],
+  [
+    'a statement trigger, disabled',
+    `${AUDIT}; CREATE TRIGGER audit AFTER UPDATE ON entities EXECUTE FUNCTION audit(); ALTER TABLE entities DISABLE TRIGGER ALL`,
+    ['trigger audit on table public.entities runs when rows change'],
+    { audit: { old: 'keep' } },
+  ],
+  [
+    'a constraint trigger on a table that is kept',
+    `${AUDIT}; CREATE CONSTRAINT TRIGGER audit AFTER INSERT ON audit DEFERRABLE FOR EACH ROW EXECUTE FUNCTION audit()`,
+    ['trigger audit on table public.audit runs when rows change'],
+    { audit: { old: 'keep' } },
+  ],
+  [
+    'a trigger in schema ops',
+    `${AUDIT}; CREATE TRIGGER audit BEFORE UPDATE ON ops.environment FOR EACH ROW EXECUTE FUNCTION audit()`,
+    ['trigger audit on table ops.environment runs when rows change'],
+    { audit: { old: 'keep' } },
+  ],
+  [
+    'a view that can be updated',
+    `${AUDIT}; CREATE VIEW names AS SELECT name FROM entities;
+      CREATE TRIGGER audit INSTEAD OF UPDATE ON names FOR EACH ROW EXECUTE FUNCTION audit()`,
+    ['trigger audit on view public.names runs when rows change'],
+    { audit: { old: 'keep' } },
+  ],
+  [
+    'an event trigger',
+    `CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+      CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION watch()`,
+    ['event trigger watch runs when the schema changes'],
+  ],
+  [
+    'the event trigger of provisioning with another function',
+    `CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; DROP EVENT TRIGGER airlock_refuse_drop;
+      CREATE EVENT TRIGGER airlock_refuse_drop ON sql_drop EXECUTE FUNCTION watch()`,
+    ['event trigger airlock_refuse_drop runs when the schema changes'],
+  ],
+  [
+    'a rule that does something else instead',
+    `CREATE TABLE audit (old text); CREATE RULE quiet AS ON UPDATE TO entities DO INSTEAD INSERT INTO audit VALUES (OLD.name)`,
+    ['rule quiet on table public.entities changes what an UPDATE does'],
+    { audit: { old: 'keep' } },
+  ],
+  [
+    'a materialised view',
+    'CREATE MATERIALIZED VIEW names AS SELECT name FROM entities',
+    ['materialized view public.names holds a second copy of rows'],
+    { names: { name: 'keep' } },
+  ],
+  ['large objects', `SELECT lo_from_bytea(0, 'cAnArY'), lo_from_bytea(0, 'x')`, ['2 large objects hold data']],
+  [
+    'another schema with a table',
+    `CREATE SCHEMA crm; CREATE TABLE crm.users (name text)`,
+    ['schema crm is a schema that refresh does not judge', 'table crm.users is outside schema public'],
+    { 'crm.users': { name: { value: `'x'` } } },
+  ],
+  [
+    'a table in information_schema',
+    'CREATE TABLE information_schema.people AS SELECT name FROM entities',
+    ['table information_schema.people is outside schema public'],
+  ],
+  [
+    'an unknown table, view and function in schema ops',
+    `CREATE TABLE ops.notes (text text); CREATE VIEW ops.names AS SELECT name FROM entities;
+      CREATE FUNCTION ops.spy() RETURNS text LANGUAGE sql AS 'SELECT 1::text'`,
+    [
+      'ops.notes.text has no rule',
+      'view ops.names is not part of schema ops as provisioning makes it',
+      'function ops.spy() is outside schema public',
+    ],
+  ],
+  ['a column of schema ops', 'ALTER TABLE ops.environment ADD COLUMN note text', ['ops.environment.note has no rule']],
+  ['a publication', 'CREATE PUBLICATION out FOR ALL TABLES', ['publication out sends changes to another system']],
+  [
+    'a subscription',
+    `CREATE SUBSCRIPTION feed CONNECTION 'host=127.0.0.1 password=x' PUBLICATION out WITH (connect = false, slot_name = NONE)`,
+    ['subscription feed takes changes from another system'],
+  ],
+  [
+    'extended statistics',
+    'CREATE STATISTICS pairs (mcv) ON owner_id, name FROM entities; ANALYZE entities',
+    ['statistics object public.pairs may hold values of rows'],
+  ],
+  [
+    'a function of the C library',
+    `CREATE FUNCTION spy() RETURNS int LANGUAGE internal AS 'pg_backend_pid'`,
+    ['function public.spy() is in the untrusted language internal'],
+  ],
+  [
+    'a function that an accepted extension has been given',
+    `CREATE FUNCTION spy() RETURNS int LANGUAGE internal AS 'pg_backend_pid'; ALTER EXTENSION plpgsql ADD FUNCTION spy()`,
+    ['function public.spy() is in the untrusted language internal'],
+  ],
+  [
+    'a function in a check',
+    `${CALLED}; ALTER TABLE entities ADD CONSTRAINT spied CHECK (spy(name) IS NOT NULL)`,
+    ['constraint spied on table public.entities calls public.spy(text)'],
+  ],
+  [
+    'a built-in function with effects in a check',
+    `ALTER TABLE entities ADD CONSTRAINT spied CHECK (pg_catalog.set_config('x.y', name, false) IS NOT NULL)`,
+    ['constraint spied on table public.entities calls set_config(text,text,boolean)'],
+  ],
+  [
+    'a function in a domain',
+    `${CALLED}; CREATE DOMAIN spied AS text CONSTRAINT spied CHECK (spy(VALUE) IS NOT NULL)`,
+    ['type public.spied calls public.spy(text)'],
+  ],
+  [
+    'a function in an index and in its condition',
+    `${CALLED}; CREATE INDEX by_spy ON entities (spy(name)); CREATE INDEX if_spy ON entities (name) WHERE spy(name) > ''`,
+    ['index public.by_spy calls public.spy(text)', 'index public.if_spy calls public.spy(text)'],
+  ],
+  [
+    'a function in a generated column and in a default',
+    `${CALLED}; ALTER TABLE entities ADD COLUMN a text GENERATED ALWAYS AS (spy(name)) STORED, ADD COLUMN b text DEFAULT spy('x')`,
+    [
+      'default value for column a of table public.entities calls public.spy(text)',
+      'default value for column b of table public.entities calls public.spy(text)',
+    ],
+    { entities: { ...columns['entities'], a: 'keep', b: 'keep' } },
+  ],
+  [
+    'an operator in a check',
+    `${CALLED}; CREATE FUNCTION eq(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+      CREATE OPERATOR === (FUNCTION = eq, LEFTARG = text, RIGHTARG = text);
+      ALTER TABLE entities ADD CONSTRAINT spied CHECK (name === name)`,
+    ['constraint spied on table public.entities calls public.eq(text,text)'],
+  ],
+  [
+    'a partitioned table',
+    `CREATE TABLE parts (name text) PARTITION BY LIST (name); CREATE TABLE part PARTITION OF parts DEFAULT`,
+    ['table public.parts is partitioned', 'table public.part inherits from another table'],
+    { parts: { name: { value: `'x'` } }, part: { name: 'keep' } },
+  ],
+  [
+    'a table that inherits',
+    `CREATE TABLE parent (name text); CREATE TABLE child () INHERITS (parent)`,
+    ['table public.child inherits from another table'],
+    { parent: { name: { value: `'x'` } }, child: { name: 'keep' } },
+  ],
+  [
+    'an unlogged table',
+    'CREATE UNLOGGED TABLE notes (text text)',
+    ['table public.notes is unlogged'],
+    { notes: { text: 'keep' } },
+  ],
+  [
+    'REPLICA IDENTITY FULL',
+    'ALTER TABLE entities REPLICA IDENTITY FULL',
+    ['table public.entities writes whole old rows to the log (REPLICA IDENTITY)'],
+  ],
+  [
+    'a cast, a range type and an operator class of its own',
+    `CREATE FUNCTION to_text(int4range) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'x' $$;
+      CREATE CAST (int4range AS text) WITH FUNCTION to_text(int4range) AS ASSIGNMENT;
+      CREATE TYPE span AS RANGE (subtype = int4);
+      CREATE FUNCTION cmp(text, text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 0';
+      CREATE OPERATOR CLASS odd FOR TYPE text USING btree AS FUNCTION 1 cmp(text, text)`,
+    [
+      'cast from int4range to text may run code',
+      'type public.span may run code',
+      'operator class public.odd for access method btree may run code',
+    ],
+  ],
+  [
+    'a setting of the database',
+    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET app.key = %L', current_database(), 'cAnArY'); END $$`,
+    ['setting app.key of the database is not judged'],
+  ],
+  [
+    'tables and columns without a rule, and rules without a column',
+    `CREATE TABLE "a.b" ("c" text, "D" text); ALTER TABLE entities ADD COLUMN constructor text`,
+    [
+      '"a.b".c has no rule',
+      '"a.b"."D" has no rule',
+      'entities.constructor has no rule',
+      'a."b.c" has a rule and does not exist',
+    ],
+    { a: { 'b.c': 'keep' } },
+  ],
+  [
+    'a foreign key on a pseudonymised column, on either side',
+    `CREATE TABLE users (id text PRIMARY KEY); CREATE TABLE orders (user_id text REFERENCES users (id) ON UPDATE CASCADE)`,
+    [
+      'users.id is part of foreign key orders_user_id_fkey; expected the rule keep',
+      'orders.user_id is part of foreign key orders_user_id_fkey; expected the rule keep',
+    ],
+    { users: { id: { pseudonym: 'user_' } }, orders: { user_id: { pseudonym: 'user_' } } },
+  ],
+];
+
+describe('refresh', () => {
+  it.each(planted)('refuses a copy with %s, and changes nothing', async (_, sql, named, rules = {}) => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: source });
+    await runAs(inside(target), async (client) => {
+      // Scripts of extensions drop objects, which it refuses.
+      await client.query('ALTER EVENT TRIGGER airlock_refuse_drop DISABLE');
+      await client.query(fill(sql));
+    });
+    const look = async () => [
+      await runAs(inside(target), takeSnapshot),
+      await runAs({ ...cluster.superuser, database: remote }, takeSnapshot),
+    ];
+    const before = await look();
+    const error = await refresh({ ...target, copy, rules: { ...columns, ...rules } }).catch(
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({ name: 'ProvisionError', exitCode: 3 });
+    const { message } = error as Error;
+    for (const problem of named) expect(message.split('\n')).toContain(`  ${problem}`);
+    expect(message).not.toMatch(/cAnArY|password '/);
+    expect(await look()).toEqual(before);
+  });
+
+  it.each([
+    ['uuid', 'uuid', 'gen_random_uuid()'],
+    ['jsonb', 'jsonb', `'{}'`],
+    ['text[]', 'text[]', `'{a}'`],
+    ['bytea', 'bytea', `'a'`],
+    ['integer', 'integer', '1'],
+    ['date', 'date', `'2026-01-01'`],
+    ['an enum', 'public.mood', `'glad'`],
+    ['varchar(10)', 'character varying(10)', `'a'`],
+    ['char(40)', 'character(40)', `'a'`],
+    ['inet', 'inet', `'::1'`],
+    ['a domain', 'public.label', `'a'`],
+    ['name', 'name', `'a'`],
+  ])('refuses a pseudonym for %s by table and column', async (_, type, value) => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: source });
+    await runAs(inside(target), async (client) => {
+      await client.query(`CREATE TYPE mood AS ENUM ('glad'); CREATE DOMAIN label AS text CHECK (VALUE <> '')`);
+      await client.query(`CREATE TABLE people (who ${type}); INSERT INTO people VALUES (${value})`);
+    });
+    const rules: Columns = { ...columns, people: { who: { pseudonym: 'user_' } } };
+    await expect(refresh({ ...target, copy, rules })).rejects.toThrow(
+      `\n  people.who is ${type.replace('public.', 'public.')}; expected text, or varchar of at least 25, for a pseudonym\n`,
+    );
+  });
+
+  it.each<[string, string, Columns[string], RegExp]>([
+    [
+      'of another type',
+      'who uuid',
+      { who: { value: `'Somebody'` } },
+      /people\.who is uuid, and its rule does not fit: invalid input syntax/,
+    ],
+    [
+      'that names no column',
+      'who text',
+      { who: { value: 'nope' } },
+      /people\.who is text, and its rule does not fit: column "nope" does not exist/,
+    ],
+    [
+      'for a generated column',
+      'who text, lower text GENERATED ALWAYS AS (lower(who)) STORED',
+      { who: 'keep', lower: { value: `'x'` } },
+      /people\.lower is generated by the server; expected the rule keep/,
+    ],
+    [
+      'for an identity column',
+      'who text, id int GENERATED ALWAYS AS IDENTITY',
+      { who: 'keep', id: { value: '1' } },
+      /people\.id is generated by the server/,
+    ],
+    [
+      'that a row does not fit',
+      'who varchar(4)',
+      { who: { value: `who || 'xx'` } },
+      /^people\.who: .* PostgreSQL error 22001/,
+    ],
+    [
+      'that a unique index refuses',
+      'who text UNIQUE',
+      { who: { value: `'x'` } },
+      /^people\.who: .* violates unique constraint/,
+    ],
+    [
+      'that quotes a value',
+      'who text',
+      { who: { value: 'who::int::text' } },
+      /^people\.who: .* PostgreSQL error 22P02/,
+    ],
+  ])('refuses a value %s, quotes no row and changes nothing', async (_, definition, rule, said) => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: source });
+    const [before, error, after] = [
+      await runAs(inside(target), async (client) => {
+        await client.query(`CREATE TABLE people (${definition})`);
+        if (!definition.includes('uuid')) await client.query(`INSERT INTO people (who) VALUES ('abc'), ('abd')`);
+        return ask(client, 'SELECT array_agg(p::text) FROM people p');
+      }),
+      await refresh({ ...target, copy, rules: { ...columns, people: rule } }).catch((reason: unknown) => reason),
+      await runAs(inside(target), (client) => ask(client, 'SELECT array_agg(p::text) FROM people p')),
+    ];
+    expect(error).toMatchObject({ exitCode: 3, message: expect.stringMatching(said) });
+    expect((error as Error).message).not.toMatch(/abc|abd/);
+    expect(after).toEqual(before);
+  });
+
+  it('takes the names of tables and columns as they are, and refreshes the rest of the schema with them', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: source });
+    await runAs(inside(target), async (client) => {
+      await client.query(`CREATE TABLE "Crm.People" ("Full Name" text, short varchar(25), id int GENERATED ALWAYS AS IDENTITY,
+        lower text GENERATED ALWAYS AS (lower("Full Name")) STORED, mother int)`);
+      await client.query(`CREATE VIEW names AS SELECT "Full Name" FROM "Crm.People"; CREATE SEQUENCE numbers`);
+      await client.query(
+        `CREATE FUNCTION helper() RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMENT ON FUNCTION helper() IS 'x'`,
+      );
+      await client.query(`INSERT INTO "Crm.People" ("Full Name", short) VALUES ('Ada', 'a'), (NULL, NULL)`);
+    });
+    const rules: Columns = {
+      ...columns,
+      'Crm.People': {
+        'Full Name': { pseudonym: 'p_' },
+        short: { pseudonym: 'user_' },
+        id: 'keep',
+        lower: 'keep',
+        mother: 'keep',
+      },
+    };
+    expect((await refresh({ ...target, copy, rules })).replaced).toEqual({ entities: 40, 'Crm.People': 2 });
+    await runAs(inside(target), async (client) => {
+      expect(
+        await ask(
+          client,
+          `SELECT count(*)::int FROM "Crm.People" WHERE "Full Name" ~ '^p_[0-9a-f]{20}$' AND lower ~ '^p_'`,
+        ),
+      ).toBe(1);
+      expect(
+        await ask(client, `SELECT count(*)::int FROM "Crm.People" WHERE "Full Name" IS NULL AND short IS NULL`),
+      ).toBe(1);
+    });
+  });
+});
+
+describe('refresh on a server with replication and prepared transactions', () => {
+  it('refuses a logical slot and an unfinished transaction', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'airlock-refresh-'));
+    const dataDir = join(folder, 'data');
+    let server = await startCluster({ dataDir, durable: true });
+    try {
+      await runAs(server.superuser, async (client) => {
+        await client.query(`ALTER SYSTEM SET wal_level = 'logical'`);
+        await client.query('ALTER SYSTEM SET max_prepared_transactions = 2');
+      });
+      await server.stop();
+      server = await startCluster({ dataDir, durable: true });
+      const made = createAddresses(server, 'original', 'production');
+      await provision(made);
+      await runAs(made.admin, (admin) => admin.query('CREATE DATABASE held_copy TEMPLATE original'));
+      const target = createAddresses(server, 'held_copy', 'staging');
+      await runAs(inside(target), async (client) => {
+        await client.query(`SELECT pg_create_logical_replication_slot('held', 'pgoutput')`);
+        await client.query(`BEGIN; CREATE TABLE later (); PREPARE TRANSACTION 'half'`);
+      });
+      await expect(refresh({ ...target, copy: 'held_copy' })).rejects.toThrow(
+        /\n {2}prepared transaction 'half' is unfinished\n {2}replication slot held keeps changes\n/,
+      );
+      await runAs(inside(target), async (client) => {
+        await client.query(`ROLLBACK PREPARED 'half'`);
+        await client.query(`SELECT pg_drop_replication_slot('held')`);
+      });
+    } finally {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
+});
