@@ -1,5 +1,5 @@
 import type { Config } from '@airlock/config';
-import { IdentityError } from '@airlock/database';
+import { IdentityError, ServerError } from '@airlock/database';
 import { readCode } from './data/database-away.js';
 
 /** Why the process does not start, and what mends it, for who started it: a stack would help nobody. */
@@ -30,7 +30,10 @@ export function findRefusal(error: unknown, config: Config): StartRefusal | unde
   if (error instanceof StartRefusal) return error;
   if (!(error instanceof Error)) return undefined;
   const code = readCode(error) ?? '';
-  const message = error instanceof IdentityError ? error.message : explanations[code]?.(config, error);
+  const message =
+    error instanceof IdentityError || error instanceof ServerError
+      ? error.message
+      : explanations[code]?.(config, error);
   const text = message ?? explainTls(error, code, config);
   return text === undefined ? undefined : new StartRefusal(text, { cause: error });
 }

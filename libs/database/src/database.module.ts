@@ -4,6 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { createDataSource, type DataSourceChoices } from './data-source.js';
 import { assertDataSourceIdentity } from './identity/assert-identity.js';
+import { findPoolerError } from './server.js';
 
 /** The one connection of an application; entities come from `TypeOrmModule.forFeature`. It closes at shutdown. */
 @Module({})
@@ -23,7 +24,11 @@ export class DatabaseModule {
 
 /** Connects, and goes no further when the database says that it belongs to another environment. It can be tried again. */
 export async function openDataSource(dataSource: DataSource, config: Config): Promise<void> {
-  await dataSource.initialize();
+  try {
+    await dataSource.initialize();
+  } catch (error) {
+    throw findPoolerError(error, config.database.app) ?? error;
+  }
   try {
     await assertDataSourceIdentity(dataSource, config);
   } catch (error) {

@@ -1,5 +1,5 @@
 export { createClientOptions, createSessionConfig, type ClientContext, type SessionConfig } from './client-options.js';
-export { ConnectionError, connectClient, withClient } from './client.js';
+export { ConnectionError, connectClient, ServerError, withClient } from './client.js';
 export { createDataSource, type DataSourceChoices } from './data-source.js';
 export { DatabaseModule, openDataSource } from './database.module.js';
 export { DriftError, findDrift, hasDrift, type Drift } from './drift/drift.js';

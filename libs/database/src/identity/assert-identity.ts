@@ -1,6 +1,7 @@
 import type { Config, Environment } from '@airlock/config';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
+import { assertServer } from '../server.js';
 import { findBrokenBindings, type Location, type Queryable, readLocation, readStamp, type Stamp } from './stamp.js';
 
 export interface IdentityClaim {
@@ -35,6 +36,7 @@ export async function assertDataSourceIdentity(dataSource: DataSource, config: C
   const runner = dataSource.createQueryRunner();
   try {
     const client = (await runner.connect()) as PoolClient;
+    await assertServer(client, config.database.app);
     return await assertIdentity(client, { expected: config.environment, config });
   } finally {
     await runner.release();
