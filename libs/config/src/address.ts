@@ -1,48 +1,95 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** The parts of `scheme://user:password@host:port/path?query`, each with one possible reading. */
-export interface AddressParts {
+export interface AddressParts<Path, Query> {
   readonly user: string;
   readonly password: string;
   readonly host: string;
   readonly port: number;
-  readonly path: string;
-  readonly query: string | undefined;
+  readonly path: Path;
+  readonly query: Query;
 }
 
-export interface AddressKind {
+export interface AddressKind<Path, Query> {
   readonly schemes: readonly string[];
   readonly shape: string;
   readonly credentials: 'required' | 'optional';
+  readonly checkUser?: (user: string, fail: Fail) => void;
+  readonly checkHost?: (host: string, fail: Fail) => void;
+  readonly readPath: (path: string, fail: Fail) => Path;
+  readonly readQuery: (query: string | undefined, fail: Fail) => Query;
 }
 
-/** What is wrong with an address, without any part of it: a part may be a secret that slipped out of its place. */
-export class AddressError extends Error {
-  override readonly name = 'AddressError';
+export interface AddressProblem {
   readonly problem: string;
   readonly expected: string;
+}
 
-  constructor(where: string, problem: string, expected: string) {
-    super(`${where}: ${problem}; expected ${expected}`);
-    this.problem = problem;
-    this.expected = expected;
+/** Everything that is wrong with an address, without any part of it: a part may be a secret in the wrong place. */
+export class AddressError extends Error {
+  override readonly name = 'AddressError';
+  readonly problems: readonly AddressProblem[];
+
+  constructor(where: string, problems: readonly AddressProblem[]) {
+    super(problems.map(({ problem, expected }) => `${where}: ${problem}; expected ${expected}`).join('\n'));
+    this.problems = problems;
   }
 }
 
-type Fail = (problem: string, expected?: string) => never;
+/** Ends the reading of one part; the other parts are still read. */
+export type Fail = (problem: string, expected?: string) => never;
+
+class UnreadablePart extends Error {
+  constructor(readonly found: AddressProblem) {
+    super(found.problem);
+  }
+}
 
 const MAX_LENGTH = 2_048;
 const MAX_HOST_LENGTH = 253;
 const MAX_PORT = 65_535;
 
-/** @throws AddressError */
-export function parseAddress(text: string, where: string, kind: AddressKind): AddressParts {
+/** @throws AddressError with what is wrong in each part */
+export function parseAddress<Path, Query>(
+  text: string,
+  where: string,
+  kind: AddressKind<Path, Query>,
+): AddressParts<Path, Query> {
+  const problems: AddressProblem[] = [];
   const fail: Fail = (problem, expected = kind.shape) => {
-    throw new AddressError(where, problem, expected);
+    throw new UnreadablePart({ problem, expected });
   };
+  const attempt = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof UnreadablePart)) throw error;
+      problems.push(error.found);
+      return undefined;
+    }
+  };
+  const sides = attempt(() => split(text, kind.schemes, fail));
+  if (!sides) throw new AddressError(where, problems);
+  const credentials = attempt(() => readCredentials(sides.credentials, kind, fail));
+  const host = attempt(() => readHost(sides.server, kind.checkHost, fail));
+  const port = attempt(() => readPort(sides.server, fail));
+  const path = attempt(() => kind.readPath(sides.path, fail));
+  const query = attempt(() => kind.readQuery(sides.query, fail));
+  if (problems.length > 0) throw new AddressError(where, problems);
+  return { ...credentials!, host: host!, port: port!, path: path as Path, query: query as Query };
+}
+
+interface Sides {
+  readonly credentials: string | undefined;
+  readonly server: string;
+  readonly path: string;
+  readonly query: string | undefined;
+}
+
+function split(text: string, schemes: readonly string[], fail: Fail): Sides {
   assertPlain(text, fail);
-  const scheme = kind.schemes.find((known) => text.startsWith(`${known}://`));
-  if (!scheme) return fail(`does not start with ${kind.schemes.map((known) => `${known}://`).join(' or ')}`);
+  const scheme = schemes.find((known) => text.startsWith(`${known}://`));
+  if (!scheme) return fail(`does not start with ${schemes.map((known) => `${known}://`).join(' or ')}`);
   const [beforeQuery = '', ...queries] = text.slice(scheme.length + '://'.length).split('?');
   if (queries.length > 1) return fail('has two question marks');
   const slash = beforeQuery.indexOf('/');
@@ -50,8 +97,8 @@ export function parseAddress(text: string, where: string, kind: AddressKind): Ad
   const sides = authority.split('@');
   if (sides.length > 2) return fail('has an @ in user or password', 'the escape %40 there');
   return {
-    ...parseCredentials(sides.length === 2 ? sides[0] : undefined, kind, fail),
-    ...parseHost(sides.at(-1) ?? '', fail),
+    credentials: sides.length === 2 ? sides[0] : undefined,
+    server: sides.at(-1) ?? '',
     path: slash < 0 ? '' : beforeQuery.slice(slash + 1),
     query: queries[0],
   };
@@ -65,13 +112,19 @@ function assertPlain(text: string, fail: Fail): void {
     fail('holds one of \\ , " < > ^ ` { | }', 'percent escapes for these in user or password');
 }
 
-function parseCredentials(text: string | undefined, kind: AddressKind, fail: Fail): { user: string; password: string } {
-  if (text === undefined && kind.credentials === 'optional') return { user: '', password: '' };
+function readCredentials(
+  text: string | undefined,
+  { credentials, checkUser }: Pick<AddressKind<unknown, unknown>, 'credentials' | 'checkUser'>,
+  fail: Fail,
+): { user: string; password: string } {
+  if (text === undefined && credentials === 'optional') return { user: '', password: '' };
   const [user, password, ...more] = (text ?? '').split(':');
   if (more.length > 0) return fail('has a second colon in user or password', 'the escape %3A there');
-  if (kind.credentials === 'required' && !user) return fail('names no user');
+  if (credentials === 'required' && !user) return fail('names no user');
   if (!password) return fail('holds no password');
-  return { user: decode(user ?? '', fail), password: decode(password, fail) };
+  const decoded = { user: decode(user ?? '', fail), password: decode(password, fail) };
+  checkUser?.(decoded.user, fail);
+  return decoded;
 }
 
 function decode(text: string, fail: Fail): string {
@@ -89,8 +142,11 @@ function decode(text: string, fail: Fail): string {
   return decoded;
 }
 
-function parseHost(text: string, fail: Fail): { host: string; port: number } {
-  const [, bracketed, plain, port] = /^(?:\[([^[\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(text) ?? [];
+/** Brackets around an IPv6 address, or else a name without a colon; then the port. */
+const SERVER = /^(?:\[([^[\]]*)\]|([^:[\]]*))(?::(.*))?$/;
+
+function readHost(server: string, check: AddressKind<unknown, unknown>['checkHost'], fail: Fail): string {
+  const [, bracketed, plain] = SERVER.exec(server) ?? [];
   const host = (bracketed ?? plain ?? '').toLowerCase();
   if (host === '') return fail('names no host');
   const isKnownForm = bracketed === undefined ? isHostName(host) : isIPv6(host) && !host.includes('%');
@@ -101,10 +157,18 @@ function parseHost(text: string, fail: Fail): { host: string; port: number } {
     );
   if (bracketed !== undefined && !isShortest(host))
     return fail('has an IPv6 address in one of its longer forms', 'its shortest form, such as [::1]');
-  if (port === undefined) return fail('has no port');
-  const isPort = /^[1-9]\d{0,4}$/.test(port) && Number(port) <= MAX_PORT;
-  if (!isPort) return fail('has no valid port', 'a port from 1 to 65535');
-  return { host, port: Number(port) };
+  check?.(host, fail);
+  return host;
+}
+
+/** Where the server cannot be read at all, its host says so. */
+function readPort(server: string, fail: Fail): number {
+  const parts = SERVER.exec(server);
+  const port = parts?.[3];
+  if (parts && port === undefined) return fail('has no port');
+  const isPort = port !== undefined && /^[1-9]\d{0,4}$/.test(port) && Number(port) <= MAX_PORT;
+  if (parts && !isPort) return fail('has no valid port', 'a port from 1 to 65535');
+  return Number(port);
 }
 
 /** `::1` is also `::01` and `0:0:0:0:0:0:0:1`; what is compared with other addresses has one form. */
@@ -113,7 +177,7 @@ function isShortest(ipv6: string): boolean {
 }
 
 /** Resolvers also read `2130706433`, `127.1` and `0x7f.1` as addresses; here an IPv4 address is four decimal numbers. */
-function isHostName(host: string): boolean {
+export function isHostName(host: string): boolean {
   if (isIPv4(host)) return true;
   const labels = host.replace(/\.$/, '').split('.');
   const isNumeric = /^(\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '');

@@ -50,6 +50,6 @@ function factsOf({ base, set, files = {} }: BadEnvironment): Promise<Facts[]> {
     const { environment, texts, values } = inspectConfig({ env, cwd });
     if (!environment) return [];
     const plain = Object.fromEntries([...texts].map(([name, { text }]) => [name, text]));
-    return [{ environment, values, texts: plain, nodeEnv: env['NODE_ENV'] }];
+    return [{ environment, values, texts: plain, env, cwd }];
   });
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parse as parseAsPg } from 'pg-connection-string';
 import { AddressError } from './address.js';
+import { isPoolerHost } from './poolers.js';
 import { describeDatabase, parseDatabaseUrl, type DatabaseAddress } from './database-url.js';
 
 describe('parseDatabaseUrl', () => {
@@ -159,6 +160,28 @@ describe('parseDatabaseUrl', () => {
       { numRuns: 1_000 },
     );
   });
+});
+
+describe('isPoolerHost', () => {
+  it.each([
+    'pgbouncer',
+    'pgbouncer-2.corp.net',
+    'ep-x-1-pooler.eu.aws.neon.tech',
+    'aws-0-eu.pooler.supabase.com',
+    'a.proxy-b1.us-east-1.rds.amazonaws.com',
+    'pgcat.',
+    'supavisor',
+  ])('knows %s', (host) => expect(isPoolerHost(host)).toBe(true));
+
+  it.each([
+    'db.corp.net',
+    'ep-x-1.eu.aws.neon.tech',
+    'db.abc.supabase.co',
+    'pool.corp.net',
+    'whirlpooler.net',
+    'a.b1.us-east-1.rds.amazonaws.com',
+    '127.0.0.1',
+  ])('takes %s for PostgreSQL itself', (host) => expect(isPoolerHost(host)).toBe(false));
 });
 
 describe('describeDatabase', () => {

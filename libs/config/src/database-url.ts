@@ -1,4 +1,5 @@
-import { AddressError, parseAddress } from './address.js';
+import { type Fail, parseAddress } from './address.js';
+import { isPoolerHost } from './poolers.js';
 import { Secret } from './secret.js';
 
 export const SSL_MODES = ['disable', 'require', 'verify-full'] as const;
@@ -15,6 +16,8 @@ export interface DatabaseAddress {
 
 const SHAPE = 'postgres://user:password@host:5432/database';
 
+const DIRECT = 'the host of PostgreSQL itself, see docs/poolers.md';
+
 /** PostgreSQL cuts longer names off in silence. */
 const MAX_NAME_BYTES = 63;
 
@@ -26,24 +29,16 @@ const MAX_NAME_BYTES = 63;
  * @throws AddressError, which holds no part of the text
  */
 export function parseDatabaseUrl(text: string, where: string): DatabaseAddress {
-  const schemes = ['postgres', 'postgresql'];
-  const { host, port, user, password, path, query } = parseAddress(text, where, {
-    schemes,
+  const { password, path, query, ...parts } = parseAddress(text, where, {
+    schemes: ['postgres', 'postgresql'],
     shape: SHAPE,
     credentials: 'required',
+    checkUser,
+    checkHost,
+    readPath: readDatabaseName,
+    readQuery: readSslMode,
   });
-  if (Buffer.byteLength(user) > MAX_NAME_BYTES) {
-    throw new AddressError(where, `names a user of more than ${MAX_NAME_BYTES} bytes`, SHAPE);
-  }
-  const database = parseDatabaseName(path, where);
-  return Object.freeze({
-    host,
-    port,
-    user,
-    password: new Secret(password),
-    database,
-    sslMode: parseSslMode(query, where),
-  });
+  return Object.freeze({ ...parts, password: new Secret(password), database: path, sslMode: query });
 }
 
 /** For people: everything but the password. */
@@ -52,22 +47,46 @@ export function describeDatabase({ host, port, user, database, sslMode }: Databa
   return `postgres://${encodeURIComponent(user)}:[redacted]@${shownHost}:${port}/${database}?sslmode=${sslMode}`;
 }
 
-function parseDatabaseName(path: string, where: string): string {
-  if (path === '') throw new AddressError(where, 'names no database', SHAPE);
-  if (/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(path) && path.length <= MAX_NAME_BYTES) return path;
-  const expected = `at most ${MAX_NAME_BYTES} letters, digits, _ and - after the last slash, without escapes`;
-  throw new AddressError(where, 'has a database name that parsers read differently', expected);
+function checkUser(user: string, fail: Fail): void {
+  if (Buffer.byteLength(user) > MAX_NAME_BYTES) fail(`names a user of more than ${MAX_NAME_BYTES} bytes`);
 }
 
-function parseSslMode(query: string | undefined, where: string): SslMode {
+function checkHost(host: string, fail: Fail): void {
+  if (isPoolerHost(host)) fail('names the host of a connection pooler', DIRECT);
+}
+
+function readDatabaseName(path: string, fail: Fail): string {
+  if (path === '') return fail('names no database');
+  if (/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(path) && path.length <= MAX_NAME_BYTES) return path;
+  const expected = `at most ${MAX_NAME_BYTES} letters, digits, _ and - after the last slash, without escapes`;
+  return fail('has a database name that parsers read differently', expected);
+}
+
+function readSslMode(query: string | undefined, fail: Fail): SslMode {
   if (query === undefined) return 'disable';
   const mode = SSL_MODES.find((known) => query === `sslmode=${known}`);
-  if (!mode) {
-    throw new AddressError(
-      where,
-      'has an unknown query',
-      `nothing after ? but sslmode=${SSL_MODES.join(' or sslmode=')}`,
-    );
-  }
-  return mode;
+  if (mode) return mode;
+  const expected = `nothing after ? but sslmode=${SSL_MODES.join(' or sslmode=')}`;
+  return fail(`has ${describeParameters(query)} in its query`, expected);
 }
+
+/** Only well-known names are repeated: anything else may be part of a secret. */
+function describeParameters(query: string): string {
+  const names = query.split('&').map((part) => part.split('=')[0] ?? '');
+  const others = names.filter((name) => name !== 'sslmode');
+  const modes = names.length - others.length;
+  const named = [...new Set(others.map((name) => (PARAMETERS.includes(name) ? name : 'an unknown parameter')))];
+  const isWrong = modes === 1 && !SSL_MODES.some((known) => query.split('&').includes(`sslmode=${known}`));
+  return [...named, ...(modes > 1 ? ['sslmode twice'] : isWrong ? ['another sslmode'] : [])].join(' and ');
+}
+
+/** Of libpq, of drivers and of providers, as their documents write them into addresses. */
+const PARAMETERS =
+  `host hostaddr port dbname user password passfile service servicefile options application_name fallback_application_name
+  client_encoding connect_timeout keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout
+  target_session_attrs load_balance_hosts channel_binding require_auth gssencmode krbsrvname gsslib replication ssl
+  sslnegotiation sslcompression sslcert sslkey sslkeylogfile sslpassword sslcertmode sslrootcert sslcrl sslcrldir sslsni
+  sslaccept sslidentity requirepeer ssl_min_protocol_version ssl_max_protocol_version min_protocol_version
+  max_protocol_version uselibpqcompat pgbouncer prepareThreshold statement_cache_size statement_timeout lock_timeout
+  connection_limit pool_timeout pool_mode pool_size max_connections socket_timeout schema search_path currentSchema
+  timezone endpoint supa`.split(/\s+/);

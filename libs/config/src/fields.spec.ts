@@ -9,6 +9,14 @@ describe('the fields', () => {
   it.each<[VariableName, string, string]>([
     ['DATABASE_SSL_CA', 'a certificate', certificate],
     ['DATABASE_SSL_CA', 'two certificates', certificate + certificate],
+    [
+      'DATABASE_SSL_CA',
+      'certificates with text before, between and after',
+      `Subject: a\n${certificate}\n# b\n${certificate}more`,
+    ],
+    ['DATABASE_SSL_CA', 'CRLF and white space at the ends of lines', certificate.replaceAll('\n', ' \t\r\n')],
+    ['HOST', 'an IPv6 address', '::'],
+    ['HOST', 'a name', 'localhost'],
     ['AUTH_ISSUER', 'an address with port and path', 'http://id.corp.net:8080/realm/a'],
     ['CORS_ORIGINS', 'origins and *', 'http://localhost:3000,https://app.corp.net,*'],
     ['REQUEST_TIMEOUT', 'an hour', '60m'],
@@ -20,7 +28,18 @@ describe('the fields', () => {
 
   it.each<[VariableName, string, string]>([
     ['DATABASE_SSL_CA', 'a certificate and a private key', certificate + KEY],
-    ['DATABASE_SSL_CA', 'a certificate and other text', `${certificate}more`],
+    ['DATABASE_SSL_CA', 'text alone', 'no certificate here'],
+    ['DATABASE_SSL_CA', 'a certificate whose end is missing', certificate.replace(/-----END.*/, '')],
+    [
+      'DATABASE_SSL_CA',
+      'a certificate whose beginning is damaged',
+      certificate + certificate.replace('-----BEGIN', '----BEGIN'),
+    ],
+    [
+      'DATABASE_SSL_CA',
+      'an encrypted key between certificates',
+      certificate + KEY.replaceAll('PRIVATE', 'ENCRYPTED PRIVATE') + certificate,
+    ],
     ['DATABASE_SSL_CA', 'a block that is no certificate', FAKE],
     ['DATABASE_SSL_CA', 'a certificate and one that is none', certificate + FAKE],
     ['AUTH_ISSUER', 'a user', 'https://user@id.corp.net'],

@@ -1,7 +1,8 @@
 /** What a variable's text may be. Every type reads exact text: no trimming, no guessing, one spelling per value. */
-import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { z } from 'zod';
-import { AddressError } from './address.js';
+import { AddressError, isHostName } from './address.js';
+import { parseCertificates } from './certificates.js';
 import { parseDatabaseUrl } from './database-url.js';
 import { isHostPattern } from './hosts.js';
 import { parseRedisUrl } from './redis-url.js';
@@ -40,12 +41,24 @@ export function text(expected = 'a text of at most 200 printable characters', pa
   return field(expected, (value) => (pattern.test(value) ? value : undefined));
 }
 
-/** One or more PEM certificates and nothing else: a private key that slipped in is refused. */
+/** Anything else would end the process when it begins to listen. */
+export function listenHost() {
+  return field('an IP address or host name to listen on', (value) =>
+    (isIP(value) !== 0 && !value.includes('%')) || isHostName(value.toLowerCase()) ? value : undefined,
+  );
+}
+
+/** One or more PEM certificates, whatever text stands around them (RFC 7468): a private key that slipped in is refused. */
 export function certificates() {
-  return field('PEM certificates and nothing else', (value) => {
-    const blocks = value.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? [];
-    const rest = blocks.reduce((text, block) => text.replace(block, ''), value).trim();
-    return blocks.length > 0 && rest === '' && blocks.every(isCertificate) ? value : undefined;
+  return z.string().transform((value, context) => {
+    const result = parseCertificates(value);
+    if ('pem' in result) return result.pem;
+    const { problem } = result;
+    context.addIssue({
+      code: 'custom',
+      params: { expected: 'PEM certificates and no other PEM block', ...(problem && { problem }) },
+    });
+    return z.NEVER;
   });
 }
 
@@ -97,8 +110,8 @@ function address<T>(parse: (text: string) => T) {
       return parse(value);
     } catch (error) {
       if (!(error instanceof AddressError)) throw error;
-      const { problem, expected } = error;
-      context.addIssue({ code: 'custom', params: value === '' ? { expected } : { problem, expected } });
+      for (const { problem, expected } of error.problems)
+        context.addIssue({ code: 'custom', params: value === '' ? { expected } : { problem, expected } });
       return z.NEVER;
     }
   });
@@ -120,12 +133,4 @@ function isOrigin(item: string): boolean {
 
 function parseUrl(value: string): URL | undefined {
   return /^[\x21-\x7e]+$/.test(value) && URL.canParse(value) ? new URL(value) : undefined;
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).raw.length > 0;
-  } catch {
-    return false;
-  }
 }

@@ -30,13 +30,14 @@ export interface Inspection {
 
 export function inspectConfig({ env, cwd, files = true }: LoadOptions = {}): Inspection {
   const variables = env ?? readProcessEnvironment();
-  const sources = loadSources(variables, files ? (cwd ?? findWorkingFolder()) : undefined);
+  const folder = cwd ?? findWorkingFolder();
+  const sources = loadSources(variables, files ? folder : undefined);
   const { environment } = sources;
   if (!environment) return { ...sources, values: {}, config: undefined };
   const texts: Texts = Object.fromEntries([...sources.texts].map(([name, { text }]) => [name, text]));
   const { values, violations: invalid } = validate(texts, environment);
   const violations = invalid.filter(({ name }) => !sources.unreadable.has(name as VariableName));
-  const broken = findViolations({ environment, values, texts, nodeEnv: variables['NODE_ENV'] });
+  const broken = findViolations({ environment, values, texts, env: variables, cwd: folder });
   const all = [...sources.violations, ...violations, ...broken];
   if (all.length > 0) return { ...sources, values, violations: all, config: undefined };
   if (!env) exportNodeEnv(environment);

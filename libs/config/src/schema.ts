@@ -12,6 +12,7 @@ import {
   hosts,
   integer,
   list,
+  listenHost,
   origins,
   port,
   redisUrl,
@@ -91,7 +92,7 @@ export const schema = z.object({
     description: 'The name in logs, metrics and the application_name of database sessions.',
     default: 'airlock-api',
   }),
-  HOST: text('an IP address or host name to listen on', /^[A-Za-z0-9.:_-]{1,253}$/).register(variables, {
+  HOST: listenHost().register(variables, {
     group: 'Service',
     description: 'The address the API listens on.',
     default: perEnvironment('127.0.0.1', '127.0.0.1', '0.0.0.0', '0.0.0.0', '0.0.0.0'),

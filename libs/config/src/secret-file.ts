@@ -2,22 +2,31 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Violation } from './config-error.js';
 
-const MAX_BYTES = 65_536;
+export const MAX_SECRET_BYTES = 65_536;
+
+export interface SecretFile {
+  readonly path: string;
+  /** What a relative path starts from. */
+  readonly cwd: string | undefined;
+  /** The variable that names the file. */
+  readonly name: string;
+  readonly maxBytes: number;
+}
 
 /** The content of a file named by NAME_FILE, without its last line end. */
-export function loadSecretFile(path: string, cwd: string | undefined, name: string): { text: string } | Violation {
+export function loadSecretFile({ path, cwd, name, maxBytes }: SecretFile): { text: string } | Violation {
   const refuse = (problem: string): Violation => ({
     name,
     problem,
-    expected: `a readable text file of at most ${MAX_BYTES} bytes`,
-    mend: `correct the path, or mount the secret there`,
+    expected: `a readable text file of at most ${maxBytes} bytes`,
+    mend: `correct the path, or mount the file there`,
   });
   try {
     const full = resolve(cwd ?? '/', path);
     const stat = statSync(full);
     // A pipe or a device would block the start, or never end.
     if (!stat.isFile()) return refuse(`names a ${stat.isDirectory() ? 'folder' : 'special file'}`);
-    if (stat.size > MAX_BYTES) return refuse(`names a file of ${stat.size} bytes`);
+    if (stat.size > maxBytes) return refuse(`names a file of ${stat.size} bytes`);
     if (stat.size === 0) return refuse('names an empty file');
     return { text: decodeText(readFileSync(full)).replace(/\r?\n$/, '') };
   } catch (error) {

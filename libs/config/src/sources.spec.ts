@@ -4,6 +4,7 @@ import { inspectConfig } from './inspect-config.js';
 import { loadConfig } from './load-config.js';
 import type { EnvironmentVariables } from './process-environment.js';
 import type { VariableName } from './schema.js';
+import { certificate } from './testing/certificate.js';
 import { FOLDER, type FolderContent, goodEnvironments, withFolder } from './testing/index.js';
 
 const { development, testing, production } = goodEnvironments;
@@ -66,6 +67,43 @@ describe('loadConfig', () => {
       { key: { linkTo: 'data' }, data: `${production.SECRET_KEY}\n` },
     );
     expect(config.secretKey?.reveal()).toBe(production.SECRET_KEY);
+  });
+
+  it('reads a bundle of 300 certificates with text around them, and keeps the certificates alone', async () => {
+    const bundle = Array.from(
+      { length: 300 },
+      (_, index) => `Region ${index}\r\n${certificate.replaceAll('\n', '\r\n')}`,
+    );
+    const config = await load({ ...production, DATABASE_SSL_CA_FILE: 'ca.pem' }, { 'ca.pem': bundle.join('') });
+    expect(config.database.sslCa).toBe(certificate.repeat(300));
+  });
+
+  it.each([
+    ['1 MiB of certificates', 'DATABASE_SSL_CA_FILE', 1_048_576],
+    ['64 KiB of a secret', 'SECRET_KEY_FILE', 65_536],
+  ])('reads no more than %s', async (_, name, limit) => {
+    const env = {
+      ...production,
+      SECRET_KEY: name === 'SECRET_KEY_FILE' ? undefined : production.SECRET_KEY,
+      [name]: 'big',
+    };
+    await expect(load(env, { big: 'x'.repeat(limit + 1) })).rejects.toThrow(
+      `${name}: names a file of ${limit + 1} bytes; expected a readable text file of at most ${limit} bytes`,
+    );
+  });
+
+  it('accepts what platforms set beside the configuration', async () => {
+    const env = {
+      ...production,
+      NODE_OPTIONS:
+        '--max-old-space-size-percentage=75 --enable-source-maps --trace-warnings --max_semi_space_size=64 ""',
+      NODE_EXTRA_CA_CERTS: 'ca.pem',
+      NODE_DEBUG: 'airlock',
+      NODE_TLS_REJECT_UNAUTHORIZED: '1',
+      SSLKEYLOGFILE: '',
+      PGHOST: 'x',
+    };
+    expect((await load(env, { 'ca.pem': `text\n${certificate}` })).environment).toBe('production');
   });
 
   it('lets production start beside folders and examples called .env', async () => {

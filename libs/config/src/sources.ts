@@ -1,10 +1,11 @@
 /** Where each variable's text comes from: the process environment, a secret file, or a .env file where one may be. */
+import { MAX_CERTIFICATES_BYTES } from './certificates.js';
 import type { Violation } from './config-error.js';
 import type { Environment } from './environment.js';
 import type { EnvFile } from './env-files.js';
 import type { EnvironmentVariables } from './process-environment.js';
 import { metaOf, variableNames, type VariableName } from './schema.js';
-import { loadSecretFile } from './secret-file.js';
+import { loadSecretFile, MAX_SECRET_BYTES } from './secret-file.js';
 import { loadEnvironment, loadFileFor, type Loading } from './stated-environment.js';
 import { findMisspeltNames } from './unknown-names.js';
 
@@ -68,7 +69,8 @@ function loadByPath(
   path: string,
   { cwd, violations, unreadable }: Loading,
 ): SourcedText | undefined {
-  const content = loadSecretFile(path, cwd, `${name}_FILE`);
+  const maxBytes = metaOf(name).file ? MAX_CERTIFICATES_BYTES : MAX_SECRET_BYTES;
+  const content = loadSecretFile({ path, cwd, name: `${name}_FILE`, maxBytes });
   if (!('problem' in content)) return { text: content.text, source: { kind: 'secret file', path } };
   violations.push(content);
   unreadable.add(name);

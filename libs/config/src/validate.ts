@@ -21,7 +21,7 @@ export function validate(texts: Texts, environment: Environment): Validation {
   for (const name of variableNames) {
     const text = texts[name] ?? defaultText(name, environment);
     const result = text === undefined ? missing(name, environment) : parse(name, text, secrets);
-    if ('violation' in result) violations.push(result.violation);
+    if ('violations' in result) violations.push(...result.violations);
     else values[name] = result.value;
   }
   return { values, violations };
@@ -38,7 +38,7 @@ export function describeExpected(name: VariableName): string {
   return issue ? expectedBy(issue) : '';
 }
 
-type Result = { readonly value: unknown } | { readonly violation: Violation };
+type Result = { readonly value: unknown } | { readonly violations: readonly Violation[] };
 
 function missing(name: VariableName, environment: Environment): Result {
   const meta = metaOf(name);
@@ -50,28 +50,28 @@ function missing(name: VariableName, environment: Environment): Result {
     expected: meta.secret ? `a value of your own` : `a value such as ${example}`,
     mend: `set ${name}${meta.secret ? ` or ${name}_FILE` : ''}. ${meta.description}`,
   };
-  return { violation };
+  return { violations: [violation] };
 }
 
 function parse(name: VariableName, text: string, secrets: readonly KnownSecret[]): Result {
   const exposed = metaOf(name).secret ? undefined : secrets.find((secret) => isExposed(secret.text, text));
-  if (exposed) return { violation: exposure(name, exposed.name) };
+  if (exposed) return { violations: [exposure(name, exposed.name)] };
   const field: z.ZodType = schema.shape[name];
   const result = field.safeParse(text);
-  const issue = result.error?.issues[0];
-  if (!issue) return { value: result.data };
+  if (result.success) return { value: result.data };
   const isPadded = text !== text.trim() && field.safeParse(text.trim()).success;
   const wrong = `${describeWrong(text, metaOf(name).secret ? undefined : secrets)}${isPadded ? ', which has white space around it' : ''}`;
-  const violation = {
+  const mend =
+    text === ''
+      ? `set ${name}, or remove it: an empty value is not taken for none`
+      : `set ${name}. ${metaOf(name).description}`;
+  const violations = result.error.issues.map((issue) => ({
     name,
     problem: isPadded ? wrong : (problemOf(issue) ?? wrong),
     expected: expectedBy(issue),
-    mend:
-      text === ''
-        ? `set ${name}, or remove it: an empty value is not taken for none`
-        : `set ${name}. ${metaOf(name).description}`,
-  };
-  return { violation };
+    mend,
+  }));
+  return { violations };
 }
 
 /** Shorter ones, such as the passwords of tests, occur in other values by chance. */

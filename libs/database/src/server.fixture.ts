@@ -38,7 +38,8 @@ export async function withOldPostgres<T>(use: (superuser: DatabaseAddress) => Pr
 }
 
 export interface PgBouncerOptions {
-  readonly address: DatabaseAddress;
+  readonly address: Omit<DatabaseAddress, 'password'>;
+  readonly password: string;
   readonly mode: 'session' | 'transaction';
   /** Lines of its file, beside the least that it needs. */
   readonly settings: readonly string[];
@@ -48,14 +49,15 @@ export interface PgBouncerOptions {
 
 /** A PgBouncer in front of one database, for as long as `use` runs. */
 export async function withPgBouncer<T>(
-  { address, mode, settings, connectQuery = 'SELECT 1' }: PgBouncerOptions,
+  { address, password, mode, settings, connectQuery = 'SELECT 1' }: PgBouncerOptions,
   use: (pooled: DatabaseAddress) => Promise<T>,
 ): Promise<T> {
-  if (pgbouncer === undefined) throw new Error('pgbouncer: not installed\n  apt-get install pgbouncer');
+  const program = pgbouncer;
+  if (program === undefined) throw new Error('pgbouncer: not installed\n  apt-get install pgbouncer');
   const port = await findFreePort();
-  const { host, user, password, database } = address;
+  const { host, user, database } = address;
   const files = {
-    'users.txt': `"${user}" "${password.reveal()}"\n`,
+    'users.txt': `"${user}" "${password}"\n`,
     'pgbouncer.ini': [
       '[databases]',
       `${database} = host=${host} port=${address.port} dbname=${database} connect_query='${connectQuery.replaceAll("'", "''")}'`,
@@ -71,7 +73,9 @@ export async function withPgBouncer<T>(
   };
   return withOwnFolder(files, (folder) => {
     writeFileSync(join(folder, 'pgbouncer.ini'), `auth_file = ${join(folder, 'users.txt')}\n`, { flag: 'a' });
-    return withProcess([pgbouncer!, join(folder, 'pgbouncer.ini')], 'process up', () => use({ ...address, port }));
+    return withProcess([program, join(folder, 'pgbouncer.ini')], 'process up', () =>
+      use({ ...address, port, password: new Secret(password) }),
+    );
   });
 }
 

@@ -56,6 +56,7 @@ describeIf(pgbouncer !== undefined, 'PgBouncer (skipped without the package pgbo
     await runAs(cluster.superuser, (admin) => admin.query(`ALTER ROLE ${app.user} SET statement_timeout = '10s'`));
   }, 60_000);
   afterAll(() => cluster.stop());
+  const createOptions = () => ({ address: options.app, password: options.app.password.reveal() });
 
   const IGNORING = `ignore_startup_parameters = extra_float_digits, options, replication, statement_timeout, lock_timeout, idle_in_transaction_session_timeout`;
 
@@ -70,7 +71,7 @@ describeIf(pgbouncer !== undefined, 'PgBouncer (skipped without the package pgbo
     ['session', 'told to ignore what it does not know', [IGNORING], /is a connection pooler \(it drops the limits/],
     ['transaction', 'told to ignore what it does not know', [IGNORING], /is a connection pooler \(it drops the limits/],
   ] as const)('is refused in %s mode, %s', async (mode, _, settings, said) => {
-    const attempts = await withPgBouncer({ address: options.app, mode, settings }, async (pooled) => {
+    const attempts = await withPgBouncer({ ...createOptions(), mode, settings }, async (pooled) => {
       const config = createConfig({ app: pooled, migration: pooled });
       return Promise.allSettled([
         connectClient(pooled, { config: createSessionConfig('testing'), purpose: 'spec' }),
@@ -86,10 +87,9 @@ describeIf(pgbouncer !== undefined, 'PgBouncer (skipped without the package pgbo
   });
 
   it('is refused where it sets the limits on each connection that it opens', async () => {
-    const { app } = options;
     const limits = `SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'`;
     await expect(
-      withPgBouncer({ address: app, mode: 'session', settings: [IGNORING], connectQuery: limits }, (pooled) =>
+      withPgBouncer({ ...createOptions(), mode: 'session', settings: [IGNORING], connectQuery: limits }, (pooled) =>
         connectClient(pooled, { config: createSessionConfig('testing'), purpose: 'spec' }),
       ),
     ).rejects.toThrow('it drops the limits');

@@ -1,8 +1,19 @@
 import { findWordOf, isTestDatabaseName, maxDatabaseNameBytes } from '../database-names.js';
 import type { Environment } from '../environment.js';
 import { isListed, isLocalHost, isPublicPattern } from '../hosts.js';
+import { POOLER_PORT } from '../poolers.js';
 import { quote } from '../quote.js';
-import { databasesOf, dataHostsOf, DEPLOYED, EVERYWHERE, type Facts, LASTING, type Rule, when } from './rule.js';
+import {
+  DATABASE_VARIABLES,
+  databasesOf,
+  dataHostsOf,
+  DEPLOYED,
+  EVERYWHERE,
+  type Facts,
+  LASTING,
+  type Rule,
+  when,
+} from './rule.js';
 
 export const databaseRules: readonly Rule[] = [
   {
@@ -111,6 +122,19 @@ export const databaseRules: readonly Rule[] = [
           problem: `reaches the host ${host} without TLS`,
           expected: '?sslmode=verify-full at its end',
           mend: `add it, with DATABASE_SSL_CA_FILE where the authority is your own; or name the host in PRIVATE_NETWORKS`,
+        }),
+      ),
+  },
+  {
+    title: `the port ${POOLER_PORT}, which belongs to connection poolers`,
+    environments: EVERYWHERE,
+    find: ({ texts }) =>
+      DATABASE_VARIABLES.flatMap((name) =>
+        when(texts[name]?.includes(`:${POOLER_PORT}/`), {
+          name,
+          problem: `names the port ${POOLER_PORT} of a connection pooler`,
+          expected: 'the port of PostgreSQL itself, usually 5432',
+          mend: `set ${name} to the direct address; docs/poolers.md says where to find it`,
         }),
       ),
   },

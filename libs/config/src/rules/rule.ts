@@ -2,6 +2,7 @@ import type { DatabaseAddress } from '../database-url.js';
 import type { Violation } from '../config-error.js';
 import type { Environment } from '../environment.js';
 import { parseRedisUrl } from '../redis-url.js';
+import type { EnvironmentVariables } from '../process-environment.js';
 import type { Values, VariableName } from '../schema.js';
 import type { Texts } from '../validate.js';
 
@@ -10,7 +11,10 @@ export interface Facts {
   readonly environment: Environment;
   readonly values: Partial<Values>;
   readonly texts: Texts;
-  readonly nodeEnv: string | undefined;
+  /** The whole environment of the process: Node and its libraries read variables that the schema does not know. */
+  readonly env: EnvironmentVariables;
+  /** What relative paths start from. */
+  readonly cwd: string | undefined;
 }
 
 export interface Rule {
@@ -30,7 +34,7 @@ export function when(condition: boolean | undefined, violation: Violation): read
 }
 
 export type DatabaseVariable = 'DATABASE_URL' | 'DATABASE_MIGRATION_URL' | 'DATABASE_ADMIN_URL';
-const DATABASE_VARIABLES: readonly DatabaseVariable[] = [
+export const DATABASE_VARIABLES: readonly DatabaseVariable[] = [
   'DATABASE_URL',
   'DATABASE_MIGRATION_URL',
   'DATABASE_ADMIN_URL',

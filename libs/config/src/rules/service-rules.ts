@@ -28,6 +28,17 @@ export const serviceRules: readonly Rule[] = [
       }),
   },
   {
+    title: '`LOG_FORMAT=pretty`',
+    environments: DEPLOYED,
+    find: ({ environment, values }) =>
+      when(values.LOG_FORMAT === 'pretty', {
+        name: 'LOG_FORMAT',
+        problem: `is pretty in ${environment}, whose image does not contain the formatter`,
+        expected: 'json',
+        mend: 'remove LOG_FORMAT; format the log where it is read',
+      }),
+  },
+  {
     title: '`TESTING` set at all',
     environments: LASTING,
     find: ({ environment, texts }) =>
@@ -121,7 +132,7 @@ export const serviceRules: readonly Rule[] = [
 ];
 
 /** Libraries read NODE_ENV before any config is there, so a wrong one cannot be put right later. */
-function findForeignNodeEnv({ environment, nodeEnv, texts }: Facts) {
+function findForeignNodeEnv({ environment, env: { NODE_ENV: nodeEnv }, texts }: Facts) {
   const derived = deriveNodeEnv(environment);
   const isProduction = nodeEnv === 'production' || derived === 'production';
   return when(nodeEnv !== undefined && nodeEnv !== derived && isProduction, {

@@ -21,8 +21,12 @@ export const timingRules: readonly Rule[] = [
   {
     title: '`REQUEST_TIMEOUT` above `SHUTDOWN_REQUESTS`',
     environments: DEPLOYED,
-    find: (facts) =>
-      exceeds(facts, 'REQUEST_TIMEOUT', 'SHUTDOWN_REQUESTS', 'a request in flight would be cut at shutdown'),
+    find: findCutRequests,
+  },
+  {
+    title: 'the same, where `SHUTDOWN_DRAIN` is more than 0',
+    environments: ['development', 'testing'],
+    find: (facts) => ((facts.values.SHUTDOWN_DRAIN ?? 0) > 0 ? findCutRequests(facts) : []),
   },
   {
     title: '`DATABASE_STATEMENT_TIMEOUT` above `REQUEST_TIMEOUT`',
@@ -74,12 +78,16 @@ type Timing = (typeof TIMEOUTS)[number] | 'SHUTDOWN_REQUESTS';
 
 function exceeds({ values }: Facts, name: Timing, limit: Timing, danger: string) {
   const [value = 0, most = Infinity] = [values[name], values[limit]];
-  return when(value > most && most > 0, {
+  return when(value > most && (most > 0 || limit === 'SHUTDOWN_REQUESTS'), {
     name,
     problem: `is ${show(value)}, above ${limit} of ${show(most)}: ${danger}`,
     expected: `at most ${show(most)}`,
     mend: `lower ${name}, or raise ${limit}`,
   });
+}
+
+function findCutRequests(facts: Facts) {
+  return exceeds(facts, 'REQUEST_TIMEOUT', 'SHUTDOWN_REQUESTS', 'a request in flight would be cut at shutdown');
 }
 
 function show(ms: number): string {

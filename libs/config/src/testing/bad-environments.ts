@@ -447,7 +447,9 @@ export const badEnvironments: readonly BadEnvironment[] = [
     title: 'a certificate that is a private key',
     base: 'production',
     set: { DATABASE_SSL_CA: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n' },
-    lines: ['DATABASE_SSL_CA: is a value that may hold a secret; expected PEM certificates and nothing else'],
+    lines: [
+      'DATABASE_SSL_CA: holds a PEM block that is not a certificate, number 1 of 1; expected PEM certificates and no other PEM block',
+    ],
   },
   {
     title: 'build facts that are none',
@@ -1060,7 +1062,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'production',
     set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock?host=other' },
     lines: [
-      'DATABASE_URL: has an unknown query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
+      'DATABASE_URL: has host in its query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
     ],
   },
   {
@@ -1070,7 +1072,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
       DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock?sslmode=require&sslmode=disable',
     },
     lines: [
-      'DATABASE_URL: has an unknown query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
+      'DATABASE_URL: has sslmode twice in its query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
     ],
   },
   {
@@ -1078,7 +1080,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'production',
     set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock?sslmode=prefer' },
     lines: [
-      'DATABASE_URL: has an unknown query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
+      'DATABASE_URL: has another sslmode in its query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
     ],
   },
   {
@@ -1149,7 +1151,12 @@ export const badEnvironments: readonly BadEnvironment[] = [
     title: 'a database address with a socket',
     base: 'production',
     set: { DATABASE_URL: 'postgres:///airlock?host=/run/postgresql' },
-    lines: ['DATABASE_URL: names no user; expected postgres://user:password@host:5432/database'],
+    lines: [
+      'DATABASE_URL: has host in its query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
+      'DATABASE_URL: has no port; expected postgres://user:password@host:5432/database',
+      'DATABASE_URL: names no host; expected postgres://user:password@host:5432/database',
+      'DATABASE_URL: names no user; expected postgres://user:password@host:5432/database',
+    ],
   },
   {
     title: 'a database address with another scheme',
@@ -1193,6 +1200,202 @@ export const badEnvironments: readonly BadEnvironment[] = [
     set: { REDIS_URL: 'redis://redis.corp.net:6379/0?db=1' },
     lines: [
       'REDIS_URL: has a query, which overrides options of the client; expected redis://host:6379/0 or rediss://user:password@host:6379/0',
+    ],
+  },
+  {
+    title: 'an address as Neon gives it for its pooler, without a port',
+    base: 'production',
+    set: {
+      DATABASE_URL:
+        'postgres://airlock_app:wNk3v0qXZr8bYt5L@ep-calm-bird-123456-pooler.us-east-2.aws.neon.tech/airlock?sslmode=require&channel_binding=require',
+    },
+    lines: [
+      'DATABASE_URL: has channel_binding in its query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
+      'DATABASE_URL: has no port; expected postgres://user:password@host:5432/database',
+      'DATABASE_URL: names the host of a connection pooler; expected the host of PostgreSQL itself, see docs/poolers.md',
+    ],
+  },
+  {
+    title: 'the pooler of Supabase and the parameters of a driver',
+    base: 'staging',
+    set: {
+      DATABASE_URL:
+        'postgres://airlock_app:wNk3v0qXZr8bYt5L@aws-0-eu.pooler.supabase.com:6543/airlock?pgbouncer=true&connection_limit=1&x5LqWz=y',
+    },
+    lines: [
+      'DATABASE_URL: has pgbouncer and connection_limit and an unknown parameter in its query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
+      'DATABASE_URL: names the host of a connection pooler; expected the host of PostgreSQL itself, see docs/poolers.md',
+    ],
+  },
+  {
+    title: 'RDS Proxy, and a migrator behind a pooler in a container',
+    base: 'preview',
+    set: {
+      DATABASE_URL:
+        'postgres://airlock_app:wNk3v0qXZr8bYt5L@app.proxy-c1a2b3.eu-west-1.rds.amazonaws.com:5432/airlock_preview',
+      DATABASE_MIGRATION_URL: 'postgres://airlock_migrator:Zk3v0qXZr8bYt5Lw@pgbouncer:5432/airlock_preview',
+    },
+    lines: [
+      'DATABASE_MIGRATION_URL: names the host of a connection pooler; expected the host of PostgreSQL itself, see docs/poolers.md',
+      'DATABASE_URL: names the host of a connection pooler; expected the host of PostgreSQL itself, see docs/poolers.md',
+    ],
+  },
+  {
+    title: 'the port of PgBouncer',
+    base: 'development',
+    set: { DATABASE_URL: 'postgres://airlock_app:p@127.0.0.1:6432/airlock_development' },
+    lines: [
+      'DATABASE_URL: names the port 6432 of a connection pooler; expected the port of PostgreSQL itself, usually 5432',
+    ],
+  },
+  {
+    title: 'the port of PgBouncer beside a query and a user that is missing',
+    base: 'production',
+    set: { DATABASE_URL: 'postgres://db.corp.net:6432/airlock?sslrootcert=system' },
+    lines: [
+      'DATABASE_URL: has sslrootcert in its query; expected nothing after ? but sslmode=disable or sslmode=require or sslmode=verify-full',
+      'DATABASE_URL: names no user; expected postgres://user:password@host:5432/database',
+      'DATABASE_URL: names the port 6432 of a connection pooler; expected the port of PostgreSQL itself, usually 5432',
+    ],
+  },
+  {
+    title: 'a Redis address with a query and a wrong index',
+    base: 'staging',
+    set: { REDIS_URL: 'rediss://:Yt5LwNk3v0qXZr8b@redis.staging.corp.net:6379/abc?db=1' },
+    lines: [
+      'REDIS_URL: has a query, which overrides options of the client; expected redis://host:6379/0 or rediss://user:password@host:6379/0',
+      'REDIS_URL: has no valid database index; expected redis://host:6379/0 or rediss://user:password@host:6379/0',
+    ],
+  },
+  {
+    title: 'a certificate bundle whose second block is damaged',
+    base: 'production',
+    set: { DATABASE_SSL_CA_FILE: 'ca.pem' },
+    files: { 'ca.pem': `${certificate}${certificate.replace('MIIBhTCC', 'MIIBhTCD')}${certificate}` },
+    lines: [
+      'DATABASE_SSL_CA: holds a PEM block that is damaged, number 2 of 3; expected PEM certificates and no other PEM block',
+    ],
+  },
+  {
+    title: 'a drain in development whose requests have less time than they may take',
+    base: 'development',
+    set: { SHUTDOWN_DRAIN: '1s', SHUTDOWN_GRACE: '20s' },
+    lines: [
+      'REQUEST_TIMEOUT: is 60s, above SHUTDOWN_REQUESTS of 3s: a request in flight would be cut at shutdown; expected at most 3s',
+    ],
+  },
+  {
+    title: 'a drain in testing, and no time for requests',
+    base: 'testing',
+    set: { SHUTDOWN_DRAIN: '1ms', SHUTDOWN_REQUESTS: '0s' },
+    lines: [
+      'REQUEST_TIMEOUT: is 15s, above SHUTDOWN_REQUESTS of 0s: a request in flight would be cut at shutdown; expected at most 0s',
+    ],
+  },
+  {
+    title: 'a formatter that the image does not contain',
+    base: 'preview',
+    set: { LOG_FORMAT: 'pretty' },
+    lines: ['LOG_FORMAT: is pretty in preview, whose image does not contain the formatter; expected json'],
+  },
+  {
+    title: 'HOST 999.1.1.1, on which nothing can listen',
+    base: 'development',
+    set: { HOST: '999.1.1.1' },
+    lines: ['HOST: is "999.1.1.1"; expected an IP address or host name to listen on'],
+  },
+  {
+    title: 'HOST a..b, on which nothing can listen',
+    base: 'development',
+    set: { HOST: 'a..b' },
+    lines: ['HOST: is "a..b"; expected an IP address or host name to listen on'],
+  },
+  {
+    title: 'HOST :::, on which nothing can listen',
+    base: 'development',
+    set: { HOST: ':::' },
+    lines: ['HOST: is ":::"; expected an IP address or host name to listen on'],
+  },
+  {
+    title: 'TLS that accepts any certificate',
+    base: 'production',
+    set: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    lines: [
+      'NODE_TLS_REJECT_UNAUTHORIZED: is 0 in production, so any certificate is accepted, that of the identity provider included; expected no such variable',
+    ],
+  },
+  {
+    title: 'options of Node that weaken it, among harmless ones',
+    base: 'staging',
+    set: {
+      NODE_OPTIONS:
+        '--max-old-space-size=512 --tls-min-v1.0 --inspect=0.0.0.0:9229 --insecure_http_parser -r ./a.js --import "data:text/javascript,x y" --tls-keylog=/tmp/k --enable-source-maps',
+    },
+    lines: [
+      'NODE_OPTIONS: holds --import in staging; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
+      'NODE_OPTIONS: holds --insecure-http-parser in staging; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
+      'NODE_OPTIONS: holds --inspect in staging; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
+      'NODE_OPTIONS: holds --tls-keylog in staging; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
+      'NODE_OPTIONS: holds --tls-min-v1.0 in staging; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
+      'NODE_OPTIONS: holds -r in staging; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
+    ],
+  },
+  {
+    title: 'an option of Node that is not well formed',
+    base: 'preview',
+    set: { NODE_OPTIONS: '--inspect --x=y' },
+    lines: [
+      'NODE_OPTIONS: holds --inspect in preview; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
+      'NODE_OPTIONS: holds --x in preview; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
+    ],
+  },
+  {
+    title: 'authorities for Node that are not there',
+    base: 'production',
+    set: { NODE_EXTRA_CA_CERTS: 'gone.pem' },
+    lines: [
+      'NODE_EXTRA_CA_CERTS: names a file that is not there; expected a readable text file of at most 1048576 bytes',
+    ],
+  },
+  {
+    title: 'authorities for Node without a certificate',
+    base: 'staging',
+    set: { NODE_EXTRA_CA_CERTS: 'ca.pem' },
+    files: { 'ca.pem': 'hello' },
+    lines: [
+      'NODE_EXTRA_CA_CERTS: names a file that holds no certificate in staging; expected a file of PEM certificates',
+    ],
+  },
+  {
+    title: 'keys and traffic in logs',
+    base: 'production',
+    set: { SSLKEYLOGFILE: '/tmp/keys', NODE_DEBUG: 'airlock,tls', NODE_V8_COVERAGE: '/tmp' },
+    lines: [
+      'NODE_DEBUG: is set in production, and writes what is secret to logs or files; expected no such variable',
+      'NODE_V8_COVERAGE: is set in production, and writes what is secret to logs or files; expected no such variable',
+      'SSLKEYLOGFILE: is set in production, and writes what is secret to logs or files; expected no such variable',
+    ],
+  },
+  {
+    title: 'the rules of TLS and the path of requests from elsewhere',
+    base: 'production',
+    set: {
+      OPENSSL_CONF: '/tmp/o.cnf',
+      PGSSLMODE: 'disable',
+      PGSSLROOTCERT: '/x',
+      https_proxy: 'http://10.0.0.1:1',
+      HTTP_PROXY: 'http://10.0.0.1:1',
+      NODE_USE_ENV_PROXY: '1',
+      NODE_PATH: '/tmp',
+    },
+    lines: [
+      'HTTP_PROXY: is set in production; Node or a library may read it past this configuration; expected no such variable',
+      'https_proxy: is set in production; Node or a library may read it past this configuration; expected no such variable',
+      'NODE_PATH: is set in production; Node or a library may read it past this configuration; expected no such variable',
+      'NODE_USE_ENV_PROXY: is set in production; Node or a library may read it past this configuration; expected no such variable',
+      'OPENSSL_CONF: is set in production; Node or a library may read it past this configuration; expected no such variable',
+      'PGSSLMODE: is set in production; Node or a library may read it past this configuration; expected no such variable',
+      'PGSSLROOTCERT: is set in production; Node or a library may read it past this configuration; expected no such variable',
     ],
   },
 ];
