@@ -21,7 +21,7 @@ export async function connectClient(address: DatabaseAddress, context: ClientCon
   try {
     await assertServer(client, address);
   } catch (error) {
-    await client.end();
+    await endClient(client);
     throw error;
   }
   return client;
