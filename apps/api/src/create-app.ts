@@ -6,6 +6,8 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { installAuthentication } from './auth/authentication.js';
+import { TokenVerifier } from './auth/token-verifier.js';
 import { controllers } from './controllers.js';
 import { createHealth } from './create-health.js';
 import { Database } from './data/database.js';
@@ -15,9 +17,11 @@ import { installGate } from './http/gate.js';
 import { KnownRoutes } from './http/known-routes.js';
 import { LoadShedder } from './http/load-shedder.js';
 import { NestLogger } from './http/nest-logger.js';
+import { createOpenContext } from './http/open-context.js';
 import { installPipeline } from './http/pipeline.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RateLimits } from './http/rate-limits.js';
+import { installBodyRules } from './http/request-rules.js';
 import { ValidationPipe } from './http/validation.js';
 import type { Observer } from './observability/observers.js';
 import { Metrics } from './observability/metrics.js';
@@ -51,10 +55,11 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   const { logger, lifecycle, version, observer, imports = [] } = context;
   const metrics = new Metrics({ lifecycle, version });
   const noteAnswer = createNoteAnswer({ logger, metrics, observer });
-  const adapter = createAdapter(config, noteAnswer);
+  const openContext = createOpenContext(config);
+  const adapter = createAdapter(config, { openContext, noteAnswer, logger });
   const server = adapter.getInstance();
   const routes = new KnownRoutes(server);
-  await installPipeline(server, { config, lifecycle, noteAnswer });
+  await installPipeline(server, { config, lifecycle, openContext, noteAnswer });
   const nest = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config, { logger, imports }),
     adapter,
@@ -68,13 +73,15 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   const limits = nest.get(RateLimits);
   const shedder = new LoadShedder({ waiting: () => database.figures().waiting, poolSize: config.database.poolSize });
   server.addHook('onClose', () => shedder.close());
-  installGate(server, { lifecycle, limits, shedder });
+  installGate(server, { lifecycle, routes, limits, shedder });
+  installAuthentication(server, { verifier: nest.get(TokenVerifier), limits });
+  installBodyRules(server);
   metrics.watchPool(() => database.figures());
   observer?.watchPool?.(() => database.figures());
 
   nest.setGlobalPrefix(PREFIX);
   nest.useGlobalPipes(new ValidationPipe());
-  nest.useGlobalFilters(new ProblemFilter({ logger, routes, isDebug: config.service.debug, observer }));
+  nest.useGlobalFilters(new ProblemFilter({ openContext, routes, logger, isDebug: config.service.debug, observer }));
   const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger });
   registerHealthRoutes(server, health);
   if (config.service.withUi) registerDocs(server, { prefix: `/${PREFIX}`, version: version.version, controllers });

@@ -1,11 +1,9 @@
 import { authConfig, type ConfigType, environmentConfig, httpClientConfig, httpConfig } from '@airlock/config/nest';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { HttpClient } from '../http-client/http-client.js';
 import { REDIS, type Redis } from '../data/redis.js';
 import { RateLimits } from '../http/rate-limits.js';
-import { AuthGuard } from './auth.guard.js';
 import { loadTokenRules } from './token-rules.js';
 import { TokenVerifier } from './token-verifier.js';
 
@@ -40,9 +38,8 @@ export class AuthModule {
             environment: ConfigType<typeof environmentConfig>,
           ) => new RateLimits({ http, environment }, redis),
         },
-        { provide: APP_GUARD, useClass: AuthGuard },
       ],
-      exports: [HttpClient, RateLimits],
+      exports: [HttpClient, RateLimits, TokenVerifier],
     };
   }
 }

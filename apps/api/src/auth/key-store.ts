@@ -7,6 +7,7 @@ import {
   type JWSHeaderParameters,
 } from 'jose';
 import { Problem } from '../http/problem.js';
+import { TokenRefusal } from './token-refusal.js';
 
 export type LoadKeys = () => Promise<JSONWebKeySet>;
 type Resolve = ReturnType<typeof createLocalJWKSet>;
@@ -57,7 +58,7 @@ export class KeyStore {
   }
 
   async #find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
-    if (!this.#resolve) throw new Problem('dependency-unavailable', { headers: { 'retry-after': '5' } });
+    if (!this.#resolve) throw createUnavailable();
     return this.#resolve({ alg: header.alg, kid: header.kid }, token);
   }
 
@@ -95,4 +96,10 @@ export class KeyStore {
       this.#options.onFailure(error);
     }
   }
+}
+
+/** Missing keys are our failure: every other error makes the token invalid. */
+function createUnavailable(): Problem {
+  const headers = { 'retry-after': '5' };
+  return new Problem('dependency-unavailable', { headers, cause: new TokenRefusal('keys-unavailable') });
 }

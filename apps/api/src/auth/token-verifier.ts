@@ -1,10 +1,13 @@
 import { jwtVerify, type JWTPayload } from 'jose';
 import { Problem } from '../http/problem.js';
 import { KeyStore, type KeyStoreOptions, type LoadKeys } from './key-store.js';
+import { refuseToken } from './refuse-token.js';
+import { assertMeantForUs, readSubject } from './token-claims.js';
+import { TokenRefusal, unauthenticated } from './token-refusal.js';
 
 export interface TokenRules {
   readonly issuer: string;
-  /** A token is meant for us if its audience or its authorized party is one of these. */
+  /** The names of this API: `aud` must contain one of them, and without `aud` `azp` must be one. */
   readonly parties: readonly string[];
   readonly loadKeys: LoadKeys;
 }
@@ -14,8 +17,6 @@ const ALGORITHMS = ['ES256', 'RS256', 'EdDSA'];
 const CLOCK_SKEW_SECONDS = 30;
 const MAX_TOKEN_LENGTH = 8_192;
 const MAX_CACHED = 10_000;
-/** What the database takes as an owner, without control characters. */
-const SUBJECT = /^[^\u0000-\u001f\u007f]{1,255}$/;
 
 /** Verifies a token once in its life: a signature costs more than all the rest of a read. */
 export class TokenVerifier {
@@ -40,40 +41,29 @@ export class TokenVerifier {
     return undefined;
   }
 
-  /** @throws Problem unauthenticated, whatever is wrong with the token */
+  /** @throws Problem unauthenticated, whatever is wrong with the token; dependency-unavailable without keys to judge it by */
   async verify(token: string): Promise<string> {
-    if (token.length > MAX_TOKEN_LENGTH) throw unauthenticated(new Error('the token is too long'));
-    const claims = await this.#readClaims(token);
-    const userId = this.#assertClaims(claims);
-    this.#remember(token, { userId, expiresAtMs: (claims.exp ?? 0) * 1_000 });
-    return userId;
+    try {
+      if (token.length > MAX_TOKEN_LENGTH) throw new TokenRefusal('token-too-long');
+      const claims = await this.#readClaims(token);
+      assertMeantForUs(claims, this.#rules.parties);
+      const userId = readSubject(claims);
+      this.#remember(token, { userId, expiresAtMs: (claims.exp ?? 0) * 1_000 });
+      return userId;
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      throw unauthenticated(error instanceof TokenRefusal ? error : refuseToken(error, this.#rules.issuer));
+    }
   }
 
   async #readClaims(token: string): Promise<JWTPayload> {
-    try {
-      const { payload } = await jwtVerify(token, this.#keys.getKey, {
-        algorithms: ALGORITHMS,
-        issuer: this.#rules.issuer,
-        clockTolerance: CLOCK_SKEW_SECONDS,
-        requiredClaims: ['exp', 'sub'],
-      });
-      return payload;
-    } catch (error) {
-      // That there are no keys to judge by is no fault of the token. All else is, or of the key it names: jose passes on
-      // what the platform throws at either.
-      if (error instanceof Problem) throw error;
-      throw unauthenticated(error);
-    }
-  }
-
-  #assertClaims({ sub, aud, azp }: JWTPayload): string {
-    const parties = [...(Array.isArray(aud) ? aud : [aud]), azp];
-    if (!parties.some((party) => typeof party === 'string' && this.#rules.parties.includes(party))) {
-      throw unauthenticated(new Error('the token is meant for somebody else'));
-    }
-    if (typeof sub !== 'string' || !SUBJECT.test(sub))
-      throw unauthenticated(new Error('the subject cannot own anything'));
-    return sub;
+    const { payload } = await jwtVerify(token, this.#keys.getKey, {
+      algorithms: ALGORITHMS,
+      issuer: this.#rules.issuer,
+      clockTolerance: CLOCK_SKEW_SECONDS,
+      requiredClaims: ['exp', 'sub'],
+    });
+    return payload;
   }
 
   #remember(token: string, entry: { userId: string; expiresAtMs: number }): void {
@@ -81,9 +71,4 @@ export class TokenVerifier {
     if (oldest !== undefined) this.#verified.delete(oldest);
     this.#verified.set(token, entry);
   }
-}
-
-export function unauthenticated(cause?: unknown): Problem {
-  const challenge = cause ? 'Bearer error="invalid_token"' : 'Bearer';
-  return new Problem('unauthenticated', { cause, headers: { 'www-authenticate': challenge } });
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Metrics } from '../observability/metrics.js';
 import type { Observer } from '../observability/observers.js';
 import { createFlatLogger } from './logger.js';
+import type { Refusal } from './request-context.js';
 
 export interface Listeners {
   readonly logger: Logger;
@@ -35,7 +36,17 @@ function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply
     status_code: reply.statusCode,
     duration_ms: Math.round(reply.elapsedTime * 10) / 10,
     user: request.airlock.userId ?? null,
+    ...(request.airlock.refusal && describeRefusal(request.airlock.refusal)),
   };
   if (reply.statusCode >= 500) logger.error(fields, 'request');
   else logger.info(fields, 'request');
+}
+
+/** The reasons are listed in docs/runbooks/refused-tokens.md. */
+function describeRefusal({ reason, claim, seconds }: Refusal): object {
+  return {
+    auth_refusal: reason,
+    ...(claim !== undefined && { auth_claim: claim }),
+    ...(seconds !== undefined && { auth_seconds: seconds }),
+  };
 }

@@ -1,8 +1,11 @@
 import type { Config } from '@airlock/config';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
 import { BODY_LIMIT_BYTES } from './body-parser.js';
 import type { NoteAnswer } from './access-log.js';
-import { createClientErrorHandler, createFrameworkErrorHandler } from './client-errors.js';
+import { createFrameworkErrorHandler } from './framework-errors.js';
+import { createClientErrorHandler, createSocketAnswer, takeOverAnswers } from './node-answers.js';
+import type { OpenContext } from './open-context.js';
 import { createSecurityHeaders } from './security-headers.js';
 
 const SECOND = 1_000;
@@ -16,15 +19,28 @@ const MAX_HEADER_BYTES = 16 * 1024;
 /** The router would answer a longer one itself, past the pipeline: the schema of the route is to refuse it. */
 const MAX_PARAMETER_LENGTH = MAX_HEADER_BYTES;
 
-export function createAdapter(config: Config, noteAnswer: NoteAnswer): FastifyAdapter {
-  const security = createSecurityHeaders(config.environment);
-  return new FastifyAdapter({
+export interface AdapterOptions {
+  readonly openContext: OpenContext;
+  readonly noteAnswer: NoteAnswer;
+  /** Told of requests that could not be read. */
+  readonly logger?: Logger;
+}
+
+export function createAdapter(config: Config, { openContext, noteAnswer, logger }: AdapterOptions): FastifyAdapter {
+  const answer = createSocketAnswer(createSecurityHeaders(config.environment), logger);
+  const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
-    clientErrorHandler: createClientErrorHandler(security),
+    clientErrorHandler: createClientErrorHandler(answer),
     forceCloseConnections: 'idle',
-    frameworkErrors: createFrameworkErrorHandler(security, noteAnswer),
+    frameworkErrors: createFrameworkErrorHandler(openContext, noteAnswer),
     handlerTimeout: config.http.requestTimeoutMs,
-    http: { connectionsCheckingInterval: CHECK_MS, maxHeaderSize: MAX_HEADER_BYTES },
+    http: {
+      connectionsCheckingInterval: CHECK_MS,
+      // A second Host or Content-Type would be dropped, and another server on the way may have believed it.
+      joinDuplicateHeaders: true,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requireHostHeader: false,
+    },
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: Math.min(RECEIVE_TIMEOUT_MS, config.http.requestTimeoutMs),
     // A draining process serves on: answering 503 here would lose the requests that a proxy still sends.
@@ -32,4 +48,6 @@ export function createAdapter(config: Config, noteAnswer: NoteAnswer): FastifyAd
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     trustProxy: (_: string, hop: number) => hop < config.http.trustedProxyHops,
   });
+  takeOverAnswers(adapter.getInstance().server, answer);
+  return adapter;
 }

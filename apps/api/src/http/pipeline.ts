@@ -4,12 +4,14 @@ import type { Lifecycle } from '@airlock/health';
 import type { FastifyInstance } from 'fastify';
 import type { NoteAnswer } from './access-log.js';
 import { useJsonBodies } from './body-parser.js';
-import { RequestContext, runInContext } from './request-context.js';
-import { createSecurityHeaders } from './security-headers.js';
+import type { OpenContext } from './open-context.js';
+import { type RequestContext, runInContext } from './request-context.js';
+import { installRequestRules } from './request-rules.js';
 
 export interface PipelineOptions {
   readonly config: Config;
   readonly lifecycle: Lifecycle;
+  readonly openContext: OpenContext;
   readonly noteAnswer: NoteAnswer;
 }
 
@@ -27,19 +29,12 @@ const PREFLIGHT_SECONDS = 600;
 
 /** What every request passes, in this order, before it reaches a resource. */
 export async function installPipeline(server: FastifyInstance, options: PipelineOptions): Promise<void> {
-  const { config, lifecycle, noteAnswer } = options;
-  const isTraced = config.observability.otlpEndpoint !== undefined;
-  const securityHeaders = createSecurityHeaders(config.environment);
+  const { config, lifecycle, openContext, noteAnswer } = options;
   useJsonBodies(server);
   server.decorateRequest('airlock', null as unknown as RequestContext);
 
-  server.addHook('onRequest', (request, reply, done) => {
-    const context = new RequestContext(request.headers, { isTraced });
-    request.airlock = context;
-    reply.headers(securityHeaders);
-    reply.header('x-request-id', context.requestId).header('x-correlation-id', context.correlationId);
-    runInContext(context, done);
-  });
+  server.addHook('onRequest', (request, reply, done) => runInContext(openContext(request, reply), done));
+  installRequestRules(server);
 
   // Reading a body goes on in the context of the socket, not of the request.
   server.addHook('preValidation', (request, _, done) => runInContext(request.airlock, done));

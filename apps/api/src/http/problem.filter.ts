@@ -3,11 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Observer } from '../observability/observers.js';
 import type { KnownRoutes } from './known-routes.js';
+import type { OpenContext } from './open-context.js';
 import { sendProblem } from './send-problem.js';
 
 export interface FilterOptions {
-  readonly logger: Logger;
+  readonly openContext: OpenContext;
   readonly routes: KnownRoutes;
+  readonly logger: Logger;
   readonly isDebug: boolean;
   readonly observer: Observer | undefined;
 }

@@ -6,8 +6,8 @@ export const problems = {
   'malformed-request': {
     status: 400,
     title: 'The request cannot be read',
-    meaning: 'The body is not JSON, holds a forbidden key, or the address is not validly encoded.',
-    remedy: 'Send a well-formed body and address; the detail says which of them is wrong.',
+    meaning: 'The request is not valid HTTP, the address is not validly encoded, or the body is not JSON.',
+    remedy: 'Send a well-formed request; the detail says what is wrong.',
   },
   'invalid-cursor': {
     status: 400,
@@ -60,8 +60,14 @@ export const problems = {
   'unsupported-media-type': {
     status: 415,
     title: 'The body must be JSON',
-    meaning: 'The `Content-Type` is not one that the address reads.',
-    remedy: 'Send `Content-Type: application/json`.',
+    meaning: 'The `Content-Type` is not one that the address reads, or the body has a `Content-Encoding`.',
+    remedy: 'Send `Content-Type: application/json`, uncompressed.',
+  },
+  'expectation-failed': {
+    status: 417,
+    title: 'The expectation is not supported',
+    meaning: 'The `Expect` header asks for something other than `100-continue`.',
+    remedy: 'Leave the `Expect` header out.',
   },
   'validation-failed': {
     status: 422,
@@ -84,7 +90,7 @@ export const problems = {
   'headers-too-large': {
     status: 431,
     title: 'The headers are too large',
-    meaning: 'The headers together, or one of them, are larger than the API reads.',
+    meaning: 'The address and the headers together are larger than the API reads.',
     remedy: 'Send fewer or shorter headers; look at the cookies first.',
   },
   'internal-error': {

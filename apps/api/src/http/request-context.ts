@@ -3,6 +3,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { acceptId, continueTrace, createId, type TraceContext } from './identifiers.js';
 import type { FieldError } from './problem.js';
 
+/** Names and figures only: no claim's value and no part of the token. */
+export interface Refusal {
+  readonly reason: string;
+  readonly claim?: string;
+  readonly seconds?: number;
+}
+
 /** What is known of the request that is being served, wherever its code happens to run. */
 export class RequestContext {
   readonly requestId: string;
@@ -12,6 +19,8 @@ export class RequestContext {
   #trace: TraceContext | undefined;
   /** The subject of the verified token. */
   userId: string | undefined;
+  /** Why the caller was refused, for the access line. */
+  refusal: Refusal | undefined;
   #fieldErrors: FieldError[] | undefined;
 
   constructor(headers: IncomingHttpHeaders, { isTraced = false } = {}) {

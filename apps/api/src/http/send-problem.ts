@@ -1,7 +1,10 @@
+import { NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { TokenRefusal } from '../auth/token-refusal.js';
 import type { Observer } from '../observability/observers.js';
 import type { KnownRoutes } from './known-routes.js';
+import type { OpenContext } from './open-context.js';
 import { Problem } from './problem.js';
 import { translateError } from './translate-error.js';
 
@@ -9,8 +12,9 @@ export interface ProblemAnswer {
   readonly error: unknown;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
-  readonly logger: Logger;
+  readonly openContext: OpenContext;
   readonly routes: KnownRoutes;
+  readonly logger: Logger;
   /** Shows the cause to the caller: only where no user ever is. */
   readonly isDebug: boolean;
   /** Hears of errors that nobody foresaw. */
@@ -19,8 +23,20 @@ export interface ProblemAnswer {
 
 const FIRST_SERVER_ERROR = 500;
 
-export function sendProblem({ error, request, reply, logger, routes, isDebug, observer }: ProblemAnswer): void {
-  const problem = request.is404 ? describeUnknownRoute(request, routes) : describeError(error, request);
+export function sendProblem({
+  error,
+  request,
+  reply,
+  openContext,
+  routes,
+  logger,
+  isDebug,
+  observer,
+}: ProblemAnswer): void {
+  const context = openContext(request, reply);
+  const isUnknown = request.is404 && error instanceof NotFoundException;
+  const problem = isUnknown ? routes.describeUnknown(request) : describeError(error, request);
+  if (problem.cause instanceof TokenRefusal) context.refusal = problem.cause;
   if (problem.status >= FIRST_SERVER_ERROR) logCause(problem, logger);
   if (problem.code === 'internal-error') report(problem, request, observer);
   if (reply.sent) return;
@@ -29,7 +45,7 @@ export function sendProblem({ error, request, reply, logger, routes, isDebug, ob
     .headers(problem.headers)
     .header('content-type', 'application/problem+json; charset=utf-8')
     .header('cache-control', 'no-store')
-    .send({ ...problem.describe(request.airlock.requestId), ...(isDebug && describeCause(problem)) });
+    .send({ ...problem.describe(context.requestId), ...(isDebug && describeCause(problem)) });
 }
 
 /** A request of which there was not yet all when its time was up has not been worked on: that is for its sender to mend. */
@@ -37,13 +53,6 @@ function describeError(error: unknown, { raw }: FastifyRequest): Problem {
   const problem = translateError(error);
   const isSlow = problem.code === 'request-timeout' && raw.complete === false;
   return isSlow ? new Problem('incomplete-request', { cause: error, headers: { connection: 'close' } }) : problem;
-}
-
-/** An address that exists for other methods is told apart from one that does not exist. */
-function describeUnknownRoute({ url }: FastifyRequest, routes: KnownRoutes): Problem {
-  const methods = routes.methodsOf(url.replace(/\?.*$/, ''));
-  if (methods.length === 0) return new Problem('not-found');
-  return new Problem('method-not-allowed', { headers: { allow: methods.join(', ') } });
 }
 
 function logCause(problem: Problem, logger: Logger): void {

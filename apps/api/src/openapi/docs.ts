@@ -25,19 +25,21 @@ const START = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#swagger-ui', dee
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
 
+const PUBLIC = { config: { isPublic: true } };
+
 /** The document and its page, only with WITH_UI. Nothing of either is loaded before somebody asks. */
 export function registerDocs(server: FastifyInstance, { prefix, version, controllers }: DocsOptions): void {
   let document: object | undefined;
-  server.get(`${prefix}/openapi.json`, async () => {
+  server.get(`${prefix}/openapi.json`, PUBLIC, async () => {
     const { createOpenApi } = await import('./create-openapi.js');
     return (document ??= createOpenApi({ prefix, version, controllers }));
   });
-  server.get(`${prefix}/docs`, (_, reply) => send(reply, 'text/html', PAGE));
-  server.get(`${prefix}/docs/start.js`, (_, reply) => send(reply, 'text/javascript', START));
-  server.get(`${prefix}/docs/swagger-ui.css`, async (_, reply) =>
+  server.get(`${prefix}/docs`, PUBLIC, (_, reply) => send(reply, 'text/html', PAGE));
+  server.get(`${prefix}/docs/start.js`, PUBLIC, (_, reply) => send(reply, 'text/javascript', START));
+  server.get(`${prefix}/docs/swagger-ui.css`, PUBLIC, async (_, reply) =>
     send(reply, 'text/css', await readAsset('swagger-ui.css')),
   );
-  server.get(`${prefix}/docs/swagger-ui-bundle.js`, async (_, reply) =>
+  server.get(`${prefix}/docs/swagger-ui-bundle.js`, PUBLIC, async (_, reply) =>
     send(reply, 'text/javascript', await readAsset('swagger-ui-bundle.js')),
   );
 }
