@@ -6,7 +6,7 @@ import { Lifecycle } from '@airlock/health';
 import { Controller, Get, Module, Param, Req } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { AuthGuard } from '../../../apps/api/dist/auth/auth.guard.js';
+import { installAuthentication } from '../../../apps/api/dist/auth/authentication.js';
 import { loadTokenRules } from '../../../apps/api/dist/auth/token-rules.js';
 import { TokenVerifier } from '../../../apps/api/dist/auth/token-verifier.js';
 import { Database } from '../../../apps/api/dist/data/database.js';
@@ -15,7 +15,9 @@ import { createNoteAnswer } from '../../../apps/api/dist/http/access-log.js';
 import { createAdapter } from '../../../apps/api/dist/http/create-adapter.js';
 import { installGate } from '../../../apps/api/dist/http/gate.js';
 import { LoadShedder } from '../../../apps/api/dist/http/load-shedder.js';
+import { KnownRoutes } from '../../../apps/api/dist/http/known-routes.js';
 import { openLogger } from '../../../apps/api/dist/http/logger.js';
+import { createOpenContext } from '../../../apps/api/dist/http/open-context.js';
 import { installPipeline } from '../../../apps/api/dist/http/pipeline.js';
 import { RateLimits } from '../../../apps/api/dist/http/rate-limits.js';
 import { Metrics } from '../../../apps/api/dist/observability/metrics.js';
@@ -51,13 +53,17 @@ class AppModule {}
 Module({ controllers: [EntitiesController] })(AppModule);
 
 const noteAnswer = has('log and metrics') ? await createListeners() : () => {};
-const adapter = has('ids, context, headers') ? createAdapter(config, noteAnswer) : new FastifyAdapter();
+const openContext = createOpenContext(config);
+const adapter = has('ids, context, headers')
+  ? createAdapter(config, { openContext, noteAnswer })
+  : new FastifyAdapter();
 const server = adapter.getInstance();
-if (has('ids, context, headers')) await installPipeline(server, { config, lifecycle, noteAnswer });
-if (has('limits and gate')) installGate(server, { lifecycle, limits, shedder: createShedder() });
+const routes = new KnownRoutes(server);
+if (has('ids, context, headers')) await installPipeline(server, { config, lifecycle, openContext, noteAnswer });
+if (has('limits and gate')) installGate(server, { lifecycle, routes, limits, shedder: createShedder() });
+if (has('tokens')) installAuthentication(server, { verifier: await createVerifier(), limits });
 server.get('/readyz', () => ({ status: 'ok' }));
 const app = await NestFactory.create(AppModule, adapter, { logger: false });
-if (has('tokens')) app.useGlobalGuards(await createGuard());
 await app.init();
 lifecycle.serve();
 await listen(server);
@@ -72,7 +78,6 @@ function createShedder() {
   return new LoadShedder({ waiting: () => database.figures().waiting, poolSize: config.database.poolSize });
 }
 
-async function createGuard() {
-  const client = new HttpClient(config.httpClient);
-  return new AuthGuard(new TokenVerifier(await loadTokenRules(config, client)), limits);
+async function createVerifier() {
+  return new TokenVerifier(await loadTokenRules(config, new HttpClient(config.httpClient)));
 }

@@ -320,7 +320,8 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Authentication',
-      description: 'Who tokens may be meant for: the audience or the authorized party.',
+      description:
+        'Who tokens may be meant for: `aud` must contain one of these; only a token without `aud` is judged by `azp`.',
       example: 'https://app.example.com',
       required: DEPLOYED,
     }),

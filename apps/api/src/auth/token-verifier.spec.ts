@@ -34,7 +34,8 @@ describe('TokenVerifier', () => {
   it.each([
     ['the audience', { aud: PARTY, azp: undefined }],
     ['one of several audiences', { aud: ['other', PARTY], azp: undefined }],
-    ['the authorized party', { aud: 'other', azp: PARTY }],
+    ['the audience, whatever the party', { aud: PARTY, azp: 'other' }],
+    ['the authorized party, without an audience', { azp: PARTY }],
   ])('accepts a token that is meant for us by %s', async (_, claims) => {
     expect(await verifier.verify(await issuer.sign(claims))).toBe('user_1');
   });
@@ -46,6 +47,8 @@ describe('TokenVerifier', () => {
     ['of another issuer', () => issuer.sign({ iss: 'https://evil.example.com' })],
     ['meant for another party', () => issuer.sign({ azp: 'https://evil.example.com' })],
     ['meant for nobody', () => issuer.sign({ azp: undefined })],
+    ['of another audience, though the party is ours', () => issuer.sign({ aud: 'other', azp: PARTY })],
+    ['with half of a surrogate pair in its subject', () => issuer.sign({ sub: 'user_\ud800' })],
     ['without a subject', () => issuer.sign({ sub: undefined })],
     ['with an empty subject', () => issuer.sign({ sub: '' })],
     ['with a subject that no row can have', () => issuer.sign({ sub: 'user\u00001' })],

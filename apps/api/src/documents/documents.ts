@@ -5,6 +5,7 @@ import { problems, type ProblemCode } from '../http/problems.js';
 import { readPackageVersion } from '../version.js';
 import { createOpenApi } from '../openapi/create-openapi.js';
 import { renderProblemIndex, renderProblemPage } from './problem-page.js';
+import { renderRefusalPage } from './refusal-page.js';
 
 export const DOCUMENT_ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 export const OPENAPI_FILE = 'apps/api/openapi.json';
@@ -17,6 +18,7 @@ export async function createDocuments(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     [OPENAPI_FILE, await formatJson(openApi)],
     [`${ERROR_FOLDER}/README.md`, renderProblemIndex()],
+    ['docs/runbooks/refused-tokens.md', renderRefusalPage()],
     ...codes.map((code): [string, string] => [`${ERROR_FOLDER}/${code}.md`, renderProblemPage(code)]),
   ]);
 }
