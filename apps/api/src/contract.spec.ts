@@ -35,6 +35,8 @@ const HEADERS = [
   'x-http-method-override',
   'x-request-id',
 ];
+/** NUL and halves of a surrogate pair, alone and among others. */
+const UNSTORABLE = ['\0', 'a\0b', '\ud800', 'a\udc00', '\udc00\ud800'];
 /** Each operation may answer so, and no caller can bring it about. */
 const FAULTS = [500, 503];
 
@@ -98,6 +100,44 @@ describe('openapi.json', () => {
         ));
     },
   );
+
+  it.each([
+    ['?name=a%00', '#/query/name'],
+    ['?cursor=a%00', '#/query/cursor'],
+    ['?sort=%00', '#/query/sort'],
+    ['?a%00=1', '#/query/a%00'],
+    ['/a%00', '#/path/id'],
+  ])('refuses the address %s, which holds a character that cannot be stored, as %s', async (address, pointer) => {
+    const response = await api.request({ as: 'contract', url: `/api/v1/entities${address}` });
+    const { errors } = response.json<{ errors: object[] }>();
+    expect([response.statusCode, errors]).toEqual([
+      422,
+      expect.arrayContaining([{ pointer, detail: 'holds characters that cannot be stored' }]),
+    ]);
+  });
+
+  describe.each(
+    readOperations(document)
+      .filter(({ body }) => body)
+      .map((operation) => [operation.id, operation] as const),
+  )('%s', (_, operation) => {
+    it.each(['value', 'key', 'list', 'top', 'path'] as const)(
+      'refuses text that cannot be stored by its place: %s',
+      (place) => {
+        const valid = requestFor(operation, (schema) => arbitraryFor(schema, document));
+        const property = fc.asyncProperty(valid, fc.constantFrom(...UNSTORABLE), async (request, text) => {
+          const [planted, pointer] = plant(request, { place, text });
+          const response = await api.request({ as: 'contract', ...planted });
+          assertDescribed(operation, response);
+          expect(response.statusCode).toBe(422);
+          expect(response.json<{ errors: { pointer: string }[] }>().errors.map((error) => error.pointer)).toContain(
+            pointer,
+          );
+        });
+        return fc.assert(property, { numRuns: 10 });
+      },
+    );
+  });
 
   function drive(
     operation: Operation,
@@ -174,6 +214,22 @@ describe('openapi.json', () => {
       }));
   }
 });
+
+/** A request that has such a text at a place, and the pointer to it. A URL cannot carry half of a surrogate pair. */
+function plant(request: InjectOptions, { place, text }: { place: string; text: string }): [InjectOptions, string] {
+  const encoded = encodeURIComponent(text.toWellFormed().replaceAll('\ufffd', '\0'));
+  const url = String(request.url).replace(/\?.*/, '');
+  if (place === 'path' && url.split('/').length > 4) {
+    return [{ ...request, url: url.replace(/[^/]*$/, `a${encoded}`) }, '#/path/id'];
+  }
+  const name = encodeURIComponent(text.toWellFormed());
+  const [attributes, pointer] = {
+    key: [{ [`b${text}`]: 1 }, `#/attributes/b${name}`],
+    list: [{ a: [0, { b: [text] }] }, '#/attributes/a/1/b/0'],
+    top: [text, '#/attributes'],
+  }[place] ?? [{ a: { b: text } }, '#/attributes/a/b'];
+  return [{ ...request, ...formatBody({ attributes }, {}) }, pointer as string];
+}
 
 function fillPath(path: string, values: Readonly<Record<string, unknown>>): string {
   return path.replace(

@@ -2,6 +2,7 @@ import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type FieldError, Problem } from './problem.js';
 import { currentContext } from './request-context.js';
+import { findUnstorable } from './storable.js';
 
 const MAX_ERRORS = 100;
 
@@ -9,14 +10,22 @@ const MAX_ERRORS = 100;
 export class ValidationPipe implements PipeTransform {
   async transform(value: unknown, { schema, type }: ArgumentMetadata): Promise<unknown> {
     if (!schema || type === 'custom') return value;
+    const prefix = prefixOf(type);
+    const unstorable = findUnstorable(value, (path, detail) => ({ pointer: createPointer(prefix, path), detail }));
     const result = await schema['~standard'].validate(value);
-    if (!result.issues) return result.value;
+    if (!result.issues && unstorable.length === 0) return result.value;
     const found = currentContext()?.fieldErrors ?? [];
-    found.push(...describeIssues(result.issues, prefixOf(type)));
+    found.push(...withoutRepeats([...unstorable, ...describeIssues(result.issues ?? [], prefix)]));
     // Nest reads the parts of a request side by side and goes by the first that fails: the others are to be listed with it.
     await new Promise(setImmediate);
     throw new Problem('validation-failed', { errors: found.slice(0, MAX_ERRORS) });
   }
+}
+
+/** A schema may refuse a text for its length and its pattern; that it cannot be stored is said once for each place. */
+function withoutRepeats(errors: readonly FieldError[]): FieldError[] {
+  const first = new Map(errors.map((error) => [`${error.pointer} ${error.detail}`, error]));
+  return [...first.values()];
 }
 
 export function describeIssues(issues: readonly StandardSchemaV1.Issue[], prefix: string): FieldError[] {
