@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShutdownBudget } from './budget.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -33,18 +34,44 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
   };
 }
 
+/** SIGHUP too: a terminal, a session or a supervisor that ends sends it, and its default ends the process at once. */
+const LEAVE_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGPWR'];
+/**
+ * Their default would end the process with the requests in it, or, for SIGUSR1, open a debugger; none of them asks for
+ * either. SIGPROF stays as it is, because the profiler samples with it, and so do the signals of a fault.
+ */
+const IGNORED_SIGNALS: readonly NodeJS.Signals[] = [
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGPIPE',
+  'SIGIO',
+  'SIGXCPU',
+  'SIGXFSZ',
+  'SIGSTKFLT',
+  'SIGTRAP',
+  'SIGSYS',
+];
+
 /**
  * Sets what a process does when it is told to leave; a later call takes the place of an earlier one. As PID 1 a process
- * that has set nothing does not even hear it.
+ * that has set nothing does not even hear it. Signals that ask for nothing are ignored from then on.
  */
 export function onLeaveSignals(leave: (signal: NodeJS.Signals) => void): void {
   const isFirst = currentLeave === undefined;
   currentLeave = leave;
   if (!isFirst) return;
   // One listener for good: a signal that has come while modules are read would be lost with the listener of that time.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => currentLeave?.(signal));
+  for (const signal of LEAVE_SIGNALS) listen(signal, () => currentLeave?.(signal));
+  for (const signal of IGNORED_SIGNALS) listen(signal, () => undefined);
 }
 let currentLeave: ((signal: NodeJS.Signals) => void) | undefined;
+
+/** Not every system has every signal. */
+function listen(signal: NodeJS.Signals, listener: () => void): void {
+  if (signal in constants.signals) process.on(signal, listener);
+}
 
 /** Listens for the signals and for what nobody caught. Later signals are ignored: the sequence is bounded anyway. */
 export function shutDownOnSignals(shutdown: Shutdown): void {
