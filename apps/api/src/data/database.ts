@@ -4,6 +4,7 @@ import type { DataSource, Logger } from 'typeorm';
 import { Problem } from '../http/problem.js';
 import { currentContext } from '../http/request-context.js';
 import { observeOperation } from '../observability/operations.js';
+import { withCallSite } from './call-site.js';
 import { type Constraints, explainConstraint } from './constraints.js';
 import { isStalePlan } from './database-away.js';
 import { type BoundStatement, OwnerQuery, type Statement } from './owner-query.js';
@@ -51,7 +52,7 @@ export class Database {
   query<Row>(statement: OwnedStatement): Promise<Row[]> {
     const { name } = statement;
     const attributes = { 'db.system.name': 'postgresql', 'db.query.summary': name };
-    return observeOperation({ name, attributes }, () => this.#query<Row>(statement));
+    return withCallSite(() => observeOperation({ name, attributes }, () => this.#query<Row>(statement)));
   }
 
   #query<Row>({ userId, constraints, ...statement }: OwnedStatement): Promise<Row[]> {

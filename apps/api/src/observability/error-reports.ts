@@ -3,6 +3,7 @@ import { Secret } from '@airlock/config';
 import type { Version } from '@airlock/health';
 import { createStackParser, createTransport, Scope } from '@sentry/core';
 import { nodeStackLineParser, ServerRuntimeClient } from '@sentry/core/server';
+import { describeExceptions } from './exceptions.js';
 import type { Observer } from './observers.js';
 
 export interface ErrorReportOptions {
@@ -15,9 +16,12 @@ const REDACTED = '[redacted]';
 /** Shorter words turn up by chance. */
 const MIN_SECRET_LENGTH = 6;
 
+const parseStack = createStackParser(nodeStackLineParser());
+
 /**
- * Sends errors that nobody foresaw, with the id of their request and nothing else of it. The client stands alone: it patches
- * no module, reads no variable and collects no breadcrumbs, and what is secret is taken out before it sends.
+ * Sends unforeseen errors: their types, codes and frames, with the id of the request and nothing else of it. Messages stay in
+ * the log, because they quote what users typed and what rows hold. The client stands alone: it patches no module, reads no
+ * variable and collects no breadcrumbs, and secrets are removed before it sends.
  */
 export function createErrorReports(dsn: Secret, { config, version }: ErrorReportOptions): Observer {
   const secrets = listSecrets(config);
@@ -28,7 +32,7 @@ export function createErrorReports(dsn: Secret, { config, version }: ErrorReport
     platform: 'node',
     runtime: { name: 'node', version: process.version },
     integrations: [],
-    stackParser: createStackParser(nodeStackLineParser()),
+    stackParser: parseStack,
     beforeSend: (event) => redact(event, secrets),
     transport: ({ url, headers, ...options }) =>
       createTransport(options, async ({ body }) => {
@@ -58,7 +62,7 @@ export function createErrorReports(dsn: Secret, { config, version }: ErrorReport
         ...(requestId && { request_id: requestId }),
         ...(route && { route }),
       });
-      client.captureException(error, {}, scope);
+      client.captureEvent({ level: 'error', exception: { values: describeExceptions(error, parseStack) } }, {}, scope);
     },
     close: async (timeoutMs) => void (await client.close(timeoutMs)),
   };

@@ -113,8 +113,11 @@ describe('an observer', () => {
           environment: 'testing',
           release: COMMIT,
           tags: { request_id: 'request-0123456789', route: '/api/v1/entities', service: 'airlock-api' },
-          exception: { values: [{ value: expect.stringContaining('broke on') }] },
+          exception: { values: [{ type: 'error', value: expect.stringMatching(/^P0001, routine exec_stmt_raise; /) }] },
         });
+        const frames = readEvent(received).exception.values[0]?.stacktrace.frames ?? [];
+        expect(frames.map(({ filename }) => filename.replace(/.*\//, ''))).toContain('entities.repository.ts');
+        expect(received[0]?.body).not.toContain('broke on');
         for (const secret of secrets) expect(received[0]?.body).not.toContain(secret);
         expect(Object.keys(readEvent(received))).not.toEqual(expect.arrayContaining(['request']));
       },
@@ -123,9 +126,13 @@ describe('an observer', () => {
   });
 });
 
+interface ErrorEvent {
+  readonly exception: { readonly values: { readonly stacktrace: { readonly frames: { filename: string }[] } }[] };
+}
+
 /** Of a Sentry envelope: a line about it, a line about its item, and the item. */
-function readEvent(received: readonly Received[]): object {
-  return JSON.parse(received[0]?.body.split('\n')[2] ?? '') as object;
+function readEvent(received: readonly Received[]): ErrorEvent {
+  return JSON.parse(received[0]?.body.split('\n')[2] ?? '') as ErrorEvent;
 }
 
 /** The DSN must be https: a certificate for this machine, which the process is told to trust. */
