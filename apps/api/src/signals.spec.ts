@@ -8,7 +8,8 @@ import { TestIssuer } from './testing/test-issuer.fixture.js';
 
 jest.setTimeout(120_000);
 
-const BUDGET = { SHUTDOWN_DRAIN: '1s', SHUTDOWN_REQUESTS: '10s', SHUTDOWN_TEARDOWN: '2s', SHUTDOWN_GRACE: '15s' };
+const PATIENCE = { REQUEST_TIMEOUT: '8s', DATABASE_STATEMENT_TIMEOUT: '7s', DATABASE_LOCK_TIMEOUT: '7s' };
+const BUDGET = { SHUTDOWN_DRAIN: '1s', SHUTDOWN_REQUESTS: '10s', SHUTDOWN_TEARDOWN: '2s', SHUTDOWN_GRACE: '20s' };
 /** Signals whose default ends a process, or opens its debugger, and that ask for neither. */
 const IDLE: readonly NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGPIPE', 'SIGIO', 'SIGXCPU'];
 const CLIENTS = 4;
@@ -45,7 +46,8 @@ describe('under load the API loses no request', () => {
 
   it('to SIGHUP for one of two workers, which is replaced', async () => {
     const load = await start('2');
-    const [first = 0] = childrenOf(api.pid);
+    const [first] = childrenOf(api.pid);
+    if (first === undefined) throw new Error('no worker');
     process.kill(first, 'SIGHUP');
     await api.waitFor('worker.lost');
     await load.more();
@@ -57,9 +59,11 @@ describe('under load the API loses no request', () => {
 
   async function start(workers: string): Promise<Load> {
     const config = { ...database.config, auth: issuer.auth };
-    api = await ApiProcess.start({ config, env: { ...BUDGET, WORKERS: workers } });
+    api = await ApiProcess.start({ config, env: { ...BUDGET, ...PATIENCE, WORKERS: workers } });
     const listening = () => api.lines.filter(({ event }) => event === 'listening').length;
-    while (listening() < Number(workers)) await sleep(20);
+    const ended = api.exited.then(() => true);
+    while (listening() < Number(workers) && !(await Promise.race([ended, sleep(20, false)])));
+    expect(listening()).toBe(Number(workers));
     return new Load(`${api.url}/api/v1/entities`, await issuer.sign());
   }
 });
