@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { dockerApi, type ApiCall } from './docker-api.js';
 import { readText } from './repository.js';
 
 // The proxy in front of the API, and the stand-in of the suites, whose numbers must agree with those of the service.
@@ -33,24 +34,6 @@ describe('the edge', () => {
       TRAEFIK_PROVIDERS_PROVIDERSTHROTTLEDURATION: '1s',
     });
     expect(Object.values(swarm.services).map(({ deploy }) => deploy?.endpoint_mode)).not.toContain(undefined);
-  });
-
-  it.each([
-    ['GET', '/v1.51/services', true],
-    ['GET', '/v1.44/tasks', true],
-    ['GET', '/v1.44/networks', true],
-    ['GET', '/_ping', true],
-    ['HEAD', '/_ping', true],
-    ['GET', '/v1.51/secrets', false],
-    ['GET', '/v1.51/configs', false],
-    ['GET', '/v1.51/services/airlock-staging_api/logs', false],
-    ['GET', '/v1.51/containers/json', false],
-    ['POST', '/v1.51/services/create', false],
-    ['DELETE', '/v1.51/services/airlock-staging_api', false],
-  ])('is let through by the socket proxy with %s %s: %s', (method, path, isAllowed) => {
-    const rules = (swarm.services['socket-proxy']?.command ?? []).map((word) => /^-allow([A-Z]+)=(.+)$/.exec(word));
-    const matching = rules.filter((rule) => rule?.[1] === method && new RegExp(`^${rule[2]}$`).test(path));
-    expect(matching.length > 0).toBe(isAllowed);
   });
 
   it('shows no page of its own, and asks for trusted certificates in production alone', () => {
@@ -92,6 +75,81 @@ describe('the edge', () => {
   });
 });
 
+describe.each([
+  {
+    provider: 'Swarm',
+    file: 'docker/swarm.yml',
+    reads: ['/version', '/_ping', '/services', '/tasks', '/networks', '/nodes', '/nodes/ID', '/events'],
+  },
+  {
+    provider: 'Docker',
+    file: 'docker/traefik/edge.yml',
+    reads: ['/version', '/_ping', '/containers/json', '/containers/ID/json', '/networks', '/events'],
+  },
+])('the socket proxy of the $provider provider', ({ file, reads }) => {
+  const expressions = parseAllowList(file);
+  const allows = ({ method, path }: ApiCall) => expressions.some((rule) => rule.method === method && rule.test(path));
+  const needed = [{ method: 'HEAD', path: '/_ping' }, ...reads.map((path) => ({ method: 'GET', path }))];
+  const isNeeded = ({ method, path }: ApiCall) => needed.some((call) => call.method === method && call.path === path);
+  const ids = ['wq5b1ys2jk2zzyh1x4cmyqtm0', '4f2c0e7b91d3'];
+  const spell = ({ method, path }: ApiCall) =>
+    ['', '/v1.24', '/v1.51', '/v1.9'].flatMap((version) =>
+      ids.map((id) => ({ method, path: `${version}${path.replace('ID', id)}` })),
+    );
+
+  it('allows every call that Traefik makes, with and without a version', () => {
+    expect(needed.flatMap(spell).filter((call) => !allows(call))).toEqual([]);
+  });
+
+  it('refuses every other call of the engine', () => {
+    const others = dockerApi.filter((call) => !isNeeded(call));
+    expect(others).toHaveLength(dockerApi.length - needed.length);
+    expect(others.flatMap(spell).filter(allows)).toEqual([]);
+  });
+
+  it('allows no method but GET, and HEAD of the ping', () => {
+    const methods = ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'];
+    const paths = new Set(dockerApi.map(({ path }) => path));
+    const calls = methods.flatMap((method) => [...paths].map((path) => ({ method, path })));
+    expect(calls.flatMap(spell).filter(allows)).toEqual(spell({ method: 'HEAD', path: '/_ping' }));
+  });
+
+  it.each(['/more/json', '/', '/../secrets', '%2F', '\n', '~', '?x=/_ping'])(
+    'allows no path that goes on with %j',
+    (end) => {
+      const longer = reads.flatMap((path) => spell({ method: 'GET', path: `${path}${end}` }));
+      expect(longer.filter(allows)).toEqual([]);
+    },
+  );
+
+  it.each(['/x', '/v1.51/v1.51', '/v1x51', '/v2.1', '/v1.511', '/v1.', 'http://engine', '/secrets/..'])(
+    'allows no path that begins with %s',
+    (start) => {
+      expect(reads.map((path) => ({ method: 'GET', path: `${start}${path}` })).filter(allows)).toEqual([]);
+    },
+  );
+
+  it.each([
+    '/containers/../secrets/json',
+    '/containers/./json',
+    '/containers//json',
+    '/nodes/..',
+    '/nodes/a/b',
+    '/nodes/',
+  ])('allows no %s', (path) => expect(allows({ method: 'GET', path })).toBe(false));
+});
+
+describe.each([
+  ['staging', 'compose.staging.yml'],
+  ['production', 'compose.production.yml'],
+  ['a host of previews', 'docker/traefik/compose.yml'],
+])('the edge of %s', (_name, path) => {
+  it('is that of docker/traefik/edge.yml, and has no allow list besides', () => {
+    const proxy = read(path).services['socket-proxy'];
+    expect(proxy).toEqual({ extends: { file: expect.stringMatching(/edge\.yml$/), service: 'socket-proxy' } });
+  });
+});
+
 describe('the stand-in of the suites', () => {
   it('asks as often, waits as long and tries as often as Traefik does', () => {
     expect(haproxy).toContain(`option httpchk GET ${check('path')}`);
@@ -125,6 +183,16 @@ interface ComposeFile {
 
 function read(path: string): ComposeFile {
   return parse(readText(path), { logLevel: 'silent' }) as ComposeFile;
+}
+
+/** The rules of the proxy, each held to both ends of the path, by a group and by `^` and `$` alone. */
+function parseAllowList(path: string): { method: string; test: (path: string) => boolean }[] {
+  return (read(path).services['socket-proxy']?.command ?? []).flatMap((flag) => {
+    const [, method, expression] = /^-allow([A-Z]+)=(.+)$/.exec(flag) ?? [];
+    if (method === undefined || expression === undefined) return [];
+    const anchored = [new RegExp(`^(?:${expression})$`), new RegExp(`^${expression}$`)];
+    return [{ method, test: (text: string) => anchored.some((one) => one.test(text)) }];
+  });
 }
 
 function check(name: string): string {

@@ -162,6 +162,23 @@ const mutations: Mutation[] = [
     'docker/traefik/edge.yml',
     replace(/TRAEFIK_PING/, "      TRAEFIK_API_INSECURE: 'true'"),
   ),
+  ...(
+    [
+      ['staging', 'docker/traefik/edge.yml'],
+      ['production', 'docker/traefik/edge.yml'],
+      ['staging-swarm', 'docker/swarm.yml'],
+      ['production-swarm', 'docker/swarm.yml'],
+      ['edge', 'docker/traefik/compose.yml'],
+    ] as const
+  ).map(([overlay, source]) =>
+    mutation('C10.edge', 'an edge that takes the routers of others', overlay, source, (copy, file) =>
+      copy.replace(
+        file,
+        /_CONSTRAINTS: Label/,
+        `      TRAEFIK_PROVIDERS_${overlay.endsWith('-swarm') ? 'SWARM' : 'DOCKER'}_CONSTRAINTS: ''`,
+      ),
+    ),
+  ),
   mutation(
     'C10.edge',
     'certificates that are lost with the container',
@@ -364,7 +381,7 @@ describe('docker/settings/example.env', () => {
 describe('staging and production', () => {
   it('differ in names, sizes and the certificate authority only', () => {
     const [staging, production] = [modelOf('staging'), modelOf('production')].map((model) =>
-      parseModel(JSON.stringify(model).replaceAll(/"(rules-)?(staging|production)(["_])/g, '"$1ENVIRONMENT$3')),
+      parseModel(JSON.stringify(model).replaceAll(/(["`])(rules-)?(staging|production)(["`_])/g, '$1$2ENVIRONMENT$4')),
     ) as [Model, Model];
     expect([...differences(staging, production)]).toEqual([
       'services.api.deploy.replicas',

@@ -264,9 +264,9 @@ export const composeRules: readonly ComposeRule[] = [
   },
   {
     id: 'C10.edge',
-    title: 'the edge shows nothing by itself and keeps its certificates',
+    title: 'the edge shows nothing by itself, takes its own routers only and keeps its certificates',
     scope: HOSTED.filter((overlay) => overlay !== 'preview'),
-    check: (model, overlay) => edgeBreaches(model.services['traefik'], overlay),
+    check: edgeBreaches,
   },
   {
     id: 'C12.profiles',
@@ -327,14 +327,18 @@ function isSecretName(name: string): boolean {
   return /(PASSWORD|SECRET|TOKEN|_KEY|DSN|^DATABASE_.*URL|^REDIS_URL)$/.test(name);
 }
 
-function edgeBreaches(edge: Service | undefined, overlay: Overlay): Breach[] {
+function edgeBreaches(model: Model, overlay: Overlay): Breach[] {
+  const edge = model.services['traefik'];
   const settings = edge?.environment ?? {};
   const acme = 'TRAEFIK_CERTIFICATESRESOLVERS_LETSENCRYPT_ACME';
   const authority = `https://acme${overlay.startsWith('production') ? '' : '-staging'}-v02.api.letsencrypt.org/directory`;
   const provider = `TRAEFIK_PROVIDERS_${overlay.endsWith('-swarm') ? 'SWARM' : 'DOCKER'}`;
+  const network = `${model.name}_edge`;
   const wanted: Record<string, string> = {
     [`${provider}_EXPOSEDBYDEFAULT`]: 'false',
     [`${provider}_ENDPOINT`]: 'tcp://socket-proxy:2375',
+    [`${provider}_NETWORK`]: network,
+    [`${provider}_CONSTRAINTS`]: `Label(\`${ownLabel(overlay)}\`, \`${overlay === 'edge' ? network : model.name}\`)`,
     TRAEFIK_API: 'false',
     TRAEFIK_PROVIDERS_FILE_FILENAME: '/etc/traefik/tls.yml',
     [`${acme}_CASERVER`]: authority,
@@ -353,4 +357,10 @@ function edgeBreaches(edge: Service | undefined, overlay: Overlay): Breach[] {
     ...(edge?.command ? [{ path: at('command'), problem: 'is set beside the environment; expected it left out' }] : []),
     ...(stored ? [] : [{ path: at('volumes'), problem: 'lacks /acme; expected a named volume' }]),
   ];
+}
+
+/** The label that tells what belongs to this edge from what belongs to another on the same engine. */
+function ownLabel(overlay: Overlay): string {
+  if (overlay === 'edge') return 'traefik.docker.network';
+  return overlay.endsWith('-swarm') ? 'com.docker.stack.namespace' : 'com.docker.compose.project';
 }
