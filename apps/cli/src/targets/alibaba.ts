@@ -14,13 +14,39 @@ export const alibaba: Target = {
     return [
       kubectl(request, ['delete', 'job/airlock-migrate', '--ignore-not-found', '--wait']),
       kubectl(request, ['apply', '--filename', '-'], await loadManifest('migrate.yaml', request)),
-      kubectl(request, ['wait', 'job/airlock-migrate', '--for=condition=complete', '--timeout=300s']),
+      awaitMigration(request),
       kubectl(request, ['apply', '--filename', '-'], await loadManifest('api.yaml', request)),
-      kubectl(request, ['rollout', 'status', 'deployment/airlock-api', '--timeout=300s']),
+      kubectl(request, ['rollout', 'status', DEPLOYMENT, '--timeout=300s']),
     ];
   },
-  createUndo: (request) => [kubectl(request, ['rollout', 'undo', 'deployment/airlock-api'])],
+  undo: {
+    readImage: (request) =>
+      kubectl(request, [
+        'get',
+        DEPLOYMENT,
+        '--ignore-not-found',
+        `--output=jsonpath={${TEMPLATE}.containers[0].image}`,
+      ]),
+    readRevisions: (request) =>
+      kubectl(request, ['get', 'replicasets', '--selector=app=airlock-api', `--output=jsonpath=${REVISIONS}`]),
+    goBack: (request, revision) => kubectl(request, ['rollout', 'undo', DEPLOYMENT, `--to-revision=${revision}`]),
+  },
 };
+
+const DEPLOYMENT = 'deployment/airlock-api';
+const TEMPLATE = '.spec.template.spec';
+const REVISIONS = `{range .items[*]}{.metadata.annotations.deployment\\.kubernetes\\.io/revision} {${TEMPLATE}.containers[0].image}{"\\n"}{end}`;
+const JOB_LIMIT_MS = 300_000;
+
+/** `kubectl wait` knows one condition: asked for `complete`, it sits out its limit on a job that has failed. */
+function awaitMigration(request: TargetRequest): Call {
+  const conditions = '--output=jsonpath={.status.conditions[?(@.status=="True")].type}';
+  return {
+    ...kubectl(request, ['get', 'job/airlock-migrate', conditions]),
+    until: { done: /\bComplete\b/, failed: /\bFailed\b/, limitMs: JOB_LIMIT_MS },
+    explain: kubectl(request, ['logs', 'job/airlock-migrate', '--tail=20']),
+  };
+}
 
 const kubectl = ({ options }: TargetRequest, args: readonly string[], input?: string): Call => ({
   command: ['kubectl', '--namespace', options['namespace'] ?? '', ...args],

@@ -9,10 +9,19 @@ import type { TargetResult } from './target.js';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const EARLIER = `sha256:${'b'.repeat(64)}`;
+const OTHER = `sha256:${'c'.repeat(64)}`;
+const imageOf = (digest: string) => `ghcr.io/example/airlock/api@${digest}`;
 const IMAGE = `ghcr.io/example/airlock/api@${DIGEST}`;
 const SHORT = `d${'a'.repeat(12)}`;
 const gcloudEnd = '--project p --region r --quiet';
 const VARIABLES = `ENVIRONMENT=staging,IMAGE_DIGEST=${DIGEST}`;
+
+const READ_IMAGE =
+  'kubectl --namespace n get deployment/airlock-api --ignore-not-found --output=jsonpath={.spec.template.spec.containers[0].image}';
+const READ_REVISIONS =
+  'kubectl --namespace n get replicasets --selector=app=airlock-api --output=jsonpath={range .items[*]}{.metadata.annotations.deployment\\.kubernetes\\.io/revision} {.spec.template.spec.containers[0].image}{"\\n"}{end}';
+const READ_JOB =
+  'kubectl --namespace n get job/airlock-migrate --output=jsonpath={.status.conditions[?(@.status=="True")].type}';
 
 /** The programs of each platform, its options, the calls that are expected, and which of them makes the image serve. */
 const cases: Record<string, { options: Record<string, string>; calls: string[]; serving: number; undo?: string[] }> = {
@@ -37,14 +46,15 @@ const cases: Record<string, { options: Record<string, string>; calls: string[]; 
   alibaba: {
     options: { namespace: 'n' },
     calls: [
+      READ_IMAGE,
       'kubectl --namespace n delete job/airlock-migrate --ignore-not-found --wait',
       'kubectl --namespace n apply --filename -',
-      'kubectl --namespace n wait job/airlock-migrate --for=condition=complete --timeout=300s',
+      READ_JOB,
       'kubectl --namespace n apply --filename -',
       'kubectl --namespace n rollout status deployment/airlock-api --timeout=300s',
     ],
-    serving: 4,
-    undo: ['kubectl --namespace n rollout undo deployment/airlock-api'],
+    serving: 5,
+    undo: [READ_IMAGE, READ_REVISIONS, 'kubectl --namespace n rollout undo deployment/airlock-api --to-revision=8'],
   },
 };
 
@@ -88,12 +98,16 @@ describe.each(Object.entries(cases))('%s', (target, { options, calls, serving, u
     });
   });
 
-  it.each(calls.map((call, index) => [call.split(' ').slice(0, 5).join(' '), index] as const))(
+  // A question is asked again; its own tests are below.
+  const ending = calls.map((call, index) => [call.split(' ').slice(0, 5).join(' '), index] as const);
+  it.each(ending.filter(([, index]) => calls[index] !== READ_JOB))(
     'calls nothing more after %s failed',
     async (_call, failing) => {
       await withFakes({ serving, failing }, async (deploy, called, said) => {
         expect(await deploy({ target, options })).toMatchObject({ ok: false });
-        expect(await called()).toEqual([...calls.slice(0, failing + 1), ...undo]);
+        const rolledOut = failing === calls.length - 1;
+        const after = undo.length === 0 || failing === 0 ? [] : rolledOut ? undo : [READ_IMAGE];
+        expect(await called()).toEqual([...calls.slice(0, failing + 1), ...after]);
         expect(said()).toContain('exit 9; nothing after it was called');
       });
     },
@@ -123,12 +137,56 @@ describe('railway', () => {
 
 describe('alibaba', () => {
   it('hands kubectl manifests with nothing left to fill in', async () => {
-    await withFakes({ serving: 4 }, async (deploy) => {
+    await withFakes({ serving: 5 }, async (deploy) => {
       await deploy({ target: 'alibaba', options: { namespace: 'n' } });
       const manifests = await readFile(join(folder, 'input'), 'utf8');
       expect(manifests).toContain(`image: ${IMAGE}`);
       expect(manifests).toContain(`value: '${DIGEST}'`);
       expect(manifests.replace(/^#.*$/gm, '')).not.toMatch(/\$[A-Z]/);
+    });
+  });
+});
+
+describe('a failed deploy to Kubernetes', () => {
+  const target = 'alibaba';
+  const options = { namespace: 'n' };
+  const isUndo = (call: string) => call.includes('rollout undo');
+
+  it('leaves a healthy production as it is where the migration job fails, and says so at once', async () => {
+    await withFakes({ serving: -1, job: 'FailureTarget Failed' }, async (deploy, called, said) => {
+      expect(await deploy({ target, options })).toMatchObject({ ok: false });
+      const calls = await called();
+      expect(calls.filter((call) => call === READ_JOB)).toHaveLength(1);
+      expect(calls.slice(-3)).toEqual([
+        READ_JOB,
+        'kubectl --namespace n logs job/airlock-migrate --tail=20',
+        READ_IMAGE,
+      ]);
+      expect(said()).toContain('kubectl: says FailureTarget Failed; nothing after it was called');
+      expect(said()).toContain('rolled out no other release');
+    });
+  });
+
+  it('goes back to the release that served, past newer ones that did not', async () => {
+    const revisions = `7 ${imageOf(EARLIER)}\n12 ${imageOf(OTHER)}\n11 ${imageOf(EARLIER)}\n13 ${IMAGE}`;
+    await withFakes({ serving: -1, runs: imageOf(OTHER), revisions }, async (deploy, called) => {
+      expect(await deploy({ target, options })).toMatchObject({ ok: false, previousDigest: EARLIER });
+      expect((await called()).filter(isUndo)).toEqual([
+        'kubectl --namespace n rollout undo deployment/airlock-api --to-revision=11',
+      ]);
+    });
+  });
+
+  it.each([
+    ['runs this image already', { runs: IMAGE }, 'rolled out no other release'],
+    ['serves this digest already', { before: DIGEST }, 'rolled out no other release'],
+    ['served nothing before', { before: undefined }, 'holds no release of what served before'],
+    ['no longer holds what served', { revisions: `9 ${IMAGE}` }, `holds no release of ${EARLIER}`],
+  ])('undoes nothing where the platform %s', async (_case, scene, says) => {
+    await withFakes({ serving: -1, failing: 5, ...scene }, async (deploy, called, said) => {
+      expect(await deploy({ target, options })).toMatchObject({ ok: false });
+      expect((await called()).filter(isUndo)).toEqual([]);
+      expect(said()).toContain(says);
     });
   });
 });
@@ -179,9 +237,23 @@ describe('deployToTarget', () => {
 
 type Deploy = (deploy: Pick<HostedDeploy, 'target' | 'options'> & Partial<HostedDeploy>) => Promise<TargetResult>;
 
-/** Fakes of the platforms' programs that note each call; the one numbered `serving` makes /version show the image. */
+interface Fake {
+  /** The number of the call that makes /version show the image. */
+  readonly serving: number;
+  /** The number of the call that fails. */
+  readonly failing?: number;
+  /** What /version shows before. */
+  readonly before?: string | undefined;
+  readonly programs?: string[];
+  /** What the Kubernetes deployment runs before, what its job says in the end, and which revisions there are. */
+  readonly runs?: string;
+  readonly job?: string;
+  readonly revisions?: string;
+}
+
+/** Fakes of the platforms' programs that note each call. */
 async function withFakes(
-  fake: { serving: number; failing?: number; before?: string | undefined; programs?: string[] },
+  fake: Fake,
   check: (deploy: Deploy, called: () => Promise<string[]>, said: () => string) => Promise<void>,
 ): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'airlock-target-'));
@@ -189,6 +261,9 @@ async function withFakes(
   const lines: string[] = [];
   try {
     await writeFile(join(folder, 'calls'), '');
+    await writeFile(join(folder, 'image'), fake.runs ?? imageOf(EARLIER));
+    await writeFile(join(folder, 'job'), fake.job ?? 'SuccessCriteriaMet Complete');
+    await writeFile(join(folder, 'revisions'), fake.revisions ?? `8 ${imageOf(EARLIER)}\n9 ${IMAGE}`);
     for (const name of fake.programs ?? ['flyctl', 'railway', 'gcloud', 'kubectl', 'docker'])
       await writeFake(name, fake.failing);
     const called = async () => (await readFile(join(folder, 'calls'), 'utf8')).split('\n').filter(Boolean);
@@ -227,8 +302,14 @@ async function writeFake(name: string, failing = -1): Promise<void> {
   const text = `#!/bin/bash
 printf '%s\\n' "${name} $*" >>"${folder}/calls"
 env >"${folder}/environment"
-cat >>"${folder}/input"
+given=$(tee --append "${folder}/input")
 [[ $(wc -l <"${folder}/calls") -ne ${failing + 1} ]] || exit 9
+case "$*" in
+  *'get deployment/'*) cat "${folder}/image" ;;
+  *'get job/'*) cat "${folder}/job" ;;
+  *'get replicasets'*) cat "${folder}/revisions" ;;
+  *apply*) [[ $given != *'kind: Deployment'* ]] || sed -n 's/^ *image: //p' <<<"$given" >"${folder}/image" ;;
+esac
 `;
   await writeFile(join(folder, name), text);
   await chmod(join(folder, name), 0o755);

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readProcessEnvironment } from '@airlock/config';
 import { DeployError, EXIT } from '../deploy/problem.js';
 import { alibaba } from './alibaba.js';
 import { cloudRun } from './cloud-run.js';
 import { fly } from './fly.js';
 import { railway } from './railway.js';
+import { readCall, runCalls } from './run-calls.js';
 import { shortName, type Call, type Target, type TargetRequest, type TargetResult } from './target.js';
+import { undoRollout } from './undo.js';
 
 export interface HostedDeploy {
   readonly target: string;
@@ -32,13 +32,16 @@ const DEFAULT_WAIT_MS = 5 * 60_000;
 /** Puts an image on a hosted platform. `ok` says that /version showed the digest, and nothing less. */
 export async function deployToTarget(deploy: HostedDeploy): Promise<TargetResult> {
   const { target, request, mirror } = parseRequest(deploy);
-  const report = deploy.onProgress ?? (() => undefined);
+  const around = { env: deploy.env, report: deploy.onProgress ?? (() => undefined) };
   const previousDigest = await readDigest(deploy.url);
+  const imageBefore = target.undo ? await readCall(target.undo.readImage(request), around) : '';
   const calls = [...mirror, ...(await target.createCalls(request))];
-  const called = await runAll(calls, deploy, report);
+  const called = imageBefore !== undefined && (await runCalls(calls, around));
   const ok = called && (await showsDigest(deploy, request.digest));
-  if (called && !ok) report(`${deploy.url}/version: does not show ${request.digest}`);
-  if (!ok) await runAll(target.createUndo?.(request) ?? [], deploy, report);
+  if (called && !ok) around.report(`${deploy.url}/version: does not show ${request.digest}`);
+  if (!ok && target.undo && imageBefore !== undefined) {
+    await undoRollout(target.undo, { request, imageBefore, servedBefore: previousDigest }, around);
+  }
   return { target: target.name, env: deploy.environment, digest: request.digest, previousDigest, url: deploy.url, ok };
 }
 
@@ -84,38 +87,6 @@ const createMirror = (request: TargetRequest, registry: string): Call => ({
     ...['--tag', `${registry}:${shortName(request)}`, request.image],
   ],
 });
-
-async function runAll(calls: readonly Call[], { env }: HostedDeploy, report: (line: string) => void): Promise<boolean> {
-  for (const call of calls) {
-    report(`$ ${call.command.join(' ')}`);
-    const status = await run(call, env);
-    if (status === 0) continue;
-    report(`${call.command[0]}: exit ${status}; nothing after it was called`);
-    return false;
-  }
-  return true;
-}
-
-/** What the program says goes to stderr: stdout is the result alone. */
-function run(
-  { command: [program, ...args], input, cwd, env }: Call,
-  base?: Readonly<Record<string, string>>,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd,
-      env: { ...(base ?? readProcessEnvironment()), ...env },
-      stdio: ['pipe', 2, 2],
-    });
-    child.on('error', (cause: NodeJS.ErrnoException) => {
-      const text = cause.code === 'ENOENT' ? `${program}: is not installed` : `${program}: ${cause.message}`;
-      const expected = `${text}; expected the command-line tool of the platform`;
-      reject(new DeployError({ text: expected, mend: 'install it', exitCode: EXIT.usage, cause }));
-    });
-    child.on('close', (status) => resolve(status ?? 1));
-    child.stdin?.on('error', () => undefined).end(input ?? '');
-  });
-}
 
 async function showsDigest({ url, waitMs = DEFAULT_WAIT_MS }: HostedDeploy, digest: string): Promise<boolean> {
   const end = performance.now() + waitMs;

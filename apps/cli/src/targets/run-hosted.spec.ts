@@ -74,6 +74,17 @@ describe('airlock deploy --target fly', () => {
     expect(stderr).toContain(`${DIGEST} still serves: deploy a good one`);
   }, 30_000);
 
+  it('ends with 5 when the smoke suite fails on the digest that served before: there is no other to go back to', async () => {
+    await writeFile(join(folder, 'serves'), DIGEST);
+    await fakeFly(
+      `last=\${!#}; printf %s "\${last#IMAGE_DIGEST=}" >${folder}/serves; echo deployed >>${folder}/deploys`,
+    );
+    const { status, stderr } = await deploy();
+    expect(status).toBe(5);
+    expect(stderr).toContain(`${DIGEST} still serves: deploy a good one`);
+    expect(await readFile(join(folder, 'deploys'), 'utf8')).toBe('deployed\n');
+  }, 30_000);
+
   it.each([
     ['without an address', ['--option', 'app=a'], '--url: "" is no origin'],
     ['with half an option', ['--url', 'https://x.example.com', '--option', 'app'], '--option: "app" is no pair'],

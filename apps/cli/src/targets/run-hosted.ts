@@ -44,7 +44,8 @@ async function judgeBySmoke(
     return undefined;
   } catch (cause) {
     const text = toDeployError(cause, 'smoke').message;
-    const isBack = previousDigest !== null && (await way.goBack(previousDigest));
+    const hasOther = previousDigest !== null && previousDigest !== digest;
+    const isBack = hasOther && (await way.goBack(previousDigest));
     return new DeployError({
       text,
       mend: isBack ? `rolled back: ${previousDigest} serves` : `${digest} still serves: deploy a good one`,

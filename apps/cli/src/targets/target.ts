@@ -5,6 +5,10 @@ export interface Call {
   /** Added to what the program inherits. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** For a call that asks: it is repeated until what it prints matches `done`, or `failed`, or the time is up. */
+  readonly until?: { readonly done: RegExp; readonly failed: RegExp; readonly limitMs: number };
+  /** Called for people where this one failed. */
+  readonly explain?: Call;
 }
 
 export interface TargetRequest {
@@ -26,8 +30,17 @@ export interface Target {
   /** What --option takes: name and meaning. A meaning that begins with «optional» may be left out. */
   readonly options: Readonly<Record<string, string>>;
   createCalls(request: TargetRequest): readonly Call[] | Promise<readonly Call[]>;
-  /** The calls that bring the old release back where the platform does not do so by itself. */
-  createUndo?(request: TargetRequest): readonly Call[];
+  /** For a platform that does not go back by itself. */
+  readonly undo?: Undo;
+}
+
+/** What a failed deploy takes back: only what it rolled out, and only to what served before. */
+export interface Undo {
+  /** Prints the image that is set to serve, or nothing. Asked before the first call and after a failure. */
+  readImage(request: TargetRequest): Call;
+  /** Prints a line `REVISION IMAGE` for each release that the platform still holds. */
+  readRevisions(request: TargetRequest): Call;
+  goBack(request: TargetRequest, revision: string): Call;
 }
 
 /** The contract of every target, Swarm included. */
