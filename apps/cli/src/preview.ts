@@ -11,6 +11,7 @@ interface UpOptions extends Options {
   readonly domain?: string;
   readonly edge: string;
   readonly lifetime: string;
+  readonly edgeTimeout: string;
   readonly file?: readonly string[];
   readonly envFile?: readonly string[];
 }
@@ -24,6 +25,11 @@ export function previewCommand(): Command {
     .option('--domain <name>', 'under which pr-N is reached (default: PREVIEW_DOMAIN of docker/settings/preview.env)')
     .option('--edge <network>', 'the network of the proxy that all previews share', 'airlock-edge_edge')
     .option('--lifetime <duration>', 'when it ends by itself, e.g. --lifetime 12h', '72h')
+    .option(
+      '--edge-timeout <duration>',
+      'how long its public address may take to answer, e.g. --edge-timeout 2m',
+      '60s',
+    )
     .option('--file <path>', 'a Compose file, repeatable (default: compose.yml and compose.preview.yml)', collect)
     .option('--env-file <path>', 'variables of the overlay, repeatable (default: docker/settings/preview.env)', collect)
     .action(runUp);
@@ -61,6 +67,7 @@ async function runUp(number: string, image: string, options: UpOptions): Promise
     domain: options.domain,
     edgeNetwork: options.edge,
     lifetimeMs: parseTime('--lifetime', options.lifetime),
+    edgeTimeoutMs: parseTime('--edge-timeout', options.edgeTimeout),
     files: options.file ?? ['compose.yml', 'compose.preview.yml'],
     envFiles: options.envFile ?? defaults,
     progress,

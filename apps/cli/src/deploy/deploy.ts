@@ -45,6 +45,7 @@ async function follow(docker: Docker, request: ChangeRequest, course: Course): P
     ...{ stackName, plan, image, timeoutMs, progress, signal },
     previous: course.previous,
     assertHeld: course.lock.assertHeld,
+    url: settings.url,
     confirm: () => confirmBySmoke(request, course),
   });
 }

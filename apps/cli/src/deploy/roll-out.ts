@@ -1,9 +1,10 @@
 import type { Docker } from './docker.js';
 import type { Fields } from './compose-model.js';
 import type { ImageReference } from './image-reference.js';
-import { DeployError, EXIT } from './problem.js';
+import { DeployError, EXIT, toDeployError } from './problem.js';
 import { probeReplicas, type ReplicaAnswer } from './probe.js';
 import type { Progress } from './progress.js';
+import { findPublicProblem } from './public-address.js';
 import type { Release } from './record.js';
 import type { ReleasePlan } from './release.js';
 import type { Stack } from './render/render-stack.js';
@@ -21,6 +22,8 @@ export interface RollOutOptions {
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
   readonly assertHeld: () => Promise<void>;
+  /** Where people reach it; undefined where it was not given. */
+  readonly url: string | undefined;
   /** The last word before the release counts, such as the smoke suite. */
   readonly confirm: () => Promise<void>;
 }
@@ -30,9 +33,9 @@ export async function rollOut(docker: Docker, options: RollOutOptions): Promise<
   const { stackName, plan, image, progress, timeoutMs, signal } = options;
   await options.assertHeld();
   const watched = await createWatched(docker, stackName, plan.stack);
+  progress.step(`roll out ${image.digest}`);
   try {
-    progress.step(`roll out ${image.digest}`);
-    await applyStack(docker, stackName, plan.stack);
+    await applyWhole(docker, options, watched);
     await watchRollout(docker, watched, { timeoutMs, signal, onLook: progress.detail });
     progress.step('ask every replica');
     const jobs = { stackName, stack: plan.stack, signal };
@@ -40,7 +43,36 @@ export async function rollOut(docker: Docker, options: RollOutOptions): Promise<
     await options.confirm();
     return answers;
   } catch (error) {
+    if (error instanceof NothingReplaced) throw error;
     throw await rollBack(docker, options, { watched, cause: error });
+  }
+}
+
+/** What was not rolled out is not rolled back: the record of the last release may be older than what serves. */
+class NothingReplaced extends DeployError {}
+
+async function applyWhole(
+  docker: Docker,
+  { stackName, plan }: RollOutOptions,
+  watched: readonly Watched[],
+): Promise<void> {
+  try {
+    await applyStack(docker, stackName, plan.stack);
+  } catch (cause) {
+    if (!(await isUntouched(docker, watched))) throw cause;
+    const { message } = toDeployError(cause, 'rollout');
+    const text = message.split('\n')[0] ?? '';
+    throw new NothingReplaced({ text, mend: 'nothing was replaced: what served before still does', cause });
+  }
+}
+
+/** Swarm refused the stack before it changed, or added, a service. An engine that does not answer leaves that open. */
+async function isUntouched(docker: Docker, watched: readonly Watched[]): Promise<boolean> {
+  try {
+    const now = await Promise.all(watched.map(({ service }) => readService(docker, service)));
+    return watched.every(({ before }, index) => before?.version === now[index]?.version);
+  } catch {
+    return false;
   }
 }
 
@@ -82,6 +114,15 @@ async function rollBack(
       cause,
     });
   }
+  const problem = await findProblemOutside(options, digest);
+  if (problem !== undefined) {
+    return new DeployError({
+      text: `${why}\nedge: the replicas run ${digest} again, but ${options.url ?? ''} is not ready with it: ${problem}`,
+      mend: `look at the edge now: docker service logs ${options.stackName}_traefik, docs/runbooks/bad-deploy.md`,
+      exitCode: EXIT.broken,
+      cause,
+    });
+  }
   progress.note(`${digest} serves again`);
   return new DeployError({
     text: why,
@@ -89,6 +130,11 @@ async function rollBack(
     exitCode: EXIT.rolledBack,
     cause,
   });
+}
+
+async function findProblemOutside({ url, timeoutMs }: RollOutOptions, digest: string): Promise<string | undefined> {
+  if (url === undefined) return undefined;
+  return findPublicProblem({ url, digest, limitMs: Math.min(timeoutMs, 30_000), verifiesCertificate: true });
 }
 
 async function bringBack(docker: Docker, options: RollOutOptions, deployed: Stack): Promise<void> {

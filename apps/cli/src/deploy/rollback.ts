@@ -51,6 +51,7 @@ async function follow(
     ...{ stackName, plan, image, timeoutMs, progress, signal },
     previous: course.previous,
     assertHeld: course.lock.assertHeld,
+    url: settings.url,
     confirm: () => confirmBySmoke(request, course),
   });
 }

@@ -7,6 +7,8 @@ export interface ServiceState {
   readonly name: string;
   readonly image: string;
   readonly replicas: number;
+  /** Goes up with every change of the service, also with those that Swarm makes. */
+  readonly version: number;
   /** Undefined until the first update. */
   readonly update: { readonly state: UpdateState; readonly startedAt: string; readonly message: string } | undefined;
 }
@@ -26,6 +28,7 @@ export interface Task {
 
 interface InspectedService {
   ID: string;
+  Version: { Index: number };
   Spec: {
     Name: string;
     TaskTemplate: { ContainerSpec: { Image: string } };
@@ -66,6 +69,7 @@ export async function readService(docker: Docker, name: string): Promise<Service
     name: spec.Name,
     image: spec.TaskTemplate.ContainerSpec.Image,
     replicas: spec.Mode.Replicated?.Replicas ?? 1,
+    version: service.Version.Index,
     update: update && { state: update.State, startedAt: update.StartedAt, message: update.Message },
   };
 }

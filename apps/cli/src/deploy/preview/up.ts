@@ -5,6 +5,7 @@ import type { Docker } from '../docker.js';
 import type { ImageReference } from '../image-reference.js';
 import { DeployError, EXIT } from '../problem.js';
 import type { Progress } from '../progress.js';
+import { findPublicProblem } from '../public-address.js';
 import { assertIsolated } from './assert-isolated.js';
 import { markPreview, projectOf, type Preview } from './preview.js';
 import { ensureSecrets } from './preview-secrets.js';
@@ -16,6 +17,8 @@ export interface UpRequest {
   readonly domain: string | undefined;
   readonly edgeNetwork: string;
   readonly lifetimeMs: number;
+  /** How long the public address may take to answer with the image. */
+  readonly edgeTimeoutMs: number;
   readonly files: readonly string[];
   readonly envFiles: readonly string[];
   readonly progress: Progress;
@@ -27,14 +30,20 @@ const UP_TIMEOUT_MS = 300_000;
 export async function previewUp(docker: Docker, request: UpRequest): Promise<Preview> {
   const { number, image, prefix, progress, edgeNetwork, lifetimeMs } = request;
   const project = projectOf(prefix, number);
-  const host = `pr-${number}.${parseDomain(request.domain ?? (await readDomain(request.envFiles)))}`;
+  const domain = parseDomain(request.domain ?? (await readDomain(request.envFiles)));
+  const address = new URL(`https://pr-${number}.${domain}`);
   const expires = new Date(Date.now() + lifetimeMs);
-  const preview: Preview = { number, project, image: image.name, url: `https://${host}`, expires };
+  const preview: Preview = { number, project, image: image.name, url: address.origin, expires };
   progress.step(`mark ${project}, which ends ${expires.toISOString()}`);
   await markPreview(docker, preview);
   progress.step('generate secrets where there are none yet');
   const secretsDir = await ensureSecrets(docker, project, image.name);
-  const variables = { ...imageVariables(image), API_DOMAIN: host, SECRETS_DIR: secretsDir, EDGE_NETWORK: edgeNetwork };
+  const variables = {
+    ...imageVariables(image),
+    API_DOMAIN: address.hostname,
+    SECRETS_DIR: secretsDir,
+    EDGE_NETWORK: edgeNetwork,
+  };
   const source: ModelSource = { files: request.files, envFiles: request.envFiles, project, variables };
   assertIsolated(await loadComposeModel(docker, source), { project, secretsDir, edgeNetwork });
   progress.step('start, provision and migrate');
@@ -43,6 +52,8 @@ export async function previewUp(docker: Docker, request: UpRequest): Promise<Pre
   await compose(docker, source, ['run', '--rm', '--no-deps', '--quiet-pull', 'migrate', 'airlock', 'db', 'seed']);
   progress.step('ask the replica');
   await assertServes(docker, source, image);
+  progress.step(`ask ${preview.url}`);
+  await assertReachable(preview.url, request);
   return preview;
 }
 
@@ -64,7 +75,7 @@ async function compose(docker: Docker, source: ModelSource, words: readonly stri
   );
 }
 
-/** From within: a preview publishes no port. */
+/** From inside, so that a failure is known to be the replica's and not the edge's. */
 async function assertServes(docker: Docker, source: ModelSource, image: ImageReference): Promise<void> {
   const answer = JSON.parse(await compose(docker, source, ['exec', '-T', 'api', 'node', '-e', ASK])) as {
     readyz: number;
@@ -84,10 +95,24 @@ Promise.all([fetch(base + '/readyz'), fetch(base + '/version').then((answer) => 
   .then(([ready, { digest }]) => console.log(JSON.stringify({ readyz: ready.status, digest })));
 `;
 
-function parseDomain(text: string): string {
-  if (/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/.test(text)) return text;
+/** The replica answers; what is between it and people must too. Previews have untrusted certificates by design. */
+async function assertReachable(url: string, { image, edgeNetwork, edgeTimeoutMs: limitMs }: UpRequest): Promise<void> {
+  const question = { url, digest: image.digest, limitMs, verifiesCertificate: false };
+  const problem = await findPublicProblem(question);
+  if (problem === undefined) return;
+  const edge = edgeNetwork.replace(/_edge$/, '');
   throw new DeployError({
-    text: `--domain: ${JSON.stringify(text)} is no domain; expected one such as preview.example.com`,
+    text: `edge: the replica is ready, but ${url} is not: ${problem}; expected readiness and ${image.digest}`,
+    mend: `look at the edge and the DNS name: docker compose --project-name ${edge} logs traefik socket-proxy`,
+    exitCode: EXIT.broken,
+  });
+}
+
+/** A port is for an edge that does not listen on 443. */
+function parseDomain(text: string): string {
+  if (/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+(?::\d{1,5})?$/.test(text)) return text;
+  throw new DeployError({
+    text: `--domain: ${JSON.stringify(text)} is not a domain; expected one such as preview.example.com`,
     mend: 'its wildcard *.preview.example.com must lead to the preview host',
     exitCode: EXIT.usage,
   });
@@ -95,7 +120,7 @@ function parseDomain(text: string): string {
 
 async function readDomain(envFiles: readonly string[]): Promise<string> {
   for (const file of envFiles.filter((one) => existsSync(one))) {
-    const domain = /^PREVIEW_DOMAIN=['"]?([a-z0-9.-]+)['"]?$/m.exec(await readFile(file, 'utf8'))?.[1];
+    const domain = /^PREVIEW_DOMAIN=['"]?([a-z0-9.:-]+)['"]?$/m.exec(await readFile(file, 'utf8'))?.[1];
     if (domain !== undefined) return domain;
   }
   throw new DeployError({
