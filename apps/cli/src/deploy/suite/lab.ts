@@ -8,10 +8,16 @@ import { readProcessEnvironment } from '@airlock/config';
 import { execute, type RunResult } from '../docker.js';
 import type { DeploymentRecord } from '../record.js';
 import type { EnvironmentStatus } from '../status.js';
+import { createEdgeCertificate, type EdgeCertificate } from './edge.js';
 import { docker, readRun, removeStack, WORKSPACE } from './run.js';
 
 export const HERE = fileURLToPath(new URL('./', import.meta.url));
 const COMMAND_TIMEOUT_MS = 400_000;
+const EDGE_FILES = [
+  ...['compose.suite.yml', 'compose.edge.suite.yml'].map((name) => join(HERE, name)),
+  join(WORKSPACE, 'docker/swarm.yml'),
+  join(HERE, 'compose.edge-ports.suite.yml'),
+];
 
 export interface BuildOptions {
   readonly fault?: string;
@@ -32,7 +38,16 @@ export interface Lab {
   /** A file of variables for Compose; answers its path. */
   writeEnv(variables: Record<string, string>): Promise<string>;
   createStack(variables?: Record<string, string>): Promise<LabStack>;
+  /** Behind the real Traefik and its socket proxy, with the labels of docker/swarm.yml; its host name is localhost. */
+  createEdgeStack(variables?: Record<string, string>): Promise<EdgeStack>;
   close(): Promise<void>;
+}
+
+export interface EdgeStack extends LabStack {
+  readonly httpPort: number;
+  /** What clients trust, and what makes a command trust it. */
+  readonly ca: string;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export interface LabStack {
@@ -73,6 +88,14 @@ export async function openLab(ownRegistry?: string): Promise<Lab> {
       const stack = await createStack(ledgerImage, variables);
       stacks.push(stack);
       return stack;
+    },
+    async createEdgeStack(variables = {}) {
+      const certificate = await createEdgeCertificate();
+      const httpPort = await findFreePort();
+      const edge = { API_DOMAIN: 'localhost', SUITE_HTTP_PORT: String(httpPort), ...certificate.variables };
+      const stack = await createStack(ledgerImage, { ...edge, ...variables }, certificate);
+      stacks.push(stack);
+      return { ...stack, httpPort, ca: certificate.pem, env: certificate.env };
     },
     async close() {
       await Promise.all(stacks.map((stack) => stack.remove()));
@@ -124,7 +147,11 @@ async function writeEnv(folder: string, variables: Record<string, string>): Prom
   return file;
 }
 
-async function createStack(ledgerImage: string, variables: Record<string, string>): Promise<LabStack> {
+async function createStack(
+  ledgerImage: string,
+  variables: Record<string, string>,
+  edge?: EdgeCertificate,
+): Promise<LabStack> {
   const { prefix, folder, proxyImage } = readRun();
   const name = `${prefix}-${randomBytes(2).toString('hex')}`;
   const port = await findFreePort();
@@ -134,14 +161,15 @@ async function createStack(ledgerImage: string, variables: Record<string, string
     SUITE_LEDGER_IMAGE: ledgerImage,
     SUITE_PROXY_IMAGE: proxyImage,
   };
+  const files = edge ? EDGE_FILES : [join(HERE, 'compose.suite.yml')];
   const options = async (more: Record<string, string> = {}) => {
     const file = await writeEnv(folder, { ...fixed, ...variables, ...more });
-    return ['--file', join(HERE, 'compose.suite.yml'), '--env-file', file];
+    return [...files.flatMap((one) => ['--file', one]), '--env-file', file];
   };
   const stack: LabStack = {
     name,
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: edge ? `https://localhost:${port}` : `http://127.0.0.1:${port}`,
     journal,
     async words([word = '', ...rest], more) {
       const renders = word === 'deploy' || word === 'promote';
@@ -154,7 +182,9 @@ async function createStack(ledgerImage: string, variables: Record<string, string
         ...(renders ? await options(more) : []),
       ];
     },
-    airlock: async (words, more, around) => runAirlock(await stack.words(words, more), around),
+    async airlock(words, more, around) {
+      return runAirlock(await stack.words(words, more), { ...around, env: { ...edge?.env, ...around?.env } });
+    },
     async status() {
       const { stdout } = await runAirlock(['status', 'staging', '--stack', name, '--json']);
       return JSON.parse(stdout) as EnvironmentStatus;

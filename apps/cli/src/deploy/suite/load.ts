@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { Agent as TlsAgent, request as requestTls } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isQuick } from './run.js';
 
@@ -30,16 +31,21 @@ export interface LoadOptions {
   readonly postPath?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly createBody?: (id: string) => string;
+  /** For an edge that speaks TLS: the certificate to trust. The address is localhost. */
+  readonly ca?: string;
+  /** How long each client rests between requests. */
+  readonly pauseMs?: number;
 }
 
 /** Each has at most one request in hand. Fewer where another file runs beside: the API sheds what a busy machine cannot do. */
 export const CLIENTS = isQuick ? 12 : 24;
-/** Each client rests between requests: the point is to be always there, not to be fast. */
+/** The point is to be always there, not to be fast. */
 const PAUSE_MS = 15;
 
 /** Keep-alive clients on loopback that send GET and POST in turn, each request once, until they are told to end. */
 export function startLoad(port: number, options: LoadOptions): Load {
-  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  const sockets = { keepAlive: true, maxSockets: CLIENTS };
+  const agent = options.ca === undefined ? new Agent(sockets) : new TlsAgent({ ...sockets, ca: options.ca });
   const state = { requests: 0, posts: 0, stop: false, until: 0 };
   const failures: Record<string, number> = {};
   const timesMs: number[] = [];
@@ -61,7 +67,7 @@ export function startLoad(port: number, options: LoadOptions): Load {
       if (answer.problem !== undefined) failures[answer.problem] = (failures[answer.problem] ?? 0) + 1;
       const digest = /"digest":"(sha256:[0-9a-f]+)"/.exec(answer.body)?.[1];
       if (digest !== undefined) digests.add(digest);
-      await sleep(PAUSE_MS);
+      await sleep(options.pauseMs ?? PAUSE_MS);
     }
   };
   const clients = Array.from({ length: CLIENTS }, (_, number) => client(number));
@@ -112,8 +118,9 @@ function createCall(options: LoadOptions, id: string | undefined): Call {
 
 function send(agent: Agent, port: number, call: Call): Promise<{ problem?: string; body: string }> {
   const { method, path, headers, body: sent } = call;
+  const [begin, host] = agent instanceof TlsAgent ? [requestTls, 'localhost'] : [request, '127.0.0.1'];
   return new Promise((resolve) => {
-    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent, timeout: 30_000 }, (response) => {
+    const outgoing = begin({ host, port, method, path, headers, agent, timeout: 30_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (part: string) => (body += part));
       response.on('end', () => {

@@ -1,44 +1,58 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { HERE, openLab, runAirlock, type Lab } from './lab.js';
-import { docker } from './run.js';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { engineVariables } from '../compose-model.js';
+import { askEdge, createEdgeCertificate, describeEdge, PREVIEW_DOMAIN, type EdgeCertificate } from './edge.js';
+import { findFreePort, HERE, openLab, runAirlock, type Lab } from './lab.js';
+import { docker, WORKSPACE } from './run.js';
 
 let lab: Lab;
 let prefix: string;
 let edge: string;
 let envFile: string;
-
-beforeAll(async () => {
-  lab = await openLab();
-  prefix = `${lab.prefix}-preview-${randomBytes(2).toString('hex')}`;
-  edge = `${prefix}_edge`;
-  await docker.run(['network', 'create', edge]);
-  envFile = await lab.writeEnv({ SUITE_EDGE: edge, SUITE_LEDGER_IMAGE: await lab.build() });
-});
-afterAll(async () => {
-  for (const number of [41, 42, 43]) await preview('down', String(number));
-  await docker.attempt(['network', 'rm', edge]);
-  await lab.close();
-});
+let port: number;
+let certificate: EdgeCertificate;
 
 // One life, in order.
-describe('a preview (T20)', () => {
+describeEdge('a preview behind the real edge of its host (T20)', () => {
   let first: string;
+
+  beforeAll(async () => {
+    lab = await openLab();
+    prefix = `${lab.prefix}-preview-${randomBytes(2).toString('hex')}`;
+    edge = `${prefix}_edge`;
+    port = await findFreePort();
+    certificate = await createEdgeCertificate();
+    const auth = { AUTH_ISSUER: 'unused', AUTH_JWKS_URL: 'unused', AUTH_AUTHORIZED_PARTIES: 'unused' };
+    envFile = await lab.writeEnv({ SUITE_EDGE: edge, SUITE_LEDGER_IMAGE: await lab.build(), ...auth });
+    await composeEdge('up', '--detach', '--wait');
+  });
+  afterAll(async () => {
+    for (const number of [41, 42, 43]) await preview('down', String(number));
+    await composeEdge('down', '--volumes');
+    await lab.close();
+  });
 
   it('starts with a route, a database and secrets of its own', async () => {
     first = await lab.build();
     const up = await up42(first, '--json');
     expect(up).toMatchObject({ status: 0 });
-    expect(JSON.parse(up.stdout)).toMatchObject({ ok: true, env: 'preview', url: 'https://pr-42.preview.example.com' });
-    const rule = await inspect('api', '{{index .Config.Labels "traefik.http.routers.api.rule"}}');
-    expect(rule).toBe('Host(`pr-42.preview.example.com`)');
+    expect(JSON.parse(up.stdout)).toMatchObject({
+      ok: true,
+      env: 'preview',
+      url: `https://pr-42.${PREVIEW_DOMAIN}:${port}`,
+    });
+    const response = await askPreview(42);
+    expect([response.status, digestIn(response.body)]).toEqual([200, digestOf(first)]);
+    expect(response.headers['strict-transport-security']).toBe('max-age=31536000; includeSubDomains');
     expect(await secretKey()).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it('keeps its database and secrets when a new image comes', async () => {
     const before = { key: await secretKey(), ledger: await inspect('ledger', '{{.Id}}') };
-    expect(await up42(await lab.build())).toMatchObject({ status: 0 });
+    const second = await lab.build();
+    expect(await up42(second)).toMatchObject({ status: 0 });
+    expect(digestIn((await askPreview(42)).body)).toBe(digestOf(second));
     expect({ key: await secretKey(), ledger: await inspect('ledger', '{{.Id}}') }).toEqual(before);
   });
 
@@ -46,6 +60,28 @@ describe('a preview (T20)', () => {
     const result = await up('43', first);
     expect(result).toMatchObject({ status: 0 });
     expect(await secretKey(43)).not.toBe(await secretKey(42));
+    expect(digestIn((await askPreview(43)).body)).toBe(digestOf(first));
+  });
+
+  it('fails, and blames the edge, while that does not listen', async () => {
+    await composeEdge('stop', 'traefik');
+    const result = await up('43', first, '--edge-timeout', '3s');
+    await composeEdge('up', '--detach', '--wait');
+    expect(result.stderr).toContain(
+      `edge: the replica is ready, but https://pr-43.${PREVIEW_DOMAIN}:${port} is not: it does not answer (ECONNREFUSED)`,
+    );
+    expect(result.stderr).toContain(`docker compose --project-name ${prefix} logs traefik socket-proxy`);
+    expect(result.status).toBe(5);
+  });
+
+  it('fails, and blames the edge, while that finds no container', async () => {
+    await composeEdge('--file', join(HERE, 'compose.edge-preview-blind.suite.yml'), 'up', '--detach', '--wait');
+    await composeEdge('restart', 'traefik');
+    const result = await up('43', first, '--edge-timeout', '5s');
+    await composeEdge('up', '--detach', '--wait');
+    expect(result.stderr).toContain('edge: the replica is ready, but');
+    expect(result.stderr).toContain('/readyz answers 404');
+    expect(result.status).toBe(5);
   });
 
   it('is listed with the time it ends', async () => {
@@ -95,8 +131,23 @@ function preview(word: string, ...words: string[]) {
 
 function up(number: string, image: string, ...words: string[]) {
   const files = ['--file', join(HERE, 'compose.preview.suite.yml'), '--env-file', envFile];
-  return preview('up', number, image, '--domain', 'preview.example.com', '--edge', edge, ...files, ...words);
+  const domain = `${PREVIEW_DOMAIN}:${port}`;
+  return preview('up', number, image, '--domain', domain, '--edge', edge, ...files, ...words);
 }
+
+/** The edge of a preview host: docker/traefik/compose.yml with a port and a certificate of this run. */
+async function composeEdge(...words: string[]): Promise<void> {
+  const files = [join(WORKSPACE, 'docker/traefik/compose.yml'), join(HERE, 'compose.edge-preview.suite.yml')];
+  const more = words[0] === '--file' ? words.splice(0, 2) : [];
+  const options = ['--project-name', prefix, ...files.flatMap((file) => ['--file', file]), ...more];
+  const env = { ...engineVariables(), ...certificate.variables, SUITE_PORT: String(port) };
+  await docker.run(['compose', ...options, ...words], { env, timeoutMs: 120_000 });
+}
+
+const askPreview = (number: number) =>
+  askEdge({ port, ca: certificate.pem }, '/version', `pr-${number}.${PREVIEW_DOMAIN}`);
+const digestIn = (body: string) => (JSON.parse(body) as { digest: string }).digest;
+const digestOf = (image: string) => image.split('@')[1];
 
 function up42(image: string, ...words: string[]) {
   return up('42', image, ...words);

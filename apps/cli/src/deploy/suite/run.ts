@@ -7,12 +7,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readProcessEnvironment } from '@airlock/config';
 import { createDocker } from '../docker.js';
+import { findEdgeImages, NO_EDGE, type EdgeImages } from './edge-images.js';
 
 /** What all files of one run share: a registry, the image of the proxy, and a word that begins every name. */
 export interface Run {
   readonly prefix: string;
   readonly registry: string;
   readonly proxyImage: string;
+  /** Absent where the engine has no Traefik. */
+  readonly edge?: EdgeImages | undefined;
   readonly folder: string;
 }
 
@@ -44,7 +47,9 @@ export async function startRun(): Promise<Record<string, string>> {
   const registry = (await docker.run(['port', name, '5000/tcp'])).trim().split('\n')[0] ?? '';
   await waitForRegistry(registry);
   const folder = await mkdtemp(join(tmpdir(), `${prefix}-`));
-  return { [VARIABLE]: JSON.stringify({ prefix, registry, proxyImage, folder } satisfies Run) };
+  const edge = await findEdgeImages(docker, WORKSPACE);
+  if (!edge) process.stderr.write(`\n${NO_EDGE}\n`);
+  return { [VARIABLE]: JSON.stringify({ prefix, registry, proxyImage, folder, edge } satisfies Run) };
 }
 
 export function readRun(): Run {
