@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { createRailwayContext, type RailwayProgram } from 'railway/iac';
 import { parse as parseToml } from 'smol-toml';
@@ -14,8 +13,10 @@ const folders = ['alibaba', 'cloud-run', 'fly', 'railway', 'swarm'];
 /** drain + requests + teardown + 5 s, as the service has them in production. */
 const GRACE_S = 45;
 
-/** The variables that no file here may carry. */
-const secrets = {
+/** Values for what the files leave to the platform. */
+const samples = {
+  DATABASE_MIGRATION_URL:
+    'postgres://airlock_migrator:9876543210abcdefghijkl@db.example.com:5432/airlock?sslmode=verify-full',
   DATABASE_URL: 'postgres://airlock_app:0123456789abcdefghijkl@db.example.com:5432/airlock?sslmode=verify-full',
   SECRET_KEY: '0123456789abcdef0123456789abcdef0123456789abcdef',
   REDIS_URL: 'rediss://:lkjihgfedcba9876543210@redis.example.com:6379/0',
@@ -37,32 +38,73 @@ describe('docker/deploy', () => {
   });
 });
 
-describe('railway.ts, evaluated by the SDK of Railway', () => {
-  const evaluate = async (environment: string) => {
-    const path = join(root, 'docker/deploy/railway/.railway/railway.ts');
-    const { default: program } = (await import(path)) as { default: RailwayProgram };
-    const { resources } = await program(createRailwayContext({ environment }), (name, rest) => ({ name, ...rest }));
-    return (resources ?? []).find(
-      (resource) => 'name' in resource && resource.name === 'api',
-    ) as unknown as RailwayService;
-  };
-  const withVariables = async <T>(work: () => Promise<T>): Promise<T> => {
-    const names = { API_IMAGE: IMAGE, IMAGE_DIGEST: DIGEST };
-    // eslint-disable-next-line no-restricted-properties -- what the deploy passes
-    Object.assign(process.env, names);
-    try {
-      return await work();
-    } finally {
-      // eslint-disable-next-line no-restricted-properties -- as it was
-      for (const name of Object.keys(names)) delete process.env[name];
-    }
-  };
+/** What each program of each platform is given, by its files and by the words of its README. */
+const programs: readonly Program[] = [
+  { name: 'the app of Fly', given: () => listFly(), readme: 'fly', migrates: true },
+  { name: 'the service of Cloud Run', given: () => listContainer('cloud-run/service.yaml'), readme: 'cloud-run' },
+  {
+    name: 'the job of Cloud Run',
+    given: () => listContainer('cloud-run/job.yaml'),
+    readme: 'cloud-run',
+    migrates: true,
+  },
+  { name: 'the service of Railway', given: listRailway, readme: 'railway', migrates: true },
+  { name: 'the pods of Kubernetes', given: () => listContainer('alibaba/api.yaml'), readme: 'alibaba' },
+  {
+    name: 'the job of Kubernetes',
+    given: () => listContainer('alibaba/migrate.yaml'),
+    readme: 'alibaba',
+    migrates: true,
+  },
+];
 
+describe.each(['staging', 'production'])('in %s', (environment) => {
+  const required = rowsOfSchema()
+    .filter(({ requiredIn }) => requiredIn.includes('all') || requiredIn.includes(environment))
+    .map(({ name }) => name);
+
+  it('the configuration requires exactly what the reference of the schema says', async () => {
+    const { stderr } = await checkConfig({ ENVIRONMENT: environment });
+    const missing = stderr
+      .split('\n')
+      .flatMap((line) => /^([A-Z_, ]+): (?:is|are) not set/.exec(line.trim())?.[1]?.split(', ') ?? []);
+    expect(['ENVIRONMENT', ...missing].sort()).toEqual([...required].sort());
+  });
+
+  it.each(programs)('$name is given every required variable', async ({ given, migrates = false }) => {
+    const names = Object.keys(await given(environment));
+    const wanted = migrates ? [...required, 'DATABASE_MIGRATION_URL'] : required;
+    expect(wanted.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it.each(programs)('$name is given no variable that the schema does not have', async ({ given }) => {
+    const known = rowsOfSchema().map(({ name }) => name);
+    expect(Object.keys(await given(environment)).filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it.each(programs)('$name starts with exactly the variables that it is given', async ({ given, readme }) => {
+    const variables = Object.entries(await given(environment)).map(([name, value]) => {
+      const sample = name === 'ENVIRONMENT' ? environment : (value ?? sampleOf(name, readme));
+      return [name, sample] as const;
+    });
+    expect(await checkConfig(Object.fromEntries(variables))).toEqual({ status: 0, stderr: '' });
+  });
+
+  it.each([...new Set(programs.map(({ readme }) => readme))])(
+    'the README of %s names every required variable',
+    (name) => {
+      const text = deployed(`${name}/README.md`);
+      expect(required.filter((variable) => !new RegExp(`\\b${variable}\\b`).test(text))).toEqual([]);
+    },
+  );
+});
+
+describe('railway.ts, evaluated by the SDK of Railway', () => {
   it.each([
     ['production', 2],
     ['staging', 1],
   ])('describes %s', async (environment, replicas) => {
-    const { source, deploy, variables } = await withVariables(() => evaluate(environment));
+    const { source, deploy, variables } = await withRelease(() => evaluateRailway(environment));
     expect(source).toEqual({ type: 'image', image: IMAGE });
     expect(deploy).toMatchObject({
       preDeployCommand: ['airlock db migrate'],
@@ -70,23 +112,12 @@ describe('railway.ts, evaluated by the SDK of Railway', () => {
       numReplicas: replicas,
       drainingSeconds: GRACE_S,
     });
-    const literal = Object.entries(variables).flatMap(([name, { value }]) =>
-      value === undefined ? [] : [[name, value]],
-    );
-    await assertConfigIsValid({
-      ...(Object.fromEntries(literal) as Record<string, string>),
-      DATABASE_URL: secrets.DATABASE_URL.replace('db.example.com', 'postgres.railway.internal').replace(
-        'verify-full',
-        'disable',
-      ),
-      REDIS_URL: secrets.REDIS_URL.replace('rediss', 'redis').replace('redis.example.com', 'redis.railway.internal'),
-    });
     const kept = Object.keys(variables).filter((name) => variables[name]?.type === 'preserve');
-    expect([...kept, 'REDIS_URL'].sort()).toEqual([...Object.keys(secrets), 'DATABASE_MIGRATION_URL'].sort());
+    expect([...kept, 'REDIS_URL'].sort()).toEqual(Object.keys(samples).sort());
   });
 
   it('refuses to be applied without an image', async () => {
-    await expect(evaluate('staging')).rejects.toThrow('API_IMAGE, IMAGE_DIGEST: are missing');
+    await expect(evaluateRailway('staging')).rejects.toThrow('API_IMAGE, IMAGE_DIGEST: are missing');
   });
 });
 
@@ -102,15 +133,11 @@ describe('fly.toml', () => {
     expect(fly.http_service.checks).toEqual([expect.objectContaining({ path: '/readyz', method: 'GET' })]);
     expect(fly.http_service).toMatchObject({ auto_stop_machines: 'off', min_machines_running: 2, force_https: true });
   });
-
-  it('gives variables that the configuration takes', async () => {
-    await assertConfigIsValid({ ...fly.env, ...secrets, ENVIRONMENT: 'staging', IMAGE_DIGEST: DIGEST });
-  });
 });
 
 describe('the manifests of Cloud Run and Kubernetes', () => {
   const service = containerOf('cloud-run/service.yaml');
-  const job = parseYaml(deployed('cloud-run/job.yaml')) as CloudRunJob;
+  const migration = containerOf('cloud-run/job.yaml');
   const api = containerOf('alibaba/api.yaml');
   const migrate = containerOf('alibaba/migrate.yaml');
 
@@ -125,20 +152,12 @@ describe('the manifests of Cloud Run and Kubernetes', () => {
     ]);
   });
 
-  it.each([
-    ['cloud-run/service.yaml', service],
-    ['alibaba/api.yaml', api],
-  ])('%s gives variables that the configuration takes', async (_path, container) => {
-    await assertConfigIsValid({ ...secrets, ...literalsOf(container), ENVIRONMENT: 'staging', IMAGE_DIGEST: DIGEST });
-  });
-
   it('give the password of the migrator to the migration alone', () => {
-    const migration = job.spec.template.spec.template.spec.containers[0];
     expect(JSON.stringify(migration)).toContain('DATABASE_MIGRATION_URL');
     expect(JSON.stringify(service)).not.toContain('DATABASE_MIGRATION_URL');
     expect(JSON.stringify(migrate.envFrom)).toContain('airlock-migrate');
     expect(JSON.stringify(api.envFrom)).not.toContain('airlock-migrate');
-    expect([migration?.command, migration?.args].flat()).toEqual(['airlock', 'db', 'migrate']);
+    expect([migration.command, migration.args].flat()).toEqual(['airlock', 'db', 'migrate']);
     expect(migrate.command).toEqual(['airlock', 'db', 'migrate']);
   });
 
@@ -186,28 +205,100 @@ interface Pod {
   containers: Container[];
   terminationGracePeriodSeconds?: number;
 }
-interface CloudRunJob {
-  spec: { template: { spec: { template: { spec: Pod } } } };
-}
-
+/** A job of Cloud Run has its pod one level further in than everything else. */
 function podOf(path: string): Pod {
-  return (parseYaml(deployed(path)) as { spec: { template: { spec: Pod } } }).spec.template.spec;
+  interface Template {
+    spec: Pod & { template?: Template };
+  }
+  const { template } = (parseYaml(deployed(path)) as { spec: { template: Template } }).spec;
+  return (template.spec.template ?? template).spec;
 }
 
 function containerOf(path: string): Container {
   return podOf(path).containers[0] ?? {};
 }
 
-function literalsOf({ env = [] }: Container): Record<string, string> {
-  return Object.fromEntries(
-    env.flatMap(({ name, value }) => (value === undefined || value.startsWith('$') ? [] : [[name, value]])),
+/** By name: the value where the file has it, undefined where the platform or the deploy gives it. */
+type Given = Readonly<Record<string, string | undefined>>;
+
+interface Program {
+  readonly name: string;
+  readonly given: (environment: string) => Given | Promise<Given>;
+  /** The folder whose README says how to set what the files leave out. */
+  readonly readme: string;
+  readonly migrates?: true;
+}
+
+function listContainer(path: string): Given {
+  const { env = [] } = containerOf(path);
+  // `airlock deploy` gives it with each release.
+  const release = { IMAGE_DIGEST: DIGEST };
+  return {
+    ...release,
+    ...Object.fromEntries(
+      env.map(({ name, value }) => [name, value?.startsWith('$') ? release[name as 'IMAGE_DIGEST'] : value]),
+    ),
+  };
+}
+
+function listFly(): Given {
+  const { env } = parseToml(deployed('fly/fly.toml')) as unknown as FlyToml;
+  const command = /^fly secrets set (?:.*\\\n)*.*$/m.exec(deployed('fly/README.md'))?.[0] ?? '';
+  const secrets = [...command.matchAll(/\b([A-Z_]+)=/g)].map(([, name = '']) => [name, undefined] as const);
+  return { ENVIRONMENT: undefined, IMAGE_DIGEST: DIGEST, ...env, ...Object.fromEntries(secrets) };
+}
+
+async function listRailway(environment: string): Promise<Given> {
+  const { variables } = await withRelease(() => evaluateRailway(environment));
+  return Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value]));
+}
+
+/** The databases of Railway are in its private network. */
+function sampleOf(name: string, readme: string): string {
+  const sample = samples[name as keyof typeof samples];
+  if (readme !== 'railway') return sample;
+  return sample
+    .replace(/(db|redis)\.example\.com/, '$1.railway.internal')
+    .replace('verify-full', 'disable')
+    .replace('rediss', 'redis');
+}
+
+async function evaluateRailway(environment: string): Promise<RailwayService> {
+  const path = join(root, 'docker/deploy/railway/.railway/railway.ts');
+  const { default: program } = (await import(path)) as { default: RailwayProgram };
+  const { resources } = await program(createRailwayContext({ environment }), (name, rest) => ({ name, ...rest }));
+  return (resources ?? []).find(
+    (resource) => 'name' in resource && resource.name === 'api',
+  ) as unknown as RailwayService;
+}
+
+async function withRelease<T>(work: () => Promise<T>): Promise<T> {
+  const names = { API_IMAGE: IMAGE, IMAGE_DIGEST: DIGEST };
+  // eslint-disable-next-line no-restricted-properties -- what the deploy passes
+  Object.assign(process.env, names);
+  try {
+    return await work();
+  } finally {
+    // eslint-disable-next-line no-restricted-properties -- as it was
+    for (const name of Object.keys(names)) delete process.env[name];
+  }
+}
+
+/** The variables of docs/configuration.md, which is generated from the schema, and where each is required. */
+function rowsOfSchema(): { name: string; requiredIn: string }[] {
+  const rows = readText('docs/configuration.md').matchAll(
+    /^\| `([A-Z_]+)` *\| .*? \| ([a-z, ]*) \| [a-z, ]* \| .+ \|$/gm,
   );
+  return [...rows].map(([, name = '', requiredIn = '']) => ({ name, requiredIn }));
 }
 
 /** Asks the real command, as the process would be started: nothing but these variables. */
-async function assertConfigIsValid(variables: Readonly<Record<string, string>>): Promise<void> {
+async function checkConfig(variables: Readonly<Record<string, string>>): Promise<{ status: number; stderr: string }> {
   const command = join(root, 'node_modules/.bin/airlock');
-  const env = { PATH: `${join(root, 'node_modules/.bin')}:/usr/local/bin:/usr/bin:/bin`, ...secrets, ...variables };
-  const { stderr } = await promisify(execFile)(command, ['config', 'check'], { env, cwd: join(root, 'docker') });
-  expect(stderr).toBe('');
+  const env = { PATH: `${join(root, 'node_modules/.bin')}:/usr/local/bin:/usr/bin:/bin`, ...variables };
+  return new Promise((resolve) => {
+    execFile(command, ['config', 'check'], { env, cwd: join(root, 'docker') }, (error, _stdout, stderr) => {
+      resolve({ status: error ? Number(error.code) : 0, stderr });
+    });
+  });
 }
