@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { socketGroup } from './edge.fixture.js';
 import { attempt, run, type Outcome } from './engine.fixture.js';
 import { inspectProject, serviceOf, type Container } from './containers.fixture.js';
 
@@ -52,6 +53,8 @@ export interface HostOptions {
   /** `registry/repository` and the digest in it. */
   readonly repository: string;
   readonly digest: string;
+  /** Whether docker/images.lock names the images of the edge. */
+  readonly hasEdge: boolean;
 }
 
 /** A host of one environment: its settings, its secrets as files, a project of this run. */
@@ -70,14 +73,16 @@ export class Host {
   ) {
     this.project = `${options.name}-${hosting.selector}`;
     this.secretsDir = join(options.folder, '..', `secrets-${hosting.environment}`);
-    this.#edge = `${options.name}-edge`;
+    this.#edge = `${options.name}-edge_edge`;
   }
 
   setUp(): void {
     this.#writeSecrets(this.secretsDir, this.passwords);
     this.#writeSettings();
     // The Traefik of a preview host owns this network.
-    if (this.hosting.environment === 'preview') run('docker', ['network', 'create', this.#edge]);
+    if (!this.#isPreview) return;
+    if (!this.options.hasEdge) run('docker', ['network', 'create', this.#edge]);
+    else this.#expectDone(this.#previewEdge('up', '--wait', '--detach'));
   }
 
   /** `docker/compose ENVIRONMENT …` as the host's operator types it. */
@@ -111,9 +116,43 @@ export class Host {
     return folder;
   }
 
+  /** Starts the edge where the host has one of its own; returns its address. */
+  startEdge(): string {
+    if (!this.#isPreview) this.#expectDone(this.compose('up', '--wait', '--detach'));
+    const words = ['port', 'traefik', '443'] as const;
+    return (this.#isPreview ? this.#previewEdge(...words) : this.compose(...words)).output.trim();
+  }
+
+  edgeLog(): string {
+    const words = ['logs', 'traefik', 'socket-proxy'] as const;
+    return (this.#isPreview ? this.#previewEdge(...words) : this.compose(...words)).output;
+  }
+
+  stopEdge(): void {
+    if (!this.#isPreview) this.#expectDone(this.compose('rm', '--stop', '--force', 'traefik', 'socket-proxy'));
+  }
+
   tearDown(): void {
     this.compose('down', '--volumes', '--remove-orphans');
-    if (this.hosting.environment === 'preview') run('docker', ['network', 'rm', '--force', this.#edge]);
+    if (!this.#isPreview) return;
+    if (this.options.hasEdge) this.#previewEdge('down', '--volumes');
+    run('docker', ['network', 'rm', '--force', this.#edge]);
+  }
+
+  get #isPreview(): boolean {
+    return this.hosting.environment === 'preview';
+  }
+
+  /** As docs/docker.md has it, with the settings of the host. */
+  #previewEdge(...words: string[]): Outcome {
+    const files = ['docker/settings/preview.env', 'docker/images.lock'].flatMap((file) => ['--env-file', file]);
+    const project = ['--project-name', this.#edge.replace(/_edge$/, '')];
+    const command = ['compose', ...project, ...files, '--file', 'docker/traefik/compose.yml', ...words];
+    return attempt('docker', command, this.options.folder);
+  }
+
+  #expectDone({ status, output }: Outcome): void {
+    if (status !== 0) throw new Error(output.slice(-4000));
   }
 
   #writeSecrets(folder: string, { app, migrator, admin, redis, key }: Record<string, string>): void {
@@ -137,15 +176,15 @@ export class Host {
   #writeSettings(): void {
     const { folder, repository, digest } = this.options;
     const example = readFileSync(join(folder, 'docker/settings/example.env'), 'utf8');
-    const settings = { API_REPOSITORY: repository, IMAGE_DIGEST: digest, SECRETS_DIR: this.secretsDir };
+    const own = { API_REPOSITORY: repository, IMAGE_DIGEST: digest, SECRETS_DIR: this.secretsDir };
+    const settings = { ...own, DOCKER_GID: socketGroup() };
     const text = Object.entries(settings).reduce(
       (all, [key, value]) => all.replace(new RegExp(`^${key}=.*$`, 'm'), `${key}=${value}`),
       example,
     );
     // Their images are not needed to see the rest run.
-    const edge = ['TRAEFIK_IMAGE', 'SOCKET_PROXY_IMAGE']
-      .map((key) => `${key}=example@sha256:${'0'.repeat(64)}\n`)
-      .join('');
+    const missing = this.options.hasEdge ? [] : ['TRAEFIK_IMAGE', 'SOCKET_PROXY_IMAGE'];
+    const edge = missing.map((key) => `${key}=example@sha256:${'0'.repeat(64)}\n`).join('');
     writeFileSync(join(folder, `docker/settings/${this.hosting.environment}.env`), `${text}${edge}`);
   }
 }

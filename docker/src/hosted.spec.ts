@@ -2,7 +2,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CONFINED, describeConfinement, listProject, serviceOf } from './containers.fixture.js';
-import { cloneWorkspace, listTraces, nameRun, removeClone, report, run, type Outcome } from './engine.fixture.js';
+import { askEdge, findEdgeImages, prepareEdge } from './edge.fixture.js';
+import {
+  cloneWorkspace,
+  listTraces,
+  nameRun,
+  removeClone,
+  report,
+  run,
+  waitFor,
+  type Outcome,
+} from './engine.fixture.js';
 import { Host, hostings } from './hosted.fixture.js';
 import { inspectImage } from './image-facts.js';
 import { imageRules, type ImageFacts } from './image-rules.js';
@@ -11,17 +21,22 @@ import { Registry } from './registry.fixture.js';
 
 /**
  * Staging, production and previews as their hosts run them: images by digest out of a registry, secrets as files, nothing
- * built. Traefik and its proxy stay out, for their images are not needed to see the rest run; their part is judged on
- * the model.
+ * built; and behind the real Traefik and its socket proxy, where this engine has their images.
  */
 const name = nameRun();
 const folder = cloneWorkspace();
 const registry = new Registry(name);
+const edgeImages = findEdgeImages();
+/** The API_DOMAIN of docker/settings/example.env. */
+const DOMAIN = 'api.staging.example.com';
+let ca: string;
 const commit = run('git', ['rev-parse', 'HEAD']);
 let digest: string;
 
 beforeAll(async () => {
-  await registry.setUp(folder);
+  if (!edgeImages) report('the edge', 'skipped; no image of Traefik here, and none can be pulled');
+  await registry.setUp(folder, edgeImages);
+  ({ ca } = prepareEdge(folder, DOMAIN));
   digest = registry.buildRelease(folder, commit);
   // What a laptop has beside the Compose files, and no host may take anything from.
   const strays = { API_REPOSITORY: 'registry.invalid/stray', LOG_LEVEL: 'trace', DEBUG: 'true', SECRETS_DIR: '/tmp' };
@@ -41,7 +56,8 @@ const succeeded = ({ status, output }: Outcome) => (status === 0 ? true : output
 describe.each(hostings)('$environment by Compose', (hosting) => {
   let host: Host;
   beforeAll(() => {
-    host = new Host(hosting, { name, folder, repository: `${registry.address}/airlock`, digest });
+    const release = { repository: `${registry.address}/airlock`, digest };
+    host = new Host(hosting, { name, folder, ...release, hasEdge: edgeImages !== undefined });
     host.setUp();
   });
   afterAll(() => host.tearDown());
@@ -76,6 +92,42 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
       ]);
     }
   });
+
+  (edgeImages ? it : it.skip)(
+    'is reached through the edge of its host, and that takes no other project in',
+    async () => {
+      const decoy = `${name}-decoy`;
+      const edge = { address: host.startEdge(), host: DOMAIN, ca };
+      const rule = `traefik.http.routers.decoy.rule=Host(\`${DOMAIN}\`) && PathPrefix(\`/version\`)`;
+      const labels = ['traefik.enable=true', rule, 'traefik.http.routers.decoy.priority=9999'];
+      const words = ['--network', host.edgeNetwork, ...labels.flatMap((label) => ['--label', label])];
+      const server = "require('node:http').createServer((_, answer) => answer.end('decoy')).listen(8000)";
+      run('docker', [
+        'run',
+        '--detach',
+        '--name',
+        decoy,
+        '--expose=8000',
+        ...words,
+        'node:24.21.0-trixie-slim',
+        'node',
+        '-e',
+        server,
+      ]);
+      try {
+        await waitFor('the edge', async () => ((await askEdge(edge, '/readyz')).status === 200 ? true : undefined));
+        // Longer than Traefik takes to see a container that has just started.
+        await new Promise((resolve) => setTimeout(resolve, 3_000));
+        const answers = await Promise.all(Array.from({ length: 20 }, () => askEdge(edge, '/version')));
+      const seen = answers.map(({ body }) => /sha256:[0-9a-f]{64}/.exec(body)?.[0] ?? body);
+      expect([...new Set(seen)]).toEqual([digest]);
+      expect(host.edgeLog()).not.toMatch(/refused|forbidden|Provider error/i);
+      } finally {
+        run('docker', ['rm', '--force', decoy]);
+        host.stopEdge();
+      }
+    },
+  );
 
   it('has a database that says what it is', () => {
     expect(host.sql('SELECT environment, database_name FROM ops.environment')).toBe(

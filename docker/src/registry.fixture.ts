@@ -12,16 +12,16 @@ export class Registry {
   }
 
   /** With the images that a release is built on and runs with, and their digests in docker/images.lock of `folder`. */
-  async setUp(folder: string): Promise<void> {
+  async setUp(folder: string, edge: Readonly<Record<string, string>> = {}): Promise<void> {
     const [port = ''] = await findFreePorts(1);
     this.address = `127.0.0.1:${port}`;
     run('docker', ['run', '--detach', '--name', this.#container, '--publish', `${this.address}:5000`, 'registry:2']);
     await waitFor('the registry', async () => (await fetch(`http://${this.address}/v2/`)).ok || undefined);
-    for (const image of ['node:24.21.0-trixie-slim', 'postgres:18-trixie', 'redis:8-trixie']) {
+    for (const image of ['node:24.21.0-trixie-slim', 'postgres:18-trixie', 'redis:8-trixie', ...Object.values(edge)]) {
       run('docker', ['tag', image, `${this.address}/${image}`]);
       run('docker', ['push', '--quiet', `${this.address}/${image}`]);
     }
-    const names = ['NODE_IMAGE', 'POSTGRES_IMAGE', 'REDIS_IMAGE'];
+    const names = ['NODE_IMAGE', 'POSTGRES_IMAGE', 'REDIS_IMAGE', ...Object.keys(edge)];
     const pin = attempt('docker/pin-images', names, folder, { REGISTRY: this.address });
     if (pin.status !== 0) throw new Error(pin.output);
   }
