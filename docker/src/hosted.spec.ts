@@ -119,9 +119,9 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
         // Longer than Traefik takes to see a container that has just started.
         await new Promise((resolve) => setTimeout(resolve, 3_000));
         const answers = await Promise.all(Array.from({ length: 20 }, () => askEdge(edge, '/version')));
-      const seen = answers.map(({ body }) => /sha256:[0-9a-f]{64}/.exec(body)?.[0] ?? body);
-      expect([...new Set(seen)]).toEqual([digest]);
-      expect(host.edgeLog()).not.toMatch(/refused|forbidden|Provider error/i);
+        const seen = answers.map(({ body }) => /sha256:[0-9a-f]{64}/.exec(body)?.[0] ?? body);
+        expect([...new Set(seen)]).toEqual([digest]);
+        expect(host.edgeLog()).not.toMatch(/refused|forbidden|Provider error/i);
       } finally {
         run('docker', ['rm', '--force', decoy]);
         host.stopEdge();
