@@ -23,8 +23,10 @@ describeEdge('a preview behind the real edge of its host (T20)', () => {
     edge = `${prefix}_edge`;
     port = await findFreePort();
     certificate = await createEdgeCertificate();
-    const auth = { AUTH_ISSUER: 'unused', AUTH_JWKS_URL: 'unused', AUTH_AUTHORIZED_PARTIES: 'unused' };
-    envFile = await lab.writeEnv({ SUITE_EDGE: edge, SUITE_LEDGER_IMAGE: await lab.build(), ...auth });
+    // docker/hosted.yml wants them, and this overlay puts others in their place.
+    const names = ['AUTH_ISSUER', 'AUTH_JWKS_URL', 'AUTH_AUTHORIZED_PARTIES', 'POSTGRES_IMAGE'];
+    const unused = Object.fromEntries(names.map((name) => [name, 'unused']));
+    envFile = await lab.writeEnv({ SUITE_EDGE: edge, SUITE_LEDGER_IMAGE: await lab.build(), ...unused });
     await composeEdge('up', '--detach', '--wait');
   });
   afterAll(async () => {
