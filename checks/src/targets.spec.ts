@@ -243,7 +243,7 @@ function listContainer(path: string): Given {
 
 function listFly(): Given {
   const { env } = parseToml(deployed('fly/fly.toml')) as unknown as FlyToml;
-  const command = /^fly secrets set (?:.*\\\n)*.*$/m.exec(deployed('fly/README.md'))?.[0] ?? '';
+  const command = /^flyctl secrets set (?:.*\\\n)*.*$/m.exec(deployed('fly/README.md'))?.[0] ?? '';
   const secrets = [...command.matchAll(/\b([A-Z_]+)=/g)].map(([, name = '']) => [name, undefined] as const);
   return { ENVIRONMENT: undefined, IMAGE_DIGEST: DIGEST, ...env, ...Object.fromEntries(secrets) };
 }
