@@ -110,7 +110,11 @@ async function assertReachable(url: string, { image, edgeNetwork, edgeTimeoutMs:
 
 /** A port is for an edge that does not listen on 443. */
 function parseDomain(text: string): string {
-  if (/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+(?::\d{1,5})?$/.test(text)) return text;
+  if (
+    /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+(?::\d{1,5})?$/.test(text) &&
+    URL.canParse(`https://${text}`)
+  )
+    return text;
   throw new DeployError({
     text: `--domain: ${JSON.stringify(text)} is not a domain; expected one such as preview.example.com`,
     mend: 'its wildcard *.preview.example.com must lead to the preview host',
