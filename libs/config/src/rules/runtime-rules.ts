@@ -45,11 +45,11 @@ export const runtimeRules: readonly Rule[] = [
       ),
   },
   {
-    title: 'variables that change the rules of TLS or the path of outgoing requests',
+    title: 'variables that change the rules of TLS or load code',
     environments: DEPLOYED,
     find: ({ environment, env }) =>
       Object.keys(env).flatMap((name) =>
-        when(isSet(env[name]) && (TLS.test(name) || PROXY.test(name) || LOADERS.test(name)), {
+        when(isSet(env[name]) && (TLS.test(name) || LOADERS.test(name)), {
           name,
           problem: `is set in ${environment}; Node or a library may read it past this configuration`,
           expected: 'no such variable',
@@ -62,8 +62,6 @@ export const runtimeRules: readonly Rule[] = [
 /** `sslmode` in the address decides; a weaker word beside it would only be believed by people and by tools of libpq. */
 const TLS =
   /^(OPENSSL_CONF|OPENSSL_CONF_INCLUDE|OPENSSL_MODULES|OPENSSL_ENGINES|PGSSL\w*|PGREQUIRESSL|PGGSSENCMODE|PGREQUIREAUTH|PGCHANNELBINDING|PGSERVICE|PGSERVICEFILE)$/;
-const PROXY =
-  /^(https?_proxy|all_proxy|ws_proxy|wss_proxy|node_use_env_proxy|global_agent_http_proxy|global_agent_https_proxy)$/i;
 /** Code from elsewhere. */
 const LOADERS = /^(NODE_PATH|NODE_REPL_EXTERNAL_MODULE)$/;
 const LEAKS = /^(SSLKEYLOGFILE|NODE_DEBUG_NATIVE|NODE_V8_COVERAGE)$/;

@@ -1377,22 +1377,16 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
-    title: 'the rules of TLS and the path of requests from elsewhere',
+    title: 'the rules of TLS and code from elsewhere',
     base: 'production',
     set: {
       OPENSSL_CONF: '/tmp/o.cnf',
       PGSSLMODE: 'disable',
       PGSSLROOTCERT: '/x',
-      https_proxy: 'http://10.0.0.1:1',
-      HTTP_PROXY: 'http://10.0.0.1:1',
-      NODE_USE_ENV_PROXY: '1',
       NODE_PATH: '/tmp',
     },
     lines: [
-      'HTTP_PROXY: is set in production; Node or a library may read it past this configuration; expected no such variable',
-      'https_proxy: is set in production; Node or a library may read it past this configuration; expected no such variable',
       'NODE_PATH: is set in production; Node or a library may read it past this configuration; expected no such variable',
-      'NODE_USE_ENV_PROXY: is set in production; Node or a library may read it past this configuration; expected no such variable',
       'OPENSSL_CONF: is set in production; Node or a library may read it past this configuration; expected no such variable',
       'PGSSLMODE: is set in production; Node or a library may read it past this configuration; expected no such variable',
       'PGSSLROOTCERT: is set in production; Node or a library may read it past this configuration; expected no such variable',
