@@ -27,7 +27,7 @@ describe('airlock db reset-test', () => {
     });
     const json = run({ ENVIRONMENT: 'production' }, '--json', '--explain');
     expect(json.status).toBe(3);
-    expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'refused', verdicts: { length: 9 } });
+    expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'refused', verdicts: { length: 12 } });
     expect(readFileSync(join(checkout, '.airlock/reset-audit.jsonl'), 'utf8').trim().split('\n')).toHaveLength(2);
   });
 

@@ -1341,12 +1341,12 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
-    title: 'an option of Node that is not well formed',
+    title: 'options of Node in their other spelling',
     base: 'preview',
-    set: { NODE_OPTIONS: '--inspect --x=y' },
+    set: { NODE_OPTIONS: '--trace-tls --trace_sigint' },
     lines: [
-      'NODE_OPTIONS: holds --inspect in preview; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
-      'NODE_OPTIONS: holds --x in preview; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
+      'NODE_OPTIONS: holds --trace-tls in preview; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
+      'NODE_OPTIONS: holds --trace-sigint in preview; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
     ],
   },
   {
