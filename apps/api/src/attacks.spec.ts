@@ -169,18 +169,28 @@ describe('the API, attacked over sockets,', () => {
 
 describe('the API, asked slowly,', () => {
   const database = useTestDatabase();
+  let issuer: TestIssuer;
   let api: ApiProcess;
-  beforeAll(async () => void (api = await ApiProcess.start({ config: database.config, env: HASTY })));
-  afterAll(() => api.stop());
+  let authorization: string;
+  beforeAll(async () => {
+    issuer = await TestIssuer.start();
+    authorization = `authorization: Bearer ${await issuer.sign()}`;
+    api = await ApiProcess.start({ config: { ...database.config, auth: issuer.auth }, env: HASTY });
+  });
+  afterAll(async () => {
+    await issuer.stop();
+    await api.stop();
+  });
 
   it.each([
     ['nothing', ''],
     ['a line without an end', 'GET / HTTP/1.1\r\nhost: a\r\nx-a: '],
     [
       'a body that does not come',
-      `POST ${URL_PATH} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{`,
+      `POST ${URL_PATH} HTTP/1.1\r\nhost: a\r\nAUTHORIZATION\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{`,
     ],
-  ])('gives up a connection that sends %s, drop by drop or not at all', async (_, start) => {
+  ])('gives up a connection that sends %s, drop by drop or not at all', async (_, template) => {
+    const start = template.replace('AUTHORIZATION', authorization);
     const socket = await openSocket(Number(new URL(api.url).port), start);
     let text = '';
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { runOutsideRequests } from '../http/request-context.js';
 import type { CacheServer } from './cache-server.js';
 import type { Database } from './database.js';
 import { readCode } from './database-away.js';
@@ -75,7 +76,9 @@ export class CacheGeneration {
   async lease(): Promise<Lease | undefined> {
     if (!this.#options.server.isUsable) return undefined;
     if (performance.now() - this.#renewedAt >= RENEW_MS) {
-      const renewal = (this.#renewal ??= this.#renew().finally(() => (this.#renewal = undefined)));
+      const renewal = (this.#renewal ??= runOutsideRequests(() => this.#renew()).finally(
+        () => (this.#renewal = undefined),
+      ));
       if (!this.#lease || !this.holds(this.#lease)) await renewal;
     }
     return this.#lease && this.holds(this.#lease) ? this.#lease : undefined;

@@ -19,8 +19,13 @@ export function findPostgresIn(dataDir: string): PostgresProcess[] {
   const pids = process.platform === 'linux' ? findByProc(dataDir) : findByLsof(dataDir);
   return pids.map((pid) => {
     const commandLine = readCommandLine(pid);
-    return { pid, commandLine, isServer: !/^(postgres|postmaster): /.test(commandLine) };
+    return { pid, commandLine, isServer: !isEnding(commandLine) && !/^(postgres|postmaster): /.test(commandLine) };
   });
+}
+
+/** A process that is coming to its end has no memory left that could hold its command line, and serves nothing. */
+function isEnding(commandLine: string): boolean {
+  return commandLine === '' || commandLine === 'unknown';
 }
 
 /** True where the process works in that folder. */

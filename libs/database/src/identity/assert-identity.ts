@@ -2,7 +2,15 @@ import type { Config, Environment } from '@airlock/config';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { assertServer } from '../server.js';
-import { findBrokenBindings, type Location, type Queryable, readLocation, readStamp, type Stamp } from './stamp.js';
+import {
+  findBrokenBindings,
+  IdentityError,
+  type Location,
+  type Queryable,
+  readLocation,
+  readStamp,
+  type Stamp,
+} from './stamp.js';
 
 export interface IdentityClaim {
   /** What the caller was asked to work on: a flag, a release target. */
@@ -11,11 +19,7 @@ export interface IdentityClaim {
   readonly config: Pick<Config, 'environment'> & { database: { app: { database: string } } };
 }
 
-/** The three words do not agree. Nothing was written. */
-export class IdentityError extends Error {
-  override readonly name = 'IdentityError';
-  readonly exitCode = 3;
-}
+export { IdentityError };
 
 /**
  * Every command that writes asks this first, on the session that will write: the caller, the configuration and the

@@ -5,6 +5,12 @@ export interface Queryable {
   query<T extends object>(sql: string, values?: unknown[]): Promise<{ rows: T[] }>;
 }
 
+/** The three words do not agree, or the database's own cannot be believed. Nothing was written. */
+export class IdentityError extends Error {
+  override readonly name = 'IdentityError';
+  readonly exitCode = 3;
+}
+
 /** What a database says about itself. Only provisioning writes it. */
 export interface Stamp {
   readonly environment: Environment;
@@ -24,20 +30,20 @@ export interface Location {
 
 /**
  * `undefined` where nothing was ever provisioned.
- * @throws when the stamp is not a plain table of exactly one row: whatever else it is may say what suits it
+ * @throws IdentityError when the stamp is not a plain table of exactly one row: whatever else it is may say what suits it
  */
 export async function readStamp(client: Queryable): Promise<Stamp | undefined> {
   const flaws = await readStampFlaws(client);
   if (flaws === undefined) return undefined;
   if (flaws.length > 0) {
-    throw new Error(
+    throw new IdentityError(
       `ops.environment: ${flaws.join(', ')}; expected the plain table that provisioning makes\n` +
         '  Find out who changed it; a stamp is not repaired by hand.',
     );
   }
   const { rows } = await client.query<Stamp>(STAMP);
   if (rows.length !== 1) {
-    throw new Error(
+    throw new IdentityError(
       `ops.environment: has ${rows.length} rows; expected exactly one, written by \`airlock db provision\``,
     );
   }

@@ -58,6 +58,13 @@ const bookkeeping: Columns = {
     image_digest: 'keep',
     actor: 'keep',
   },
+  // Nothing that processes of the original cached may be served beside the copy.
+  read_cache: {
+    only_row: 'keep',
+    generation: { value: 'pg_catalog.gen_random_uuid()' },
+    is_open: { value: 'false' },
+    server: { value: 'NULL' },
+  },
 };
 
 export interface TableRules {

@@ -87,8 +87,8 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   ],
   [
     'a trigger in schema ops',
-    `${AUDIT}; CREATE TRIGGER audit BEFORE UPDATE ON ops.environment FOR EACH ROW EXECUTE FUNCTION audit()`,
-    ['trigger audit on table ops.environment runs when rows change'],
+    `${AUDIT}; CREATE TRIGGER audit BEFORE UPDATE ON ops.migrations FOR EACH ROW EXECUTE FUNCTION audit()`,
+    ['trigger audit on table ops.migrations runs when rows change'],
     { audit: { old: 'keep' } },
   ],
   [

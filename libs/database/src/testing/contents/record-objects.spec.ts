@@ -25,6 +25,7 @@ describe('recordObjects', () => {
     expect(known.migrated).toEqual([
       'table ops.migration_runs',
       'table ops.migrations',
+      'table ops.read_cache',
       'table public.accounts',
       'table public.ledger',
     ]);

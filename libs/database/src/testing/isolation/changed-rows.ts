@@ -41,35 +41,47 @@ CREATE TEMP TABLE mark AS SELECT pg_current_xact_id()::xid AS written_before;
 CREATE TEMP TABLE remembered (relation regclass, copy text, columns text, rows bigint);
 CREATE TEMP TABLE remembered_sequence (sequence regclass, last_value bigint, is_called boolean);
 
-CREATE FUNCTION pg_temp.list_schema() RETURNS TABLE (what text) LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.list_schema() RETURNS TABLE (what text, how text) LANGUAGE sql AS $$
   WITH lasting AS (
-    SELECT oid FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+    SELECT oid, nspname, nspacl FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
   ), relation AS (
-    SELECT oid, xmin FROM pg_class WHERE relnamespace IN (SELECT oid FROM lasting)
+    SELECT * FROM pg_class WHERE relnamespace IN (SELECT oid FROM lasting)
   )
-  SELECT format('schema %s %s', oid::regnamespace, xmin) FROM pg_namespace WHERE oid IN (SELECT oid FROM lasting)
-  UNION ALL SELECT format('relation %s %s', oid::regclass, xmin) FROM relation
-  UNION ALL SELECT format('column %s.%s %s', attrelid::regclass, attname, xmin) FROM pg_attribute
-             WHERE attrelid IN (SELECT oid FROM relation)
-  UNION ALL SELECT format('default of %s %s', adrelid::regclass, xmin) FROM pg_attrdef
-  UNION ALL SELECT format('constraint %s %s', conname, xmin) FROM pg_constraint WHERE connamespace IN (SELECT oid FROM lasting)
-  UNION ALL SELECT format('trigger %s %s', tgname, xmin) FROM pg_trigger WHERE tgrelid IN (SELECT oid FROM relation)
-  UNION ALL SELECT format('policy %s %s', polname, xmin) FROM pg_policy
-  UNION ALL SELECT format('rule %s %s', rulename, xmin) FROM pg_rewrite WHERE ev_class IN (SELECT oid FROM relation)
-  UNION ALL SELECT format('function %s %s', oid::regproc, xmin) FROM pg_proc WHERE pronamespace IN (SELECT oid FROM lasting)
-  UNION ALL SELECT format('type %s %s', oid::regtype, xmin) FROM pg_type WHERE typnamespace IN (SELECT oid FROM lasting)
-  UNION ALL SELECT format('extension %s %s', extname, xmin) FROM pg_extension
-  UNION ALL SELECT format('event trigger %s %s', evtname, xmin) FROM pg_event_trigger
-  UNION ALL SELECT format('settings %s %s', setrole::regrole, xmin) FROM pg_db_role_setting
+  SELECT 'schema ' || nspname, nspacl::text FROM lasting
+  UNION ALL SELECT 'relation ' || oid::regclass,
+                   concat_ws(' ', relkind, relowner, relacl, relrowsecurity, relforcerowsecurity, reloptions) FROM relation
+  UNION ALL SELECT format('column %s.%s', attrelid::regclass, attname),
+                   concat_ws(' ', atttypid, atttypmod, attnotnull, attidentity, attgenerated, attacl)
+              FROM pg_attribute WHERE attrelid IN (SELECT oid FROM relation) AND attnum > 0 AND NOT attisdropped
+  UNION ALL SELECT 'default of ' || adrelid::regclass, pg_get_expr(adbin, adrelid) FROM pg_attrdef
+             WHERE adrelid IN (SELECT oid FROM relation)
+  UNION ALL SELECT 'index ' || indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index
+             WHERE indrelid IN (SELECT oid FROM relation)
+  UNION ALL SELECT 'constraint ' || conname, pg_get_constraintdef(oid) FROM pg_constraint
+             WHERE connamespace IN (SELECT oid FROM lasting)
+  UNION ALL SELECT 'trigger ' || tgname, concat_ws(' ', tgenabled, pg_get_triggerdef(oid)) FROM pg_trigger
+             WHERE tgrelid IN (SELECT oid FROM relation) AND NOT tgisinternal
+  UNION ALL SELECT 'policy ' || polname,
+                   concat_ws(' ', polcmd, polroles, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+              FROM pg_policy
+  UNION ALL SELECT 'rule ' || rulename, pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class IN (SELECT oid FROM relation)
+  UNION ALL SELECT 'function ' || oid::regprocedure, concat_ws(' ', prosrc, prosqlbody, proconfig, proacl, prosecdef)
+              FROM pg_proc WHERE pronamespace IN (SELECT oid FROM lasting)
+  UNION ALL SELECT 'type ' || oid::regtype, concat_ws(' ', typtype, typacl) FROM pg_type
+             WHERE typnamespace IN (SELECT oid FROM lasting)
+  UNION ALL SELECT 'type ' || enumtypid::regtype, enumlabel FROM pg_enum
+  UNION ALL SELECT 'extension ' || extname, concat_ws(' ', extversion, extnamespace) FROM pg_extension
+  UNION ALL SELECT 'event trigger ' || evtname, concat_ws(' ', evtenabled, evtfoid) FROM pg_event_trigger
+  UNION ALL SELECT 'settings', setconfig::text FROM pg_db_role_setting
              WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
 $$;
-CREATE TEMP TABLE remembered_schema AS SELECT what FROM pg_temp.list_schema();
+CREATE TEMP TABLE remembered_schema AS SELECT what, how FROM pg_temp.list_schema();
 
 CREATE FUNCTION pg_temp.find_schema_change() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT regexp_replace(what, ' \\d+$', ''), ', ') FROM (
-    (SELECT what FROM pg_temp.list_schema() EXCEPT SELECT what FROM remembered_schema)
+  SELECT string_agg(DISTINCT what, ', ') FROM (
+    (SELECT what, how FROM pg_temp.list_schema() EXCEPT SELECT what, how FROM remembered_schema)
     UNION ALL
-    (SELECT what FROM remembered_schema EXCEPT SELECT what FROM pg_temp.list_schema())
+    (SELECT what, how FROM remembered_schema EXCEPT SELECT what, how FROM pg_temp.list_schema())
   ) AS change
 $$;
 
