@@ -38,7 +38,7 @@ const noReveal = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', '.nx/'] },
+  { ignores: ['**/dist/', '**/coverage/', '**/node_modules/', '.nx/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts'],

@@ -1,22 +1,32 @@
 // Gives the workspace another name: `make rename NAME=<name>`. It stands in packages, commands, roles, databases, variables
-// and documents, in three spellings. What is generated from the sources is generated anew, because widths change.
+// and documents, spelled as each place demands. What is generated from the sources is generated again: widths change.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findWordOf } from '../libs/config/src/database-names.ts';
+import { ENVIRONMENTS } from '../libs/config/src/environment.ts';
 
-/** A word that fits into every place: a package scope, a variable in capitals, a role, the name of a database. */
-const NAME = /^[a-z][a-z0-9]{1,19}$/;
-/** Names of databases are judged by these words: one that held one of them would be a test database everywhere. */
-const ENVIRONMENT_WORDS = /test|dev|local|preview|stag|prod|tmp|temp|demo|sandbox/;
+const NAME = /^(?=.{2,20}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /**
  * Renames everything that git tracks below `root`, file names too, and the `.env` that is there.
+ *
+ * @returns the old name, and in how many files the new one was an ordinary word before
  * @throws Error before anything is changed, where the name does not fit or the tree has changes that could be lost
  */
 export function renameWorkspace(root, to) {
-  const from = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name;
+  const { name: from, renamed } = readManifest(root);
+  assertRepository(root);
   assertFits(root, to);
+  if (renamed?.wordIn > 0) {
+    refuse(
+      `NAME: "${from}" was an ordinary word in ${renamed.wordIn} files before the workspace was given that name; ` +
+        'expected a name that can be told from other words',
+      'git revert <the commit of that rename>   # then choose another name',
+    );
+  }
+  const wordIn = git(root, 'grep', '-Iilw', '-e', spell(to).kebab, '-e', spell(to).snake).split('\n').length - 1;
   const paths = git(root, 'ls-files').split('\n').filter(Boolean);
   for (const path of [...paths, '.env']) {
     if (existsSync(join(root, path))) renameWithin(join(root, path), from, to);
@@ -24,38 +34,95 @@ export function renameWorkspace(root, to) {
   for (const path of paths.filter((path) => basename(path).includes(from))) {
     renameSync(join(root, path), join(root, dirname(path), basename(path).replaceAll(from, to)));
   }
-  return from;
+  writeManifest(root, { ...readManifest(root), renamed: { from, ...(wordIn > 0 && { wordIn }) } });
+  return { from, wordIn };
 }
 
 function assertFits(root, to) {
-  if (!NAME.test(to))
-    refuse(`NAME: is ${JSON.stringify(to)}; expected 2 to 20 small letters and digits, a letter first`);
-  if (ENVIRONMENT_WORDS.test(to)) refuse(`NAME: "${to}" holds a word that environments are told by; expected none`);
-  const found = git(root, 'grep', '-Iil', '--', to).split('\n').filter(Boolean);
-  if (found.length > 0) {
-    refuse(`NAME: "${to}" stands in ${found.length} files already, such as ${found[0]}; expected a word of its own`);
+  if (!NAME.test(to)) {
+    refuse(
+      `NAME: is ${JSON.stringify(to)}; expected 2 to 20 lowercase letters, digits or single hyphens, starting with a letter`,
+    );
   }
-  if (git(root, 'status', '--porcelain') !== '')
-    refuse('the checkout has changes; expected none, so that nothing is lost', 'git stash');
+  const word = findWordOf(to, ENVIRONMENTS);
+  if (word) refuse(`NAME: "${to}" contains the word "${word}", which names an environment; expected another name`);
+  const use = findUse(root, to);
+  if (use) refuse(`NAME: "${to}" is ${use} of this workspace; expected another name`);
+  if (git(root, 'status', '--porcelain') !== '') {
+    refuse('the checkout has uncommitted changes; expected none, so that nothing is lost', 'git stash');
+  }
+}
+
+/** A name that would shadow something: a command that is installed, a scope of packages, or a project. */
+function findUse(root, to) {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const entries = Object.entries(packages);
+  if (entries.some(([, { bin }]) => Object.hasOwn(bin ?? {}, to))) return 'a command';
+  if (entries.some(([path]) => path.startsWith(`node_modules/@${to}/`))) return 'a scope of packages';
+  return entries.some(([path]) => !path.includes('node_modules/') && basename(path) === to) ? 'a project' : undefined;
 }
 
 function renameWithin(path, from, to) {
   const bytes = readFileSync(path);
   if (bytes.includes(0)) return;
-  const renamed = spellings(from).reduce(
-    (text, spelling, index) => text.replaceAll(spelling, spellings(to)[index]),
-    bytes.toString('utf8'),
-  );
-  writeFileSync(path, renamed);
+  writeFileSync(path, replaceName(bytes.toString('utf8'), from, to));
 }
 
-const spellings = (name) => [name, name.toUpperCase(), name[0].toUpperCase() + name.slice(1)];
+/** The spellings of a name of one or more words. */
+function spell(name) {
+  const words = name.split('-');
+  const capitalised = words.map((word) => word[0].toUpperCase() + word.slice(1));
+  return {
+    kebab: name,
+    snake: words.join('_'),
+    upper: words.join('_').toUpperCase(),
+    title: capitalised.join(' '),
+    pascal: capitalised.join(''),
+    camel: words[0] + capitalised.slice(1).join(''),
+  };
+}
+
+/** A name of one word is spelled alike in many places: what stands beside it tells which spelling the place needs. */
+export function replaceName(text, from, to) {
+  const [old, made] = [spell(from), spell(to)];
+  if (from.includes('-')) {
+    return Object.keys(old).reduce((result, style) => result.replaceAll(old[style], made[style]), text);
+  }
+  return text
+    .replaceAll(old.upper, made.upper)
+    .replace(new RegExp(`(?<=\\w)${old.title}|${old.title}(?=\\w)`, 'g'), made.pascal)
+    .replaceAll(old.title, made.title)
+    .replace(new RegExp(`(?<=_)${from}|${from}(?=_)`, 'g'), made.snake)
+    .replace(new RegExp(`${from}(?=[A-Z])`, 'g'), made.camel)
+    .replaceAll(from, made.kebab);
+}
+
+function readManifest(root) {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+}
+
+function writeManifest(root, manifest) {
+  writeFileSync(join(root, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+}
+
+function assertRepository(root) {
+  if (existsSync(join(root, '.git'))) return;
+  refuse(
+    'this folder is not a Git checkout; expected one, so that the change can be looked at and undone',
+    'git init && git add --all && git commit --message "Start"',
+  );
+}
 
 function git(root, ...args) {
   try {
-    return execFileSync('git', args, { cwd: root, encoding: 'utf8' });
+    // A checkout that another user owns is one all the same: its own make runs this.
+    return execFileSync('git', ['-c', 'safe.directory=*', ...args], {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+    });
   } catch (error) {
-    // `git grep` says by 1 that it found nothing.
+    // `git grep` exits with 1 when it finds nothing.
     if (args[0] === 'grep' && error.status === 1) return '';
     throw error;
   }
@@ -65,7 +132,7 @@ function refuse(message, cure = 'make rename NAME=<name>') {
   throw new Error(`${message}\n  ${cure}`);
 }
 
-/** Links the packages under their new names, and writes anew what is derived from the sources. */
+/** Links the packages under their new names, and writes again what is derived from the sources. */
 function regenerate(root, to) {
   const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   run('sh', 'tools/install.sh', 'node_modules/.installed');
@@ -79,11 +146,12 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const to = process.argv[2] ?? '';
   try {
-    const from = renameWorkspace(root, to);
+    const { from, wordIn } = renameWorkspace(root, to);
     regenerate(root, to);
     console.log(
       `${from} is ${to} now. Look at it with \`git diff\`, try it with \`make test\`, and commit it.\n` +
-        `The development data of before stays in .${from}; \`make dev\` begins a new one in .${to}.`,
+        `The development data of before stays in .${from}; \`make dev\` begins a new one in .${to}.` +
+        (wordIn > 0 ? `\n"${to}" is also an ordinary word in ${wordIn} files: only \`git revert\` takes it back.` : ''),
     );
   } catch (error) {
     console.error(error.message);

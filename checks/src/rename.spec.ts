@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parse } from '@swc/core';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { listFiles, root } from './repository.js';
 
 const TOOL: string = '../../tools/rename.mjs';
-const { renameWorkspace } = (await import(TOOL)) as { renameWorkspace: (root: string, to: string) => string };
+const { renameWorkspace } = (await import(TOOL)) as {
+  renameWorkspace: (root: string, to: string) => { from: string; wordIn: number };
+};
 
 // In two parts, so that this file does not hold the word that it looks for.
 const OTHER = ['xyl', 'oph'].join('');
@@ -30,9 +33,10 @@ const read = (path: string) => readFileSync(join(copy, path), 'utf8');
 describe('renameWorkspace', () => {
   it('leaves the old name nowhere, in no spelling and in no path', () => {
     writeFileSync(join(copy, '.env'), 'DATABASE_URL=postgres://airlock_app:secret@127.0.0.1:1/airlock_development\n');
-    expect(renameWorkspace(copy, OTHER)).toBe('airlock');
+    expect(renameWorkspace(copy, OTHER)).toEqual({ from: 'airlock', wordIn: 0 });
     git('add', '--all');
-    expect(() => git('grep', '--cached', '-Iil', 'airlock')).toThrow();
+    // What it was called is noted.
+    expect(git('grep', '--cached', '-Ii', 'airlock')).toBe('package.json:    "from": "airlock"\n');
     expect(git('ls-files').toLowerCase()).not.toContain('airlock');
     expect(read('.env')).toBe(`DATABASE_URL=postgres://${OTHER}_app:secret@127.0.0.1:1/${OTHER}_development\n`);
   });
@@ -58,19 +62,79 @@ describe('renameWorkspace', () => {
       expect(read(path)).toBe(readFileSync(join(root, path), 'utf8'));
   });
 
+  it.each(['product', 'devices', 'attempt', 'locale', 'contest', 'my-shop', 'a1', 'latest'])('accepts %s', (name) => {
+    renameWorkspace(copy, name);
+    expect((JSON.parse(read('package.json')) as { name: string }).name).toBe(name);
+  });
+
+  it('spells a name of several words as each place demands', () => {
+    writeFileSync(join(copy, '.env'), 'DATABASE_URL=postgres://airlock_app:secret@127.0.0.1:1/airlock_development\n');
+    renameWorkspace(copy, 'my-shop');
+    expect(read('.env')).toBe('DATABASE_URL=postgres://my_shop_app:secret@127.0.0.1:1/my_shop_development\n');
+    expect(read('docker/compose')).toContain('MY_SHOP_PROJECT');
+    expect(read('README.md')).toContain('# My Shop');
+    expect(read('libs/config/src/nest/index.ts')).toContain('MyShopConfigModule');
+    expect(JSON.parse(read('apps/cli/package.json'))).toMatchObject({
+      name: '@my-shop/cli',
+      bin: { 'my-shop': 'bin/my-shop.js' },
+    });
+  });
+
+  it('leaves source that can be parsed, whatever the name', async () => {
+    renameWorkspace(copy, 'my-shop');
+    const failures: string[] = [];
+    for (const path of listFiles(/\.(ts|mjs|js)$/)) {
+      const source = read(path.replaceAll('airlock', 'my-shop'));
+      await parse(source, { syntax: 'typescript', decorators: true }).catch((error: Error) =>
+        failures.push(`${path}: ${error.message.split('\n')[0]}`),
+      );
+      // A hyphen also reads as a subtraction: `request.my-shop`.
+      if (/(?<=[.{,(]\s*|\b(const|let|function|async) )my-shop(?=\s*[.,;=:()}\]])/.test(stripTexts(source))) {
+        failures.push(`${path}: the name stands as an identifier`);
+      }
+    }
+    expect(failures).toEqual([]);
+  });
+
+  it('refuses another name after one that cannot be told from other words', () => {
+    renameWorkspace(copy, 'attempt');
+    git('add', '--all');
+    git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '--quiet', '--message=renamed');
+    expect(() => renameWorkspace(copy, OTHER)).toThrow(
+      /^NAME: "attempt" was an ordinary word in \d+ files before .*\n {2}git revert/,
+    );
+    expect(git('status', '--porcelain')).toBe('');
+  });
+
   it.each([
-    ['', /^NAME: is ""; expected 2 to 20 small letters and digits, a letter first/],
-    ['My-App', /^NAME: is "My-App"; expected 2 to 20 small letters and digits, a letter first/],
-    ['../x', /^NAME: is "\.\.\/x"; expected 2 to 20 small letters and digits, a letter first/],
-    ['contest', /^NAME: "contest" holds a word that environments are told by; expected none/],
-    ['nest', /^NAME: "nest" stands in \d+ files already, such as .*; expected a word of its own/],
+    ['', /^NAME: is ""; expected 2 to 20 lowercase letters, digits or single hyphens, starting with a letter/],
+    ['My-App', /^NAME: is "My-App"; expected 2 to 20 lowercase/],
+    ['my--app', /^NAME: is "my--app"; expected 2 to 20 lowercase/],
+    ['app-', /^NAME: is "app-"; expected 2 to 20 lowercase/],
+    ['../x', /^NAME: is "\.\.\/x"; expected 2 to 20 lowercase/],
+    ['test', /^NAME: "test" contains the word "test", which names an environment; expected another name/],
+    ['shop-prod', /^NAME: "shop-prod" contains the word "prod", which names an environment/],
+    ['dev2', /^NAME: "dev2" contains the word "dev", which names an environment/],
+    ['jest', /^NAME: "jest" is a command of this workspace; expected another name/],
+    ['nestjs', /^NAME: "nestjs" is a scope of packages of this workspace; expected another name/],
+    ['config', /^NAME: "config" is a project of this workspace; expected another name/],
   ])('refuses %j, and changes nothing', (name, message) => {
     expect(() => renameWorkspace(copy, name)).toThrow(message);
     expect(git('status', '--porcelain')).toBe('');
   });
 
+  it('refuses a folder that is not a Git checkout', () => {
+    rmSync(join(copy, '.git'), { recursive: true });
+    expect(() => renameWorkspace(copy, OTHER)).toThrow(/^this folder is not a Git checkout; .*\n {2}git init/);
+  });
+
   it('refuses a checkout with changes', () => {
     writeFileSync(join(copy, 'new.txt'), 'mine');
-    expect(() => renameWorkspace(copy, OTHER)).toThrow('the checkout has changes; expected none');
+    expect(() => renameWorkspace(copy, OTHER)).toThrow('the checkout has uncommitted changes; expected none');
   });
 });
+
+/** Code without its strings, comments and regular expressions, roughly: what is left of a name there is an identifier. */
+function stripTexts(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g, "''");
+}

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '../..');
@@ -9,11 +10,29 @@ export const readText = (path: string): string => readFileSync(join(root, path),
 
 export const readJson = <T>(path: string): T => JSON.parse(readText(path)) as T;
 
-/** Paths of the files that git knows or would add, from the root, optionally only those that match. */
+/**
+ * Paths of the files that belong to the repository: all that are there and not ignored, from the root, optionally only
+ * those that match. Asked through an empty Git folder, so that the answer is the same in a copy without one, in a checkout
+ * of another user, and where files were renamed a moment ago.
+ */
 export function listFiles(pattern = /./): string[] {
-  const out = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  return out.split('\n').filter((path) => path !== '' && pattern.test(path));
+  paths ??= listFilesOf(root);
+  return paths.filter((path) => pattern.test(path));
 }
+
+let paths: readonly string[] | undefined;
+
+export function listFilesOf(checkout: string): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'airlock-checks-'));
+  const git = (...args: string[]) =>
+    execFileSync('git', [`--git-dir=${folder}`, ...args], { cwd: checkout, encoding: 'utf8', maxBuffer: MAX_BYTES });
+  try {
+    git('init', '--quiet', '--bare');
+    const out = git(`--work-tree=${checkout}`, 'ls-files', '--others', '--exclude-standard', '-z');
+    return out.split('\0').filter((path) => path !== '');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const MAX_BYTES = 64 * 1024 * 1024;

@@ -30,7 +30,11 @@ describe('airlock', () => {
     [['config', 'check', 'production'], /too many arguments/],
     [['db', 'migrate', '--environment', 'prod'], /Allowed choices are development, /],
     [['db', 'seed', '--rows', '0'], /expected a whole number from 1/],
-    [['db', 'new'], /missing required argument 'name'/],
+    [['db', 'new'], /missing required argument 'name'\n {2}airlock db new \[options\] <name>\n {2}airlock db new --help/],
+    [['db', 'new', 'Bad Name'], /^"Bad Name": not a name for a migration; expected kebab-case/],
+    [['db', 'new', 'a', '--contract', 'b'], /^--contract b: no such migration; expected one of/],
+    [['db', 'new', 'create-entities'], /^create-entities: there is a migration createEntities already/],
+    [['deploy', 'staging'], /missing required argument 'image'\n {2}airlock deploy \[options\] <env> <image>\n/],
     [['db', 'lint', 'no-such-file.sql'], /^no-such-file\.sql: there is no SQL; expected /],
     [['db', 'lint', '.'], /^\.: there is no SQL; expected /],
     [['token'], /required option '--sub <user>'/],
@@ -51,6 +55,12 @@ describe('airlock', () => {
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     },
   );
+
+  it('says its version', async () => {
+    const { status, stdout } = await run(['--version']);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(status).toBe(0);
+  });
 
   it.each([['status'], ['migrate'], ['drift'], ['seed']])(
     'ends with 69 and neither stack nor password where no database answers: db %s',

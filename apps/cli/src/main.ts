@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { configCommand } from './config.js';
 import { dbCommand } from './db.js';
@@ -17,6 +18,7 @@ const EXIT_USAGE = 2;
 
 const program = new Command('airlock')
   .description('keeps development, testing, preview, staging and production apart')
+  .version(readVersion(), '--version', 'print the version')
   .addCommand(configCommand())
   .addCommand(dbCommand())
   .addCommand(deployCommand())
@@ -44,6 +46,19 @@ try {
 
 /** A word too many is a mistake: `db migrate staging` must not migrate wherever this shell happens to be. */
 function beStrict(command: Command): void {
-  command.allowExcessArguments(false).exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
+  command
+    .allowExcessArguments(false)
+    .showHelpAfterError(describeUsage(command))
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
   command.commands.forEach(beStrict);
+}
+
+function describeUsage(command: Command): string {
+  const usage = command.createHelp().commandUsage(command);
+  return `  ${usage}\n  ${usage.split(' [')[0]?.split(' <')[0]} --help   # says more`;
+}
+
+function readVersion(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }

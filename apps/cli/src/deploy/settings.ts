@@ -63,8 +63,8 @@ export function parseDeployedEnvironment(text: string): DeployedEnvironment {
   if (text === 'staging' || text === 'production') return text;
   const isOther = (ENVIRONMENTS as readonly string[]).includes(text);
   throw new DeployError({
-    text: `ENV: ${JSON.stringify(text)} is ${isOther ? 'not deployed to a swarm' : 'no environment'}; expected staging or production`,
-    mend: text === 'preview' ? 'use: airlock preview up N IMAGE' : 'use: airlock deploy staging IMAGE@sha256:…',
+    text: `ENV: ${JSON.stringify(text)} is ${isOther ? 'not deployed to a swarm' : 'not an environment'}; expected staging or production`,
+    mend: text === 'preview' ? 'use: airlock preview --help' : `write staging or production in place of ${JSON.stringify(text)}`,
     exitCode: EXIT.usage,
   });
 }

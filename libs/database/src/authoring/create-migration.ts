@@ -3,6 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { MIGRATION_NAME, MigrationError } from '../migrate/migration.js';
 
+const LINE_WIDTH = 120;
+
+/** The command was called with words that make no migration. */
+class UsageError extends MigrationError {
+  override readonly exitCode = 2;
+}
+
 export interface NewMigration {
   /** `add-nickname`: what it does, in kebab case. */
   readonly name: string;
@@ -32,10 +39,10 @@ export function createMigration({
   const index = readFileSync(indexFile, 'utf8');
   const known = [...index.matchAll(/'\.\/(\d{14}-[a-z0-9-]+)\.js'/g)].map(([, found = '']) => found);
   if (completes !== undefined && !known.includes(completes))
-    throw new MigrationError(`--contract ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
+    throw new UsageError(`--contract ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
   const variable = toCamelCase(name);
   if (new RegExp(`\\b${variable}\\b`).test(index))
-    throw new MigrationError(
+    throw new UsageError(
       `${name}: there is a migration ${variable} already; expected a name that says what is new`,
     );
   const full = `${createTimestamp(now, known.at(-1) ?? '')}-${name}`;
@@ -47,7 +54,7 @@ export function createMigration({
 
 function assertName(name: string): void {
   if (KEBAB.test(name) && name.length <= LONGEST_NAME) return;
-  throw new MigrationError(
+  throw new UsageError(
     `${JSON.stringify(name)}: not a name for a migration; expected kebab-case of at most ${LONGEST_NAME} characters, such as add-nickname`,
   );
 }
@@ -86,10 +93,15 @@ function addToIndex(index: string, full: string, variable: string): string {
   const imports = index.lastIndexOf("';\n", index.indexOf('export const migrations')) + 3;
   const list = index.slice(index.indexOf('= [', imports) + 3, index.lastIndexOf(']'));
   const names = [...list.split(',').map((name) => name.trim()), variable].filter(Boolean);
-  return (
-    `${index.slice(0, imports)}import { ${variable} } from './${full}.js';\n${index.slice(imports, index.indexOf('= [', imports))}` +
-    `= [\n${names.map((name) => `  ${name},\n`).join('')}];\n`
-  );
+  const head = index.slice(imports, index.indexOf('= [', imports));
+  return `${index.slice(0, imports)}import { ${variable} } from './${full}.js';\n${head}${formatList(head, names)}\n`;
+}
+
+/** As the formatter writes it: on one line where it fits. */
+function formatList(head: string, names: readonly string[]): string {
+  const line = `= [${names.join(', ')}];`;
+  const start = head.slice(head.lastIndexOf('\n') + 1);
+  return start.length + line.length <= LINE_WIDTH ? line : `= [\n${names.map((name) => `  ${name},\n`).join('')}];`;
 }
 
 function toCamelCase(name: string): string {
