@@ -49,8 +49,8 @@ describe('createSettings', () => {
   });
 
   it.each([
-    ['preview', 'is not deployed to a swarm', 'use: airlock preview up N IMAGE'],
-    ['prod', 'is no environment', 'use: airlock deploy staging'],
+    ['preview', 'is not deployed to a swarm', 'use: airlock preview --help'],
+    ['prod', 'is not an environment', 'write staging or production in place of "prod"'],
   ])('refuses to deploy to %s', (environment, problem, mend) => {
     expect(() => createSettings(environment, {})).toThrow(problem);
     expect(() => createSettings(environment, {})).toThrow(mend);
