@@ -5,8 +5,8 @@ import { dirname, join, relative } from 'node:path';
 import { transformFile } from '@swc/core';
 import { swcOptions } from './swc-options.mjs';
 
-const { airlock = {} } = JSON.parse(await readFile('package.json', 'utf8'));
-const unshipped = airlock.unshipped ?? [];
+const manifest = JSON.parse(await readFile('package.json', 'utf8'));
+const unshipped = manifest['airlock']?.unshipped ?? [];
 const isShipped = (path) =>
   !/\.(spec|fixture)\.ts$/.test(path) && !unshipped.some((folder) => path.startsWith(`src/${folder}/`));
 

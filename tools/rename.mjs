@@ -16,8 +16,8 @@ const NAME = /^(?=.{2,20}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
  * @throws Error before anything is changed, where the name does not fit or the tree has changes that could be lost
  */
 export function renameWorkspace(root, to) {
-  const { name: from, renamed } = readManifest(root);
   assertRepository(root);
+  const { name: from, renamed } = readManifest(root);
   assertFits(root, to);
   if (renamed?.wordIn > 0) {
     refuse(

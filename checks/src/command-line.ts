@@ -14,7 +14,7 @@ const OTHERS = ['curl', 'docker', 'docker/compose', 'openssl', 'ssh-keygen'];
 export async function createJudge(): Promise<Judge> {
   const program = await loadProgram();
   const judges: Record<string, Judge> = {
-    airlock: (words) => judgeAirlock(program, words),
+    [program.name()]: (words) => judgeAirlock(program, words),
     gh: judgeGh,
     make: ([target]) => (readText('Makefile').includes(`\n${target}:`) ? undefined : `no such target: ${target}`),
     nx: judgeNx,

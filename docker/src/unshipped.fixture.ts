@@ -11,8 +11,8 @@ export interface Unshipped {
 /** What each project's package.json keeps out of builds (`airlock.unshipped`), and tests. */
 export function readUnshipped(root: string): Unshipped {
   const projects = globSync('{apps,libs}/*/package.json', { cwd: root }).map((path) => {
-    const { airlock } = JSON.parse(readFileSync(join(root, path), 'utf8')) as { airlock?: { unshipped?: string[] } };
-    return { folder: dirname(path), unshipped: airlock?.unshipped ?? [] };
+    const manifest = JSON.parse(readFileSync(join(root, path), 'utf8')) as Record<string, { unshipped?: string[] }>;
+    return { folder: dirname(path), unshipped: manifest['airlock']?.unshipped ?? [] };
   });
   const kept = projects.flatMap(({ folder, unshipped }) => unshipped.map((name) => `${folder}/src/${name}/`));
   const sources = globSync('{apps,libs}/*/src/**/*.ts', { cwd: root });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-const airlock = fileURLToPath(new URL('../bin/airlock.js', import.meta.url));
+const program = fileURLToPath(new URL('../bin/airlock.js', import.meta.url));
 let checkout: string;
 
 beforeAll(() => {
@@ -15,7 +15,7 @@ beforeAll(() => {
 afterAll(() => rmSync(checkout, { recursive: true, force: true }));
 
 function run(env: Record<string, string>, ...args: string[]) {
-  return spawnSync(process.execPath, [airlock, 'db', 'reset-test', ...args], { cwd: checkout, env, encoding: 'utf8' });
+  return spawnSync(process.execPath, [program, 'db', 'reset-test', ...args], { cwd: checkout, env, encoding: 'utf8' });
 }
 
 describe('airlock db reset-test', () => {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { FOLDER, type FolderContent, withFolder } from '@airlock/config/testing';
 
-const airlock = fileURLToPath(new URL('../bin/airlock.js', import.meta.url));
+const program = fileURLToPath(new URL('../bin/airlock.js', import.meta.url));
 /** Nobody listens on a port that only root may take. */
 const UNREACHABLE = {
   ENVIRONMENT: 'development',
@@ -14,7 +14,7 @@ const UNREACHABLE = {
 function run(args: string[], env: Record<string, string> = {}, files: FolderContent = {}) {
   return withFolder(files, (cwd) => {
     const options = { cwd, env, encoding: 'utf8' } as const;
-    const { status, stdout, stderr } = spawnSync(process.execPath, [airlock, ...args], options);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], options);
     return { status, stdout, stderr };
   });
 }
@@ -76,7 +76,7 @@ describe('airlock', () => {
 
   it('says on another Node which one it needs, instead of a syntax error', () => {
     const pretend = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } })';
-    const args = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, airlock, '--help'];
+    const args = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, program, '--help'];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     expect(stderr).toMatch(/^airlock: this is Node 20\.1\.0; expected the one of the lockfile\n {2}npx airlock/);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });

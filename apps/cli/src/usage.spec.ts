@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-const airlock = fileURLToPath(new URL('../bin/airlock.js', import.meta.url));
+const program = fileURLToPath(new URL('../bin/airlock.js', import.meta.url));
 const IMAGE = `registry.example.com/airlock@sha256:${'a'.repeat(64)}`;
 let folder: string;
 
@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Without a Docker engine: nothing here may come so far as to need one. */
 function run(...words: string[]) {
   const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: folder, DOCKER_HOST: 'tcp://127.0.0.1:1' };
-  return spawnSync(process.execPath, [airlock, ...words], { cwd: folder, env, encoding: 'utf8', input: '' });
+  return spawnSync(process.execPath, [program, ...words], { cwd: folder, env, encoding: 'utf8', input: '' });
 }
 
 describe('airlock', () => {
@@ -53,7 +53,7 @@ describe('airlock', () => {
   it.each([
     ['a journal that cannot be written', ['deploy', 'staging', IMAGE, '--journal', '/proc/airlock/deployments.jsonl']],
     ['a promotion that nobody typed', ['promote', 'staging', 'production']],
-    ['a history that is none', ['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--record', airlock]],
+    ['a history that is none', ['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--record', program]],
     ['an engine that is away', ['status', 'staging']],
     ['an engine that is away', ['deploy', 'staging', IMAGE]],
     ['an overlay that is not there', ['deploy', 'staging', IMAGE, '--render']],

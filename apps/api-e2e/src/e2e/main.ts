@@ -20,15 +20,15 @@ await new Command('e2e')
 
 /** Users of their own for each run: what other runs left can neither help nor harm. */
 async function run({ url }: { url: string }): Promise<void> {
-  assertWritable(airlock('db', 'status', '--json'));
+  assertWritable(runCommand('db', 'status', '--json'));
   const run = randomBytes(4).toString('hex');
-  const tokenOf = (user: string) => airlock('token', '--sub', `e2e_${run}_${user}`).trim();
+  const tokenOf = (user: string) => runCommand('token', '--sub', `e2e_${run}_${user}`).trim();
   await liveEntityLife(createGet(url), { own: tokenOf('own'), other: tokenOf('other') }, (step) =>
     console.log(`passed  ${step}`),
   );
 }
 
-function airlock(...words: string[]): string {
+function runCommand(...words: string[]): string {
   return execFileSync(process.execPath, [AIRLOCK, ...words], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -90,7 +90,7 @@ describe('airlock deploy --target fly', () => {
     ['with half an option', ['--url', 'https://x.example.com', '--option', 'app'], '--option: "app" is no pair'],
     ['without what Fly needs', ['--url', 'https://x.example.com'], '--option app: is missing'],
   ])('refuses to begin %s, with exit 2', async (_case, options, problem) => {
-    const { status, stderr } = await airlock(['deploy', 'staging', IMAGE, '--target', 'fly', ...options]);
+    const { status, stderr } = await runCommand(['deploy', 'staging', IMAGE, '--target', 'fly', ...options]);
     expect(status).toBe(2);
     expect(stderr).toContain(problem);
     expect(stderr).not.toMatch(/^\s+at /m);
@@ -98,7 +98,7 @@ describe('airlock deploy --target fly', () => {
 });
 
 const deploy = () =>
-  airlock([
+  runCommand([
     'deploy',
     'staging',
     IMAGE,
@@ -113,7 +113,7 @@ const deploy = () =>
     '--json',
   ]);
 
-function airlock(words: readonly string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+function runCommand(words: readonly string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   const env = { PATH: `${folder}:${join(WORKSPACE, 'node_modules/.bin')}:/usr/local/bin:/usr/bin:/bin` };
   return new Promise((done) => {
     execFile('airlock', words, { cwd: WORKSPACE, env }, (error, stdout, stderr) => {
