@@ -116,7 +116,7 @@ describe('refresh', () => {
 
   it('leaves the copy unstamped and whole when it fails half-way', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging' });
-    const rules = { entities: { ...columns['entities'], attributes: { value: `'[]'` } } };
+    const rules = { ...columns, entities: { ...columns['entities'], attributes: { value: `'[]'` } } };
     await expect(refresh({ ...target, copy, rules })).rejects.toThrow('entities_attributes_object');
     expect(await runAs(inside(target), (client) => ask(client, 'SELECT min(name) FROM entities'))).toMatch(
       /^cAnArYname/,
