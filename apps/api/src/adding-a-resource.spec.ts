@@ -1,78 +1,149 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { withClient } from '@airlock/database';
 import { useTestDatabase } from '@airlock/database/testing';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from './testing/api-process.fixture.js';
 import { TestIssuer } from './testing/test-issuer.fixture.js';
+import { WorkspaceCopy } from './testing/workspace-copy.fixture.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const COPIED = ['apps/api/src', 'apps/api/package.json', 'apps/api/tsconfig.json', 'tsconfig.base.json'];
+const NOTES = readFileSync(new URL('../../../docs/adding-a-resource.md', import.meta.url), 'utf8');
+/** A name of several words, with the other article: what the guide says to replace. */
+const INVOICES = [
+  ['create-notes', 'create-external-invoices'],
+  ['a note', 'an external_invoice'],
+  ['NOTES', 'EXTERNAL_INVOICES'],
+  ['Notes', 'ExternalInvoices'],
+  ['Note', 'ExternalInvoice'],
+  ['notes', 'external_invoices'],
+  ['note', 'external_invoice'],
+].reduce((text, [from = '', to = '']) => text.replaceAll(from, to), NOTES);
+const RESOURCES = ['notes', 'external_invoices'];
+const COLUMNS_FILE = 'libs/database/src/refresh/columns.ts';
 
 describe('docs/adding-a-resource.md', () => {
   const database = useTestDatabase();
-  const text = readFileSync(join(ROOT, 'docs/adding-a-resource.md'), 'utf8');
-  const blocksOf = (language: string) =>
-    [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, block = '']) => block);
-  let copy: string;
+  let copy: WorkspaceCopy;
   let issuer: TestIssuer;
   let api: ApiProcess | undefined;
 
   beforeAll(async () => {
     issuer = await TestIssuer.start();
-    copy = mkdtempSync(join(tmpdir(), 'adding-a-resource-'));
-    // What ships: the tests have packages of their own.
-    const isSource = (path: string) => !/(\.spec\.ts|\/src\/testing)$/.test(path);
-    for (const path of COPIED) cpSync(join(ROOT, path), join(copy, path), { recursive: true, filter: isSource });
-    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    copy = new WorkspaceCopy();
+    for (const text of [NOTES, INVOICES]) follow(text);
+    const [derive, ...rest] = readBlocks(NOTES, 'sh').slice(4);
+    expect([derive, ...rest]).toEqual([expect.stringContaining('prettier --write'), 'make check\nmake test\n']);
+    copy.run(derive ?? '');
+    await createTables();
   });
   afterAll(async () => {
     await api?.stop();
     await issuer.stop();
-    rmSync(copy, { recursive: true, force: true });
+    copy.remove();
   });
 
-  it('has commands and statements that make a second resource, which compiles, serves and keeps owners apart', async () => {
-    const commands = blocksOf('sh');
-    expect(commands).toHaveLength(3);
-    execFileSync('bash', ['-euo', 'pipefail', '-c', commands.join('\n')], { cwd: copy, stdio: 'pipe' });
+  /** Steps 1 to 4, for one resource. */
+  function follow(text: string): void {
+    for (const commands of readBlocks(text, 'sh').slice(0, 4)) copy.run(commands);
+    const [statements = '', columns = '', ...rest] = readBlocks(text, 'ts');
+    expect(rest).toEqual([]);
+    const migration = globSync('libs/database/src/migrations/2*.ts', { cwd: copy.folder }).sort().at(-1) ?? '';
+    edit(migration, (source) => source.replace(/^ {2}statements: \[.*\],\n/m, () => statements));
+    edit(COLUMNS_FILE, (source) => source.replace(/\};\n$/, () => `${columns}};\n`));
+  }
 
+  function edit(path: string, change: (source: string) => string): void {
+    const before = copy.read(path);
+    expect(change(before)).not.toBe(before);
+    writeFileSync(join(copy.folder, path), change(before));
+  }
+
+  /** The statements of the guide, as the owner of the tables. */
+  async function createTables(): Promise<void> {
     const { migration } = database.config.database;
-    const [statements = ''] = blocksOf('sql');
     if (!migration) throw new Error('no migrator');
+    const [notes = '', invoices = ''] = [NOTES, INVOICES].map((text) => readBlocks(text, 'ts')[0]);
     await withClient(migration, { config: database.config, purpose: 'test' }, async (client) => {
       const { rows } = await client.query<{ owner: string }>(
         `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE oid = 'entities'::regclass`,
       );
       await client.query(`SET ROLE ${client.escapeIdentifier(rows[0]?.owner ?? '')}`);
-      await client.query(statements);
+      for (const [, sql = ''] of `${notes}${invoices}`.matchAll(/`([^`]+)`/g)) await client.query(sql);
     });
+  }
 
+  it('changes what it names, formatted as the checks expect, and compiles', () => {
+    const changed = copy.listChanged();
+    expect(changed.filter((path) => !/\/(notes|external_invoices)\/|-create-[a-z-]+\.ts$/.test(path))).toEqual([
+      'apps/api/openapi.json',
+      'apps/api/src/app.module.ts',
+      'apps/api/src/controllers.ts',
+      'libs/database/src/drift/schema.sql',
+      'libs/database/src/migrations/index.ts',
+      COLUMNS_FILE,
+    ]);
+    copy.run(`prettier --check ${changed.join(' ')}`);
+    copy.run('tsc --noEmit --project apps/api');
+  });
+
+  it('describes the routes in words, with the right article', () => {
+    const { paths } = JSON.parse(copy.read('apps/api/openapi.json')) as {
+      paths: Record<string, Record<string, { summary: string }>>;
+    };
+    const summariesOf = (name: string) =>
+      [`/api/v1/${name}`, `/api/v1/${name}/{id}`].flatMap((path) =>
+        Object.values(paths[path] ?? {}).map(({ summary }) => summary),
+      );
+    expect(summariesOf('notes')).toEqual([
+      'List your notes',
+      'Create a note',
+      'Read a note',
+      'Change a note',
+      'Delete a note',
+    ]);
+    expect(summariesOf('external_invoices')).toContain('Create an external_invoice');
+    expect(summariesOf('entities')).toContain('Create an entity');
+  });
+
+  it.each(RESOURCES)('leaves schema.sql and the rules for copies with every column of %s', async (table) => {
+    const columns = await database.query<{ name: string }>(
+      `SELECT attname AS name FROM pg_attribute WHERE attrelid = '${table}'::regclass AND attnum > 0 ORDER BY attnum`,
+    );
+    const [, rules = ''] = new RegExp(`^  ${table}: \\{\n(.*?)^  \\},`, 'ms').exec(copy.read(COLUMNS_FILE)) ?? [];
+    expect([...rules.matchAll(/^ {4}(\w+):/gm)].map(([, name]) => name)).toEqual(columns.map(({ name }) => name));
+    const schema = copy.read('libs/database/src/drift/schema.sql');
+    for (const { name } of columns) expect(schema).toContain(`ALTER TABLE public.${table} ADD COLUMN ${name} `);
+  });
+
+  it('serves the resources, and keeps owners apart', async () => {
     const config = { ...database.config, auth: issuer.auth };
-    api = await ApiProcess.start({ config, folder: join(copy, 'apps/api') });
+    api = await ApiProcess.start({ config, folder: join(copy.folder, 'apps/api') });
     const ask = async (user: string, method: string, path: string, body?: object) => {
       const authorization = `Bearer ${await issuer.sign({ sub: user })}`;
       const headers = { authorization, ...(body && { 'content-type': 'application/json' }) };
       return fetch(`${api?.url}/api/v1/${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
     };
-    const created = await ask('user_1', 'POST', 'notes', { name: 'Buy tea' });
-    expect([created.status, created.headers.get('etag')]).toEqual([201, '"v1"']);
-    const note = (await created.json()) as { id: string };
-    expect(created.headers.get('location')).toBe(`/api/v1/notes/${note.id}`);
-    expect(await (await ask('user_1', 'GET', 'notes?name=Buy%20tea')).json()).toEqual({
-      items: [note],
-      nextCursor: null,
-    });
-    expect((await ask('user_2', 'GET', `notes/${note.id}`)).status).toBe(404);
-    expect((await ask('user_1', 'PATCH', `notes/${note.id}`, { name: 'a' })).status).toBe(428);
-    expect((await ask('user_1', 'POST', 'notes', { name: '' })).status).toBe(422);
-    expect((await ask('user_1', 'GET', `entities/${note.id}`)).status).toBe(404);
+    for (const resource of RESOURCES) {
+      const created = await ask('user_1', 'POST', resource, { name: 'Buy tea' });
+      expect([created.status, created.headers.get('etag')]).toEqual([201, '"v1"']);
+      const row = (await created.json()) as { id: string };
+      expect(created.headers.get('location')).toBe(`/api/v1/${resource}/${row.id}`);
+      const found = await ask('user_1', 'GET', `${resource}?name=Buy%20tea`);
+      expect(await found.json()).toEqual({ items: [row], nextCursor: null });
+      expect((await ask('user_2', 'GET', `${resource}/${row.id}`)).status).toBe(404);
+      expect((await ask('user_1', 'PATCH', `${resource}/${row.id}`, { name: 'a' })).status).toBe(428);
+      expect((await ask('user_1', 'POST', resource, { name: '' })).status).toBe(422);
+      expect((await ask('user_1', 'GET', `entities/${row.id}`)).status).toBe(404);
+    }
     const { paths } = (await (await ask('user_1', 'GET', 'openapi.json')).json()) as { paths: object };
-    expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/api/v1/notes', '/api/v1/notes/{id}']));
+    expect(paths).toEqual((JSON.parse(copy.read('apps/api/openapi.json')) as { paths: object }).paths);
   });
 });
+
+function readBlocks(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
+    ([, block = '']) => block,
+  );
+}

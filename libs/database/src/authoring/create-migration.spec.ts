@@ -1,7 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import * as prettier from 'prettier';
 import { createMigration } from './create-migration.js';
 
 const EMPTY = `import type { Migration } from '../migrate/migration.js';\n\nexport const migrations: readonly Migration[] = [];\n`;
@@ -34,12 +36,27 @@ export const dropName = defineMigration({
 import { addNickname } from './20260304050607-add-nickname.js';
 import { dropName } from './20260304050608-drop-name.js';
 
-export const migrations: readonly Migration[] = [
-  addNickname,
-  dropName,
-];
+export const migrations: readonly Migration[] = [addNickname, dropName];
 `,
     );
+  });
+
+  it.each([
+    ['short names', { name: 'a' }],
+    ['the longest names', { name: 'a-name-that-is-as-long-as-a-name-may-be-and-no-longer-at' }],
+    ['contracts', { name: 'drop-it', completes: '20260304050607-first' }],
+    ['single statements', { name: 'add-index', isAlone: true }],
+  ])('writes both files as the formatter does, however long the list is: %s', async (_, migration) => {
+    const options = await prettier.resolveConfig(fileURLToPath(import.meta.url));
+    createMigration({ name: 'first', folder, now: NOW });
+    for (let count = 101; count <= 112; count += 1) {
+      createMigration({ ...migration, name: `${migration.name}-${count}`, folder, now: NOW });
+    }
+    for (const file of readdirSync(folder)) {
+      const path = join(folder, file);
+      const text = readFileSync(path, 'utf8');
+      expect(await prettier.format(text, { ...options, filepath: path })).toBe(text);
+    }
   });
 
   it('takes a later timestamp than the last, even when the clock is behind', () => {

@@ -42,9 +42,7 @@ export function createMigration({
     throw new UsageError(`--contract ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
   const variable = toCamelCase(name);
   if (new RegExp(`\\b${variable}\\b`).test(index))
-    throw new UsageError(
-      `${name}: there is a migration ${variable} already; expected a name that says what is new`,
-    );
+    throw new UsageError(`${name}: there is a migration ${variable} already; expected a name that says what is new`);
   const full = `${createTimestamp(now, known.at(-1) ?? '')}-${name}`;
   const file = join(folder, `${full}.ts`);
   writeFileSync(file, createSource({ full, variable, completes, isAlone }), { flag: 'wx' });

@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+const COPIED = ['apps', 'libs', 'tools', 'docs', '.node-version', '.prettierrc.json', 'nx.json', 'tsconfig.base.json'];
+const MANIFESTS = ['package.json', 'package-lock.json'];
+/** Specs stay behind: nothing that is tried in a copy runs them, and the compiler would read them all. */
+const LEFT_OUT = /(\.spec\.ts|\/(dist|node_modules|coverage)|\/apps\/api\/src\/testing)$/;
+
+/** The workspace's sources in a folder of their own, with the installed packages: commands change the copy only. */
+export class WorkspaceCopy {
+  readonly folder = mkdtempSync(join(tmpdir(), 'workspace-copy-'));
+
+  constructor() {
+    const isCopied = (path: string) => !LEFT_OUT.test(path);
+    for (const path of [...COPIED, ...MANIFESTS]) {
+      cpSync(join(ROOT, path), join(this.folder, path), { recursive: true, filter: isCopied });
+    }
+    const packages = join(this.folder, 'node_modules');
+    mkdirSync(packages);
+    // Links to our own packages are relative, and so lead into the copy.
+    const isOurs = (name: string) => name === '.bin' || name === '@airlock';
+    for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+      const [from, to] = [join(ROOT, 'node_modules', name), join(packages, name)];
+      if (isOurs(name)) cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+      else symlinkSync(from, to);
+    }
+  }
+
+  /** Runs commands of a shell; the first one that fails is an error, with what it printed. */
+  run(commands: string): void {
+    const PATH = `${join(this.folder, 'node_modules/.bin')}:/usr/bin:/bin`;
+    const env = { PATH, NX_DAEMON: 'false', NX_ISOLATE_PLUGINS: 'false' };
+    execFileSync('bash', ['-euo', 'pipefail', '-c', commands], { cwd: this.folder, env, stdio: 'pipe' });
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.folder, path), 'utf8');
+  }
+
+  /** The sources that are new or differ from those of the workspace. */
+  listChanged(): string[] {
+    const isSame = (path: string) =>
+      existsSync(join(ROOT, path)) && readFileSync(join(ROOT, path), 'utf8') === this.read(path);
+    return globSync('{apps,libs}/**/*.{ts,sql,json}', { cwd: this.folder })
+      .filter((path) => !isSame(path))
+      .sort();
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
