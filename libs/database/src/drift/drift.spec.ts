@@ -18,7 +18,7 @@ describe('findDrift', () => {
   });
 
   it.each([
-    ['another table', 'CREATE TABLE public.extra ()', 'DROP TABLE public.extra'],
+    ['another table', 'CREATE TABLE public.spec_extra ()', 'DROP TABLE public.spec_extra'],
     [
       'another type',
       'ALTER TABLE public.entities ALTER version TYPE bigint',
@@ -42,7 +42,7 @@ describe('findDrift', () => {
       `UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.entities_owner_id_created_at_id_idx'::regclass`,
       `UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'public.entities_owner_id_created_at_id_idx'::regclass`,
     ],
-    ['an enum', `CREATE TYPE public.mood AS ENUM ('sad')`, 'DROP TYPE public.mood'],
+    ['an enum', `CREATE TYPE public.spec_mood AS ENUM ('sad')`, 'DROP TYPE public.spec_mood'],
     ['a sequence', 'CREATE SEQUENCE public.s', 'DROP SEQUENCE public.s'],
     ['an extension', 'CREATE EXTENSION pgcrypto SCHEMA public', 'DROP EXTENSION pgcrypto'],
     [

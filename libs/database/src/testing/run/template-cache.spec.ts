@@ -17,7 +17,7 @@ const addNote = (type: string): Migration =>
   defineMigration({
     name: '20990101000000-add-note',
     phase: 'expand',
-    statements: [`CREATE TABLE public.notes (note ${type})`],
+    statements: [`CREATE TABLE public.spec_notes (note ${type})`],
   });
 
 let folder: string;
@@ -96,7 +96,7 @@ async function readNoteType(cached: string, applied: readonly Migration[]): Prom
     );
     return await withClient({ ...cluster.superuser, database: template }, context, async (client) => {
       const { rows } = await client.query<{ type: string }>(
-        `SELECT data_type AS type FROM information_schema.columns WHERE table_name = 'notes'`,
+        `SELECT data_type AS type FROM information_schema.columns WHERE table_name = 'spec_notes'`,
       );
       return rows[0]?.type;
     });
