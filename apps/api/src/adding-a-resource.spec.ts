@@ -1,7 +1,8 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Config } from '@airlock/config';
 import { withClient } from '@airlock/database';
-import { useTestDatabase } from '@airlock/database/testing';
+import { withTestDatabase } from '@airlock/database/testing';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from './testing/api-process.fixture.js';
 import { TestIssuer } from './testing/test-issuer.fixture.js';
@@ -24,10 +25,8 @@ const RESOURCES = ['notes', 'external_invoices'];
 const COLUMNS_FILE = 'libs/database/src/refresh/columns.ts';
 
 describe('docs/adding-a-resource.md', () => {
-  const database = useTestDatabase();
   let copy: WorkspaceCopy;
   let issuer: TestIssuer;
-  let api: ApiProcess | undefined;
 
   beforeAll(async () => {
     issuer = await TestIssuer.start();
@@ -36,10 +35,8 @@ describe('docs/adding-a-resource.md', () => {
     const [derive, ...rest] = readBlocks(NOTES, 'sh').slice(4);
     expect([derive, ...rest]).toEqual([expect.stringContaining('prettier --write'), 'make check\nmake test\n']);
     copy.run(derive ?? '');
-    await createTables();
   });
   afterAll(async () => {
-    await api?.stop();
     await issuer.stop();
     copy.remove();
   });
@@ -58,20 +55,6 @@ describe('docs/adding-a-resource.md', () => {
     const before = copy.read(path);
     expect(change(before)).not.toBe(before);
     writeFileSync(join(copy.folder, path), change(before));
-  }
-
-  /** The statements of the guide, as the owner of the tables. */
-  async function createTables(): Promise<void> {
-    const { migration } = database.config.database;
-    if (!migration) throw new Error('no migrator');
-    const [notes = '', invoices = ''] = [NOTES, INVOICES].map((text) => readBlocks(text, 'ts')[0]);
-    await withClient(migration, { config: database.config, purpose: 'test' }, async (client) => {
-      const { rows } = await client.query<{ owner: string }>(
-        `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE oid = 'entities'::regclass`,
-      );
-      await client.query(`SET ROLE ${client.escapeIdentifier(rows[0]?.owner ?? '')}`);
-      for (const [, sql = ''] of `${notes}${invoices}`.matchAll(/`([^`]+)`/g)) await client.query(sql);
-    });
   }
 
   it('changes what it names, formatted as the checks expect, and compiles', () => {
@@ -107,40 +90,62 @@ describe('docs/adding-a-resource.md', () => {
     expect(summariesOf('entities')).toContain('Create an entity');
   });
 
-  it.each(RESOURCES)('leaves schema.sql and the rules for copies with every column of %s', async (table) => {
-    const columns = await database.query<{ name: string }>(
-      `SELECT attname AS name FROM pg_attribute WHERE attrelid = '${table}'::regclass AND attnum > 0 ORDER BY attnum`,
-    );
-    const [, rules = ''] = new RegExp(`^  ${table}: \\{\n(.*?)^  \\},`, 'ms').exec(copy.read(COLUMNS_FILE)) ?? [];
-    expect([...rules.matchAll(/^ {4}(\w+):/gm)].map(([, name]) => name)).toEqual(columns.map(({ name }) => name));
+  it.each(RESOURCES)('has a rule for every column that schema.sql has for %s', (table) => {
     const schema = copy.read('libs/database/src/drift/schema.sql');
-    for (const { name } of columns) expect(schema).toContain(`ALTER TABLE public.${table} ADD COLUMN ${name} `);
+    const [, rules = ''] = new RegExp(`^  ${table}: \\{\n(.*?)^  \\},`, 'ms').exec(copy.read(COLUMNS_FILE)) ?? [];
+    const columns = [...schema.matchAll(new RegExp(`^ALTER TABLE public\\.${table} ADD COLUMN (\\w+) `, 'gm'))];
+    expect(columns.map(([, name]) => name)).toContain('owner_id');
+    expect([...rules.matchAll(/^ {4}(\w+):/gm)].map(([, name]) => name)).toEqual(columns.map(([, name]) => name));
   });
 
-  it('serves the resources, and keeps owners apart', async () => {
-    const config = { ...database.config, auth: issuer.auth };
-    api = await ApiProcess.start({ config, folder: join(copy.folder, 'apps/api') });
-    const ask = async (user: string, method: string, path: string, body?: object) => {
-      const authorization = `Bearer ${await issuer.sign({ sub: user })}`;
-      const headers = { authorization, ...(body && { 'content-type': 'application/json' }) };
-      return fetch(`${api?.url}/api/v1/${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-    };
-    for (const resource of RESOURCES) {
-      const created = await ask('user_1', 'POST', resource, { name: 'Buy tea' });
-      expect([created.status, created.headers.get('etag')]).toEqual([201, '"v1"']);
-      const row = (await created.json()) as { id: string };
-      expect(created.headers.get('location')).toBe(`/api/v1/${resource}/${row.id}`);
-      const found = await ask('user_1', 'GET', `${resource}?name=Buy%20tea`);
-      expect(await found.json()).toEqual({ items: [row], nextCursor: null });
-      expect((await ask('user_2', 'GET', `${resource}/${row.id}`)).status).toBe(404);
-      expect((await ask('user_1', 'PATCH', `${resource}/${row.id}`, { name: 'a' })).status).toBe(428);
-      expect((await ask('user_1', 'POST', resource, { name: '' })).status).toBe(422);
-      expect((await ask('user_1', 'GET', `entities/${row.id}`)).status).toBe(404);
-    }
-    const { paths } = (await (await ask('user_1', 'GET', 'openapi.json')).json()) as { paths: object };
-    expect(paths).toEqual((JSON.parse(copy.read('apps/api/openapi.json')) as { paths: object }).paths);
-  });
+  it('serves the resources, and keeps owners apart', () =>
+    withTestDatabase(async ({ config }) => {
+      await createTables(config);
+      const folder = join(copy.folder, 'apps/api');
+      const api = await ApiProcess.start({ config: { ...config, auth: issuer.auth }, folder });
+      const ask = async (user: string, method: string, path: string, body?: object) => {
+        const authorization = `Bearer ${await issuer.sign({ sub: user })}`;
+        const headers = { authorization, ...(body && { 'content-type': 'application/json' }) };
+        return fetch(`${api.url}/api/v1/${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+      };
+      try {
+        for (const resource of RESOURCES) await exercise(resource, ask);
+        const { paths } = (await (await ask('user_1', 'GET', 'openapi.json')).json()) as { paths: object };
+        expect(paths).toEqual((JSON.parse(copy.read('apps/api/openapi.json')) as { paths: object }).paths);
+      } finally {
+        await api.stop();
+      }
+    }));
 });
+
+type Ask = (user: string, method: string, path: string, body?: object) => Promise<Response>;
+
+async function exercise(resource: string, ask: Ask): Promise<void> {
+  const created = await ask('user_1', 'POST', resource, { name: 'Buy tea' });
+  expect([created.status, created.headers.get('etag')]).toEqual([201, '"v1"']);
+  const row = (await created.json()) as { id: string };
+  expect(created.headers.get('location')).toBe(`/api/v1/${resource}/${row.id}`);
+  const found = await ask('user_1', 'GET', `${resource}?name=Buy%20tea`);
+  expect(await found.json()).toEqual({ items: [row], nextCursor: null });
+  expect((await ask('user_2', 'GET', `${resource}/${row.id}`)).status).toBe(404);
+  expect((await ask('user_1', 'PATCH', `${resource}/${row.id}`, { name: 'a' })).status).toBe(428);
+  expect((await ask('user_1', 'POST', resource, { name: '' })).status).toBe(422);
+  expect((await ask('user_1', 'GET', `entities/${row.id}`)).status).toBe(404);
+}
+
+/** Runs the statements of the guide, as the owner of the tables. */
+async function createTables(config: Config): Promise<void> {
+  const { migration } = config.database;
+  if (!migration) throw new Error('no migrator');
+  await withClient(migration, { config, purpose: 'test' }, async (client) => {
+    const { rows } = await client.query<{ owner: string }>(
+      `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE oid = 'entities'::regclass`,
+    );
+    await client.query(`SET ROLE ${client.escapeIdentifier(rows[0]?.owner ?? '')}`);
+    const statements = [NOTES, INVOICES].map((text) => readBlocks(text, 'ts')[0]).join('');
+    for (const [, sql = ''] of statements.matchAll(/`([^`]+)`/g)) await client.query(sql);
+  });
+}
 
 function readBlocks(text: string, language: string): string[] {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(

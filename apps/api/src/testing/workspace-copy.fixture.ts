@@ -1,15 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,11 +14,14 @@ const LEFT_OUT = /(\.spec\.ts|\/(dist|node_modules|coverage)|\/apps\/api\/src\/t
 export class WorkspaceCopy {
   readonly folder = mkdtempSync(join(tmpdir(), 'workspace-copy-'));
 
+  readonly #copied: ReadonlyMap<string, string>;
+
   constructor() {
     const isCopied = (path: string) => !LEFT_OUT.test(path);
     for (const path of [...COPIED, ...MANIFESTS]) {
       cpSync(join(ROOT, path), join(this.folder, path), { recursive: true, filter: isCopied });
     }
+    this.#copied = new Map(this.#listSources().map((path) => [path, this.read(path)]));
     const packages = join(this.folder, 'node_modules');
     mkdirSync(packages);
     // Links to our own packages are relative, and so lead into the copy.
@@ -37,6 +30,9 @@ export class WorkspaceCopy {
       const [from, to] = [join(ROOT, 'node_modules', name), join(packages, name)];
       if (isOurs(name)) cpSync(from, to, { recursive: true, verbatimSymlinks: true });
       else symlinkSync(from, to);
+    }
+    for (const nested of globSync('{apps,libs}/*/node_modules', { cwd: ROOT })) {
+      symlinkSync(join(ROOT, nested), join(this.folder, nested));
     }
   }
 
@@ -51,13 +47,13 @@ export class WorkspaceCopy {
     return readFileSync(join(this.folder, path), 'utf8');
   }
 
-  /** The sources that are new or differ from those of the workspace. */
+  /** The sources that are new, or differ from those that were copied. */
   listChanged(): string[] {
-    const isSame = (path: string) =>
-      existsSync(join(ROOT, path)) && readFileSync(join(ROOT, path), 'utf8') === this.read(path);
-    return globSync('{apps,libs}/**/*.{ts,sql,json}', { cwd: this.folder })
-      .filter((path) => !isSame(path))
-      .sort();
+    return this.#listSources().filter((path) => this.#copied.get(path) !== this.read(path));
+  }
+
+  #listSources(): string[] {
+    return globSync('{apps,libs}/**/*.{ts,sql,json}', { cwd: this.folder, exclude: ['**/node_modules'] }).sort();
   }
 
   remove(): void {
