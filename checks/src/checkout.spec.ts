@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -77,7 +87,10 @@ describe('tools/install.sh', () => {
   function install(): string[] {
     rmSync(join(folder, 'npm.log'), { force: true });
     const path = `${join(folder, 'bin')}:${dirname(process.execPath)}:/usr/bin:/bin`;
-    const { status } = spawnSync('sh', ['tools/install.sh', MARK], { cwd: folder, env: { PATH: path, TMPDIR: folder } });
+    const { status } = spawnSync('sh', ['tools/install.sh', MARK], {
+      cwd: folder,
+      env: { PATH: path, TMPDIR: folder },
+    });
     const log = join(folder, 'npm.log');
     const commands = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
     return status === 0 ? commands : [...commands, `exit ${status}`];
@@ -117,7 +130,9 @@ describe('tools/install.sh', () => {
 
   it('leaves out packages of other systems', () => {
     install();
-    write('package-lock.json', { packages: { ...LOCK.packages, 'node_modules/mac': { version: '1.0.0', optional: true } } });
+    write('package-lock.json', {
+      packages: { ...LOCK.packages, 'node_modules/mac': { version: '1.0.0', optional: true } },
+    });
     expect(install()).toEqual(['run']);
   });
 

@@ -31,6 +31,17 @@ describe.each(documents)('%s', (path) => {
   });
 });
 
+describe('commands that print a token', () => {
+  it('name a user of the sample rows, so that the answer is not empty', () => {
+    const [, list = ''] = /^const OWNERS = \[(.*)\]/m.exec(readText('libs/database/src/seed/seed-rows.ts')) ?? [];
+    const owners = [...list.matchAll(/'(\w+)'/g)].map(([, owner]) => owner);
+    const texts = [...documents, 'apps/cli/src/token.ts'].map(readText);
+    const users = texts.flatMap((text) => [...text.matchAll(/\btoken --sub (\w+)/g)].map(([, user]) => user));
+    expect(users.length).toBeGreaterThan(2);
+    expect(users.filter((user) => !owners.includes(user))).toEqual([]);
+  });
+});
+
 describe.each(documents.filter((path) => /^docs\/adr\/\d{4}/.test(path)))('%s', (path) => {
   it('has the three sections of a decision', () => {
     const sections = [...readText(path).matchAll(/^## (.+)$/gm)].map((match) => match[1]);

@@ -30,7 +30,10 @@ describe('airlock', () => {
     [['config', 'check', 'production'], /too many arguments/],
     [['db', 'migrate', '--environment', 'prod'], /Allowed choices are development, /],
     [['db', 'seed', '--rows', '0'], /expected a whole number from 1/],
-    [['db', 'new'], /missing required argument 'name'\n {2}airlock db new \[options\] <name>\n {2}airlock db new --help/],
+    [
+      ['db', 'new'],
+      /missing required argument 'name'\n {2}airlock db new \[options\] <name>\n {2}airlock db new --help/,
+    ],
     [['db', 'new', 'Bad Name'], /^"Bad Name": not a name for a migration; expected kebab-case/],
     [['db', 'new', 'a', '--contract', 'b'], /^--contract b: no such migration; expected one of/],
     [['db', 'new', 'create-entities'], /^create-entities: there is a migration createEntities already/],

@@ -6,7 +6,7 @@ const FOLDER = fileURLToPath(new URL('../../../.airlock/local-issuer/', import.m
 export function tokenCommand(): Command {
   return new Command('token')
     .description('print a bearer token of the local issuer, for development and testing')
-    .requiredOption('--sub <user>', 'whose token it is, such as user_1', parseSubject)
+    .requiredOption('--sub <user>', 'whose token it is, such as user_ada', parseSubject)
     .option('--expires-in <span>', 'how long it is valid, such as 15m', parseSpan, '12h')
     .addHelpText(
       'after',
