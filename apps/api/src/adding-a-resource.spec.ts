@@ -69,7 +69,7 @@ describe('docs/adding-a-resource.md', () => {
       'libs/database/src/migrations/index.ts',
       COLUMNS_FILE,
     ]);
-    copy.run(`prettier --check ${changed.join(' ')}`);
+    copy.run(`prettier --check --ignore-unknown ${changed.join(' ')}`);
     copy.run('tsc --noEmit --project apps/api');
   });
 

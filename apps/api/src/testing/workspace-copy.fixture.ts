@@ -40,7 +40,11 @@ export class WorkspaceCopy {
   run(commands: string): void {
     const PATH = `${join(this.folder, 'node_modules/.bin')}:/usr/bin:/bin`;
     const env = { PATH, NX_DAEMON: 'false', NX_ISOLATE_PLUGINS: 'false' };
-    execFileSync('bash', ['-euo', 'pipefail', '-c', commands], { cwd: this.folder, env, stdio: 'pipe' });
+    execFileSync('bash', ['-euo', 'pipefail', '-c', commands], {
+      cwd: this.folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 
   read(path: string): string {
