@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from '@swc/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { listFiles, readText, root } from './repository.js';
+import { listFiles, readJson, readText, root } from './repository.js';
 
 const TOOL: string = '../../tools/rename.mjs';
 const { renameWorkspace } = (await import(TOOL)) as {
@@ -13,6 +13,10 @@ const { renameWorkspace } = (await import(TOOL)) as {
 
 // In two parts, so that this file does not hold the word that it looks for.
 const OTHER = ['xyl', 'oph'].join('');
+const TWO_WORDS = ['xyl', 'oph'].join('-');
+/** These specs also run in a workspace that was renamed, perhaps to one of the words below. */
+const { name: CURRENT, renamed } = readJson<{ name: string; renamed?: { wordIn?: number } }>('package.json');
+const ORDINARY = ['attempt', 'product', 'devices', 'locale'].filter((name) => name !== CURRENT);
 let copy: string;
 
 beforeAll(() => {
@@ -21,6 +25,10 @@ beforeAll(() => {
     mkdirSync(dirname(join(copy, path)), { recursive: true });
     cpSync(join(root, path), join(copy, path));
   }
+  writeFileSync(
+    join(copy, 'package.json'),
+    JSON.stringify({ ...readJson<object>('package.json'), renamed: undefined }),
+  );
   git('init', '--quiet');
   commit();
   git('tag', 'start');
@@ -70,36 +78,41 @@ describe('renameWorkspace', () => {
       expect(read(path)).toBe(readFileSync(join(root, path), 'utf8'));
   });
 
-  it.each(['product', 'devices', 'attempt', 'locale', 'contest', 'my-shop', 'a1', 'latest'])('accepts %s', (name) => {
-    renameWorkspace(copy, name);
-    expect((JSON.parse(read('package.json')) as { name: string }).name).toBe(name);
-  });
+  it.each([...ORDINARY, 'contest', TWO_WORDS, 'a1', 'latest'].filter((name) => name !== CURRENT))(
+    'accepts %s',
+    (name) => {
+      renameWorkspace(copy, name);
+      expect((JSON.parse(read('package.json')) as { name: string }).name).toBe(name);
+    },
+  );
 
   it('spells a name of several words as each place demands', () => {
+    const snake = TWO_WORDS.replace('-', '_');
     writeFileSync(join(copy, '.env'), 'DATABASE_URL=postgres://airlock_app:secret@127.0.0.1:1/airlock_development\n');
-    renameWorkspace(copy, 'my-shop');
-    expect(read('.env')).toBe('DATABASE_URL=postgres://my_shop_app:secret@127.0.0.1:1/my_shop_development\n');
-    expect(read('docker/compose')).toContain('MY_SHOP_PROJECT');
-    expect(read('README.md')).toContain('# My Shop');
-    expect(read('libs/config/src/nest/index.ts')).toContain('MyShopConfigModule');
+    renameWorkspace(copy, TWO_WORDS);
+    expect(read('.env')).toBe(`DATABASE_URL=postgres://${snake}_app:secret@127.0.0.1:1/${snake}_development\n`);
+    expect(read('docker/compose')).toContain(`${snake.toUpperCase()}_PROJECT`);
+    expect(read('README.md')).toContain('# Xyl Oph');
+    expect(read('libs/config/src/nest/index.ts')).toContain('XylOphConfigModule');
     expect(JSON.parse(read('apps/cli/package.json'))).toMatchObject({
-      name: '@my-shop/cli',
-      bin: { 'my-shop': 'bin/my-shop.js' },
+      name: `@${TWO_WORDS}/cli`,
+      bin: { [TWO_WORDS]: `bin/${TWO_WORDS}.js` },
     });
   });
 
   it('leaves source that can be parsed, whatever the name', async () => {
-    renameWorkspace(copy, 'my-shop');
+    renameWorkspace(copy, TWO_WORDS);
     const failures: string[] = [];
     for (const path of listFiles(/\.(ts|mjs|js)$/)) {
-      const renamed = read(path.replaceAll('airlock', 'my-shop'));
+      const renamed = read(path.replaceAll('airlock', TWO_WORDS));
       const parsed = await parseSource(renamed).catch((error: Error) => error);
       if (parsed instanceof Error) failures.push(`${path}: ${parsed.message.split('\n')[0]}`);
     }
     expect(failures).toEqual([]);
   });
 
-  it('finds no identifier that is the bare name, which a hyphen would make a subtraction', async () => {
+  const inOwnWords = (renamed?.wordIn ?? 0) > 0 ? it.skip : it;
+  inOwnWords('finds no identifier that is the bare name, which a hyphen would make a subtraction', async () => {
     const failures: string[] = [];
     for (const path of listFiles(/\.(ts|mjs|js)$/)) {
       const source = readText(path);
@@ -109,10 +122,11 @@ describe('renameWorkspace', () => {
   });
 
   it('refuses another name after one that cannot be told from other words', () => {
-    renameWorkspace(copy, 'attempt');
+    const [ordinary = ''] = ORDINARY;
+    renameWorkspace(copy, ordinary);
     commit();
     expect(() => renameWorkspace(copy, OTHER)).toThrow(
-      /^NAME: "attempt" was an ordinary word in \d+ files before .*\n {2}git revert/,
+      new RegExp(`^NAME: "${ordinary}" was an ordinary word in \\d+ files before .*\n {2}git revert`),
     );
     expect(git('status', '--porcelain')).toBe('');
   });
