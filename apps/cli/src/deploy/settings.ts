@@ -64,7 +64,10 @@ export function parseDeployedEnvironment(text: string): DeployedEnvironment {
   const isOther = (ENVIRONMENTS as readonly string[]).includes(text);
   throw new DeployError({
     text: `ENV: ${JSON.stringify(text)} is ${isOther ? 'not deployed to a swarm' : 'not an environment'}; expected staging or production`,
-    mend: text === 'preview' ? 'use: airlock preview --help' : `write staging or production in place of ${JSON.stringify(text)}`,
+    mend:
+      text === 'preview'
+        ? 'use: airlock preview --help'
+        : `write staging or production in place of ${JSON.stringify(text)}`,
     exitCode: EXIT.usage,
   });
 }
