@@ -77,6 +77,7 @@ function spell(name) {
     snake: words.join('_'),
     upper: words.join('_').toUpperCase(),
     title: capitalised.join(' '),
+    train: capitalised.join('-'),
     pascal: capitalised.join(''),
     camel: words[0] + capitalised.slice(1).join(''),
   };
@@ -91,6 +92,7 @@ export function replaceName(text, from, to) {
   return text
     .replaceAll(old.upper, made.upper)
     .replace(new RegExp(`(?<=\\w)${old.title}|${old.title}(?=\\w)`, 'g'), made.pascal)
+    .replace(new RegExp(`(?<=/)${old.title}|${old.title}(?=/)`, 'g'), made.train)
     .replaceAll(old.title, made.title)
     .replace(new RegExp(`(?<=_)${from}|${from}(?=_)`, 'g'), made.snake)
     .replace(new RegExp(`${from}(?=[A-Z])`, 'g'), made.camel)
