@@ -37,7 +37,7 @@ const plain = { name: 'find', text: text.replace('FROM entities', 'FROM bench_en
 
 class EntitiesController {
   async read(id, request) {
-    const userId = request.airlock?.userId ?? 'user_1';
+    const userId = request.context?.userId ?? 'user_1';
     const [row] = has('row-level security')
       ? await database.query({ userId, name: 'find', text, values: [id] })
       : (await dataSource.driver.master.query({ ...plain, values: [id] })).rows;

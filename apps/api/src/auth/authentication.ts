@@ -19,7 +19,7 @@ export function installAuthentication(server: FastifyInstance, { verifier, limit
   server.addHook('onRequest', (request, reply, done) => {
     if (isPublic(request)) return done();
     const enter = (userId: string): void => {
-      request.airlock.userId = userId;
+      request.context.userId = userId;
       limits.takeUser(userId, reply);
     };
     try {

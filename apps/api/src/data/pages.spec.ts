@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { Entity, EntityPage } from '../entities/entity.schemas.js';
 import { useTestApp } from '../testing/use-test-app.fixture.js';
@@ -102,11 +102,10 @@ describe('the statements of a list', () => {
     filters: Object.fromEntries(FILTERS.map((name) => [name, { column: 'name', operator: '>=', type: 'text' }])),
   };
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     const admin = await api.database.admin();
-    await admin.query(`CREATE TABLE IF NOT EXISTS ${TABLE} (id uuid PRIMARY KEY DEFAULT uuidv7(), name text NOT NULL)`);
+    await admin.query(`CREATE TABLE ${TABLE} (id uuid PRIMARY KEY DEFAULT uuidv7(), name text NOT NULL)`);
     await admin.query(`GRANT SELECT ON ${TABLE} TO ${api.config.database.app.user}`);
-    await admin.query(`TRUNCATE ${TABLE}`);
     await admin.query(`INSERT INTO ${TABLE} (name) SELECT 'n' || g FROM generate_series(1, 5) g`);
   });
 

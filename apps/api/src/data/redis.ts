@@ -28,6 +28,8 @@ export async function createRedis(
     connectionName: `${config.service.name}/${config.environment}`,
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    // ioredis waits this long before it destroys a connection that does not close, also one that is closed already.
+    disconnectTimeout: COMMAND_TIMEOUT_MS,
     enableOfflineQueue: false,
     lazyConnect: true,
     maxRetriesPerRequest: 0,

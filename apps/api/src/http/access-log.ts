@@ -35,8 +35,8 @@ function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply
     route: request.routeOptions.url ?? null,
     status_code: reply.statusCode,
     duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-    user: request.airlock.userId ?? null,
-    ...(request.airlock.refusal && describeRefusal(request.airlock.refusal)),
+    user: request.context.userId ?? null,
+    ...(request.context.refusal && describeRefusal(request.context.refusal)),
   };
   if (reply.statusCode >= 500) logger.error(fields, 'request');
   else logger.info(fields, 'request');

@@ -14,10 +14,10 @@ export function createOpenContext({
   const securityHeaders = createSecurityHeaders(environment);
   return (request, reply) => {
     // The type knows of no request without one; those that never reach a hook have none.
-    const known = request.airlock as RequestContext | null;
+    const known = request.context as RequestContext | null;
     if (known) return known;
     const context = new RequestContext(request.raw.headers, { isTraced });
-    request.airlock = context;
+    request.context = context;
     reply.headers(securityHeaders);
     reply.header('x-request-id', context.requestId).header('x-correlation-id', context.correlationId);
     return context;

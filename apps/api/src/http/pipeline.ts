@@ -31,13 +31,13 @@ const PREFLIGHT_SECONDS = 600;
 export async function installPipeline(server: FastifyInstance, options: PipelineOptions): Promise<void> {
   const { config, lifecycle, openContext, noteAnswer } = options;
   useJsonBodies(server);
-  server.decorateRequest('airlock', null as unknown as RequestContext);
+  server.decorateRequest('context', null as unknown as RequestContext);
 
   server.addHook('onRequest', (request, reply, done) => runInContext(openContext(request, reply), done));
   installRequestRules(server);
 
   // Reading a body goes on in the context of the socket, not of the request.
-  server.addHook('preValidation', (request, _, done) => runInContext(request.airlock, done));
+  server.addHook('preValidation', (request, _, done) => runInContext(request.context, done));
 
   // While draining every answer tells its client to open the next connection elsewhere; without it a socket that is kept
   // alive holds the shutdown until its own timeout.

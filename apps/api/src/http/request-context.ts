@@ -58,6 +58,6 @@ export function currentContext(): RequestContext | undefined {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    airlock: RequestContext;
+    context: RequestContext;
   }
 }

@@ -63,7 +63,7 @@ function logCause(problem: Problem, logger: Logger): void {
 
 function report(problem: Problem, request: FastifyRequest, observer: Observer | undefined): void {
   const route = request.routeOptions.url ?? 'none';
-  observer?.onError?.(problem.cause ?? problem, { requestId: request.airlock.requestId, route });
+  observer?.onError?.(problem.cause ?? problem, { requestId: request.context.requestId, route });
 }
 
 function describeCause({ cause }: Problem): object {

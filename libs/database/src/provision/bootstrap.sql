@@ -3,12 +3,12 @@
 --
 -- Run it in ONE transaction, connected to the database in question as the role that owns it and may create roles
 -- (a superuser is not needed), after set_config(name, value, true) of:
---   airlock.environment                               development, testing, preview, staging or production
---   airlock.app_user,      airlock.app_password       the application role; a password may be a SCRAM verifier
---   airlock.migrator_user, airlock.migrator_password  the role that changes the schema
---   airlock.owner          optional                   the owner role, <database>_owner unless given
---   airlock.adopt          optional                   the full name of a database that already holds something
---   airlock.sanitised      optional                   on: a refresh has replaced the rows in this very transaction
+--   provision.environment                               development, testing, preview, staging or production
+--   provision.app_user,      provision.app_password       the application role; a password may be a SCRAM verifier
+--   provision.migrator_user, provision.migrator_password  the role that changes the schema
+--   provision.owner          optional                   the owner role, <database>_owner unless given
+--   provision.adopt          optional                   the full name of a database that already holds something
+--   provision.sanitised      optional                   on: a refresh has replaced the rows in this very transaction
 -- `airlock db provision` does so; so does docker/postgres for psql.
 
 SET LOCAL search_path = '';
@@ -17,14 +17,14 @@ SELECT pg_advisory_xact_lock(hashtextextended('airlock/provision', 0));
 
 DO $parameters$
 DECLARE
-  env text := current_setting('airlock.environment', true);
-  app text := current_setting('airlock.app_user', true);
-  migrator text := current_setting('airlock.migrator_user', true);
-  owner text := coalesce(nullif(current_setting('airlock.owner', true), ''), current_database() || '_owner');
+  env text := current_setting('provision.environment', true);
+  app text := current_setting('provision.app_user', true);
+  migrator text := current_setting('provision.migrator_user', true);
+  owner text := coalesce(nullif(current_setting('provision.owner', true), ''), current_database() || '_owner');
   name text;
 BEGIN
   IF env IS NULL OR env NOT IN ('development', 'testing', 'preview', 'staging', 'production') THEN
-    RAISE EXCEPTION 'airlock.environment: is "%"; expected development, testing, preview, staging or production', env
+    RAISE EXCEPTION 'provision.environment: is "%"; expected development, testing, preview, staging or production', env
       USING ERRCODE = '22023';
   END IF;
   FOREACH name IN ARRAY ARRAY[app, migrator, owner] LOOP
@@ -41,14 +41,14 @@ BEGIN
     RAISE EXCEPTION 'database "%": belongs to the server; expected a database of its own', current_database()
       USING ERRCODE = '22023';
   END IF;
-  PERFORM set_config('airlock.owner', owner, true);
+  PERFORM set_config('provision.owner', owner, true);
 END $parameters$;
 
 -- Whose database is this? Decided before anything is changed.
 DO $claim$
 DECLARE
-  env text := current_setting('airlock.environment');
-  adopt boolean := current_setting('airlock.adopt', true) IS NOT DISTINCT FROM current_database()::text;
+  env text := current_setting('provision.environment');
+  adopt boolean := current_setting('provision.adopt', true) IS NOT DISTINCT FROM current_database()::text;
   stamp record;
   here record;
   stamped bigint := 0;
@@ -83,7 +83,7 @@ BEGIN
       RAISE EXCEPTION 'database "%": is a copy of % ("%"); expected one of production', here.name, stamp.environment, stamp.name
         USING ERRCODE = '42501', HINT = 'Nothing becomes production but what was production.';
     END IF;
-    IF stamp.environment <> env AND current_setting('airlock.sanitised', true) IS DISTINCT FROM 'on' THEN
+    IF stamp.environment <> env AND current_setting('provision.sanitised', true) IS DISTINCT FROM 'on' THEN
       RAISE EXCEPTION 'database "%": is a copy of % ("%"), and holds what people have entered there; expected one of %',
         here.name, stamp.environment, stamp.name, env
         USING ERRCODE = '42501', HINT = format('To replace that and make it %s: airlock db refresh %s', env, here.name);
@@ -120,8 +120,8 @@ END $claim$;
 -- Roles. Attributes are only mentioned where they must change: a hosted administrator may not even repeat them.
 DO $roles$
 DECLARE
-  env text := current_setting('airlock.environment');
-  owner text := current_setting('airlock.owner');
+  env text := current_setting('provision.environment');
+  owner text := current_setting('provision.owner');
   login record;
   held pg_roles;
 BEGIN
@@ -129,8 +129,8 @@ BEGIN
     EXECUTE format('CREATE ROLE %I NOLOGIN', owner);
   END IF;
   FOR login IN
-    SELECT current_setting('airlock.app_user') AS name, current_setting('airlock.app_password') AS password
-    UNION ALL SELECT current_setting('airlock.migrator_user'), current_setting('airlock.migrator_password')
+    SELECT current_setting('provision.app_user') AS name, current_setting('provision.app_password') AS password
+    UNION ALL SELECT current_setting('provision.migrator_user'), current_setting('provision.migrator_password')
   LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login.name) THEN
       EXECUTE format('CREATE ROLE %I LOGIN', login.name);
@@ -138,7 +138,7 @@ BEGIN
     EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', login.name, login.password);
   END LOOP;
   FOR held IN
-    SELECT * FROM pg_roles WHERE rolname IN (owner, current_setting('airlock.app_user'), current_setting('airlock.migrator_user'))
+    SELECT * FROM pg_roles WHERE rolname IN (owner, current_setting('provision.app_user'), current_setting('provision.migrator_user'))
   LOOP
     IF held.rolsuper THEN EXECUTE format('ALTER ROLE %I NOSUPERUSER', held.rolname); END IF;
     IF held.rolbypassrls THEN EXECUTE format('ALTER ROLE %I NOBYPASSRLS', held.rolname); END IF;
@@ -150,13 +150,13 @@ BEGIN
       EXECUTE format('ALTER ROLE %I %s', held.rolname, CASE WHEN held.rolcreatedb THEN 'NOCREATEDB' ELSE 'CREATEDB' END);
     END IF;
   END LOOP;
-  EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', owner, current_setting('airlock.migrator_user'));
+  EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', owner, current_setting('provision.migrator_user'));
   IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
     EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', owner, current_user);
   END IF;
-  IF pg_has_role(current_setting('airlock.app_user'), owner, 'MEMBER') THEN
+  IF pg_has_role(current_setting('provision.app_user'), owner, 'MEMBER') THEN
     RAISE EXCEPTION 'role "%": is a member of "%"; expected an application role that cannot change the schema',
-      current_setting('airlock.app_user'), owner USING ERRCODE = '42501';
+      current_setting('provision.app_user'), owner USING ERRCODE = '42501';
   END IF;
 END $roles$;
 
@@ -164,10 +164,10 @@ END $roles$;
 -- only what its own owner role holds. What belongs to a table or to an extension goes with it.
 DO $objects$
 DECLARE
-  owner text := current_setting('airlock.owner');
+  owner text := current_setting('provision.owner');
   given text;
 BEGIN
-  IF current_setting('airlock.adopt', true) IS DISTINCT FROM current_database()::text THEN RETURN; END IF;
+  IF current_setting('provision.adopt', true) IS DISTINCT FROM current_database()::text THEN RETURN; END IF;
   EXECUTE format('GRANT CREATE, USAGE ON SCHEMA public TO %I', owner);
   IF to_regnamespace('ops') IS NOT NULL THEN EXECUTE format('GRANT CREATE, USAGE ON SCHEMA ops TO %I', owner); END IF;
   FOR given IN
@@ -195,9 +195,9 @@ END $objects$;
 -- The database and its schema: nothing for PUBLIC, rows for the application, the schema for the owner.
 DO $grants$
 DECLARE
-  owner text := current_setting('airlock.owner');
-  app text := current_setting('airlock.app_user');
-  migrator text := current_setting('airlock.migrator_user');
+  owner text := current_setting('provision.owner');
+  app text := current_setting('provision.app_user');
+  migrator text := current_setting('provision.migrator_user');
   given text;
 BEGIN
   -- A test database belongs to its owner role, which an administrator who is no superuser has to enter for this.
@@ -250,13 +250,13 @@ DO $strangers$
 DECLARE
   given text;
 BEGIN
-  IF current_setting('airlock.adopt', true) IS DISTINCT FROM current_database()::text THEN RETURN; END IF;
+  IF current_setting('provision.adopt', true) IS DISTINCT FROM current_database()::text THEN RETURN; END IF;
   -- It came along, and takes the end of a default for a drop; made anew below where it belongs.
   DROP EVENT TRIGGER IF EXISTS airlock_refuse_drop;
   FOR given IN
     WITH ours AS (
-      SELECT oid FROM pg_roles WHERE rolname IN (current_setting('airlock.owner'), current_setting('airlock.app_user'),
-        current_setting('airlock.migrator_user'), session_user, current_user)
+      SELECT oid FROM pg_roles WHERE rolname IN (current_setting('provision.owner'), current_setting('provision.app_user'),
+        current_setting('provision.migrator_user'), session_user, current_user)
     ), things AS (
       SELECT 'SCHEMA' AS kind, quote_ident(nspname) AS name, nspacl AS acl FROM pg_namespace WHERE nspname IN ('public', 'ops')
       UNION ALL
@@ -298,7 +298,7 @@ CREATE TABLE IF NOT EXISTS ops.environment (
   created_at timestamptz NOT NULL DEFAULT now()
 );
 INSERT INTO ops.environment AS stamp (environment, system_identifier, database_oid, database_name, created_by)
-  SELECT current_setting('airlock.environment'), c.system_identifier::text, d.oid, d.datname, session_user
+  SELECT current_setting('provision.environment'), c.system_identifier::text, d.oid, d.datname, session_user
   FROM pg_database d, pg_control_system() c WHERE d.datname = current_database()
 ON CONFLICT (only_row) DO UPDATE
   SET environment = excluded.environment, system_identifier = excluded.system_identifier,
@@ -309,15 +309,15 @@ ON CONFLICT (only_row) DO UPDATE
 
 DO $readers$
 BEGIN
-  EXECUTE format('GRANT SELECT ON ops.environment TO %I, %I, %I', current_setting('airlock.app_user'),
-    current_setting('airlock.migrator_user'), current_setting('airlock.owner'));
+  EXECUTE format('GRANT SELECT ON ops.environment TO %I, %I, %I', current_setting('provision.app_user'),
+    current_setting('provision.migrator_user'), current_setting('provision.owner'));
 END $readers$;
 
 -- The same words in the server's shared catalogue, where a session in another database can read them and no clone copies
 -- them. Custom settings would do, were they not reserved to superusers.
 DO $seal$
 DECLARE
-  owner text := current_setting('airlock.owner');
+  owner text := current_setting('provision.owner');
   seal text := (SELECT format('airlock %s on %s as %s', environment, system_identifier, database_oid) FROM ops.environment);
 BEGIN
   IF (SELECT datdba = to_regrole(quote_ident(owner)) FROM pg_database WHERE datname = current_database()) THEN
@@ -332,9 +332,9 @@ END $seal$;
 -- server to the database it stands in, under the same family of names; it cannot make anything else a test database.
 DO $testing$
 DECLARE
-  owner text := current_setting('airlock.owner');
+  owner text := current_setting('provision.owner');
 BEGIN
-  IF current_setting('airlock.environment') <> 'testing' THEN RETURN; END IF;
+  IF current_setting('provision.environment') <> 'testing' THEN RETURN; END IF;
   CREATE OR REPLACE FUNCTION ops.restamp(as_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $body$
   DECLARE
@@ -369,7 +369,7 @@ END $testing$;
 -- them falls only in a transaction that has said SET LOCAL ops.allow_drop = 'on', as a contract migration does.
 DO $drops$
 BEGIN
-  IF current_setting('airlock.environment') NOT IN ('staging', 'production') THEN
+  IF current_setting('provision.environment') NOT IN ('staging', 'production') THEN
     DROP FUNCTION IF EXISTS ops.refuse_drop();
     RETURN;
   END IF;
@@ -390,11 +390,11 @@ BEGIN
           dropped.object_type, dropped.object_identity, %L
           USING ERRCODE = '42501', HINT = 'Write a contract migration: airlock db new NAME --contract';
       END LOOP;
-    END $body$ $function$, current_setting('airlock.migrator_user'), current_setting('airlock.environment'));
+    END $body$ $function$, current_setting('provision.migrator_user'), current_setting('provision.environment'));
   IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'airlock_refuse_drop') THEN
     CREATE EVENT TRIGGER airlock_refuse_drop ON sql_drop EXECUTE FUNCTION ops.refuse_drop();
   END IF;
 EXCEPTION WHEN insufficient_privilege THEN
   RAISE WARNING 'event trigger: "%" may not create one, so that drops in % are NOT refused; expected a superuser or what your provider has in its place (rds_superuser, cloudsqlsuperuser …)',
-    session_user, current_setting('airlock.environment');
+    session_user, current_setting('provision.environment');
 END $drops$;

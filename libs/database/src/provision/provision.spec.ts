@@ -270,7 +270,7 @@ describe('bootstrap.sql', () => {
     };
     const settings = Object.entries(parameters).flatMap(([name, value]) => [
       '-c',
-      `SELECT set_config('airlock.${name}', '${value}', true)`,
+      `SELECT set_config('provision.${name}', '${value}', true)`,
     ]);
     const file = fileURLToPath(new URL('./bootstrap.sql', import.meta.url));
     const args = ['-X', '-q', '-1', '-v', 'ON_ERROR_STOP=1', ...settings, '-f', file];

@@ -137,7 +137,7 @@ async function runBootstrap(
 async function bootstrap(client: Client, parameters: Record<string, string>): Promise<Stamp> {
   try {
     for (const [name, value] of Object.entries(parameters)) {
-      await client.query('SELECT pg_catalog.set_config($1, $2, true)', [`airlock.${name}`, value]);
+      await client.query('SELECT pg_catalog.set_config($1, $2, true)', [`provision.${name}`, value]);
     }
     await client.query(readBootstrapSql());
     return (await readStamp(client))!;

@@ -38,7 +38,7 @@ export class Spans {
   addRequest(request: FastifyRequest, reply: FastifyReply): void {
     const route = request.routeOptions.url ?? 'none';
     const endTime = Date.now();
-    const context = request.airlock.trace;
+    const context = request.context.trace;
     const options = {
       kind: SpanKind.SERVER,
       startTime: endTime - reply.elapsedTime,
@@ -46,7 +46,7 @@ export class Spans {
         'http.request.method': request.method,
         'http.route': route,
         'http.response.status_code': reply.statusCode,
-        'airlock.request_id': request.airlock.requestId,
+        'airlock.request_id': request.context.requestId,
       },
     };
     const span = this.#ids.give(context, () =>

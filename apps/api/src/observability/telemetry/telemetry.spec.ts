@@ -138,7 +138,8 @@ describe('telemetry', () => {
           ['entities:create', { 'db.system.name': 'postgresql', 'db.query.summary': 'entities:create' }],
         ]);
         expect(below('GET /api/v1/entities/:id')).toEqual([
-          ['HGET', { 'db.system.name': 'redis', 'db.operation.name': 'HGET' }],
+          ['GETEX', { 'db.system.name': 'redis', 'db.operation.name': 'GETEX' }],
+          ['EVAL', { 'db.system.name': 'redis', 'db.operation.name': 'EVAL' }],
           ['entities:find', { 'db.system.name': 'postgresql', 'db.query.summary': 'entities:find' }],
           ['EVAL', { 'db.system.name': 'redis', 'db.operation.name': 'EVAL' }],
         ]);

@@ -13,7 +13,7 @@ beforeAll(async () => {
   lab = await openLab();
   stack = await lab.createStack();
   good = await lab.build();
-  expect(await stack.airlock(['deploy', 'staging', good, '--url', stack.url])).toMatchObject({ status: 0 });
+  expect(await stack.runCommand(['deploy', 'staging', good, '--url', stack.url])).toMatchObject({ status: 0 });
 });
 afterAll(() => lab.close());
 
@@ -33,7 +33,7 @@ describe('a bad image', () => {
     ['not-ready', 'one replica of the new image ended'],
     ['wrong-digest', 'digest sha256:0'],
   ])('that %s is found in the rehearsal: nothing is replaced (T3)', async (fault, reason) => {
-    const result = await stack.airlock(['deploy', 'staging', await lab.build({ fault }), '--timeout', '20s']);
+    const result = await stack.runCommand(['deploy', 'staging', await lab.build({ fault }), '--timeout', '20s']);
     expect(result.stderr).toContain('rehearse');
     expect(result.stderr).toContain(reason);
     expect(result.status).toBe(3);
@@ -44,7 +44,7 @@ describe('a bad image', () => {
   it('that dies later than any rehearsal is taken back by Swarm, and the exit says so (T3)', async () => {
     const late = await lab.build({ fault: 'dies-late' });
     // As long as in the overlays: Swarm must still be watching when it dies.
-    const result = await stack.airlock(['deploy', 'staging', late, '--url', stack.url], { SUITE_MONITOR: '30s' });
+    const result = await stack.runCommand(['deploy', 'staging', late, '--url', stack.url], { SUITE_MONITOR: '30s' });
     expect(result.stderr).toMatch(/rollback_started|rollback_completed/);
     expect(result.stderr).toContain(`rolled back: ${good.split('@')[1]} serves`);
     expect(result.status).toBe(4);
@@ -55,7 +55,7 @@ describe('a bad image', () => {
 
   it('that serves but fails the smoke suite is taken back (T3)', async () => {
     const open = await lab.build({ fault: 'open-door' });
-    const result = await stack.airlock(['deploy', 'staging', open, '--url', stack.url]);
+    const result = await stack.runCommand(['deploy', 'staging', open, '--url', stack.url]);
     expect(result.stderr).toContain('failed   entities are not shown without a token: status 200; expected 401');
     expect(result.status).toBe(4);
     await expectGoodServes('T3 fails the smoke suite');
@@ -66,7 +66,7 @@ describe('a bad image', () => {
 describe('an image that cannot be scheduled', () => {
   it('ends by our own time limit: Swarm has none (T4)', async () => {
     const variables = { SUITE_CONSTRAINT: 'node.labels.nowhere == true' };
-    const result = await stack.airlock(['deploy', 'staging', await lab.build(), '--timeout', '15s'], variables);
+    const result = await stack.runCommand(['deploy', 'staging', await lab.build(), '--timeout', '15s'], variables);
     expect(result.stderr).toContain('not done after 15 s (pending, no suitable node');
     expect(result.status).toBe(3);
     await expectGoodServes('T4 cannot be scheduled');
@@ -76,7 +76,7 @@ describe('an image that cannot be scheduled', () => {
     // One more fits, as the rehearsal shows; the third and all after it do not.
     const free = await freeMemoryMb();
     const variables = { SUITE_RESERVED: `${Math.floor(free * 0.4)}M`, SUITE_REPLICAS: '4' };
-    const result = await stack.airlock(['deploy', 'staging', await lab.build(), '--timeout', '25s'], variables);
+    const result = await stack.runCommand(['deploy', 'staging', await lab.build(), '--timeout', '25s'], variables);
     expect(result.stderr).toMatch(/not done after 25 s|insufficient resources/);
     expect(result.status).toBe(4);
     await expectGoodServes('T4 replicas cannot be placed');

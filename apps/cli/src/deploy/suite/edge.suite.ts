@@ -34,7 +34,7 @@ describeEdge('the real edge, on a swarm', () => {
   afterAll(() => lab.close());
 
   const deploy = (wanted: string, more: Record<string, string> = {}) =>
-    staging.airlock(['deploy', 'staging', wanted, '--url', staging.url], more);
+    staging.runCommand(['deploy', 'staging', wanted, '--url', staging.url], more);
   const digestBehind = async (stack: EdgeStack) => {
     const { status, body } = await askEdge(stack, '/version');
     return status === 200 ? (JSON.parse(body) as { digest: string }).digest : status;
@@ -94,7 +94,7 @@ describeEdge('the real edge, on a swarm', () => {
   });
 
   it('mixes no request of two environments that have one host name on one swarm', async () => {
-    const promoted = await production.airlock(
+    const promoted = await production.runCommand(
       [
         ...['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--from-stack', staging.name],
         ...['--digest', digestOf(image), '--url', production.url],

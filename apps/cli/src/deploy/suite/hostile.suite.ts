@@ -58,7 +58,7 @@ describe('a record that is none', () => {
       ['deploy', 'staging', first],
       ['rollback', 'staging'],
     ]) {
-      const { status, stderr } = await stack.airlock(words);
+      const { status, stderr } = await stack.runCommand(words);
       expect(stderr).toContain(`config ${name}: is no release of airlock, though it is labelled as one`);
       expect(stderr).toContain(`docker config rm ${name}`);
       expect(status).toBe(3);
@@ -75,7 +75,7 @@ describe('a registry that is away', () => {
     const refused = await deploy(image);
     expect(refused.stderr).toContain('does not answer');
     expect(refused.status).toBe(3);
-    const back = await stack.airlock(['rollback', 'staging', '--url', stack.url]);
+    const back = await stack.runCommand(['rollback', 'staging', '--url', stack.url]);
     expect(back.stderr).toContain('going by the record, and by what the nodes hold');
     expect(back.status).toBe(0);
     expect(await stack.servedDigest()).toBe(digestOf(first));
@@ -145,7 +145,7 @@ describe('a promotion', () => {
 const digestOf = (image: string): string => image.split('@')[1] ?? '';
 
 function deploy(image: string) {
-  return stack.airlock(['deploy', 'staging', image, '--url', stack.url]);
+  return stack.runCommand(['deploy', 'staging', image, '--url', stack.url]);
 }
 
 async function expectSecondServes(): Promise<void> {

@@ -53,7 +53,7 @@ describe('a deployer that is killed', () => {
     expect(recorded).toBe(digestOf(second));
     if (PHASES.indexOf(phase) < PHASES.indexOf('roll out')) expect(ok).toBe(true);
     expect([digestOf(second), digestOf(image)]).toContain(await stack.servedDigest());
-    const refused = await stack.airlock(['deploy', 'staging', image, '--actor', 'ben']);
+    const refused = await stack.runCommand(['deploy', 'staging', image, '--actor', 'ben']);
     expect({ status: refused.status, stderr: refused.stderr }).toEqual({
       status: 3,
       stderr: expect.stringContaining('held by ana (deploy sha256:') as unknown,
@@ -77,10 +77,10 @@ describe('a deployer that is killed', () => {
     const { ok, recorded } = await stack.status();
     expect({ ok, recorded }).toEqual({ ok: false, recorded: digestOf(image) });
     expect(await stack.servedDigest()).toBe(digestOf(unrecorded));
-    const said = await stack.airlock(['status', 'staging']);
+    const said = await stack.runCommand(['status', 'staging']);
     expect(said.stdout).toContain('what runs is not what was recorded');
     expect(said.status).toBe(1);
-    const back = await stack.airlock(['rollback', 'staging', '--url', stack.url, ...(await takeOver())]);
+    const back = await stack.runCommand(['rollback', 'staging', '--url', stack.url, ...(await takeOver())]);
     expect(back.stderr).toContain(`back to ${digestOf(image)}`);
     expect(back.status).toBe(0);
     expect(await stack.status()).toMatchObject({ ok: true, recorded: digestOf(image) });
@@ -151,7 +151,7 @@ describe('those who use the service', () => {
 const digestOf = (image: string): string => image.split('@')[1] ?? '';
 
 function deploy(image: string, ...more: string[]) {
-  return stack.airlock(['deploy', 'staging', image, '--url', stack.url, ...more]);
+  return stack.runCommand(['deploy', 'staging', image, '--url', stack.url, ...more]);
 }
 
 /** By ana, who takes over whatever lock is there. */

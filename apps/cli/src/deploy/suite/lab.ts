@@ -58,7 +58,7 @@ export interface LabStack {
   /** The words of a command with this stack's options added. */
   words(words: readonly string[], variables?: Record<string, string>): Promise<string[]>;
   /** Runs that; answers whatever happened. */
-  airlock(words: readonly string[], variables?: Record<string, string>, around?: Surroundings): Promise<RunResult>;
+  runCommand(words: readonly string[], variables?: Record<string, string>, around?: Surroundings): Promise<RunResult>;
   status(): Promise<EnvironmentStatus>;
   /** What the proxy's clients are told. */
   servedDigest(): Promise<string>;
@@ -182,7 +182,7 @@ async function createStack(
         ...(renders ? await options(more) : []),
       ];
     },
-    async airlock(words, more, around) {
+    async runCommand(words, more, around) {
       return runAirlock(await stack.words(words, more), { ...around, env: { ...edge?.env, ...around?.env } });
     },
     async status() {

@@ -25,7 +25,7 @@ afterAll(() => lab.close());
 // One story, in order.
 describe('production', () => {
   it('takes no image that was not promoted', async () => {
-    const result = await production.airlock(['deploy', 'production', staged]);
+    const result = await production.runCommand(['deploy', 'production', staged]);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain(`production: never served ${digestOf(staged)}; expected one that it has served`);
     expect(result.stderr).toContain(`use: airlock promote staging production --digest ${digestOf(staged)}`);
@@ -85,7 +85,7 @@ describe('a secret', () => {
   });
 
   it('serves in its old version after a rollback, without what only the later release had', async () => {
-    const rolledBack = await stack.airlock(['rollback', 'staging', '--url', stack.url]);
+    const rolledBack = await stack.runCommand(['rollback', 'staging', '--url', stack.url]);
     expect(rolledBack).toMatchObject({ status: 0 });
     expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v1`);
     expect(await services()).toEqual(['api', 'ledger', 'proxy']);
@@ -97,7 +97,7 @@ const digestOf = (image: string): string => image.split('@')[1] ?? '';
 
 function promote(...more: string[]) {
   const words = ['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--from-stack', stack.name, ...more];
-  return production.airlock(words, {}, { cwd: repository.folder });
+  return production.runCommand(words, {}, { cwd: repository.folder });
 }
 
 async function expectRefusal(image: string, reason: string | RegExp, ...more: string[]): Promise<void> {
@@ -107,7 +107,7 @@ async function expectRefusal(image: string, reason: string | RegExp, ...more: st
 }
 
 function deploy(image: string, ...more: string[]) {
-  return stack.airlock(['deploy', 'staging', image, ...more]);
+  return stack.runCommand(['deploy', 'staging', image, ...more]);
 }
 
 async function services(): Promise<string[]> {

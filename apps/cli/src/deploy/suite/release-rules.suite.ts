@@ -92,7 +92,7 @@ describe('a deploy', () => {
 
   it('refuses a database that is stamped for another environment', async () => {
     const stranger = await lab.createStack({ SUITE_STAMP: 'production' });
-    const result = await stranger.airlock(['deploy', 'staging', first]);
+    const result = await stranger.runCommand(['deploy', 'staging', first]);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('is stamped production; expected staging');
     expect(result.stderr).not.toContain('migrate');
@@ -102,7 +102,7 @@ describe('a deploy', () => {
 describe('a rollback', () => {
   it('goes to the digest before last under load (T13), which reads the schema of the last (T12)', async () => {
     const load = startLoad(stack.port, { prefix: 't13' });
-    const result = await stack.airlock(['rollback', 'staging', '--to', digestOf(second), '--url', stack.url]);
+    const result = await stack.runCommand(['rollback', 'staging', '--to', digestOf(second), '--url', stack.url]);
     const figures = await load.finish();
     await report('T13 rollback to the digest before last', figures, { twice: await twice() });
     expect(result).toMatchObject({ status: 0 });
@@ -111,7 +111,7 @@ describe('a rollback', () => {
   });
 
   it('refuses an image that cannot read the present schema, and says the way out (T12)', async () => {
-    const result = await stack.airlock(['rollback', 'staging', '--to', digestOf(first)]);
+    const result = await stack.runCommand(['rollback', 'staging', '--to', digestOf(first)]);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('cannot serve on this schema: 2-drop-title removed what this code uses');
     expect(result.stderr).toContain('mend forward');
@@ -137,7 +137,7 @@ function words(image: string): Promise<string[]> {
 }
 
 function deploy(image: string, ...more: string[]) {
-  return stack.airlock(['deploy', 'staging', image, '--url', stack.url, ...more]);
+  return stack.runCommand(['deploy', 'staging', image, '--url', stack.url, ...more]);
 }
 
 async function runsImage(image: string): Promise<boolean> {

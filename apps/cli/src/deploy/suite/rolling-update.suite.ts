@@ -10,7 +10,7 @@ let stack: LabStack;
 beforeAll(async () => {
   lab = await openLab();
   stack = await lab.createStack();
-  const first = await stack.airlock(['deploy', 'staging', await lab.build(), '--url', stack.url]);
+  const first = await stack.runCommand(['deploy', 'staging', await lab.build(), '--url', stack.url]);
   expect(first).toMatchObject({ status: 0 });
 });
 afterAll(() => lab.close());
@@ -40,7 +40,7 @@ describe('a rolling update under keep-alive load', () => {
     const image = await lab.build();
     const before = await stack.ledger();
     const load = begin(stack.port, { prefix: 't1' });
-    const deployed = await stack.airlock(['deploy', 'staging', image, '--url', stack.url]);
+    const deployed = await stack.runCommand(['deploy', 'staging', image, '--url', stack.url]);
     const result = await load.finish(LEAST_REQUESTS);
     const ledger = await stack.ledger();
     await report('T1 rolling update 2→2', result, { twice: ledger.more });
@@ -85,7 +85,7 @@ describe('a rolling update under keep-alive load', () => {
     // enough. So both are made careless: no drain, and a proxy that forgets late.
     const careless = await lab.createStack({ SUITE_FORGET_AFTER: '15s' });
     const fault = 'no-drain';
-    const deploy = (image: string) => careless.airlock(['deploy', 'staging', image, '--url', careless.url]);
+    const deploy = (image: string) => careless.runCommand(['deploy', 'staging', image, '--url', careless.url]);
     expect(await deploy(await lab.build({ fault }))).toMatchObject({ status: 0 });
     const next = await lab.build({ fault });
     const load = begin(careless.port, { prefix: 't2' });

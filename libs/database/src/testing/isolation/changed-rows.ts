@@ -18,6 +18,16 @@ export class ChangedRows {
     return new ChangedRows(client);
   }
 
+  /** Begins again where hooks have changed the schema since: what they made is the ground of the tests after them. */
+  async rememberHooks(): Promise<void> {
+    const { rows } = await this.#client.query<{ schema: string | null }>(
+      'SELECT pg_temp.find_schema_change() AS schema',
+    );
+    if (rows[0]?.schema == null) return;
+    await this.#client.query('DISCARD TEMP');
+    await this.#client.query(REMEMBER_SQL);
+  }
+
   /**
    * @returns the tables that had changed
    * @throws where the schema has changed, which no row can put back
@@ -75,14 +85,19 @@ CREATE FUNCTION pg_temp.list_schema() RETURNS TABLE (what text, how text) LANGUA
   UNION ALL SELECT 'settings', setconfig::text FROM pg_db_role_setting
              WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
 $$;
+CREATE FUNCTION pg_temp.hash_schema() RETURNS text LANGUAGE sql AS $$
+  SELECT md5(string_agg(concat_ws(E'\\n', what, how), E'\\n' ORDER BY what, how)) FROM pg_temp.list_schema()
+$$;
 CREATE TEMP TABLE remembered_schema AS SELECT what, how FROM pg_temp.list_schema();
+ALTER TABLE mark ADD COLUMN schema_hash text;
+UPDATE mark SET schema_hash = pg_temp.hash_schema();
 
 CREATE FUNCTION pg_temp.find_schema_change() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(DISTINCT what, ', ') FROM (
     (SELECT what, how FROM pg_temp.list_schema() EXCEPT SELECT what, how FROM remembered_schema)
     UNION ALL
     (SELECT what, how FROM remembered_schema EXCEPT SELECT what, how FROM pg_temp.list_schema())
-  ) AS change
+  ) AS change WHERE (SELECT schema_hash FROM mark) <> pg_temp.hash_schema()
 $$;
 
 DO $$
