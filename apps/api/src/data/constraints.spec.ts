@@ -130,7 +130,8 @@ describe('a row of the sample that only the database can refuse', () => {
       status: 422,
       errors: [{ pointer: '#/name' }],
     });
-    await limitNames('char_length(name) BETWEEN 1 AND 200');
+    await alter('DROP CONSTRAINT entities_name_length');
+    await alter('ADD CONSTRAINT entities_name_length CHECK (char_length(name) BETWEEN 1 AND 200)');
   });
 
   it('is logged as an error of ours, without values, where its constraint is not listed', async () => {

@@ -57,7 +57,12 @@ export class TestRedis {
     const options = [...address, '--save', '', '--appendonly', 'no', ...this.#options];
     const child = spawn(redisBinary, options, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child = child;
-    for await (const chunk of child.stdout) if (String(chunk).includes('Ready to accept connections')) break;
+    let said = '';
+    for await (const chunk of child.stdout) {
+      said += String(chunk);
+      if (said.includes('Ready to accept connections')) return;
+    }
+    throw new Error(`redis-server: ended before it was ready\n${said}`);
   }
 
   signal(name: NodeJS.Signals): void {
