@@ -1345,8 +1345,8 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'preview',
     set: { NODE_OPTIONS: '--trace-tls --trace_sigint' },
     lines: [
-      'NODE_OPTIONS: holds --trace-tls in preview; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
       'NODE_OPTIONS: holds --trace-sigint in preview; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
+      'NODE_OPTIONS: holds --trace-tls in preview; expected options of memory, warnings and source maps, such as --max-old-space-size=512',
     ],
   },
   {
