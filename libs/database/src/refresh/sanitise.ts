@@ -40,7 +40,7 @@ export function nameTable({ schema, table }: Table): string {
 function describeAssignment(name: string, rule: ColumnRule): string[] {
   if (rule === 'keep') return [];
   if ('value' in rule) return [`${name} = ${rule.value}`];
-  const salted = `pg_catalog.current_setting('airlock.salt', true) || ${name}::text`;
+  const salted = `pg_catalog.current_setting('refresh.salt', true) || ${name}::text`;
   const hash = `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${salted}, 'UTF8')), 'hex')`;
   const pseudonym = `${escapeLiteral(rule.pseudonym)} || pg_catalog.substr(${hash}, 1, ${PSEUDONYM_DIGITS})`;
   return [`${name} = CASE WHEN ${name} IS NOT NULL THEN ${pseudonym} END`];
@@ -92,5 +92,5 @@ function describeError(error: unknown): string {
 
 /** Made by the server and held by the transaction: it appears in no statement, log or statistics view. */
 const SALT = `
-  SELECT pg_catalog.set_config('airlock.salt',
+  SELECT pg_catalog.set_config('refresh.salt',
     pg_catalog.concat(pg_catalog.gen_random_uuid(), pg_catalog.gen_random_uuid()), true)`;
