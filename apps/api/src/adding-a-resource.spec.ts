@@ -48,7 +48,9 @@ describe('docs/adding-a-resource.md', () => {
     expect(rest).toEqual([]);
     const migration = globSync('libs/database/src/migrations/2*.ts', { cwd: copy.folder }).sort().at(-1) ?? '';
     edit(migration, (source) => source.replace(/^ {2}statements: \[.*\],\n/m, () => statements));
-    edit(COLUMNS_FILE, (source) => source.replace(/\};\n$/, () => `${columns}};\n`));
+    edit(COLUMNS_FILE, (source) =>
+      source.replace(/(?<=const columns: Columns = \{[^]*?\n)\};\n/, () => `${columns}};\n`),
+    );
     const [format = ''] = readBlocks(text, 'sh')[4]?.split('\n') ?? [];
     copy.run(format);
   }
@@ -68,6 +70,7 @@ describe('docs/adding-a-resource.md', () => {
       'libs/database/src/drift/schema.sql',
       'libs/database/src/migrations/index.ts',
       COLUMNS_FILE,
+      'libs/database/src/testing/contents/known-objects.json',
     ]);
     copy.run(`prettier --check --ignore-unknown ${changed.join(' ')}`);
     copy.run('tsc --noEmit --project apps/api');
