@@ -218,7 +218,7 @@ describe('openapi.json', () => {
 /** A request that has such a text at a place, and the pointer to it. A URL cannot carry half of a surrogate pair. */
 function plant(request: InjectOptions, { place, text }: { place: string; text: string }): [InjectOptions, string] {
   const encoded = encodeURIComponent(text.toWellFormed().replaceAll('\ufffd', '\0'));
-  const url = String(request.url).replace(/\?.*/, '');
+  const url = (request.url as string).replace(/\?.*/, '');
   if (place === 'path' && url.split('/').length > 4) {
     return [{ ...request, url: url.replace(/[^/]*$/, `a${encoded}`) }, '#/path/id'];
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '@airlock/config';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
-import { Redis as Client } from 'ioredis';
+import { Redis as RedisClient } from 'ioredis';
 import { pino } from 'pino';
 import { findFreePort } from '../testing/free-port.fixture.js';
 import { describeWithOwnRedis, TestRedis } from '../testing/redis.fixture.js';
@@ -26,7 +26,7 @@ describeWithOwnRedis('a Redis that refuses this process', () => {
   let folder: string;
   let server: TestRedis;
   let tlsPort: number;
-  let admin: Client;
+  let admin: RedisClient;
   let client: Redis | undefined;
   let lines: Line[];
 
@@ -58,7 +58,7 @@ describeWithOwnRedis('a Redis that refuses this process', () => {
       '--tls-auth-clients',
       'no',
     );
-    admin = new Client(server.address);
+    admin = new RedisClient(server.address);
     await admin.call('ACL', 'SETUSER', 'limited', 'on', `>${PASSWORD}`, '~*', '&*', '+@all');
   });
   afterEach(() => client?.disconnect());
