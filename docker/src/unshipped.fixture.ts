@@ -23,7 +23,8 @@ export function readUnshipped(root: string): Unshipped {
   const shipped = read([...sources.filter((path) => !isUnshipped(path)), ...others]);
   const secret = read(sources.filter(isUnshipped));
   const names = [...secret.matchAll(/^export (?:async )?(?:function|class|const) (\w{10,})/gm)];
-  const sentences = [...secret.matchAll(/'([^'\n]{30,})'/g)];
+  // A quotation mark opens a text only where one can begin: not behind the end of another.
+  const sentences = [...secret.matchAll(/(?<!["'`\\])'([^'\n]{30,})'/g)];
   const words = new Set([...names, ...sentences].map((match) => match[1] ?? ''));
   return {
     folders: kept.map((folder) => `app/${folder.replace('/src/', '/dist/')}`),
