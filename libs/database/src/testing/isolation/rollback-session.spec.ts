@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { readRows, writeRows } from './rows.js';
 import { useTestDatabase, withTestDatabase } from '../fixture/use-test-database.js';
 
 const INSERT = `INSERT INTO entities (owner_id, name) VALUES ('leak', 'made by a test')`;
@@ -220,6 +221,22 @@ describe('what the hooks of a file commit before its first test', () => {
         await other.rollbackTest();
       }
       expect(await other.query(`SELECT FROM entities WHERE owner_id = 'leak'`)).toHaveLength(1);
+    });
+  });
+});
+
+describe('rows', () => {
+  it('are written where there is a place for them, when the schema they come from was changed', async () => {
+    await withTestDatabase(async (changed) => {
+      await changed.query(`CREATE TABLE spec_more (id int); INSERT INTO spec_more VALUES (1); CREATE SEQUENCE spec_more_seq;
+        CREATE TABLE spec_empty (); ALTER TABLE entities ADD COLUMN spec_extra int; ${INSERT}`);
+      const rows = await readRows(await changed.admin());
+      await withTestDatabase(async (other) => {
+        await writeRows(await other.admin(), rows);
+        expect(await other.query(`SELECT name FROM entities WHERE owner_id = 'leak'`)).toEqual([
+          { name: 'made by a test' },
+        ]);
+      });
     });
   });
 });
