@@ -36,7 +36,7 @@ type GiveBack = (broken?: Error) => void;
 /** The pool of the one data source, spoken to directly: the mapper would halve what a read costs. */
 export class Database {
   readonly #driver: { readonly master?: pg.Pool };
-  /** Prints what DB_ECHO asks for, whoever runs the statement: the mapper or this class. */
+  /** Prints what DB_ECHO asks for, for statements of the mapper and of this class alike. */
   readonly #sqlLogger: Logger;
   readonly #deadlineMs: number;
   readonly #maxAttempts: number;

@@ -118,7 +118,7 @@ export class ReadCache<Row extends Versioned> {
   }
 }
 
-/** What is not a row, whoever wrote it, is a miss: it would go to a caller as it is. */
+/** Text that is not a row is a miss: it would reach a caller unchanged. */
 function parseRow<Row extends Versioned>(text: string | null | undefined): Row | undefined {
   if (!text?.startsWith('{')) return undefined;
   try {

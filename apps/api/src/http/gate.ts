@@ -25,7 +25,7 @@ export function installGate(server: FastifyInstance, { lifecycle, routes, limits
       if (lifecycle.phase === 'starting') throw new Problem('dependency-unavailable', { headers: RETRY });
       shedder.admit();
       limits.takeAddress(request.ip, reply);
-      // Nobody needs a token, or a body that is read, to learn that an address does not exist.
+      // An unknown address is answered without a token and before the body is read.
       if (isUnknown(request)) throw routes.describeUnknown(request);
       done();
     } catch (error) {

@@ -18,7 +18,7 @@ export function installRequestRules(server: FastifyInstance): void {
       done(error as Error);
     }
   });
-  // A body that nobody reads would be taken for the next request, or be waited for without end.
+  // An unread body would be taken for the next request, or be waited for without end.
   server.addHook('onSend', (request, reply, _, done) => {
     if (hasOpenBody(request)) {
       reply.header('connection', 'close');
