@@ -1,4 +1,5 @@
-import { readFileSync, globSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './engine.fixture.js';
 import type { ImageFacts, ImageFile } from './image-rules.js';
@@ -45,7 +46,7 @@ export function readImageFacts({ root, image, rebuild, base, canary, isRelease =
     healthcheck: config.Healthcheck?.Test ?? [],
     layers: RootFS.Layers,
     layersOfRebuild,
-    entriesOfOne: String(RootFS.Layers) === String(layersOfRebuild) ? [] : compareEntries(image, rebuild),
+    entriesOfOne: String(RootFS.Layers) === String(layersOfRebuild) ? [] : compareLayers(image, rebuild),
     files,
     manifests: readManifests(image, files),
     canaries: findInImage(image, canary),
@@ -74,12 +75,37 @@ function listImageFiles(image: string): ImageFile[] {
   });
 }
 
-/** What only one of two images has: a file, or its mode, owner, size or time. */
-function compareEntries(one: string, other: string): string[] {
-  const [entries, otherEntries] = [new Set(listEntries(one)), new Set(listEntries(other))];
+/** What only one of two images has in a layer: an entry, or its mode, owner, size, time, place or content. */
+function compareLayers(one: string, other: string): string[] {
+  const layers = inspectImage(other).RootFS.Layers;
+  const differing = inspectImage(one).RootFS.Layers.flatMap((layer, at) => (layer === layers[at] ? [] : [at]));
+  const entries = new Set(listLayerEntries(one, differing));
+  const otherEntries = new Set(listLayerEntries(other, differing));
   return [...entries]
     .filter((line) => !otherEntries.has(line))
     .concat([...otherEntries].filter((line) => !entries.has(line)));
+}
+
+/** Lines of `tar -tv` with the number of the layer in front and, for a file, a line with the sum of its content. */
+function listLayerEntries(image: string, numbers: readonly number[]): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'airlock-layers-'));
+  try {
+    run('sh', ['-c', 'docker save "$1" | tar -x -C "$2"', 'sh', image, folder]);
+    const [{ Layers: layers }] = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as [
+      { Layers: readonly string[] },
+    ];
+    const sums = '--to-command=echo "$(sha256sum | cut -d " " -f 1) $TAR_FILENAME"';
+    return numbers.flatMap((at) =>
+      [
+        ['-tv', '--numeric-owner', '--full-time'],
+        ['-x', sums],
+      ]
+        .flatMap((options) => run('tar', [...options, '-f', join(folder, layers[at] ?? '')]).split('\n'))
+        .map((line) => `layer ${at + 1}: ${line}`),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Lines of `tar -tv`: mode, owner, size, date, time, path. */

@@ -192,9 +192,9 @@ export const imageRules: readonly ImageRule[] = [
     id: 'D12',
     title: 'the same commit gives the same layers',
     check: ({ layers, layersOfRebuild, entriesOfOne }) =>
-      layers.flatMap((layer, at) =>
-        layer === layersOfRebuild[at] ? [] : [`layer ${at + 1} differs after a rebuild`, ...entriesOfOne],
-      ),
+      layers
+        .flatMap((layer, at) => (layer === layersOfRebuild[at] ? [] : [`layer ${at + 1} differs after a rebuild`]))
+        .concat(entriesOfOne),
   },
   {
     id: 'D13',
