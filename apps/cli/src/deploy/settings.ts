@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
-import { ENVIRONMENTS, readProcessEnvironment } from '@airlock/config';
+import { hostname } from 'node:os';
+import { ENVIRONMENTS, readProcessEnvironment, readUserName } from '@airlock/config';
 import { DeployError, EXIT } from './problem.js';
 import { parseDuration } from './watch-rollout.js';
 
@@ -129,5 +129,5 @@ function parseActor(text: string): string {
 
 /** In a pipeline the person or the application that started it; on a machine its user. */
 function readActor(): string {
-  return readProcessEnvironment()['GITHUB_ACTOR'] ?? `${userInfo().username}@${hostname()}`;
+  return readProcessEnvironment()['GITHUB_ACTOR'] ?? `${readUserName()}@${hostname()}`;
 }

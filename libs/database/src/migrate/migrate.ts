@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os';
 import type { Client } from 'pg';
+import { readUserName } from '@airlock/config';
 import { migrations as shippedMigrations } from '../migrations/index.js';
 import { applyMigration, type ApplyContext } from './apply-migration.js';
 import type { OnEvent } from './events.js';
@@ -98,14 +98,5 @@ function createReport(
 
 function createProvenance({ config, actor }: MigrateOptions): Provenance {
   const { commit, imageDigest } = config.build;
-  return { commit, imageDigest, actor: actor ?? readUser() };
-}
-
-/** A container may run as a number that has no name. */
-function readUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`;
-  }
+  return { commit, imageDigest, actor: actor ?? readUserName() };
 }

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, type Stats, writeSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { readUserName } from '@airlock/config';
 import { isRefusal, type Verdict } from './layer.js';
 import type { StaticFacts } from './static-facts.js';
 
@@ -55,7 +55,7 @@ export function appendAudit(facts: StaticFacts, verdicts: readonly Verdict[], mo
     server: address ? `${address.host}:${address.port}` : null,
     database: address?.database ?? null,
     role: address?.user ?? null,
-    by: userInfo().username,
+    by: readUserName(),
     pid: process.pid,
   };
   writeWhole(facts.audit.file, `${JSON.stringify(line)}\n`);

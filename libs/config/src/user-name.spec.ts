@@ -1,0 +1,23 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { userInfo } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { readUserName } from './user-name.js';
+
+const HOOKS = fileURLToPath(new URL('../../../tools/typescript.mjs', import.meta.url));
+const MODULE = new URL('./user-name.ts', import.meta.url);
+/** A user namespace shows this process as a user that /etc/passwd does not know. */
+const NAMELESS = ['--user', '--map-user=12345', '--map-group=12345'];
+const itWithNamespaces = spawnSync('unshare', [...NAMELESS, 'true']).status === 0 ? it : it.skip;
+
+describe('the name of the user', () => {
+  it('is that of /etc/passwd', () => {
+    expect(readUserName()).toBe(userInfo().username);
+  });
+
+  itWithNamespaces('is a number where there is none', () => {
+    const script = `import { readUserName } from '${MODULE.href}'; console.log(readUserName());`;
+    const node = [process.execPath, '--import', HOOKS, '--input-type=module', '--eval', script];
+    expect(execFileSync('unshare', [...NAMELESS, ...node], { encoding: 'utf8' })).toBe('uid 12345\n');
+  });
+});
