@@ -41,6 +41,8 @@ export interface LoadOptions {
 export const CLIENTS = isQuick ? 12 : 24;
 /** The point is to be always there, not to be fast. */
 const PAUSE_MS = 15;
+/** For a test that does not count requests: in a quick run, what watches a deploy leaves the machine to the other file. */
+export const WATCHING_PAUSE_MS = isQuick ? 50 : PAUSE_MS;
 
 /** Keep-alive clients on loopback that send GET and POST in turn, each request once, until they are told to end. */
 export function startLoad(port: number, options: LoadOptions): Load {

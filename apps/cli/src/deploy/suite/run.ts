@@ -66,10 +66,17 @@ export async function endRun(): Promise<void> {
   if (left.length > 0) throw new Error(`the suite left behind: ${left.join(', ')}; expected nothing`);
 }
 
+/** At once: a replica that drains has nobody left to answer. */
 export async function removeStack(name: string): Promise<void> {
-  await docker.attempt(['stack', 'rm', '--detach=false', name], { timeoutMs: 120_000 });
-  const containers = () => list(['ps', '--all', '--filter', `label=com.docker.stack.namespace=${name}`], name);
-  await waitFor(`the end of ${name}`, async () => (await containers()).length === 0).catch(() => undefined);
+  await docker.attempt(['stack', 'rm', name], { timeoutMs: 120_000 });
+  const label = ['--filter', `label=com.docker.stack.namespace=${name}`];
+  const isGone = async () => {
+    const containers = await list(['ps', '--all', ...label], name);
+    await removeAll(['rm', '--force', '--volumes'], containers);
+    const networks = await list(['network', 'ls', ...label], name);
+    return containers.length === 0 && networks.length === 0;
+  };
+  await waitFor(`the end of ${name}`, isGone).catch(() => undefined);
   for (const kind of ['secret', 'config'] as const) await removeAll([kind, 'rm'], await list([kind, 'ls'], name));
   await removeAll(['volume', 'rm', '--force'], await list(['volume', 'ls'], name));
 }
