@@ -1,4 +1,4 @@
 import preset from '../tools/jest.preset.mjs';
 
-// One file after the other: they share an engine. In order, because a build comes before what runs it.
-export default { ...preset, displayName: 'docker', maxWorkers: 1, testTimeout: 600_000, randomize: false };
+// Two files at a time: each has names of its own on the engine that they share, and waits for it more than it works.
+export default { ...preset, displayName: 'docker', maxWorkers: 2, testTimeout: 600_000, randomize: false };
