@@ -1,7 +1,7 @@
 // Runs TypeScript sources in Node without a build: `node --import ./tools/typescript.mjs file.ts`.
 // Node's own type stripping knows no decorator metadata, which Nest's injection needs; the compiler is the one that builds.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire, enableCompileCache, registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { swcOptions } from './swc-options.mjs';
@@ -17,6 +17,9 @@ registerHooks({
   resolve(specifier, context, nextResolve) {
     const fromSource = context.parentURL?.endsWith('.ts') && specifier.startsWith('.') && specifier.endsWith('.js');
     const target = fromSource ? `${specifier.slice(0, -'.js'.length)}.ts` : specifier;
+    const source = fromSource ? new URL(target, context.parentURL) : undefined;
+    // Node would take three times as long to find the same file; it resolves links, and says what is missing.
+    if (source && isPlainFile(source)) return { url: source.href, format: 'module', shortCircuit: true };
     return nextResolve(target, { ...context, conditions: [...context.conditions, SOURCE_CONDITION] });
   },
   load(url, context, nextLoad) {
@@ -25,6 +28,10 @@ registerHooks({
     return { format: 'module', source: load(filename), shortCircuit: true };
   },
 });
+
+function isPlainFile(url) {
+  return lstatSync(url, { throwIfNoEntry: false })?.isFile() ?? false;
+}
 
 /** The last result for each file is kept: most starts compile nothing, and do not even load the compiler. */
 function load(filename) {
