@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig, Secret } from '@airlock/config';
 import { migrate, provision, withClient } from '@airlock/database';
 import { type Cluster, startCluster } from '@airlock/database/embedded';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import { ApiProcess } from './testing/api-process.fixture.js';
 import { findFreePort } from './testing/free-port.fixture.js';
 import { TestIssuer } from './testing/test-issuer.fixture.js';
+import { useTogether } from './testing/use-together.fixture.js';
 
 jest.setTimeout(120_000);
 
@@ -24,13 +25,12 @@ const PATHS = ['/healthz', '/readyz', '/startupz', '/version', '/api/v1/openapi.
 const PATIENCE_MS = 20_000;
 
 describe('a secret of the API', () => {
+  const itTogether = useTogether();
   let folder: string;
   let cluster: Cluster;
   let config: Config;
   let issuer: TestIssuer;
   let env: Record<string, string>;
-  /** Everything that anybody was shown. */
-  const shown: string[] = [];
 
   beforeAll(async () => {
     folder = mkdtempSync('/dev/shm/canary-');
@@ -61,55 +61,61 @@ describe('a secret of the API', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const ask = async (url: string, init?: RequestInit): Promise<number> => {
-    const response = await fetch(url, init);
-    shown.push(JSON.stringify([...response.headers]), await response.text());
-    return response.status;
-  };
-  const expectUnseen = () => {
+  const expectUnseen = (shown: readonly string[]) => {
     for (const [name, canary] of Object.entries(CANARIES)) {
       expect([name, shown.filter((text) => text.includes(canary))]).toEqual([name, []]);
     }
   };
 
-  it('is in no answer, no log line and no last word, also when the database has another password meanwhile', async () => {
-    const management = await findFreePort();
-    const api = await ApiProcess.start({ config, env: { ...env, MANAGEMENT_PORT: String(management) } });
-    const askAll = async () => {
-      for (const path of PATHS) await ask(`${api.url}${path}`);
-      for (const path of ['/metrics', '/health']) await ask(`http://127.0.0.1:${management}${path}`);
-      const authorization = `Bearer ${await issuer.sign()}`;
-      const headers = { authorization, 'content-type': 'application/json' };
-      await ask(`${api.url}/api/v1/entities`);
-      await ask(`${api.url}/api/v1/entities`, { method: 'POST', headers, body: '{"name":' });
-      return ask(`${api.url}/api/v1/entities`, { headers });
-    };
-    expect(await askAll()).toBe(200);
-    await withClient(cluster.superuser, { config, purpose: 'test' }, async (client) => {
-      await client.query(`ALTER ROLE airlock_app PASSWORD '${CANARIES.other}'`);
-      await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'airlock_app'`);
-    });
-    const deadline = performance.now() + PATIENCE_MS;
-    while ((await ask(`${api.url}/readyz`)) !== 503 && performance.now() < deadline) await sleep(200);
-    expect(await ask(`${api.url}/readyz`)).toBe(503);
-    expect(await askAll()).toBeGreaterThanOrEqual(500);
-    api.signal('SIGTERM');
-    expect((await api.exited).code).toBe(0);
-    shown.push(JSON.stringify(api.lines));
-    expect(api.lines.length).toBeGreaterThan(PATHS.length);
-    expectUnseen();
-  });
+  itTogether(
+    'is in no answer, no log line and no last word, also when the database has another password meanwhile',
+    async () => {
+      const management = await findFreePort();
+      const api = await ApiProcess.start({ config, env: { ...env, MANAGEMENT_PORT: String(management) } });
+      const shown: string[] = [];
+      const ask = async (url: string, init?: RequestInit): Promise<number> => {
+        const response = await fetch(url, init);
+        shown.push(JSON.stringify([...response.headers]), await response.text());
+        return response.status;
+      };
+      const askAll = async () => {
+        for (const path of PATHS) await ask(`${api.url}${path}`);
+        for (const path of ['/metrics', '/health']) await ask(`http://127.0.0.1:${management}${path}`);
+        const authorization = `Bearer ${await issuer.sign()}`;
+        const headers = { authorization, 'content-type': 'application/json' };
+        await ask(`${api.url}/api/v1/entities`);
+        await ask(`${api.url}/api/v1/entities`, { method: 'POST', headers, body: '{"name":' });
+        return ask(`${api.url}/api/v1/entities`, { headers });
+      };
+      expect(await askAll()).toBe(200);
+      await withClient(cluster.superuser, { config, purpose: 'test' }, async (client) => {
+        await client.query(`ALTER ROLE airlock_app PASSWORD '${CANARIES.other}'`);
+        await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'airlock_app'`);
+      });
+      const deadline = performance.now() + PATIENCE_MS;
+      while ((await ask(`${api.url}/readyz`)) !== 503 && performance.now() < deadline) await sleep(200);
+      expect(await ask(`${api.url}/readyz`)).toBe(503);
+      expect(await askAll()).toBeGreaterThanOrEqual(500);
+      api.signal('SIGTERM');
+      expect((await api.exited).code).toBe(0);
+      shown.push(JSON.stringify(api.lines));
+      expect(api.lines.length).toBeGreaterThan(PATHS.length);
+      expectUnseen(shown);
+    },
+  );
 
-  it.each(['json', 'pretty'])('is not in what a start with a wrong password says, in %s', async (format) => {
-    const { database } = config;
-    const wrong = {
-      ...config,
-      database: { ...database, app: { ...database.app, password: new Secret(`${CANARIES.app}x`) } },
-    };
-    const api = new ApiProcess({ config: wrong, env: { ...env, LOG_FORMAT: format, DEBUG: 'true' } });
-    expect((await api.exited).code).toBe(1);
-    shown.push(JSON.stringify(api.lines));
-    expect(shown.at(-1)).toContain('does not accept the password');
-    expectUnseen();
-  });
+  for (const format of ['json', 'pretty']) {
+    itTogether(`is not in what a start with a wrong password says, in ${format}`, async () => {
+      const { database } = config;
+      const wrong = {
+        ...config,
+        database: { ...database, app: { ...database.app, password: new Secret(`${CANARIES.app}x`) } },
+      };
+      const api = new ApiProcess({ config: wrong, env: { ...env, LOG_FORMAT: format, DEBUG: 'true' } });
+      expect((await api.exited).code).toBe(1);
+      const shown = JSON.stringify(api.lines);
+      expect(shown).toContain('does not accept the password');
+      expectUnseen([shown]);
+    });
+  }
 });
