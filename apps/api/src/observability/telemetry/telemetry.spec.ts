@@ -1,111 +1,123 @@
 import { useTestDatabase } from '@airlock/database/testing';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiProcess } from '../../testing/api-process.fixture.js';
 import { readMetrics, readSpans, type SentSpan } from '../../testing/otlp.fixture.js';
-import { withReceiver } from '../../testing/receiver.fixture.js';
+import { type Received, withReceiver } from '../../testing/receiver.fixture.js';
 import { TestIssuer } from '../../testing/test-issuer.fixture.js';
 import { describeWithOwnRedis, TestRedis } from '../../testing/redis.fixture.js';
+import { useTogether } from '../../testing/use-together.fixture.js';
 
 jest.setTimeout(60_000);
 
 const CALLER = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
-const traceparent = (flags: string) => `00-${CALLER.traceId}-${CALLER.spanId}-${flags}`;
+const UNSAMPLED = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' };
+const traceparent = ({ traceId, spanId }: typeof CALLER, flags: string) => `00-${traceId}-${spanId}-${flags}`;
 
 describe('telemetry', () => {
+  const itTogether = useTogether({ limit: 4 });
   const database = useTestDatabase();
   let issuer: TestIssuer;
   beforeAll(async () => void (issuer = await TestIssuer.start()));
   afterAll(() => issuer.stop());
 
-  const run = async (env: Record<string, string>, use: (api: ApiProcess) => Promise<void>): Promise<ApiProcess> => {
-    const api = await ApiProcess.start({ config: { ...database.config, auth: issuer.auth }, env });
+  const run = async (
+    env: Record<string, string>,
+    use: (api: ApiProcess) => Promise<void>,
+    { auth } = issuer,
+  ): Promise<ApiProcess> => {
+    const api = await ApiProcess.start({ config: { ...database.config, auth }, env });
     await use(api);
     api.signal('SIGTERM');
     expect((await api.exited).code).toBe(0);
     return api;
   };
   const endpoint = (port: number) => ({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` });
-  const headers = async (more: Record<string, string> = {}) => ({
-    authorization: `Bearer ${await issuer.sign()}`,
+  const headers = async (more: Record<string, string> = {}, by = issuer) => ({
+    authorization: `Bearer ${await by.sign()}`,
     ...more,
   });
 
-  it('has a span for each request but probes, and nothing of what callers sent', () =>
-    withReceiver(async (port, received) => {
+  let delivered: Promise<readonly Received[]> | undefined;
+  /** What one process delivers of a probe, a request that is sampled, and one that is not. */
+  const deliver = () =>
+    (delivered ??= withReceiver(async (port, received) => {
       await run(endpoint(port), async (api) => {
         await fetch(`${api.url}/readyz`);
-        const sent = { traceparent: traceparent('01'), 'x-request-id': 'request-0123456789' };
-        const response = await fetch(`${api.url}/api/v1/entities/1?secret=typed`, { headers: sent });
-        expect(response.status).toBe(401);
+        const sampled = { traceparent: traceparent(CALLER, '01'), 'x-request-id': 'request-0123456789' };
+        const refused = await fetch(`${api.url}/api/v1/entities/1?secret=typed`, { headers: sampled });
+        expect(refused.status).toBe(401);
+        const unsampled = await headers({ traceparent: traceparent(UNSAMPLED, '00') });
+        expect((await fetch(`${api.url}/api/v1/entities`, { headers: unsampled })).status).toBe(200);
       });
-      const spans = readSpans(received);
-      expect(spans.map(({ name }) => name)).toEqual(['GET /api/v1/entities/:id']);
-      expect(spans[0]).toMatchObject({
-        traceId: CALLER.traceId,
-        parentSpanId: CALLER.spanId,
-        resource: { 'service.name': 'airlock-api', 'deployment.environment.name': 'testing' },
-        attributes: {
-          'http.route': '/api/v1/entities/:id',
-          'http.response.status_code': 401,
-          'airlock.request_id': 'request-0123456789',
-        },
-      });
-      expect(JSON.stringify(received)).not.toContain('typed');
+      return received;
     }));
 
-  it('leaves a trace that its caller does not sample alone', () =>
-    withReceiver(async (port, received) => {
-      await run(endpoint(port), async (api) => {
-        const sent = await headers({ traceparent: traceparent('00') });
-        expect((await fetch(`${api.url}/api/v1/entities`, { headers: sent })).status).toBe(200);
-      });
-      expect(readSpans(received)).toEqual([]);
-    }));
+  itTogether('has a span for each request but probes, and nothing of what callers sent', async () => {
+    const received = await deliver();
+    const spans = readSpans(received);
+    expect(spans.map(({ name }) => name)).toEqual(['GET /api/v1/entities/:id']);
+    expect(spans[0]).toMatchObject({
+      traceId: CALLER.traceId,
+      parentSpanId: CALLER.spanId,
+      resource: { 'service.name': 'airlock-api', 'deployment.environment.name': 'testing' },
+      attributes: {
+        'http.route': '/api/v1/entities/:id',
+        'http.response.status_code': 401,
+        'airlock.request_id': 'request-0123456789',
+      },
+    });
+    expect(JSON.stringify(received)).not.toContain('typed');
+  });
 
-  it('has metrics of requests, operations, the pool and the process', () =>
-    withReceiver(async (port, received) => {
-      await run(endpoint(port), async (api) => {
-        expect((await fetch(`${api.url}/api/v1/entities`, { headers: await headers() })).status).toBe(200);
-      });
-      const metrics = readMetrics(received);
-      expect([...metrics.keys()].sort()).toEqual([
-        'db.client.connection.count',
-        'db.client.connection.pending_requests',
-        'db.client.operation.duration',
-        'http.client.request.duration',
-        'http.server.request.duration',
-        'nodejs.eventloop.utilization',
-        'process.memory.usage',
-      ]);
-      expect(metrics.get('http.server.request.duration')).toEqual([
-        { 'http.request.method': 'GET', 'http.route': '/api/v1/entities', 'http.response.status_code': 200 },
-      ]);
-      expect(metrics.get('db.client.operation.duration')).toEqual([
-        { 'db.system.name': 'postgresql', 'db.query.summary': 'entities:list:-createdAt:first' },
-      ]);
-    }));
+  itTogether('leaves a trace that its caller does not sample alone', async () => {
+    const spans = readSpans(await deliver());
+    expect(spans.filter(({ traceId }) => traceId !== CALLER.traceId)).toEqual([]);
+  });
+
+  itTogether('has metrics of requests, operations, the pool and the process', async () => {
+    const metrics = readMetrics(await deliver());
+    expect([...metrics.keys()].sort()).toEqual([
+      'db.client.connection.count',
+      'db.client.connection.pending_requests',
+      'db.client.operation.duration',
+      'http.client.request.duration',
+      'http.server.request.duration',
+      'nodejs.eventloop.utilization',
+      'process.memory.usage',
+    ]);
+    expect(metrics.get('http.server.request.duration')).toEqual([
+      { 'http.request.method': 'GET', 'http.route': '/api/v1/entities/:id', 'http.response.status_code': 401 },
+      { 'http.request.method': 'GET', 'http.route': '/api/v1/entities', 'http.response.status_code': 200 },
+    ]);
+    expect(metrics.get('db.client.operation.duration')).toEqual([
+      { 'db.system.name': 'postgresql', 'db.query.summary': 'entities:list:-createdAt:first' },
+    ]);
+  });
 
   const broken: [string, (response: ServerResponse) => void][] = [
     ['answers 500', (response) => response.writeHead(500).end()],
     ['never answers', () => undefined],
   ];
-  it.each(broken)('that goes to a receiver that %s costs no request, no start and no exit', (_, answer) =>
-    withReceiver(
-      async (port, received) => {
-        const api = await run(endpoint(port), async ({ url }) => {
-          expect((await fetch(`${url}/api/v1/entities`, { headers: await headers() })).status).toBe(200);
-          // The span has been sent, so that a request now is one that the receiver could be in the way of.
-          while (!received.some(({ path }) => path === '/v1/traces')) await new Promise(setImmediate);
-          expect((await fetch(`${url}/api/v1/entities`, { headers: await headers() })).status).toBe(200);
-        });
-        expect(api.lines.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
-      },
-      { answer },
-    ),
-  );
+  for (const [title, answer] of broken) {
+    itTogether(`that goes to a receiver that ${title} costs no request, no start and no exit`, () =>
+      withReceiver(
+        async (port, received) => {
+          const api = await run(endpoint(port), async ({ url }) => {
+            expect((await fetch(`${url}/api/v1/entities`, { headers: await headers() })).status).toBe(200);
+            // The span has been sent, so that a request now is one that the receiver could be in the way of.
+            while (!received.some(({ path }) => path === '/v1/traces')) await sleep(20);
+            expect((await fetch(`${url}/api/v1/entities`, { headers: await headers() })).status).toBe(200);
+          });
+          expect(api.lines.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+        },
+        { answer },
+      ),
+    );
+  }
 
-  it('that goes nowhere costs nothing but a line that says so', async () => {
+  itTogether('that goes nowhere costs nothing but a line that says so', async () => {
     const api = await run(endpoint(1), async ({ url, waitFor }) => {
       expect((await fetch(`${url}/api/v1/entities`, { headers: await headers() })).status).toBe(200);
       await waitFor('telemetry.away');
@@ -114,20 +126,20 @@ describe('telemetry', () => {
   });
 
   describeWithOwnRedis('of a request', () => {
-    let redis: TestRedis;
-    beforeAll(async () => void (redis = await TestRedis.start()));
-    afterAll(() => redis.stop());
-
-    it('has a span below it for each call to the database, to Redis and over HTTP', async () => {
+    itTogether('has a span below it for each call to the database, to Redis and over HTTP', async () => {
+      // The trace of its own request is the last one that this issuer is asked with.
+      const [redis, own] = await Promise.all([TestRedis.start(), TestIssuer.start()]);
       await withReceiver(async (port, received) => {
         const env = { ...endpoint(port), REDIS_URL: redis.url.reveal() };
-        await run(env, async ({ url }) => {
+        const use = async ({ url }: ApiProcess) => {
           const body = JSON.stringify({ name: 'never told' });
-          const sent = await headers({ traceparent: traceparent('01'), 'content-type': 'application/json' });
+          const more = { traceparent: traceparent(CALLER, '01'), 'content-type': 'application/json' };
+          const sent = await headers(more, own);
           const created = await fetch(`${url}/api/v1/entities`, { method: 'POST', headers: sent, body });
           const { id } = (await created.json()) as { id: string };
           expect((await fetch(`${url}/api/v1/entities/${id}`, { headers: sent })).status).toBe(200);
-        });
+        };
+        await run(env, use, own);
         const spans = readSpans(received);
         const below = (name: string) => {
           const parent = spans.find((span) => span.name === name);
@@ -145,9 +157,9 @@ describe('telemetry', () => {
         ]);
         expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set([CALLER.traceId]));
         const call = spans.find(({ name }) => name === 'GET');
-        expect(issuer.lastTraceparent).toBe(`00-${CALLER.traceId}-${call?.spanId}-01`);
+        expect(own.lastTraceparent).toBe(`00-${CALLER.traceId}-${call?.spanId}-01`);
         expect(JSON.stringify(received)).not.toMatch(/never told|user_1/);
-      });
+      }).finally(() => Promise.all([redis.stop(), own.stop()]));
     });
   });
 });
