@@ -1,9 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
+const execute = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const COPIED = ['apps', 'libs', 'tools', 'docs', '.node-version', '.prettierrc.json', 'nx.json', 'tsconfig.base.json'];
 const MANIFESTS = ['package.json', 'package-lock.json'];
@@ -37,13 +39,13 @@ export class WorkspaceCopy {
   }
 
   /** Runs commands of a shell; the first one that fails is an error, with what it printed. */
-  run(commands: string): void {
+  async run(commands: string): Promise<void> {
     const PATH = `${join(this.folder, 'node_modules/.bin')}:/usr/bin:/bin`;
     const env = { PATH, NX_DAEMON: 'false', NX_ISOLATE_PLUGINS: 'false' };
-    execFileSync('bash', ['-euo', 'pipefail', '-c', commands], {
-      cwd: this.folder,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const running = execute('bash', ['-euo', 'pipefail', '-c', commands], { cwd: this.folder, env });
+    running.child.stdin?.end();
+    await running.catch((cause: Error & { readonly stdout: string }) => {
+      throw new Error(`${cause.message}\n${cause.stdout}`, { cause });
     });
   }
 
