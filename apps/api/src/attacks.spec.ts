@@ -5,6 +5,7 @@ import { useTestDatabase } from '@airlock/database/testing';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from './testing/api-process.fixture.js';
 import { TestIssuer } from './testing/test-issuer.fixture.js';
+import { useTogether } from './testing/use-together.fixture.js';
 
 jest.setTimeout(120_000);
 
@@ -14,25 +15,31 @@ const BATCH = 250;
 const MANY = Math.min(10_000, readFileLimit() - 1_000);
 const HASTY = { REQUEST_TIMEOUT: '1s', DATABASE_STATEMENT_TIMEOUT: '900ms', DATABASE_LOCK_TIMEOUT: '900ms' };
 
-describe('the API, attacked over sockets,', () => {
-  const database = useTestDatabase({ isolation: 'delete' });
-  let issuer: TestIssuer;
-  let api: ApiProcess;
-  let token: string;
-  let port: number;
+/** Most of the time a connection that sends slowly is waited for. */
+const itTogether = useTogether();
+const database = useTestDatabase({ isolation: 'delete' });
+let issuer: TestIssuer;
+let api: ApiProcess;
+let hasty: ApiProcess;
+let token: string;
 
-  beforeAll(async () => {
-    issuer = await TestIssuer.start();
-    token = await issuer.sign();
-    api = await ApiProcess.start({ config: { ...database.config, auth: issuer.auth } });
-    port = Number(new URL(api.url).port);
-  });
-  afterAll(async () => {
-    await issuer.stop();
-    api.signal('SIGTERM');
-    expect(await api.exited).toEqual({ code: 0, signal: null });
-    expect(api.lines.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
-  });
+beforeAll(async () => {
+  issuer = await TestIssuer.start();
+  token = await issuer.sign();
+  const config = { ...database.config, auth: issuer.auth };
+  [api, hasty] = await Promise.all([ApiProcess.start({ config }), ApiProcess.start({ config, env: HASTY })]);
+});
+afterAll(async () => {
+  await issuer.stop();
+  await hasty.stop();
+  api.signal('SIGTERM');
+  expect(await api.exited).toEqual({ code: 0, signal: null });
+  expect(api.lines.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+});
+
+describe('the API, attacked over sockets,', () => {
+  let port: number;
+  beforeAll(() => void (port = Number(new URL(api.url).port)));
 
   const head = (method: string, path = URL_PATH, ...lines: string[]) =>
     [`${method} ${path} HTTP/1.1`, 'host: a', `authorization: Bearer ${token}`, ...lines, '', ''].join('\r\n');
@@ -168,37 +175,26 @@ describe('the API, attacked over sockets,', () => {
 });
 
 describe('the API, asked slowly,', () => {
-  const database = useTestDatabase();
-  let issuer: TestIssuer;
-  let api: ApiProcess;
-  let authorization: string;
-  beforeAll(async () => {
-    issuer = await TestIssuer.start();
-    authorization = `authorization: Bearer ${await issuer.sign()}`;
-    api = await ApiProcess.start({ config: { ...database.config, auth: issuer.auth }, env: HASTY });
-  });
-  afterAll(async () => {
-    await issuer.stop();
-    await api.stop();
-  });
-
-  it.each([
+  const slow = [
     ['nothing', ''],
     ['a line without an end', 'GET / HTTP/1.1\r\nhost: a\r\nx-a: '],
     [
       'a body that does not come',
       `POST ${URL_PATH} HTTP/1.1\r\nhost: a\r\nAUTHORIZATION\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{`,
     ],
-  ])('gives up a connection that sends %s, drop by drop or not at all', async (_, template) => {
-    const start = template.replace('AUTHORIZATION', authorization);
-    const socket = await openSocket(Number(new URL(api.url).port), start);
-    let text = '';
-    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    const drops = setInterval(() => start && socket.write('a'), 100);
-    await new Promise((resolve) => socket.once('close', resolve));
-    clearInterval(drops);
-    expect(text).toMatch(/^HTTP\/1\.1 408 .*"code":"incomplete-request"/s);
-  });
+  ] as const;
+  for (const [title, template] of slow) {
+    itTogether(`gives up a connection that sends ${title}, drop by drop or not at all`, async () => {
+      const start = template.replace('AUTHORIZATION', `authorization: Bearer ${token}`);
+      const socket = await openSocket(Number(new URL(hasty.url).port), start);
+      let text = '';
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      const drops = setInterval(() => start && socket.write('a'), 100);
+      await new Promise((resolve) => socket.once('close', resolve));
+      clearInterval(drops);
+      expect(text).toMatch(/^HTTP\/1\.1 408 .*"code":"incomplete-request"/s);
+    });
+  }
 });
 
 function readFileLimit(): number {
