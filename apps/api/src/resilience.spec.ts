@@ -9,10 +9,12 @@ import { useTestDatabase } from '@airlock/database/testing';
 import { ApiProcess } from './testing/api-process.fixture.js';
 import { describeWithOwnRedis, TestRedis } from './testing/redis.fixture.js';
 import { TestIssuer } from './testing/test-issuer.fixture.js';
+import { useTogether } from './testing/use-together.fixture.js';
 
 jest.setTimeout(120_000);
 
 const APP_PASSWORD = 'q7Vd2mXc81LkPz0w';
+const WRONG = new Secret('wrong-password-0123456789');
 const UP = [200, { status: 'ok', checks: { database: 'up' } }];
 const DOWN = [503, { status: 'down', checks: { database: 'down' } }];
 /** Three probes a second apart, and what a busy machine adds. */
@@ -20,11 +22,16 @@ const PATIENCE_MS = 15_000;
 
 const UNLIMITED = { RATE_LIMIT_PER_USER: '1000000', RATE_LIMIT_PER_ADDRESS: '1000000' };
 
+/** What happens to Redis goes on beside what happens to the database. */
+const itTogether = useTogether();
+const database = useTestDatabase();
+
 describe('the API when its database', () => {
   let folder: string;
   let cluster: Cluster;
   let config: Config;
   let api: ApiProcess;
+  let stranger: ApiProcess;
   let issuer: TestIssuer;
 
   beforeAll(async () => {
@@ -36,10 +43,15 @@ describe('the API when its database', () => {
     if (!migration) throw new Error('no migrator');
     await provision({ admin: cluster.superuser, app, migration, environment: 'testing' });
     await migrate({ config });
-    api = await ApiProcess.start({ config: { ...config, auth: issuer.auth } });
+    const known = { ...config, auth: issuer.auth };
+    const database = { ...config.database, app: { ...app, password: WRONG } };
+    stranger = new ApiProcess({ config: { ...known, database } });
+    api = await ApiProcess.start({ config: known });
+    // Before anything happens to the server, which it would wait for.
+    await stranger.exited;
   });
   afterAll(async () => {
-    await api.stop();
+    await Promise.all([api.stop(), stranger.stop()]);
     await issuer.stop();
     await cluster.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -122,55 +134,51 @@ describe('the API when its database', () => {
   });
 
   it('knows another password: it says down, and names neither server, user nor cause', async () => {
-    const wrong = new Secret('wrong-password-0123456789');
-    const { app } = config.database;
-    const stranger = new ApiProcess({
-      config: { ...config, auth: issuer.auth, database: { ...config.database, app: { ...app, password: wrong } } },
-    });
     const { code } = await stranger.exited;
     expect(code).not.toBe(0);
-    expect(JSON.stringify(stranger.lines)).not.toContain(wrong.reveal());
+    expect(JSON.stringify(stranger.lines)).not.toContain(WRONG.reveal());
   });
 });
 
 describeWithOwnRedis('the API when its Redis', () => {
-  const database = useTestDatabase();
-
-  it('is killed under load: nobody is refused, readiness says degraded, and all is well once it is back', async () => {
-    const redis = await TestRedis.start();
-    const issuer = await TestIssuer.start();
-    const config = { ...database.config, auth: issuer.auth };
-    const api = await ApiProcess.start({ config, env: { ...UNLIMITED, REDIS_URL: redis.url.reveal() } });
-    const headers = { authorization: `Bearer ${await issuer.sign()}` };
-    const statuses = new Set<number>();
-    let isLoading = true;
-    const load = async () => {
-      for (; isLoading; await sleep(5)) statuses.add((await fetch(`${api.url}/api/v1/entities`, { headers })).status);
-    };
-    const loads = Promise.all(Array.from({ length: 4 }, load));
-    const waitForRedis = async (word: string) => {
-      const expected = [200, { status: word === 'up' ? 'ok' : word, checks: { database: 'up', redis: word } }];
-      let seen: unknown;
-      for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await sleep(100)) {
-        const response = await fetch(`${api.url}/readyz`);
-        seen = [response.status, await response.json()];
-        if (JSON.stringify(seen) === JSON.stringify(expected)) return;
-      }
-      expect(seen).toEqual(expected);
-    };
-    await waitForRedis('up');
-    await redis.kill();
-    await waitForRedis('degraded');
-    await redis.start();
-    await waitForRedis('up');
-    isLoading = false;
-    await loads;
-    expect([...statuses]).toEqual([200]);
-    for (const event of ['redis.away', 'redis.back'])
-      expect(api.lines.filter((line) => line['event'] === event)).toHaveLength(1);
-    await api.stop();
-    await Promise.all([issuer.stop(), redis.stop()]);
-  });
+  itTogether(
+    'is killed under load: nobody is refused, readiness says degraded, and all is well once it is back',
+    async () => {
+      const redis = await TestRedis.start();
+      const issuer = await TestIssuer.start();
+      const config = { ...database.config, auth: issuer.auth };
+      const api = await ApiProcess.start({ config, env: { ...UNLIMITED, REDIS_URL: redis.url.reveal() } });
+      const headers = { authorization: `Bearer ${await issuer.sign()}` };
+      const statuses = new Set<number>();
+      let isLoading = true;
+      const load = async () => {
+        for (; isLoading; await sleep(5)) statuses.add((await fetch(`${api.url}/api/v1/entities`, { headers })).status);
+      };
+      const loads = Promise.all(Array.from({ length: 4 }, load));
+      const waitForRedis = async (word: string) => {
+        const expected = [200, { status: word === 'up' ? 'ok' : word, checks: { database: 'up', redis: word } }];
+        let seen: unknown;
+        for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await sleep(100)) {
+          const response = await fetch(`${api.url}/readyz`);
+          seen = [response.status, await response.json()];
+          if (JSON.stringify(seen) === JSON.stringify(expected)) return;
+        }
+        expect(seen).toEqual(expected);
+      };
+      await waitForRedis('up');
+      await redis.kill();
+      await waitForRedis('degraded');
+      await redis.start();
+      await waitForRedis('up');
+      isLoading = false;
+      await loads;
+      expect([...statuses]).toEqual([200]);
+      for (const event of ['redis.away', 'redis.back'])
+        expect(api.lines.filter((line) => line['event'] === event)).toHaveLength(1);
+      await api.stop();
+      await Promise.all([issuer.stop(), redis.stop()]);
+    },
+  );
 });
 
 function createConfig(port: number): Config {
