@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '@airlock/config';
-import { useTestDatabase } from '@airlock/database/testing';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type TestDatabase, withTestDatabase } from '@airlock/database/testing';
+import { describe, expect, jest } from '@jest/globals';
 import { pino } from 'pino';
 import { describeWithOwnRedis, TestRedis } from '../testing/redis.fixture.js';
 import { TcpProxy } from '../testing/tcp-proxy.fixture.js';
+import { useTogether } from '../testing/use-together.fixture.js';
 import { LEASE_MS } from './cache-generation.js';
 import { Database } from './database.js';
 import { CACHE_TTL_MS, type ReadCache } from './read-cache.js';
@@ -26,58 +27,89 @@ const [OLD, NEW] = [
   { version: 2, name: 'new' },
 ];
 
-describeWithOwnRedis('the read cache', () => {
-  const testDatabase = useTestDatabase({ isolation: 'delete' });
-  let database: Database;
-  let server: TestRedis;
-  let clients: Redis[];
-  let lines: string[];
+/** A database and a Redis for one test, and processes that use them, as far as the cache can tell. */
+class World {
+  readonly lines: string[] = [];
+  readonly clients: Redis[] = [];
+  readonly #database: Database;
+  #closeDatabase: (() => Promise<void>) | undefined;
+  readonly #logger = pino({ messageKey: 'event' }, { write: (line: string) => void this.lines.push(line) });
 
-  beforeAll(async () => {
+  static async open(testDatabase: TestDatabase): Promise<World> {
     const { statementTimeoutMs, poolSize } = testDatabase.config.database;
-    database = new Database(await testDatabase.openDataSource({ entities: [] }), { statementTimeoutMs, poolSize });
-  });
-  beforeEach(async () => {
-    [clients, lines] = [[], []];
-    server = await TestRedis.start();
-  });
-  afterEach(async () => {
-    for (const client of clients) client.disconnect();
-    await server.stop();
-  });
+    const dataSource = await testDatabase.openDataSource({ entities: [] });
+    const database = new Database(dataSource, { statementTimeoutMs, poolSize });
+    const world = new World(testDatabase, database, await TestRedis.start());
+    world.#closeDatabase = () => dataSource.destroy();
+    return world;
+  }
 
-  const logger = pino({ messageKey: 'event' }, { write: (line: string) => void lines.push(line) });
-  const connect = async (port = server.address.port) => {
+  private constructor(
+    readonly testDatabase: TestDatabase,
+    database: Database,
+    readonly server: TestRedis,
+  ) {
+    this.#database = database;
+  }
+
+  readonly connect = async (port = this.server.address.port): Promise<Redis> => {
     const url = new Secret(`redis://127.0.0.1:${port}/0`);
-    const client = await createRedis({ ...testDatabase.config, redis: { url } }, logger);
+    const client = await createRedis({ ...this.testDatabase.config, redis: { url } }, this.#logger);
     if (!client) throw new Error('no client');
-    clients.push(client);
+    this.clients.push(client);
     return client;
   };
+
   /** A process of its own, as far as the cache can tell. */
-  const createCache = (redis: Redis | undefined, environment = 'testing') =>
-    new ReadCaches({ database, redis, environment, logger }).create<Row>('spec');
-  const open = async (port?: number) => createCache(await connect(port));
-  const readsCached = async (cache: ReadCache<Row>, of = key) =>
-    (await cache.read(of, () => Promise.resolve(undefined))) !== undefined;
-  /** Fills the cache, which may just have been closed. */
-  const fill = async (cache: ReadCache<Row>, row = OLD) => {
-    for (let count = 0; !(await readsCached(cache)); count += 1) {
-      if (count === MAX_FILLS) throw new Error('the cache did not open');
-      await cache.read(key, () => Promise.resolve(row));
-      await sleep(20);
-    }
-  };
+  readonly createCache = (redis: Redis | undefined, environment = 'testing'): ReadCache<Row> =>
+    new ReadCaches({ database: this.#database, redis, environment, logger: this.#logger }).create<Row>('spec');
 
-  it('gives a row that was read before to its owner in its environment alone', async () => {
-    const [here, there] = [await open(), await open()];
-    await fill(here);
-    expect(await there.read(key, () => Promise.reject(new Error('asked')))).toEqual(OLD);
-    expect(await readsCached(there, { ...key, userId: 'user_2' })).toBe(false);
-    expect(await readsCached(createCache(await connect(), 'preview'))).toBe(false);
-  });
+  readonly open = async (port?: number): Promise<ReadCache<Row>> => this.createCache(await this.connect(port));
 
-  it('keeps apart owners and ids that look alike together, in names of one length', async () => {
+  /** The database first: its sessions have ended by the time that it is dropped. */
+  async close(): Promise<void> {
+    await this.#closeDatabase?.();
+    for (const client of this.clients) client.disconnect();
+    await this.server.stop();
+  }
+}
+
+async function readsCached(cache: ReadCache<Row>, of = key): Promise<boolean> {
+  return (await cache.read(of, () => Promise.resolve(undefined))) !== undefined;
+}
+
+/** Fills the cache, which may just have been closed. */
+async function fill(cache: ReadCache<Row>, row = OLD): Promise<void> {
+  for (let count = 0; !(await readsCached(cache)); count += 1) {
+    if (count === MAX_FILLS) throw new Error('the cache did not open');
+    await cache.read(key, () => Promise.resolve(row));
+    await sleep(20);
+  }
+}
+
+describeWithOwnRedis('the read cache', () => {
+  const itTogether = useTogether({ limit: 6 });
+  /** The state of the cache is one row of the database, so that each test has a database of its own. */
+  const itCached = (title: string, run: (world: World) => Promise<void>) =>
+    itTogether(title, () =>
+      withTestDatabase(async (database) => {
+        const world = await World.open(database);
+        await run(world).finally(() => world.close());
+      }),
+    );
+
+  itCached(
+    'gives a row that was read before to its owner in its environment alone',
+    async ({ open, connect, createCache }) => {
+      const [here, there] = [await open(), await open()];
+      await fill(here);
+      expect(await there.read(key, () => Promise.reject(new Error('asked')))).toEqual(OLD);
+      expect(await readsCached(there, { ...key, userId: 'user_2' })).toBe(false);
+      expect(await readsCached(createCache(await connect(), 'preview'))).toBe(false);
+    },
+  );
+
+  itCached('keeps apart owners and ids that look alike together, in names of one length', async ({ open, connect }) => {
     const [cache, client] = [await open(), await connect()];
     const [long, alike] = [
       { userId: `${'ü'.repeat(255)}:a`, id: 'b' },
@@ -90,7 +122,7 @@ describeWithOwnRedis('the read cache', () => {
     expect(new Set(names.map(({ length }) => length)).size).toBe(1);
   });
 
-  it('keeps a row for a bounded time', async () => {
+  itCached('keeps a row for a bounded time', async ({ open, connect }) => {
     const [cache, client] = [await open(), await connect()];
     await fill(cache);
     const [name = ''] = await client.keys('*:spec:*');
@@ -98,49 +130,59 @@ describeWithOwnRedis('the read cache', () => {
     expect(await client.pttl(name)).toBeLessThanOrEqual(CACHE_TTL_MS);
   });
 
-  it.each([
-    ['a list', (client: Redis, name: string) => client.rpush(name, 'a')],
-    ['text that is not JSON', (client: Redis, name: string) => client.set(name, '{')],
-    ['JSON that is not a row', (client: Redis, name: string) => client.set(name, '"root"')],
-    ['a row without a version', (client: Redis, name: string) => client.set(name, '{"name":"a"}')],
-  ])('takes %s, where a row should be, for a miss', async (_, plant) => {
-    const [cache, client] = [await open(), await connect()];
-    await fill(cache);
-    const [name = ''] = await client.keys('*:spec:*');
-    await client.del(name);
-    await plant(client, name);
-    expect(await readsCached(cache)).toBe(false);
-    expect(await cache.read(key, () => Promise.resolve(NEW))).toEqual(NEW);
-  });
-
-  it('asks a Redis that is too slow once, and then goes without it for a while', async () => {
-    const client = await connect();
-    const cache = createCache(client);
-    await fill(cache);
-    const asked = jest.spyOn(client, 'getex');
-    server.signal('SIGSTOP');
-    for (let count = 0; count < 5; count += 1) expect(await readsCached(cache)).toBe(false);
-    expect(asked).toHaveBeenCalledTimes(1);
-    server.signal('SIGCONT');
-  });
-
-  it('is not used, and says so once with the command that helps, on a database from before it', async () => {
-    await testDatabase.query('ALTER TABLE ops.read_cache RENAME TO gone');
-    try {
-      const cache = await open();
-      for (let count = 0; count < 3; count += 1) expect(await cache.read(key, () => Promise.resolve(OLD))).toEqual(OLD);
+  const misses: [string, (client: Redis, name: string) => Promise<unknown>][] = [
+    ['a list', (client, name) => client.rpush(name, 'a')],
+    ['text that is not JSON', (client, name) => client.set(name, '{')],
+    ['JSON that is not a row', (client, name) => client.set(name, '"root"')],
+    ['a row without a version', (client, name) => client.set(name, '{"name":"a"}')],
+  ];
+  for (const [title, plant] of misses) {
+    itCached(`takes ${title}, where a row should be, for a miss`, async ({ open, connect }) => {
+      const [cache, client] = [await open(), await connect()];
+      await fill(cache);
+      const [name = ''] = await client.keys('*:spec:*');
+      await client.del(name);
+      await plant(client, name);
       expect(await readsCached(cache)).toBe(false);
-      expect(await cache.change(key, () => Promise.resolve('done'))).toBe('done');
-      expect(
-        lines.filter((line) => line.includes('cache.unavailable') && line.includes('airlock db migrate')),
-      ).toHaveLength(1);
-    } finally {
-      await testDatabase.query('ALTER TABLE ops.gone RENAME TO read_cache');
-    }
-  });
+      expect(await cache.read(key, () => Promise.resolve(NEW))).toEqual(NEW);
+    });
+  }
+
+  itCached(
+    'asks a Redis that is too slow once, and then goes without it for a while',
+    async ({ connect, createCache, server }) => {
+      const client = await connect();
+      const cache = createCache(client);
+      await fill(cache);
+      const asked = jest.spyOn(client, 'getex');
+      server.signal('SIGSTOP');
+      for (let count = 0; count < 5; count += 1) expect(await readsCached(cache)).toBe(false);
+      expect(asked).toHaveBeenCalledTimes(1);
+      server.signal('SIGCONT');
+    },
+  );
+
+  itCached(
+    'is not used, and says so once with the command that helps, on a database from before it',
+    async ({ open, lines, testDatabase }) => {
+      await testDatabase.query('ALTER TABLE ops.read_cache RENAME TO gone');
+      try {
+        const cache = await open();
+        for (let count = 0; count < 3; count += 1)
+          expect(await cache.read(key, () => Promise.resolve(OLD))).toEqual(OLD);
+        expect(await readsCached(cache)).toBe(false);
+        expect(await cache.change(key, () => Promise.resolve('done'))).toBe('done');
+        expect(
+          lines.filter((line) => line.includes('cache.unavailable') && line.includes('airlock db migrate')),
+        ).toHaveLength(1);
+      } finally {
+        await testDatabase.query('ALTER TABLE ops.gone RENAME TO read_cache');
+      }
+    },
+  );
 
   describe('after an acknowledged write never gives the row from before it:', () => {
-    it('a reader that was slow puts nothing back', async () => {
+    itCached('a reader that was slow puts nothing back', async ({ open }) => {
       const [slow, writer] = [await open(), await open()];
       await fill(writer, { version: 0, name: 'older' });
       await writer.change(key, () => Promise.resolve());
@@ -151,7 +193,7 @@ describeWithOwnRedis('the read cache', () => {
       expect(await readsCached(writer)).toBe(false);
     });
 
-    it('a reader that comes while the write runs caches nothing', async () => {
+    itCached('a reader that comes while the write runs caches nothing', async ({ open }) => {
       const [reader, writer] = [await open(), await open()];
       await fill(reader);
       await writer.change(key, async () => {
@@ -161,7 +203,7 @@ describeWithOwnRedis('the read cache', () => {
       expect(await readsCached(reader)).toBe(false);
     });
 
-    it('of two writes at once the first to end does not uncover the other', async () => {
+    itCached('of two writes at once the first to end does not uncover the other', async ({ open }) => {
       const [reader, writer, other] = [await open(), await open(), await open()];
       await fill(reader);
       await writer.change(key, async () => {
@@ -171,7 +213,7 @@ describeWithOwnRedis('the read cache', () => {
       });
     });
 
-    it('a writer that fails, or dies, leaves the row uncached', async () => {
+    itCached('a writer that fails, or dies, leaves the row uncached', async ({ open }) => {
       const [reader, writer] = [await open(), await open()];
       await fill(reader);
       await expect(writer.change(key, () => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
@@ -179,7 +221,7 @@ describeWithOwnRedis('the read cache', () => {
       expect(await readsCached(reader)).toBe(false);
     });
 
-    it('only the writer cannot reach Redis', async () => {
+    itCached('only the writer cannot reach Redis', async ({ open, server }) => {
       const proxy = await TcpProxy.start(server.address);
       const [reader, writer] = [await open(), await open(proxy.port)];
       await fill(reader);
@@ -193,14 +235,14 @@ describeWithOwnRedis('the read cache', () => {
       await proxy.stop();
     });
 
-    it('the writer has no Redis', async () => {
+    itCached('the writer has no Redis', async ({ open, createCache }) => {
       const reader = await open();
       await fill(reader);
       await createCache(undefined).change(key, () => Promise.resolve());
       expect(await readsCached(reader)).toBe(false);
     });
 
-    it('the writer loses Redis between its write and the word of it', async () => {
+    itCached('the writer loses Redis between its write and the word of it', async ({ open, connect, server }) => {
       const proxy = await TcpProxy.start(server.address);
       const [reader, writer] = [await open(), await open(proxy.port)];
       await fill(reader);
@@ -216,7 +258,7 @@ describeWithOwnRedis('the read cache', () => {
       await proxy.stop();
     });
 
-    it('Redis comes back with the rows of an old snapshot', async () => {
+    itCached('Redis comes back with the rows of an old snapshot', async ({ open, connect, clients, server }) => {
       const [reader, writer, client] = [await open(), await open(), await connect()];
       await fill(reader);
       await client.save();
@@ -232,23 +274,26 @@ describeWithOwnRedis('the read cache', () => {
       await fill(reader, NEW);
     });
 
-    it('the writer has failed over to a copy that lags, and the reader has not', async () => {
-      const copy = await TestRedis.start();
-      const [proxy, admin] = [await TcpProxy.start(server.address), await connect(copy.address.port)];
-      const [reader, writer] = [await open(), await open(proxy.port)];
-      await fill(reader);
-      await fill(writer);
-      await admin.replicaof('127.0.0.1', server.address.port);
-      while (!(await admin.info('replication')).includes('master_link_status:up')) await sleep(20);
-      await admin.replicaof('NO', 'ONE');
-      proxy.redirect(copy.address);
-      await writer.change(key, () => Promise.resolve());
-      expect([await readsCached(reader), await readsCached(writer)]).toEqual([false, false]);
-      admin.disconnect();
-      await Promise.all([proxy.stop(), copy.stop()]);
-    });
+    itCached(
+      'the writer has failed over to a copy that lags, and the reader has not',
+      async ({ open, connect, server }) => {
+        const copy = await TestRedis.start();
+        const [proxy, admin] = [await TcpProxy.start(server.address), await connect(copy.address.port)];
+        const [reader, writer] = [await open(), await open(proxy.port)];
+        await fill(reader);
+        await fill(writer);
+        await admin.replicaof('127.0.0.1', server.address.port);
+        while (!(await admin.info('replication')).includes('master_link_status:up')) await sleep(20);
+        await admin.replicaof('NO', 'ONE');
+        proxy.redirect(copy.address);
+        await writer.change(key, () => Promise.resolve());
+        expect([await readsCached(reader), await readsCached(writer)]).toEqual([false, false]);
+        admin.disconnect();
+        await Promise.all([proxy.stop(), copy.stop()]);
+      },
+    );
 
-    it('the Redis of the reader has become a replica that lags', async () => {
+    itCached('the Redis of the reader has become a replica that lags', async ({ open, connect }) => {
       const copy = await TestRedis.start();
       const [reader, admin] = [await open(), await connect()];
       await fill(reader);
