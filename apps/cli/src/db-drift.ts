@@ -20,7 +20,7 @@ async function run({ template, write, json }: Options): Promise<void> {
   if (template) return checkTemplate(write ?? false);
   const [{ loadConfig }, { DriftError, findDrift, hasDrift }] = await Promise.all([
     import('@airlock/config'),
-    import('@airlock/database'),
+    import('@airlock/database/operations'),
   ]);
   const config = loadConfig();
   const drift = await findDrift({ config });

@@ -27,10 +27,10 @@ async function run({ plan, ...options }: Options): Promise<void> {
   await (plan ? printPlan(target, options) : apply(target, options));
 }
 
-type Target = Parameters<typeof import('@airlock/database').migrate>[0];
+type Target = Parameters<typeof import('@airlock/database/operations').migrate>[0];
 
 async function printPlan(target: Target, { to, json }: Options): Promise<void> {
-  const { loadPlan } = await import('@airlock/database');
+  const { loadPlan } = await import('@airlock/database/operations');
   const pending = await loadPlan({ ...target, to });
   if (json) return console.log(JSON.stringify({ pending }, null, 2));
   if (pending.length === 0) return console.log('nothing to apply');
@@ -41,7 +41,7 @@ async function printPlan(target: Target, { to, json }: Options): Promise<void> {
 }
 
 async function apply(target: Target, { to, actor, json }: Options): Promise<void> {
-  const { describeEvent, migrate } = await import('@airlock/database');
+  const { describeEvent, migrate } = await import('@airlock/database/operations');
   const report = await withInterrupts((signal) =>
     // Progress goes to stderr, so that stdout is the report alone.
     migrate({ ...target, to, actor, signal, onEvent: (event) => console.error(describeEvent(event)) }),

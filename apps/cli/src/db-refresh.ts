@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { loadProvisioning } from './load-provisioning.js';
 
 export function dbRefreshCommand(): Command {
   return new Command('refresh')
@@ -16,7 +15,10 @@ export function dbRefreshCommand(): Command {
         'Exit codes: 0 done, 1 unfinished and to be repeated, 3 refused and nothing changed, 78 configuration.\n\nExample: airlock db refresh airlock_staging_copy',
     )
     .action(async (copy: string, { json }: { json?: true }) => {
-      const { refresh } = await import('@airlock/database');
+      const [{ refresh }, { loadProvisioning }] = await Promise.all([
+        import('@airlock/database/operations'),
+        import('./load-provisioning.js'),
+      ]);
       const report = await refresh({ ...loadProvisioning(), copy });
       for (const warning of report.warnings) console.error(`warning: ${warning}`);
       if (json) return console.log(JSON.stringify(report, null, 2));

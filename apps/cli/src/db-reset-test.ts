@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { readProcessEnvironment } from '@airlock/config';
 
 const EXIT_REFUSED = 3;
 
@@ -15,6 +14,7 @@ export function dbResetTestCommand(): Command {
     )
     .action(async ({ explain, json }: { explain?: true; json?: true }) => {
       const { resetTestDatabase, formatReport } = await loadTestingDoor();
+      const { readProcessEnvironment } = await import('@airlock/config/surroundings');
       const report = await resetTestDatabase({
         variables: readProcessEnvironment(),
         workspace: process.cwd(),

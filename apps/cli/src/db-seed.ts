@@ -14,7 +14,10 @@ export function dbSeedCommand(): Command {
 }
 
 async function run({ rows, json }: Options): Promise<void> {
-  const [{ loadConfig }, { seed }] = await Promise.all([import('@airlock/config'), import('@airlock/database')]);
+  const [{ loadConfig }, { seed }] = await Promise.all([
+    import('@airlock/config'),
+    import('@airlock/database/operations'),
+  ]);
   const report = await seed({ config: loadConfig(), rows, onProgress: createProgress(process.stderr) });
   if (json) console.log(JSON.stringify(report));
   else console.log(`${report.inserted} rows added, ${report.present} were there`);

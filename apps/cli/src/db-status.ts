@@ -8,7 +8,10 @@ export function dbStatusCommand(): Command {
 }
 
 async function run({ json }: { json?: true }): Promise<void> {
-  const [{ loadConfig }, { loadStatus }] = await Promise.all([import('@airlock/config'), import('@airlock/database')]);
+  const [{ loadConfig }, { loadStatus }] = await Promise.all([
+    import('@airlock/config'),
+    import('@airlock/database/operations'),
+  ]);
   const status = await loadStatus({ config: loadConfig() });
   if (json) return console.log(JSON.stringify(status, null, 2));
   for (const { name, phase, state, appliedAt, durationMs, actor } of status.migrations)

@@ -10,6 +10,16 @@ const UNREACHABLE = {
   DATABASE_URL: 'postgres://airlock_app:never-asked-for-1@127.0.0.1:1/airlock_development',
   DATABASE_MIGRATION_URL: 'postgres://airlock_migrator:never-asked-for-2@127.0.0.1:1/airlock_development',
 };
+/** Prints the name of each package that our sources ask for. */
+const LIST_PACKAGES = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      if (context.parentURL?.endsWith('.ts') && /^(?!node:|\\.)/.test(specifier)) console.error(specifier);
+      return nextResolve(specifier, context);
+    },
+  });
+`)}`;
 
 function run(args: string[], env: Record<string, string> = {}, files: FolderContent = {}) {
   return withFolder(files, (cwd) => {
@@ -59,10 +69,11 @@ describe('airlock', () => {
     },
   );
 
-  it('says its version', async () => {
-    const { status, stdout } = await run(['--version']);
+  it('says its version, before it loads any lib or any package but the one that reads its arguments', async () => {
+    const { status, stdout, stderr } = await run(['--version'], { NODE_OPTIONS: `--import ${LIST_PACKAGES}` });
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(status).toBe(0);
+    expect(new Set(stderr.trim().split('\n'))).toEqual(new Set(['commander']));
   });
 
   it.each([['status'], ['migrate'], ['drift'], ['seed']])(

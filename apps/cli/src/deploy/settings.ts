@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { ENVIRONMENTS, readProcessEnvironment, readUserName } from '@airlock/config';
+import { ENVIRONMENTS, readProcessEnvironment, readUserName } from '@airlock/config/surroundings';
 import { DeployError, EXIT } from './problem.js';
 import { parseDuration } from './watch-rollout.js';
 

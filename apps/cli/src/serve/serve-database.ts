@@ -101,13 +101,13 @@ async function openServer({ database }: Config): Promise<Cluster | undefined> {
     const cure = `Name another port in DATABASE_URL and DATABASE_MIGRATION_URL, in .env: ${free} is free.`;
     throw new PortInUseError({ name: 'DATABASE_URL: port', port, cure });
   }
-  const { loadProvisionRecord } = await import('@airlock/database');
+  const { loadProvisionRecord } = await import('@airlock/database/operations');
   const knownIdentifier = loadProvisionRecord(ROOT, database.app)?.systemIdentifier;
   return startCluster({ dataDir: join(LOCAL_FOLDER, 'postgres'), durable: true, port, knownIdentifier });
 }
 
 async function bringUpToDate(config: Config, cluster: Cluster | undefined): Promise<void> {
-  const { migrate, seed } = await import('@airlock/database');
+  const { migrate, seed } = await import('@airlock/database/operations');
   const { app, migration } = config.database;
   const admin = cluster?.superuser ?? config.database.admin;
   if (admin && migration) await provisionRecorded(config, { admin, app, migration });
@@ -121,7 +121,7 @@ async function provisionRecorded(
   { environment, database: { sslCa } }: Config,
   addresses: { admin: DatabaseAddress; app: DatabaseAddress; migration: DatabaseAddress },
 ): Promise<void> {
-  const { provision, saveProvisionRecord } = await import('@airlock/database');
+  const { provision, saveProvisionRecord } = await import('@airlock/database/operations');
   const { stamp } = await provision({ ...addresses, environment, sslCa });
   const { host, port } = addresses.app;
   const { systemIdentifier, databaseName: database } = stamp;

@@ -1,5 +1,3 @@
-import { createDataSource } from '../data-source.js';
-import { entities } from '../entities/index.js';
 import { compareSchemas, DriftError, hasDrift } from '../drift/drift.js';
 import { readCatalogue } from '../drift/catalogue.js';
 import { loadSchemaFile, saveSchemaFile } from '../drift/schema-file.js';
@@ -32,6 +30,11 @@ function readThrowaway({ config, withOwner }: ThrowawayDatabase): Promise<string
 
 /** What TypeORM would run to make the database fit the entities. It only writes that down. */
 export async function findEntityChanges({ config }: Pick<ThrowawayDatabase, 'config'>): Promise<string[]> {
+  // Loaded only here: TypeORM takes far longer to load than the other commands of this door take to run.
+  const [{ createDataSource }, { entities }] = await Promise.all([
+    import('../data-source.js'),
+    import('../entities/index.js'),
+  ]);
   const dataSource = await createDataSource(config, { entities: [...entities], purpose: 'drift' }).initialize();
   try {
     const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
