@@ -15,6 +15,8 @@ enableCompileCache(`${CACHE}node`);
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
+    // Packages know nothing of our sources, and what is asked as it came is answered from Node's cache.
+    if (context.parentURL?.includes('/node_modules/')) return nextResolve(specifier);
     const fromSource = context.parentURL?.endsWith('.ts') && specifier.startsWith('.') && specifier.endsWith('.js');
     const target = fromSource ? `${specifier.slice(0, -'.js'.length)}.ts` : specifier;
     const source = fromSource ? new URL(target, context.parentURL) : undefined;
