@@ -65,7 +65,9 @@ function findUse(root, to) {
 function renameWithin(path, from, to) {
   const bytes = readFileSync(path);
   if (bytes.includes(0)) return;
-  writeFileSync(path, replaceName(bytes.toString('utf8'), from, to));
+  const text = bytes.toString('utf8');
+  const renamed = replaceName(text, from, to);
+  if (renamed !== text) writeFileSync(path, renamed);
 }
 
 /** The spellings of a name of one or more words. */
