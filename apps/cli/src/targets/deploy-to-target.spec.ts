@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -59,8 +60,9 @@ const cases: Record<string, { options: Record<string, string>; calls: string[]; 
 };
 
 let folder: string;
-let served: string | undefined = EARLIER;
+let readServed: () => string | undefined = () => EARLIER;
 const server = createServer((request, response) => {
+  const served = readServed();
   response.statusCode = request.url === '/version' && served ? 200 : 503;
   response.end(JSON.stringify({ name: 'airlock-api', digest: served }));
 });
@@ -257,7 +259,6 @@ async function withFakes(
   check: (deploy: Deploy, called: () => Promise<string[]>, said: () => string) => Promise<void>,
 ): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'airlock-target-'));
-  served = 'before' in fake ? fake.before : EARLIER;
   const lines: string[] = [];
   try {
     await writeFile(join(folder, 'calls'), '');
@@ -266,10 +267,10 @@ async function withFakes(
     await writeFile(join(folder, 'revisions'), fake.revisions ?? `8 ${imageOf(EARLIER)}\n9 ${IMAGE}`);
     for (const name of fake.programs ?? ['flyctl', 'railway', 'gcloud', 'kubectl', 'docker'])
       await writeFake(name, fake.failing);
-    const called = async () => (await readFile(join(folder, 'calls'), 'utf8')).split('\n').filter(Boolean);
+    const called = () => Promise.resolve(readCalls());
+    readServed = () => (serves(fake) ? DIGEST : 'before' in fake ? fake.before : EARLIER);
     const deploy: Deploy = (changed) => {
       const onProgress = (line: string) => lines.push(line);
-      const stop = watchCalls(called, fake);
       const request = {
         environment: 'staging',
         image: IMAGE,
@@ -278,7 +279,7 @@ async function withFakes(
         env: { PATH: `${folder}:/usr/bin:/bin` },
         onProgress,
       };
-      return deployToTarget({ ...request, ...changed }).finally(stop);
+      return deployToTarget({ ...request, ...changed });
     };
     await check(deploy, called, () => lines.join('\n'));
   } finally {
@@ -286,17 +287,10 @@ async function withFakes(
   }
 }
 
-function watchCalls(
-  called: () => Promise<string[]>,
-  { serving, failing }: { serving: number; failing?: number },
-): () => void {
-  const timer = setInterval(() => {
-    void called().then((calls) => {
-      if (serving >= 0 && calls.length > serving && failing === undefined) served = DIGEST;
-    });
-  }, 20);
-  return () => clearInterval(timer);
-}
+const readCalls = () => readFileSync(join(folder, 'calls'), 'utf8').split('\n').filter(Boolean);
+
+/** As a platform does: the image is there from the moment of the call that puts it there. */
+const serves = ({ serving, failing }: Fake) => serving >= 0 && failing === undefined && readCalls().length > serving;
 
 async function writeFake(name: string, failing = -1): Promise<void> {
   const text = `#!/bin/bash
