@@ -275,7 +275,7 @@ async function withFakes(
         environment: 'staging',
         image: IMAGE,
         url,
-        waitMs: 1_500,
+        waitMs: 500,
         env: { PATH: `${folder}:/usr/bin:/bin` },
         onProgress,
       };

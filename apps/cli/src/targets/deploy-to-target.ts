@@ -26,6 +26,8 @@ export const targets: Readonly<Record<string, Target>> = Object.fromEntries(
   [fly, railway, cloudRun, alibaba].map((target) => [target.name, target]),
 );
 
+/** Most platforms are ready by now; others are asked less and less often. */
+const FIRST_POLL_MS = 100;
 const POLL_MS = 1_000;
 const DEFAULT_WAIT_MS = 5 * 60_000;
 
@@ -90,10 +92,10 @@ const createMirror = (request: TargetRequest, registry: string): Call => ({
 
 async function showsDigest({ url, waitMs = DEFAULT_WAIT_MS }: HostedDeploy, digest: string): Promise<boolean> {
   const end = performance.now() + waitMs;
-  for (;;) {
+  for (let pauseMs = FIRST_POLL_MS; ; pauseMs = Math.min(2 * pauseMs, POLL_MS)) {
     if ((await readDigest(url)) === digest) return true;
-    if (performance.now() + POLL_MS > end) return false;
-    await sleep(POLL_MS);
+    if (performance.now() + pauseMs > end) return false;
+    await sleep(pauseMs);
   }
 }
 
