@@ -4,6 +4,7 @@ import type { Client } from 'pg';
 import { withClient } from '../client.js';
 import { createSessionConfig } from '../client-options.js';
 import { readStamp, type Stamp } from '../identity/stamp.js';
+import { chooseCopyStrategy } from './copy-strategy.js';
 import { createScramVerifier } from './scram.js';
 
 export interface ProvisionOptions {
@@ -96,7 +97,7 @@ async function createDatabase(admin: Client, database: string): Promise<boolean>
   const { rowCount } = await admin.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [database]);
   if (rowCount) return false;
   await admin.query(
-    `CREATE DATABASE ${admin.escapeIdentifier(database)} TEMPLATE template0 ENCODING 'UTF8'
+    `CREATE DATABASE ${admin.escapeIdentifier(database)} TEMPLATE template0 STRATEGY ${await chooseCopyStrategy(admin)} ENCODING 'UTF8'
        LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C'`,
   );
   await assertNothingRunsAtLogin(admin, database);

@@ -322,21 +322,30 @@ const roleAttacks: Attack[] = [
     title: `the migrator has ${power}`,
     by: 'L3',
     only: true,
-    arrange: (w) => w.server(`ALTER ROLE ${w.database}_migrator ${power}`),
+    arrange: (w) =>
+      w.serverUntilDisposed(
+        `ALTER ROLE ${w.database}_migrator ${power}`,
+        `ALTER ROLE ${w.database}_migrator NO${power}`,
+      ),
   })),
   {
     id: 'A59e',
     title: 'the migrator may run programs on the server',
     by: 'L3',
     only: true,
-    arrange: (w) => w.server(`GRANT pg_execute_server_program TO ${w.database}_migrator`),
+    arrange: (w) =>
+      w.serverUntilDisposed(
+        `GRANT pg_execute_server_program TO ${w.database}_migrator`,
+        `REVOKE pg_execute_server_program FROM ${w.database}_migrator`,
+      ),
   },
   ...['pg_write_server_files', 'pg_read_all_data', 'pg_maintain', 'pg_signal_backend', 'pg_monitor'].map(
     (power, n): Attack => ({
       id: `A74${'abcde'[n]}`,
       title: `the owner role is a member of ${power}`,
       by: 'L3',
-      arrange: (w) => w.server(`GRANT ${power} TO ${w.database}_owner`),
+      arrange: (w) =>
+        w.serverUntilDisposed(`GRANT ${power} TO ${w.database}_owner`, `REVOKE ${power} FROM ${w.database}_owner`),
     }),
   ),
   ...[
@@ -391,17 +400,17 @@ const roleAttacks: Attack[] = [
     title: sql.replaceAll(':db', 'airlock_test').replaceAll('$$', "'"),
     by: 'L3',
     ...ONCE(n),
-    arrange: (w) => w.server(sql.replaceAll(':db', w.database).replaceAll('$$', "'")),
+    arrange: (w) => {
+      const text = sql.replaceAll(':db', w.database).replaceAll('$$', "'");
+      return w.serverUntilDisposed(text, text.replace(/ SET (\w+) = .*/, ' RESET $1'));
+    },
   })),
   {
     id: 'A68',
     title: 'the role may connect to a database that is no test database',
     by: 'L3',
     only: true,
-    arrange: async (w) => {
-      await w.server('CREATE DATABASE customers');
-      w.cleanups.push(() => w.server('DROP DATABASE customers'));
-    },
+    arrange: (w) => w.serverUntilDisposed('CREATE DATABASE customers', 'DROP DATABASE customers'),
   },
   {
     id: 'A69',
@@ -645,9 +654,13 @@ const tripwireAttacks: Attack[] = [
     id: 'A52b',
     title: 'the database subscribes to another',
     by: 'L5',
-    arrange: inside(
-      `CREATE SUBSCRIPTION inward CONNECTION 'host=192.0.2.1' PUBLICATION p WITH (connect = false, slot_name = NONE, enabled = false)`,
-    ),
+    arrange: async (w) => {
+      await w.sql(
+        `CREATE SUBSCRIPTION inward CONNECTION 'host=192.0.2.1' PUBLICATION p WITH (connect = false, slot_name = NONE, enabled = false)`,
+      );
+      // A database with a subscription cannot be dropped.
+      w.cleanups.push(() => w.sql('DROP SUBSCRIPTION inward'));
+    },
   },
   {
     id: 'A53',
@@ -686,7 +699,11 @@ const methodAttacks: Attack[] = [
     title: 'the template was opened, and who knows what is in it',
     by: 'L6',
     only: true,
-    arrange: (w) => w.server(`ALTER DATABASE ${w.database}_tpl ALLOW_CONNECTIONS true`),
+    arrange: (w) =>
+      w.serverUntilDisposed(
+        `ALTER DATABASE ${w.database}_tpl ALLOW_CONNECTIONS true`,
+        `ALTER DATABASE ${w.database}_tpl ALLOW_CONNECTIONS false`,
+      ),
   },
   {
     id: 'A56c',
@@ -852,11 +869,10 @@ const protectedAttacks: Attack[] = [
     by: 'L7',
     only: true,
     arrange: async (w) => {
-      await w.server('CREATE DATABASE shop');
-      await w.server(
+      await w.serverUntilDisposed('CREATE DATABASE shop', 'DROP DATABASE shop');
+      await w.servers.testAdmin.query(
         `REVOKE CONNECT ON DATABASE shop FROM PUBLIC; COMMENT ON DATABASE shop IS 'airlock production on 1 as 2'`,
       );
-      w.cleanups.push(() => w.server('DROP DATABASE shop'));
     },
   },
   {
@@ -891,10 +907,7 @@ const allowed: Attack[] = [
   {
     id: 'A72',
     title: 'another test database and its clones are on the server',
-    arrange: async (w) => {
-      await w.server(`CREATE DATABASE other_test_0a1b2c3d`);
-      w.cleanups.push(() => w.server('DROP DATABASE other_test_0a1b2c3d'));
-    },
+    arrange: (w) => w.serverUntilDisposed('CREATE DATABASE other_test_0a1b2c3d', 'DROP DATABASE other_test_0a1b2c3d'),
   },
 ];
 
@@ -917,18 +930,17 @@ export const ATTACKS: readonly Attack[] = [
 /** The owner role joins a role that joins one with the power; none is left behind. */
 async function memberOf(w: World, { power, options }: { power: string; options: string }): Promise<void> {
   const [near, far] = [`${w.database}_near`, `${w.database}_far`];
-  await w.server(
+  await w.serverUntilDisposed(
     `CREATE ROLE ${near}; CREATE ROLE ${far} ${power}; GRANT ${far} TO ${near} ${options}; GRANT ${near} TO ${w.database}_owner`,
+    `DROP ROLE ${near}; DROP ROLE ${far}`,
   );
-  w.cleanups.push(() => w.server(`DROP ROLE ${near}; DROP ROLE ${far}`));
 }
 
 /** A database of other work on the server of the tests, closed to everybody. */
 async function otherDatabase(w: World, sql: string): Promise<void> {
-  await w.server('CREATE DATABASE customers');
-  w.cleanups.push(() => w.server('DROP DATABASE customers'));
-  await w.server('REVOKE ALL ON DATABASE customers FROM PUBLIC');
-  await w.server(sql.replaceAll(':other', 'customers'));
+  await w.serverUntilDisposed('CREATE DATABASE customers', 'DROP DATABASE customers');
+  await w.servers.testAdmin.query('REVOKE ALL ON DATABASE customers FROM PUBLIC');
+  await w.servers.testAdmin.query(sql.replaceAll(':other', 'customers'));
 }
 
 /** Into the template, which looks untouched from outside afterwards. */

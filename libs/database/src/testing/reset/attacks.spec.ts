@@ -6,7 +6,9 @@ import { startServers, World, type Servers } from './world.fixture.js';
 let servers: Servers;
 let shared: World;
 let world: World;
-const staged: World[] = [];
+/** Provisioned for attacks that reach the server; an attack that changes it leaves it to be provisioned again. */
+let attacked: World | undefined;
+const staged: { world: World; base: World }[] = [];
 let counter = 0;
 
 beforeAll(async () => {
@@ -14,11 +16,15 @@ beforeAll(async () => {
   shared = await new World(servers, 'airlock_test').provision();
 }, 60_000);
 afterAll(async () => {
+  await attacked?.dispose();
   await shared.dispose();
   await servers.stop();
 });
 afterEach(async () => {
-  for (const each of staged.splice(0)) await each.dispose();
+  for (const { world, base } of staged.splice(0)) {
+    await world.dispose();
+    base.extendReach(world.reach);
+  }
 });
 
 describe('resetTestDatabase', () => {
@@ -67,12 +73,22 @@ describe('each layer', () => {
   });
 });
 
-/** What needs no server to be refused shares one database; whatever could get through has its own. */
+/** What needs no server to be refused shares one database; whatever could get through has one as provisioning left it. */
 async function stage(attack: Pick<Attack, 'by' | 'arrange'>): Promise<void> {
   const isStatic = ['L0', 'L1', 'L2', 'L8', 'L11'].includes(attack.by ?? '');
-  if (isStatic) world = new World(servers, shared.database).like(shared);
-  else world = await new World(servers, `airlock_a${++counter}_test`).provision();
-  staged.push(world);
+  const base = isStatic ? shared : await provideDatabase();
+  world = new World(servers, base.database).like(base);
+  staged.push({ world, base });
   await attack.arrange?.(world);
   await world.remember();
+}
+
+async function provideDatabase(): Promise<World> {
+  if (attacked?.reach === 'database') await attacked.provisionAgain();
+  if (attacked?.reach === 'server') {
+    await attacked.dispose();
+    attacked = undefined;
+  }
+  attacked ??= await new World(servers, `airlock_a${++counter}_test`).provision();
+  return attacked;
 }

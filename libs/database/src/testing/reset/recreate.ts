@@ -1,5 +1,6 @@
 import type { Config } from '@airlock/config';
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { chooseCopyStrategy } from '../../provision/copy-strategy.js';
 import { bounded, LIMITS, withBoundedClient, withinTime } from './bounded-session.js';
 import { type Journal, removeJournal, saveJournal } from './journal.js';
 import { formatSeal, mintName, nameOwner, nameTemplate } from './minted-names.js';
@@ -99,7 +100,10 @@ function mintNames({ acting, inside, address }: ServerFacts): Journal {
 /** A clone has neither the grants nor the comment of its template: both live in the server's shared catalogue. */
 async function createClone(acting: Client, { database, fresh, systemIdentifier }: Journal): Promise<number> {
   const name = escapeIdentifier(fresh);
-  await acting.query(`CREATE DATABASE ${name} TEMPLATE ${escapeIdentifier(nameTemplate(database))}`);
+  const strategy = await chooseCopyStrategy(acting);
+  await acting.query(
+    `CREATE DATABASE ${name} TEMPLATE ${escapeIdentifier(nameTemplate(database))} STRATEGY ${strategy}`,
+  );
   await acting.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
   const { rows: grants } = await acting.query<{ privilege: string; grantee: string }>(GRANTS_SQL, [
     nameTemplate(database),

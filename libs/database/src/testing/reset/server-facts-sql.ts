@@ -87,3 +87,11 @@ SELECT pg_catalog.jsonb_build_object(
       WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
 ) AS facts
 FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`;
+
+export const LOGIN_TRIGGER_SQL = `
+  SELECT dathasloginevt AS runs FROM pg_catalog.pg_database WHERE datname = $1`;
+
+export const SESSIONS_SQL = `
+  SELECT pg_catalog.count(*)::pg_catalog.int4 AS sessions
+  FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_database d ON d.oid = a.datid
+  WHERE d.datname = $1 AND a.usesysid IS NOT NULL`;

@@ -37,6 +37,11 @@ export async function startServers(): Promise<Servers> {
   return { test, production, testAdmin, productionAdmin, stop };
 }
 
+/** How far an attack reached into the test server: not at all, into the one database, or anywhere. */
+export type Reach = 'nothing' | 'database' | 'server';
+
+const REACHES: readonly Reach[] = ['nothing', 'database', 'server'];
+
 /** A checkout of its own with one provisioned test database, whose number tells whether it was made anew. */
 export class World {
   readonly workspace = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'airlock-world-'));
@@ -45,6 +50,9 @@ export class World {
   internals: Partial<ResetInternals> = {};
   databaseOid = 0;
   hasProduction = false;
+  /** Decides what has to be provisioned again before the next attack. */
+  reach: Reach = 'nothing';
+  #isProvisionedHere = false;
 
   constructor(
     readonly servers: Servers,
@@ -72,7 +80,19 @@ export class World {
     const { stamp } = await provision(this.options);
     this.record({ systemIdentifier: stamp.systemIdentifier });
     this.databaseOid = stamp.databaseOid;
+    this.#isProvisionedHere = true;
     return this;
+  }
+
+  /** Makes good what attacks have changed in the database alone; roles and template stay. */
+  async provisionAgain(): Promise<void> {
+    await this.server(`DROP DATABASE ${this.database} WITH (FORCE)`);
+    await this.provision();
+    this.reach = 'nothing';
+  }
+
+  extendReach(reach: Reach): void {
+    if (REACHES.indexOf(reach) > REACHES.indexOf(this.reach)) this.reach = reach;
   }
 
   /** Another checkout with the same database. */
@@ -127,15 +147,27 @@ export class World {
   }
 
   sql(text: string): Promise<unknown> {
+    this.extendReach('database');
     return runAs(this.inside, (client) => client.query(text));
   }
 
   server(text: string): Promise<unknown> {
+    this.extendReach('server');
     return this.servers.testAdmin.query(text);
   }
 
-  reset(layers = LAYERS, variables: EnvironmentVariables = this.variables): Promise<ResetReport> {
-    return runReset({ variables, workspace: this.workspace }, { layers, prepare: async () => {}, ...this.internals });
+  /** For a change that `undo` takes back completely: the next attack finds the server as this one did. */
+  async serverUntilDisposed(text: string, undo: string): Promise<void> {
+    this.cleanups.push(() => this.servers.testAdmin.query(undo));
+    await this.servers.testAdmin.query(text);
+  }
+
+  /** A database that was made anew is as provisioning leaves it, whatever was changed in the old one. */
+  async reset(layers = LAYERS, variables: EnvironmentVariables = this.variables): Promise<ResetReport> {
+    const internals = { layers, prepare: async () => {}, ...this.internals };
+    const report = await runReset({ variables, workspace: this.workspace }, internals);
+    if (report.outcome === 'reset' && this.reach === 'database' && !(await this.isKept())) this.reach = 'nothing';
+    return report;
   }
 
   async isKept(): Promise<boolean> {
@@ -163,7 +195,22 @@ export class World {
 
   async dispose(): Promise<void> {
     for (const cleanup of this.cleanups.reverse()) await cleanup();
+    // The more databases a server has, the longer it takes to judge.
+    if (this.#isProvisionedHere) await this.#dropAll();
     rmSync(this.workspace, { recursive: true, force: true });
+  }
+
+  /** The database, its template and every clone, then their roles. */
+  async #dropAll(): Promise<void> {
+    const { testAdmin } = this.servers;
+    const list = async (sql: string) => (await testAdmin.query<{ name: string }>(sql, [this.database])).rows;
+    for (const { name } of await list('SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)')) {
+      await testAdmin.query(`ALTER DATABASE ${name} IS_TEMPLATE false`);
+      await testAdmin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+    }
+    for (const { name } of await list('SELECT rolname AS name FROM pg_roles WHERE starts_with(rolname, $1)')) {
+      await testAdmin.query(`DROP ROLE ${name}`);
+    }
   }
 }
 
