@@ -35,11 +35,12 @@ export async function createSource(cluster: Cluster): Promise<ProvisionOptions> 
 /** A copy that an administrator has restored beside the roles of another environment. */
 export async function createCopy(
   cluster: Cluster,
-  { environment, of }: { environment: Environment; of?: ProvisionOptions },
+  { environment, of: source }: { environment: Environment; of: ProvisionOptions },
 ): Promise<Scene> {
-  const source = of ?? (await createSource(cluster));
   const copy = `${nextName()}_copy`;
-  await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${copy} TEMPLATE ${source.app.database}`));
+  await runAs(source.admin, (admin) =>
+    admin.query(`CREATE DATABASE ${copy} TEMPLATE ${source.app.database} STRATEGY FILE_COPY`),
+  );
   return { source, target: createAddresses(cluster, copy, environment), copy };
 }
 

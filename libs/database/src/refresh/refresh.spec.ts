@@ -12,20 +12,23 @@ import { migrate } from '../migrate/migrate.js';
 import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
 import { columns, listTableRules } from './columns.js';
-import { CANARIES, createConfig, createCopy, inside, nextName, type Scene } from './refresh.fixture.js';
+import { CANARIES, createConfig, createCopy, createSource, inside, nextName, type Scene } from './refresh.fixture.js';
 import { refresh, UnfinishedRefreshError } from './refresh.js';
 import { findUnfitColumns } from './unfit-columns.js';
 
 let cluster: Cluster;
+/** Copied and not changed: each test works with a copy of its own. */
+let original: ProvisionOptions;
 
 beforeAll(async () => {
   cluster = await startScratchCluster();
+  original = await createSource(cluster);
 }, 60_000);
 afterAll(() => cluster.stop());
 
 describe('refresh', () => {
   it('makes a copy of production one of staging, in which nothing is left of what people have entered', async () => {
-    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     const report = await refresh({ ...target, copy });
     expect(report).toMatchObject({ database: copy, from: { environment: 'production' }, replaced: { entities: 40 } });
     expect(report.stamp).toMatchObject({ environment: 'staging', databaseName: copy });
@@ -46,8 +49,8 @@ describe('refresh', () => {
 
   it('leaves the original as it was, and pseudonyms of two copies apart', async () => {
     const [first, second] = [
-      await createCopy(cluster, { environment: 'staging' }),
-      await createCopy(cluster, { environment: 'preview' }),
+      await createCopy(cluster, { environment: 'staging', of: original }),
+      await createCopy(cluster, { environment: 'preview', of: original }),
     ];
     await refresh({ ...first.target, copy: first.copy });
     await refresh({ ...second.target, copy: second.copy });
@@ -60,7 +63,7 @@ describe('refresh', () => {
   it.each(['staging', 'preview', 'development'] as const)(
     'makes it one that %s can migrate, serve and own',
     async (environment) => {
-      const { target, copy } = await createCopy(cluster, { environment });
+      const { target, copy } = await createCopy(cluster, { environment, of: original });
       await refresh({ ...target, copy });
       const config = createConfig(target);
       expect((await migrate({ config, expected: environment })).applied).toEqual([]);
@@ -94,7 +97,7 @@ describe('refresh', () => {
     ['a copy for the tests', () => ({ environment: 'testing' }), /never testing/],
     ['a copy for production', () => ({ environment: 'production' }), /never production/],
   ])('refuses %s', async (_, change, said) => {
-    const scene = await createCopy(cluster, { environment: 'staging' });
+    const scene = await createCopy(cluster, { environment: 'staging', of: original });
     const { target, copy } = scene;
     await expect(refresh({ ...target, copy, ...change(scene) })).rejects.toMatchObject({
       exitCode: 3,
@@ -106,7 +109,7 @@ describe('refresh', () => {
   });
 
   it('refuses a copy that another session uses, and one without a stamp', async () => {
-    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), async (client) => {
       await expect(refresh({ ...target, copy })).rejects.toThrow(/process \d+ \(.*spec.*\) is connected/);
       await client.query('DROP EVENT TRIGGER airlock_refuse_drop; DROP TABLE ops.environment');
@@ -115,7 +118,7 @@ describe('refresh', () => {
   });
 
   it('leaves the copy unstamped and whole when it fails half-way', async () => {
-    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     const rules = { ...columns, entities: { ...columns['entities'], attributes: { value: `'[]'` } } };
     await expect(refresh({ ...target, copy, rules })).rejects.toThrow('entities_attributes_object');
     expect(await runAs(inside(target), (client) => ask(client, 'SELECT min(name) FROM entities'))).toMatch(
@@ -125,7 +128,7 @@ describe('refresh', () => {
   });
 
   it('removes what lies in dropped columns, in statistics of an emptied table and in the journal of migrations', async () => {
-    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), async (client) => {
       await client.query(`SET ops.allow_drop = 'on'; ALTER TABLE entities ADD COLUMN phone text`);
       await client.query(`UPDATE entities SET phone = 'cAnArYphone'; CREATE TABLE notes (text text)`);
@@ -151,7 +154,7 @@ describe('refresh', () => {
   });
 
   it('changes the stamp last, says so when it cannot, and finishes when it is run again', async () => {
-    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     const slow = { entities: { ...columns['entities'], name: { value: `'Entity' || pg_catalog.pg_sleep(0.03)` } } };
     // It connects while the rows are replaced, and waits there for the table: gone before, it would not be seen at the end.
     const [late, error] = await runAs(target.admin, async (watcher) => {
@@ -176,7 +179,7 @@ describe('refresh', () => {
   });
 
   it('has a rule for every column that the migrations create, and no other', async () => {
-    const { source } = await createCopy(cluster, { environment: 'staging' });
+    const { source } = await createCopy(cluster, { environment: 'staging', of: original });
     const unfit = await runAs(inside(source), async (client) => {
       await client.query('BEGIN');
       return findUnfitColumns(client, listTableRules(columns));
@@ -187,7 +190,7 @@ describe('refresh', () => {
 
 describe('provision', () => {
   it('adopts no copy of another environment, for its rows are not made fit', async () => {
-    const { target, copy } = await createCopy(cluster, { environment: 'staging' });
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await expect(provision({ ...target, adopt: copy })).rejects.toThrow(
       new RegExp(
         `is a copy of production .*, and holds what people have entered there.*\\n {2}.*airlock db refresh ${copy}$`,
@@ -196,7 +199,7 @@ describe('provision', () => {
   });
 
   it('adopts nothing as production but a copy of production', async () => {
-    const { source } = await createCopy(cluster, { environment: 'staging' });
+    const { source } = await createCopy(cluster, { environment: 'staging', of: original });
     const made = createAddresses(cluster, nextName(), 'staging');
     await provision(made);
     const copy = `${made.app.database}_copy`;
@@ -208,7 +211,7 @@ describe('provision', () => {
   });
 
   it('gives the owner of an adopted copy what its own migrations have to change', async () => {
-    const { source } = await createCopy(cluster, { environment: 'staging' });
+    const { source } = await createCopy(cluster, { environment: 'staging', of: original });
     const copy = `${source.app.database}_back`;
     await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${copy} TEMPLATE ${source.app.database}`));
     const back = at(source, copy, 'production');
