@@ -16,12 +16,13 @@ import {
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { chooseStorageFolder } from '../testing/run/storage.js';
 import { type Cluster, startCluster } from './cluster.js';
 import { readSystemIdentifier } from './cluster-mark.js';
-import { describeFolder, ForeignServer, initialiseForeign } from './foreign-server.fixture.js';
+import { describeFolder, ForeignServer } from './foreign-server.fixture.js';
 import { createOwnedFolder, sweepOwnedFolders } from './leftovers.js';
+import { type PreparedFolders, prepareFolders } from './prepared-folders.fixture.js';
 
 const MARK = 'airlock-cluster.json';
 const RUN = 'airlock-run.json';
@@ -29,12 +30,18 @@ const LIMIT_MS = 120_000;
 const itAsRoot = process.getuid?.() === 0 ? it : it.skip;
 const canUnshare = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
 
+let prepared: PreparedFolders;
 let owned: string;
 /** Where the workspace's folder is expected. */
 let dataDir: string;
 let foreign: string;
 let servers: ForeignServer[];
 let clusters: Cluster[];
+
+beforeAll(async () => {
+  prepared = await prepareFolders();
+});
+afterAll(() => prepared.remove());
 
 beforeEach(() => {
   owned = realpathSync(createOwnedFolder(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), 'spec'));
@@ -73,14 +80,14 @@ describe('a data folder that another server uses', () => {
     {
       what: 'the folder itself, with a mark of another cluster in it',
       put: async () => {
-        const ours = await makeOwn(join(owned, 'ours'));
+        const ours = await prepared.copyOwn(join(owned, 'ours'));
         copyFileSync(join(ours, MARK), join(foreign, MARK));
         renameSync(foreign, dataDir);
       },
       says: /holds a PostgreSQL without our mark/,
     },
   ])('stays as it is, with its server: $what', async ({ put, says }) => {
-    await initialiseForeign(foreign);
+    await prepared.copyForeign(foreign);
     const server = await startForeign(foreign);
     await put();
     const lies = existsSync(foreign) ? foreign : dataDir;
@@ -93,7 +100,7 @@ describe('a data folder that another server uses', () => {
   it.each([{ running: 'run' }, { running: undefined }])(
     'stays as it is where it is a copy of ours, whoever ran ours before (%j)',
     async ({ running }) => {
-      const original = await start(join(owned, 'original'));
+      const original = await start(await prepared.copyOwn(join(owned, 'original')));
       if (!running) await original.stop();
       cpSync(original.dataDir, dataDir, { recursive: true });
       rmSync(join(dataDir, 'postmaster.pid'), { force: true });
@@ -108,7 +115,7 @@ describe('a data folder that another server uses', () => {
   );
 
   it('stays as it is where its server cannot be seen: its pid file counts, for its command line is not ours', async () => {
-    await makeOwn(dataDir);
+    await prepared.copyOwn(dataDir);
     const server = await startForeign(dataDir);
     const pidFile = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8');
     await server.stop();
@@ -121,7 +128,7 @@ describe('a data folder that another server uses', () => {
   });
 
   it('stays as it is where it is ours and runs, though its run file is gone', async () => {
-    const cluster = await start(dataDir);
+    const cluster = await start(await prepared.copyOwn(dataDir));
     rmSync(join(dataDir, RUN));
     await expect(startCluster({ dataDir, durable: true })).rejects.toThrow('and its owner is not known');
     await expect(Promise.race([cluster.ended, Promise.resolve('running')])).resolves.toBe('running');
@@ -130,7 +137,7 @@ describe('a data folder that another server uses', () => {
   (canUnshare ? it : it.skip)(
     'stays as it is where it is ours and runs outside of the container that we are in',
     async () => {
-      const cluster = await start(dataDir);
+      const cluster = await start(await prepared.copyOwn(dataDir));
       const text = startInContainer();
       expect(text).toMatch(
         /FolderRefusal .*postgres: a PostgreSQL that we cannot see, such as one in a container, holds/,
@@ -146,7 +153,7 @@ describe('a data folder that holds links', () => {
   it.each(['postmaster.pid', 'server.log', RUN, 'pg_wal', 'pg_tblspc/16400', 'airlock.lock', MARK])(
     'is refused, and what %s leads to stays as it is',
     async (name) => {
-      await makeOwn(dataDir);
+      await prepared.copyOwn(dataDir);
       const target = join(owned, 'target');
       if (name.startsWith('pg_')) mkdirSync(target);
       else writeFileSync(target, 'of another');
@@ -188,7 +195,7 @@ describe('what lies in place of the data folder', () => {
   });
 
   itAsRoot('is refused and keeps its owner: a folder of another user', async () => {
-    await makeOwn(dataDir);
+    await prepared.copyOwn(dataDir);
     chownSync(dataDir, 12345, 12345);
     const before = describeFolder(dataDir);
     await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(
@@ -205,7 +212,7 @@ describe('what lies in place of the data folder', () => {
 
 describe('a data folder from before there were marks', () => {
   it('is adopted where the workspace has its system identifier on record, and refused otherwise', async () => {
-    await makeOwn(dataDir);
+    await prepared.copyOwn(dataDir);
     rmSync(join(dataDir, MARK));
     await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(
       `${dataDir}: holds a PostgreSQL without our mark; expected one that we made\nMove it aside, and the next start makes a new one: mv ${dataDir} ${dataDir}.aside`,
@@ -224,7 +231,7 @@ describe(sweepOwnedFolders.name, () => {
     const [empty, ofUser, foreignName] = ['run-4194001-1-1', 'data-2024-11-26', 'copy-4194001-1-2'];
     for (const name of [empty, ofUser]) mkdirSync(join(parent, name));
     writeFileSync(join(parent, ofUser, 'notes.txt'), 'mine');
-    await initialiseForeign(join(parent, foreignName));
+    await prepared.copyForeign(join(parent, foreignName));
     const server = await startForeign(join(parent, foreignName));
     symlinkSync(foreign, join(parent, 'link-4194001-1-3'));
     const alive = createOwnedFolder(parent, 'alive');
@@ -247,12 +254,6 @@ async function startForeign(folder: string): Promise<ForeignServer> {
   servers.push(server);
   expect(server.isAlive).toBe(true);
   return server;
-}
-
-/** A stopped folder of ours. */
-async function makeOwn(folder: string): Promise<string> {
-  await (await startCluster({ dataDir: folder, durable: true })).stop();
-  return folder;
 }
 
 /** As PostgreSQL demands it of its folder. */
