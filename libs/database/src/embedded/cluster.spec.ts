@@ -7,19 +7,26 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
 import { createOwnedFolder } from './leftovers.js';
+import { type PreparedFolders, prepareFolders } from './prepared-folders.fixture.js';
 import { chooseStorageFolder } from '../testing/run/storage.js';
 import { identifyProcess, readParentPid } from './process-identity.js';
 import { createRunFile, readPostmaster, readRunFile, replaceRunFile } from './run-file.js';
 
+let prepared: PreparedFolders;
 let owned: string;
 let folder: string;
 let dataDir: string;
 let open: Cluster[];
 let owners: ChildProcess[];
+
+beforeAll(async () => {
+  prepared = await prepareFolders();
+});
+afterAll(() => prepared.remove());
 
 beforeEach(() => {
   // Where the next run sweeps what an interrupted one has left.
@@ -51,6 +58,7 @@ describe('startCluster', () => {
   });
 
   it('refuses a wrong password', async () => {
+    await prepared.copyOwn(dataDir);
     const { port } = await start({ dataDir, durable: false });
     const client = new Client({ host: '127.0.0.1', port, user: 'postgres', password: 'guess', database: 'postgres' });
     await expect(client.connect()).rejects.toThrow('password authentication failed');
@@ -65,6 +73,7 @@ describe('startCluster', () => {
   });
 
   it('keeps what was committed across a stop and across a SIGKILL of the server', async () => {
+    await prepared.copyOwn(dataDir);
     const first = await start({ dataDir, durable: true });
     await query(first, 'CREATE TABLE kept AS SELECT 1 AS value');
     await first.stop();
@@ -78,6 +87,7 @@ describe('startCluster', () => {
   });
 
   it('takes the next port when the chosen free one is gone, and names who holds a fixed one', async () => {
+    await prepared.copyOwn(dataDir);
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -93,18 +103,20 @@ describe('startCluster', () => {
   });
 
   it('names the live process that owns the folder', async () => {
+    await prepared.copyOwn(dataDir);
     await start({ dataDir, durable: true });
     await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(`process ${process.pid} (`);
   });
 
   it('is not misled by a run file whose pid is by now another process', async () => {
-    await (await start({ dataDir, durable: true })).stop();
+    await prepared.copyOwn(dataDir);
     replaceRunFile(dataDir, createRunFile(dataDir, { owner: { pid: process.pid, startedAt: '1' }, port: 1 }));
     writeFileSync(join(dataDir, 'postmaster.pid'), `${process.pid}\n${dataDir}\n1\n1\n\n127.0.0.1\n\nready\n`);
     await expect(start({ dataDir, durable: true })).resolves.toMatchObject({ dataDir });
   });
 
   it('starts on a copy of a folder that is in use elsewhere, and leaves the other alone', async () => {
+    await prepared.copyOwn(dataDir);
     const original = await start({ dataDir, durable: true });
     await query(original, 'CHECKPOINT');
     cpSync(dataDir, join(folder, 'copy'), { recursive: true, filter: (path) => !path.endsWith('airlock-run.json') });
@@ -116,6 +128,7 @@ describe('startCluster', () => {
 
 describe('a cluster whose owner is killed with SIGKILL', () => {
   it('ends, and its folder goes', async () => {
+    await prepared.copyOwn(dataDir);
     const { owner, postmaster } = await startElsewhere({ dataDir, durable: false });
     owner.kill('SIGKILL');
     await expectToEnd(postmaster);
@@ -123,6 +136,7 @@ describe('a cluster whose owner is killed with SIGKILL', () => {
   });
 
   it('ends although the watchdog was killed before', async () => {
+    await prepared.copyOwn(dataDir);
     const { owner, postmaster, watchdog } = await startElsewhere({ dataDir, durable: false });
     process.kill(watchdog, 'SIGKILL');
     owner.kill('SIGKILL');
@@ -130,6 +144,7 @@ describe('a cluster whose owner is killed with SIGKILL', () => {
   });
 
   it('ends although a terminal sent the watchdog SIGINT, SIGHUP and SIGTERM', async () => {
+    await prepared.copyOwn(dataDir);
     const { owner, postmaster, watchdog } = await startElsewhere({ dataDir, durable: false });
     for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.kill(watchdog, signal);
     await sleep(100);
