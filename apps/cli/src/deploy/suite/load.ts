@@ -41,7 +41,7 @@ export interface LoadOptions {
 export const CLIENTS = isQuick ? 12 : 24;
 /** The point is to be always there, not to be fast. */
 const PAUSE_MS = 15;
-/** For a test that does not count requests: in a quick run, what watches a deploy leaves the machine to the other file. */
+/** For a test that watches a deploy and counts nothing: in a quick run it leaves the machine to the deploy. */
 export const WATCHING_PAUSE_MS = isQuick ? 50 : PAUSE_MS;
 
 /** Keep-alive clients on loopback that send GET and POST in turn, each request once, until they are told to end. */
