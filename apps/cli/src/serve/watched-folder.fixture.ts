@@ -21,6 +21,8 @@ const FILES = {
   'libs/health/src/probes/probe.ts': 'probe',
 };
 
+const COMMITTER = ['user.name=t', 'user.email=t@example.com', 'maintenance.auto=false'].flatMap((set) => ['-c', set]);
+
 /** A small workspace under Git in a folder of its own, which is watched as `make dev` watches this one. */
 export class WatchedFolder {
   readonly root = mkdtempSync(join(tmpdir(), 'airlock-watch-'));
@@ -30,7 +32,8 @@ export class WatchedFolder {
 
   constructor() {
     for (const [path, text] of Object.entries(FILES)) this.save(path, text);
-    this.run('git', 'init', '--quiet');
+    // Without the sample hooks and the upkeep after a commit, which take longer than the rest.
+    this.run('git', 'init', '--quiet', '--template=');
     this.commit();
     this.#close = watchFiles({ sources: true, root: this.root }, (paths) => this.edits.push(...paths));
   }
@@ -52,7 +55,7 @@ export class WatchedFolder {
 
   commit(): void {
     this.run('git', 'add', '--all');
-    this.run('git', '-c', 'user.name=t', '-c', 'user.email=t@example.com', 'commit', '--quiet', '--message', 'all');
+    this.run('git', ...COMMITTER, 'commit', '--quiet', '--message', 'all');
   }
 
   /** @throws when these paths are not told as edited by what is done */
