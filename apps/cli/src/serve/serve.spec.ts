@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -236,8 +236,7 @@ describe('the API in development and its database', () => {
     'end together when the database is not what this code makes, and say how to begin afresh',
     async () => {
       const migrations = 'libs/database/src/migrations/20261121030000-create-entities.ts';
-      await workspace.start();
-      await workspace.stop();
+      await makeDatabase();
       workspace.edit(migrations, (source) => source.replace('statements: [', 'statements: [`SELECT 1`, '));
       try {
         workspace.launch();
@@ -252,6 +251,13 @@ describe('the API in development and its database', () => {
     },
     LIMIT_MS,
   );
+
+  /** One that another test has left serves as well. */
+  async function makeDatabase(): Promise<void> {
+    if (existsSync(join(workspace.root, '.airlock/postgres'))) return;
+    await workspace.start();
+    await workspace.stop();
+  }
 
   afterEach(() => workspace.stop(), LIMIT_MS);
 
