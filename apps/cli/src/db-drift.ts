@@ -29,7 +29,8 @@ async function run({ template, write, json }: Options): Promise<void> {
     throw new DriftError(
       config.database.app.database,
       drift,
-      'Migrate it; or find out who changed it by hand: airlock db status',
+      'After a new migration, write down what all of them make: airlock db drift --template --write\n' +
+        '  Otherwise migrate it; or find out who changed it by hand: airlock db status',
     );
   if (!json) console.log(`${config.database.app.database}: as the migrations make it`);
 }
