@@ -26,7 +26,7 @@ export const targets: Readonly<Record<string, Target>> = Object.fromEntries(
   [fly, railway, cloudRun, alibaba].map((target) => [target.name, target]),
 );
 
-/** Most platforms are ready by now; others are asked less and less often. */
+/** The first pause between two looks; each is twice as long as the one before, up to POLL_MS. */
 const FIRST_POLL_MS = 100;
 const POLL_MS = 1_000;
 const DEFAULT_WAIT_MS = 5 * 60_000;

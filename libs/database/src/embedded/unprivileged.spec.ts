@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -15,21 +15,26 @@ const NAMELESS = ['--user', '--map-user=12345', '--map-group=12345'];
 const itWithNamespaces = spawnSync('unshare', [...NAMELESS, 'true']).status === 0 ? it : it.skip;
 
 let folder: string;
+let owner: ChildProcess | undefined;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'airlock-nameless-'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  owner?.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe('a user without an entry in /etc/passwd, as containers run', () => {
   itWithNamespaces('starts the embedded server, and ends it', async () => {
     const options = JSON.stringify({ dataDir: join(folder, 'data'), durable: true });
     const node = [process.execPath, '--import', HOOKS, OWNER, options];
-    const owner = spawn('unshare', [...NAMELESS, ...node], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [line] = (await once(owner.stdout, 'data')) as [Buffer];
+    const started = spawn('unshare', [...NAMELESS, ...node], { stdio: ['ignore', 'pipe', 'inherit'] });
+    owner = started;
+    const [line] = (await once(started.stdout, 'data')) as [Buffer];
     const { port } = JSON.parse(line.toString()) as { port: number };
     expect(await attemptConnection(port)).toBe('connect');
-    owner.kill();
-    await once(owner, 'exit');
+    started.kill();
+    await once(started, 'exit');
     await expectRefused(port);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openLab, type Lab, type LabStack } from './lab.js';
-import { startLoad, type Load, WATCHING_PAUSE_MS } from './load.js';
+import { startLoad, type Load } from './load.js';
 import { report } from './report.js';
 import { docker } from './run.js';
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 
 beforeEach(() => {
-  load = startLoad(stack.port, { prefix: Math.random().toString(36).slice(2), pauseMs: WATCHING_PAUSE_MS });
+  load = startLoad(stack.port, { prefix: Math.random().toString(36).slice(2) });
 });
 afterEach(async () => {
   await load.finish();

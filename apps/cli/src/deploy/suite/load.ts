@@ -37,12 +37,10 @@ export interface LoadOptions {
   readonly pauseMs?: number;
 }
 
-/** Each has at most one request in hand. Fewer where another file runs beside: the API sheds what a busy machine cannot do. */
+/** Each has at most one request in hand. Fewer in a quick run: the API sheds what a busy machine cannot do. */
 export const CLIENTS = isQuick ? 12 : 24;
 /** The point is to be always there, not to be fast. */
 const PAUSE_MS = 15;
-/** For a test that watches a deploy and counts nothing: in a quick run it leaves the machine to the deploy. */
-export const WATCHING_PAUSE_MS = isQuick ? 50 : PAUSE_MS;
 
 /** Keep-alive clients on loopback that send GET and POST in turn, each request once, until they are told to end. */
 export function startLoad(port: number, options: LoadOptions): Load {

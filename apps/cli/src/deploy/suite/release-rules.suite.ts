@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openLab, startAirlock, type Lab, type LabStack } from './lab.js';
-import { startLoad, WATCHING_PAUSE_MS } from './load.js';
+import { startLoad } from './load.js';
 import { report } from './report.js';
 import { docker, listScratchStacks, waitFor } from './run.js';
 
@@ -53,7 +53,7 @@ describe('a deploy', () => {
   });
 
   it('that is killed half-way leaves a lock with a name and an age, and the next one converges (T10)', async () => {
-    const load = startLoad(stack.port, { prefix: 't10', pauseMs: WATCHING_PAUSE_MS });
+    const load = startLoad(stack.port, { prefix: 't10' });
     const victim = startAirlock(await words(fourth));
     await waitFor('the rollout', async () => victim.output().includes('roll out') && (await runsImage(fourth)));
     victim.kill();
@@ -76,7 +76,7 @@ describe('a deploy', () => {
       fault: 'migration',
       migrations: [EXPAND, CONTRACT, { name: '3-bad', phase: 'expand' }],
     });
-    const load = startLoad(stack.port, { prefix: 't11', pauseMs: WATCHING_PAUSE_MS });
+    const load = startLoad(stack.port, { prefix: 't11' });
     const result = await deploy(bad);
     const figures = await load.finish();
     await report('T11 failing migration', figures, { twice: await twice() });
@@ -101,7 +101,7 @@ describe('a deploy', () => {
 
 describe('a rollback', () => {
   it('goes to the digest before last under load (T13), which reads the schema of the last (T12)', async () => {
-    const load = startLoad(stack.port, { prefix: 't13', pauseMs: WATCHING_PAUSE_MS });
+    const load = startLoad(stack.port, { prefix: 't13' });
     const result = await stack.runCommand(['rollback', 'staging', '--to', digestOf(second), '--url', stack.url]);
     const figures = await load.finish();
     await report('T13 rollback to the digest before last', figures, { twice: await twice() });

@@ -66,7 +66,7 @@ export async function endRun(): Promise<void> {
   if (left.length > 0) throw new Error(`the suite left behind: ${left.join(', ')}; expected nothing`);
 }
 
-/** At once: a replica that drains has nobody left to answer. */
+/** Does not wait for the replicas to drain: they have no clients any more. */
 export async function removeStack(name: string): Promise<void> {
   await docker.attempt(['stack', 'rm', name], { timeoutMs: 120_000 });
   const label = ['--filter', `label=com.docker.stack.namespace=${name}`];
