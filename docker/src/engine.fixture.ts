@@ -31,6 +31,32 @@ export function attempt(
   return { status, output: `${stdout}${stderr}`, seconds: (performance.now() - started) / 1000 };
 }
 
+/**
+ * `docker build` of the API's image, one at a time on this machine. Of two at once that share layers, an engine with
+ * graph drivers lists the entries of a layer of one in another order (it compares folders instead of reading one), so
+ * that the digest differs although nothing in the layer does. macOS has no `flock`, and its engines no graph drivers.
+ */
+export function buildImage(
+  args: readonly string[],
+  cwd: string,
+  settings: Readonly<Record<string, string>> = {},
+): Outcome {
+  const lock = process.platform === 'darwin' ? [] : ['flock', join(tmpdir(), 'airlock-image-build.lock')];
+  const [command = '', ...rest] = [
+    ...lock,
+    'docker',
+    'build',
+    '--quiet',
+    '--file',
+    'docker/api.Dockerfile',
+    ...args,
+    '.',
+  ];
+  const outcome = attempt(command, rest, cwd, settings);
+  if (outcome.status !== 0) throw new Error(`docker build failed:\n${outcome.output}`);
+  return outcome;
+}
+
 /** Says a figure in the transcript. */
 export function report(what: string, figure: string): void {
   process.stdout.write(`      ${what}: ${figure}\n`);

@@ -75,16 +75,20 @@ function listImageFiles(image: string): ImageFile[] {
   });
 }
 
-/** What only one of two images has in a layer: an entry, or its mode, owner, size, time, place or content. */
+/** What only one of two images has in a layer: an entry, or its mode, owner, size, time, content, or its place. */
 function compareLayers(one: string, other: string): string[] {
   const layers = inspectImage(other).RootFS.Layers;
   const differing = inspectImage(one).RootFS.Layers.flatMap((layer, at) => (layer === layers[at] ? [] : [at]));
   const entries = new Set(listLayerEntries(one, differing));
   const otherEntries = new Set(listLayerEntries(other, differing));
-  return [...entries]
+  const differences = [...entries]
     .filter((line) => !otherEntries.has(line))
     .concat([...otherEntries].filter((line) => !entries.has(line)));
+  return differences.length > 0 ? differences : [ANOTHER_ORDER];
 }
+
+const ANOTHER_ORDER =
+  'the same entries in another order, as after two builds at once on one engine: build again, alone';
 
 /** Lines of `tar -tv` with the number of the layer in front and, for a file, a line with the sum of its content. */
 function listLayerEntries(image: string, numbers: readonly number[]): string[] {

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { attempt, cloneWorkspace, nameRun, removeClone, report, run, waitFor } from './engine.fixture.js';
+import { attempt, buildImage, cloneWorkspace, nameRun, removeClone, report, run, waitFor } from './engine.fixture.js';
 import { findInImage, readImageFacts } from './image-facts.js';
 import { imageRules, type ImageFacts } from './image-rules.js';
 import { readUnshipped } from './unshipped.fixture.js';
@@ -63,10 +63,7 @@ function build(folder: string, tag: string, ...options: string[]): number {
   const labels = { GIT_COMMIT: commit, BUILD_TIME: builtAt, VERSION: '0.1.0', SOURCE_DATE_EPOCH: '0' };
   const named = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   const args = [...named, `NPM_TOKEN=${canary}`, 'SECRET_KEY'].flatMap((argument) => ['--build-arg', argument]);
-  const command = ['build', '--quiet', ...options, '--file', 'docker/api.Dockerfile', '--tag', tag, ...args, '.'];
-  const { status, output, seconds } = attempt('docker', command, folder, { SECRET_KEY: canary, DATABASE_URL: canary });
-  if (status !== 0) throw new Error(`docker build failed:\n${output}`);
-  return seconds;
+  return buildImage([...options, '--tag', tag, ...args], folder, { SECRET_KEY: canary, DATABASE_URL: canary }).seconds;
 }
 
 describe('the image', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attempt, findFreePorts, run, waitFor } from './engine.fixture.js';
+import { attempt, buildImage, findFreePorts, run, waitFor } from './engine.fixture.js';
 
 /** A registry of this run, which gives images real digests, and a release of one checkout in it. */
 export class Registry {
@@ -31,7 +31,7 @@ export class Registry {
     const pinned = /^NODE_IMAGE=(.+)$/m.exec(readFileSync(join(folder, 'docker/images.lock'), 'utf8'))?.[1] ?? '';
     const image = `${this.address}/airlock:${commit}`;
     const args = ['--build-arg', `NODE_IMAGE=${pinned}`, '--build-arg', `GIT_COMMIT=${commit}`];
-    run('docker', ['build', '--quiet', '--file', 'docker/api.Dockerfile', '--tag', image, ...args, '.'], folder);
+    buildImage(['--tag', image, ...args], folder);
     run('docker', ['push', '--quiet', image]);
     const digests = run('docker', ['image', 'inspect', '--format', '{{.RepoDigests}}', image]);
     return /sha256:[0-9a-f]{64}/.exec(digests)?.[0] ?? '';
