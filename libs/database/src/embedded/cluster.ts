@@ -128,18 +128,22 @@ async function startServer(options: ClusterOptions, held: HeldFolder & { run: Ru
   claimFolder(dataDir, { mark, run });
   server.begin();
   const pid = await waitUntilReady(server, { dataDir, port, mark });
-  void server.ended.then(() => removeRunFile(dataDir, run));
+  const ended = server.ended.then(async (status) => {
+    // Only after the watchdog itself was killed: the server has lost what ends it, and its run file says whose it is.
+    await endServer(pid, { dataDir, mark });
+    removeRunFile(dataDir, run);
+    return status;
+  });
   return {
     host: HOST,
     port,
     superuser: createSuperuserAddress(dataDir, port),
     systemIdentifier: mark.systemIdentifier,
     dataDir,
-    ended: server.ended,
+    ended,
     async stop() {
       await server.stop();
-      // Only after the watchdog itself was killed.
-      await endServer(pid, { dataDir, mark });
+      await ended;
       if (!keepFolder) rmSync(dataDir, { recursive: true, force: true });
     },
   };

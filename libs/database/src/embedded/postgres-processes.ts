@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { readCommandLine } from './process-identity.js';
+import { readCommandLine, readParentPid } from './process-identity.js';
 
 export interface PostgresProcess {
   readonly pid: number;
@@ -19,7 +19,9 @@ export function findPostgresIn(dataDir: string): PostgresProcess[] {
   const pids = process.platform === 'linux' ? findByProc(dataDir) : findByLsof(dataDir);
   return pids.map((pid) => {
     const commandLine = readCommandLine(pid);
-    return { pid, commandLine, isServer: !isEnding(commandLine) && !/^(postgres|postmaster): /.test(commandLine) };
+    // One that the server has only just started still has the server's command line.
+    const isChild = pids.includes(readParentPid(pid) ?? 0) || /^(postgres|postmaster): /.test(commandLine);
+    return { pid, commandLine, isServer: !isEnding(commandLine) && !isChild };
   });
 }
 
