@@ -25,7 +25,7 @@ const PATHS = ['/healthz', '/readyz', '/startupz', '/version', '/api/v1/openapi.
 const PATIENCE_MS = 20_000;
 
 describe('a secret of the API', () => {
-  const itTogether = useTogether();
+  const itTogether = useTogether({ timeoutMs: 120_000 });
   let folder: string;
   let cluster: Cluster;
   let config: Config;

@@ -23,7 +23,7 @@ const PATIENCE_MS = 15_000;
 const UNLIMITED = { RATE_LIMIT_PER_USER: '1000000', RATE_LIMIT_PER_ADDRESS: '1000000' };
 
 /** What happens to Redis goes on beside what happens to the database. */
-const itTogether = useTogether();
+const itTogether = useTogether({ timeoutMs: 120_000 });
 const database = useTestDatabase();
 
 describe('the API when its database', () => {

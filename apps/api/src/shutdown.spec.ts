@@ -46,18 +46,26 @@ describe('shutdown', () => {
       }
     });
 
-  /** A request that waits for as long as a row is locked. */
+  /**
+   * A request that waits for as long as a row is locked. A machine that is kept busy makes the API turn requests away for
+   * a while: it is sent until it is let in.
+   */
   const askSlowly = async ({ url }: ApiProcess, database: TestDatabase) => {
     const token = await issuer.sign();
-    const created = await fetch(`${url}/api/v1/entities`, send('POST', token, { name: 'slow' }));
+    const entities = `${url}/api/v1/entities`;
+    let created = await fetch(entities, send('POST', token, { name: 'slow' }));
+    while (created.status === 503) created = await fetch(entities, send('POST', token, { name: 'slow' }));
     const { id } = (await created.json()) as { id: string };
     const admin = await database.admin();
     await admin.query('BEGIN');
     await admin.query('SELECT FROM entities WHERE id = $1 FOR UPDATE', [id]);
-    const slow = fetch(`${url}/api/v1/entities/${id}`, send('PATCH', token, { name: 'changed' }));
-    // Its failure is for the test that awaits it, which may have another to report first.
-    slow.catch(() => undefined);
-    return { slow, unlock: () => admin.query('COMMIT') };
+    for (;;) {
+      const slow = fetch(`${entities}/${id}`, send('PATCH', token, { name: 'changed' }));
+      // Its failure is for the test that awaits it, which may have another to report first.
+      const answered = slow.then(({ status }) => status).catch(() => undefined);
+      if (await waitsForLock(database, answered)) return { slow, unlock: () => admin.query('COMMIT') };
+      expect(await answered).toBe(503);
+    }
   };
 
   const cases: Case[] = [
@@ -119,7 +127,6 @@ describe('shutdown', () => {
     itTogether(`answers what is in flight and exits 1 after an ${reason} by ${statement}`, () =>
       withApi({ env: { ...BUDGET, ...PATIENT, NODE_OPTIONS } }, async (api, database) => {
         const { slow, unlock } = await askSlowly(api, database);
-        await sleep(300);
         api.signal('SIGUSR2');
         await Promise.race([api.waitFor('shutdown.draining'), api.exited]);
         await unlock();
@@ -171,6 +178,19 @@ describe('shutdown', () => {
 function send(method: string, token: string, body: object): RequestInit {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'if-match': '*' };
   return { method, headers, body: JSON.stringify(body) };
+}
+
+/** True once the request waits for the row, false where it was answered without. */
+async function waitsForLock(database: TestDatabase, answered: Promise<unknown>): Promise<boolean> {
+  const isAnswered = answered.then(() => true);
+  for (;;) {
+    const waiting = await database.query(
+      `SELECT FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`,
+      [database.name],
+    );
+    if (waiting.length > 0) return true;
+    if (await Promise.race([isAnswered, sleep(20, false)])) return false;
+  }
 }
 
 /** A connection that has been used and waits for its next request. */

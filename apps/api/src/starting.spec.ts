@@ -17,7 +17,7 @@ const COPY = 'copied_test';
 const STARTING = [503, { status: 'starting' }];
 
 describe('the start of the API', () => {
-  const itTogether = useTogether({ limit: 3 });
+  const itTogether = useTogether({ limit: 3, timeoutMs: 120_000 });
   let folder: string;
   let cluster: Cluster;
   let config: Config;

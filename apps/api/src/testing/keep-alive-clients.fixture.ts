@@ -1,12 +1,15 @@
 import { Agent, get } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** So few that no process turns one away because it is busy. */
 const CLIENTS = 4;
 const PAUSE_MS = 25;
 
 export interface KeptAlive {
-  /** Ends once the server has told each client that it closes its connection. */
+  /**
+   * Ends once the server has told each client that it closes its connection. A machine that is kept busy makes it turn
+   * requests away as `overloaded`, whether it shuts down or not: those do not count.
+   */
   readonly ended: Promise<{ readonly statuses: readonly number[]; readonly errors: readonly unknown[] }>;
 }
 
@@ -19,7 +22,7 @@ export async function startKeptAlive(url: string, headers: Readonly<Record<strin
     try {
       for (let isOpen = true; isOpen; await sleep(PAUSE_MS)) {
         const response = await ask(url, { agent, headers });
-        statuses.add(response.status);
+        if (!response.isOverloaded) statuses.add(response.status);
         isOpen = !response.closes;
         onResponse();
       }
@@ -41,13 +44,24 @@ export async function startKeptAlive(url: string, headers: Readonly<Record<strin
 function ask(
   url: string,
   options: { agent: Agent; headers: Readonly<Record<string, string>> },
-): Promise<{ status: number; closes: boolean }> {
+): Promise<{ status: number; isOverloaded: boolean; closes: boolean }> {
   return new Promise((resolve, reject) => {
     const request = get(url, options, (response) => {
       const { statusCode: status = 0, headers } = response;
-      response.resume().once('error', reject);
-      response.once('end', () => resolve({ status, closes: headers.connection === 'close' }));
+      text(response).then(
+        (body) =>
+          resolve({
+            status,
+            isOverloaded: status === 503 && isOverloaded(body),
+            closes: headers.connection === 'close',
+          }),
+        reject,
+      );
     });
     request.once('error', reject);
   });
+}
+
+function isOverloaded(body: string): boolean {
+  return (JSON.parse(body) as { code?: string }).code === 'overloaded';
 }

@@ -6,8 +6,9 @@ export type ItTogether = (title: string, run: () => Promise<void>) => void;
 /**
  * An `it` for tests that mostly wait, and that share nothing which one of them changes. All of them run at once, `limit`
  * at a time, as soon as the hooks of the block have run; each reports its own result. Call it above the other hooks.
+ * `timeoutMs` bounds a run: the test that waits for it gets as much for each run that had to end before it could start.
  */
-export function useTogether({ limit = Infinity }: { limit?: number } = {}): ItTogether {
+export function useTogether({ limit = Infinity, timeoutMs = 60_000 } = {}): ItTogether {
   const waiting: (() => void)[] = [];
   const results: Promise<void>[] = [];
   let isStarted = false;
@@ -28,6 +29,7 @@ export function useTogether({ limit = Infinity }: { limit?: number } = {}): ItTo
           .then(resolve, reject)
           .finally(() => waiting.shift()?.()),
     );
-    it(title, () => promise);
+    const turnsBefore = Math.floor((waiting.length - 1) / limit);
+    it(title, () => promise, timeoutMs * (turnsBefore + 1));
   };
 }
