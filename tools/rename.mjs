@@ -21,7 +21,7 @@ export function renameWorkspace(root, to) {
   assertFits(root, to);
   if (renamed?.wordIn > 0) {
     refuse(
-      `NAME: "${from}" was an ordinary word in ${renamed.wordIn} files before the workspace was given that name; ` +
+      `NAME: "${from}" was an ordinary word in ${countFiles(renamed.wordIn)} before the workspace was given that name; ` +
         'expected a name that can be told from other words',
       'git revert <the commit of that rename>   # then choose another name',
     );
@@ -155,10 +155,16 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.log(
       `${from} is ${to} now. Look at it with \`git diff\`, try it with \`make test\`, and commit it.\n` +
         `The development data of before stays in .${from}; \`make dev\` begins a new one in .${to}.` +
-        (wordIn > 0 ? `\n"${to}" is also an ordinary word in ${wordIn} files: only \`git revert\` takes it back.` : ''),
+        (wordIn > 0
+          ? `\n"${to}" is also an ordinary word in ${countFiles(wordIn)}: only \`git revert\` takes it back.`
+          : ''),
     );
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;
   }
+}
+
+function countFiles(count) {
+  return count === 1 ? '1 file' : `${count} files`;
 }
