@@ -5,7 +5,8 @@ import { databaseSafety } from './tools/database-safety.mjs';
 
 /** Dependencies point one way: apps → health → database → config. */
 const layers = [
-  { sourceTag: 'layer:app', onlyDependOnLibsWithTags: ['layer:health', 'layer:database', 'layer:config'] },
+  { sourceTag: 'layer:app', onlyDependOnLibsWithTags: ['layer:deploy', 'layer:health', 'layer:database', 'layer:config'] },
+  { sourceTag: 'layer:deploy', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:health', onlyDependOnLibsWithTags: ['layer:database', 'layer:config'] },
   { sourceTag: 'layer:database', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:config', onlyDependOnLibsWithTags: [] },
@@ -18,7 +19,7 @@ const MAY_REVEAL = [
   'apps/api/src/data/redis.ts',
   'apps/api/src/observability/error-reports.ts',
   'apps/api/src/testing/**',
-  'apps/cli/src/deploy/registry/authorised-fetch.ts',
+  'libs/deploy/src/registry/authorised-fetch.ts',
   'libs/config/src/rules/secret-rules.ts',
   'libs/database/src/client-options.ts',
   'libs/database/src/libpq-tool.ts',

@@ -12,7 +12,7 @@ export const MAY_USE_TESTING = [
   '**/*.spec.ts',
   '**/*.fixture.ts',
   'libs/database/src/{testing,embedded}/**',
-  'apps/cli/src/db-reset-test.ts',
+  'apps/cli/src/commands/db-reset-test.ts',
   'apps/cli/src/serve/**',
   'bench/**',
 ];

@@ -10,10 +10,10 @@ const isQuick = process.env.AIRLOCK_SUITE === 'quick';
 export default {
   ...preset,
   displayName: 'deploy',
-  testMatch: ['<rootDir>/src/deploy/suite/*.suite.ts'],
+  testMatch: ['<rootDir>/src/suite/*.suite.ts'],
   testPathIgnorePatterns: isQuick ? ['/hostile\\.', '/interrupted\\.'] : [],
-  globalSetup: '<rootDir>/src/deploy/suite/global-setup.mjs',
-  globalTeardown: '<rootDir>/src/deploy/suite/global-teardown.mjs',
+  globalSetup: '<rootDir>/src/suite/global-setup.mjs',
+  globalTeardown: '<rootDir>/src/suite/global-teardown.mjs',
   testTimeout: 15 * 60_000,
   maxWorkers: 1,
   randomize: false,

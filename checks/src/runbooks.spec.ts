@@ -49,9 +49,9 @@ describe('a command of a document', () => {
     ['gh workflow run promote.yml -f release=v1.2.3', 'inputs  unknown, digest,confirm missing'],
     ['gh workflow run ci.yml', 'cannot be started by hand'],
     ['gh workflow run rollback.yml -f environment=x -f confirm=x -f diggest=x', 'inputs diggest unknown'],
-    ['nx run api-e2e:smokes', 'no such target'],
-    ['nx run api-e2e:smoke --url https://x.example.com --env staging', 'options --env unknown'],
-    ['nx run api-e2e:smoke --digest sha256:x', '--url missing'],
+    ['nx run smoke:checks', 'no such target'],
+    ['nx run smoke:check --url https://x.example.com --env staging', 'options --env unknown'],
+    ['nx run smoke:check --digest sha256:x', '--url missing'],
     ['make deploy', 'no such target'],
     ['kubectl delete namespace', 'is no program that a document may name'],
   ])('«%s» would not pass', (command, problem) => {

@@ -185,12 +185,12 @@ describe('the test runner', () => {
 
   it('runs whole projects against the PostgreSQL and the Redis of the test environment', () => {
     // All of them take minutes (docs/docker.md); these take seconds.
-    const command = ['node', 'tools/run-tests.mjs', '--projects=health,api-e2e', '--parallel=1'];
+    const command = ['node', 'tools/run-tests.mjs', '--projects=health,smoke', '--parallel=1'];
     const outcome = checkout.testing('run', '--rm', '--no-TTY', 'tests', ...command);
     report('two projects in the test runner', `${outcome.seconds.toFixed(1)} s`);
     expect(succeeded(outcome)).toBe(true);
     const said = stripVTControlCharacters(outcome.output);
-    expect(said).toMatch(/^ {2}api-e2e +\d+ passed, 0 failed$/m);
+    expect(said).toMatch(/^ {2}smoke +\d+ passed, 0 failed$/m);
     expect(said).toMatch(/^ {2}health +\d+ passed, 0 failed$/m);
   });
 

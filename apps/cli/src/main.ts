@@ -1,18 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { configCommand } from './config.js';
-import { dbCommand } from './db.js';
-import { DeployError } from './deploy/problem.js';
-import { deployCommand } from './deploy.js';
-import { previewCommand } from './preview.js';
-import { promoteCommand } from './promote.js';
-import { reportFailure } from './report-failure.js';
-import { rollbackCommand } from './rollback.js';
-import { secretCommand } from './secret.js';
-import { serveCommand } from './serve.js';
-import { setupCommand } from './setup.js';
-import { statusCommand } from './status.js';
-import { tokenCommand } from './token.js';
+import { configCommand } from './commands/config.js';
+import { dbCommand } from './commands/db.js';
+import { deployCommand } from './commands/deploy.js';
+import { previewCommand } from './commands/preview.js';
+import { promoteCommand } from './commands/promote.js';
+import { reportFailure } from './command-line/report-failure.js';
+import { rollbackCommand } from './commands/rollback.js';
+import { secretCommand } from './commands/secret.js';
+import { serveCommand } from './commands/serve.js';
+import { setupCommand } from './commands/setup.js';
+import { statusCommand } from './commands/status.js';
+import { tokenCommand } from './commands/token.js';
 
 const EXIT_USAGE = 2;
 
@@ -40,8 +39,14 @@ beStrict(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  if (wantsJson && error instanceof DeployError) console.log(JSON.stringify(error));
+  if (wantsJson) await printProblem(error);
   reportFailure(error);
+}
+
+/** Loaded here and not above: a command that succeeds has no use for it. */
+async function printProblem(error: unknown): Promise<void> {
+  const { DeployError } = await import('@airlock/deploy');
+  if (error instanceof DeployError) console.log(JSON.stringify(error));
 }
 
 /** A word too many is a mistake: `db migrate staging` must not migrate wherever this shell happens to be. */

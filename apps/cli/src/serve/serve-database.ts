@@ -9,7 +9,7 @@ import {
   PortInUseError,
   startCluster,
 } from '@airlock/database/embedded';
-import { describeFailure } from '../report-failure.js';
+import { describeFailure } from '../command-line/report-failure.js';
 import { announceDatabase, announceFailure, claimDatabase, withdrawDatabase } from './announcement.js';
 import { refuseSecondDatabase } from './refuse-second.js';
 import { onStop } from './stop.js';

@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import { loadWorkspaceOnly } from '../command-line/workspace-only.js';
+
+interface Options {
+  readonly template?: true;
+  readonly write?: true;
+  readonly json?: true;
+}
+
+export function dbDriftCommand(): Command {
+  return new Command('drift')
+    .description('compare the database with what the migrations make: tables, constraints, policies, grants and all')
+    .option('--template', 'compare a freshly migrated database with schema.sql and the entities instead')
+    .option('--write', 'with --template: write schema.sql and known-objects.json anew')
+    .option('--json', 'print the difference as JSON')
+    .action(run);
+}
+
+async function run({ template, write, json }: Options): Promise<void> {
+  if (template) return checkTemplate(write ?? false);
+  const [{ loadConfig }, { DriftError, findDrift, hasDrift }] = await Promise.all([
+    import('@airlock/config'),
+    import('@airlock/database/operations'),
+  ]);
+  const config = loadConfig();
+  const drift = await findDrift({ config });
+  if (json) console.log(JSON.stringify(drift, null, 2));
+  if (hasDrift(drift))
+    throw new DriftError(
+      config.database.app.database,
+      drift,
+      'After a new migration, write down what all of them make: airlock db drift --template --write\n' +
+        '  Otherwise migrate it; or find out who changed it by hand: airlock db status',
+    );
+  if (!json) console.log(`${config.database.app.database}: as the migrations make it`);
+}
+
+async function checkTemplate(isWritten: boolean): Promise<void> {
+  const authoring = await loadWorkspaceOnly('db drift', () => import('@airlock/database/authoring'));
+  await authoring.checkTemplate({ isWritten });
+  console.log('migrations, schema.sql and entities agree');
+}

@@ -1,0 +1,64 @@
+import { Command } from 'commander';
+import type { Environment } from '@airlock/config';
+import { createEnvironmentOption } from '../command-line/environment-option.js';
+
+interface Options {
+  readonly environment?: Environment;
+  readonly plan?: true;
+  readonly to?: string;
+  readonly actor?: string;
+  readonly json?: true;
+}
+
+export function dbMigrateCommand(): Command {
+  return new Command('migrate')
+    .description('apply the pending migrations, forward only; safe to run at once from many places and to interrupt')
+    .option('--plan', 'print what would be applied and change nothing')
+    .option('--to <name>', 'stop after this migration (default: the last), e.g. --to 20261121030000-create-entities')
+    .addOption(createEnvironmentOption('refuse any other environment than this, e.g. --environment staging'))
+    .option('--actor <name>', 'who asked, for the journal (default: the user of this system), e.g. --actor deploy-412')
+    .option('--json', 'print the report as JSON')
+    .action(run);
+}
+
+async function run({ plan, ...options }: Options): Promise<void> {
+  const { loadConfig } = await import('@airlock/config');
+  const target = { config: loadConfig(), expected: options.environment };
+  await (plan ? printPlan(target, options) : apply(target, options));
+}
+
+type Target = Parameters<typeof import('@airlock/database/operations').migrate>[0];
+
+async function printPlan(target: Target, { to, json }: Options): Promise<void> {
+  const { loadPlan } = await import('@airlock/database/operations');
+  const pending = await loadPlan({ ...target, to });
+  if (json) return console.log(JSON.stringify({ pending }, null, 2));
+  if (pending.length === 0) return console.log('nothing to apply');
+  for (const { name, phase, statements } of pending) {
+    console.log(`-- ${name} (${phase})`);
+    for (const { sql } of statements) console.log(`${sql};\n`);
+  }
+}
+
+async function apply(target: Target, { to, actor, json }: Options): Promise<void> {
+  const { describeEvent, migrate } = await import('@airlock/database/operations');
+  const report = await withInterrupts((signal) =>
+    // Progress goes to stderr, so that stdout is the report alone.
+    migrate({ ...target, to, actor, signal, onEvent: (event) => console.error(describeEvent(event)) }),
+  );
+  if (json) return console.log(JSON.stringify(report, null, 2));
+  const what = report.applied.length === 0 ? 'up to date' : `${report.applied.length} applied`;
+  console.log(`${report.database}: ${what}, at ${report.head ?? 'no migration'}`);
+}
+
+/** Ctrl-C and a pipeline's stop cancel the statement at work and roll it back, instead of leaving it to the server. */
+async function withInterrupts<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const abort = () => controller.abort(new Error('interrupted'));
+  process.once('SIGINT', abort).once('SIGTERM', abort);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off('SIGINT', abort).off('SIGTERM', abort);
+  }
+}

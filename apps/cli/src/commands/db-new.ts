@@ -1,0 +1,23 @@
+import { relative } from 'node:path';
+import { Command } from 'commander';
+import { loadWorkspaceOnly } from '../command-line/workspace-only.js';
+
+interface Options {
+  readonly contract?: string;
+  readonly alone?: true;
+}
+
+export function dbNewCommand(): Command {
+  return new Command('new')
+    .description('write a migration in the shape of the house and add it to the list')
+    .argument('<name>', 'what it does, in kebab case, e.g. add-nickname')
+    .option('--contract <expand>', 'make it a contract that completes this one, e.g. 20261121030000-create-entities')
+    .option('--alone', 'one repeatable statement outside a transaction, such as CREATE INDEX CONCURRENTLY')
+    .action(run);
+}
+
+async function run(name: string, { contract, alone }: Options): Promise<void> {
+  const { createMigration } = await loadWorkspaceOnly('db new', () => import('@airlock/database/authoring'));
+  const path = createMigration({ name, completes: contract, isAlone: alone ?? false });
+  console.log(`${relative('.', path)}\n  Write its statements, then: airlock db lint`);
+}

@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import type { DatabaseAddress } from '@airlock/config';
+import type { saveProvisionRecord } from '@airlock/database';
+
+export function dbProvisionCommand(): Command {
+  return new Command('provision')
+    .description('make roles, database, grants and identity stamp; again, it mends what differs and sets the passwords')
+    .option('--adopt <name>', 'the full name of a database that holds something and shall belong to this environment')
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      '\nReads ENVIRONMENT, DATABASE_URL, DATABASE_MIGRATION_URL and DATABASE_ADMIN_URL.\n' +
+        'Exit codes: 0 done, 3 refused and nothing changed, 78 configuration.\n\n' +
+        'Example: airlock db provision --adopt airlock_staging',
+    )
+    .action(async ({ adopt, json }: { adopt?: string; json?: true }) => {
+      const { loadProvisioning } = await import('../command-line/load-provisioning.js');
+      const logins = loadProvisioning();
+      const { admin, app, environment } = logins;
+      const { provision, saveProvisionRecord } = await import('@airlock/database/operations');
+      const report = await provision({ ...logins, adopt }).catch(async (error: unknown) => {
+        const { explainRefusal } = await import('../command-line/explain-refusal.js');
+        throw explainRefusal(admin.user, error);
+      });
+      const { systemIdentifier } = report.stamp;
+      const kept = environment === 'testing' ? keepRecord(app, systemIdentifier, saveProvisionRecord) : [];
+      for (const warning of [...report.warnings, ...kept]) console.error(`warning: ${warning}`);
+      if (json) return console.log(JSON.stringify(report, null, 2));
+      console.log(
+        `${report.database}: ${report.created ? 'created' : 'up to date'}, stamped ${environment} on server ${systemIdentifier}`,
+      );
+    });
+}
+
+/** The reset believes this file, not the database. A container may have no place for it, and resets nothing. */
+function keepRecord(app: DatabaseAddress, systemIdentifier: string, save: typeof saveProvisionRecord): string[] {
+  const { host, port, database } = app;
+  try {
+    save(process.cwd(), { environment: 'testing', host, port, database, systemIdentifier });
+    return [];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [`no record of this server is kept here (${reason}), so that \`airlock db reset-test\` will refuse it`];
+  }
+}

@@ -1,0 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+const program = fileURLToPath(new URL('../../bin/airlock.js', import.meta.url));
+let checkout: string;
+
+beforeAll(() => {
+  checkout = mkdtempSync(join(tmpdir(), 'airlock-cli-'));
+  writeFileSync(join(checkout, 'nx.json'), '{}');
+});
+afterAll(() => rmSync(checkout, { recursive: true, force: true }));
+
+function run(env: Record<string, string>, ...args: string[]) {
+  return spawnSync(process.execPath, [program, 'db', 'reset-test', ...args], { cwd: checkout, env, encoding: 'utf8' });
+}
+
+describe('airlock db reset-test', () => {
+  it('ends with 3 when it refuses, in words and in JSON, and notes the attempt', () => {
+    const { status, stdout } = run({ ENVIRONMENT: 'production' });
+    expect({ status, last: stdout.trim().split('\n').at(-1) }).toEqual({
+      status: 3,
+      last: 'Refused; nothing was touched. Most tests need no reset: `make test` gives each file a database of its own.',
+    });
+    const json = run({ ENVIRONMENT: 'production' }, '--json', '--explain');
+    expect(json.status).toBe(3);
+    expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'refused', verdicts: { length: 12 } });
+    expect(readFileSync(join(checkout, '.airlock/reset-audit.jsonl'), 'utf8').trim().split('\n')).toHaveLength(2);
+  });
+
+  it.each([['--force'], ['--yes'], ['-f'], ['airlock_production']])('ends with 2 when it is given %s', (argument) => {
+    expect(run({ ENVIRONMENT: 'testing' }, argument).status).toBe(2);
+  });
+});

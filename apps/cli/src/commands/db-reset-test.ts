@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { loadWorkspaceOnly } from '../command-line/workspace-only.js';
+
+const EXIT_REFUSED = 3;
+
+export function dbResetTestCommand(): Command {
+  return new Command('reset-test')
+    .description('make the test database anew from its template; twelve layers must hold, and nothing overrides one')
+    .option('--explain', 'judge every layer and touch nothing')
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      '\nReads ENVIRONMENT and .env.testing, at the root of a checkout. Each attempt adds a line to .airlock/reset-audit.jsonl.\n' +
+        'Exit codes: 0 done, 2 usage, 3 refused and nothing touched.\n\nExample: ENVIRONMENT=testing airlock db reset-test --explain',
+    )
+    .action(async ({ explain, json }: { explain?: true; json?: true }) => {
+      const { resetTestDatabase, formatReport } = await loadWorkspaceOnly(
+        'reset-test',
+        () => import('@airlock/database/testing/reset'),
+        EXIT_REFUSED,
+      );
+      const { readProcessEnvironment } = await import('@airlock/config/surroundings');
+      const report = await resetTestDatabase({
+        variables: readProcessEnvironment(),
+        workspace: process.cwd(),
+        explain: explain === true,
+      });
+      console.log(json ? JSON.stringify(report, null, 2) : formatReport(report));
+      if (report.outcome === 'refused') process.exitCode = EXIT_REFUSED;
+    });
+}

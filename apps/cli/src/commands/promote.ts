@@ -1,0 +1,59 @@
+import { createInterface } from 'node:readline/promises';
+import { Command } from 'commander';
+import { withChangeOptions, withRenderOptions } from '../command-line/deploy-options.js';
+import type { CommonOptions } from '@airlock/deploy';
+
+interface Options extends CommonOptions {
+  readonly confirm?: string;
+  readonly digest?: string;
+  readonly release?: string;
+  readonly fromStack?: string;
+  readonly fromContext?: string;
+  readonly record?: string;
+}
+
+export function promoteCommand(): Command {
+  const command = new Command('promote')
+    .description('bring to production the very image that staging ran, migrated and smoke-tested; nothing is built')
+    .argument('<from>', 'staging')
+    .argument('<to>', 'production')
+    .option('--confirm <word>', 'PROMOTE (default: it is asked for on a terminal)')
+    .option('--digest <digest>', 'which of those that staging ran (default: the last), e.g. --digest sha256:…')
+    .option(
+      '--release <tag>',
+      'the release: its commit must be the one of the image (default: the tag at that commit), e.g. --release v1.2.0',
+    )
+    .option('--from-context <name>', 'the Docker context of staging (default: the current one)')
+    .option('--from-stack <name>', 'the stack of staging (default: airlock-staging)')
+    .option('--record <file>', 'a deployments.jsonl of staging instead, where its swarm cannot be reached from here');
+  return withRenderOptions(withChangeOptions(command)).action(run);
+}
+
+async function run(from: string, to: string, options: Options): Promise<void> {
+  const { createSettings, DeployError, EXIT, parseStackName, promoteImage, runChange } =
+    await import('@airlock/deploy');
+  if (from !== 'staging' || to !== 'production') {
+    const text = `promote: from ${JSON.stringify(from)} to ${JSON.stringify(to)}; expected from staging to production`;
+    throw new DeployError({ text, mend: 'use: airlock promote staging production', exitCode: EXIT.usage });
+  }
+  const settings = createSettings(to, options);
+  const confirm = options.confirm ?? (await ask());
+  const source = {
+    stackName: parseStackName('--from-stack', options.fromStack ?? 'airlock-staging'),
+    context: options.fromContext,
+    recordFile: options.record,
+  };
+  await runChange(settings, (scene) =>
+    promoteImage({ ...scene, confirm, digest: options.digest, release: options.release, from: source }),
+  );
+}
+
+async function ask(): Promise<string> {
+  if (!process.stdin.isTTY) return '';
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question('This changes production. Type PROMOTE to go on: ');
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,36 @@
+import { text } from 'node:stream/consumers';
+import { Command } from 'commander';
+import { withTargetOptions } from '../command-line/deploy-options.js';
+import type { CommonOptions } from '@airlock/deploy';
+
+export function secretCommand(): Command {
+  const secret = new Command('secret').description('the secrets of staging and production, kept in Swarm in versions');
+  const put = secret
+    .command('put')
+    .description('read a value from standard input and keep it as the next version; it serves from the next deploy on')
+    .argument('<env>', 'staging or production')
+    .argument('<name>', 'as the Compose file calls it, e.g. database_url');
+  withTargetOptions(put).action(runPut);
+  const list = secret
+    .command('list')
+    .description('name every version, never a value')
+    .argument('<env>', 'staging or production');
+  withTargetOptions(list).action(runList);
+  return secret;
+}
+
+async function runPut(environment: string, key: string, options: CommonOptions): Promise<void> {
+  const { createDocker, createSettings, putSecret } = await import('@airlock/deploy');
+  const settings = createSettings(environment, options);
+  const value = (await text(process.stdin)).replace(/\n$/, '');
+  const put = await putSecret(createDocker(settings.context), { stack: settings.stackName, key, value });
+  console.log(settings.json ? JSON.stringify({ env: settings.environment, ...put, ok: true }) : put.name);
+}
+
+async function runList(environment: string, options: CommonOptions): Promise<void> {
+  const { createDocker, createSettings, listSecretVersions } = await import('@airlock/deploy');
+  const settings = createSettings(environment, options);
+  const versions = await listSecretVersions(createDocker(settings.context), settings.stackName);
+  if (settings.json) console.log(JSON.stringify(versions));
+  else for (const { name } of versions) console.log(name);
+}

@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+
+const FOLDER = fileURLToPath(new URL('../../../../.airlock/local-issuer/', import.meta.url));
+
+export function tokenCommand(): Command {
+  return new Command('token')
+    .description('print a bearer token of the local issuer, for development and testing')
+    .requiredOption('--sub <user>', 'whose token it is, such as user_ada', parseSubject)
+    .option('--expires-in <span>', 'how long it is valid, such as 15m', parseSpan, '12h')
+    .addHelpText(
+      'after',
+      '\nExample:\n  curl -H "Authorization: Bearer $(airlock token --sub user_ada)" localhost:8000/api/v1/entities',
+    )
+    .action(async ({ sub, expiresIn }: { sub: string; expiresIn: string }) => {
+      const { createLocalToken } = await loadIssuer();
+      console.log(await createLocalToken({ sub, expiresIn, folder: FOLDER }));
+    });
+}
+
+/** The folder is not part of what ships: in an image there is no issuer to import, whatever its environment says. */
+async function loadIssuer(): Promise<typeof import('../local-issuer/local-issuer.js')> {
+  const { loadConfig } = await import('@airlock/config');
+  const { environment } = loadConfig();
+  if (environment !== 'development' && environment !== 'testing') throw refusal(`this is ${environment}`);
+  try {
+    return await import('../local-issuer/local-issuer.js');
+  } catch (cause) {
+    throw refusal('the local issuer is not part of an image', cause);
+  }
+}
+
+function refusal(problem: string, cause?: unknown): Error {
+  const message =
+    `ENVIRONMENT: ${problem}; expected development or testing, in the workspace\n` +
+    '  tokens of other environments come from their issuer, AUTH_ISSUER';
+  return Object.assign(new Error(message, { cause }), { exitCode: 3 });
+}
+
+function parseSubject(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('expected the id of a user');
+  return text;
+}
+
+function parseSpan(text: string): string {
+  if (!/^[1-9]\d{0,5}[smhd]$/.test(text)) throw new InvalidArgumentError('expected a time span such as 15m, 12h or 7d');
+  return text;
+}

@@ -1,0 +1,80 @@
+import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { connect, type SecureVersion } from 'node:tls';
+import { describe } from '@jest/globals';
+import { execute } from '@airlock/deploy/testing';
+import { readRun, WORKSPACE } from './run.js';
+
+/** For what needs the real Traefik; the summary of the run says when it is not there. */
+export const describeEdge = readRun().edge ? describe : describe.skip;
+
+export const PREVIEW_DOMAIN = 'preview.localhost';
+
+export interface EdgeCertificate {
+  /** The certificate itself, which a client is told to trust; and how a command is told. */
+  readonly pem: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** The variables of docker/traefik/edge.yml and of the suites' overlays. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** docker/traefik/tls.yml with a certificate in it: no public authority signs one for this machine. */
+export async function createEdgeCertificate(): Promise<EdgeCertificate> {
+  const folder = await mkdtemp(join(readRun().folder, 'edge-'));
+  const [key, path, tls] = ['edge.key', 'edge.pem', 'tls.yml'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const names = ['-subj', '/CN=localhost', '-addext', `subjectAltName=DNS:localhost,DNS:*.${PREVIEW_DOMAIN}`];
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  const { status, stderr } = await execute('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', path]);
+  if (status !== 0) throw new Error(`openssl: ${stderr}`);
+  const indent = (text: string) => text.trim().replace(/^/gm, '        ');
+  const pem = await readFile(path, 'utf8');
+  const pair = [`    - certFile: |\n${indent(pem)}`, `      keyFile: |\n${indent(await readFile(key, 'utf8'))}`];
+  const options = await readFile(join(WORKSPACE, 'docker/traefik/tls.yml'), 'utf8');
+  await writeFile(tls, [options.trimEnd(), '  certificates:', ...pair, ''].join('\n'));
+  const { gid } = await stat('/var/run/docker.sock');
+  const { edge } = readRun();
+  const variables = { ...edge, SUITE_TLS: tls, DOCKER_GID: String(gid), ACME_EMAIL: 'operations@example.com' };
+  return { pem, env: { NODE_EXTRA_CA_CERTS: path }, variables };
+}
+
+export interface EdgeResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** One request to an edge on this machine, on a connection of its own. */
+export function askEdge(edge: { port: number; ca: string }, path: string, host = 'localhost'): Promise<EdgeResponse> {
+  const options = { host: '127.0.0.1', port: edge.port, ca: edge.ca, servername: host, path, agent: false };
+  return new Promise((resolve, reject) => {
+    const sent = request({ ...options, headers: { host } }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (text: string) => (body += text));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+    });
+    sent.once('error', reject).end();
+  });
+}
+
+/** The protocol that the edge agrees to, or what it refuses with. */
+export function shakeHands(
+  edge: { port: number; ca: string },
+  servername: string,
+  maxVersion: SecureVersion,
+): Promise<string> {
+  // Node itself refuses the old versions unless it is told that security does not count.
+  const old = { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+  const options = { host: '127.0.0.1', port: edge.port, ca: edge.ca, servername, maxVersion, ...old };
+  return new Promise((resolve) => {
+    const socket = connect(options, () => {
+      resolve(socket.getProtocol() ?? '');
+      socket.destroy();
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+}

@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseImageReference, createRegistryClient } from '@airlock/deploy/testing';
+import { findFreePort, openLab, startAirlock, type Lab, type LabStack, type Running } from './lab.js';
+import { startLoad } from './load.js';
+import { docker, listScratchStacks, readRun, waitFor, waitForRegistry } from './run.js';
+
+let lab: Lab;
+let stack: LabStack;
+let first: string;
+let second: string;
+let repository: Awaited<ReturnType<Lab['createRepository']>>;
+
+beforeAll(async () => {
+  // A registry of its own, because this file lets it go away.
+  lab = await openLab(await startRegistry());
+  stack = await lab.createStack();
+  first = await lab.build();
+  repository = await lab.createRepository(['v1.0.0', 'v1.1.0', 'untagged']);
+  second = await lab.build({ commit: repository.commits['v1.0.0'] ?? '' });
+  for (const image of [first, second]) expect(await deploy(image)).toMatchObject({ status: 0 });
+});
+afterAll(() => lab?.close());
+
+describe('an image that is not what it should be', () => {
+  it.each<[string, () => string | Promise<string>, string]>([
+    [
+      'is in no registry',
+      () => `${first.split('@')[0] ?? ''}@sha256:${'0'.repeat(64)}`,
+      'is not there; expected an image',
+    ],
+    [
+      'says no commit',
+      () => lab.build({ commit: '' }),
+      'says it was built from nothing; expected a commit in its label',
+    ],
+    ['says what is no commit', () => lab.build({ commit: 'main' }), 'says it was built from main; expected a commit'],
+    ['is not ours', () => buildStranger(), 'services.api: exit '],
+  ])('is refused when it %s, and nothing is changed', async (_what, create, reason) => {
+    const { status, stderr } = await deploy(await create());
+    expect(stderr).toContain(reason);
+    expect(stderr).not.toMatch(/^\s+at |rehearse/m);
+    expect(status).toBe(3);
+    await expectSecondServes();
+  });
+});
+
+describe('a record that is none', () => {
+  it('is named by every command that would rest on it, and mended by what they say', async () => {
+    const name = `${stack.name}_release-garbage`;
+    const label = `airlock.release.stack=${stack.name}`;
+    await docker.run(['config', 'create', '--label', label, name, '-'], { input: '{"record":{"digest":' });
+    for (const words of [
+      ['status', 'staging'],
+      ['deploy', 'staging', first],
+      ['rollback', 'staging'],
+    ]) {
+      const { status, stderr } = await stack.runCommand(words);
+      expect(stderr).toContain(`config ${name}: is no release of airlock, though it is labelled as one`);
+      expect(stderr).toContain(`docker config rm ${name}`);
+      expect(status).toBe(3);
+    }
+    await docker.run(['config', 'rm', name]);
+    await expectSecondServes();
+  });
+});
+
+describe('a registry that is away', () => {
+  it('ends a deploy before it begins, and keeps nobody on a bad release', async () => {
+    const image = await lab.build();
+    await registryDo('stop');
+    const refused = await deploy(image);
+    expect(refused.stderr).toContain('does not answer');
+    expect(refused.status).toBe(3);
+    const back = await stack.runCommand(['rollback', 'staging', '--url', stack.url]);
+    expect(back.stderr).toContain('going by the record, and by what the nodes hold');
+    expect(back.status).toBe(0);
+    expect(await stack.servedDigest()).toBe(digestOf(first));
+    await registryDo('start');
+    expect(await deploy(second)).toMatchObject({ status: 0 });
+  });
+
+  it('half-way ends a deploy before anything is replaced, when no node holds the image', async () => {
+    const image = await lab.build();
+    await docker.attempt(['rmi', '--force', image]);
+    const load = startLoad(stack.port, { prefix: 'registry' });
+    const running = startAirlock(await stack.words(['deploy', 'staging', image, '--url', stack.url]));
+    await waitFor('the rendering', () => Promise.resolve(running.output().includes('render')));
+    await registryDo('stop');
+    expect(await running.ended).toBe(3);
+    await registryDo('start');
+    expect(running.output()).toMatch(/No such image|not found|connection refused/i);
+    expect((await load.finish()).failed).toBe(0);
+    await expectSecondServes();
+  });
+});
+
+describe('a promotion', () => {
+  let production: LabStack;
+  let promote: () => Promise<Running>;
+  beforeAll(async () => {
+    production = await lab.createStack({ SUITE_ENVIRONMENT: 'production', SUITE_STAMP: 'production' });
+    const confirmed = ['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--from-stack', stack.name];
+    promote = async () =>
+      startAirlock(await production.words([...confirmed, '--url', production.url]), { cwd: repository.folder });
+  });
+
+  it('is one of two that begin at once: the other is refused', async () => {
+    const both = await Promise.all([promote(), promote()]);
+    expect((await Promise.all(both.map(({ ended }) => ended))).sort()).toEqual([0, 3]);
+    expect(both.map(({ output }) => output()).join()).toContain('expected nobody else at work');
+    expect(await production.servedDigest()).toBe(digestOf(second));
+  });
+
+  it('of what is no release is refused', async () => {
+    expect(await deploy(await lab.build({ commit: repository.commits['untagged'] ?? '' }))).toMatchObject({
+      status: 0,
+    });
+    const refused = await promote();
+    expect(await refused.ended).toBe(3);
+    expect(refused.output()).toContain(`release: no tag vX.Y.Z is at ${repository.commits['untagged'] ?? ''}`);
+    expect(await production.servedDigest()).toBe(digestOf(second));
+  });
+
+  it('ends with 6 when the registry is gone before its tags, and does them when it is asked again', async () => {
+    const third = await lab.build({ commit: repository.commits['v1.1.0'] ?? '' });
+    expect(await deploy(third)).toMatchObject({ status: 0 });
+    const running = await promote();
+    await waitFor('the replicas', () => Promise.resolve(running.output().includes('ask every replica')), 120_000);
+    await registryDo('stop');
+    expect(await running.ended).toBe(6);
+    await registryDo('start');
+    expect(running.output()).toContain(`production serves ${digestOf(third)}, but not all that belongs to it is done`);
+    expect(await production.servedDigest()).toBe(digestOf(third));
+    expect(await (await promote()).ended).toBe(0);
+    const image = parseImageReference(third);
+    const tagged = await createRegistryClient(image.registry).readManifest(image.repository, 'v1.1.0');
+    expect(tagged?.digest).toBe(digestOf(third));
+  });
+});
+
+const digestOf = (image: string): string => image.split('@')[1] ?? '';
+
+function deploy(image: string) {
+  return stack.runCommand(['deploy', 'staging', image, '--url', stack.url]);
+}
+
+async function expectSecondServes(): Promise<void> {
+  expect(await stack.status()).toMatchObject({ ok: true, recorded: digestOf(second), lock: null });
+  expect(await stack.servedDigest()).toBe(digestOf(second));
+  expect(await listScratchStacks(stack.name)).toEqual([]);
+}
+
+/** One whose address stays the same when it comes back. */
+async function startRegistry(): Promise<string> {
+  const address = `127.0.0.1:${await findFreePort()}`;
+  await docker.run(['run', '--detach', '--name', registryName(), '--publish', `${address}:5000`, 'registry:2']);
+  await waitForRegistry(address);
+  return address;
+}
+
+async function registryDo(verb: 'stop' | 'start'): Promise<void> {
+  await docker.run([verb, ...(verb === 'stop' ? ['--time', '1'] : []), registryName()]);
+  if (verb === 'start') await waitForRegistry(lab.registry);
+}
+
+function registryName(): string {
+  return `${readRun().prefix}-second`;
+}
+
+/** An image with our label and nothing else of ours. */
+async function buildStranger(): Promise<string> {
+  const folder = join(lab.folder, `stranger-${randomBytes(4).toString('hex')}`);
+  await mkdir(folder);
+  const commit = randomBytes(20).toString('hex');
+  const lines = ['FROM node:24-trixie-slim', `LABEL org.opencontainers.image.revision=${commit}`, 'USER 10001:10001'];
+  await writeFile(join(folder, 'Dockerfile'), `${lines.join('\n')}\n`);
+  return lab.push([folder]);
+}

@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseImageReference, createRegistryClient, listServices } from '@airlock/deploy/testing';
+import { HERE, openLab, runAirlock, type Lab, type LabStack } from './lab.js';
+import { docker } from './run.js';
+
+let lab: Lab;
+let stack: LabStack;
+let production: LabStack;
+let staged: string;
+let repository: Awaited<ReturnType<Lab['createRepository']>>;
+
+beforeAll(async () => {
+  lab = await openLab();
+  repository = await lab.createRepository(['v1.2.3', 'v2.0.0', 'release-candidate']);
+  stack = await lab.createStack();
+  production = await lab.createStack({ SUITE_ENVIRONMENT: 'production', SUITE_STAMP: 'production' });
+  staged = await lab.build({ commit: repository.commits['v1.2.3'] ?? '' });
+  expect(await deploy(staged, '--url', stack.url)).toMatchObject({ status: 0 });
+});
+afterAll(() => lab.close());
+
+// One story, in order.
+describe('production', () => {
+  it('takes no image that was not promoted', async () => {
+    const result = await production.runCommand(['deploy', 'production', staged]);
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain(`production: never served ${digestOf(staged)}; expected one that it has served`);
+    expect(result.stderr).toContain(`use: airlock promote staging production --digest ${digestOf(staged)}`);
+  });
+});
+
+describe('a promotion', () => {
+  it.each<[string, () => Promise<string>, string[], RegExp | string]>([
+    [
+      'that nobody confirmed',
+      () => Promise.resolve(staged),
+      ['--confirm', 'yes'],
+      'confirmation: "yes"; expected PROMOTE',
+    ],
+    ['of a digest that staging never ran', () => lab.build(), [], 'staging never ran it'],
+    [
+      'as another release',
+      () => Promise.resolve(staged),
+      ['--release', 'v2.0.0'],
+      /v2\.0\.0: is commit [0-9a-f]{40}, the image was built from [0-9a-f]{40}; expected the same/,
+    ],
+    [
+      'as a release that is not there',
+      () => Promise.resolve(staged),
+      ['--release', 'v9.9.9'],
+      'v9.9.9: is no tag here',
+    ],
+  ])('%s is refused (T14)', async (_what, create, more, reason) => {
+    await expectRefusal(await create(), reason, ...more);
+  });
+
+  it('brings the very digest to production, and the tags keep it (T14)', async () => {
+    const promoted = await promote('--url', production.url);
+    expect(promoted.stderr).toContain(`v1.2.3 is ${repository.commits['v1.2.3'] ?? ''}`);
+    expect(promoted).toMatchObject({ status: 0 });
+    const { registry, repository: name, digest } = parseImageReference(staged);
+    for (const tag of ['production', 'v1.2.3', 'latest']) {
+      expect((await createRegistryClient(registry).readManifest(name, tag))?.digest).toBe(digest);
+    }
+    expect(await production.servedDigest()).toBe(await stack.servedDigest());
+  });
+});
+
+describe('a secret', () => {
+  it('serves in its new version from the next deploy on', async () => {
+    const words = ['secret', 'put', 'staging', 'secret_key', '--stack', stack.name];
+    const put = await runAirlock(words, { input: 'a-value-that-nobody-prints' });
+    expect(put.stdout.trim()).toBe(`${stack.name}_secret_key_v2`);
+    const image = await lab.build({ commit: repository.commits['release-candidate'] ?? '' });
+    const deployed = await deploy(image, '--file', join(HERE, 'compose.extra.suite.yml'));
+    expect(deployed).toMatchObject({ status: 0 });
+    expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v2`);
+    expect(await services()).toEqual(['api', 'ledger', 'proxy', 'worker']);
+    await expectRefusal(image, 'its smoke suite is not-run');
+    for (const text of [put.stderr, deployed.stdout, deployed.stderr, JSON.stringify(await stack.records())])
+      expect(text).not.toContain('a-value-that-nobody-prints');
+  });
+
+  it('serves in its old version after a rollback, without what only the later release had', async () => {
+    const rolledBack = await stack.runCommand(['rollback', 'staging', '--url', stack.url]);
+    expect(rolledBack).toMatchObject({ status: 0 });
+    expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v1`);
+    expect(await services()).toEqual(['api', 'ledger', 'proxy']);
+    expect(await stack.servedDigest()).toBe(digestOf(staged));
+  });
+});
+
+const digestOf = (image: string): string => image.split('@')[1] ?? '';
+
+function promote(...more: string[]) {
+  const words = ['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--from-stack', stack.name, ...more];
+  return production.runCommand(words, {}, { cwd: repository.folder });
+}
+
+async function expectRefusal(image: string, reason: string | RegExp, ...more: string[]): Promise<void> {
+  const result = await promote('--digest', digestOf(image), ...more);
+  expect(result.stderr).toMatch(reason);
+  expect(result.status).toBe(3);
+}
+
+function deploy(image: string, ...more: string[]) {
+  return stack.runCommand(['deploy', 'staging', image, ...more]);
+}
+
+async function services(): Promise<string[]> {
+  const names = await listServices(docker, stack.name);
+  return names.map((name) => name.replace(`${stack.name}_`, '')).sort();
+}
+
+async function mountedSecret(): Promise<string> {
+  const format = '{{range .Spec.TaskTemplate.ContainerSpec.Secrets}}{{.SecretName}}{{end}}';
+  return (await docker.run(['service', 'inspect', '--format', format, `${stack.name}_api`])).trim();
+}

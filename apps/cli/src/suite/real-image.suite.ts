@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { execute, type RunResult } from '@airlock/deploy/testing';
+import { findFreePort, openLab, runAirlock, startAirlock, type Lab } from './lab.js';
+import { startLoad, type Load } from './load.js';
+import { report } from './report.js';
+import { docker, isQuick, readRun, removeStack, waitFor, WORKSPACE } from './run.js';
+
+// The image of docker/api.Dockerfile in the overlays of staging, on a real PostgreSQL and a real Redis.
+const ISSUER = 'https://issuer.example.com';
+const PARTY = 'https://app.example.com';
+const LEAST_REQUESTS = isQuick ? 2_000 : 10_000;
+
+let lab: Lab;
+let stack: string;
+let port: number;
+let options: string[];
+let token: string;
+const loads: Load[] = [];
+
+beforeAll(async () => {
+  lab = await openLab();
+  stack = `${lab.prefix}-real`;
+  port = await findFreePort();
+  token = await createIssuer();
+  await createSecrets();
+  options = ['--stack', stack, '--url', `http://127.0.0.1:${port}`, '--journal', join(lab.folder, 'real.jsonl')];
+});
+afterEach(async () => {
+  await Promise.all(loads.splice(0).map((load) => load.finish()));
+});
+afterAll(async () => {
+  await removeStack(stack);
+  await lab.close();
+});
+
+// One story, in order.
+describe('the real image in the overlays of staging', () => {
+  it('is deployed for the first time: provisioned, migrated, rehearsed, smoke-tested', async () => {
+    const result = await deploy(await build());
+    expect(result.stderr).toContain('provision roles, database and stamp');
+    expect(result.stderr).toContain('12 of 12 hold');
+    expect(result.status).toBe(0);
+    expect((await count()).rows).toBe(0);
+  });
+
+  it('is updated under load without a request lost or made twice (T1)', async () => {
+    const load = begin('t1');
+    const result = await deploy(await build());
+    const figures = await load.finish(LEAST_REQUESTS);
+    const rows = await count();
+    await report('T1 real image, GET and POST of entities', figures, { twice: rows.rows - rows.distinct });
+    expect(result).toMatchObject({ status: 0 });
+    expect(figures).toMatchObject({ failed: 0, failures: {} });
+    expect(rows).toEqual({ rows: figures.posts, distinct: figures.posts });
+  });
+
+  it('survives a restart of the database in the middle of a deploy', async () => {
+    const load = begin('restart');
+    const deploying = startAirlock(await words(await build()));
+    await waitFor('the rollout', () => Promise.resolve(deploying.output().includes('roll out')), 180_000);
+    const killed = performance.now();
+    await docker.run(['kill', '--signal', 'KILL', await container('postgres')]);
+    const exit = await deploying.ended;
+    const figures = await load.finish();
+    const deployTookS = Math.round((performance.now() - killed) / 1_000);
+    await report('database killed during a deploy', figures, { exit, deployTookS });
+    if (exit !== 0) process.stderr.write(deploying.output());
+    // Whatever became of the deploy, what it says is what serves, and it serves whole.
+    const status = await runAirlock(['status', 'staging', '--stack', stack, '--json']);
+    expect(JSON.parse(status.stdout)).toMatchObject({ ok: true, lock: null });
+    expect([0, 4]).toContain(exit);
+    expect(await status200('/readyz')).toBe(true);
+    // Nobody was refused but by the database's absence: no replica ended, and no answer was cut off.
+    expect(await failedReplicas()).toEqual([]);
+    expect(Object.keys(figures.failures).filter((problem) => !/ 503$/.test(problem))).toEqual([]);
+  });
+});
+
+function begin(prefix: string): Load {
+  const load = startLoad(port, {
+    prefix,
+    getPath: '/api/v1/entities?limit=1',
+    postPath: '/api/v1/entities',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    createBody: (id) => JSON.stringify({ name: id, attributes: {} }),
+  });
+  loads.push(load);
+  return load;
+}
+
+async function deploy(image: string): Promise<RunResult> {
+  return runAirlock(await words(image));
+}
+
+async function words(image: string): Promise<string[]> {
+  const env = await lab.writeEnv({
+    API_DOMAIN: 'api.example.com',
+    ACME_EMAIL: 'ops@example.com',
+    AUTH_ISSUER: ISSUER,
+    AUTH_JWKS_URL: `${ISSUER}/jwks.json`,
+    AUTH_AUTHORIZED_PARTIES: PARTY,
+    POSTGRES_IMAGE: 'postgres:18-trixie',
+    REDIS_IMAGE: 'redis:8-trixie',
+    // Not started here; the overlays want to know them.
+    TRAEFIK_IMAGE: 'traefik:none',
+    SOCKET_PROXY_IMAGE: 'socket-proxy:none',
+    DOCKER_GID: '0',
+    SUITE_PROXY_IMAGE: readRun().proxyImage,
+    SUITE_PORT: String(port),
+    SUITE_WORKSPACE: WORKSPACE.replace(/\/$/, ''),
+    SUITE_FOLDER: lab.folder,
+  });
+  const overlays = [
+    'compose.yml',
+    'compose.staging.yml',
+    'docker/swarm.yml',
+    'apps/cli/src/suite/compose.real.suite.yml',
+  ];
+  const files = overlays.flatMap((file) => ['--file', join(WORKSPACE, file)]);
+  return ['deploy', 'staging', image, ...options, ...files, '--env-file', env];
+}
+
+async function build(): Promise<string> {
+  const commit = randomBytes(20).toString('hex');
+  const args = ['--build-arg', `GIT_COMMIT=${commit}`, '--file', join(WORKSPACE, 'docker/api.Dockerfile')];
+  return lab.push(['--target', 'production', ...args, WORKSPACE]);
+}
+
+async function createIssuer(): Promise<string> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'suite', alg: 'ES256', use: 'sig' };
+  await writeFile(join(lab.folder, 'jwks.json'), JSON.stringify({ keys: [jwk] }));
+  const names = ['-subj', '/CN=issuer.example.com', '-addext', 'subjectAltName=DNS:issuer.example.com'];
+  const files = ['-keyout', join(lab.folder, 'issuer.key'), '-out', join(lab.folder, 'issuer.pem')];
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  expect(await execute('openssl', ['req', ...kind, ...names, ...files])).toMatchObject({ status: 0 });
+  return new SignJWT({ azp: PARTY })
+    .setProtectedHeader({ alg: 'ES256', kid: 'suite' })
+    .setIssuer(ISSUER)
+    .setSubject('user_suite')
+    .setIssuedAt()
+    .setExpirationTime('2h')
+    .sign(privateKey);
+}
+
+async function createSecrets(): Promise<void> {
+  const [admin, migrator, app, redis, key] = Array.from({ length: 5 }, () => randomBytes(24).toString('hex'));
+  const values = {
+    postgres_password: admin,
+    database_admin_url: `postgres://postgres:${admin}@postgres:5432/postgres`,
+    database_migration_url: `postgres://airlock_migrator:${migrator}@postgres:5432/airlock_staging`,
+    database_url: `postgres://airlock_app:${app}@postgres:5432/airlock_staging`,
+    redis_acl: `user default on >${redis} ~* &* +@all\n`,
+    redis_url: `redis://:${redis}@redis:6379/0`,
+    secret_key: key,
+  };
+  for (const [name, value] of Object.entries(values)) {
+    const put = await runAirlock(['secret', 'put', 'staging', name, '--stack', stack], { input: value });
+    expect(put).toMatchObject({ status: 0 });
+  }
+}
+
+async function count(): Promise<{ rows: number; distinct: number }> {
+  const sql = 'SELECT count(*), count(DISTINCT name) FROM entities';
+  const psql = [
+    'psql',
+    '--username',
+    'postgres',
+    '--dbname',
+    'airlock_staging',
+    '--tuples-only',
+    '--no-align',
+    '--command',
+    sql,
+  ];
+  const text = await docker.run(['exec', await container('postgres'), ...psql]);
+  const [rows, distinct] = text.trim().split('|').map(Number);
+  return { rows: rows ?? -1, distinct: distinct ?? -1 };
+}
+
+async function container(service: string): Promise<string> {
+  const label = `label=com.docker.swarm.service.name=${stack}_${service}`;
+  return (await docker.run(['ps', '--quiet', '--filter', label])).trim().split('\n')[0] ?? '';
+}
+
+/** What Swarm says of replicas that ended otherwise than it told them to. */
+async function failedReplicas(): Promise<string[]> {
+  const format = ['--no-trunc', '--format', '{{.Error}}'];
+  const errors = await docker.run(['service', 'ps', ...format, `${stack}_api`]);
+  return errors.split('\n').filter((error) => error !== '');
+}
+
+async function status200(path: string): Promise<boolean> {
+  return (await fetch(`http://127.0.0.1:${port}${path}`)).ok;
+}

@@ -1,0 +1,159 @@
+import { execFile } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { runChecks } from './run-checks.js';
+
+const WORKSPACE = resolve(import.meta.dirname, '../../../..');
+
+interface Canned {
+  status: number;
+  body: Record<string, unknown>;
+  headers: Record<string, string>;
+}
+
+const digest = `sha256:${'a'.repeat(64)}`;
+const commit = 'c0ffee'.repeat(6).slice(0, 40);
+let server: Server;
+let url: string;
+let answers: Record<string, Canned>;
+let methods: Set<string>;
+
+beforeEach(async () => {
+  methods = new Set();
+  answers = {
+    '/healthz': ok({ status: 'ok' }),
+    '/readyz': ok({ status: 'degraded' }),
+    '/startupz': ok({ status: 'ok' }),
+    '/version': ok({ commit: commit.slice(0, 7), digest }),
+    '/api/v1/entities': problem(401),
+  };
+  server = createServer((request, response) => {
+    methods.add(request.method ?? '');
+    const { status, body, headers } = answers[request.url ?? ''] ?? problem(404);
+    response.writeHead(status, headers).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+describe('runChecks', () => {
+  it('finds nothing wrong with an API that keeps the contract', async () => {
+    expect(await findFailures()).toEqual([]);
+  });
+
+  it('reads only', async () => {
+    await findFailures();
+    expect([...methods].sort()).toEqual(['GET', 'HEAD']);
+  });
+
+  it.each<[string, string, Canned, string]>([
+    ['another image', '/version', ok({ commit, digest: 'sha256:old' }), '/version names the image that was deployed'],
+    ['another commit', '/version', ok({ commit: 'deadbee', digest }), '/version names the commit that was deployed'],
+    [
+      'a commit that says nothing',
+      '/version',
+      ok({ commit: '', digest }),
+      '/version names the commit that was deployed',
+    ],
+    ['entities for everybody', '/api/v1/entities', ok({}), 'entities are not shown without a token'],
+    [
+      'an error page in HTML',
+      '/api/v1/entities',
+      { ...problem(401), headers: { 'content-type': 'text/html' } },
+      'entities are not shown without a token',
+    ],
+    [
+      'a dead database',
+      '/readyz',
+      { ...ok({ status: 'down' }), status: 503 },
+      '/readyz answers 200, at worst degraded',
+    ],
+    [
+      'cacheable health',
+      '/healthz',
+      { ...ok({ status: 'ok' }), headers: {} },
+      'health answers may be asked for by HEAD and are never cached',
+    ],
+    ['metrics in public', '/metrics', ok({}), 'detailed health and metrics are not reachable from outside'],
+    [
+      'its framework',
+      '/api/v1/entities',
+      { ...problem(401), headers: { ...problem(401).headers, 'x-powered-by': 'Nest' } },
+      'no answer says what the server is made of',
+    ],
+  ])('finds %s', async (_what, path, answer, fact) => {
+    answers[path] = answer;
+    expect(await findFailures()).toContain(fact);
+  });
+
+  it('finds the pages for people in production, and lets them be in staging', async () => {
+    answers['/api/v1/docs'] = ok({});
+    expect(await findFailures('staging')).toEqual([]);
+    expect(await findFailures('production')).toEqual(['the pages for people are switched off in production']);
+  });
+});
+
+describe('the command', () => {
+  const run = (...words: string[]) =>
+    new Promise<{ status: number; stdout: string; stderr: string }>((done) => {
+      const command = ['--import', './tools/typescript.mjs', 'apps/smoke/src/check/main.ts', ...words];
+      execFile(process.execPath, command, { cwd: WORKSPACE }, (error, stdout, stderr) =>
+        done({ status: error ? Number(error.code) : 0, stdout, stderr }),
+      );
+    });
+
+  it('needs an address only, and then looks at what holds in every environment', async () => {
+    answers['/metrics'] = ok({});
+    const { status, stdout } = await run('--url', url);
+    expect(stdout).toContain('skipped  detailed health and metrics are not reachable from outside');
+    expect(stdout).toMatch(/\n9 of 9 hold\n$/);
+    expect(status).toBe(0);
+  });
+
+  it('ends with 1 when a fact does not hold, in words and in JSON', async () => {
+    answers['/metrics'] = ok({});
+    const words = ['--url', url, '--environment', 'staging'];
+    expect(await run(...words)).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('9 of 10 hold') as unknown,
+    });
+    const json = await run(...words, '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ url, environment: 'staging', ok: false });
+    expect(json.status).toBe(1);
+  });
+
+  it.each([
+    ['no address', ['--url', 'api.example.com'], '--url: "api.example.com" is no address'],
+    ['no environment', ['--url', 'https://x.example.com', '--environment', 'prod'], '--environment: "prod" is none'],
+    ['no time', ['--url', 'https://x.example.com', '--wait', 'long'], '--wait: "long" is no number'],
+  ])('ends with 2 where it is given %s', async (_what, words, problem) => {
+    const { status, stderr } = await run(...words);
+    expect(stderr).toContain(problem);
+    expect(status).toBe(2);
+  });
+});
+
+async function findFailures(environment: 'staging' | 'production' = 'staging'): Promise<string[]> {
+  const verdicts = await runChecks({ url, environment, digest, commit }, 0);
+  return verdicts.filter(({ outcome }) => outcome === 'failed').map(({ fact }) => fact);
+}
+
+function ok(body: Record<string, unknown>): Canned {
+  return { status: 200, body, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } };
+}
+
+function problem(status: number): Canned {
+  const headers = {
+    'content-type': 'application/problem+json',
+    'x-request-id': '0190a1b2-0000-7000-8000-000000000000',
+    'x-content-type-options': 'nosniff',
+  };
+  return { status, body: { status }, headers };
+}

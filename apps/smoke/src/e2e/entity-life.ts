@@ -1,0 +1,43 @@
+import type { Answer, Get } from '../check/client.js';
+
+/** The life of one entity, step by step; throws at the first step that is not as it should be. Leaves nothing behind. */
+export async function liveEntityLife(
+  send: Get,
+  tokens: { own: string; other: string },
+  tell: (step: string) => void,
+): Promise<void> {
+  const as = (token: string, more: Record<string, string> = {}) => ({ authorization: `Bearer ${token}`, ...more });
+  const json = { 'content-type': 'application/json' };
+  const create = {
+    method: 'POST',
+    headers: as(tokens.own, json),
+    body: JSON.stringify({ name: 'e2e', attributes: { colour: 'red' } }),
+  };
+  const created = expectStatus('create', await send('/api/v1/entities', create), 201);
+  tell('created');
+  const path = created.headers.get('location') ?? '';
+  const etag = created.headers.get('etag') ?? '';
+  expectStatus('read', await send(path, { headers: as(tokens.own) }), 200);
+  expectStatus('read what is known', await send(path, { headers: as(tokens.own, { 'if-none-match': etag }) }), 304);
+  tell('read by its owner');
+  expectStatus('read by another', await send(path, { headers: as(tokens.other) }), 404);
+  tell('hidden from another');
+  const change = (headers: Record<string, string>) => ({
+    method: 'PATCH',
+    headers: as(tokens.own, { ...json, ...headers }),
+    body: '{"name":"e2e 2"}',
+  });
+  expectStatus('change without If-Match', await send(path, change({})), 428);
+  const changed = expectStatus('change', await send(path, change({ 'if-match': etag })), 200);
+  expectStatus('change of an old version', await send(path, change({ 'if-match': etag })), 412);
+  tell('changed once, not twice');
+  const remove = { method: 'DELETE', headers: as(tokens.own, { 'if-match': changed.headers.get('etag') ?? '' }) };
+  expectStatus('delete', await send(path, remove), 204);
+  expectStatus('read what is gone', await send(path, { headers: as(tokens.own) }), 404);
+  tell('deleted');
+}
+
+function expectStatus(step: string, answer: Answer, status: number): Answer {
+  if (answer.status === status) return answer;
+  throw new Error(`${step}: status ${answer.status}; expected ${status}: ${answer.text.slice(0, 200)}`);
+}

@@ -1,0 +1,163 @@
+import { createDocker, type Docker } from '../engine/docker.js';
+import type { ImageReference } from '../engine/image-reference.js';
+import { removeScratchStacks } from '../release/release-job.js';
+import { appendRecord, assertWritable } from '../release/deployment-journal.js';
+import { describeHolder, withLock, type DeployLock, type LockHolder } from '../release/deploy-lock.js';
+import { DeployError, EXIT, toDeployError } from '../engine/deploy-error.js';
+import type { Progress } from '../engine/progress.js';
+import {
+  createRecordId,
+  findCurrent,
+  loadReleases,
+  saveRelease,
+  type DeploymentRecord,
+  type Release,
+} from '../release/release-record.js';
+import type { ReleasePlan } from '../release/release-plan.js';
+import { lockDeadlineMs, type Settings } from '../release/deploy-settings.js';
+import { fingerprint, removeSurplus } from '../release/stack-file.js';
+import { assertSwarmManager } from '../engine/swarm.js';
+
+export interface ChangeRequest {
+  readonly action: DeploymentRecord['action'];
+  readonly image: ImageReference;
+  readonly settings: Settings;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal | undefined;
+  /** What belongs to a release once it serves, such as its tags: done while nobody else can change what serves. */
+  readonly finish?: () => Promise<void>;
+}
+
+/** What a run learns on its way; the record is made of it, however the run ends. */
+export interface Course {
+  readonly lock: DeployLock;
+  readonly releases: readonly Release[];
+  readonly previous: Release | undefined;
+  commit: string | null;
+  plan: ReleasePlan | undefined;
+  migrated: boolean;
+  schemaHead: string | null;
+  smoke: DeploymentRecord['smoke'];
+}
+
+/** Holds the lock while `follow` changes the environment, and records what came of it. Throws only DeployErrors. */
+export async function withCourse(
+  request: ChangeRequest,
+  follow: (docker: Docker, course: Course) => Promise<void>,
+): Promise<DeploymentRecord> {
+  const { settings, action } = request;
+  const docker = createDocker(settings.context);
+  await assertWritable(settings.journal);
+  await assertSwarmManager(docker);
+  return withLock(docker, createLockOptions(request), async (lock) => {
+    const startedAt = new Date();
+    await removeScratchStacks(docker, settings.stackName);
+    const course = await startCourse(docker, settings.stackName, lock);
+    const error = await follow(docker, course).then(
+      () => undefined,
+      (cause: unknown) => toDeployError(cause, action),
+    );
+    const record = createRecord({ request, course, startedAt, error });
+    const unkept = await keepRecord(docker, { settings, course, record });
+    if (error !== undefined) throw withRecord(error, record, { request, unkept });
+    await finish(docker, request, { course, record, unkept });
+    return record;
+  });
+}
+
+function createLockOptions({ settings, action, image, progress, signal }: ChangeRequest) {
+  return {
+    stack: settings.stackName,
+    owner: settings.actor,
+    what: `${action} ${image.digest}`,
+    deadlineMs: lockDeadlineMs(settings),
+    waitMs: settings.waitMs,
+    takeOver: settings.takeOver,
+    signal,
+    onWaiting: (holder: LockHolder) => progress.step(`wait for ${describeHolder(holder)}`),
+    onLeft: progress.note,
+  };
+}
+
+async function startCourse(docker: Docker, stackName: string, lock: DeployLock): Promise<Course> {
+  const releases = await loadReleases(docker, stackName);
+  const unknown = { commit: null, plan: undefined, migrated: false, schemaHead: null, smoke: 'not-run' } as const;
+  return { lock, releases, previous: findCurrent(releases), ...unknown };
+}
+
+function createRecord(run: {
+  request: ChangeRequest;
+  course: Course;
+  startedAt: Date;
+  error: DeployError | undefined;
+}): DeploymentRecord {
+  const { request, course, startedAt, error } = run;
+  const { settings, image, action } = request;
+  const { plan, previous, commit, migrated, schemaHead, smoke } = course;
+  return {
+    id: createRecordId(startedAt),
+    action,
+    environment: settings.environment,
+    stack: settings.stackName,
+    image: image.name,
+    digest: image.digest,
+    previousDigest: previous?.record.digest ?? null,
+    commit,
+    actor: settings.actor,
+    startedAt: startedAt.toISOString(),
+    finishedAt: new Date().toISOString(),
+    outcome: error === undefined ? 'succeeded' : error.exitCode === EXIT.rolledBack ? 'rolled-back' : 'failed',
+    reason: error?.message ?? null,
+    migrated,
+    schemaHead,
+    smoke,
+    configFingerprint: plan ? fingerprint(plan.stack, image.name) : '',
+    secretVersions: plan?.secretVersions ?? {},
+  };
+}
+
+/** In the swarm, which the next deploy reads, and in the journal. Answers what of it failed: that alone undoes nothing. */
+async function keepRecord(
+  docker: Docker,
+  { settings, course, record }: { settings: Settings; course: Course; record: DeploymentRecord },
+): Promise<string[]> {
+  const { plan, releases } = course;
+  const inSwarm = plan && saveRelease(docker, { record, deployed: plan.stack, job: plan.releaseJob }, releases);
+  const kept = await Promise.allSettled([inSwarm, appendRecord(settings.journal, record)]);
+  return kept.flatMap((one) => (one.status === 'rejected' ? [toDeployError(one.reason, 'record').message] : []));
+}
+
+function withRecord(
+  error: DeployError,
+  record: DeploymentRecord,
+  { request, unkept }: { request: ChangeRequest; unkept: readonly string[] },
+): DeployError {
+  unkept.forEach(request.progress.note);
+  error.result = { digest: record.digest, previousDigest: record.previousDigest, record };
+  return error;
+}
+
+/** The release serves; what is still to be done for it is done, or said, and never called a success. */
+async function finish(
+  docker: Docker,
+  request: ChangeRequest,
+  { course, record, unkept }: { course: Course; record: DeploymentRecord; unkept: readonly string[] },
+): Promise<void> {
+  const { settings, progress } = request;
+  const { stack } = course.plan ?? {};
+  const done = await Promise.allSettled([
+    stack && removeSurplus(docker, settings.stackName, { stack, note: progress.note }),
+    request.finish?.(),
+  ]);
+  const failed = done.flatMap((one) =>
+    one.status === 'rejected' ? [toDeployError(one.reason, 'finish').message] : [],
+  );
+  const undone = [...unkept, ...failed];
+  if (undone.length === 0) return;
+  const error = new DeployError({
+    text: `${record.environment} serves ${record.digest}, but not all that belongs to it is done:\n${undone.join('\n')}`,
+    mend: `mend that, then ${record.action} the same digest again: it changes nothing that serves, and does the rest`,
+    exitCode: EXIT.unfinished,
+  });
+  throw withRecord(error, record, { request, unkept: [] });
+}

@@ -1,0 +1,36 @@
+import type { ChangeRequest } from './course.js';
+import { DeployError, toDeployError } from '../engine/deploy-error.js';
+import { createProgress } from '../engine/progress.js';
+import type { DeploymentRecord } from '../release/release-record.js';
+import type { Settings } from '../release/deploy-settings.js';
+
+type Scene = Pick<ChangeRequest, 'settings' | 'progress' | 'signal'>;
+
+/** Runs a change with progress on stderr and its result on stdout; Ctrl-C ends it in order, back on the old release. */
+export async function runChange(
+  settings: Settings,
+  change: (scene: Scene) => Promise<DeploymentRecord>,
+): Promise<void> {
+  const progress = createProgress(process.stderr);
+  const controller = new AbortController();
+  const abort = () => controller.abort(interruption());
+  process.once('SIGINT', abort).once('SIGTERM', abort);
+  const known = { target: 'swarm', env: settings.environment, url: settings.url ?? null };
+  try {
+    const record = await change({ settings, progress, signal: controller.signal });
+    progress.end(`${record.environment} serves ${record.digest}`);
+    const { digest, previousDigest } = record;
+    if (settings.json) console.log(JSON.stringify({ ...known, digest, previousDigest, ok: true, record }));
+  } catch (cause) {
+    progress.end('failed');
+    const error = toDeployError(cause, 'airlock');
+    error.result = { ...known, ...error.result };
+    throw error;
+  } finally {
+    process.off('SIGINT', abort).off('SIGTERM', abort);
+  }
+}
+
+function interruption(): DeployError {
+  return new DeployError({ text: 'interrupted', mend: 'run it again: it goes on from what is there' });
+}

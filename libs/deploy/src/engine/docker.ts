@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { DeployError } from './deploy-error.js';
+
+export interface RunOptions {
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  readonly cwd?: string;
+  /** Replaces the whole environment of the command. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface RunResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The Docker CLI against one engine: it alone knows contexts, SSH and credentials. */
+export interface Docker {
+  /** Answers stdout; throws with stderr when the command fails. */
+  run(args: readonly string[], options?: RunOptions): Promise<string>;
+  /** Answers stdout, or undefined where the engine knows no such thing; throws where it does not answer. */
+  find(args: readonly string[], options?: RunOptions): Promise<string | undefined>;
+  /** Answers whatever happened. */
+  attempt(args: readonly string[], options?: RunOptions): Promise<RunResult>;
+}
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+export function createDocker(context?: string): Docker {
+  const prefix = context ? ['--context', context] : [];
+  const attempt = (args: readonly string[], options?: RunOptions) => execute('docker', [...prefix, ...args], options);
+  const fail = (args: readonly string[], { status, stderr }: RunResult) =>
+    new DeployError({
+      text: `docker ${args.slice(0, 2).join(' ')}: exit ${status}: ${lastLines(stderr)}`,
+      mend: context ? `try: docker --context ${context} info` : 'try: docker info',
+    });
+  return {
+    attempt,
+    async run(args, options) {
+      const result = await attempt(args, options);
+      if (result.status === 0) return result.stdout;
+      throw fail(args, result);
+    },
+    async find(args, options) {
+      const result = await attempt(args, options);
+      if (result.status === 0) return result.stdout;
+      if (isAbsence(result.stderr)) return undefined;
+      throw fail(args, result);
+    },
+  };
+}
+
+/** What the engine says of a name that it does not know. Anything else may be an engine that is away. */
+export function isAbsence(stderr: string): boolean {
+  return /no such (?:service|config|secret|stack)\b|\b(?:service|config|secret) \S+ not found/i.test(stderr);
+}
+
+/** Parses output that is one JSON object per line. */
+export function parseLines<T>(text: string): T[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => JSON.parse(line) as T);
+}
+
+/**
+ * In a process group of its own: a terminal sends Ctrl-C to all of its group, and what is half done here must be ended
+ * in order, not in the middle of a command.
+ */
+export function execute(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const { input = '', env, cwd, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    const output = { stdout: '', stderr: '' };
+    const timer = setTimeout(() => {
+      output.stderr += `no end after ${timeoutMs / 1_000} s`;
+      killGroup(child.pid);
+    }, timeoutMs);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+    child.once('error', (cause) => {
+      clearTimeout(timer);
+      reject(new DeployError({ text: `${command}: cannot be started`, mend: `install ${command}`, cause }));
+    });
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ status: code ?? 137, ...output });
+    });
+    // The command may end before it has read its input; its exit status says so, not this stream.
+    child.stdin.on('error', () => undefined).end(input);
+  });
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch {
+    // It ended at this very moment.
+  }
+}
+
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-3).join(' / ');
+}

@@ -1,0 +1,77 @@
+import type { ComposeModel, Fields } from '../engine/compose-model.js';
+import { DeployError } from '../engine/deploy-error.js';
+
+/** A preview runs code that nobody has reviewed yet: nothing of staging, production or the host may be within its reach. */
+export function assertIsolated(
+  model: ComposeModel,
+  own: { project: string; secretsDir: string; edgeNetwork: string },
+): void {
+  const problems = [
+    ...judgeSecrets(model, own.secretsDir),
+    ...judgeNetworks(model, own),
+    ...judgeVolumes(model, own.project),
+    ...judgeConfigs(model),
+    ...judgeServices(model),
+  ];
+  if (problems.length === 0) return;
+  throw new DeployError({
+    text: problems.join('\n'),
+    mend: 'mend compose.preview.yml: a preview has everything of its own',
+  });
+}
+
+function judgeSecrets(model: ComposeModel, secretsDir: string): string[] {
+  return Object.entries(model.secrets ?? {})
+    .filter(([name, { file }]) => file !== `${secretsDir}/${name}`)
+    .map(([name]) => `secrets.${name}: is not generated; expected the file ${name} of this preview alone`);
+}
+
+function judgeNetworks(
+  model: ComposeModel,
+  { project, edgeNetwork }: { project: string; edgeNetwork: string },
+): string[] {
+  return Object.entries(model.networks ?? {})
+    .filter(
+      ([key, network]) => network?.['name'] !== (network?.['external'] === true ? edgeNetwork : `${project}_${key}`),
+    )
+    .map(([name, network]) => `networks.${name}: is ${String(network?.['name'])}; expected its own, or ${edgeNetwork}`);
+}
+
+/** A volume by another's name, or one that is a folder of the host, holds what is not the preview's. */
+function judgeVolumes(model: ComposeModel, project: string): string[] {
+  return Object.entries(model.volumes ?? {}).flatMap(([key, volume]) => {
+    const { name, external, driver, driver_opts: options } = (volume ?? {}) as Fields & { driver_opts?: Fields };
+    const isOwn = external !== true && name === `${project}_${key}`;
+    const isPlain = (driver ?? 'local') === 'local' && (options === undefined || options['type'] === 'tmpfs');
+    return [
+      ...(isOwn ? [] : [`volumes.${key}: is ${String(name)}; expected its own`]),
+      ...(isPlain ? [] : [`volumes.${key}: is mounted from elsewhere; expected a plain volume, or memory`]),
+    ];
+  });
+}
+
+/** On Compose the file of a config is mounted from the host, like any other. */
+function judgeConfigs(model: ComposeModel): string[] {
+  return Object.entries(model.configs ?? {})
+    .filter(([, { content }]) => typeof content !== 'string')
+    .map(([name]) => `configs.${name}: is read from the host; expected its content in the overlay`);
+}
+
+/** What opens a door to the host, whatever its value. */
+const DOORS = ['privileged', 'network_mode', 'pid', 'ipc', 'uts', 'userns_mode', 'devices', 'cap_add', 'volumes_from'];
+
+function judgeServices(model: ComposeModel): string[] {
+  return Object.entries(model.services).flatMap(([name, service]) => [
+    ...((service['volumes'] ?? []) as Fields[])
+      .filter(({ type }) => type === 'bind')
+      .map(({ source }) => `services.${name}: binds ${String(source)} of the host; expected a volume`),
+    ...((service['ports'] ?? []) as Fields[]).map(() => `services.${name}: publishes a port; expected the edge alone`),
+    ...DOORS.filter((key) => service[key]).map((key) => `services.${name}.${key}: reaches the host; expected none`),
+    ...(service['environment'] ? judgeEnvironment(name, service['environment'] as Fields) : []),
+  ]);
+}
+
+function judgeEnvironment(name: string, { ENVIRONMENT: said }: Fields): string[] {
+  if (said === undefined || said === 'preview') return [];
+  return [`services.${name}: ENVIRONMENT is ${JSON.stringify(said)}; expected "preview"`];
+}

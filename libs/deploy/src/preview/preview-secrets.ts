@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import type { Docker } from '../engine/docker.js';
+import { secretsVolume } from './preview.js';
+
+/**
+ * Secrets that nobody ever sees, made where the preview runs: in a volume of its own on the engine, which Compose then
+ * mounts file by file. An engine behind SSH has no access to the files of the deployer, and needs none.
+ */
+export async function ensureSecrets(docker: Docker, project: string, image: string): Promise<string> {
+  const volume = secretsVolume(project);
+  await docker.run(['volume', 'create', '--label', `com.docker.compose.project=${project}`, volume]);
+  const run = ['run', '--rm', '--interactive', '--network', 'none', '--user', '0:0', '--volume', `${volume}:/secrets`];
+  await docker.run([...run, '--entrypoint', 'node', image, '-e', WRITE_ONCE], {
+    input: JSON.stringify(createSecrets()),
+    timeoutMs: 300_000,
+  });
+  return (await docker.run(['volume', 'inspect', '--format', '{{.Mountpoint}}', volume])).trim();
+}
+
+/** An update of a preview keeps its database, so what is there already stays. Files can be read by the container's user. */
+const WRITE_ONCE = `
+const fs = require('node:fs');
+const secrets = JSON.parse(fs.readFileSync(0, 'utf8'));
+if (!fs.existsSync('/secrets/secret_key'))
+  for (const [name, value] of Object.entries(secrets)) fs.writeFileSync('/secrets/' + name, value, { mode: 0o444 });
+`;
+
+/** The names are those of compose.preview.yml; the key comes last, and says that all were written. */
+export function createSecrets(): Record<string, string> {
+  const [admin, migrator, app, key] = Array.from({ length: 4 }, () => randomBytes(32).toString('hex'));
+  const address = (user: string, password: string | undefined, database: string) =>
+    `postgres://${user}:${password ?? ''}@postgres:5432/${database}`;
+  return {
+    postgres_password: admin ?? '',
+    database_admin_url: address('postgres', admin, 'postgres'),
+    database_migration_url: address('airlock_migrator', migrator, 'airlock_preview'),
+    database_url: address('airlock_app', app, 'airlock_preview'),
+    secret_key: key ?? '',
+  };
+}

@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { ENVIRONMENTS, readProcessEnvironment, readUserName } from '@airlock/config/surroundings';
+import { DeployError, EXIT } from '../engine/deploy-error.js';
+import { parseTime } from '../engine/duration.js';
+
+/** Where Swarm is deployed to; development, testing and previews live on Compose. */
+export type DeployedEnvironment = 'staging' | 'production';
+
+export interface Settings {
+  readonly environment: DeployedEnvironment;
+  readonly stackName: string;
+  readonly files: readonly string[];
+  readonly envFiles: readonly string[];
+  readonly context: string | undefined;
+  readonly url: string | undefined;
+  readonly actor: string;
+  readonly waitMs: number;
+  readonly timeoutMs: number;
+  readonly migrateTimeoutMs: number;
+  readonly takeOver: string | undefined;
+  readonly journal: string;
+  readonly json: boolean;
+}
+
+/** What the commands share, as commander hands it over. */
+export interface CommonOptions {
+  readonly stack?: string;
+  readonly file?: readonly string[];
+  readonly envFile?: readonly string[];
+  readonly context?: string;
+  readonly url?: string;
+  readonly actor?: string;
+  readonly wait?: string;
+  readonly timeout?: string;
+  readonly migrateTimeout?: string;
+  readonly takeOver?: string;
+  readonly journal?: string;
+  readonly json?: true;
+}
+
+export function createSettings(environment: string, options: CommonOptions): Settings {
+  const known = parseDeployedEnvironment(environment);
+  return {
+    environment: known,
+    stackName: parseStackName('--stack', options.stack ?? `airlock-${known}`),
+    files: options.file ?? ['compose.yml', `compose.${known}.yml`, 'docker/swarm.yml'],
+    envFiles:
+      options.envFile ?? [`docker/settings/${known}.env`, 'docker/images.lock'].filter((file) => existsSync(file)),
+    context: options.context,
+    url: options.url === undefined ? undefined : parseUrl(options.url),
+    actor: parseActor(options.actor ?? readActor()),
+    waitMs: parseTime('--wait', options.wait ?? '0s'),
+    timeoutMs: parseTime('--timeout', options.timeout ?? '10m'),
+    migrateTimeoutMs: parseTime('--migrate-timeout', options.migrateTimeout ?? '15m'),
+    takeOver: options.takeOver,
+    journal: options.journal ?? '.airlock/deployments.jsonl',
+    json: options.json ?? false,
+  };
+}
+
+export function parseDeployedEnvironment(text: string): DeployedEnvironment {
+  if (text === 'staging' || text === 'production') return text;
+  const isOther = (ENVIRONMENTS as readonly string[]).includes(text);
+  throw new DeployError({
+    text: `ENV: ${JSON.stringify(text)} is ${isOther ? 'not deployed to a swarm' : 'not an environment'}; expected staging or production`,
+    mend:
+      text === 'preview'
+        ? 'use: airlock preview --help'
+        : `write staging or production in place of ${JSON.stringify(text)}`,
+    exitCode: EXIT.usage,
+  });
+}
+
+/** The name begins the names of all that belongs to the stack; Swarm allows 63 characters, of which a record takes 28. */
+export function parseStackName(flag: string, text: string): string {
+  if (/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(text) && text.length <= LONGEST_STACK) return text;
+  throw new DeployError({
+    text: `${flag}: ${JSON.stringify(text)} is no name of a stack; expected at most ${LONGEST_STACK} of a-z, 0-9 and single hyphens`,
+    mend: 'for example: --stack airlock-staging',
+    exitCode: EXIT.usage,
+  });
+}
+
+const LONGEST_STACK = 35;
+
+/**
+ * How long the lock can rightly be held: four times the rollout's limit (what the application stands on, the update,
+ * Swarm's own way back, ours), the migrations', and ten minutes for the questions, the rehearsal and the smoke suite.
+ */
+export function lockDeadlineMs({ timeoutMs, migrateTimeoutMs }: Settings): number {
+  return 4 * timeoutMs + migrateTimeoutMs + 600_000;
+}
+
+/** A question to an image is answered in seconds, or not at all. */
+export function jobTimeoutMs({ timeoutMs }: Settings): number {
+  return Math.min(timeoutMs, 120_000);
+}
+
+/** Found before anything is changed: a wrong address would fail the smoke suite, and take a good release back. */
+function parseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return text;
+  throw new DeployError({
+    text: `--url: ${JSON.stringify(text.replace(/\/\/[^/@]*@/, '//'))} is no address; expected http(s) without a user`,
+    mend: 'for example: --url https://api.example.com',
+    exitCode: EXIT.usage,
+  });
+}
+
+/** It is shown on other people's terminals. */
+function parseActor(text: string): string {
+  if (/^[\p{L}\p{N}\p{P}\p{S} ]{1,100}$/u.test(text)) return text;
+  throw new DeployError({
+    text: `--actor: ${JSON.stringify(text)} is no name; expected at most 100 printable characters`,
+    mend: 'for example: --actor ana',
+    exitCode: EXIT.usage,
+  });
+}
+
+/** In a pipeline the person or the application that started it; on a machine its user. */
+function readActor(): string {
+  return readProcessEnvironment()['GITHUB_ACTOR'] ?? `${readUserName()}@${hostname()}`;
+}

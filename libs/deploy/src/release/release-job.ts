@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { omit, type Fields } from '../engine/compose-model.js';
+import type { Docker } from '../engine/docker.js';
+import { DeployError } from '../engine/deploy-error.js';
+import type { Stack } from '../render/render-stack.js';
+import { applyStack } from './stack-file.js';
+import { listTasks, type Task } from '../engine/swarm.js';
+
+/** A command that runs once, to its end, in the place of a service: its image, secrets, networks and limits. */
+export interface Job {
+  readonly service: Fields;
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface JobResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What Swarm says where it could not even start. */
+  readonly error: string;
+}
+
+export interface JobOptions {
+  readonly stackName: string;
+  readonly stack: Stack;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Services that run beside the jobs, for as long as they do. */
+  readonly beside?: Readonly<Record<string, Fields>>;
+  /** Called at each look; throws to end the jobs. */
+  readonly onLook?: (scratchStack: string) => Promise<void>;
+}
+
+const POLL_MS = 400;
+const LOG_LIMIT_MS = 10_000;
+/** What failed may have nothing to say but on standard error. */
+const SILENCE_LIMIT_MS = 1_200;
+const ENDED = ['complete', 'failed', 'rejected', 'shutdown', 'orphaned', 'remove'];
+
+/** Runs the jobs side by side in a stack of their own, which is gone afterwards whatever happens. */
+export async function runJobs<K extends string>(
+  docker: Docker,
+  jobs: Readonly<Record<K, Job>>,
+  options: JobOptions,
+): Promise<Record<K, JobResult>> {
+  const name = `${options.stackName}-job-${randomBytes(4).toString('hex')}`;
+  try {
+    await applyStack(docker, name, createJobStack(name, jobs, options));
+    const entries = (Object.keys(jobs) as K[]).map(async (key) => [key, await waitForJob(docker, name, key, options)]);
+    return Object.fromEntries(await Promise.all(entries)) as Record<K, JobResult>;
+  } finally {
+    await removeStack(docker, name);
+  }
+}
+
+/** Also removes what a killed deployer left: every scratch stack of this one. */
+export async function removeScratchStacks(docker: Docker, stackName: string): Promise<void> {
+  const { stdout } = await docker.attempt(['stack', 'ls', '--format', '{{.Name}}']);
+  const leftovers = stdout.split('\n').filter((name) => new RegExp(`^${stackName}-job-[0-9a-f]{8}$`).test(name));
+  for (const name of leftovers) await removeStack(docker, name);
+}
+
+async function removeStack(docker: Docker, name: string): Promise<void> {
+  await docker.attempt(['stack', 'rm', '--detach=false', name], { timeoutMs: 90_000 });
+}
+
+function createJobStack(
+  scratch: string,
+  jobs: Readonly<Record<string, Job>>,
+  { stackName, stack, beside = {} }: JobOptions,
+): Stack {
+  const services = Object.fromEntries(Object.entries(jobs).map(([key, job]) => [key, createJobService(scratch, job)]));
+  const networks = Object.keys(stack.networks).map((key) => [key, outerNetwork(stackName, key, stack.networks[key])]);
+  return {
+    ...stack,
+    services: { ...services, ...beside },
+    networks: Object.fromEntries(networks) as Stack['networks'],
+    volumes: {},
+  };
+}
+
+function outerNetwork(stackName: string, key: string, network: Fields | undefined): Fields {
+  return network?.['external'] === true ? network : { external: true, name: `${stackName}_${key}` };
+}
+
+function createJobService(scratch: string, { service, command, environment }: Job): Fields {
+  const { resources, placement } = (service['deploy'] ?? {}) as Fields;
+  return {
+    ...omit(service, 'ports', 'hostname'),
+    volumes: ((service['volumes'] ?? []) as Fields[]).filter(({ type }) => type === 'tmpfs'),
+    networks: withoutAliases(service['networks']),
+    entrypoint: command.slice(0, 1),
+    // A stack file is a template: a dollar that is meant is written twice.
+    command: command.slice(1).map((word) => word.replaceAll('$', '$$$$')),
+    environment: { ...(service['environment'] as Fields), ...environment, SCRATCH_STACK: scratch },
+    // Swarm waits for the health of what it starts, and a job has none.
+    healthcheck: { test: ['NONE'] },
+    deploy: {
+      mode: 'replicated-job',
+      replicas: 1,
+      restart_policy: { condition: 'none' },
+      ...(resources ? { resources } : {}),
+      ...(placement ? { placement } : {}),
+    },
+  };
+}
+
+/** A job on the service's networks must not answer to the service's names. */
+export function withoutAliases(networks: unknown): Record<string, null> {
+  return Object.fromEntries(Object.keys((networks ?? {}) as Fields).map((name) => [name, null]));
+}
+
+async function waitForJob(docker: Docker, stack: string, key: string, options: JobOptions): Promise<JobResult> {
+  const service = `${stack}_${key}`;
+  const deadline = performance.now() + options.timeoutMs;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    // An engine that does not answer for a moment says nothing of the job.
+    const task = (await listTasks(docker, service).catch(() => [])).at(0);
+    if (task && ENDED.includes(task.state)) return readResult(docker, service, task);
+    await options.onLook?.(stack);
+    if (performance.now() > deadline) throw timeout(key, options.timeoutMs, task);
+    await sleep(POLL_MS);
+  }
+}
+
+async function readResult(docker: Docker, service: string, task: Task): Promise<JobResult> {
+  const exitCode = task.state === 'complete' ? 0 : (task.exitCode ?? 1);
+  const { stdout, stderr } = await readLogs(docker, service);
+  return { exitCode: exitCode === 0 && task.state !== 'complete' ? 1 : exitCode, stdout, stderr, error: task.error };
+}
+
+/**
+ * The engine may answer for the task before all of its log has arrived, on a busy host long before: one that ends within a
+ * line, or has no standard output yet, is asked for again.
+ */
+async function readLogs(docker: Docker, service: string): Promise<{ stdout: string; stderr: string }> {
+  const startedAt = performance.now();
+  for (;;) {
+    const logs = await docker.attempt(['service', 'logs', '--raw', '--no-task-ids', service], { timeoutMs: 10_000 });
+    const texts = [logs.stdout, logs.stderr].filter((text) => text !== '');
+    const isWhole = logs.status === 0 && texts.length > 0 && texts.every((text) => text.endsWith('\n'));
+    const limitMs = isWhole && logs.stdout === '' ? SILENCE_LIMIT_MS : LOG_LIMIT_MS;
+    if ((isWhole && logs.stdout !== '') || performance.now() - startedAt > limitMs) return logs;
+    await sleep(POLL_MS);
+  }
+}
+
+function timeout(key: string, timeoutMs: number, task: Task | undefined): DeployError {
+  const state = task ? `${task.state}${task.error ? `, ${task.error}` : ''}` : 'never scheduled';
+  return new DeployError({
+    text: `job ${key}: not done after ${timeoutMs / 1_000} s (${state}); expected an end`,
+    mend: 'see the nodes and what they reserve: docker node ls',
+  });
+}

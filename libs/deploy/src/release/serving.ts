@@ -1,0 +1,28 @@
+import type { Docker } from '../engine/docker.js';
+import { digestOf } from '../engine/image-reference.js';
+import type { Release } from './release-record.js';
+import { readService, type ServiceState } from '../engine/swarm.js';
+
+/** The services of the stack that ran the release's image, as Swarm has them now. */
+export async function readAppServices(
+  docker: Docker,
+  stackName: string,
+  release: Release | undefined,
+): Promise<{ readonly name: string; readonly state: ServiceState | undefined }[]> {
+  if (release === undefined) return [];
+  const names = Object.entries(release.deployed.services)
+    .filter(([, { image }]) => image === release.record.image)
+    .map(([name]) => name);
+  return Promise.all(names.map(async (name) => ({ name, state: await readService(docker, `${stackName}_${name}`) })));
+}
+
+/** The digest that all of them are set to; undefined where they disagree, or nothing is known of them. */
+export async function readServingDigest(
+  docker: Docker,
+  stackName: string,
+  current: Release | undefined,
+): Promise<string | undefined> {
+  const services = await readAppServices(docker, stackName, current);
+  const digests = new Set(services.map(({ state }) => state && digestOf(state.image)));
+  return digests.size === 1 ? [...digests][0] : undefined;
+}

@@ -1,0 +1,60 @@
+import type { Docker } from '../engine/docker.js';
+import { parseLines } from '../engine/docker.js';
+import { DeployError, EXIT } from '../engine/deploy-error.js';
+import { SECRET_STACK_LABEL } from '../engine/swarm.js';
+
+/** Adds a version of a secret. It serves from the next deploy on; the versions before stay for a rollback. */
+export async function putSecret(
+  docker: Docker,
+  { stack, key, value }: { stack: string; key: string; value: string },
+): Promise<SecretVersion> {
+  assertUsable(key, value);
+  const version =
+    1 +
+    Math.max(
+      0,
+      ...(await listSecretVersions(docker, stack)).filter((one) => one.key === key).map((one) => one.version),
+    );
+  const name = `${stack}_${key}_v${version}`;
+  await docker.run(['secret', 'create', '--label', `${SECRET_STACK_LABEL}=${stack}`, name, '-'], { input: value });
+  return { key, name, version };
+}
+
+export interface SecretVersion {
+  readonly key: string;
+  readonly name: string;
+  readonly version: number;
+}
+
+export async function listSecretVersions(docker: Docker, stack: string): Promise<SecretVersion[]> {
+  const text = await docker.run([
+    'secret',
+    'ls',
+    '--format',
+    'json',
+    '--filter',
+    `label=${SECRET_STACK_LABEL}=${stack}`,
+  ]);
+  return parseLines<{ Name: string }>(text)
+    .flatMap(({ Name: name }) => {
+      const [, key, version] = new RegExp(`^${stack}_(.+)_v(\\d+)$`).exec(name) ?? [];
+      return key === undefined ? [] : [{ key, name, version: Number(version) }];
+    })
+    .sort((a, b) => (a.key === b.key ? a.version - b.version : a.key < b.key ? -1 : 1));
+}
+
+/** The newest version of each: secrets cannot change in Swarm, so a new value is a new version. */
+export async function loadSecretVersions(docker: Docker, stack: string): Promise<Record<string, string>> {
+  return Object.fromEntries((await listSecretVersions(docker, stack)).map(({ key, name }) => [key, name]));
+}
+
+function assertUsable(key: string, value: string): void {
+  const problem = !/^[a-z][a-z0-9_]{0,40}$/.test(key)
+    ? `name ${JSON.stringify(key)}; expected one such as database_url`
+    : value === ''
+      ? `${key} is empty; expected the value on standard input`
+      : undefined;
+  if (problem === undefined) return;
+  const mend = 'for example: openssl rand -hex 32 | airlock secret put staging secret_key';
+  throw new DeployError({ text: `secret: ${problem}`, mend, exitCode: EXIT.usage });
+}
