@@ -35,7 +35,7 @@ describe('commands that print a token', () => {
   it('name a user of the sample rows, so that the answer is not empty', () => {
     const [, list = ''] = /^const OWNERS = \[(.*)\]/m.exec(readText('libs/database/src/seed/seed-rows.ts')) ?? [];
     const owners = [...list.matchAll(/'(\w+)'/g)].map(([, owner]) => owner);
-    const texts = [...documents, 'apps/cli/src/token.ts'].map(readText);
+    const texts = [...documents, 'apps/cli/src/commands/token.ts'].map(readText);
     const users = texts.flatMap((text) => [...text.matchAll(/\btoken --sub (\w+)/g)].map(([, user]) => user));
     expect(users.length).toBeGreaterThan(2);
     expect(users.filter((user) => !owners.includes(user))).toEqual([]);
