@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '@airlock/config';
 import { migrate, provision, withClient } from '@airlock/database';
-import { startCluster } from '@airlock/database/embedded';
+import { startCluster } from '@airlock/embedded-postgres';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 export const POOL_SIZE = 10;

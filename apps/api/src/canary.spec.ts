@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig, Secret } from '@airlock/config';
 import { migrate, provision, withClient } from '@airlock/database';
-import { type Cluster, startCluster } from '@airlock/database/embedded';
+import { type Cluster, startCluster } from '@airlock/embedded-postgres';
 import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import { ApiProcess } from './testing/api-process.fixture.js';
 import { findFreePort } from './testing/free-port.fixture.js';

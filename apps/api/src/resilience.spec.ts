@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig, Secret } from '@airlock/config';
 import { migrate, provision } from '@airlock/database';
-import { type Cluster, startCluster } from '@airlock/database/embedded';
+import { type Cluster, startCluster } from '@airlock/embedded-postgres';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { useTestDatabase } from '@airlock/database/testing';
 import { ApiProcess } from './testing/api-process.fixture.js';

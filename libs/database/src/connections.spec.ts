@@ -7,10 +7,9 @@ import { loadConfig, type Config } from '@airlock/config';
 import { createClientOptions, createSessionConfig } from './client-options.js';
 import { createDataSource } from './data-source.js';
 import { DatabaseModule } from './database.module.js';
-import type { Cluster } from './embedded/index.js';
+import { startScratchCluster, type Cluster } from '@airlock/embedded-postgres';
 import { runLibpqTool } from './libpq-tool.js';
 import { createAddresses } from './provision/provision.fixture.js';
-import { startScratchCluster } from './embedded/index.js';
 import { provision, type ProvisionOptions } from './provision/provision.js';
 import { SqlLogger } from './sql-logger.js';
 

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type DatabaseAddress, Secret } from '@airlock/config';
-import { findFreePort } from './embedded/port.js';
-import { chooseIdentity, giveTo } from './embedded/unprivileged.js';
+import { findFreePort, chooseIdentity, giveTo } from '@airlock/embedded-postgres';
 
 const DEBIAN = '/usr/lib/postgresql';
 const PASSWORD = 'an0ther-p4ssword';

@@ -4,7 +4,7 @@ import { connectClient } from './client.js';
 import { createSessionConfig } from './client-options.js';
 import { createDataSource } from './data-source.js';
 import { openDataSource } from './database.module.js';
-import { type Cluster, startScratchCluster } from './embedded/index.js';
+import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { migrate } from './migrate/migrate.js';
 import { createScratchConfig } from './migrate/scratch-config.fixture.js';
 import { createAddresses, runAs } from './provision/provision.fixture.js';

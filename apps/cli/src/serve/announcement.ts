@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { findRunner, identifyOurselves, isSameProcessAlive, type ProcessIdentity } from '@airlock/database/embedded';
+import { findRunner, identifyOurselves, isSameProcessAlive, type ProcessIdentity } from '@airlock/embedded-postgres';
 import { LOCAL_FOLDER } from './workspace.js';
 
 /** What `airlock db serve` tells the processes that need its database: that it is migrated, and whose it is. */

@@ -1,5 +1,5 @@
 import { type Config, loadConfig } from '@airlock/config';
-import { describeProcess, findFreePortAbove, findRunner, isPortFree, PortInUseError } from '@airlock/database/embedded';
+import { describeProcess, findFreePortAbove, findRunner, isPortFree, PortInUseError } from '@airlock/embedded-postgres';
 import { findDatabaseOwner } from './announcement.js';
 import { ROOT } from './workspace.js';
 

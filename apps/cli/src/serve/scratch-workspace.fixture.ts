@@ -18,7 +18,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identifyProcess } from '@airlock/database/embedded';
+import { identifyProcess } from '@airlock/embedded-postgres';
 import { ROOT } from './workspace.js';
 
 const POLL_MS = 20;

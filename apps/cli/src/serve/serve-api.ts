@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig } from '@airlock/config';
-import { isSameProcessAlive } from '@airlock/database/embedded';
+import { isSameProcessAlive } from '@airlock/embedded-postgres';
 import { type Announcement, hasDatabaseFailed, readAnnouncement } from './announcement.js';
 import { ApiProcess } from './api-process.js';
 import { refuseHeldPorts } from './refuse-second.js';

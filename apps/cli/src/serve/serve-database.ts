@@ -8,7 +8,7 @@ import {
   isPortFree,
   PortInUseError,
   startCluster,
-} from '@airlock/database/embedded';
+} from '@airlock/embedded-postgres';
 import { describeFailure } from '../command-line/report-failure.js';
 import { announceDatabase, announceFailure, claimDatabase, withdrawDatabase } from './announcement.js';
 import { refuseSecondDatabase } from './refuse-second.js';

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { isPortFree } from '@airlock/database/embedded';
+import { isPortFree } from '@airlock/embedded-postgres';
 import { findFreePorts, ScratchWorkspace } from './scratch-workspace.fixture.js';
 
 const LIMIT_MS = 120_000;

@@ -1,4 +1,4 @@
-import { watchRunners } from '@airlock/database/embedded';
+import { watchRunners } from '@airlock/embedded-postgres';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

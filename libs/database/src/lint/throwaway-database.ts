@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
 import { type Config, loadConfig } from '@airlock/config';
 import { withClient } from '../client.js';
-import { startScratchCluster } from '../embedded/index.js';
+import { startScratchCluster } from '@airlock/embedded-postgres';
 import { withOwner } from '../migrate/session.js';
 import { provision } from '../provision/provision.js';
 

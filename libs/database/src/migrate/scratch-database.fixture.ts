@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import type { Config, DatabaseAddress, Environment } from '@airlock/config';
 import { connectClient } from '../client.js';
 import { createSessionConfig } from '../client-options.js';
-import { type Cluster, startScratchCluster } from '../embedded/index.js';
+import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { provision } from '../provision/provision.js';
 import { createScratchConfig } from './scratch-config.fixture.js';
 

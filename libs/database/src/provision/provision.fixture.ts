@@ -2,7 +2,7 @@ import { type DatabaseAddress, type Environment, Secret } from '@airlock/config'
 import type { Client } from 'pg';
 import { withClient } from '../client.js';
 import { createSessionConfig } from '../client-options.js';
-import type { Cluster } from '../embedded/index.js';
+import type { Cluster } from '@airlock/embedded-postgres';
 import type { ProvisionOptions } from './provision.js';
 
 /** The three addresses of one database on that server, with roles named after the database. */

@@ -4,9 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ENVIRONMENTS, Secret } from '@airlock/config';
 import { runLibpqTool } from '../libpq-tool.js';
 import { assertIdentity } from '../identity/assert-identity.js';
-import type { Cluster } from '../embedded/index.js';
+import { startScratchCluster, type Cluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from './provision.fixture.js';
-import { startScratchCluster } from '../embedded/index.js';
 import { provision, readBootstrapSql, type ProvisionOptions } from './provision.js';
 import { createScramVerifier } from './scram.js';
 

@@ -1,6 +1,6 @@
 import type { Config, Environment } from '@airlock/config';
 import type { Client } from 'pg';
-import type { Cluster } from '../embedded/index.js';
+import type { Cluster } from '@airlock/embedded-postgres';
 import { migrate } from '../migrate/migrate.js';
 import { createScratchConfig } from '../migrate/scratch-config.fixture.js';
 import { createAddresses, runAs } from '../provision/provision.fixture.js';

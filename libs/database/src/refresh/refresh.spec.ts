@@ -6,7 +6,7 @@ import type { Environment } from '@airlock/config';
 import { connectClient } from '../client.js';
 import { createSessionConfig } from '../client-options.js';
 import { findDrift } from '../drift/drift.js';
-import { type Cluster, startScratchCluster } from '../embedded/index.js';
+import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { assertIdentity } from '../identity/assert-identity.js';
 import { migrate } from '../migrate/migrate.js';
 import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';

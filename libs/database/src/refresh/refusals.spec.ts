@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Cluster, startCluster, startScratchCluster } from '../embedded/index.js';
+import { type Cluster, startCluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
 import { type Columns, columns } from './columns.js';

@@ -8,7 +8,7 @@ import { connect as connectTls, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { withClient } from '../client.js';
 import { createSessionConfig } from '../client-options.js';
-import { type Cluster, startScratchCluster } from '../embedded/index.js';
+import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { ask, runAs } from '../provision/provision.fixture.js';
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;

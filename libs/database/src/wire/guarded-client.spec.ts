@@ -7,7 +7,7 @@ import { type Config, type DatabaseAddress, loadConfig, Secret } from '@airlock/
 import { connectClient, withClient } from '../client.js';
 import { createSessionConfig } from '../client-options.js';
 import { createDataSource } from '../data-source.js';
-import { type Cluster, startScratchCluster } from '../embedded/index.js';
+import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { ask, runAs } from '../provision/provision.fixture.js';
 import {
   authentication,

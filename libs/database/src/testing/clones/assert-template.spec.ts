@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client } from 'pg';
 import { connectClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
-import { type Cluster, startScratchCluster } from '../../embedded/index.js';
+import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '../../provision/provision.fixture.js';
 import { assertTemplateContents } from './assert-template.js';
 import { buildTemplate } from './template.js';

@@ -7,8 +7,7 @@ import { parseDatabaseUrl } from '@airlock/config';
 import { Redis } from 'ioredis';
 import { withClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
-import { isPortFree } from '../../embedded/port.js';
-import { identifyProcess } from '../../embedded/process-identity.js';
+import { isPortFree, identifyProcess } from '@airlock/embedded-postgres';
 import { describeWithRedis } from '../fixture/use-test-redis.js';
 
 const RUN_LIMIT_MS = 60_000;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startCluster } from '../../embedded/index.js';
+import { startCluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '../../provision/provision.fixture.js';
 import { provision } from '../../provision/provision.js';
 import { AUDIT_FILE } from './audit.js';

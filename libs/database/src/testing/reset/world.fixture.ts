@@ -7,9 +7,8 @@ import { type DatabaseAddress, type EnvironmentVariables, Secret } from '@airloc
 import type { Client } from 'pg';
 import { connectClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
-import type { Cluster } from '../../embedded/index.js';
+import { startScratchCluster, type Cluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '../../provision/provision.fixture.js';
-import { startScratchCluster } from '../../embedded/index.js';
 import { provision } from '../../provision/provision.js';
 import { saveProvisionRecord } from '../../provision/provision-record.js';
 import { LAYERS } from './layers.js';

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readProcessEnvironment } from '@airlock/config';
 import type { Client } from 'pg';
-import { watchRunners } from '../../embedded/runners.js';
+import { watchRunners, chooseStorageFolder, readTestStorage } from '@airlock/embedded-postgres';
 import { type Clone, CloneRegistry } from '../clones/clone-registry.js';
 import { SpareKeeper } from '../clones/spares.js';
 import { connectAdmin } from './connect.js';
 import { keepDatabases } from './kept-databases.js';
 import { type RedisServer, startRedisServer } from './redis-server.js';
-import { chooseStorageFolder, readTestStorage } from './storage.js';
 import { readSkippedSpecs, removeTestRun, saveTestRun, type TestRun } from './test-run.js';
 import { startTestServer, type TestServer } from './test-server.js';
 

@@ -1,11 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Cluster, startCluster } from '../../embedded/cluster.js';
-import { isLocked } from '../../embedded/folder-lock.js';
-import { findPostgresIn } from '../../embedded/postgres-processes.js';
+import {
+  copyFolder,
+  startCluster,
+  isLocked,
+  findPostgresIn,
+  CACHE_FOLDER,
+  type Cluster,
+} from '@airlock/embedded-postgres';
 import type { Clone } from '../clones/clone-registry.js';
 import { formatUrl } from '../clones/database-name.js';
-import { CACHE_FOLDER } from './storage.js';
 import { copyFolder } from './template-cache.js';
 
 /** The data folder of the last run that failed, with the databases of the failed files in it. */

@@ -5,9 +5,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { createOwnedFolder } from '../../embedded/leftovers.js';
-import { findFreePort } from '../../embedded/port.js';
-import { type GuardedServer, startGuarded } from '../../embedded/watchdog.js';
+import { createOwnedFolder, findFreePort, startGuarded, type GuardedServer } from '@airlock/embedded-postgres';
 
 export interface RedisServer {
   readonly url: string;

@@ -4,13 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { withClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
-import { startCluster } from '../../embedded/cluster.js';
-import { createOwnedFolder } from '../../embedded/leftovers.js';
+import { copyFolder, startCluster, createOwnedFolder, chooseStorageFolder } from '@airlock/embedded-postgres';
 import { defineMigration, type Migration } from '../../migrate/migration.js';
 import { migrations } from '../../migrations/index.js';
 import { nameTemplate } from '../clones/database-name.js';
-import { chooseStorageFolder } from './storage.js';
-import { copyFolder, ensureCachedFolder, hashTemplate } from './template-cache.js';
+import { ensureCachedFolder, hashTemplate } from './template-cache.js';
 
 const LIMIT_MS = 120_000;
 const addNote = (type: string): Migration =>

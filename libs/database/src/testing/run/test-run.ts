@@ -1,8 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DatabaseAddress, Secret } from '@airlock/config';
-import { identifyProcess } from '../../embedded/process-identity.js';
-import { CACHE_FOLDER } from './storage.js';
+import { identifyProcess, CACHE_FOLDER } from '@airlock/embedded-postgres';
 
 interface Login {
   readonly user: string;

@@ -1,14 +1,22 @@
+import { copyFolder } from '@airlock/embedded-postgres';
 import { createHash } from 'node:crypto';
 import { type Config, type DatabaseAddress, loadConfig, readProcessEnvironment } from '@airlock/config';
-import { type Cluster, startCluster } from '../../embedded/cluster.js';
-import { createOwnedFolder, sweepOwnedFolders } from '../../embedded/leftovers.js';
+import {
+  copyFolder,
+  startCluster,
+  createOwnedFolder,
+  sweepOwnedFolders,
+  chooseStorageFolder,
+  readTestStorage,
+  type Cluster,
+  type TestStorage,
+} from '@airlock/embedded-postgres';
 import { connectClient } from '../../client.js';
 import { assertTemplateContents } from '../clones/assert-template.js';
 import { REGISTRY_SQL } from '../clones/clone-registry.js';
 import { nameTemplate } from '../clones/database-name.js';
 import { buildTemplate } from '../clones/template.js';
-import { chooseStorageFolder, readTestStorage, type TestStorage } from './storage.js';
-import { copyFolder, ensureCachedFolder, hashTemplate, readLogins } from './template-cache.js';
+import { ensureCachedFolder, hashTemplate, readLogins } from './template-cache.js';
 import type { TestRun } from './test-run.js';
 
 export interface TestServer {

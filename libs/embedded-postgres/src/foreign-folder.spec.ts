@@ -17,7 +17,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { chooseStorageFolder } from '../testing/run/storage.js';
+import { chooseStorageFolder } from './test-storage.js';
 import { type Cluster, startCluster } from './cluster.js';
 import { readSystemIdentifier } from './cluster-mark.js';
 import { describeFolder, ForeignServer } from './foreign-server.fixture.js';
@@ -264,7 +264,7 @@ function giveToServer(folder: string): void {
 
 /** Pids of its own, as a container has; the network and the files are ours. */
 function startInContainer(): string {
-  const hooks = fileURLToPath(new URL('../../../../tools/typescript.mjs', import.meta.url));
+  const hooks = fileURLToPath(new URL('../../../tools/typescript.mjs', import.meta.url));
   const source = new URL('./cluster.ts', import.meta.url).href;
   const script = `import { startCluster } from '${source}';
     await startCluster({ dataDir: '${dataDir}', durable: true }).catch((e) => console.log(e.name, e.message)); process.exit()`;

@@ -11,7 +11,7 @@ const MEBIBYTE = 1024 ** 2;
 const NEEDED_BYTES = 256 * MEBIBYTE;
 
 /** Kept between runs: cached templates, records of live runs, databases of failed tests. */
-export const CACHE_FOLDER = fileURLToPath(new URL('../../../../../node_modules/.cache/airlock', import.meta.url));
+export const CACHE_FOLDER = fileURLToPath(new URL('../../../node_modules/.cache/airlock', import.meta.url));
 
 /** What TEST_STORAGE says. It is read alone: tests on a server of their own have no other configuration. */
 export function readTestStorage(env: Readonly<Record<string, string | undefined>>): TestStorage {

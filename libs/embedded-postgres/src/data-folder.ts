@@ -97,3 +97,8 @@ function listInitdbArguments(folder: string, passwordFile: string, durable: bool
     ...(durable ? [] : ['--no-sync', '--wal-segsize=1']),
   ];
 }
+
+/** What a data folder is made by, as text: a copy that was kept is good as long as this stays the same. */
+export function readDataFolderRules(): string {
+  return readFileSync(new URL(import.meta.url), 'utf8');
+}

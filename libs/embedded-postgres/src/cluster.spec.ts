@@ -13,7 +13,7 @@ import { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
 import { createOwnedFolder } from './leftovers.js';
 import { findPostgresIn } from './postgres-processes.js';
 import { type PreparedFolders, prepareFolders } from './prepared-folders.fixture.js';
-import { chooseStorageFolder } from '../testing/run/storage.js';
+import { chooseStorageFolder } from './test-storage.js';
 import { identifyProcess, readParentPid } from './process-identity.js';
 import { createRunFile, readPostmaster, readRunFile, replaceRunFile } from './run-file.js';
 
@@ -241,7 +241,7 @@ async function query({ superuser }: Cluster, sql: string): Promise<unknown> {
 }
 
 function spawnOwner(options: ClusterOptions): ChildProcess {
-  const hooks = fileURLToPath(new URL('../../../../tools/typescript.mjs', import.meta.url));
+  const hooks = fileURLToPath(new URL('../../../tools/typescript.mjs', import.meta.url));
   const script = fileURLToPath(new URL('./cluster-owner.fixture.ts', import.meta.url));
   const owner = spawn(process.execPath, ['--import', hooks, script, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],

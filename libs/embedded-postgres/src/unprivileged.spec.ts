@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-const HOOKS = fileURLToPath(new URL('../../../../tools/typescript.mjs', import.meta.url));
+const HOOKS = fileURLToPath(new URL('../../../tools/typescript.mjs', import.meta.url));
 const OWNER = fileURLToPath(new URL('./cluster-owner.fixture.ts', import.meta.url));
 /** A user namespace shows this process as a user that /etc/passwd does not know. */
 const NAMELESS = ['--user', '--map-user=12345', '--map-group=12345'];

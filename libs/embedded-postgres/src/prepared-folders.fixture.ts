@@ -1,9 +1,9 @@
 // Stopped data folders to copy: initdb takes far longer than copying what it makes.
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { chooseStorageFolder } from '../testing/run/storage.js';
-import { copyFolder } from '../testing/run/template-cache.js';
+import { chooseStorageFolder } from './test-storage.js';
 import { startCluster } from './cluster.js';
+import { copyFolder } from './copy-folder.js';
 import { initialiseForeign } from './foreign-server.fixture.js';
 import { createOwnedFolder } from './leftovers.js';
 

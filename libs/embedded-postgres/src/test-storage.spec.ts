@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { assertInMemory, CACHE_FOLDER, chooseStorageFolder, readTestStorage } from './storage.js';
+import { assertInMemory, CACHE_FOLDER, chooseStorageFolder, readTestStorage } from './test-storage.js';
 
 const CURE = 'Where a system has none, as macOS, let the tests use the disk: TEST_STORAGE=disk make test';
 const itOnTmpfs = existsSync('/dev/shm') ? it : it.skip;
