@@ -10,7 +10,6 @@ import {
 } from '@airlock/embedded-postgres';
 import type { Clone } from '../clones/clone-registry.js';
 import { formatUrl } from '../clones/database-name.js';
-import { copyFolder } from './template-cache.js';
 
 /** The data folder of the last run that failed, with the databases of the failed files in it. */
 const KEPT_FOLDER = join(CACHE_FOLDER, 'kept');

@@ -1,4 +1,3 @@
-import { copyFolder } from '@airlock/embedded-postgres';
 import { createHash } from 'node:crypto';
 import { type Config, type DatabaseAddress, loadConfig, readProcessEnvironment } from '@airlock/config';
 import {
