@@ -1,6 +1,6 @@
 // Starts the servers for the tests of one Jest run; see libs/database/src/testing.
 import { debuglog } from 'node:util';
-import { startTestRun } from '../../libs/database/src/testing/run/global-setup.ts';
+import { startTestRun } from '@airlock/database-dev/testing';
 
 export default async function setUp({ maxWorkers }) {
   try {

@@ -1,4 +1,4 @@
-import { stopTestRun } from '../../libs/database/src/testing/run/global-setup.ts';
+import { stopTestRun } from '@airlock/database-dev/testing';
 
 export default async function tearDown({ watch, watchAll }) {
   await stopTestRun({ isWatching: watch || watchAll });

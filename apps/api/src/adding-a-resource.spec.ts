@@ -2,7 +2,7 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '@airlock/config';
 import { withClient } from '@airlock/database';
-import { withTestDatabase } from '@airlock/database/testing';
+import { withTestDatabase } from '@airlock/database-dev/testing';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from './testing/api-process.fixture.js';
 import { TestIssuer } from './testing/test-issuer.fixture.js';

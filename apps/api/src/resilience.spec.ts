@@ -5,7 +5,7 @@ import { type Config, loadConfig, Secret } from '@airlock/config';
 import { migrate, provision } from '@airlock/database';
 import { type Cluster, startCluster } from '@airlock/embedded-postgres';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { useTestDatabase } from '@airlock/database/testing';
+import { useTestDatabase } from '@airlock/database-dev/testing';
 import { ApiProcess } from './testing/api-process.fixture.js';
 import { describeWithOwnRedis, TestRedis } from './testing/redis.fixture.js';
 import { TestIssuer } from './testing/test-issuer.fixture.js';

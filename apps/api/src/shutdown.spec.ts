@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type TestDatabase, withTestDatabase } from '@airlock/database/testing';
+import { type TestDatabase, withTestDatabase } from '@airlock/database-dev/testing';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from './testing/api-process.fixture.js';
 import { startKeptAlive } from './testing/keep-alive-clients.fixture.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { useTestDatabase } from '@airlock/database/testing';
+import { useTestDatabase } from '@airlock/database-dev/testing';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from './testing/api-process.fixture.js';
 import { findFreePort } from './testing/free-port.fixture.js';

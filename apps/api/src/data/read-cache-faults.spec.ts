@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readProcessEnvironment } from '@airlock/config';
-import { useTestDatabase } from '@airlock/database/testing';
+import { useTestDatabase } from '@airlock/database-dev/testing';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { CacheWorld, type Replica } from '../testing/cache-world.fixture.js';
 import { createRandom, type Random } from '../testing/random.fixture.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '@airlock/config';
-import { type TestDatabase, withTestDatabase } from '@airlock/database/testing';
+import { type TestDatabase, withTestDatabase } from '@airlock/database-dev/testing';
 import { describe, expect, jest } from '@jest/globals';
 import { Redis as IoRedis } from 'ioredis';
 import { pino } from 'pino';

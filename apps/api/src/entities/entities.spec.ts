@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, Secret } from '@airlock/config';
 import { openDataSource } from '@airlock/database';
-import { describeWithRedis } from '@airlock/database/testing';
+import { describeWithRedis } from '@airlock/database-dev/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { type App, createApp } from '../create-app.js';

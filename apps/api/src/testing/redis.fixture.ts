@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
 import { readProcessEnvironment, Secret } from '@airlock/config';
-import { describeWithRedis } from '@airlock/database/testing';
+import { describeWithRedis } from '@airlock/database-dev/testing';
 import { findFreePort } from './free-port.fixture.js';
 
 const SERVERS = ['redis-server', 'valkey-server'];

@@ -1,6 +1,6 @@
 import { openDataSource } from '@airlock/database';
-import { useTestDatabase } from '@airlock/database/testing';
-import type { TestDatabase } from '@airlock/database/testing';
+import { useTestDatabase } from '@airlock/database-dev/testing';
+import type { TestDatabase } from '@airlock/database-dev/testing';
 import type { Config } from '@airlock/config';
 import { Lifecycle } from '@airlock/health';
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';

@@ -36,7 +36,7 @@ async function run({ template, write, json }: Options): Promise<void> {
 }
 
 async function checkTemplate(isWritten: boolean): Promise<void> {
-  const authoring = await loadWorkspaceOnly('db drift', () => import('@airlock/database/authoring'));
+  const authoring = await loadWorkspaceOnly('db drift', () => import('@airlock/database-dev/authoring'));
   await authoring.checkTemplate({ isWritten });
   console.log('migrations, schema.sql and entities agree');
 }

@@ -23,7 +23,7 @@ export function dbLintCommand(): Command {
 
 async function run(path: string | undefined, options: Options): Promise<void> {
   const { describeFinding, describeTraces, lintFiles, lintMigrations, listRules, recordRelease } =
-    await loadWorkspaceOnly('db lint', () => import('@airlock/database/authoring'));
+    await loadWorkspaceOnly('db lint', () => import('@airlock/database-dev/authoring'));
   if (options.rules) return console.log(listRules().join('\n'));
   const isAll = options.all ?? options.release ?? false;
   const report = path === undefined ? await lintMigrations({ isAll }) : await lintFiles(path);

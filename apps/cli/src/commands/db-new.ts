@@ -17,7 +17,7 @@ export function dbNewCommand(): Command {
 }
 
 async function run(name: string, { contract, alone }: Options): Promise<void> {
-  const { createMigration } = await loadWorkspaceOnly('db new', () => import('@airlock/database/authoring'));
+  const { createMigration } = await loadWorkspaceOnly('db new', () => import('@airlock/database-dev/authoring'));
   const path = createMigration({ name, completes: contract, isAlone: alone ?? false });
   console.log(`${relative('.', path)}\n  Write its statements, then: airlock db lint`);
 }

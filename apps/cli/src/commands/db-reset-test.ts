@@ -16,7 +16,7 @@ export function dbResetTestCommand(): Command {
     .action(async ({ explain, json }: { explain?: true; json?: true }) => {
       const { resetTestDatabase, formatReport } = await loadWorkspaceOnly(
         'reset-test',
-        () => import('@airlock/database/testing/reset'),
+        () => import('@airlock/database-dev/testing/reset'),
         EXIT_REFUSED,
       );
       const { readProcessEnvironment } = await import('@airlock/config/surroundings');

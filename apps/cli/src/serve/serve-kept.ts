@@ -1,4 +1,4 @@
-import { openKeptDatabases } from '@airlock/database/testing/kept';
+import { openKeptDatabases } from '@airlock/database-dev/testing/kept';
 import { onStop } from './stop.js';
 
 /** Serves what the last failed test run has kept until it is told to stop. */

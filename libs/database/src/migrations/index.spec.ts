@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { loadReleased } from '../lint/released.js';
+import { loadReleased } from '@airlock/database-dev/lint';
 import { assertCatalogue } from '../migrate/plan.js';
 import { migrations } from './index.js';
 

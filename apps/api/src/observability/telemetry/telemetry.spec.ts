@@ -1,4 +1,4 @@
-import { useTestDatabase } from '@airlock/database/testing';
+import { useTestDatabase } from '@airlock/database-dev/testing';
 import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,0 +1,107 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { MIGRATION_NAME, MigrationError } from '@airlock/database/internal';
+
+const LINE_WIDTH = 120;
+
+/** The command was called with words that make no migration. */
+class UsageError extends MigrationError {
+  override readonly exitCode = 2;
+}
+
+export interface NewMigration {
+  /** `add-nickname`: what it does, in kebab case. */
+  readonly name: string;
+  /** The expand that it completes; makes it a contract. */
+  readonly completes?: string | undefined;
+  /** One repeatable statement, such as CREATE INDEX CONCURRENTLY. */
+  readonly isAlone?: boolean;
+  readonly now?: Date;
+  /** The folder of the migrations. */
+  readonly folder?: string;
+}
+
+const FOLDER = fileURLToPath(new URL('../migrations/', import.meta.url));
+const KEBAB = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+const LONGEST_NAME = 60;
+
+/** Writes a migration in the shape of the house and adds it to the list. Returns the path of its file. */
+export function createMigration({
+  name,
+  completes,
+  isAlone = false,
+  now = new Date(),
+  folder = FOLDER,
+}: NewMigration): string {
+  assertName(name);
+  const indexFile = join(folder, 'index.ts');
+  const index = readFileSync(indexFile, 'utf8');
+  const known = [...index.matchAll(/'\.\/(\d{14}-[a-z0-9-]+)\.js'/g)].map(([, found = '']) => found);
+  if (completes !== undefined && !known.includes(completes))
+    throw new UsageError(`--contract ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
+  const variable = toCamelCase(name);
+  if (new RegExp(`\\b${variable}\\b`).test(index))
+    throw new UsageError(`${name}: there is a migration ${variable} already; expected a name that says what is new`);
+  const full = `${createTimestamp(now, known.at(-1) ?? '')}-${name}`;
+  const file = join(folder, `${full}.ts`);
+  writeFileSync(file, createSource({ full, variable, completes, isAlone }), { flag: 'wx' });
+  writeFileSync(indexFile, addToIndex(index, full, variable));
+  return file;
+}
+
+function assertName(name: string): void {
+  if (KEBAB.test(name) && name.length <= LONGEST_NAME) return;
+  throw new UsageError(
+    `${JSON.stringify(name)}: not a name for a migration; expected kebab-case of at most ${LONGEST_NAME} characters, such as add-nickname`,
+  );
+}
+
+/** Later than the last one, also when the clock of this machine is behind that of a colleague. */
+function createTimestamp(now: Date, last: string): string {
+  const [, year, month, day, hour, minute, second] = MIGRATION_NAME.exec(last) ?? [];
+  const lastMs = year ? Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) : 0;
+  const moment = new Date(Math.max(now.getTime(), lastMs + 1_000));
+  return moment.toISOString().replace(/\D/g, '').slice(0, 14);
+}
+
+interface Source {
+  readonly full: string;
+  readonly variable: string;
+  readonly completes: string | undefined;
+  readonly isAlone: boolean;
+}
+
+function createSource({ full, variable, completes, isAlone }: Source): string {
+  const phase = completes === undefined ? `'expand',` : `'contract',\n  completes: '${completes}',`;
+  const statements = isAlone
+    ? '`CREATE INDEX CONCURRENTLY IF NOT EXISTS name ON public.table (column)`'
+    : '`ALTER TABLE public.table ADD COLUMN name text`';
+  return `import { defineMigration } from '../migrate/migration.js';
+
+export const ${variable} = defineMigration({
+  name: '${full}',
+  phase: ${phase}${isAlone ? '\n  transaction: false,' : ''}
+  statements: [${statements}],
+});
+`;
+}
+
+function addToIndex(index: string, full: string, variable: string): string {
+  const imports = index.lastIndexOf("';\n", index.indexOf('export const migrations')) + 3;
+  const list = index.slice(index.indexOf('= [', imports) + 3, index.lastIndexOf(']'));
+  const names = [...list.split(',').map((name) => name.trim()), variable].filter(Boolean);
+  const head = index.slice(imports, index.indexOf('= [', imports));
+  return `${index.slice(0, imports)}import { ${variable} } from './${full}.js';\n${head}${formatList(head, names)}\n`;
+}
+
+/** As the formatter writes it: on one line where it fits. */
+function formatList(head: string, names: readonly string[]): string {
+  const line = `= [${names.join(', ')}];`;
+  const start = head.slice(head.lastIndexOf('\n') + 1);
+  return start.length + line.length <= LINE_WIDTH ? line : `= [\n${names.map((name) => `  ${name},\n`).join('')}];`;
+}
+
+function toCamelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Client } from 'pg';
+import { MigrationError } from '@airlock/database/internal';
+import { byStatement, concludeReport, lintOne, type LintReport } from './lint.js';
+import type { Finding } from './rule.js';
+import { fileName, loadSqlFile, type SqlFile } from './sql-file.js';
+import { loadSquawkReport, type SquawkReport } from './squawk.js';
+import { type ThrowawayDatabase, withThrowawayDatabase } from './throwaway-database.js';
+
+/** The tables that the files of a folder are about; every file finds them as they are here. */
+const SCHEMA_FILE = 'schema.sql';
+
+/** Judges plain SQL files, or every one of a folder, each on a fresh copy of the folder's `schema.sql`. */
+export async function lintFiles(path: string): Promise<LintReport> {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const paths = isFolder ? listFiles(path) : [path].filter(existsSync);
+  if (paths.length === 0) throw new NothingToLintError(path);
+  const schema = join(isFolder ? path : dirname(path), SCHEMA_FILE);
+  const loaded = await Promise.all(paths.map(loadOrReport));
+  const files = loaded.flatMap((file) => ('problem' in file ? [] : [file]));
+  const squawk = await loadSquawkReport(files.map(({ migration }) => migration));
+  const reports = await withThrowawayDatabase(async (database) => {
+    if (existsSync(schema)) await database.withOwner((client) => loadSchema(client, schema));
+    return lintAll(database, files, squawk);
+  });
+  const broken = loaded.flatMap((file) => ('problem' in file ? [file] : []));
+  return {
+    linted: reports.flatMap(({ linted }) => linted),
+    findings: [...broken, ...reports.flatMap(({ findings }) => findings)].sort(byMigration),
+  };
+}
+
+async function loadSchema(client: Client, path: string): Promise<void> {
+  try {
+    await client.query(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new MigrationError(`${path}: ${(cause as Error).message}; expected SQL that runs on an empty database`, {
+      cause,
+    });
+  }
+}
+
+/** A file that cannot be judged is a finding, and the others are judged all the same. */
+async function loadOrReport(path: string): Promise<SqlFile | Finding> {
+  try {
+    return await loadSqlFile(path);
+  } catch (error) {
+    return createUnreadable(fileName(path), error as Error);
+  }
+}
+
+function createUnreadable(migration: string, { message }: Error): Finding {
+  const problem = message.replace(`${migration}: `, '');
+  return { migration, statement: undefined, rule: 'unreadable', problem, instead: 'a file of SQL statements' };
+}
+
+/** In one database as long as its transactions can be taken back, in a new one after that. */
+async function lintAll(
+  { withCopy }: ThrowawayDatabase,
+  files: readonly SqlFile[],
+  squawk: SquawkReport,
+): Promise<LintReport[]> {
+  const reports: LintReport[] = [];
+  const waiting = [...files].sort((a, b) => Number(b.migration.transactional) - Number(a.migration.transactional));
+  while (waiting.length > 0)
+    await withCopy(async (client) => {
+      for (let isClean = true; isClean && waiting.length > 0;) {
+        const file = waiting.shift() as SqlFile;
+        isClean = await lintAndUndo(client, file, { squawk, reports });
+      }
+    });
+  return reports;
+}
+
+interface Context {
+  readonly squawk: SquawkReport;
+  readonly reports: LintReport[];
+}
+
+/** Whether the database is as it was before. */
+async function lintAndUndo(client: Client, { migration, findings }: SqlFile, context: Context): Promise<boolean> {
+  const { squawk, reports } = context;
+  try {
+    const report = await concludeReport(client, [await lintOne(client, migration, squawk)]);
+    reports.push({ ...report, findings: [...findings, ...report.findings] });
+    if (migration.transactional) await client.query('ROLLBACK');
+    return migration.transactional;
+  } catch (error) {
+    // A statement may end its own session.
+    reports.push({ linted: [], findings: [createUnreadable(migration.name, error as Error)] });
+    return false;
+  }
+}
+
+function byMigration(a: Finding, b: Finding): number {
+  return a.migration < b.migration ? -1 : a.migration > b.migration ? 1 : byStatement(a, b);
+}
+
+function listFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.sql') && name !== SCHEMA_FILE)
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** Nothing found in nothing would look like a good verdict. */
+class NothingToLintError extends Error {
+  override readonly name = 'NothingToLintError';
+  readonly exitCode = 2;
+
+  constructor(path: string) {
+    super(
+      `${path}: there is no SQL; expected an .sql file, or a folder of them\n  without a path, airlock db lint judges the migrations`,
+    );
+  }
+}

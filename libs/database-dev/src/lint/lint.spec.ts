@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { defineMigration, migrations } from '@airlock/database/internal';
+import { listRules, OUR_RULES } from './exceptions.js';
+import { lintFiles } from './lint-files.js';
+import { describeFinding, lintMigrations, type LintReport } from './lint.js';
+import { COVERED } from './squawk.js';
+import { TRACE_RULES } from './trace-rules.js';
+
+const CASES = join(import.meta.dirname, 'cases');
+const OURS = [...OUR_RULES].sort();
+
+describe('the rules', () => {
+  let report: LintReport;
+
+  beforeAll(async () => {
+    report = await lintFiles(CASES);
+  }, 60_000);
+
+  it('have a good and a bad case each', () => {
+    const files = readdirSync(CASES);
+    for (const kind of ['good.sql', 'bad.sql', 'txt']) {
+      const named = files.filter((file) => file.endsWith(`.${kind}`)).map((file) => file.slice(0, -kind.length - 1));
+      expect(named.sort()).toEqual(OURS);
+    }
+  });
+
+  it.each(OURS)('%s refuses its bad case, with the message that is pinned beside it', (rule) => {
+    const said = findings(`${rule}.bad`).map(describeFinding).join('\n');
+    expect(said).toContain(`[${rule}]`);
+    expect(`${said}\n`).toBe(readFileSync(join(CASES, `${rule}.txt`), 'utf8'));
+  });
+
+  it.each(OURS)('%s lets its good case pass', (rule) => {
+    expect(existsSync(join(CASES, `${rule}.good.sql`))).toBe(true);
+    expect(findings(`${rule}.good`).map(describeFinding)).toEqual([]);
+  });
+
+  function findings(name: string) {
+    const found = report.findings.filter(({ migration }) => migration === name);
+    // An unreadable file is not linted.
+    expect([...report.linted.map((linted) => linted.name), found[0]?.migration]).toContain(name);
+    return found;
+  }
+});
+
+describe('lintMigrations', () => {
+  it('lets everything pass that ships', async () => {
+    const { linted, findings } = await lintMigrations({ isAll: true });
+    expect(findings.map(describeFinding)).toEqual([]);
+    expect(linted.map(({ name }) => name)).toEqual(migrations.map(({ name }) => name));
+  });
+
+  it('sees what a statement locks among rows that are there', async () => {
+    const addNote = defineMigration({
+      name: '29990101000000-add-note',
+      phase: 'expand',
+      statements: ['ALTER TABLE public.entities ADD COLUMN note text'],
+    });
+    const { linted, findings } = await lintMigrations({ isAll: true, migrations: [...migrations, addNote] });
+    expect(findings).toEqual([]);
+    expect(linted.at(-1)?.traces).toMatchObject([
+      { locks: [{ table: 'public.entities', mode: 'AccessExclusiveLock' }], rewritten: [], error: undefined },
+    ]);
+  });
+});
+
+describe('listRules', () => {
+  it('knows every rule of ours and of squawk, once', () => {
+    const names = listRules();
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual(expect.arrayContaining([...TRACE_RULES, ...Object.keys(COVERED)]));
+  });
+});

@@ -1,0 +1,143 @@
+import { type Client, DatabaseError } from 'pg';
+import { migrate, assertCatalogue, migrations as shippedMigrations, seed, type Migration } from '@airlock/database/internal';
+import { applyExceptions } from './exceptions.js';
+import { findUnindexedKeys, type StatementTrace, traceMigration } from './lock-trace.js';
+import { isReleased } from './released.js';
+import { inventName, quoteIdentifier } from './names.js';
+import { type Finding, OWN_MIGRATION, steps } from './rule.js';
+import { rules } from './rules/index.js';
+import { loadSquawkReport, selectSquawk, type SquawkReport } from './squawk.js';
+import { parseMigration, type ParsedStatement } from './statement.js';
+import { type ThrowawayDatabase, withThrowawayDatabase } from './throwaway-database.js';
+import { judgeTraces } from './trace-rules.js';
+
+export interface LintReport {
+  readonly linted: readonly LintedMigration[];
+  readonly findings: readonly Finding[];
+}
+
+export interface LintedMigration {
+  readonly name: string;
+  readonly traces: readonly StatementTrace[];
+}
+
+export interface LintOptions {
+  /** Those of earlier releases too. */
+  readonly isAll?: boolean;
+  readonly migrations?: readonly Migration[];
+}
+
+/** Judges the migrations of the next release, by their text and by what they do on a seeded database. */
+export async function lintMigrations({
+  isAll = false,
+  migrations = shippedMigrations,
+}: LintOptions = {}): Promise<LintReport> {
+  assertCatalogue(migrations);
+  const fresh = isAll ? migrations : migrations.filter((migration) => !isReleased(migration));
+  if (fresh.length === 0) return { linted: [], findings: [] };
+  return withThrowawayDatabase(async (database) => {
+    await fill(database, migrations.slice(0, migrations.indexOf(fresh[0] as Migration)));
+    return database.withOwner((client) => lintInOrder(client, fresh));
+  });
+}
+
+/** Rows make a statement show what it does to rows. */
+async function fill({ config }: ThrowawayDatabase, migrations: readonly Migration[]): Promise<void> {
+  if (migrations.length === 0) return;
+  await migrate({ config, migrations });
+  await seed({ config });
+}
+
+/** One after the other, each on what those before it left. */
+async function lintInOrder(client: Client, migrations: readonly Migration[]): Promise<LintReport> {
+  const squawk = await loadSquawkReport(migrations);
+  const drafts: Draft[] = [];
+  for (const migration of migrations) {
+    drafts.push(await lintOne(client, migration, squawk));
+    if (migration.transactional) await commit(client);
+  }
+  return concludeReport(client, drafts);
+}
+
+/** A deferred constraint that fails here has failed in the trace before, and is a finding there. */
+async function commit(client: Client): Promise<void> {
+  await client.query('COMMIT').catch((error: unknown) => {
+    if (!(error instanceof DatabaseError)) throw error;
+  });
+}
+
+/** Before the exceptions: whether a key has its index is known at the very end. */
+export interface Draft extends LintedMigration {
+  readonly statements: readonly ParsedStatement[];
+  readonly findings: readonly Finding[];
+}
+
+/** Leaves the migration's transaction open. */
+export async function lintOne(client: Client, migration: Migration, squawk: SquawkReport): Promise<Draft> {
+  const statements = await parseMigration(migration);
+  const traces = await traceMigration(client, migration);
+  const syntax = statements.flatMap(judgeSyntax);
+  const ours = judgeTraces(statements, traces, syntax);
+  // Where the trace took a finding of ours back, squawk is mistaken too.
+  const theirs = selectSquawk(squawk.get(migration) ?? [], statements, [...syntax, ...ours]);
+  return { name: migration.name, traces, statements, findings: [...ours, ...theirs] };
+}
+
+export async function concludeReport(client: Client, drafts: readonly Draft[]): Promise<LintReport> {
+  const keys = await judgeForeignKeys(client, drafts);
+  return {
+    linted: drafts.map(({ name, traces }) => ({ name, traces })),
+    findings: drafts.flatMap(({ name, statements, findings }) =>
+      applyExceptions(statements, [...findings, ...keys.filter(({ migration }) => migration === name)]).sort(
+        byStatement,
+      ),
+    ),
+  };
+}
+
+/** What is about the whole file comes first. */
+export function byStatement(a: Finding, b: Finding): number {
+  return (a.statement ?? -1) - (b.statement ?? -1);
+}
+
+function judgeSyntax(statement: ParsedStatement): Finding[] {
+  if (statement.unreadable !== undefined) return [createUnreadable(statement, statement.unreadable)];
+  return rules.flatMap((rule) =>
+    [rule.find(statement) ?? []].flat().map((problem) => ({
+      ...problem,
+      migration: statement.migration.name,
+      statement: statement.index,
+      rule: rule.name,
+    })),
+  );
+}
+
+function createUnreadable({ migration, index }: ParsedStatement, problem: string): Finding {
+  return { migration: migration.name, statement: index, rule: 'unreadable', problem, instead: 'one statement of SQL' };
+}
+
+/** At the very end: the index may come in a later migration than the key. */
+async function judgeForeignKeys(client: Client, linted: readonly LintedMigration[]): Promise<Finding[]> {
+  const unindexed = await findUnindexedKeys(client);
+  return linted.flatMap(({ name: migration, traces }) =>
+    traces.flatMap(({ foreignKeys }, statement) =>
+      unindexed
+        .filter((key) => foreignKeys.some(({ table, name }) => table === key.table && name === key.name))
+        .map(({ table, bare: relname, name, columns }) => ({
+          migration,
+          statement,
+          rule: 'unindexed-foreign-key',
+          problem: `${name} has no index on ${table} (${columns.map(quoteIdentifier).join(', ')}): deleting what it refers to scans all of ${table}`,
+          instead: steps(
+            OWN_MIGRATION,
+            `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${inventName([relname, ...columns], 'idx')} ON ${table} (${columns.map(quoteIdentifier).join(', ')})`,
+          ),
+        })),
+    ),
+  );
+}
+
+export function describeFinding({ migration, statement, rule, problem, instead }: Finding): string {
+  const where = statement === undefined ? migration : `${migration}, statement ${statement + 1}`;
+  return `${where}: ${problem} [${rule}]\n  ${instead.replaceAll('\n', '\n  ')}`;
+}

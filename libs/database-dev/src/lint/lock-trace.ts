@@ -1,0 +1,169 @@
+import { type Client, DatabaseError } from 'pg';
+import { createRights, DEFAULT_TIMING, type Migration } from '@airlock/database/internal';
+import { type RowCounts, type Snapshot, SnapshotReader, USERS_OWN } from './snapshot.js';
+
+/** What a statement really did on a server, to tables that were there before its migration. */
+export interface StatementTrace {
+  /** Locks that this statement added; the migration holds them until it ends. */
+  readonly locks: readonly { readonly table: string; readonly mode: string }[];
+  /** Tables and indexes whose files were replaced. */
+  readonly rewritten: readonly string[];
+  /** Tables that were read from end to end to check a constraint. */
+  readonly scanned: readonly string[];
+  readonly written: readonly WrittenTable[];
+  /** Settings of the runner that have another value afterwards. */
+  readonly settings: readonly string[];
+  /** Foreign keys that it made, by table and name. */
+  readonly foreignKeys: readonly { readonly table: string; readonly name: string }[];
+  /** Table → every table that it is a partition or a child of. */
+  readonly ancestors: Readonly<Record<string, readonly string[]>>;
+  readonly error: string | undefined;
+}
+
+export interface WrittenTable extends RowCounts {
+  readonly table: string;
+}
+
+/** Runs the migration on a throw-away database, statement by statement, and looks after each. A transaction stays open. */
+export async function traceMigration(client: Client, migration: Migration): Promise<StatementTrace[]> {
+  const reader = new SnapshotReader(client);
+  if (migration.transactional) await client.query(`BEGIN; ${createLimits(migration)}`);
+  const known = await reader.read();
+  const traces: StatementTrace[] = [];
+  let before = known;
+  for (const [index, { sql }] of migration.statements.entries()) {
+    const isLast = index === migration.statements.length - 1;
+    // The constraints that wait for the COMMIT are checked while their failure can still be told.
+    const deferred = isLast && migration.transactional ? ['SET CONSTRAINTS ALL IMMEDIATE'] : [];
+    const outcome = await attempt(client, [sql, ...deferred], migration.transactional);
+    const after = await reader.read();
+    traces.push(compare(known, before, after, outcome));
+    before = after;
+  }
+  return traces;
+}
+
+/** The rights are those of the runner; the time is enough for rows that are few. */
+function createLimits(migration: Migration): string {
+  return `SET LOCAL statement_timeout = ${DEFAULT_TIMING.statementTimeoutMs}; ${createRights(migration)}`;
+}
+
+/** One line for each statement that locked or rewrote something that was there before. */
+export function describeTraces(name: string, traces: readonly StatementTrace[]): string[] {
+  return traces.flatMap(({ locks, rewritten, scanned, written }, index) => {
+    const parts = [
+      ...locks.map(({ table, mode }) => `${describeMode(mode)} on ${table}`),
+      ...rewritten.map((relation) => `${relation} rewritten`),
+      ...scanned.map((table) => `${table} scanned`),
+      ...written.map(describeRows),
+    ];
+    return parts.length === 0 ? [] : [`${name}, statement ${index + 1}: ${parts.join('; ')}`];
+  });
+}
+
+/** `AccessExclusiveLock` → `ACCESS EXCLUSIVE`. */
+export function describeMode(mode: string): string {
+  return mode
+    .replace(/Lock$/, '')
+    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    .toUpperCase();
+}
+
+/** `1 row inserted, 500 rows updated in public.orders` */
+export function describeRows({ table, ...counts }: WrittenTable): string {
+  const parts = Object.entries(counts).filter(([, count]) => count > 0);
+  return `${parts.map(([word, count]) => `${count} ${count === 1 ? 'row' : 'rows'} ${word}`).join(', ')} in ${table}`;
+}
+
+interface Outcome {
+  readonly error: string | undefined;
+  /** What PostgreSQL says about its own work. */
+  readonly notices: readonly string[];
+}
+
+/** A failure takes back its own statement alone, so that those after it are seen too. */
+async function attempt(client: Client, texts: readonly string[], isTransactional: boolean): Promise<Outcome> {
+  const notices: string[] = [];
+  const onNotice = ({ message }: { message?: string | undefined }) => void notices.push(message ?? '');
+  const scope = isTransactional ? 'LOCAL ' : '';
+  if (isTransactional) await client.query('SAVEPOINT statement');
+  await client.query(`SET ${scope}client_min_messages = debug1`);
+  client.on('notice', onNotice);
+  try {
+    for (const text of texts) await client.query(text);
+    if (isTransactional) await client.query('RELEASE SAVEPOINT statement');
+    return { error: undefined, notices };
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    if (isTransactional) await client.query('ROLLBACK TO SAVEPOINT statement');
+    return { error: `${error.message} (${error.code ?? ''})`, notices };
+  } finally {
+    client.off('notice', onNotice);
+  }
+}
+
+function compare(known: Snapshot, before: Snapshot, after: Snapshot, { error, notices }: Outcome): StatementTrace {
+  const held = new Set(before.locks.map(({ table, mode }) => `${table} ${mode}`));
+  const locks = after.locks.filter(({ table, mode }) => known.relations.has(table) && !held.has(`${table} ${mode}`));
+  const verified = new Set(notices.flatMap((text) => /^(?:verifying|rewriting) table "(.*)"$/s.exec(text)?.[1] ?? []));
+  const isKnown = ([name]: readonly [string, unknown]) => known.relations.has(name);
+  return {
+    locks,
+    rewritten: [...after.relations]
+      .filter(isKnown)
+      .filter(([name, { file }]) => before.relations.get(name)?.file !== file)
+      .map(([name]) => name),
+    scanned: [...after.relations]
+      .filter(isKnown)
+      .filter(([name, { bare }]) => verified.has(bare) && after.locks.some(({ table }) => table === name))
+      .map(([name]) => name),
+    written: [...before.relations].filter(isKnown).flatMap(([table, { rows }]) => {
+      const counts = subtract(after.relations.get(table)?.rows ?? rows, rows);
+      return counts.inserted + counts.updated + counts.deleted > 0 ? [{ table, ...counts }] : [];
+    }),
+    settings: Object.keys(after.settings).filter((name) => after.settings[name] !== before.settings[name]),
+    foreignKeys: after.foreignKeys.filter(
+      ({ table, name }) => !before.foreignKeys.some((key) => key.table === table && key.name === name),
+    ),
+    ancestors: Object.fromEntries(
+      [...before.relations].flatMap(([name, { parents }]) =>
+        parents.length === 0 ? [] : [[name, ancestorsOf(before, name)]],
+      ),
+    ),
+    error,
+  };
+}
+
+function subtract(after: RowCounts, before: RowCounts): RowCounts {
+  return {
+    inserted: after.inserted - before.inserted,
+    updated: after.updated - before.updated,
+    deleted: after.deleted - before.deleted,
+  };
+}
+
+function ancestorsOf(snapshot: Snapshot, name: string): string[] {
+  const parents = snapshot.relations.get(name)?.parents ?? [];
+  return parents.flatMap((parent) => [parent, ...ancestorsOf(snapshot, parent)]);
+}
+
+/** Foreign keys whose columns begin no index: deleting a parent then scans the whole table. */
+export async function findUnindexedKeys(client: Client): Promise<UnindexedKey[]> {
+  const { rows } = await client.query<UnindexedKey>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS table, c.relname AS bare, quote_ident(k.conname) AS name,
+            (SELECT array_agg(a.attname::text ORDER BY x.at) FROM unnest(k.conkey) WITH ORDINALITY AS x (num, at)
+               JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.num) AS columns
+       FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE k.contype = 'f' AND k.conparentid = 0 AND ${USERS_OWN}
+        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
+                         AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey)`,
+  );
+  return rows;
+}
+
+interface UnindexedKey {
+  readonly table: string;
+  readonly bare: string;
+  readonly name: string;
+  readonly columns: readonly string[];
+}

@@ -1,0 +1,104 @@
+import type { ColumnDef } from 'libpg-query';
+import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '@airlock/database/internal';
+import { nameOf, quoteIdentifier, stringsOf } from '../names.js';
+import { alterRule, constraintsOf, type Rule, steps, typeOf, typeText } from '../rule.js';
+import { clauseAt } from '../source-text.js';
+import { type ParsedStatement, someNode } from '../statement.js';
+
+/** Constants in the eyes of one statement: PostgreSQL evaluates them once and rewrites nothing. */
+const STABLE_FUNCTIONS =
+  /^(now|transaction_timestamp|statement_timestamp|current_setting|current_database|to_jsonb|jsonb_build_object|jsonb_build_array|make_interval|lower|upper|md5|concat|length|coalesce|timezone)$/;
+
+function volatileDefault(column: ColumnDef): string | undefined {
+  const value = constraintsOf(column).find(({ contype }) => contype === 'CONSTR_DEFAULT')?.raw_expr;
+  let found: string | undefined;
+  someNode(value, (kind, body) => {
+    const name = kind === 'FuncCall' ? stringsOf(body['funcname'] as never).at(-1) : undefined;
+    if (name !== undefined && !STABLE_FUNCTIONS.test(name)) found = name;
+    return found !== undefined;
+  });
+  return found;
+}
+
+/** The default as it is written, up to the next constraint of the column. */
+function defaultText({ sql }: ParsedStatement, column: ColumnDef): string {
+  const location = constraintsOf(column).find(({ contype }) => contype === 'CONSTR_DEFAULT')?.location;
+  const others = constraintsOf(column).map((other) => other.location);
+  return clauseAt(sql, location, ({ start }) => start !== location && others.includes(start));
+}
+
+const SUFFIX = '_new';
+const LONGEST_STEM = LONGEST_IDENTIFIER_BYTES - SUFFIX.length;
+
+/** PostgreSQL copies the whole table while no other session may read it. */
+export const rewriteRules: readonly Rule[] = [
+  alterRule('change-column-type', 'AT_AlterColumnType', ({ table, cmd, column }, statement) => {
+    const name = cmd.name ?? '';
+    const added = `ALTER TABLE ${table} ADD COLUMN ${quoteIdentifier(clipIdentifier(name, LONGEST_STEM) + SUFFIX)}`;
+    return {
+      problem: `changing the type of ${table}.${quoteIdentifier(name)} rewrites the table under an ACCESS EXCLUSIVE lock`,
+      instead: `add a second column; write both, backfill in a job, read the new one, drop ${quoteIdentifier(name)} in a contract:\n${steps(`${added} ${typeText(statement, column)}`)}`,
+    };
+  }),
+  alterRule('volatile-default', 'AT_AddColumn', ({ table, column }, statement) => {
+    const name = column && volatileDefault(column);
+    if (column === undefined || name === undefined) return undefined;
+    const columnName = quoteIdentifier(column.colname ?? '');
+    return {
+      problem: `a default of ${quoteIdentifier(name)}() differs from row to row and rewrites ${table} under an ACCESS EXCLUSIVE lock`,
+      instead: `backfill the rows in a job after:\n${steps(
+        `ALTER TABLE ${table} ADD COLUMN ${columnName} ${typeText(statement, column)}`,
+        `ALTER TABLE ${table} ALTER COLUMN ${columnName} SET ${defaultText(statement, column)}`,
+      )}`,
+    };
+  }),
+  alterRule('add-stored-generated', 'AT_AddColumn', ({ table, column }) =>
+    constraintsOf(column).some(({ contype, generated_kind: kind }) => contype === 'CONSTR_GENERATED' && kind !== 'v')
+      ? {
+          problem: `the stored generated column ${table}.${quoteIdentifier(column?.colname ?? '')} rewrites the table under an ACCESS EXCLUSIVE lock`,
+          instead: `make it VIRTUAL: PostgreSQL 18 computes it on each read`,
+        }
+      : undefined,
+  ),
+  alterRule('add-identity', 'AT_AddColumn', ({ table, column }) =>
+    constraintsOf(column).some(({ contype }) => contype === 'CONSTR_IDENTITY') ||
+    /serial/.test(column ? typeOf(column) : '')
+      ? {
+          problem: `numbering the rows of ${table} in ${quoteIdentifier(column?.colname ?? '')} rewrites the table under an ACCESS EXCLUSIVE lock`,
+          instead: `fill the column from a sequence in a job, and make it the key in a contract:\n${steps(`ALTER TABLE ${table} ADD COLUMN ${quoteIdentifier(column?.colname ?? '')} bigint`)}`,
+        }
+      : undefined,
+  ),
+  alterRule('set-tablespace', 'AT_SetTableSpace', ({ table, cmd }) => ({
+    problem: `moving ${table} to tablespace ${quoteIdentifier(cmd.name ?? '')} copies it under an ACCESS EXCLUSIVE lock`,
+    instead: `move it with pg_repack in a maintenance window`,
+  })),
+  alterRule('set-logged', 'AT_SetLogged', ({ table }) => ({
+    problem: `SET LOGGED rewrites ${table} under an ACCESS EXCLUSIVE lock`,
+    instead: `make a logged table beside ${table} and copy the rows in a job`,
+  })),
+  alterRule('set-unlogged', 'AT_SetUnLogged', ({ table }) => ({
+    problem: `SET UNLOGGED rewrites ${table} under an ACCESS EXCLUSIVE lock, and a crash then empties it`,
+    instead: `keep ${table} logged; make a new UNLOGGED table for what may be lost`,
+  })),
+  {
+    name: 'vacuum-full',
+    find: ({ node }) =>
+      'VacuumStmt' in node && someNode(node.VacuumStmt.options, (_, body) => body?.['defname'] === 'full')
+        ? {
+            problem: 'VACUUM FULL rewrites the table under an ACCESS EXCLUSIVE lock',
+            instead: 'VACUUM without FULL does not block; pg_repack returns the space to the system',
+          }
+        : undefined,
+  },
+  {
+    name: 'cluster',
+    find: ({ node }) =>
+      'ClusterStmt' in node
+        ? {
+            problem: `CLUSTER rewrites ${nameOf(node.ClusterStmt.relation)} under an ACCESS EXCLUSIVE lock`,
+            instead: 'pg_repack orders a table without a lock on it',
+          }
+        : undefined,
+  },
+];

@@ -1,0 +1,79 @@
+import { loadModule, type Node, type ParseResult, parseSync, type SqlError } from 'libpg-query';
+import { type Migration, MigrationError, type Statement } from '@airlock/database/internal';
+import { nameOf } from './names.js';
+
+/** One statement as the rules see it: its syntax tree, and the statements of the migration before it. */
+export interface ParsedStatement {
+  readonly migration: Migration;
+  readonly index: number;
+  readonly sql: string;
+  readonly allow: Readonly<Record<string, string>>;
+  /** Empty where the text is not one statement; `unreadable` says why. */
+  readonly node: Node;
+  readonly unreadable: string | undefined;
+  /** Trees of the statements before it in the same migration. */
+  readonly earlier: readonly Node[];
+  /** Tables made before it in the same migration: no other session uses them yet. */
+  readonly created: ReadonlySet<string>;
+}
+
+/** The grammar of PostgreSQL 18 itself. */
+export async function parseMigration(migration: Migration): Promise<ParsedStatement[]> {
+  await loadModule();
+  const created = new Set<string>();
+  const earlier: Node[] = [];
+  return migration.statements.map((statement, index) => {
+    const parsed = {
+      migration,
+      index,
+      sql: statement.sql,
+      allow: statement.allow ?? {},
+      ...parseStatement(statement),
+      earlier: [...earlier],
+      created: new Set(created),
+    };
+    const { node } = parsed;
+    earlier.push(node);
+    if ('CreateStmt' in node) created.add(nameOf(node.CreateStmt.relation));
+    return parsed;
+  });
+}
+
+function parseStatement({ sql }: Statement): Pick<ParsedStatement, 'node' | 'unreadable'> {
+  try {
+    const { stmts = [] } = parseSql(sql);
+    const [{ stmt } = {}] = stmts;
+    if (stmts.length === 1 && stmt !== undefined) return { node: stmt, unreadable: undefined };
+    return { node: {} as Node, unreadable: `holds ${stmts.length} statements; expected one in each text` };
+  } catch (error) {
+    if (!(error instanceof MigrationError)) throw error;
+    return { node: {} as Node, unreadable: error.message };
+  }
+}
+
+/** @throws MigrationError with the parser's message and the line that it stopped at */
+export function parseSql(sql: string): ParseResult {
+  // The parser takes a NUL for the end of the text, and would pass over all that follows.
+  const nul = sql.indexOf('\0');
+  if (nul >= 0)
+    throw new MigrationError(
+      `NUL character, in line ${sql.slice(0, nul).split('\n').length}; expected SQL of PostgreSQL 18`,
+    );
+  try {
+    return sql.trim() === '' ? { version: 0, stmts: [] } : parseSync(sql);
+  } catch (cause) {
+    const { message, sqlDetails } = cause as SqlError;
+    const before = [...sql].slice(0, sqlDetails?.cursorPosition ?? 0).join('');
+    const line = before.split('\n').length;
+    throw new MigrationError(`${message}, in line ${line}; expected SQL of PostgreSQL 18`, { cause });
+  }
+}
+
+/** Whether any node below, of any kind, satisfies the test. */
+export function someNode(value: unknown, test: (kind: string, body: Record<string, unknown>) => boolean): boolean {
+  if (Array.isArray(value)) return value.some((item) => someNode(item, test));
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(
+    ([key, inner]) => (/^[A-Z]/.test(key) && test(key, inner as Record<string, unknown>)) || someNode(inner, test),
+  );
+}

@@ -1,0 +1,39 @@
+import type { DatabaseAddress } from '@airlock/config';
+import { type Client, escapeIdentifier } from 'pg';
+import { withClient, createSessionConfig } from '@airlock/database/internal';
+import { findChangedObjects, listObjects, readObjects } from '../contents/objects.js';
+import { mintCloneName } from './database-name.js';
+
+/**
+ * A template that stays on a server from run to run may have been changed since, and clones of it are stamped by the
+ * administrator. Looks at a clone before anything in it runs.
+ *
+ * @throws naming what neither provisioning nor a migration makes
+ */
+export async function assertTemplateContents(client: Client, admin: DatabaseAddress, template: string): Promise<void> {
+  const { rows } = await client.query<{ runs: boolean }>(
+    'SELECT dathasloginevt AS runs FROM pg_catalog.pg_database WHERE datname = $1',
+    [template],
+  );
+  if (rows[0]?.runs) throw new TemplateContentsError(template, 'an event trigger that runs whenever a session opens');
+  const clone = mintCloneName();
+  await client.query(`CREATE DATABASE ${escapeIdentifier(clone)} TEMPLATE ${escapeIdentifier(template)}`);
+  try {
+    const context = { config: createSessionConfig('testing'), purpose: 'template' };
+    const found = findChangedObjects(await withClient({ ...admin, database: clone }, context, readObjects));
+    if (found.length > 0) throw new TemplateContentsError(template, listObjects(found));
+  } finally {
+    await client.query(`DROP DATABASE ${escapeIdentifier(clone)} WITH (FORCE)`);
+  }
+}
+
+export class TemplateContentsError extends Error {
+  override readonly name = 'TemplateContentsError';
+
+  constructor(template: string, found: string) {
+    super(
+      `test databases: the template "${template}" holds ${found}; expected what provisioning and the migrations make\n` +
+        `  find out who changed it; then ALTER DATABASE "${template}" IS_TEMPLATE false; DROP DATABASE "${template}": the next run makes it`,
+    );
+  }
+}

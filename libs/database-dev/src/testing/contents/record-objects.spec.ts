@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { createAccounts, useScratchCluster } from '@airlock/database/fixtures';
+import { defineMigration, withOwner } from '@airlock/database/internal';
+import { findUnknownObjects, loadKnownObjects, readObjects } from './objects.js';
+import { recordObjects } from './record-objects.js';
+
+const cluster = useScratchCluster();
+const dropAccounts = defineMigration({
+  name: '20260105000000-drop-accounts',
+  phase: 'contract',
+  completes: createAccounts.name,
+  statements: ['DROP TABLE public.accounts', 'CREATE TABLE public.ledger (id integer PRIMARY KEY)'],
+});
+
+describe('recordObjects', () => {
+  it('keeps what a later migration removes, so that a database of an older state is known', async () => {
+    const { config, superuser } = await cluster.create();
+    const owner = {
+      config,
+      withOwner: <T>(use: Parameters<typeof withOwner<T>>[2]) => withOwner({ config }, 'spec', use),
+    };
+    const known = await recordObjects(owner, [createAccounts, dropAccounts]);
+    expect(known.migrated).toEqual([
+      'table ops.migration_runs',
+      'table ops.migrations',
+      'table ops.read_cache',
+      'table public.accounts',
+      'table public.ledger',
+    ]);
+    expect(known.provisioned).toEqual(loadKnownObjects().provisioned);
+    await superuser.query('CREATE TABLE public.accounts (anything text); CREATE TABLE public.customers ()');
+    const unknown = findUnknownObjects(await readObjects(superuser), known);
+    expect(unknown.map(({ name }) => name)).toEqual(['public.customers']);
+  });
+});

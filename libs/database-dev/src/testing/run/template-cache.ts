@@ -1,0 +1,123 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Secret } from '@airlock/config';
+import { withClient, createSessionConfig, migrationsHash, type Migration } from '@airlock/database/internal';
+import {
+  CACHE_FOLDER,
+  copyFolder,
+  createOwnedFolder,
+  disownFolder,
+  nameOwnedFolder,
+  readDataFolderRules,
+  readServerVersion,
+  startCluster,
+  sweepOwnedFolders,
+} from '@airlock/embedded-postgres';
+import { REGISTRY_SQL } from '../clones/clone-registry.js';
+import { nameTemplate } from '../clones/database-name.js';
+import { buildTemplate } from '../clones/template.js';
+
+const LOGINS_FILE = 'airlock-test-logins.json';
+const KEPT_TEMPLATES = 3;
+
+export interface TemplateCache {
+  /** Where the cached folders lie. */
+  readonly folder: string;
+  /** The ones that ship, unless a test says otherwise. */
+  readonly migrations?: readonly Migration[];
+}
+
+const CACHE: TemplateCache = { folder: join(CACHE_FOLDER, 'templates') };
+
+export interface Logins {
+  app: { user: string; password: string };
+  migrator: { user: string; password: string };
+}
+
+/** What a template is made of; when any of it changes, so does the name and nothing old is found. */
+export function hashTemplate(migrations?: readonly Migration[]): string {
+  const hash = createHash('sha256').update(migrationsHash(migrations));
+  hash.update(readDataFolderRules());
+  for (const path of ['../../provision/bootstrap.sql', '../clones/template.ts']) {
+    hash.update(readFileSync(new URL(path, import.meta.url)));
+  }
+  return hash.digest('hex');
+}
+
+/** A stopped data folder with the template in it, made when it is not cached. Copy it; never start it where it lies. */
+export async function ensureCachedFolder(storageFolder: string, cache: TemplateCache = CACHE): Promise<string> {
+  const parts = [hashTemplate(cache.migrations), readServerVersion(), process.getuid?.()];
+  const cached = join(cache.folder, createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 16));
+  mkdirSync(cache.folder, { recursive: true });
+  if (!existsSync(cached)) await buildCachedFolder(cached, { storageFolder, cache });
+  utimesSync(cached, new Date(), new Date());
+  removeOldTemplates(cache.folder);
+  return cached;
+}
+
+export function readLogins(dataDir: string): Logins {
+  return JSON.parse(readFileSync(join(dataDir, LOGINS_FILE), 'utf8')) as Logins;
+}
+
+async function buildCachedFolder(
+  cached: string,
+  { storageFolder, cache }: { storageFolder: string; cache: TemplateCache },
+): Promise<void> {
+  await sweepOwnedFolders(cache.folder);
+  const dataDir = join(storageFolder, nameOwnedFolder('template'));
+  const unfinished = createOwnedFolder(cache.folder, 'unfinished');
+  try {
+    await buildDataFolder(dataDir, cache.migrations);
+    await copyFolder(dataDir, unfinished);
+    disownFolder(unfinished);
+    renameSync(unfinished, cached);
+  } catch (error) {
+    // Another run may have been faster: rename() refuses a folder that is not empty.
+    if (!existsSync(cached)) throw error;
+  } finally {
+    for (const folder of [dataDir, unfinished]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function buildDataFolder(dataDir: string, migrations?: readonly Migration[]): Promise<void> {
+  const cluster = await startCluster({ dataDir, durable: false, keepFolder: true });
+  try {
+    const logins = createLogins();
+    const { superuser: admin } = cluster;
+    const [app, migration] = [logins.app, logins.migrator].map(({ user, password }) => ({
+      ...admin,
+      user,
+      password: new Secret(password),
+    }));
+    if (!app || !migration) return;
+    await buildTemplate({ name: nameTemplate(hashTemplate(migrations)), admin, app, migration, migrations });
+    const context = { config: createSessionConfig('testing'), purpose: 'template' };
+    await withClient(admin, context, (client) => client.query(REGISTRY_SQL));
+    writeFileSync(join(dataDir, LOGINS_FILE), JSON.stringify(logins), { mode: 0o600 });
+  } finally {
+    await cluster.stop();
+  }
+}
+
+function createLogins(): Logins {
+  const createLogin = (user: string) => ({ user, password: randomBytes(24).toString('hex') });
+  return { app: createLogin('airlock_test_app'), migrator: createLogin('airlock_test_migrator') };
+}
+
+/** Branches come and go; the templates of a few are kept. */
+function removeOldTemplates(folder: string): void {
+  const templates = readdirSync(folder).filter((name) => /^[0-9a-f]{16}$/.test(name));
+  const byAge = templates.map((name) => join(folder, name)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const old of byAge.slice(KEPT_TEMPLATES)) rmSync(old, { recursive: true, force: true });
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { type Config, type DatabaseAddress, loadConfig, readProcessEnvironment } from '@airlock/config';
+import {
+  copyFolder,
+  startCluster,
+  createOwnedFolder,
+  sweepOwnedFolders,
+  chooseStorageFolder,
+  readTestStorage,
+  type Cluster,
+  type TestStorage,
+} from '@airlock/embedded-postgres';
+import { connectClient } from '@airlock/database/internal';
+import { assertTemplateContents } from '../clones/assert-template.js';
+import { REGISTRY_SQL } from '../clones/clone-registry.js';
+import { nameTemplate } from '../clones/database-name.js';
+import { buildTemplate } from '../clones/template.js';
+import { ensureCachedFolder, hashTemplate, readLogins } from './template-cache.js';
+import type { TestRun } from './test-run.js';
+
+export interface TestServer {
+  readonly address: Pick<
+    TestRun,
+    'server' | 'host' | 'port' | 'admin' | 'maintenance' | 'app' | 'migrator' | 'template'
+  >;
+  /** Where the data lies, when the server is ours. */
+  readonly cluster: Cluster | undefined;
+}
+
+/** A server with the template in it: one of our own, unless DATABASE_SERVER=external says to use a running one. */
+export async function startTestServer(): Promise<TestServer> {
+  const env = readProcessEnvironment();
+  if (env['DATABASE_SERVER'] === 'external')
+    return useExternalServer(loadConfig({ env: { ...env, ENVIRONMENT: 'testing' } }));
+  return startEmbeddedServer(readTestStorage(env));
+}
+
+async function startEmbeddedServer(storage: TestStorage): Promise<TestServer> {
+  const folder = chooseStorageFolder(storage);
+  await sweepOwnedFolders(folder);
+  const cached = await ensureCachedFolder(folder);
+  const dataDir = createOwnedFolder(folder, 'run');
+  await copyFolder(cached, dataDir);
+  const cluster = await startCluster({ dataDir, durable: false });
+  const { host, port, user, password, database } = cluster.superuser;
+  return {
+    cluster,
+    address: {
+      server: 'embedded',
+      host,
+      port,
+      admin: { user, password: password.reveal() },
+      maintenance: database,
+      ...readLogins(dataDir),
+      template: nameTemplate(hashTemplate()),
+    },
+  };
+}
+
+async function useExternalServer(config: Config): Promise<TestServer> {
+  const { admin, app, migration } = config.database;
+  if (!admin || !migration) {
+    const missing = admin ? 'DATABASE_MIGRATION_URL' : 'DATABASE_ADMIN_URL';
+    throw new Error(
+      `${missing}: not set; expected with DATABASE_SERVER=external, for tests make databases of their own.\n` +
+        'Leave DATABASE_SERVER out to run the tests on a PostgreSQL of their own.',
+    );
+  }
+  // Other logins are other grants in the template.
+  const template = nameTemplate(
+    createHash('sha256').update(`${hashTemplate()} ${app.user} ${migration.user}`).digest('hex'),
+  );
+  await ensureTemplate({ name: template, admin, app, migration }, config);
+  const toLogin = ({ user, password }: DatabaseAddress) => ({ user, password: password.reveal() });
+  return {
+    cluster: undefined,
+    address: {
+      server: 'external',
+      host: admin.host,
+      port: admin.port,
+      admin: toLogin(admin),
+      maintenance: admin.database,
+      app: toLogin(app),
+      migrator: toLogin(migration),
+      template,
+    },
+  };
+}
+
+/** One at a time; a template that an interrupted run left half made is still open to connections and made again. */
+async function ensureTemplate(template: Parameters<typeof buildTemplate>[0], config: Config): Promise<void> {
+  const client = await connectClient(template.admin, { config, purpose: 'tests' });
+  try {
+    await client.query(`SELECT pg_advisory_lock(hashtext('airlock_testing'))`);
+    await client.query(REGISTRY_SQL);
+    const { rows } = await client.query<{ datistemplate: boolean }>(
+      'SELECT datistemplate FROM pg_database WHERE datname = $1',
+      [template.name],
+    );
+    if (rows[0]?.datistemplate) return await assertTemplateContents(client, template.admin, template.name);
+    if (rows[0]) await client.query(`DROP DATABASE ${client.escapeIdentifier(template.name)} WITH (FORCE)`);
+    await buildTemplate(template);
+  } finally {
+    await client.end();
+  }
+}
