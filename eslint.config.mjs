@@ -3,12 +3,19 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 import { databaseSafety } from './tools/database-safety.mjs';
 
-/** Dependencies point one way: apps → health → database → config. */
+/** Dependencies point one way: apps → deploy, and apps → health → database → config. What never ships stands beside. */
 const layers = [
-  { sourceTag: 'layer:app', onlyDependOnLibsWithTags: ['layer:deploy', 'layer:health', 'layer:database', 'layer:config'] },
+  {
+    sourceTag: 'layer:app',
+    onlyDependOnLibsWithTags: ['deploy', 'health', 'database', 'database-dev', 'embedded', 'config'].map(
+      (name) => `layer:${name}`,
+    ),
+  },
   { sourceTag: 'layer:deploy', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:health', onlyDependOnLibsWithTags: ['layer:database', 'layer:config'] },
-  { sourceTag: 'layer:database', onlyDependOnLibsWithTags: ['layer:config'] },
+  { sourceTag: 'layer:database-dev', onlyDependOnLibsWithTags: ['layer:database', 'layer:embedded', 'layer:config'] },
+  { sourceTag: 'layer:database', onlyDependOnLibsWithTags: ['layer:embedded', 'layer:config'] },
+  { sourceTag: 'layer:embedded', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:config', onlyDependOnLibsWithTags: [] },
 ];
 
@@ -24,7 +31,7 @@ const MAY_REVEAL = [
   'libs/database/src/client-options.ts',
   'libs/database/src/libpq-tool.ts',
   'libs/database/src/provision/provision.ts',
-  'libs/database/src/testing/**',
+  'libs/database-dev/src/testing/**',
 ];
 const MAY_READ_PROCESS_ENV = ['libs/config/src/process-environment.ts'];
 

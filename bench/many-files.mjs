@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const FILES = Number(process.argv[2] ?? 200);
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const folder = `${ROOT}libs/database/src/testing/proofs/fixtures/many`;
+const folder = `${ROOT}libs/database-dev/src/testing/proofs/fixtures/many`;
 /** What the run's own cluster takes of /dev/shm, in MiB: its folder carries the pid of Jest. */
 const measureFolder = (pid) => {
   const parent = `/dev/shm/airlock-${process.getuid()}`;
@@ -48,7 +48,7 @@ it('has a database', async () => {
     process.execPath,
     [...args, `${ROOT}node_modules/jest/bin/jest.js`, '--maxWorkers=2', '--silent', 'many'],
     {
-      cwd: `${ROOT}libs/database/src/testing/proofs`,
+      cwd: `${ROOT}libs/database-dev/src/testing/proofs`,
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );

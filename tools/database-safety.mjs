@@ -5,14 +5,14 @@ export const MAY_CONNECT = [
   'libs/database/src/client.ts',
   'libs/database/src/data-source.ts',
   // Tries passwords and sockets that no configuration would let through.
-  'libs/database/src/embedded/cluster.spec.ts',
+  'libs/embedded-postgres/src/cluster.spec.ts',
 ];
 /** They may load what exists in the workspace alone. */
 export const MAY_USE_TESTING = [
   '**/*.spec.ts',
   '**/*.fixture.ts',
-  'libs/database/src/{testing,embedded}/**',
-  'apps/cli/src/commands/db-reset-test.ts',
+  'libs/{database-dev,embedded-postgres}/**',
+  'apps/cli/src/commands/db-{drift,lint,new,reset-test}.ts',
   'apps/cli/src/serve/**',
   'bench/**',
 ];
@@ -42,8 +42,8 @@ const connecting = forbid(
 // A selector's regular expression cannot hold a slash; \u002f is one.
 const loadingTests = forbid(
   [
-    'ImportDeclaration[source.value=/^@airlock\\u002fdatabase\\u002f(testing|embedded)/][importKind!="type"]',
-    'ImportExpression[source.value=/^@airlock\\u002fdatabase\\u002f(testing|embedded)/]',
+    'ImportDeclaration[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures))/][importKind!="type"]',
+    'ImportExpression[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures))/]',
   ],
   'What ships cannot load this: it exists in the workspace alone.',
 );

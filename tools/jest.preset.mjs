@@ -30,6 +30,6 @@ export const presetWithServers = {
   globalTeardown: pathOf('./jest/global-teardown.mjs'),
   testEnvironmentOptions: {
     ...preset.testEnvironmentOptions,
-    services: pathOf('../libs/database/src/testing/fixture/services.ts'),
+    services: pathOf('../libs/database-dev/src/testing/fixture/services.ts'),
   },
 };

@@ -1,4 +1,4 @@
-// Starts the servers for the tests of one Jest run; see libs/database/src/testing.
+// Starts the servers for the tests of one Jest run; see libs/database-dev/src/testing.
 import { debuglog } from 'node:util';
 import { startTestRun } from '@airlock/database-dev/testing';
 

@@ -5,13 +5,21 @@ export { createDataSource, type DataSourceChoices } from './data-source.js';
 export { readCatalogue } from './drift/catalogue.js';
 export { compareSchemas, DriftError, hasDrift } from './drift/drift.js';
 export { loadSchemaFile, saveSchemaFile } from './drift/schema-file.js';
-export { EntityRecord } from './entities/entity.entity.js';
+export { entities, EntityRecord } from './entities/index.js';
 export { assertIdentity } from './identity/assert-identity.js';
 export { readStampFlaws } from './identity/stamp.js';
 export { createRights } from './migrate/apply-migration.js';
 export { clipIdentifier, LONGEST_IDENTIFIER_BYTES, parseIdentifier } from './migrate/identifier.js';
 export { migrate } from './migrate/migrate.js';
-export { assertNoTransactionControl, defineMigration, type Migration, MIGRATION_NAME, MigrationError, type Phase, type Statement } from './migrate/migration.js';
+export {
+  assertNoTransactionControl,
+  defineMigration,
+  type Migration,
+  MIGRATION_NAME,
+  MigrationError,
+  type Phase,
+  type Statement,
+} from './migrate/migration.js';
 export { migrationsHash } from './migrate/migrations-hash.js';
 export { assertCatalogue } from './migrate/plan.js';
 export { withOwner } from './migrate/session.js';

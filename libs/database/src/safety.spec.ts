@@ -35,9 +35,10 @@ describe('the lint rules', () => {
     ['await dataSource.dropDatabase()'],
     ['await dataSource.runMigrations()'],
     ['TypeOrmModule.forRoot({ type: "postgres" })'],
-    ['import { useTestDatabase } from "@airlock/database/testing"'],
-    ['import { startCluster } from "@airlock/database/embedded"'],
-    ['await import("@airlock/database/testing/reset")'],
+    ['import { useTestDatabase } from "@airlock/database-dev/testing"'],
+    ['import { startCluster } from "@airlock/embedded-postgres"'],
+    ['import { migrations } from "@airlock/database/internal"'],
+    ['await import("@airlock/database-dev/testing/reset")'],
   ])('refuse %s', (code) => {
     expect(lint(code, 'apps/api/src/thing.ts')).toHaveLength(1);
   });

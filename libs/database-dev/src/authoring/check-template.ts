@@ -1,4 +1,12 @@
-import { compareSchemas, DriftError, hasDrift, readCatalogue, loadSchemaFile, saveSchemaFile, MigrationError } from '@airlock/database/internal';
+import {
+  compareSchemas,
+  DriftError,
+  hasDrift,
+  readCatalogue,
+  loadSchemaFile,
+  saveSchemaFile,
+  MigrationError,
+} from '@airlock/database/internal';
 import { type ThrowawayDatabase, withThrowawayDatabase } from '../lint/throwaway-database.js';
 import { checkKnownObjects } from '../testing/contents/record-objects.js';
 

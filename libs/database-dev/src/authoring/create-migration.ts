@@ -22,7 +22,7 @@ export interface NewMigration {
   readonly folder?: string;
 }
 
-const FOLDER = fileURLToPath(new URL('../migrations/', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../../database/src/migrations/', import.meta.url));
 const KEBAB = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const LONGEST_NAME = 60;
 

@@ -1,5 +1,11 @@
 import { type Client, DatabaseError } from 'pg';
-import { migrate, assertCatalogue, migrations as shippedMigrations, seed, type Migration } from '@airlock/database/internal';
+import {
+  migrate,
+  assertCatalogue,
+  migrations as shippedMigrations,
+  seed,
+  type Migration,
+} from '@airlock/database/internal';
 import { applyExceptions } from './exceptions.js';
 import { findUnindexedKeys, type StatementTrace, traceMigration } from './lock-trace.js';
 import { isReleased } from './released.js';

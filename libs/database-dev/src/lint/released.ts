@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { migrations as shippedMigrations, type Migration } from '@airlock/database/internal';
 
 /** What has left the workspace with a release: name → SHA-256. Only ever grows. */
-export const RELEASED_FILE = new URL('../migrations/released.json', import.meta.url);
+export const RELEASED_FILE = new URL('../../../database/src/migrations/released.json', import.meta.url);
 
 export function loadReleased(): Readonly<Record<string, string>> {
   return JSON.parse(readFileSync(RELEASED_FILE, 'utf8')) as Record<string, string>;

@@ -1,6 +1,15 @@
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startDeafProxy, authentication, challenge, CLEARTEXT, message, NOTICE, SASL, startFakeServer } from '@airlock/database/fixtures';
+import {
+  startDeafProxy,
+  authentication,
+  challenge,
+  CLEARTEXT,
+  message,
+  NOTICE,
+  SASL,
+  startFakeServer,
+} from '@airlock/database/fixtures';
 import { connectClient, createSessionConfig } from '@airlock/database/internal';
 import { bounded, withinTime } from './bounded-session.js';
 import { startServers, World, type Servers } from './world.fixture.js';

@@ -2,7 +2,13 @@ import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { withClient, createSessionConfig, defineMigration, migrations, type Migration } from '@airlock/database/internal';
+import {
+  withClient,
+  createSessionConfig,
+  defineMigration,
+  migrations,
+  type Migration,
+} from '@airlock/database/internal';
 import { copyFolder, startCluster, createOwnedFolder, chooseStorageFolder } from '@airlock/embedded-postgres';
 import { nameTemplate } from '../clones/database-name.js';
 import { ensureCachedFolder, hashTemplate } from './template-cache.js';

@@ -1,12 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { loadReleased } from '@airlock/database-dev/lint';
-import { assertCatalogue } from '../migrate/plan.js';
-import { migrations } from './index.js';
+import { assertCatalogue, migrations } from '@airlock/database/internal';
+import { loadReleased, RELEASED_FILE } from './released.js';
 
 describe('migrations', () => {
   it('lists every file of the folder, by the name of the file', () => {
-    const files = readdirSync(import.meta.dirname).filter((file) => /^\d.*\.ts$/.test(file));
+    const files = readdirSync(new URL('.', RELEASED_FILE)).filter((file) => /^\d.*\.ts$/.test(file));
     expect(migrations.map(({ name }) => `${name}.ts`)).toEqual(files.sort());
   });
 
