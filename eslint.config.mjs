@@ -28,8 +28,7 @@ const MAY_REVEAL = [
   'apps/api/src/testing/**',
   'libs/deploy/src/registry/authorised-fetch.ts',
   'libs/config/src/rules/secret-rules.ts',
-  'libs/database/src/client-options.ts',
-  'libs/database/src/libpq-tool.ts',
+  'libs/database/src/connect/client-options.ts',
   'libs/database/src/provision/provision.ts',
   'libs/database-dev/src/testing/**',
 ];

@@ -3,14 +3,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSessionConfig, withClient } from '@airlock/database';
-import { startCluster, createOwnedFolder, chooseStorageFolder } from '@airlock/embedded-postgres';
-import { CloneRegistry } from '@airlock/database-dev/testing';
-import { nameTemplate } from '@airlock/database-dev/testing';
-import { ChangedRows } from '@airlock/database-dev/testing';
-import { RollbackSession } from '@airlock/database-dev/testing';
+import { chooseStorageFolder, copyFolder, createOwnedFolder, startCluster } from '@airlock/embedded-postgres';
+import { CloneRegistry } from '../libs/database-dev/src/testing/clones/clone-registry.ts';
+import { nameTemplate } from '../libs/database-dev/src/testing/clones/database-name.ts';
+import { ChangedRows } from '../libs/database-dev/src/testing/isolation/changed-rows.ts';
+import { RollbackSession } from '../libs/database-dev/src/testing/isolation/rollback-session.ts';
 import { migrations } from '../libs/database/src/migrations/index.ts';
-import { copyFolder, ensureCachedFolder, hashTemplate } from '@airlock/database-dev/testing';
-import { connectClient } from '../libs/database/src/client.ts';
+import { ensureCachedFolder, hashTemplate } from '../libs/database-dev/src/testing/run/template-cache.ts';
+import { connectClient } from '../libs/database/src/connect/client.ts';
 import { measure, median, report, reportRatio } from './measure.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 20);

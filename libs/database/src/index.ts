@@ -1,12 +1,16 @@
-export { createClientOptions, createSessionConfig, type ClientContext, type SessionConfig } from './client-options.js';
-export { ConnectionError, connectClient, ServerError, withClient } from './client.js';
-export { createDataSource, type DataSourceChoices } from './data-source.js';
-export { DatabaseModule, openDataSource } from './database.module.js';
+export {
+  createClientOptions,
+  createSessionConfig,
+  type ClientContext,
+  type SessionConfig,
+} from './connect/client-options.js';
+export { ConnectionError, connectClient, ServerError, withClient } from './connect/client.js';
+export { createDataSource, type DataSourceChoices } from './connect/data-source.js';
+export { DatabaseModule, openDataSource } from './connect/database.module.js';
 export { DriftError, findDrift, hasDrift, type Drift } from './drift/drift.js';
 export { EntityRecord, entities } from './entities/index.js';
 export { assertIdentity, IdentityError, type IdentityClaim } from './identity/assert-identity.js';
 export { readLocation, readStamp, type Location, type Queryable, type Stamp } from './identity/stamp.js';
-export { LibpqToolError, runLibpqTool, type LibpqCommand } from './libpq-tool.js';
 export { migrate, type MigrateOptions, type MigrationReport } from './migrate/migrate.js';
 export { migrationsHash } from './migrate/migrations-hash.js';
 export { describeEvent, type MigrationEvent } from './migrate/events.js';

@@ -1,7 +1,7 @@
 /** For database-dev alone: the parts that making, judging and resetting databases is built of. */
-export { createSessionConfig, type SessionConfig } from './client-options.js';
-export { connectClient, withClient } from './client.js';
-export { createDataSource, type DataSourceChoices } from './data-source.js';
+export { createSessionConfig, type SessionConfig } from './connect/client-options.js';
+export { connectClient, withClient } from './connect/client.js';
+export { createDataSource, type DataSourceChoices } from './connect/data-source.js';
 export { readCatalogue } from './drift/catalogue.js';
 export { compareSchemas, DriftError, hasDrift } from './drift/drift.js';
 export { loadSchemaFile, saveSchemaFile } from './drift/schema-file.js';
@@ -27,5 +27,5 @@ export { DEFAULT_TIMING } from './migrate/timing.js';
 export { migrations } from './migrations/index.js';
 export { chooseCopyStrategy } from './provision/copy-strategy.js';
 export { loadProvisionRecord, type ProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
-export { provision } from './provision/provision.js';
+export { provision, readBootstrapSql } from './provision/provision.js';
 export { seed } from './seed/seed.js';

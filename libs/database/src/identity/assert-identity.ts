@@ -1,7 +1,7 @@
 import type { Config, Environment } from '@airlock/config';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
-import { assertServer } from '../server.js';
+import { assertServer } from './server.js';
 import {
   findBrokenBindings,
   IdentityError,

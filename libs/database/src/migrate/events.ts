@@ -1,9 +1,8 @@
-import type { LockHolder } from './lock.js';
 import type { Session } from './sessions-in-the-way.js';
 
 /** What a run tells while it works; the report at the end says what became of it. */
 export type MigrationEvent =
-  | { readonly type: 'waiting'; readonly holder: LockHolder }
+  | { readonly type: 'waiting'; readonly holder: Session }
   | { readonly type: 'planned'; readonly names: readonly string[] }
   | { readonly type: 'started'; readonly name: string }
   | { readonly type: 'dropped-invalid-index'; readonly name: string; readonly index: string }

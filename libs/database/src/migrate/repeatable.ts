@@ -1,5 +1,4 @@
 import { IDENTIFIER, parseIdentifier } from './identifier.js';
-import type { Migration } from './migration.js';
 
 /** The index that a statement outside a transaction builds: CREATE INDEX CONCURRENTLY or REINDEX INDEX CONCURRENTLY. */
 export interface IndexBuild {
@@ -26,7 +25,12 @@ export function isRepeatable(sql: string): boolean {
   return REPEATABLE.some((form) => form.test(sql));
 }
 
-export function parseIndexBuild({ transactional, statements }: Migration): IndexBuild | undefined {
+interface Steps {
+  readonly transactional: boolean;
+  readonly statements: readonly { readonly sql: string }[];
+}
+
+export function parseIndexBuild({ transactional, statements }: Steps): IndexBuild | undefined {
   if (transactional) return undefined;
   const sql = statements[0]?.sql ?? '';
   const { schema, index } = (CREATE.exec(sql) ?? REINDEX.exec(sql))?.groups ?? {};

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { Client } from 'pg';
 import type { Config, DatabaseAddress, Environment } from '@airlock/config';
-import { connectClient } from '../client.js';
-import { createSessionConfig } from '../client-options.js';
+import { connectClient } from '../connect/client.js';
+import { createSessionConfig } from '../connect/client-options.js';
 import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { provision } from '../provision/provision.js';
 import { createScratchConfig } from './scratch-config.fixture.js';

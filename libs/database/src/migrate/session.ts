@@ -1,6 +1,6 @@
 import { type Client, escapeIdentifier } from 'pg';
 import type { Config, Environment } from '@airlock/config';
-import { connectClient } from '../client.js';
+import { connectClient } from '../connect/client.js';
 import { assertIdentity } from '../identity/assert-identity.js';
 import { MigrationError } from './migration.js';
 import { MigrationRefusal } from './plan.js';

@@ -1,7 +1,7 @@
 import { type DatabaseAddress, type Environment, Secret } from '@airlock/config';
 import type { Client } from 'pg';
-import { withClient } from '../client.js';
-import { createSessionConfig } from '../client-options.js';
+import { withClient } from '../connect/client.js';
+import { createSessionConfig } from '../connect/client-options.js';
 import type { Cluster } from '@airlock/embedded-postgres';
 import type { ProvisionOptions } from './provision.js';
 

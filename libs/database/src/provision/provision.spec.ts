@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ENVIRONMENTS, Secret } from '@airlock/config';
-import { runLibpqTool } from '../libpq-tool.js';
 import { assertIdentity } from '../identity/assert-identity.js';
 import { startScratchCluster, type Cluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from './provision.fixture.js';
@@ -273,7 +272,16 @@ describe('bootstrap.sql', () => {
     ]);
     const file = fileURLToPath(new URL('./bootstrap.sql', import.meta.url));
     const args = ['-X', '-q', '-1', '-v', 'ON_ERROR_STOP=1', ...settings, '-f', file];
-    await runLibpqTool('psql', { address: inside(options), args });
+    const { host: PGHOST, port, user: PGUSER, password, database: PGDATABASE } = inside(options);
+    const env = {
+      PATH: '/usr/bin:/bin',
+      PGHOST,
+      PGPORT: String(port),
+      PGUSER,
+      PGPASSWORD: password.reveal(),
+      PGDATABASE,
+    };
+    expect(spawnSync('psql', args, { env, encoding: 'utf8' })).toMatchObject({ status: 0 });
     const { stamp, created, warnings } = await provision(options);
     expect({ environment: stamp.environment, created, warnings }).toEqual({
       environment: 'staging',

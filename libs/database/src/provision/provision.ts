@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type DatabaseAddress, type Environment, maxDatabaseNameBytes } from '@airlock/config';
 import type { Client } from 'pg';
-import { withClient } from '../client.js';
-import { createSessionConfig } from '../client-options.js';
+import { withClient } from '../connect/client.js';
+import { createSessionConfig } from '../connect/client-options.js';
 import { readStamp, type Stamp } from '../identity/stamp.js';
 import { chooseCopyStrategy } from './copy-strategy.js';
 import { createScramVerifier } from './scram.js';

@@ -1,7 +1,7 @@
 import type { Environment } from '@airlock/config';
 import type { Client } from 'pg';
-import { withClient } from '../client.js';
-import { createSessionConfig } from '../client-options.js';
+import { withClient } from '../connect/client.js';
+import { createSessionConfig } from '../connect/client-options.js';
 import { findBrokenBindings, type Location, readLocation, readStamp, type Stamp } from '../identity/stamp.js';
 import { adoptSanitised, assertSameServer, type ProvisionOptions, ProvisionError } from '../provision/provision.js';
 import { type Columns, columns, listTableRules, type TableRules } from './columns.js';

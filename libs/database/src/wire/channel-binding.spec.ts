@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { withClient } from '../client.js';
-import { createSessionConfig } from '../client-options.js';
+import { withClient } from '../connect/client.js';
+import { createSessionConfig } from '../connect/client-options.js';
 import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { ask, runAs } from '../provision/provision.fixture.js';
 

@@ -4,9 +4,9 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Config, type DatabaseAddress, loadConfig, Secret } from '@airlock/config';
-import { connectClient, withClient } from '../client.js';
-import { createSessionConfig } from '../client-options.js';
-import { createDataSource } from '../data-source.js';
+import { connectClient, withClient } from '../connect/client.js';
+import { createSessionConfig } from '../connect/client-options.js';
+import { createDataSource } from '../connect/data-source.js';
 import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { ask, runAs } from '../provision/provision.fixture.js';
 import {

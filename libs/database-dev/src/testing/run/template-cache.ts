@@ -12,7 +12,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Secret } from '@airlock/config';
-import { withClient, createSessionConfig, migrationsHash, type Migration } from '@airlock/database/internal';
+import {
+  withClient,
+  createSessionConfig,
+  migrationsHash,
+  type Migration,
+  readBootstrapSql,
+} from '@airlock/database/internal';
 import {
   CACHE_FOLDER,
   copyFolder,
@@ -48,10 +54,8 @@ export interface Logins {
 /** What a template is made of; when any of it changes, so does the name and nothing old is found. */
 export function hashTemplate(migrations?: readonly Migration[]): string {
   const hash = createHash('sha256').update(migrationsHash(migrations));
-  hash.update(readDataFolderRules());
-  for (const path of ['../../provision/bootstrap.sql', '../clones/template.ts']) {
-    hash.update(readFileSync(new URL(path, import.meta.url)));
-  }
+  hash.update(readDataFolderRules()).update(readBootstrapSql());
+  hash.update(readFileSync(new URL('../clones/template.ts', import.meta.url)));
   return hash.digest('hex');
 }
 

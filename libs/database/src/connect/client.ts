@@ -1,12 +1,12 @@
 import type { DatabaseAddress } from '@airlock/config';
 import type { Client } from 'pg';
 import { createClientOptions, type ClientContext } from './client-options.js';
-import { assertServer, findPoolerError } from './server.js';
-import { endClient } from './wire/end-client.js';
-import { GuardedClient } from './wire/guarded-client.js';
-import { UntrustedServerError } from './wire/untrusted-server-error.js';
+import { assertServer, findPoolerError } from '../identity/server.js';
+import { endClient } from '../wire/end-client.js';
+import { GuardedClient } from '../wire/guarded-client.js';
+import { UntrustedServerError } from '../wire/untrusted-server-error.js';
 
-export { ServerError } from './server.js';
+export { ServerError } from '../identity/server.js';
 
 /** A connected session of its own; the caller ends it. Prefer `withClient`. */
 export async function connectClient(address: DatabaseAddress, context: ClientContext): Promise<Client> {

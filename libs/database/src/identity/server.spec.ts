@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Config, DatabaseAddress } from '@airlock/config';
-import { connectClient } from './client.js';
-import { createSessionConfig } from './client-options.js';
-import { createDataSource } from './data-source.js';
-import { openDataSource } from './database.module.js';
+import { connectClient } from '../connect/client.js';
+import { createSessionConfig } from '../connect/client-options.js';
+import { createDataSource } from '../connect/data-source.js';
+import { openDataSource } from '../connect/database.module.js';
 import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
-import { migrate } from './migrate/migrate.js';
-import { createScratchConfig } from './migrate/scratch-config.fixture.js';
-import { createAddresses, runAs } from './provision/provision.fixture.js';
-import { provision, type ProvisionOptions } from './provision/provision.js';
+import { migrate } from '../migrate/migrate.js';
+import { createScratchConfig } from '../migrate/scratch-config.fixture.js';
+import { createAddresses, runAs } from '../provision/provision.fixture.js';
+import { provision, type ProvisionOptions } from '../provision/provision.js';
 import { oldPostgres, pgbouncer, withOldPostgres, withPgBouncer } from './server.fixture.js';
 
 const describeIf = (isHere: boolean, title: string, define: () => void) =>

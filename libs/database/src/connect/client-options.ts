@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { DatabaseAddress, Environment } from '@airlock/config';
 import type { ClientConfig } from 'pg';
-import { MIN_SCRAM_ITERATIONS } from './wire/guarded-client.js';
+import { MIN_SCRAM_ITERATIONS } from '../wire/guarded-client.js';
 
 const SECOND = 1000;
 const NAME_LIMIT = 63;

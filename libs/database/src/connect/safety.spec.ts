@@ -6,7 +6,7 @@ import type { Config } from '@airlock/config';
 import { createDataSource } from './data-source.js';
 import type { DiscreteOptions } from './client-options.js';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const { databaseSafety } = (await import(pathToFileURL(`${root}tools/database-safety.mjs`).href)) as {
   databaseSafety: Linter.Config[];
 };
@@ -44,9 +44,9 @@ describe('the lint rules', () => {
   });
 
   it('let only the two files make sessions that make all others', () => {
-    expect(lint('new Client(createClientOptions(a, c))', 'libs/database/src/client.ts')).toEqual([]);
-    expect(lint('new DataSource({ extra: {} })', 'libs/database/src/data-source.ts')).toHaveLength(1);
-    expect(lint('new DataSource({ synchronize: true })', 'libs/database/src/data-source.ts')).toHaveLength(1);
+    expect(lint('new Client(createClientOptions(a, c))', 'libs/database/src/connect/client.ts')).toEqual([]);
+    expect(lint('new DataSource({ extra: {} })', 'libs/database/src/connect/data-source.ts')).toHaveLength(1);
+    expect(lint('new DataSource({ synchronize: true })', 'libs/database/src/connect/data-source.ts')).toHaveLength(1);
   });
 });
 

@@ -3,7 +3,7 @@ import { type ClientBase, Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { createClientOptions } from './client-options.js';
 import { SqlLogger, type SqlPrinter } from './sql-logger.js';
-import { GuardedClient } from './wire/guarded-client.js';
+import { GuardedClient } from '../wire/guarded-client.js';
 
 const SECOND = 1000;
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;

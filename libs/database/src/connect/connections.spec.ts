@@ -6,11 +6,10 @@ import { DataSource } from 'typeorm';
 import { loadConfig, type Config } from '@airlock/config';
 import { createClientOptions, createSessionConfig } from './client-options.js';
 import { createDataSource } from './data-source.js';
-import { DatabaseModule } from './database.module.js';
+import { DatabaseModule, openDataSource } from './database.module.js';
 import { startScratchCluster, type Cluster } from '@airlock/embedded-postgres';
-import { runLibpqTool } from './libpq-tool.js';
-import { createAddresses } from './provision/provision.fixture.js';
-import { provision, type ProvisionOptions } from './provision/provision.js';
+import { createAddresses } from '../provision/provision.fixture.js';
+import { provision, type ProvisionOptions } from '../provision/provision.js';
 import { SqlLogger } from './sql-logger.js';
 
 let cluster: Cluster;
@@ -50,7 +49,7 @@ const STRAY = {
 describe('createDataSource', () => {
   it('goes where the config says in a process that is full of PG* variables', () => {
     const script = fileURLToPath(new URL('./stray-variables.fixture.ts', import.meta.url));
-    const loader = new URL('../../../tools/typescript.mjs', import.meta.url).href;
+    const loader = new URL('../../../../tools/typescript.mjs', import.meta.url).href;
     const { stdout, stderr } = spawnSync(process.execPath, ['--import', loader, script, String(cluster.port)], {
       env: { PATH: '/usr/bin:/bin', ...STRAY },
       encoding: 'utf8',
@@ -91,7 +90,8 @@ describe('createDataSource', () => {
 
 describe('DatabaseModule', () => {
   it('starts on the database of its environment and leaves no session behind when it closes', async () => {
-    const module = await Test.createTestingModule({ imports: [DatabaseModule.forRoot(config)] }).compile();
+    const module = await Test.createTestingModule({ imports: [DatabaseModule.forLater(config)] }).compile();
+    await openDataSource(module.get(DataSource), config);
     expect(await module.get(DataSource).query('SELECT environment FROM ops.environment')).toEqual([
       { environment: 'testing' },
     ]);
@@ -101,8 +101,10 @@ describe('DatabaseModule', () => {
 
   it('does not start on the database of another environment', async () => {
     const foreign = { ...config, environment: 'staging' as const };
-    const starting = Test.createTestingModule({ imports: [DatabaseModule.forRoot(foreign)] }).compile();
+    const module = await Test.createTestingModule({ imports: [DatabaseModule.forLater(foreign)] }).compile();
+    const starting = openDataSource(module.get(DataSource), foreign);
     await expect(starting).rejects.toThrow('the database belongs to another environment');
+    await module.close();
   });
 });
 
@@ -154,20 +156,5 @@ describe('SqlLogger', () => {
     const print = { log: jest.fn(), warn: jest.fn() };
     new SqlLogger(false, print).logQuery('SELECT 1');
     expect(print.log).not.toHaveBeenCalled();
-  });
-});
-
-const hasPsql = spawnSync('psql', ['--version']).status === 0;
-(hasPsql ? describe : describe.skip)('runLibpqTool, where psql is installed', () => {
-  it('reaches the database of the address, whatever the environment of this process says', async () => {
-    const sql = 'SELECT current_database(), current_user, inet_server_port()';
-    const { stdout } = await runLibpqTool('psql', { address: options.app, args: ['-XAtc', sql] });
-    expect(stdout.trim()).toBe(`connections_test|connections_test_app|${cluster.port}`);
-  });
-
-  it('tells what the tool said when it fails, without the password', async () => {
-    const failed = runLibpqTool('psql', { address: options.app, args: ['-XAtc', 'SELECT nonsense'] });
-    await expect(failed).rejects.toThrow(/^psql: ended with 1; ERROR: {2}column "nonsense" does not exist/);
-    await expect(failed).rejects.not.toThrow('_app-secret');
   });
 });
