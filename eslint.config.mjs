@@ -32,12 +32,12 @@ const MAY_REVEAL = [
   'libs/database/src/provision/provision.ts',
   'libs/database-dev/src/testing/**',
 ];
-const MAY_READ_PROCESS_ENV = ['libs/config/src/process-environment.ts'];
+const MAY_READ_PROCESS_ENV = ['libs/config/src/sources/process-environment.ts'];
 
 const noProcessEnv = {
   object: 'process',
   property: 'env',
-  message: 'Only libs/config/src/process-environment.ts reads process.env; take the config instead.',
+  message: 'Only libs/config/src/sources/process-environment.ts reads process.env; take the config instead.',
 };
 const noReveal = {
   property: 'reveal',

@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findWordOf } from '../libs/config/src/database-names.ts';
-import { ENVIRONMENTS } from '../libs/config/src/environment.ts';
+import { findWordOf } from '../libs/config/src/values/database-names.ts';
+import { ENVIRONMENTS } from '../libs/config/src/values/environment.ts';
 
 const NAME = /^(?=.{2,20}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 

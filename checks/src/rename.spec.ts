@@ -94,7 +94,7 @@ describe('renameWorkspace', () => {
     commit();
     rename('airlock');
     expect(git('status', '--porcelain').split('\n').length).toBeGreaterThan(100);
-    for (const path of ['README.md', 'libs/config/src/schema.ts', 'compose.yml'])
+    for (const path of ['README.md', 'libs/config/src/variables/schema.ts', 'compose.yml'])
       expect(read(path)).toBe(readFileSync(join(root, path), 'utf8'));
   });
 

@@ -1,5 +1,6 @@
 /** For programs that read no configuration, such as those that deploy: loading its schema takes longer than they run. */
-export { ENVIRONMENTS, type Environment } from './environment.js';
-export { readProcessEnvironment, type EnvironmentVariables } from './process-environment.js';
-export { Secret } from './secret.js';
-export { readUserName } from './user-name.js';
+export { ENVIRONMENTS, type Environment } from './values/environment.js';
+export type { EnvironmentVariables } from './values/environment-variables.js';
+export { readProcessEnvironment } from './sources/process-environment.js';
+export { Secret } from './values/secret.js';
+export { readUserName } from './values/user-name.js';

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from '@jest/globals';
-import { loadConfig } from '../load-config.js';
+import { loadConfig } from '../load/load-config.js';
 import { goodEnvironments } from '../testing/index.js';
 import { AirlockConfigModule, type ConfigType, databaseConfig, redisConfig, serviceConfig } from './index.js';
 

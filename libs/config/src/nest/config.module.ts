@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
-import type { Config } from '../create-config.js';
+import type { Config } from '../load/create-config.js';
 import { namespaceNames, provideNamespace } from './namespaces.js';
 
 /** Hands the loaded config to Nest, part by part. Nest itself reads neither files nor the process environment. */

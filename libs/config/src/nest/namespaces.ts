@@ -1,5 +1,5 @@
 import { type ConfigFactory, type ConfigFactoryKeyHost, registerAs } from '@nestjs/config';
-import type { Config } from '../create-config.js';
+import type { Config } from '../load/create-config.js';
 
 /** What `@Inject(serviceConfig.KEY) service: ConfigType<typeof serviceConfig>` hands out: one typed part of the config. */
 type Namespace<T> = (() => T) & ConfigFactoryKeyHost<T>;

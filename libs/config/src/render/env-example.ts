@@ -1,7 +1,7 @@
-import type { Environment } from '../environment.js';
-import { groupVariables, metaOf, textFor, type VariableName } from '../schema.js';
-import { mayBeFile } from '../sources.js';
-import { defaultText } from '../validate.js';
+import type { Environment } from '../values/environment.js';
+import { groupVariables, metaOf, textFor, type VariableName } from '../variables/schema.js';
+import { mayBeFile } from '../sources/sources.js';
+import { defaultText } from '../variables/validate.js';
 
 const INTRODUCTION: Record<Environment, string[]> = {
   development: [
@@ -37,7 +37,7 @@ POSTGRES_PASSWORD=changethis
 /** A commented .env file: what must be set, and as comments what may be, with its default. */
 export function renderEnvExample(environment: Environment): string {
   const header = [
-    `Configuration of ${environment}. Generated from libs/config/src/schema.ts by \`airlock config example --write\`.`,
+    `Configuration of ${environment}. Generated from libs/config/src/variables/schema.ts by \`airlock config example --write\`.`,
     ...INTRODUCTION[environment],
     'Reference: docs/configuration.md',
   ];

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ENVIRONMENTS, type Environment } from '../environment.js';
+import { ENVIRONMENTS, type Environment } from '../values/environment.js';
 import { renderEnvExample } from './env-example.js';
 import { renderReference } from './reference.js';
 

@@ -1,8 +1,8 @@
-import { describeDatabase, type DatabaseAddress } from '../database-url.js';
-import type { Inspection } from '../inspect-config.js';
-import { metaOf, variableNames, type VariableName } from '../schema.js';
-import { REDACTED } from '../secret.js';
-import { defaultText } from '../validate.js';
+import { describeDatabase, type DatabaseAddress } from '../values/database-url.js';
+import type { Inspection } from '../load/inspect-config.js';
+import { metaOf, variableNames, type VariableName } from '../variables/schema.js';
+import { REDACTED } from '../values/secret.js';
+import { defaultText } from '../variables/validate.js';
 
 export interface PrintedVariable {
   readonly name: VariableName;

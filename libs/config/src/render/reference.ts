@@ -1,7 +1,7 @@
-import { ENVIRONMENTS } from '../environment.js';
-import { rules } from '../rules.js';
-import { groupVariables, metaOf, variableNames, type VariableName } from '../schema.js';
-import { defaultText, describeExpected } from '../validate.js';
+import { ENVIRONMENTS } from '../values/environment.js';
+import { rules } from '../rules/find-violations.js';
+import { groupVariables, metaOf, variableNames, type VariableName } from '../variables/schema.js';
+import { defaultText, describeExpected } from '../variables/validate.js';
 import { renderTable } from './markdown-table.js';
 
 /** docs/configuration.md: how a value is found, every variable, defaults by environment, rules by environment. */
@@ -9,7 +9,7 @@ export function renderReference(): string {
   return `${[INTRODUCTION, renderVariables(), renderDefaults(), renderRules()].join('\n\n')}\n`;
 }
 
-const INTRODUCTION = `<!-- Generated from libs/config/src/schema.ts and rules.ts by \`airlock config docs --write\`. -->
+const INTRODUCTION = `<!-- Generated from libs/config/src/variables/schema.ts and rules/ by \`airlock config docs --write\`. -->
 
 # Configuration
 

@@ -1,8 +1,8 @@
-import { findWordOf, isTestDatabaseName, maxDatabaseNameBytes } from '../database-names.js';
-import type { Environment } from '../environment.js';
-import { isListed, isLocalHost, isPublicPattern } from '../hosts.js';
-import { POOLER_PORT } from '../poolers.js';
-import { quote } from '../quote.js';
+import { findWordOf, isTestDatabaseName, maxDatabaseNameBytes } from '../values/database-names.js';
+import type { Environment } from '../values/environment.js';
+import { isListed, isLocalHost, isPublicPattern } from '../values/hosts.js';
+import { POOLER_PORT } from '../values/poolers.js';
+import { quote } from '../values/quote.js';
 import {
   DATABASE_VARIABLES,
   databasesOf,

@@ -1,10 +1,10 @@
-import type { DatabaseAddress } from '../database-url.js';
-import type { Violation } from '../config-error.js';
-import type { Environment } from '../environment.js';
-import { parseRedisUrl } from '../redis-url.js';
-import type { EnvironmentVariables } from '../process-environment.js';
-import type { Values, VariableName } from '../schema.js';
-import type { Texts } from '../validate.js';
+import type { DatabaseAddress } from '../values/database-url.js';
+import type { Violation } from '../values/config-error.js';
+import type { Environment } from '../values/environment.js';
+import { parseRedisUrl } from '../values/redis-url.js';
+import type { EnvironmentVariables } from '../values/environment-variables.js';
+import type { Values, VariableName } from '../variables/schema.js';
+import type { Texts } from '../variables/schema.js';
 
 /** What a rule may look at. A value that could not be read is absent: it has its own violation already. */
 export interface Facts {

@@ -1,5 +1,5 @@
-import { MAX_CERTIFICATES_BYTES, parseCertificates } from '../certificates.js';
-import { loadSecretFile } from '../secret-file.js';
+import { MAX_CERTIFICATES_BYTES, parseCertificates } from '../values/certificates.js';
+import { loadSecretFile } from '../sources/secret-file.js';
 import { DEPLOYED, type Facts, type Rule, when } from './rule.js';
 
 /** What Node, OpenSSL and libraries read by themselves, past the schema. Only names are shown: values may hold secrets. */

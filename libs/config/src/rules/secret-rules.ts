@@ -1,5 +1,5 @@
-import { parseRedisUrl } from '../redis-url.js';
-import type { VariableName } from '../schema.js';
+import { parseRedisUrl } from '../values/redis-url.js';
+import type { VariableName } from '../variables/schema.js';
 import { databasesOf, DEPLOYED, type Facts, LASTING, type Rule, when } from './rule.js';
 
 /** Long enough that guessing is hopeless. */

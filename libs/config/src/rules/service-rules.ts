@@ -1,7 +1,7 @@
-import { isLocalHost } from '../hosts.js';
-import { deriveNodeEnv } from '../process-environment.js';
-import { collectSecrets } from '../known-secrets.js';
-import { quote } from '../quote.js';
+import { isLocalHost } from '../values/hosts.js';
+import { deriveNodeEnv } from '../sources/process-environment.js';
+import { collectSecrets } from '../variables/known-secrets.js';
+import { quote } from '../values/quote.js';
 import { DEPLOYED, EVERYWHERE, type Facts, LASTING, type Rule, when } from './rule.js';
 
 export const serviceRules: readonly Rule[] = [

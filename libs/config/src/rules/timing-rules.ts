@@ -1,4 +1,4 @@
-import type { VariableName } from '../schema.js';
+import type { VariableName } from '../variables/schema.js';
 import { DEPLOYED, EVERYWHERE, type Facts, type Rule, when } from './rule.js';
 
 /** What a platform needs between the last of our steps and its kill. */

@@ -1,4 +1,4 @@
-import type { Environment } from '../environment.js';
+import type { Environment } from '../values/environment.js';
 import { certificate } from './certificate.js';
 import { FOLDER, type FolderContent } from './folder.js';
 

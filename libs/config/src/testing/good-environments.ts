@@ -1,4 +1,4 @@
-import type { Environment } from '../environment.js';
+import type { Environment } from '../values/environment.js';
 
 const auth = {
   AUTH_ISSUER: 'https://id.corp.net',

@@ -1,11 +1,13 @@
-import type { Violation } from './config-error.js';
+import type { Violation } from '../values/config-error.js';
 import { createConfig, type Config } from './create-config.js';
-import type { Environment } from './environment.js';
-import { exportNodeEnv, readProcessEnvironment, type EnvironmentVariables } from './process-environment.js';
-import { findViolations } from './rules.js';
-import type { Values, VariableName } from './schema.js';
-import { loadSources, type SourcedText } from './sources.js';
-import { validate, type Texts } from './validate.js';
+import type { Environment } from '../values/environment.js';
+import type { EnvironmentVariables } from '../values/environment-variables.js';
+import { exportNodeEnv, readProcessEnvironment } from '../sources/process-environment.js';
+import { findViolations } from '../rules/find-violations.js';
+import type { Values, VariableName } from '../variables/schema.js';
+import { loadSources, type SourcedText } from '../sources/sources.js';
+import type { Texts } from '../variables/schema.js';
+import { validate } from '../variables/validate.js';
 
 export interface LoadOptions {
   /** The process environment, unless given. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Environment, ENVIRONMENTS } from './environment.js';
-import { loadConfig } from './load-config.js';
-import { renderEnvExample } from './render/env-example.js';
+import { type Environment, ENVIRONMENTS } from '../values/environment.js';
+import { loadConfig } from '../load/load-config.js';
+import { renderEnvExample } from '../render/env-example.js';
 import { groupVariables, metaOf, schema, textFor, variableNames } from './schema.js';
-import { parseEnvFile } from './env-file.js';
-import { inspectConfig } from './inspect-config.js';
+import { parseEnvFile } from '../sources/env-file.js';
+import { inspectConfig } from '../load/inspect-config.js';
 import { defaultText } from './validate.js';
-import { withFolder } from './testing/index.js';
+import { withFolder } from '../testing/index.js';
 
 const everyPair = variableNames.flatMap((name) => ENVIRONMENTS.map((environment) => ({ name, environment })));
 

@@ -1,10 +1,10 @@
 /** Where each variable's text comes from: the process environment, a secret file, or a .env file where one may be. */
-import { MAX_CERTIFICATES_BYTES } from './certificates.js';
-import type { Violation } from './config-error.js';
-import type { Environment } from './environment.js';
+import { MAX_CERTIFICATES_BYTES } from '../values/certificates.js';
+import type { Violation } from '../values/config-error.js';
+import type { Environment } from '../values/environment.js';
 import type { EnvFile } from './env-files.js';
-import type { EnvironmentVariables } from './process-environment.js';
-import { metaOf, variableNames, type VariableName } from './schema.js';
+import type { EnvironmentVariables } from '../values/environment-variables.js';
+import { metaOf, variableNames, type VariableName } from '../variables/schema.js';
 import { loadSecretFile, MAX_SECRET_BYTES } from './secret-file.js';
 import { loadEnvironment, loadFileFor, type Loading } from './stated-environment.js';
 import { findMisspeltNames } from './unknown-names.js';

@@ -1,11 +1,11 @@
 /** Which environment this is and which .env file belongs to it: stated by the caller, never guessed. */
-import type { Violation } from './config-error.js';
-import { ENVIRONMENTS, type Environment } from './environment.js';
+import type { Violation } from '../values/config-error.js';
+import { ENVIRONMENTS, type Environment } from '../values/environment.js';
 import { type EnvFile, findForbiddenEnvFiles, loadEnvFile } from './env-files.js';
-import { collectSecrets } from './known-secrets.js';
-import type { EnvironmentVariables } from './process-environment.js';
-import { quote } from './quote.js';
-import type { VariableName } from './schema.js';
+import { collectSecrets } from '../variables/known-secrets.js';
+import type { EnvironmentVariables } from '../values/environment-variables.js';
+import { quote } from '../values/quote.js';
+import type { VariableName } from '../variables/schema.js';
 
 export interface Loading {
   readonly env: EnvironmentVariables;

@@ -5,11 +5,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError } from './config-error.js';
-import { loadConfig } from './load-config.js';
-import { renderEnvExample } from './render/env-example.js';
+import { ConfigError } from '../values/config-error.js';
+import { loadConfig } from '../load/load-config.js';
+import { renderEnvExample } from '../render/env-example.js';
 import { setUpEnvFile } from './setup.js';
-import { FOLDER, type FolderContent, withFolder } from './testing/index.js';
+import { FOLDER, type FolderContent, withFolder } from '../testing/index.js';
 
 const example = { '.env.example': renderEnvExample('development') };
 
@@ -59,7 +59,7 @@ describe('setUpEnvFile', () => {
   it('makes one complete file when several run at once', async () => {
     await withFolder(example, async (folder) => {
       const source = new URL('./setup.ts', import.meta.url).href;
-      const hooks = new URL('../../../tools/typescript.mjs', import.meta.url).href;
+      const hooks = new URL('../../../../tools/typescript.mjs', import.meta.url).href;
       const script = `import { setUpEnvFile } from '${source}'; console.log(String(setUpEnvFile('${folder}').created))`;
       const run = () =>
         promisify(execFile)(process.execPath, ['--import', hooks, '--input-type=module', '--eval', script]);
@@ -102,7 +102,7 @@ describe('setUpEnvFile', () => {
   });
 });
 
-const ROOT = new URL('../../../', import.meta.url).pathname;
+const ROOT = new URL('../../../../', import.meta.url).pathname;
 
 /** Three clones and the surroundings of a user who has never made one. */
 async function withClones(use: (clones: string[], environment: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {

@@ -1,9 +1,9 @@
-import type { Violation } from './config-error.js';
+import type { Violation } from '../values/config-error.js';
 import type { EnvFile } from './env-files.js';
-import { findMisspelt } from './misspelling.js';
-import type { EnvironmentVariables } from './process-environment.js';
-import { quote } from './quote.js';
-import { variableNames } from './schema.js';
+import { findMisspelt } from '../variables/misspelling.js';
+import type { EnvironmentVariables } from '../values/environment-variables.js';
+import { quote } from '../values/quote.js';
+import { variableNames } from '../variables/schema.js';
 
 /** Names that nothing reads and that look like one that something does: a default would be used without a word. */
 export function findMisspeltNames(env: EnvironmentVariables, file: EnvFile | undefined): Violation[] {

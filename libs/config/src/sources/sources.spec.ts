@@ -1,11 +1,11 @@
 import { chmodSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { inspectConfig } from './inspect-config.js';
-import { loadConfig } from './load-config.js';
-import type { EnvironmentVariables } from './process-environment.js';
-import type { VariableName } from './schema.js';
-import { certificate } from './testing/certificate.js';
-import { FOLDER, type FolderContent, goodEnvironments, withFolder } from './testing/index.js';
+import { inspectConfig } from '../load/inspect-config.js';
+import { loadConfig } from '../load/load-config.js';
+import type { EnvironmentVariables } from '../values/environment-variables.js';
+import type { VariableName } from '../variables/schema.js';
+import { certificate } from '../testing/certificate.js';
+import { FOLDER, type FolderContent, goodEnvironments, withFolder } from '../testing/index.js';
 
 const { development, testing, production } = goodEnvironments;
 const file = (...lines: string[]) => `${lines.join('\n')}\n`;

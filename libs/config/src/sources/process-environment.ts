@@ -1,8 +1,7 @@
 /** The only file that touches process.env (lint rule): everything else is given the config. */
-import type { Environment } from './environment.js';
+import type { Environment } from '../values/environment.js';
+import type { EnvironmentVariables } from '../values/environment-variables.js';
 import { withoutFilesOfNx } from './nx-environment.js';
-
-export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
 /** @returns what the user exported, without what Nx copied from .env files as they were when this process started */
 export function readProcessEnvironment(): EnvironmentVariables {

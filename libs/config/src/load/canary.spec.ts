@@ -2,10 +2,10 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { type Inspection, inspectConfig } from './inspect-config.js';
-import { ConfigError } from './config-error.js';
-import { printVariables, renderVariables } from './render/print.js';
-import { metaOf, variableNames } from './schema.js';
-import { type FolderContent, goodEnvironments, withFolder } from './testing/index.js';
+import { ConfigError } from '../values/config-error.js';
+import { printVariables, renderVariables } from '../render/print.js';
+import { metaOf, variableNames } from '../variables/schema.js';
+import { type FolderContent, goodEnvironments, withFolder } from '../testing/index.js';
 
 /** One per secret, and none is part of another or of a word. */
 const CANARIES = {

@@ -1,11 +1,9 @@
 import type { z } from 'zod';
-import type { Violation } from './config-error.js';
-import type { Environment } from './environment.js';
-import { collectSecrets, type KnownSecret } from './known-secrets.js';
-import { quote } from './quote.js';
-import { metaOf, schema, textFor, variableNames, type Values, type VariableName } from './schema.js';
-
-export type Texts = Readonly<Partial<Record<VariableName, string>>>;
+import type { Violation } from '../values/config-error.js';
+import type { Environment } from '../values/environment.js';
+import { quote, type KnownSecret } from '../values/quote.js';
+import { collectSecrets } from './known-secrets.js';
+import { metaOf, schema, textFor, variableNames, type Texts, type Values, type VariableName } from './schema.js';
 
 export interface Validation {
   /** Every value that could be read, so that rules across variables can be judged although others are wrong. */
@@ -53,7 +51,7 @@ function missing(name: VariableName, environment: Environment): Result {
   return { violations: [violation] };
 }
 
-function parse(name: VariableName, text: string, secrets: readonly KnownSecret[]): Result {
+function parse(name: VariableName, text: string, secrets: readonly KnownSecret<VariableName>[]): Result {
   const exposed = metaOf(name).secret ? undefined : secrets.find((secret) => isExposed(secret.text, text));
   if (exposed) return { violations: [exposure(name, exposed.name)] };
   const field: z.ZodType = schema.shape[name];
@@ -91,7 +89,7 @@ function exposure(name: VariableName, secret: VariableName): Violation {
 }
 
 /** @param secrets undefined where the text itself is one */
-function describeWrong(text: string, secrets: readonly KnownSecret[] | undefined): string {
+function describeWrong(text: string, secrets: readonly KnownSecret<VariableName>[] | undefined): string {
   if (text === '') return 'is empty';
   return secrets ? `is ${quote(text, secrets)}` : 'is not valid; its value is not shown';
 }

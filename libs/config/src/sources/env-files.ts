@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Violation } from './config-error.js';
+import type { Violation } from '../values/config-error.js';
 import { parseEnvFile } from './env-file.js';
-import type { Environment } from './environment.js';
-import { quote } from './quote.js';
+import type { Environment } from '../values/environment.js';
+import { quote } from '../values/quote.js';
 import { decodeText, describeFileError, errorCode } from './secret-file.js';
 
 export interface EnvFile {

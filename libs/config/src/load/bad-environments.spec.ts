@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError } from './config-error.js';
-import { ENVIRONMENTS } from './environment.js';
+import { ConfigError } from '../values/config-error.js';
+import { ENVIRONMENTS } from '../values/environment.js';
 import { inspectConfig } from './inspect-config.js';
 import { loadConfig } from './load-config.js';
-import { findViolations, rules } from './rules.js';
-import type { Facts } from './rules/rule.js';
-import { badEnvironments, type BadEnvironment, goodEnvironments, withFolder } from './testing/index.js';
+import { findViolations, rules } from '../rules/find-violations.js';
+import type { Facts } from '../rules/rule.js';
+import { badEnvironments, type BadEnvironment, goodEnvironments, withFolder } from '../testing/index.js';
 
 describe('loadConfig', () => {
   it.each(ENVIRONMENTS)('accepts the least of %s', async (environment) => {

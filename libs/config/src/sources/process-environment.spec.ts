@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { ENVIRONMENTS } from './environment.js';
+import { ENVIRONMENTS } from '../values/environment.js';
 import { deriveNodeEnv } from './process-environment.js';
-import { goodEnvironments, withFolder } from './testing/index.js';
+import { goodEnvironments, withFolder } from '../testing/index.js';
 
 describe('deriveNodeEnv', () => {
   it.each([
@@ -41,8 +41,8 @@ async function loadInProcess(cwd: string, env: Readonly<Record<string, string>>)
 }
 
 function run(cwd: string, env: Readonly<Record<string, string>>, before = '') {
-  const hooks = new URL('../../../tools/typescript.mjs', import.meta.url).href;
-  const source = new URL('./load-config.ts', import.meta.url).href;
+  const hooks = new URL('../../../../tools/typescript.mjs', import.meta.url).href;
+  const source = new URL('../load/load-config.ts', import.meta.url).href;
   const script = `const { loadConfig } = await import('${source}'); ${before}; loadConfig(); console.log(process.env.NODE_ENV);`;
   const args = ['--import', hooks, '--input-type=module', '--eval', script];
   return promisify(execFile)(process.execPath, args, { cwd, env });

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { withFolder } from './testing/index.js';
+import { withFolder } from '../testing/index.js';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const NAMES = [
   'AUTH_AUTHORIZED_PARTIES',
   'AUTH_ISSUER',
@@ -20,7 +20,7 @@ const NAMES = [
   'SERVICE_NAME',
 ] as const;
 const PRINT = `
-  const { inspectConfig } = await import(${JSON.stringify(join(ROOT, 'libs/config/src/inspect-config.ts'))});
+  const { inspectConfig } = await import(${JSON.stringify(join(ROOT, 'libs/config/src/load/inspect-config.ts'))});
   const { texts, violations } = inspectConfig({ cwd: process.env.HERE });
   const sources = ${JSON.stringify(NAMES)}.map((name) => [name, texts.get(name)]);
   console.log('<<' + JSON.stringify({ sources, doubles: violations.filter(({ problem }) => problem.includes('is set in')) }) + '>>');

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from './load-config.js';
-import { goodEnvironments } from './testing/index.js';
+import { goodEnvironments } from '../testing/index.js';
 
 const env = {
   ...goodEnvironments.production,

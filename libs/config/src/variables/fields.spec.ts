@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { schema, type VariableName } from './schema.js';
-import { certificate } from './testing/certificate.js';
+import { certificate } from '../testing/certificate.js';
 
 const KEY = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n';
 const FAKE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';

@@ -1,12 +1,12 @@
 /** What a variable's text may be. Every type reads exact text: no trimming, no guessing, one spelling per value. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { AddressError, isHostName } from './address.js';
-import { parseCertificates } from './certificates.js';
-import { parseDatabaseUrl } from './database-url.js';
-import { isHostPattern } from './hosts.js';
-import { parseRedisUrl } from './redis-url.js';
-import { Secret } from './secret.js';
+import { AddressError, isHostName } from '../values/address.js';
+import { parseCertificates } from '../values/certificates.js';
+import { parseDatabaseUrl } from '../values/database-url.js';
+import { isHostPattern } from '../values/hosts.js';
+import { parseRedisUrl } from '../values/redis-url.js';
+import { Secret } from '../values/secret.js';
 
 const MAX_LIST_LENGTH = 4_096;
 const MAX_ADDRESS_LENGTH = 2_048;

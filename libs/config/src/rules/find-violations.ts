@@ -1,10 +1,10 @@
-import type { Violation } from './config-error.js';
-import { databaseRules } from './rules/database-rules.js';
-import type { Facts, Rule } from './rules/rule.js';
-import { runtimeRules } from './rules/runtime-rules.js';
-import { secretRules } from './rules/secret-rules.js';
-import { serviceRules } from './rules/service-rules.js';
-import { timingRules } from './rules/timing-rules.js';
+import type { Violation } from '../values/config-error.js';
+import { databaseRules } from './database-rules.js';
+import type { Facts, Rule } from './rule.js';
+import { runtimeRules } from './runtime-rules.js';
+import { secretRules } from './secret-rules.js';
+import { serviceRules } from './service-rules.js';
+import { timingRules } from './timing-rules.js';
 
 /** Everything that single values cannot say: what may not be true together, and where. */
 export const rules: readonly Rule[] = [

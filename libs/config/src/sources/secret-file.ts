@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Violation } from './config-error.js';
+import type { Violation } from '../values/config-error.js';
 
 export const MAX_SECRET_BYTES = 65_536;
 

@@ -1,4 +1,8 @@
-import type { KnownSecret } from './known-secrets.js';
+/** A secret at hand: the variable that holds it, and the secret itself. */
+export interface KnownSecret<Name extends string = string> {
+  readonly name: Name;
+  readonly text: string;
+}
 
 const MAX_SHOWN = 60;
 

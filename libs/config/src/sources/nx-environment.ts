@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { EnvironmentVariables } from './process-environment.js';
+import type { EnvironmentVariables } from '../values/environment-variables.js';
 
 /** The packages that Nx reads .env files with; the second replaces `$name` in single quotes too. */
 interface ReadersOfNx {

@@ -1,12 +1,8 @@
+import type { KnownSecret } from '../values/quote.js';
 import { metaOf, variableNames, type VariableName } from './schema.js';
 
-export interface KnownSecret {
-  readonly name: VariableName;
-  readonly text: string;
-}
-
 /** The secrets at hand as they stand in the variables, and the passwords inside addresses, to be kept out of messages. */
-export function collectSecrets(texts: Readonly<Record<string, string | undefined>>): KnownSecret[] {
+export function collectSecrets(texts: Readonly<Record<string, string | undefined>>): KnownSecret<VariableName>[] {
   return variableNames
     .filter((name) => metaOf(name).secret)
     .flatMap((name) => [...withParts(texts[name] ?? '')].filter((text) => text !== '').map((text) => ({ name, text })));

@@ -3,7 +3,7 @@
  * all come from this file. It is long because it is a table: one entry per variable, nothing else.
  */
 import { z } from 'zod';
-import { ENVIRONMENTS, type Environment } from './environment.js';
+import { ENVIRONMENTS, type Environment } from '../values/environment.js';
 import {
   certificates,
   databaseAddress,
@@ -388,6 +388,9 @@ export const schema = z.object({
 });
 
 export type VariableName = keyof typeof schema.shape;
+
+/** What the variables say, each as the text that was found. */
+export type Texts = Readonly<Partial<Record<VariableName, string>>>;
 /** The parsed value of each variable. */
 export type Values = z.output<typeof schema>;
 

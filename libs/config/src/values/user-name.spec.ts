@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { readUserName } from './user-name.js';
 
-const HOOKS = fileURLToPath(new URL('../../../tools/typescript.mjs', import.meta.url));
+const HOOKS = fileURLToPath(new URL('../../../../tools/typescript.mjs', import.meta.url));
 const MODULE = new URL('./user-name.ts', import.meta.url);
 /** A user namespace shows this process as a user that /etc/passwd does not know. */
 const NAMELESS = ['--user', '--map-user=12345', '--map-group=12345'];

@@ -1,4 +1,4 @@
-import type { Violation } from './config-error.js';
+import type { Violation } from '../values/config-error.js';
 
 export interface ParsedEnvFile {
   readonly texts: ReadonlyMap<string, string>;

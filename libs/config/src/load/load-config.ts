@@ -1,4 +1,4 @@
-import { ConfigError } from './config-error.js';
+import { ConfigError } from '../values/config-error.js';
 import type { Config } from './create-config.js';
 import { inspectConfig, type LoadOptions } from './inspect-config.js';
 
