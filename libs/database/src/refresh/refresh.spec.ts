@@ -41,10 +41,8 @@ describe('refresh', () => {
       expect(
         await ask(client, `SELECT count(*)::int FROM pg_stats WHERE most_common_vals::text ILIKE '%canary%'`),
       ).toBe(0);
-      const oid = (await ask(client, `SELECT oid::text FROM pg_database WHERE datname = current_database()`)) as string;
-      await client.query('CHECKPOINT');
-      expect(findCanaries(join(cluster.dataDir, 'base', oid))).toEqual([]);
     });
+    expect(await findCanariesOf(target)).toEqual([]);
   });
 
   it('leaves the original as it was, and pseudonyms of two copies apart', async () => {
@@ -143,14 +141,38 @@ describe('refresh', () => {
       await client.query(`ALTER EVENT TRIGGER airlock_refuse_drop DISABLE; ALTER TABLE entities DROP COLUMN phone`);
     });
     await refresh({ ...target, copy, rules: { ...columns, notes: { text: 'keep' } } });
+    expect(await findCanariesOf(target)).toEqual([]);
     await runAs(inside(target), async (client) => {
-      await client.query('CHECKPOINT');
-      const oid = (await ask(client, `SELECT oid::text FROM pg_database WHERE datname = current_database()`)) as string;
-      expect(findCanaries(join(cluster.dataDir, 'base', oid))).toEqual([]);
       expect(await ask(client, 'SELECT error FROM ops.migration_runs WHERE error IS NOT NULL')).toBe(
         'removed by airlock db refresh',
       );
     });
+  });
+
+  it('refuses an index that a failed DROP INDEX CONCURRENTLY left, and forgets its rows once it is dropped', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
+    await runAs(inside(target), async (client) => {
+      await client.query('CREATE INDEX names ON entities (name)');
+      // The event trigger refuses it in the last of its transactions, when the index is already dead.
+      await expect(client.query('DROP INDEX CONCURRENTLY names')).rejects.toThrow('is not dropped in production');
+    });
+    await expect(refresh({ ...target, copy })).rejects.toThrow('\n  index public.names keeps old rows');
+    await runAs(inside(target), async (client) => {
+      await client.query('ALTER EVENT TRIGGER airlock_refuse_drop DISABLE');
+      await client.query('DROP INDEX names');
+    });
+    await refresh({ ...target, copy });
+    expect(await findCanariesOf(target)).toEqual([]);
+  });
+
+  it('rebuilds an index that is invalid, and maintained all the same', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
+    await runAs(inside(target), (client) =>
+      client.query(`CREATE INDEX names ON entities (name);
+        UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'names'::regclass`),
+    );
+    await refresh({ ...target, copy });
+    expect(await findCanariesOf(target)).toEqual([]);
   });
 
   it('changes the stamp last, says so when it cannot, and finishes when it is run again', async () => {
@@ -229,6 +251,14 @@ describe('provision', () => {
 function at(options: ProvisionOptions, database: string, environment: Environment): ProvisionOptions {
   const { app, migration } = options;
   return { ...options, environment, app: { ...app, database }, migration: { ...migration, database } };
+}
+
+async function findCanariesOf(options: ProvisionOptions): Promise<string[]> {
+  const oid = await runAs(inside(options), async (client) => {
+    await client.query('CHECKPOINT');
+    return ask(client, `SELECT oid::text FROM pg_database WHERE datname = current_database()`);
+  });
+  return findCanaries(join(cluster.dataDir, 'base', oid as string));
 }
 
 function findCanaries(folder: string): string[] {
