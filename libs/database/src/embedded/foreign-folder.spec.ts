@@ -210,7 +210,7 @@ describe('a data folder that holds links', () => {
       link(original);
       const control = readFileSync(join(original, 'global/pg_control'));
       const refusal = await startCluster({ dataDir, durable: true }).catch((error: unknown) => error);
-      expect(refusal).toMatchObject({ name: 'FolderRefusal', message: expect.stringContaining(says) as string });
+      expect(refusal).toMatchObject({ name: 'FolderRefusal', message: expect.stringContaining(says) });
       expect(readFileSync(join(original, 'global/pg_control'))).toEqual(control);
       const [, command = ''] = /then copy the folder: (.*)$/.exec((refusal as Error).message) ?? [];
       execFileSync('/bin/sh', ['-c', command]);

@@ -232,6 +232,42 @@ describe('provision', () => {
     );
   });
 
+  it.each<[string, (scene: Scene) => Promise<ProvisionOptions>]>([
+    [
+      'adopted',
+      async ({ source, copy }) => {
+        const adopted = at(source, copy, 'production');
+        await provision({ ...adopted, adopt: copy });
+        return adopted;
+      },
+    ],
+    [
+      'adopted again while processes use it',
+      async ({ source }) => {
+        await provision({ ...source, adopt: source.app.database });
+        return source;
+      },
+    ],
+    [
+      'refreshed',
+      async ({ target, copy }) => {
+        await refresh({ ...target, copy });
+        return target;
+      },
+    ],
+  ])('closes the cache of a database that is %s, and gives it a generation of its own', async (_, take) => {
+    const source = await createSource(cluster);
+    const select = 'SELECT generation, is_open FROM ops.read_cache';
+    const before = await runAs(inside(source), async (client) => {
+      await client.query(`UPDATE ops.read_cache SET is_open = true, server = 'redis'`);
+      return (await client.query<{ generation: string }>(select)).rows[0];
+    });
+    const taken = await take(await createCopy(cluster, { environment: 'staging', of: source }));
+    const after = await runAs(taken.app, async (client) => (await client.query(select)).rows[0] as typeof before);
+    expect(after).toMatchObject({ is_open: false });
+    expect(after?.generation).not.toBe(before?.generation);
+  });
+
   it('gives the owner of an adopted copy what its own migrations have to change', async () => {
     const { source } = await createCopy(cluster, { environment: 'staging', of: original });
     const copy = `${source.app.database}_back`;
