@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { findUserIdProblem, USER_ID_RULE } from '@airlock/config/surroundings';
 import { Command, InvalidArgumentError } from 'commander';
 
 const FOLDER = fileURLToPath(new URL('../../../.airlock/local-issuer/', import.meta.url));
@@ -37,8 +38,10 @@ function refusal(problem: string, cause?: unknown): Error {
   return Object.assign(new Error(message, { cause }), { exitCode: 3 });
 }
 
+/** By the rule of the API, which would refuse the token. */
 function parseSubject(text: string): string {
-  if (text.trim() === '') throw new InvalidArgumentError('expected the id of a user');
+  if (text === '' || findUserIdProblem(text))
+    throw new InvalidArgumentError(`expected the id of a user: ${USER_ID_RULE}`);
   return text;
 }
 
