@@ -175,6 +175,28 @@ describe('refresh', () => {
     expect(await findCanariesOf(target)).toEqual([]);
   });
 
+  it('leaves text of the schema as it is, which the drift shows unless it is a comment or the default of a domain', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
+    await runAs(inside(target), (client) =>
+      client.query(`CREATE TYPE mood AS ENUM ('cAnArYlabel');
+        CREATE DOMAIN label AS text DEFAULT 'cAnArYdomain';
+        CREATE FUNCTION helper() RETURNS text LANGUAGE sql AS $$ SELECT 'cAnArYbody' $$;
+        CREATE VIEW names AS SELECT name FROM entities WHERE name <> 'cAnArYview';
+        GRANT SELECT ON names TO PUBLIC;
+        CREATE INDEX few ON entities (name) WHERE name = 'cAnArYindex';
+        CREATE POLICY wide ON entities USING (name <> 'cAnArYpolicy');
+        ALTER TABLE entities ALTER name SET DEFAULT 'cAnArYdefault', ADD CONSTRAINT other CHECK (name <> 'cAnArYcheck'),
+          DISABLE ROW LEVEL SECURITY;
+        COMMENT ON TABLE entities IS 'cAnArYcomment'`),
+    );
+    await refresh({ ...target, copy });
+    const { missing, unexpected } = await findDrift({ config: createConfig(target) });
+    expect(missing).toContain('ALTER TABLE public.entities ENABLE ROW LEVEL SECURITY;');
+    expect(unexpected).toContain('GRANT SELECT ON TABLE public.names TO PUBLIC;');
+    const shown = [...unexpected.join('\n').matchAll(/cAnArY(\w+)/g)].map(([, what]) => what);
+    expect(shown.sort()).toEqual(['body', 'check', 'default', 'index', 'label', 'policy', 'view']);
+  });
+
   it('changes the stamp last, says so when it cannot, and finishes when it is run again', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     const slow = { entities: { ...columns['entities'], name: { value: `'Entity' || pg_catalog.pg_sleep(0.03)` } } };
