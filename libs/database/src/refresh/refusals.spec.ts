@@ -250,7 +250,8 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
        WHERE indexrelid IN ('dropped'::regclass, 'names_ccold'::regclass);
       UPDATE pg_index SET indisvalid = false, indisready = false WHERE indexrelid = 'names_ccnew'::regclass`,
     ['dropped', 'names_ccold', 'names_ccnew'].map(
-      (name) => `index public.${name} keeps old rows, as an interrupted DROP or REINDEX CONCURRENTLY left it`,
+      (name) =>
+        `index public.${name} is not maintained, as an interrupted CREATE, DROP or REINDEX CONCURRENTLY left it`,
     ),
   ],
   [
