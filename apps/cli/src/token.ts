@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { findUserIdProblem, USER_ID_RULE } from '@airlock/config/surroundings';
 import { Command, InvalidArgumentError } from 'commander';
 
 const FOLDER = fileURLToPath(new URL('../../../.airlock/local-issuer/', import.meta.url));
@@ -7,13 +6,14 @@ const FOLDER = fileURLToPath(new URL('../../../.airlock/local-issuer/', import.m
 export function tokenCommand(): Command {
   return new Command('token')
     .description('print a bearer token of the local issuer, for development and testing')
-    .requiredOption('--sub <user>', 'whose token it is, such as user_ada', parseSubject)
+    .requiredOption('--sub <user>', 'whose token it is, such as user_ada')
     .option('--expires-in <span>', 'how long it is valid, such as 15m', parseSpan, '12h')
     .addHelpText(
       'after',
       '\nExample:\n  curl -H "Authorization: Bearer $(airlock token --sub user_ada)" localhost:8000/api/v1/entities',
     )
     .action(async ({ sub, expiresIn }: { sub: string; expiresIn: string }) => {
+      await assertSubject(sub);
       const { createLocalToken } = await loadIssuer();
       console.log(await createLocalToken({ sub, expiresIn, folder: FOLDER }));
     });
@@ -38,11 +38,12 @@ function refusal(problem: string, cause?: unknown): Error {
   return Object.assign(new Error(message, { cause }), { exitCode: 3 });
 }
 
-/** By the rule of the API, which would refuse the token. */
-function parseSubject(text: string): string {
-  if (text === '' || findUserIdProblem(text))
-    throw new InvalidArgumentError(`expected the id of a user: ${USER_ID_RULE}`);
-  return text;
+/** By the rule of the API, which would refuse the token. It is not loaded before a token is asked for. */
+async function assertSubject(text: string): Promise<void> {
+  const { findUserIdProblem, USER_ID_RULE } = await import('@airlock/config');
+  if (text !== '' && !findUserIdProblem(text)) return;
+  const problem = `--sub: is ${JSON.stringify(text)}; expected the id of a user: ${USER_ID_RULE}`;
+  throw Object.assign(new Error(`${problem}\n  airlock token --help   # says more`), { exitCode: 2 });
 }
 
 function parseSpan(text: string): string {

@@ -12,5 +12,5 @@ export { renderDocs, renderExamples, writeGenerated, type GeneratedFile } from '
 export { printVariables, renderVariables, type PrintedVariable } from './render/print.js';
 export { Secret } from './secret.js';
 export { setUpEnvFile, type SetupReport } from './setup.js';
-export { findUserIdProblem } from './user-id.js';
+export { findUserIdProblem, USER_ID_RULE } from './user-id.js';
 export { readUserName } from './user-name.js';

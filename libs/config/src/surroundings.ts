@@ -2,5 +2,4 @@
 export { ENVIRONMENTS, type Environment } from './environment.js';
 export { readProcessEnvironment, type EnvironmentVariables } from './process-environment.js';
 export { Secret } from './secret.js';
-export { findUserIdProblem, USER_ID_RULE } from './user-id.js';
 export { readUserName } from './user-name.js';
