@@ -78,8 +78,8 @@ export interface Draft extends LintedMigration {
 
 /** Leaves the migration's transaction open. */
 export async function lintOne(client: Client, migration: Migration, squawk: SquawkReport): Promise<Draft> {
-  const statements = await parseMigration(migration);
   const traces = await traceMigration(client, migration);
+  const statements = await parseMigration(migration, traces);
   const syntax = statements.flatMap(judgeSyntax);
   const ours = judgeTraces(statements, traces, syntax);
   // Where the trace took a finding of ours back, squawk is mistaken too.

@@ -2,10 +2,12 @@ import { type Client, DatabaseError } from 'pg';
 import { createRights } from '../migrate/apply-migration.js';
 import type { Migration } from '../migrate/migration.js';
 import { DEFAULT_TIMING } from '../migrate/timing.js';
-import { type RowCounts, type Snapshot, SnapshotReader, USERS_OWN } from './snapshot.js';
+import { type RelationState, type RowCounts, type Snapshot, SnapshotReader, USERS_OWN } from './snapshot.js';
 
 /** What a statement really did on a server, to tables that were there before its migration. */
 export interface StatementTrace {
+  /** Names of objects that the migration made before this statement: no other session uses them yet. */
+  readonly created: readonly string[];
   /** Locks that this statement added; the migration holds them until it ends. */
   readonly locks: readonly { readonly table: string; readonly mode: string }[];
   /** Tables and indexes whose files were replaced. */
@@ -105,22 +107,28 @@ async function attempt(client: Client, texts: readonly string[], isTransactional
 }
 
 function compare(known: Snapshot, before: Snapshot, after: Snapshot, { error, notices }: Outcome): StatementTrace {
-  const held = new Set(before.locks.map(({ table, mode }) => `${table} ${mode}`));
-  const locks = after.locks.filter(({ table, mode }) => known.relations.has(table) && !held.has(`${table} ${mode}`));
+  // By identity: a name may stand for another table after a rename, or after DROP and CREATE.
+  const [knownTables, tablesBefore, tablesAfter] = [known, before, after].map(byOid) as [Tables, Tables, Tables];
+  const held = new Set(before.locks.map(({ oid, mode }) => `${oid} ${mode}`));
+  const fresh = after.locks.filter(({ oid, mode }) => knownTables.has(oid) && !held.has(`${oid} ${mode}`));
+  const names = new Map([...before.relations].map(([name, { oid }]) => [oid, name]));
   const verified = new Set(notices.flatMap((text) => /^(?:verifying|rewriting) table "(.*)"$/s.exec(text)?.[1] ?? []));
-  const isKnown = ([name]: readonly [string, unknown]) => known.relations.has(name);
+  const isKnown = ([, { oid }]: readonly [string, RelationState]) => knownTables.has(oid);
   return {
-    locks,
-    rewritten: [...after.relations]
-      .filter(isKnown)
-      .filter(([name, { file }]) => before.relations.get(name)?.file !== file)
-      .map(([name]) => name),
+    created: createdNames(known, before),
+    // The text of a rename has the name of before.
+    locks: fresh.map(({ oid, table, mode }) => ({ table: names.get(oid) ?? table, mode })),
+    rewritten: [...after.relations].flatMap(([name, { oid, file }]) => {
+      // A change of a column's type recreates its indexes under the same names.
+      const old = tablesBefore.get(oid) ?? before.relations.get(name);
+      return old !== undefined && knownTables.has(old.oid) && old.file !== file ? [name] : [];
+    }),
     scanned: [...after.relations]
       .filter(isKnown)
-      .filter(([name, { bare }]) => verified.has(bare) && after.locks.some(({ table }) => table === name))
+      .filter(([, { oid, bare }]) => verified.has(bare) && after.locks.some((lock) => lock.oid === oid))
       .map(([name]) => name),
-    written: [...before.relations].filter(isKnown).flatMap(([table, { rows }]) => {
-      const counts = subtract(after.relations.get(table)?.rows ?? rows, rows);
+    written: [...before.relations].filter(isKnown).flatMap(([table, { oid, rows }]) => {
+      const counts = subtract(tablesAfter.get(oid)?.rows ?? rows, rows);
       return counts.inserted + counts.updated + counts.deleted > 0 ? [{ table, ...counts }] : [];
     }),
     settings: Object.keys(after.settings).filter((name) => after.settings[name] !== before.settings[name]),
@@ -134,6 +142,18 @@ function compare(known: Snapshot, before: Snapshot, after: Snapshot, { error, no
     ),
     error,
   };
+}
+
+type Tables = ReadonlyMap<number, RelationState>;
+
+function byOid({ relations }: Snapshot): Tables {
+  return new Map([...relations.values()].map((relation) => [relation.oid, relation]));
+}
+
+/** A name that an older object has too, such as another function, does not count. */
+function createdNames(known: Snapshot, before: Snapshot): string[] {
+  const old = new Set([...known.objects.values()].flat());
+  return [...before.objects].filter(([, ids]) => !ids.some((id) => old.has(id))).map(([name]) => name);
 }
 
 function subtract(after: RowCounts, before: RowCounts): RowCounts {
