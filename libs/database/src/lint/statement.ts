@@ -11,6 +11,8 @@ export interface ParsedStatement {
   readonly allow: Readonly<Record<string, string>>;
   /** Empty where the text is not one statement; `unreadable` says why. */
   readonly node: Node;
+  /** Inside another statement, whose WITH may define the names that this one uses. */
+  readonly isNested: boolean;
   readonly unreadable: string | undefined;
   /** Trees of the statements before it in the same migration. */
   readonly earlier: readonly Node[];
@@ -33,6 +35,7 @@ export async function parseMigration(
       sql: statement.sql,
       allow: statement.allow ?? {},
       ...parseStatement(statement),
+      isNested: false,
       earlier: [...earlier],
       created: new Set([...temporary, ...(traces[index]?.created ?? [])]),
     };

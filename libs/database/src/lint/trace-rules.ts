@@ -1,6 +1,7 @@
 import type { Finding } from './rule.js';
 import { describeMode, describeRows, type StatementTrace, type WrittenTable } from './lock-trace.js';
 import { nameOf, quoteIdentifier } from './names.js';
+import { flatten } from './nested.js';
 import type { ParsedStatement } from './statement.js';
 import { dataTargets, namedTables } from './targets.js';
 import { unresolvedNames } from './unqualified.js';
@@ -200,7 +201,7 @@ function judgeLocks(
     if (!statement.migration.transactional) return [];
     const at = { migration: statement.migration.name, statement: index };
     const isSaid = found.some((finding) => finding.statement === index && finding.rule === 'validate-with-add');
-    if (locked.length > 0 && !isSaid && takesTime(statement, traces[index]))
+    if (locked.length > 0 && !isSaid && flatten(statement).some((part) => takesTime(part, traces[index])))
       findings.push({
         ...at,
         rule: 'work-under-lock',

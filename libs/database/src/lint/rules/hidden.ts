@@ -110,8 +110,8 @@ export const hiddenRules: readonly Rule[] = [
   },
   {
     name: 'unqualified-name',
-    find: ({ node }) =>
-      unqualifiedNames(node).map((name) => ({
+    find: ({ node, isNested }) =>
+      (isNested ? [] : unqualifiedNames(node)).map((name) => ({
         problem: `${quoteIdentifier(name)} has no schema`,
         instead: `public.${quoteIdentifier(name)}`,
       })),
