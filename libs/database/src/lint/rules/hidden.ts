@@ -81,15 +81,20 @@ export const hiddenRules: readonly Rule[] = [
   },
   {
     name: 'grant-to-public',
-    find: ({ node }) =>
-      'GrantStmt' in node &&
-      node.GrantStmt.is_grant &&
-      (node.GrantStmt.grantees ?? []).some((role) => 'RoleSpec' in role && role.RoleSpec.roletype === 'ROLESPEC_PUBLIC')
+    find: ({ node }) => {
+      const { is_grant: isGrant, grantees = [] } =
+        'GrantStmt' in node
+          ? node.GrantStmt
+          : 'AlterDefaultPrivilegesStmt' in node
+            ? (node.AlterDefaultPrivilegesStmt.action ?? {})
+            : {};
+      return isGrant && grantees.some((role) => 'RoleSpec' in role && role.RoleSpec.roletype === 'ROLESPEC_PUBLIC')
         ? {
             problem: 'PUBLIC is every role, future roles included',
             instead: 'remove it: default privileges give the application what it needs',
           }
-        : undefined,
+        : undefined;
+    },
   },
   {
     name: 'create-trigger',
