@@ -72,7 +72,8 @@ export const hiddenRules: readonly Rule[] = [
         'AlterDatabaseSetStmt',
         'AlterDatabaseStmt',
         'AlterSystemStmt',
-      ].some((kind) => kind in node)
+      ].some((kind) => kind in node) ||
+      ('RenameStmt' in node && /^OBJECT_(ROLE|DATABASE)$/.test(node.RenameStmt.renameType ?? ''))
         ? {
             problem: 'roles and settings belong to the server, and every environment has its own',
             instead: 'provisioning makes them: airlock db provision',
