@@ -2,10 +2,11 @@ import { type Client, DatabaseError } from 'pg';
 import { createRights } from '../migrate/apply-migration.js';
 import type { Migration } from '../migrate/migration.js';
 import { DEFAULT_TIMING } from '../migrate/timing.js';
+import { type AccessTrace, traceAccess } from './access-trace.js';
 import { type RelationState, type RowCounts, type Snapshot, SnapshotReader, USERS_OWN } from './snapshot.js';
 
 /** What a statement really did on a server, to tables that were there before its migration. */
-export interface StatementTrace {
+export interface StatementTrace extends AccessTrace {
   /** Names of objects that the migration made before this statement: no other session uses them yet. */
   readonly created: readonly string[];
   /** Locks that this statement added; the migration holds them until it ends. */
@@ -33,18 +34,20 @@ export async function traceMigration(client: Client, migration: Migration): Prom
   const reader = new SnapshotReader(client);
   if (migration.transactional) await client.query(`BEGIN; ${createLimits(migration)}`);
   const known = await reader.read();
-  const traces: StatementTrace[] = [];
-  let before = known;
+  const snapshots = [known];
+  const outcomes: Outcome[] = [];
   for (const [index, { sql }] of migration.statements.entries()) {
     const isLast = index === migration.statements.length - 1;
     // The constraints that wait for the COMMIT are checked while their failure can still be told.
     const deferred = isLast && migration.transactional ? ['SET CONSTRAINTS ALL IMMEDIATE'] : [];
-    const outcome = await attempt(client, [sql, ...deferred], migration.transactional);
-    const after = await reader.read();
-    traces.push(compare(known, before, after, outcome));
-    before = after;
+    outcomes.push(await attempt(client, [sql, ...deferred], migration.transactional));
+    snapshots.push(await reader.read());
   }
-  return traces;
+  const last = snapshots.at(-1) ?? known;
+  return outcomes.map((outcome, index) => {
+    const [before = known, after = last] = snapshots.slice(index);
+    return { ...compare(known, before, after, outcome), ...traceAccess({ known, before, after, last }) };
+  });
 }
 
 /** The rights are those of the runner; the time is enough for rows that are few. */
@@ -106,7 +109,12 @@ async function attempt(client: Client, texts: readonly string[], isTransactional
   }
 }
 
-function compare(known: Snapshot, before: Snapshot, after: Snapshot, { error, notices }: Outcome): StatementTrace {
+function compare(
+  known: Snapshot,
+  before: Snapshot,
+  after: Snapshot,
+  { error, notices }: Outcome,
+): Omit<StatementTrace, keyof AccessTrace> {
   // By identity: a name may stand for another table after a rename, or after DROP and CREATE.
   const [knownTables, tablesBefore, tablesAfter] = [known, before, after].map(byOid) as [Tables, Tables, Tables];
   const held = new Set(before.locks.map(({ oid, mode }) => `${oid} ${mode}`));

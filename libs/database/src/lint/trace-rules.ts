@@ -1,4 +1,5 @@
 import type { Finding } from './rule.js';
+import { judgeAccess } from './access-rules.js';
 import { describeMode, describeRows, type StatementTrace, type WrittenTable } from './lock-trace.js';
 import { nameOf, quoteIdentifier } from './names.js';
 import { flatten } from './nested.js';
@@ -19,6 +20,7 @@ export const TRACE_RULES = [
   'several-tables-locked',
   'work-under-lock',
   'unindexed-foreign-key',
+  'change-column-default',
 ] as const;
 
 /** Rules of the syntax that already say what a trace shows. Every other finding leaves the trace's own in place. */
@@ -137,6 +139,7 @@ function judgeOne(statement: ParsedStatement, traced: Traced): Finding[] {
         'write the change itself; if it is about many rows, make it a job',
       ),
     ),
+    ...judgeAccess(statement, trace).map(({ rule, problem, instead }) => create(rule, problem, instead)),
     ...(said.some((rule) => /^session-/.test(rule)) ? [] : trace.settings).map((setting) =>
       create('session-setting', `changes ${setting}, which the runner sets for every migration`, 'remove it'),
     ),
