@@ -212,11 +212,15 @@ function judgeLocks(
         instead: 'move it to the next migration, which takes no such lock',
       });
     const fresh = exclusivelyLocked(traces[index]).filter((table) => !locked.includes(table));
-    if (locked.length > 0 && fresh.length > 0)
+    const atOnce = locked.length === 0 ? lockedAtOnce(statement, traces[index], found) : [];
+    if (atOnce.length > 1 || (locked.length > 0 && fresh.length > 0))
       findings.push({
         ...at,
         rule: 'several-tables-locked',
-        problem: `locks ${fresh.join(', ')} while ${locked.join(', ')} is locked: readers of both wait, and may deadlock`,
+        problem:
+          atOnce.length > 1
+            ? `locks ${atOnce.join(', ')} at once: readers of each wait, and may deadlock`
+            : `locks ${fresh.join(', ')} while ${locked.join(', ')} is locked: readers of both wait, and may deadlock`,
         instead: 'one migration for each table',
       });
     locked.push(...fresh);
@@ -226,6 +230,19 @@ function judgeLocks(
 
 function exclusivelyLocked(trace: StatementTrace | undefined): string[] {
   return (trace?.locks ?? []).filter(({ mode }) => mode === EXCLUSIVE).map(({ table }) => table);
+}
+
+/** A lock that hidden-lock reports is said there; a partition is locked with its table. */
+function lockedAtOnce(
+  statement: ParsedStatement,
+  trace: StatementTrace | undefined,
+  found: readonly Finding[],
+): string[] {
+  if (trace === undefined) return [];
+  const said = found.filter((finding) => finding.statement === statement.index).map(({ rule }) => rule);
+  const hidden = hiddenLocks(statement, { trace, said, heldTables: [] }).flatMap(([, tables]) => tables);
+  const tables = new Set(exclusivelyLocked(trace).filter((table) => !hidden.includes(table)));
+  return [...tables].filter((table) => !trace.ancestors[table]?.some((ancestor) => tables.has(ancestor)));
 }
 
 /** Takes as long as there are rows. */
