@@ -1,9 +1,9 @@
 import type { PoolClient, QueryResult } from 'pg';
 import { type FollowedQuery, isQueryObject, readQueryText } from './followed-query.js';
 import { type Control, type ParsedStatement, parseText } from './parsed-text.js';
+import { type Query, readQuery } from './read-query.js';
 import type { RollbackSession } from './rollback-session.js';
-
-type Callback = (error: unknown, result?: QueryResult) => void;
+import { CHANGES_READING, isOtherReading } from './settings.js';
 
 interface Transaction {
   /** The test that it belongs to. */
@@ -41,16 +41,16 @@ class Lease {
 
   /** As pg: a text and values, a query config or a query object; a promise, or a callback in the last place. */
   readonly query = (...args: unknown[]): unknown => {
-    const callback = typeof args.at(-1) === 'function' ? (args.pop() as Callback) : undefined;
     const [first] = args;
     if (isQueryObject(first)) {
-      first.callback ??= callback;
+      first.callback ??= args.find((argument) => typeof argument === 'function');
       this.#runObject(first).catch((error: Error) => first.handleError(error));
       return first;
     }
-    const result = this.#runText(args);
-    if (!callback) return result;
-    result.then((rows) => callback(null, rows), callback);
+    const query = readQuery(args, (name) => this.#session.findPrepared(name));
+    const result = this.#runText(query);
+    if (!query.callback) return result;
+    result.then((rows) => query.callback?.(null, rows), query.callback);
     return undefined;
   };
 
@@ -60,17 +60,16 @@ class Lease {
     this.#transaction = undefined;
   };
 
-  async #runText(args: unknown[]): Promise<QueryResult> {
-    const query = readQuery(args);
-    const statements = parseText(query.text);
+  async #runText({ text, values, isPrepared, config }: Query): Promise<QueryResult> {
+    const statements = parseText(text);
     // The server says what is wrong with it. As one statement to be prepared it can do nothing else.
-    if (!statements) return this.#execute([{ ...query, queryMode: 'extended' }], []);
-    assertFollowable(statements);
+    if (!statements) return this.#execute([{ ...config, queryMode: 'extended' }], []);
+    assertFollowable(statements, values);
     const [only] = statements;
     if (statements.length === 1 && only?.control) return this.#control(only);
-    // With values it is one statement to the server, which refuses several.
-    const isSplit = query.values.length === 0 && statements.some(({ control }) => control);
-    return isSplit ? this.#runSeveral(statements) : this.#execute(args, readSettings(statements, query.values));
+    // One that is prepared is one statement to the server, which refuses several.
+    const isSplit = !isPrepared && statements.some(({ control }) => control);
+    return isSplit ? this.#runSeveral(statements) : this.#execute([config], readSettings(statements, values));
   }
 
   /** A text that holds several statements and says where its transactions begin and end. */
@@ -128,9 +127,9 @@ class Lease {
     const text = readQueryText(query);
     const statements = text === undefined ? undefined : parseText(text);
     if (!statements) throw refuse(text ?? 'a query object', 'does not say in `text` what it sends');
-    assertFollowable(statements);
+    const { values = [] } = query as { values?: unknown[] };
+    assertFollowable(statements, values);
     if (statements.some(({ control }) => control)) throw refuse(text ?? '', 'is a query object that ends transactions');
-    const { values } = query as { values?: unknown[] };
     let forward = NOTHING;
     const send = async (transaction: Transaction) => {
       await this.#remember(transaction, readSettings(statements, values));
@@ -214,13 +213,15 @@ const NOTHING = () => {};
 const LATE =
   'test database: a transaction went on after its test had ended; expected every query to be awaited before the test ends';
 
-function readQuery([first, second]: readonly unknown[]): { text: string; values: unknown[] } {
-  const values = Array.isArray(second) ? (second as unknown[]) : [];
-  return typeof first === 'string' ? { text: first, values } : { text: '', values, ...(first as object) };
-}
-
-function assertFollowable(statements: readonly ParsedStatement[]): void {
-  for (const { sql, refusal } of statements) if (refusal !== undefined) throw refuse(sql, refusal);
+function assertFollowable(statements: readonly ParsedStatement[], values: readonly unknown[]): void {
+  for (const { sql, refusal, settings } of statements) {
+    if (refusal !== undefined) throw refuse(sql, refusal);
+    for (const { name, value } of settings) {
+      if (typeof name === 'number' && isOtherReading(String(values[name - 1]), value ?? '')) {
+        throw refuse(sql, CHANGES_READING);
+      }
+    }
+  }
 }
 
 function refuse(sql: string, reason: string): Error {
@@ -230,7 +231,7 @@ function refuse(sql: string, reason: string): Error {
 function readSettings(statements: readonly ParsedStatement[], values: readonly unknown[] = []): string[] {
   return statements.flatMap(({ settings }) =>
     settings
-      .filter(({ isLocal }) => isLocal === undefined || isTrue(values[isLocal - 1]))
+      .filter(({ isLocal }) => (typeof isLocal === 'number' ? isTrue(values[isLocal - 1]) : isLocal))
       .map(({ name }) => (typeof name === 'string' ? name : String(values[name - 1]))),
   );
 }

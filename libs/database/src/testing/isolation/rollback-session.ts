@@ -1,11 +1,18 @@
+import type { EventEmitter } from 'node:events';
 import { loadModule } from 'libpg-query';
 import type { Client, QueryResult } from 'pg';
 import { type FollowedQuery, followQuery } from './followed-query.js';
+import { isOtherReading, READING_NAMES } from './settings.js';
 
 const WAIT_LIMIT_MS = 2000;
+const FIRST_SAVEPOINT = 'airlock_test';
+const NO_SUCH_SAVEPOINT = '3B001';
 /** The wire's own memory of what is prepared, which pg and the application's own query objects share. */
 interface Wire {
-  readonly connection: { parsedStatements: object; submittedNamedStatements: object };
+  readonly connection: EventEmitter & {
+    parsedStatements: Record<string, string>;
+    submittedNamedStatements: Record<string, string>;
+  };
 }
 
 /**
@@ -24,14 +31,31 @@ export class RollbackSession {
   #savepoints: string[] = [];
   #count = 0;
   #test = 0;
+  /** The number that the server gave the transaction of the test. */
+  #transaction = '';
+  /** Why no further test may use the database. */
+  #damage: Error | undefined;
+  /** Settings with which the server reads a text otherwise than the parser. */
+  readonly #otherReadings = new Map<string, string>();
 
   private constructor(client: Client) {
     this.client = client;
+    // The server says by itself when one of these has changed, whatever changed it.
+    this.#connection.on('parameterStatus', ({ parameterName, parameterValue }: Record<string, string>) =>
+      this.#noteReading(parameterName ?? '', parameterValue ?? ''),
+    );
   }
 
   static async open(client: Client): Promise<RollbackSession> {
     await loadModule();
-    return new RollbackSession(client);
+    const session = new RollbackSession(client);
+    const { rows } = await client.query<{ name: string; setting: string }>(
+      'SELECT name, setting FROM pg_settings WHERE name = ANY ($1)',
+      [READING_NAMES],
+    );
+    for (const { name, setting } of rows) session.#noteReading(name, setting);
+    session.#assertReading();
+    return session;
   }
 
   /** The number of the test that runs. A transaction belongs to one test and ends with it. */
@@ -39,33 +63,40 @@ export class RollbackSession {
     return this.#test;
   }
 
+  /** @throws where an earlier test has committed to the database, which is then not clean */
   async begin(): Promise<void> {
+    if (this.#damage) throw this.#damage;
     // A test may have ended with a transaction open; that must not keep the next one waiting.
     this.#turn = Promise.resolve();
     this.#savepoints = [];
     this.#test += 1;
     if (this.client.getTransactionStatus() !== 'I') await this.client.query('ROLLBACK');
-    await this.client.query('BEGIN');
+    await this.client.query(`BEGIN; SAVEPOINT ${FIRST_SAVEPOINT}`);
+    this.#transaction = await this.#readTransaction();
     this.isInTest = true;
   }
 
   /** Undoes the test, and what no transaction covers: prepared statements, advisory locks, settings. */
   async rollback(): Promise<void> {
     this.#endTest();
+    await this.#assertSame(FIRST_SAVEPOINT);
     await this.client.query('ROLLBACK');
     await this.client.query('DISCARD ALL');
-    const { connection } = this.client as unknown as Wire;
-    Object.assign(connection, { parsedStatements: {}, submittedNamedStatements: {} });
+    Object.assign(this.#connection, { parsedStatements: {}, submittedNamedStatements: {} });
   }
 
   /** Lets the rest of the server see what a failed test did. A transaction that had failed is undone first. */
   async publish(): Promise<void> {
     this.#endTest();
-    const [outermost] = this.#savepoints;
-    if (this.client.getTransactionStatus() === 'E' && outermost) {
-      await this.client.query(`ROLLBACK TO SAVEPOINT ${outermost}`);
-    }
+    const [outermost = FIRST_SAVEPOINT] = this.#savepoints;
+    await this.#assertSame(this.client.getTransactionStatus() === 'E' ? outermost : undefined);
     await this.client.query('COMMIT');
+  }
+
+  /** The text that pg has prepared under the name. */
+  findPrepared(name: string): string | undefined {
+    const { parsedStatements, submittedNamedStatements } = this.#connection;
+    return parsedStatements[name] ?? submittedNamedStatements[name];
   }
 
   /** Waits until no other lease has a transaction open. @returns what ends one's own turn */
@@ -106,14 +137,17 @@ export class RollbackSession {
 
   /** Sends what the code under test said, as it said it. */
   async send(args: unknown[]): Promise<QueryResult> {
+    this.#assertReading();
     const query = this.client.query.bind(this.client) as (...args: unknown[]) => Promise<QueryResult>;
     const result = await query(...args);
     this.#assertOpen();
+    this.#assertReading();
     return result;
   }
 
   /** Sends a query object; `forward` gives it the server's last word. */
-  follow(query: FollowedQuery): Promise<{ error: Error | undefined; forward: () => void }> {
+  async follow(query: FollowedQuery): Promise<{ error: Error | undefined; forward: () => void }> {
+    this.#assertReading();
     return followQuery(this.client, query);
   }
 
@@ -127,10 +161,59 @@ export class RollbackSession {
     this.#savepoints = this.#savepoints.slice(0, this.#savepoints.indexOf(savepoint));
   }
 
-  /** The last line of defence: whatever ended the transaction, nothing more is said as if it were still there. */
-  #assertOpen(): void {
-    if (this.client.getTransactionStatus() !== 'I') return;
+  get #connection(): Wire['connection'] {
+    return (this.client as unknown as Wire).connection;
+  }
+
+  #noteReading(name: string, value: string): void {
+    if (isOtherReading(name, value)) this.#otherReadings.set(name, value);
+    else this.#otherReadings.delete(name);
+  }
+
+  #assertReading(): void {
+    const [setting] = this.#otherReadings;
+    if (!setting) return;
     throw new Error(
+      `test database: the session has ${setting.join(' = ')}, so the server reads a text otherwise than the parser does; ` +
+        "expected the setting of the server, or isolation: 'delete' or 'clone'",
+    );
+  }
+
+  /** Whatever ended the transaction, nothing more is said as if it were still there. */
+  #assertOpen(): void {
+    if (this.client.getTransactionStatus() === 'I') throw this.#noteDamage();
+  }
+
+  /**
+   * The last line of defence: the transaction that ends is the one that the test began with, whatever the parser missed.
+   *
+   * @param savepoint what to go back to first, for a failed transaction answers nothing
+   */
+  async #assertSame(savepoint: string | undefined): Promise<void> {
+    const transaction = this.#transaction;
+    const read = async () => {
+      if (savepoint !== undefined) await this.client.query(`ROLLBACK TO SAVEPOINT ${savepoint}`);
+      return this.#readTransaction();
+    };
+    // Only the transaction of the test has the savepoint.
+    const found = await read().catch((error: { code?: string }) => {
+      if (error.code !== NO_SUCH_SAVEPOINT) throw error as Error;
+      return undefined;
+    });
+    if (found !== transaction) throw this.#noteDamage();
+  }
+
+  async #readTransaction(): Promise<string> {
+    const { rows } = await this.client.query<{ id: string }>('SELECT pg_catalog.pg_current_xact_id()::text AS id');
+    return rows[0]?.id ?? '';
+  }
+
+  #noteDamage(): Error {
+    this.#damage ??= new Error(
+      'test database: an earlier test of this file ended the transaction that is rolled back after it, so its changes may ' +
+        'stay in the database of this file, and no further test runs in it; see the first failed test of the file',
+    );
+    return new Error(
       'test database: something ended the transaction of the test, so its changes may stay in the database of this file; ' +
         "expected isolation: 'delete' or 'clone' for it",
     );
