@@ -1,4 +1,6 @@
 import type { Client } from 'pg';
+import { requireTestServices } from '../fixture/services-door.js';
+import { assertRolesUnchanged } from './shared-roles.js';
 
 /**
  * Puts a database back to what it held, after code that commits. A table has changed when it holds a row written later
@@ -30,13 +32,14 @@ export class ChangedRows {
 
   /**
    * @returns the tables that had changed
-   * @throws where the schema has changed, which no row can put back
+   * @throws where the schema has changed, which no row can put back, or a role that all databases share
    */
   async restore(): Promise<string[]> {
     const { rows } = await this.#client.query<{ changed: string[]; schema: string | null }>(
       'SELECT pg_temp.restore_rows() AS changed, pg_temp.find_schema_change() AS schema',
     );
     const [{ changed = [], schema = null } = {}] = rows;
+    assertRolesUnchanged(await requireTestServices().restoreRoles());
     if (schema === null) return changed;
     throw new Error(
       `test database: the test changed the schema (${schema}), and the tests after it would see that; ` +
