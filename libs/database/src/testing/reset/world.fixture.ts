@@ -1,17 +1,18 @@
 // Two real servers: one for tests, and a "production" that holds a canary and the same names, roles and passwords.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DatabaseAddress, type EnvironmentVariables, Secret } from '@airlock/config';
 import type { Client } from 'pg';
 import { connectClient } from '../../client.js';
 import { createSessionConfig } from '../../client-options.js';
 import type { Cluster } from '../../embedded/index.js';
+import { createOwnedFolder } from '../../embedded/leftovers.js';
 import { ask, createAddresses, runAs } from '../../provision/provision.fixture.js';
 import { startScratchCluster } from '../../embedded/index.js';
 import { provision } from '../../provision/provision.js';
 import { saveProvisionRecord } from '../../provision/provision-record.js';
+import { chooseStorageFolder } from '../run/storage.js';
 import { LAYERS } from './layers.js';
 import { type ResetInternals, type ResetReport, runReset } from './run-reset.js';
 
@@ -44,7 +45,7 @@ const REACHES: readonly Reach[] = ['nothing', 'database', 'server'];
 
 /** A checkout of its own with one provisioned test database, whose number tells whether it was made anew. */
 export class World {
-  readonly workspace = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'airlock-world-'));
+  readonly workspace = createOwnedFolder(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), 'world');
   readonly variables: Record<string, string | undefined> = { ENVIRONMENT: 'testing' };
   readonly cleanups: (() => unknown)[] = [];
   internals: Partial<ResetInternals> = {};
