@@ -8,6 +8,8 @@ export interface ParsedStatement {
   readonly sql: string;
   readonly control?: Control;
   readonly settings: readonly Setting[];
+  /** The command, where PostgreSQL refuses it alone outside of a transaction. */
+  readonly needsTransaction?: string;
   /** Why one session cannot show what the statement does. */
   readonly refusal?: string;
 }
@@ -43,7 +45,16 @@ function parse(text: string): readonly ParsedStatement[] | undefined {
 
 function readStatement(node: Node, sql: string): ParsedStatement {
   if ('TransactionStmt' in node) return { sql, settings: [], ...readControl(node.TransactionStmt) };
-  return { sql, ...readSettings(node) };
+  const needsTransaction = findTransactionNeed(node);
+  return { sql, ...readSettings(node, sql), ...(needsTransaction !== undefined && { needsTransaction }) };
+}
+
+const CURSOR_WITH_HOLD = 0x20;
+
+function findTransactionNeed(node: Node): string | undefined {
+  if ('LockStmt' in node) return 'LOCK TABLE';
+  const isCursor = 'DeclareCursorStmt' in node && !((node.DeclareCursorStmt.options ?? 0) & CURSOR_WITH_HOLD);
+  return isCursor ? 'DECLARE CURSOR' : undefined;
 }
 
 interface TransactionStatement {

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { loadModule } from 'libpg-query';
-import type { Client, QueryResult } from 'pg';
+import { type Client, escapeLiteral, type QueryResult } from 'pg';
 import { type FollowedQuery, followQuery } from './followed-query.js';
 import { isOtherReading, READING_NAMES } from './settings.js';
 
@@ -33,6 +33,7 @@ export class RollbackSession {
   #test = 0;
   /** The number that the server gave the transaction of the test. */
   #transaction = '';
+  readonly #watched = new Map<string, string>();
   /** Why no further test may use the database. */
   #damage: Error | undefined;
   /** Settings with which the server reads a text otherwise than the parser. */
@@ -73,6 +74,7 @@ export class RollbackSession {
     if (this.client.getTransactionStatus() !== 'I') await this.client.query('ROLLBACK');
     await this.client.query(`BEGIN; SAVEPOINT ${FIRST_SAVEPOINT}`);
     this.#transaction = await this.#readTransaction();
+    await this.#readWatched();
     this.isInTest = true;
   }
 
@@ -120,13 +122,29 @@ export class RollbackSession {
     return name;
   }
 
-  /** As COMMIT does, checks what was deferred. */
-  async release(savepoint: string): Promise<void> {
+  /** As COMMIT does, checks what was deferred, and ends what was set for the transaction. */
+  async release(savepoint: string, settings: ReadonlyMap<string, string>): Promise<void> {
     if (!this.isInTest) return void (await this.client.query('COMMIT'));
     await this.client.query(
-      `SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE SAVEPOINT ${savepoint}`,
+      `SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE SAVEPOINT ${savepoint}` +
+        createRestore(settings),
     );
     this.#forget(savepoint);
+    for (const name of this.#watched.keys()) this.#watched.set(name, settings.get(name) ?? '');
+  }
+
+  /** Settings that end with each transaction, though no text may say that it changes them. */
+  get watched(): ReadonlyMap<string, string> {
+    return this.#watched;
+  }
+
+  watch(name: string, value: string): void {
+    this.#watched.set(name, value);
+  }
+
+  async readSetting(name: string): Promise<string> {
+    const { rows } = await this.send(['SELECT pg_catalog.current_setting($1, true) AS value', [name]]);
+    return (rows[0] as { value: string | null }).value ?? '';
   }
 
   async undo(savepoint: string): Promise<void> {
@@ -203,6 +221,13 @@ export class RollbackSession {
     if (found !== transaction) throw this.#noteDamage();
   }
 
+  /** The settings that the schema reads, such as the owner of rows, and those that are changed by what a hook prepared. */
+  async #readWatched(): Promise<void> {
+    const names = [...this.#watched.keys()];
+    const { rows } = await this.client.query<{ name: string; value: string }>(WATCHED_SQL, [names]);
+    for (const { name, value } of rows) this.#watched.set(name, value);
+  }
+
   async #readTransaction(): Promise<string> {
     const { rows } = await this.client.query<{ id: string }>('SELECT pg_catalog.pg_current_xact_id()::text AS id');
     return rows[0]?.id ?? '';
@@ -219,6 +244,29 @@ export class RollbackSession {
     );
   }
 }
+
+function createRestore(settings: ReadonlyMap<string, string>): string {
+  if (settings.size === 0) return '';
+  const values = [...settings].map(([name, value]) => `(${escapeLiteral(name)}, ${escapeLiteral(value)})`);
+  return `; SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ${values.join(', ')}) AS setting (name, value)
+    WHERE coalesce(pg_catalog.current_setting(name, true), '') OPERATOR(pg_catalog.<>) value`;
+}
+
+const WATCHED_SQL = String.raw`
+WITH source (sql) AS (
+  SELECT concat(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) FROM pg_policy
+  UNION ALL SELECT concat(prosrc, pg_get_function_sqlbody(oid)) FROM pg_proc
+             WHERE pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+  UNION ALL SELECT pg_get_viewdef(oid) FROM pg_class
+             WHERE relkind = 'v' AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+  UNION ALL SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef
+), named (name) AS (
+  SELECT lower(match[1]) FROM source,
+    regexp_matches(sql, $re$(?:current_setting|set_config)\s*\(\s*'+([\w.]+)'$re$, 'gi') match
+  UNION SELECT lower(match[1]) FROM source, regexp_matches(sql, $re$\mset\s+local\s+([\w.]+)$re$, 'gi') match
+  UNION SELECT unnest($1::text[])
+)
+SELECT name, coalesce(current_setting(name, true), '') AS value FROM named`;
 
 async function withTimeLimit(turn: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

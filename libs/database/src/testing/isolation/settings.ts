@@ -1,4 +1,5 @@
 import type { Node } from 'libpg-query';
+import { readBody } from './routine-body.js';
 import { someNode } from '../../lint/statement.js';
 
 /** A setting that a statement changes. A number is the parameter that holds the value. */
@@ -8,6 +9,8 @@ export interface Setting {
   readonly isLocal: boolean | number;
   /** Empty where only running the statement shows it; absent where the setting goes back to its default. */
   readonly value?: string;
+  /** Not changed by the statement itself, but whenever what it makes is called. */
+  readonly isDeferred?: boolean;
 }
 
 /** The settings that a statement changes, or why that cannot be told. */
@@ -16,11 +19,15 @@ export interface SettingsOf {
   readonly refusal?: string;
 }
 
+const UNKNOWN_BODY = 'has a body that cannot be read, or that runs a text it makes, and so may change settings unseen';
 const UNKNOWN_NAME = 'changes a setting whose name the text does not say';
 
-export function readSettings(statement: Node): SettingsOf {
+/** Stands for all settings at once, which RESET ALL changes. */
+export const EVERY_SETTING = '*';
+
+export function readSettings(statement: Node, sql: string): SettingsOf {
   try {
-    const settings = listSettings(statement);
+    const settings = listSettings(statement, sql);
     return settings.some(changesReading) ? { settings, refusal: CHANGES_READING } : { settings };
   } catch (error) {
     if (error instanceof Unreadable) return { settings: [], refusal: error.message };
@@ -52,7 +59,28 @@ function changesReading({ name, value }: Setting): boolean {
 
 class Unreadable extends Error {}
 
-function listSettings(tree: unknown): Setting[] {
+function listSettings(statement: Node, sql: string): Setting[] {
+  if ('PrepareStmt' in statement) return defer(walk(statement));
+  if ('CreateFunctionStmt' in statement) return defer(listSettingsOfBody(statement, sql));
+  if ('DoStmt' in statement) return listSettingsOfBody(statement, sql);
+  return walk(statement);
+}
+
+function listSettingsOfBody(statement: Node, sql: string): Setting[] {
+  const trees = readBody(statement, sql);
+  if (!trees) throw new Unreadable(UNKNOWN_BODY);
+  return walk(trees);
+}
+
+/** A call may come in any later transaction, with values that this text does not hold. */
+function defer(settings: readonly Setting[]): Setting[] {
+  return settings.map((setting) => {
+    if (typeof setting.name === 'number' || setting.isLocal !== true) throw new Unreadable(UNKNOWN_NAME);
+    return { ...setting, isDeferred: true };
+  });
+}
+
+function walk(tree: unknown): Setting[] {
   const settings: Setting[] = [];
   someNode(tree, (kind, body) => {
     settings.push(...readNode(kind, body));
@@ -73,6 +101,7 @@ function readNode(kind: string, body: Record<string, unknown>): Setting[] {
 }
 
 function readSet({ kind, name, is_local: isLocal = false, args }: Record<string, unknown>): Setting[] {
+  if (kind === 'VAR_RESET_ALL') return [{ name: EVERY_SETTING, isLocal: false }];
   if (typeof name !== 'string') return [];
   const value = kind === 'VAR_SET_VALUE' ? readLiteral((args as Node[])[0]) : undefined;
   return [{ name, isLocal: Boolean(isLocal), ...(value !== undefined && { value }) }];
