@@ -32,9 +32,10 @@ export class ChangedRows {
 
   /**
    * @returns the tables that had changed
-   * @throws where the schema has changed, which no row can put back, or a role that all databases share
+   * @throws where a session has left a transaction open, which is ended here, or the schema has changed, which no row can put back, or a role that all databases share
    */
   async restore(): Promise<string[]> {
+    await this.#endOpenTransactions();
     const { rows } = await this.#client.query<{ changed: string[]; schema: string | null }>(
       'SELECT pg_temp.restore_rows() AS changed, pg_temp.find_schema_change() AS schema',
     );
@@ -46,7 +47,26 @@ export class ChangedRows {
         "expected isolation: 'clone' or withTestDatabase",
     );
   }
+
+  /** Rows that it commits later would be those of another test; and the locks that it holds keep rows from being restored. */
+  async #endOpenTransactions(): Promise<void> {
+    const { rows } = await this.#client.query<{ name: string; query: string }>(OPEN_SQL);
+    if (rows.length === 0) return;
+    // Once they are gone, what they have not committed is too.
+    await this.restore();
+    const sessions = rows.map(({ name, query }) => `${name}: ${query}`).join('; ');
+    throw new Error(
+      `test database: the test left a transaction open (${sessions}), and its session was ended; ` +
+        'expected COMMIT or ROLLBACK before the test ends',
+    );
+  }
 }
+
+const OPEN_SQL = `
+SELECT pid, application_name AS name, left(query, 200) AS query, pg_terminate_backend(pid, 5000)
+  FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+   AND (state LIKE 'idle in transaction%' OR backend_xid IS NOT NULL)`;
 
 const REMEMBER_SQL = `
 SET client_min_messages = warning;
@@ -56,11 +76,11 @@ CREATE TEMP TABLE remembered_sequence (sequence regclass, last_value bigint, is_
 
 CREATE FUNCTION pg_temp.list_schema() RETURNS TABLE (what text, how text) LANGUAGE sql AS $$
   WITH lasting AS (
-    SELECT oid, nspname, nspacl FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+    SELECT oid, nspname, nspowner, nspacl FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
   ), relation AS (
     SELECT * FROM pg_class WHERE relnamespace IN (SELECT oid FROM lasting)
   )
-  SELECT 'schema ' || nspname, nspacl::text FROM lasting
+  SELECT 'schema ' || nspname, concat_ws(' ', nspowner, nspacl) FROM lasting
   UNION ALL SELECT 'relation ' || oid::regclass,
                    concat_ws(' ', relkind, relowner, relacl, relrowsecurity, relforcerowsecurity, reloptions) FROM relation
   UNION ALL SELECT format('column %s.%s', attrelid::regclass, attname),
@@ -73,18 +93,35 @@ CREATE FUNCTION pg_temp.list_schema() RETURNS TABLE (what text, how text) LANGUA
   UNION ALL SELECT 'constraint ' || conname, pg_get_constraintdef(oid) FROM pg_constraint
              WHERE connamespace IN (SELECT oid FROM lasting)
   UNION ALL SELECT 'trigger ' || tgname, concat_ws(' ', tgenabled, pg_get_triggerdef(oid)) FROM pg_trigger
-             WHERE tgrelid IN (SELECT oid FROM relation) AND NOT tgisinternal
+             WHERE tgrelid IN (SELECT oid FROM relation)
   UNION ALL SELECT 'policy ' || polname,
                    concat_ws(' ', polcmd, polroles, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
               FROM pg_policy
   UNION ALL SELECT 'rule ' || rulename, pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class IN (SELECT oid FROM relation)
   UNION ALL SELECT 'function ' || oid::regprocedure, concat_ws(' ', prosrc, prosqlbody, proconfig, proacl, prosecdef)
               FROM pg_proc WHERE pronamespace IN (SELECT oid FROM lasting)
-  UNION ALL SELECT 'type ' || oid::regtype, concat_ws(' ', typtype, typacl) FROM pg_type
+  UNION ALL SELECT 'type ' || oid::regtype, concat_ws(' ', typtype, typowner, typacl, typnotnull, typdefault) FROM pg_type
              WHERE typnamespace IN (SELECT oid FROM lasting)
   UNION ALL SELECT 'type ' || enumtypid::regtype, enumlabel FROM pg_enum
   UNION ALL SELECT 'extension ' || extname, concat_ws(' ', extversion, extnamespace) FROM pg_extension
   UNION ALL SELECT 'event trigger ' || evtname, concat_ws(' ', evtenabled, evtfoid) FROM pg_event_trigger
+  UNION ALL SELECT 'sequence ' || seqrelid::regclass,
+                   concat_ws(' ', seqtypid, seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle) FROM pg_sequence
+  UNION ALL SELECT 'default privileges', concat_ws(' ', defaclrole, defaclnamespace, defaclobjtype, defaclacl) FROM pg_default_acl
+  UNION ALL SELECT 'publication ' || pubname, to_jsonb(p)::text FROM pg_publication p
+  UNION ALL SELECT 'publication ' || pubname, tablename FROM pg_publication_tables
+  UNION ALL SELECT concat('comment on ', (i).type, ' ', (i).identity), description
+              FROM (SELECT pg_identify_object(classoid, objoid, objsubid) AS i, description FROM pg_description WHERE objoid >= 16384) c
+  UNION ALL SELECT concat('security label on ', objoid), label FROM pg_seclabel
+  UNION ALL SELECT 'large object ' || oid, concat_ws(' ', lomowner, lomacl,
+                   (SELECT md5(string_agg(md5(data), '' ORDER BY pageno)) FROM pg_largeobject WHERE loid = m.oid)) FROM pg_largeobject_metadata m
+  UNION ALL SELECT 'rows of ' || oid::regclass,
+                   query_to_xml(format('SELECT md5(string_agg(r::text, chr(10) ORDER BY r::text)) FROM %s r', oid::regclass), true, false, '')::text
+              FROM relation WHERE relkind = 'm' AND relispopulated
+  UNION ALL SELECT 'statistics ' || stxname, pg_get_statisticsobjdef(oid) FROM pg_statistic_ext
+  UNION ALL SELECT 'cast ' || oid, concat_ws(' ', castsource, casttarget, castfunc) FROM pg_cast WHERE oid >= 16384
+  UNION ALL SELECT 'operator ' || oid::regoperator, oprcode::text FROM pg_operator WHERE oid >= 16384
+  UNION ALL SELECT 'foreign server ' || srvname, concat_ws(' ', srvowner, srvoptions, srvacl) FROM pg_foreign_server
   UNION ALL SELECT 'settings', setconfig::text FROM pg_db_role_setting
              WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
 $$;
