@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { requireTestServices } from '../fixture/services-door.js';
 import { assertRolesUnchanged } from './shared-roles.js';
@@ -48,22 +49,45 @@ export class ChangedRows {
     );
   }
 
-  /** Rows that it commits later would be those of another test; and the locks that it holds keep rows from being restored. */
+  /**
+   * Rows that it commits later would be those of another test; and the locks that it holds keep rows from being restored.
+   * One that is at its end, such as that of a request whose client has gone, is given the time to get there.
+   */
   async #endOpenTransactions(): Promise<void> {
-    const { rows } = await this.#client.query<{ name: string; query: string }>(OPEN_SQL);
-    if (rows.length === 0) return;
+    let open = await this.#listOpenTransactions();
+    for (const since = performance.now(); open.length > 0 && performance.now() - since < ENDING_MS;) {
+      await sleep(POLL_MS);
+      const later = await this.#listOpenTransactions();
+      open = open.filter(({ id }) => later.some((transaction) => transaction.id === id));
+    }
+    if (open.length === 0) return;
+    await this.#client.query('SELECT pg_terminate_backend(pid, 5000) FROM unnest($1::int[]) AS pid', [
+      open.map(({ pid }) => pid),
+    ]);
     // Once they are gone, what they have not committed is too.
     await this.restore();
-    const sessions = rows.map(({ name, query }) => `${name}: ${query}`).join('; ');
     throw new Error(
-      `test database: the test left a transaction open (${sessions}), and its session was ended; ` +
-        'expected COMMIT or ROLLBACK before the test ends',
+      `test database: the test left a transaction open (${open.map(({ name, query }) => `${name}: ${query}`).join('; ')}), ` +
+        'and its session was ended; expected COMMIT or ROLLBACK before the test ends',
     );
+  }
+
+  async #listOpenTransactions(): Promise<OpenTransaction[]> {
+    return (await this.#client.query<OpenTransaction>(OPEN_SQL)).rows;
   }
 }
 
+interface OpenTransaction {
+  readonly id: string;
+  readonly pid: number;
+  readonly name: string;
+  readonly query: string;
+}
+
+const ENDING_MS = 5_000;
+const POLL_MS = 20;
 const OPEN_SQL = `
-SELECT pid, application_name AS name, left(query, 200) AS query, pg_terminate_backend(pid, 5000)
+SELECT concat_ws(' ', pid, xact_start) AS id, pid, application_name AS name, left(query, 200) AS query
   FROM pg_stat_activity
  WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
    AND (state LIKE 'idle in transaction%' OR backend_xid IS NOT NULL)`;
