@@ -54,43 +54,50 @@ export class ChangedRows {
    * One that is at its end, such as that of a request whose client has gone, is given the time to get there.
    */
   async #endOpenTransactions(): Promise<void> {
-    let open = await this.#listOpenTransactions();
-    for (const since = performance.now(); open.length > 0 && performance.now() - since < ENDING_MS;) {
+    const seen = new Map<string, number>();
+    let left: Transaction[] = [];
+    for (const start = performance.now(); left.length === 0 && performance.now() - start < 2 * ENDING_MS;) {
+      const now = performance.now();
+      const open = await this.#listTransactions();
+      if (open.length === 0) return;
+      for (const { id } of open) if (!seen.has(id)) seen.set(id, now);
+      left = open.filter(({ id, isLeft }) => isLeft && now - (seen.get(id) ?? now) >= ENDING_MS);
       await sleep(POLL_MS);
-      const later = await this.#listOpenTransactions();
-      open = open.filter(({ id }) => later.some((transaction) => transaction.id === id));
     }
-    if (open.length === 0) return;
+    if (left.length === 0) return;
     await this.#client.query('SELECT pg_terminate_backend(pid, 5000) FROM unnest($1::int[]) AS pid', [
-      open.map(({ pid }) => pid),
+      left.map(({ pid }) => pid),
     ]);
     // Once they are gone, what they have not committed is too.
     await this.restore();
     throw new Error(
-      `test database: the test left a transaction open (${open.map(({ name, query }) => `${name}: ${query}`).join('; ')}), ` +
+      `test database: the test left a transaction open (${left.map(({ name, query }) => `${name}: ${query}`).join('; ')}), ` +
         'and its session was ended; expected COMMIT or ROLLBACK before the test ends',
     );
   }
 
-  async #listOpenTransactions(): Promise<OpenTransaction[]> {
-    return (await this.#client.query<OpenTransaction>(OPEN_SQL)).rows;
+  async #listTransactions(): Promise<Transaction[]> {
+    return (await this.#client.query<Transaction>(TRANSACTIONS_SQL)).rows;
   }
 }
 
-interface OpenTransaction {
+interface Transaction {
   readonly id: string;
   readonly pid: number;
   readonly name: string;
   readonly query: string;
+  /** It waits for its client, or has written. A client hears of an error while its session still counts as at work. */
+  readonly isLeft: boolean;
 }
 
 const ENDING_MS = 5_000;
 const POLL_MS = 20;
-const OPEN_SQL = `
-SELECT concat_ws(' ', pid, xact_start) AS id, pid, application_name AS name, left(query, 200) AS query
+const TRANSACTIONS_SQL = `
+SELECT concat_ws(' ', pid, coalesce(xact_start, state_change)) AS id, pid, application_name AS name, left(query, 200) AS query,
+       state LIKE 'idle in transaction%' OR backend_xid IS NOT NULL AS "isLeft"
   FROM pg_stat_activity
  WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-   AND (state LIKE 'idle in transaction%' OR backend_xid IS NOT NULL)`;
+   AND state IS DISTINCT FROM 'idle'`;
 
 const REMEMBER_SQL = `
 SET client_min_messages = warning;
