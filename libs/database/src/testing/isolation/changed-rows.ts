@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { requireTestServices } from '../fixture/services-door.js';
 import { assertRolesUnchanged } from './shared-roles.js';
 
 /**
@@ -10,15 +9,20 @@ import { assertRolesUnchanged } from './shared-roles.js';
  */
 export class ChangedRows {
   readonly #client: Client;
+  readonly #restoreRoles: () => Promise<string[]>;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, restoreRoles: () => Promise<string[]>) {
     this.#client = client;
+    this.#restoreRoles = restoreRoles;
   }
 
-  /** @param client a session of an administrator, kept for as long as the database is lent: it holds the copies */
-  static async remember(client: Client): Promise<ChangedRows> {
+  /**
+   * @param client a session of an administrator, kept for as long as the database is lent: it holds the copies
+   * @param restoreRoles puts back the roles that all databases share, and says which had changed
+   */
+  static async remember(client: Client, restoreRoles: () => Promise<string[]>): Promise<ChangedRows> {
     await client.query(REMEMBER_SQL);
-    return new ChangedRows(client);
+    return new ChangedRows(client, restoreRoles);
   }
 
   /** Begins again where hooks have changed the schema since: what they made is the ground of the tests after them. */
@@ -33,7 +37,8 @@ export class ChangedRows {
 
   /**
    * @returns the tables that had changed
-   * @throws where a session has left a transaction open, which is ended here, or the schema has changed, which no row can put back, or a role that all databases share
+   * @throws where a session has left a transaction open, which is ended here, or the schema has changed, which no row can
+   *   put back, or a role that all databases share
    */
   async restore(): Promise<string[]> {
     await this.#endOpenTransactions();
@@ -41,7 +46,7 @@ export class ChangedRows {
       'SELECT pg_temp.restore_rows() AS changed, pg_temp.find_schema_change() AS schema',
     );
     const [{ changed = [], schema = null } = {}] = rows;
-    assertRolesUnchanged(await requireTestServices().restoreRoles());
+    assertRolesUnchanged(await this.#restoreRoles());
     if (schema === null) return changed;
     throw new Error(
       `test database: the test changed the schema (${schema}), and the tests after it would see that; ` +
@@ -163,13 +168,14 @@ CREATE TEMP TABLE remembered_schema AS SELECT what, how FROM pg_temp.list_schema
 ALTER TABLE mark ADD COLUMN schema_hash text;
 UPDATE mark SET schema_hash = pg_temp.hash_schema();
 
-CREATE FUNCTION pg_temp.find_schema_change() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT what, ', ') FROM (
-    (SELECT what, how FROM pg_temp.list_schema() EXCEPT SELECT what, how FROM remembered_schema)
-    UNION ALL
-    (SELECT what, how FROM remembered_schema EXCEPT SELECT what, how FROM pg_temp.list_schema())
-  ) AS change WHERE (SELECT schema_hash FROM mark) <> pg_temp.hash_schema()
-$$;
+CREATE FUNCTION pg_temp.find_schema_change() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT schema_hash FROM mark) = pg_temp.hash_schema() THEN RETURN NULL; END IF;
+  CREATE TEMP TABLE found_schema ON COMMIT DROP AS SELECT what, how FROM pg_temp.list_schema();
+  RETURN (SELECT string_agg(DISTINCT what, ', ') FROM (
+    (TABLE found_schema EXCEPT TABLE remembered_schema) UNION ALL (TABLE remembered_schema EXCEPT TABLE found_schema)
+  ) AS change);
+END $$;
 
 DO $$
 DECLARE

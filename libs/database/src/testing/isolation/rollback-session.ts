@@ -34,6 +34,8 @@ export class RollbackSession {
   /** The number that the server gave the transaction of the test. */
   #transaction = '';
   readonly #watched = new Map<string, string>();
+  /** What the names of these settings were read from. */
+  #sources = '';
   /** Why no further test may use the database. */
   #damage: Error | undefined;
   /** Settings with which the server reads a text otherwise than the parser. */
@@ -72,9 +74,7 @@ export class RollbackSession {
     this.#savepoints = [];
     this.#test += 1;
     if (this.client.getTransactionStatus() !== 'I') await this.client.query('ROLLBACK');
-    await this.client.query(`BEGIN; SAVEPOINT ${FIRST_SAVEPOINT}`);
-    this.#transaction = await this.#readTransaction();
-    await this.#readWatched();
+    await this.#noteStart();
     this.isInTest = true;
   }
 
@@ -209,28 +209,33 @@ export class RollbackSession {
    */
   async #assertSame(savepoint: string | undefined): Promise<void> {
     const transaction = this.#transaction;
-    const read = async () => {
-      if (savepoint !== undefined) await this.client.query(`ROLLBACK TO SAVEPOINT ${savepoint}`);
-      return this.#readTransaction();
-    };
+    const first = savepoint === undefined ? '' : `ROLLBACK TO SAVEPOINT ${savepoint}; `;
+    const read = async () => [await this.client.query<{ id: string }>(`${first}${TRANSACTION_SQL}`)].flat().at(-1);
     // Only the transaction of the test has the savepoint.
-    const found = await read().catch((error: { code?: string }) => {
+    const result = await read().catch((error: { code?: string }) => {
       if (error.code !== NO_SUCH_SAVEPOINT) throw error as Error;
       return undefined;
     });
+    const found = result?.rows[0]?.id;
     if (found !== transaction) throw this.#noteDamage();
   }
 
-  /** The settings that the schema reads, such as the owner of rows, and those that are changed by what a hook prepared. */
-  async #readWatched(): Promise<void> {
+  /**
+   * Begins the transaction, and notes it and the settings that the schema reads, such as the owner of rows, or that change
+   * by what a hook prepared. Their names are read again only where something of the schema that may hold one has changed.
+   */
+  async #noteStart(): Promise<void> {
     const names = [...this.#watched.keys()];
-    const { rows } = await this.client.query<{ name: string; value: string }>(WATCHED_SQL, [names]);
-    for (const { name, value } of rows) this.#watched.set(name, value);
-  }
-
-  async #readTransaction(): Promise<string> {
-    const { rows } = await this.client.query<{ id: string }>('SELECT pg_catalog.pg_current_xact_id()::text AS id');
-    return rows[0]?.id ?? '';
+    const list = `ARRAY[${names.map(escapeLiteral).join(', ')}]::text[]`;
+    // One text is one round trip.
+    const results = (await this.client.query(
+      `BEGIN; SAVEPOINT ${FIRST_SAVEPOINT}; ${START_SQL}; ${VALUES_SQL.replace('$1', () => list)}`,
+    )) as unknown as QueryResult[];
+    const [{ id = '', sources = '' } = {}] = (results.at(-2)?.rows ?? []) as { id?: string; sources?: string }[];
+    const found = sources === this.#sources ? results.at(-1) : await this.client.query(WATCHED_SQL, [names]);
+    for (const { name, value } of (found?.rows ?? []) as { name: string; value: string }[])
+      this.#watched.set(name, value);
+    [this.#transaction, this.#sources] = [id, sources];
   }
 
   #noteDamage(): Error {
@@ -251,6 +256,20 @@ function createRestore(settings: ReadonlyMap<string, string>): string {
   return `; SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ${values.join(', ')}) AS setting (name, value)
     WHERE coalesce(pg_catalog.current_setting(name, true), '') OPERATOR(pg_catalog.<>) value`;
 }
+
+const FIRST_NORMAL_OID = 16_384;
+
+const TRANSACTION_SQL = 'SELECT pg_catalog.pg_current_xact_id()::text AS id';
+
+/** By index, and past everything that comes with the server. */
+const START_SQL = `${TRANSACTION_SQL}, concat_ws(' ', ${['pg_policy', 'pg_proc', 'pg_rewrite', 'pg_attrdef']
+  .map(
+    (catalogue) =>
+      `(SELECT string_agg(concat(oid, ':', xmin), ' ' ORDER BY oid) FROM pg_catalog.${catalogue} WHERE oid >= ${FIRST_NORMAL_OID})`,
+  )
+  .join(', ')}) AS sources`;
+
+const VALUES_SQL = `SELECT name, coalesce(current_setting(name, true), '') AS value FROM unnest($1::text[]) AS name`;
 
 const WATCHED_SQL = String.raw`
 WITH source (sql) AS (
