@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSessionConfig, withClient } from '@airlock/database';
-import { chooseStorageFolder, copyFolder, createOwnedFolder, startCluster } from '@airlock/embedded-postgres';
+import { chooseStorageFolder, copyFolder, nameOwnedFolder, startCluster } from '@airlock/embedded-postgres';
 import { CloneRegistry } from '../libs/database-dev/src/testing/clones/clone-registry.ts';
 import { nameTemplate } from '../libs/database-dev/src/testing/clones/database-name.ts';
 import { ChangedRows } from '../libs/database-dev/src/testing/isolation/changed-rows.ts';
@@ -27,7 +27,7 @@ await withTestCluster(async (cluster) => {
 async function benchStarts() {
   const cold = [];
   for (let index = 0; index < 5; index += 1) {
-    const dataDir = createOwnedFolder(folder, 'bench');
+    const dataDir = join(folder, nameOwnedFolder('bench'));
     const [duration] = await measure(1, async () => (cold.cluster = await startCluster({ dataDir, durable: false })));
     await cold.cluster.stop();
     cold.push(duration);
@@ -39,7 +39,7 @@ async function benchStarts() {
   const cached = await ensureCachedFolder(folder);
   const warm = [];
   for (let index = 0; index < ROUNDS; index += 1) {
-    const dataDir = createOwnedFolder(folder, 'bench');
+    const dataDir = join(folder, nameOwnedFolder('bench'));
     let cluster;
     const [duration] = await measure(1, async () => {
       await copyFolder(cached, dataDir);
@@ -96,13 +96,13 @@ async function benchTests({ superuser }) {
   await admin.query(`CREATE DATABASE bench_test TEMPLATE ${template} STRATEGY FILE_COPY`);
   const insert = `INSERT INTO entities (owner_id, name) VALUES ('bench', 'row')`;
   const client = await connect({ ...superuser, database: 'bench_test' });
-  const session = new RollbackSession(client);
+  const session = await RollbackSession.open(client);
   const rollback = await measure(200, async () => {
     await session.begin();
     await session.rollback();
   });
   const perTest = report('rollback, per test (≤ 1 ms)', rollback);
-  const rows = await ChangedRows.remember(client);
+  const rows = await ChangedRows.remember(client, () => Promise.resolve([]));
   const restore = [];
   for (let index = 0; index < 100; index += 1) {
     await client.query(insert);
@@ -124,7 +124,7 @@ async function benchTests({ superuser }) {
 }
 
 async function withTestCluster(use) {
-  const dataDir = createOwnedFolder(folder, 'bench');
+  const dataDir = join(folder, nameOwnedFolder('bench'));
   await copyFolder(await ensureCachedFolder(folder), dataDir);
   const cluster = await startCluster({ dataDir, durable: false });
   // The watchdog's pipe keeps nothing alive.

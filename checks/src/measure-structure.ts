@@ -1,6 +1,13 @@
 // node --import ./tools/typescript.mjs checks/src/measure-structure.ts
 // The figures of the house: files and lines, the longest chain of imports, cycles, two-way folders, names per face.
-import { findCycles, findLongestChain, findTwoWayFolders, isTest, loadImportGraph, withoutTests } from './import-graph.js';
+import {
+  findCycles,
+  findLongestChain,
+  findTwoWayFolders,
+  isTest,
+  loadImportGraph,
+  withoutTests,
+} from './import-graph.js';
 import { listFiles, readText } from './repository.js';
 
 const graph = loadImportGraph();

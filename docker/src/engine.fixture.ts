@@ -32,7 +32,7 @@ export function attempt(
 }
 
 /**
- * `docker build` of the API's image, one at a time on this machine. Of two at once that share layers, an engine with
+ * `docker build` of the API's image, one at a time for each user of a machine. Of two at once that share layers, an engine with
  * graph drivers lists the entries of a layer of one in another order (it compares folders instead of reading one), so
  * that the digest differs although nothing in the layer does. macOS has no `flock`, and its engines no graph drivers.
  */
@@ -41,7 +41,8 @@ export function buildImage(
   cwd: string,
   settings: Readonly<Record<string, string>> = {},
 ): Outcome {
-  const lock = process.platform === 'darwin' ? [] : ['flock', join(tmpdir(), 'airlock-image-build.lock')];
+  const lock =
+    process.platform === 'darwin' ? [] : ['flock', join(tmpdir(), `airlock-image-build-${process.getuid?.()}.lock`)];
   const [command = '', ...rest] = [
     ...lock,
     'docker',

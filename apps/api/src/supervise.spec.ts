@@ -20,6 +20,9 @@ describe('two workers', () => {
     });
     const { pid } = api;
     await waitUntil(() => count(api, 'listening') === 2);
+    const metrics = async () => (await fetch(`http://127.0.0.1:${management}/metrics`)).text();
+    // Each worker's figures come after its word that it is ready: one that the supervisor has not heard of has not started.
+    while (!/^app_ready 2$/m.test(await metrics())) await sleep(20);
     const [first = 0] = childrenOf(pid);
     process.kill(first, 'SIGKILL');
     await waitUntil(() => count(api, 'listening') === 3);
@@ -34,8 +37,7 @@ describe('two workers', () => {
       status: 'pass',
       checks: { 'database:responseTime': [{ status: 'pass' }] },
     });
-    const metrics = await (await fetch(`http://127.0.0.1:${management}/metrics`)).text();
-    expect(metrics).toMatch(/^app_ready 2$/m);
+    expect(await metrics()).toMatch(/^app_ready 2$/m);
     expect((await fetch(`http://127.0.0.1:${management}/api/v1/entities`)).status).toBe(404);
 
     api.signal('SIGTERM');

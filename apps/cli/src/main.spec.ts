@@ -52,6 +52,11 @@ describe('airlock', () => {
     [['db', 'lint', '.'], /^\.: there is no SQL; expected /],
     [['token'], /required option '--sub <user>'/],
     [['token', '--sub', ''], /expected the id of a user/],
+    [['token', '--sub', ' '], /expected the id of a user/],
+    [['token', '--sub', ' user_1'], /expected the id of a user: 1 to 255 characters, without control characters/],
+    [['token', '--sub', 'user_1\n'], /expected the id of a user/],
+    [['token', '--sub', 'user\t1'], /expected the id of a user/],
+    [['token', '--sub', 'x'.repeat(256)], /expected the id of a user/],
     [['token', '--sub', 'user_1', '--expires-in', 'soon'], /expected a time span such as 15m/],
   ])('ends with 2 and says why when it is used wrongly: %j', async (args, said) => {
     const { status, stdout, stderr } = await run(args);

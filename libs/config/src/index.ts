@@ -13,4 +13,5 @@ export { renderDocs, renderExamples, writeGenerated, type GeneratedFile } from '
 export { printVariables, renderVariables, type PrintedVariable } from './render/print.js';
 export { Secret } from './values/secret.js';
 export { setUpEnvFile, type SetupReport } from './sources/setup.js';
+export { findUserIdProblem, USER_ID_RULE } from './values/user-id.js';
 export { readUserName } from './values/user-name.js';

@@ -190,6 +190,25 @@ describe('a cluster whose owner is killed with SIGKILL', () => {
     expect(identifyProcess(postmaster)).toBeUndefined();
   });
 
+  it('is refused by the next start when every watchdog was stopped, which names them and how to resume them', async () => {
+    const { owner, postmaster, watchdog } = await startElsewhere({ dataDir, durable: true });
+    const watchdogs = [watchdog, ...findChildren(watchdog).filter((child) => child !== postmaster)];
+    for (const pid of watchdogs) process.kill(pid, 'SIGSTOP');
+    owner.kill('SIGKILL');
+    await once(owner, 'exit');
+    const refusal = await startCluster({ dataDir, durable: true }).catch((error: unknown) => error);
+    process.kill(watchdog, 'SIGCONT');
+    expect(refusal).toMatchObject({
+      name: 'FolderRefusal',
+      message: expect.stringMatching(
+        new RegExp(
+          `: process ${watchdog} \\(/bin/sh .*\\) holds its lock; .*\nIt was stopped\\. .*: kill -CONT ${watchdog}$`,
+        ),
+      ),
+    });
+    await expect(start({ dataDir, durable: true })).resolves.toMatchObject({ dataDir });
+  });
+
   it('is ended by the next start although it took the folder after that had looked', async () => {
     const postmaster = await orphan(await startElsewhere({ dataDir, durable: true }));
     const pidFile = join(dataDir, 'postmaster.pid');

@@ -8,7 +8,7 @@ import { ensureDataFolder, readSuperuserPassword, SUPERUSER } from './data-folde
 import { nameLockFile } from './folder-lock.js';
 import { FolderRefusal } from './folder-refusal.js';
 import { endServer } from './leftovers.js';
-import { findLeftovers, isHeldElsewhere, isStartedByUs, refuseLocked } from './occupancy.js';
+import { findLeftovers, isHeldElsewhere, isStartedByUs, refuseHeld, refuseLocked } from './occupancy.js';
 import { assertOwnFolder } from './own-folder.js';
 import { findFreePort } from './port.js';
 import { PortInUseError } from './port-in-use-error.js';
@@ -105,7 +105,7 @@ async function takeFolder(options: ClusterOptions, { mark, port }: Start): Promi
     if (server) return { server, mark, port };
     if (isHeldElsewhere(dataDir)) break;
   }
-  throw refuseLocked(dataDir);
+  throw refuseHeld(dataDir);
 }
 
 /** @returns undefined when another holds the lock: one that is just starting, or the last processes of one that ended */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SYSTEM_ENVIRONMENT } from './system-environment.js';
 
@@ -25,6 +25,23 @@ export function hasLocks(): boolean {
 export function isLocked(dataDir: string): boolean {
   const file = nameLockFile(dataDir);
   return existsSync(file) && hasLocks() && run('--nonblock', '--shared', file, 'true') !== 0;
+}
+
+/** The processes with the lock file open, as far as the system lets us see them: each keeps the lock until it ends. */
+export function findLockHolders(dataDir: string): number[] {
+  const file = statSync(nameLockFile(dataDir), { throwIfNoEntry: false });
+  if (!file || process.platform !== 'linux') return [];
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+        const { dev, ino } = statSync(`/proc/${pid}/fd/${fd}`);
+        return dev === file.dev && ino === file.ino;
+      });
+    } catch {
+      return false;
+    }
+  });
 }
 
 function run(...args: string[]): number | null {

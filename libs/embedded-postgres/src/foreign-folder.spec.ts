@@ -5,6 +5,7 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   realpathSync,
@@ -150,22 +151,80 @@ describe('a data folder that another server uses', () => {
 });
 
 describe('a data folder that holds links', () => {
-  it.each(['postmaster.pid', 'server.log', RUN, 'pg_wal', 'pg_tblspc/16400', 'airlock.lock', MARK])(
+  it.each([
+    'postmaster.pid',
+    'server.log',
+    RUN,
+    'pg_wal',
+    'pg_wal/archive_status',
+    'pg_tblspc/16400',
+    'pg_xact/0000',
+    'global/pg_control',
+    'base/1/PG_VERSION',
+    'airlock.lock',
+    MARK,
+  ])(
     'is refused, and what %s leads to stays as it is',
     async (name) => {
       await prepared.copyOwn(dataDir);
       const target = join(owned, 'target');
-      if (name.startsWith('pg_')) mkdirSync(target);
+      const isFolder = /^pg_(wal|tblspc)/.test(name);
+      if (isFolder) mkdirSync(target);
       else writeFileSync(target, 'of another');
       rmSync(join(dataDir, name), { recursive: true, force: true });
       symlinkSync(target, join(dataDir, name));
       await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(
         `${join(dataDir, name)}: is a link to ${target}; expected only files and folders in the data folder`,
       );
-      if (!name.startsWith('pg_')) expect(readFileSync(target, 'utf8')).toBe('of another');
+      if (!isFolder) expect(readFileSync(target, 'utf8')).toBe('of another');
     },
     LIMIT_MS,
   );
+
+  it.each<{ what: string; link: (original: string) => void; says: string }>([
+    {
+      what: 'every file (cp -al)',
+      link: (original) => execFileSync('cp', ['-al', original, dataDir]),
+      says: 'is a file with 2 names; expected files without another name: it may be in the data of another server',
+    },
+    { what: 'one file of rows', link: linkFile('base/1/1259'), says: `base/1/1259: is a file with 2 names; ` },
+    {
+      what: 'the control file',
+      link: linkFile('global/pg_control'),
+      says: 'global/pg_control: is a file with 2 names; ',
+    },
+    {
+      what: 'a folder of rows by a symbolic link',
+      link: linkFolder('base/1'),
+      says: 'base/1: is a link to ',
+    },
+    {
+      what: 'the state of transactions by a symbolic link',
+      link: linkFolder('pg_xact'),
+      says: 'pg_xact: is a link to ',
+    },
+  ])(
+    'is refused where it shares $what with another folder, and is used once it is copied as the refusal says',
+    async ({ link, says }) => {
+      const original = await prepared.copyOwn(join(owned, 'original'));
+      link(original);
+      const control = readFileSync(join(original, 'global/pg_control'));
+      const refusal = await startCluster({ dataDir, durable: true }).catch((error: unknown) => error);
+      expect(refusal).toMatchObject({ name: 'FolderRefusal', message: expect.stringContaining(says) });
+      expect(readFileSync(join(original, 'global/pg_control'))).toEqual(control);
+      const [, command = ''] = /then copy the folder: (.*)$/.exec((refusal as Error).message) ?? [];
+      execFileSync('/bin/sh', ['-c', command]);
+      await start(dataDir);
+      expect(readFileSync(join(original, 'global/pg_control'))).toEqual(control);
+    },
+    LIMIT_MS,
+  );
+
+  it('is used where it is a copy of its own, by cp -a or as a clone of the file system', async () => {
+    const original = await prepared.copyOwn(join(owned, 'original'));
+    execFileSync('cp', ['-a', '--reflink=auto', original, dataDir]);
+    await expect(start(dataDir)).resolves.toMatchObject({ dataDir });
+  });
 });
 
 describe('what lies in place of the data folder', () => {
@@ -254,6 +313,24 @@ async function startForeign(folder: string): Promise<ForeignServer> {
   servers.push(server);
   expect(server.isAlive).toBe(true);
   return server;
+}
+
+function linkFile(name: string): (original: string) => void {
+  return (original) => {
+    cpSync(original, dataDir, { recursive: true, preserveTimestamps: true });
+    rmSync(join(dataDir, name));
+    linkSync(join(original, name), join(dataDir, name));
+    giveToServer(dataDir);
+  };
+}
+
+function linkFolder(name: string): (original: string) => void {
+  return (original) => {
+    cpSync(original, dataDir, { recursive: true, preserveTimestamps: true });
+    rmSync(join(dataDir, name), { recursive: true });
+    symlinkSync(join(original, name), join(dataDir, name));
+    giveToServer(dataDir);
+  };
 }
 
 /** As PostgreSQL demands it of its folder. */

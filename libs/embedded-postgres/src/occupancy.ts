@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { type ClusterMark, createMarkSetting } from './cluster-mark.js';
-import { hasLocks, isLocked } from './folder-lock.js';
+import { findLockHolders, hasLocks, isLocked } from './folder-lock.js';
 import { FolderRefusal } from './folder-refusal.js';
 import { describeProcess } from './port-in-use-error.js';
 import { findPostgresIn, type PostgresProcess, worksIn } from './postgres-processes.js';
-import { isSameProcessAlive } from './process-identity.js';
+import { isSameProcessAlive, isStopped } from './process-identity.js';
 import { type Postmaster, readLastCommandLine, readPostmaster, readRunFile, type RunFile } from './run-file.js';
 import { relateTo } from './system-identity.js';
 
@@ -54,6 +54,16 @@ export function isHeldElsewhere(dataDir: string): boolean {
 /** No process is to be seen, and yet the folder's lock is held. */
 export function refuseLocked(dataDir: string): FolderRefusal {
   return refuse(dataDir, 'a PostgreSQL that we cannot see, such as one in a container, holds its lock', IN_USE);
+}
+
+/** The same, when we do not hold the lock ourselves: a process of this machine that holds it can be named. */
+export function refuseHeld(dataDir: string): FolderRefusal {
+  const holders = findLockHolders(dataDir);
+  if (holders.length === 0) return refuseLocked(dataDir);
+  const stopped = holders.filter(isStopped);
+  const cure =
+    stopped.length > 0 ? `It was stopped. Resume it, and it ends by itself: kill -CONT ${stopped.join(' ')}` : IN_USE;
+  return refuse(dataDir, `${holders.map(describeProcess).join(', ')} holds its lock`, cure);
 }
 
 const IN_USE = 'Its owner has to stop it first; this command does not.';

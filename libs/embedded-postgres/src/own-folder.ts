@@ -5,8 +5,6 @@ import { FolderRefusal } from './folder-refusal.js';
 import { findPostgresIn } from './postgres-processes.js';
 import { chooseIdentity } from './unprivileged.js';
 
-const SPACES = 'pg_tblspc';
-
 /**
  * The folder and the one that it lies in are folders, not links: a link may lead into the data of another server.
  * @returns undefined when the folder does not exist
@@ -86,25 +84,54 @@ export function refuseUnusable(folder: string, error: unknown): FolderRefusal {
   });
 }
 
-/** initdb makes none: each was put there later, and what it leads to may be another server's. */
+/**
+ * initdb makes none: each was put there later, and the file that it leads to may be another server's.
+ * Files may be removed meanwhile: a server of a dead owner may still be ending.
+ */
 function assertNoLinksWithin(dataDir: string): void {
-  const spaces = join(dataDir, SPACES);
-  const paths = readdirSync(dataDir).map((name) => join(dataDir, name));
-  const linked = [...paths, ...listIfFolder(spaces)].find((path) => {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    return stats && !stats.isFile() && !stats.isDirectory();
-  });
-  if (linked === undefined) return;
-  const target = lstatSync(linked).isSymbolicLink() ? `is a link to ${readlinkSync(linked)}` : 'is a special file';
-  throw new FolderRefusal(linked, target, {
-    expected: 'only files and folders in the data folder: a link may lead into the data of another server',
-    cure: proposeMovingAside(dataDir),
-  });
+  for (const { path, stats } of walk(dataDir)) {
+    const isPlain = stats.isDirectory() || (stats.isFile() && stats.nlink <= 1);
+    if (!isPlain) throw refuseLink(path, { stats, dataDir });
+  }
 }
 
-function listIfFolder(folder: string): string[] {
-  const isFolder = lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return isFolder ? readdirSync(folder).map((name) => join(folder, name)) : [];
+function* walk(folder: string): Generator<{ path: string; stats: Stats }> {
+  for (const name of listIfPresent(folder)) {
+    const path = join(folder, name);
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (!stats) continue;
+    yield { path, stats };
+    if (stats.isDirectory()) yield* walk(path);
+  }
+}
+
+function listIfPresent(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw refuseUnusable(folder, error);
+  }
+}
+
+/** The command copies what the links lead to, so that every file of the new folder has one name. */
+function refuseLink(path: string, { stats, dataDir }: { stats: Stats; dataDir: string }): FolderRefusal {
+  const isFile = stats.isFile();
+  if (!isFile && !stats.isSymbolicLink()) {
+    const expected = 'only files and folders in the data folder';
+    return new FolderRefusal(path, 'is a special file', { expected, cure: proposeMovingAside(dataDir) });
+  }
+  const [problem, expected] = isFile
+    ? [`is a file with ${stats.nlink} names`, 'files without another name: it may be in the data of another server']
+    : [
+        `is a link to ${readlinkSync(path)}`,
+        'only files and folders in the data folder: a link may lead into the data of another server',
+      ];
+  const copy = `cp -RLp ${dataDir} ${dataDir}.copy && mv ${dataDir} ${dataDir}.aside && mv ${dataDir}.copy ${dataDir}`;
+  return new FolderRefusal(path, problem, {
+    expected,
+    cure: `Stop each server that uses the file, then copy the folder: ${copy}`,
+  });
 }
 
 function refuseUnmarked(dataDir: string): FolderRefusal {

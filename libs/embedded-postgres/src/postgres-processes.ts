@@ -20,7 +20,7 @@ export function findPostgresIn(dataDir: string): PostgresProcess[] {
   return pids.map((pid) => {
     const commandLine = readCommandLine(pid);
     // One that the server has only just started still has the server's command line.
-    const isChild = pids.includes(readParentPid(pid) ?? 0) || /^(postgres|postmaster): /.test(commandLine);
+    const isChild = /^(postgres|postmaster): /.test(commandLine) || pids.includes(readParentPid(pid) ?? 0);
     return { pid, commandLine, isServer: !isEnding(commandLine) && !isChild };
   });
 }

@@ -45,6 +45,18 @@ export function readParentPid(pid: number): number | undefined {
   }
 }
 
+/** True where the process was stopped, as by SIGSTOP, and not ended. */
+export function isStopped(pid: number): boolean {
+  try {
+    if (process.platform !== 'linux') {
+      return execFileSync('ps', ['-o', 'state=', '-p', `${pid}`], { encoding: 'utf8' }).startsWith('T');
+    }
+    return readStatFields(pid)[0] === 'T';
+  } catch {
+    return false;
+  }
+}
+
 /** The terminal that controls the process, undefined where it has none: a terminal that was closed counts as none. */
 export function readTerminal(pid: number): string | undefined {
   try {

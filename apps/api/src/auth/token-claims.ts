@@ -1,9 +1,6 @@
+import { findUserIdProblem } from '@airlock/config';
 import type { JWTPayload } from 'jose';
 import { TokenRefusal } from './token-refusal.js';
-
-const MAX_SUBJECT_LENGTH = 255;
-/** Control, surrogate and unassigned characters, line and paragraph separators, white space at either end. */
-const ODD_SUBJECT = /[\p{Cc}\p{Cs}\p{Cn}\p{Zl}\p{Zp}]|^\s|\s$/u;
 
 /**
  * Whether a verified token is meant for this API (RFC 7519, 4.1.3): an `aud` must contain one of the names, and only a token
@@ -21,15 +18,14 @@ export function assertMeantForUs({ aud, azp }: JWTPayload, names: readonly strin
 }
 
 /**
- * The subject as the owner of rows. It is compared byte by byte, here and in the database: what could be changed on the way is
- * refused, never repaired.
+ * The subject as the owner of rows, by the rule of `findUserIdProblem`.
  *
  * @throws TokenRefusal
  */
 export function readSubject({ sub }: JWTPayload): string {
   if (!isText(sub)) throw new TokenRefusal('claim-malformed', 'sub');
-  if (sub.length > MAX_SUBJECT_LENGTH) throw new TokenRefusal('subject-too-long', 'sub');
-  if (ODD_SUBJECT.test(sub)) throw new TokenRefusal('subject-malformed', 'sub');
+  const problem = findUserIdProblem(sub);
+  if (problem) throw new TokenRefusal(problem === 'too long' ? 'subject-too-long' : 'subject-malformed', 'sub');
   return sub;
 }
 

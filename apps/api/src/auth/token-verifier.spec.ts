@@ -1,9 +1,9 @@
 import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { generateKeyPair, SignJWT } from 'jose';
 import { HttpClient } from '../http-client/http-client.js';
 import { PARTY, TestIssuer } from '../testing/test-issuer.fixture.js';
-import { MAX_AGE_MS } from './key-store.js';
+import { COOLDOWN_MS, MAX_AGE_MS } from './key-store.js';
 import { TokenVerifier } from './token-verifier.js';
 
 const base64 = (value: object | Buffer) =>
@@ -127,6 +127,34 @@ describe('TokenVerifier', () => {
     expect(watchful.recall(token)).toBeUndefined();
     await expect(watchful.verify(token)).rejects.toMatchObject({ code: 'unauthenticated' });
   });
+
+  it.each(['first', 'rsa', 'ed'])(
+    'recalls no token whose key %s was withdrawn while its signature was verified',
+    async (kid) => {
+      let clock = 0;
+      let keys = issuer.keys;
+      const rules = { issuer: issuer.url, parties: [PARTY], loadKeys: () => Promise.resolve({ keys }) };
+      const watchful = new TokenVerifier(rules, { now: () => clock });
+      const token = await issuer.sign({}, { kid });
+      const unknown = await signForeign({ kid: 'unknown' });
+      const verify = crypto.subtle.verify.bind(crypto.subtle);
+      const spy = jest.spyOn(crypto.subtle, 'verify').mockImplementationOnce(async (...args) => {
+        keys = keys.filter((key) => key.kid !== kid);
+        clock += COOLDOWN_MS;
+        // An unknown key id makes the issuer be asked, and the refusal comes after its answer.
+        await expect(watchful.verify(unknown)).rejects.toMatchObject({ code: 'unauthenticated' });
+        return verify(...args);
+      });
+      try {
+        await watchful.verify(token);
+        expect(spy).toHaveBeenCalledTimes(1);
+      } finally {
+        spy.mockRestore();
+      }
+      expect(watchful.recall(token)).toBeUndefined();
+      await expect(watchful.verify(token)).rejects.toMatchObject({ code: 'unauthenticated' });
+    },
+  );
 
   it('never recalls a refused token', async () => {
     const token = await issuer.sign({ azp: 'other' });

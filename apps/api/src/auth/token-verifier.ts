@@ -24,10 +24,15 @@ export class TokenVerifier {
   readonly #keys: KeyStore;
   /** Users by token, oldest first. Emptied when the issuer changes its keys. */
   readonly #verified = new Map<string, { userId: string; expiresAtMs: number }>();
+  /** Counts the changes of the issuer's keys. */
+  #generation = 0;
 
   constructor(rules: TokenRules, options: Pick<KeyStoreOptions, 'onFailure' | 'now'> = {}) {
     this.#rules = rules;
-    const onChange = () => this.#verified.clear();
+    const onChange = () => {
+      this.#generation += 1;
+      this.#verified.clear();
+    };
     this.#keys = new KeyStore({ load: rules.loadKeys, onChange, ...options });
   }
 
@@ -45,10 +50,12 @@ export class TokenVerifier {
   async verify(token: string): Promise<string> {
     try {
       if (token.length > MAX_TOKEN_LENGTH) throw new TokenRefusal('token-too-long');
+      const generation = this.#generation;
       const claims = await this.#readClaims(token);
       assertMeantForUs(claims, this.#rules.parties);
       const userId = readSubject(claims);
-      this.#remember(token, { userId, expiresAtMs: (claims.exp ?? 0) * 1_000 });
+      // Its key may be one that was withdrawn while the signature was verified.
+      if (generation === this.#generation) this.#remember(token, { userId, expiresAtMs: (claims.exp ?? 0) * 1_000 });
       return userId;
     } catch (error) {
       if (error instanceof Problem) throw error;

@@ -48,15 +48,13 @@ function ask(
   return new Promise((resolve, reject) => {
     const request = get(url, options, (response) => {
       const { statusCode: status = 0, headers } = response;
-      text(response).then(
-        (body) =>
-          resolve({
-            status,
-            isOverloaded: status === 503 && isOverloaded(body),
-            closes: headers.connection === 'close',
-          }),
-        reject,
-      );
+      text(response)
+        .then((body) => ({
+          status,
+          isOverloaded: status === 503 && isOverloaded(body),
+          closes: headers.connection === 'close',
+        }))
+        .then(resolve, reject);
     });
     request.once('error', reject);
   });

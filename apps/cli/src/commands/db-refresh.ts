@@ -12,6 +12,7 @@ export function dbRefreshCommand(): Command {
       '\nReads ENVIRONMENT, DATABASE_URL, DATABASE_MIGRATION_URL and DATABASE_ADMIN_URL, which name the copy.\n' +
         'Staging, preview and development take copies; production and testing never do.\n' +
         'Refuses a copy that holds anything that could keep or pass on a value, such as triggers and foreign tables.\n' +
+        'Text of the schema, such as comments and defaults, stays as it is: airlock db drift shows what was changed by hand.\n' +
         'Exit codes: 0 done, 1 unfinished and to be repeated, 3 refused and nothing changed, 78 configuration.\n\nExample: airlock db refresh airlock_staging_copy',
     )
     .action(async (copy: string, { json }: { json?: true }) => {

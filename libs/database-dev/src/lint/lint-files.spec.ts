@@ -44,6 +44,8 @@ describe('lintFiles', () => {
       'a-sound.sql': SOUND,
       'z-sound.sql': SOUND,
       'z-bad.sql': BAD,
+      'Y-CAPITALS.SQL': BAD,
+      'y-mixed.Sql': BAD,
       'z-crlf.sql': BAD.replace('t_a ', 't_a\r\n').replaceAll('\n', '\r\n'),
       'z-bom.sql': `\ufeff${BAD}`,
       'z-words-in-a-string.sql': `SELECT '\n-- phase: contract\n-- completes: x\n-- allow drop-table: the words of a string allow nothing';\nDROP TABLE public.t;\n`,
@@ -81,6 +83,16 @@ describe('lintFiles', () => {
     expect([rules('a-sound'), rules('z-sound'), rules('z-bad')]).toEqual([[], [], ['add-check']]);
     expect(report.linted.map(({ name }) => name)).toEqual(expect.arrayContaining(['a-sound', 'z-sound', 'z-bad']));
   });
+
+  it('judges a file whatever the case of its ending', () => {
+    expect([rules('Y-CAPITALS.SQL'), rules('y-mixed.Sql')]).toEqual([['add-check'], ['add-check']]);
+  });
+
+  it('finds the tables in SCHEMA.SQL too, and does not judge it as a draft', async () => {
+    const files = { 'SCHEMA.SQL': 'CREATE TABLE public.t (id bigint PRIMARY KEY, j json);', 'DRAFT.SQL': SOUND };
+    const { linted, findings: found } = await withDrafts(files, lintFiles);
+    expect([linted.map(({ name }) => name), found]).toEqual([['DRAFT.SQL'], []]);
+  }, 60_000);
 
   it('reads CRLF and a byte order mark as PostgreSQL clients do', () => {
     expect([rules('z-crlf'), rules('z-bom')]).toEqual([['add-check'], ['add-check']]);

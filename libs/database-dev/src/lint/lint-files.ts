@@ -16,12 +16,12 @@ export async function lintFiles(path: string): Promise<LintReport> {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   const paths = isFolder ? listFiles(path) : [path].filter(existsSync);
   if (paths.length === 0) throw new NothingToLintError(path);
-  const schema = join(isFolder ? path : dirname(path), SCHEMA_FILE);
+  const schema = findSchema(isFolder ? path : dirname(path));
   const loaded = await Promise.all(paths.map(loadOrReport));
   const files = loaded.flatMap((file) => ('problem' in file ? [] : [file]));
   const squawk = await loadSquawkReport(files.map(({ migration }) => migration));
   const reports = await withThrowawayDatabase(async (database) => {
-    if (existsSync(schema)) await database.withOwner((client) => loadSchema(client, schema));
+    if (schema !== undefined) await database.withOwner((client) => loadSchema(client, schema));
     return lintAll(database, files, squawk);
   });
   const broken = loaded.flatMap((file) => ('problem' in file ? [file] : []));
@@ -99,9 +99,17 @@ function byMigration(a: Finding, b: Finding): number {
 
 function listFiles(folder: string): string[] {
   return readdirSync(folder)
-    .filter((name) => name.endsWith('.sql') && name !== SCHEMA_FILE)
+    .filter((name) => /\.sql$/i.test(name))
     .sort()
-    .map((name) => join(folder, name));
+    .map((name) => join(folder, name))
+    .filter((path) => path !== findSchema(folder));
+}
+
+/** As some systems write it: `SCHEMA.SQL`. Beside a `schema.sql`, that is a draft. */
+function findSchema(folder: string): string | undefined {
+  const names = readdirSync(folder).filter((name) => name.toLowerCase() === SCHEMA_FILE);
+  const name = names.includes(SCHEMA_FILE) ? SCHEMA_FILE : names[0];
+  return name === undefined ? undefined : join(folder, name);
 }
 
 /** Nothing found in nothing would look like a good verdict. */

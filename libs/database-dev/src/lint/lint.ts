@@ -13,6 +13,7 @@ import { inventName, quoteIdentifier } from './names.js';
 import { type Finding, OWN_MIGRATION, steps } from './rule.js';
 import { rules } from './rules/index.js';
 import { loadSquawkReport, selectSquawk, type SquawkReport } from './squawk.js';
+import { flatten } from './nested.js';
 import { parseMigration, type ParsedStatement } from './statement.js';
 import { type ThrowawayDatabase, withThrowawayDatabase } from './throwaway-database.js';
 import { judgeTraces } from './trace-rules.js';
@@ -80,8 +81,8 @@ export interface Draft extends LintedMigration {
 
 /** Leaves the migration's transaction open. */
 export async function lintOne(client: Client, migration: Migration, squawk: SquawkReport): Promise<Draft> {
-  const statements = await parseMigration(migration);
   const traces = await traceMigration(client, migration);
+  const statements = await parseMigration(migration, traces);
   const syntax = statements.flatMap(judgeSyntax);
   const ours = judgeTraces(statements, traces, syntax);
   // Where the trace took a finding of ours back, squawk is mistaken too.
@@ -108,14 +109,18 @@ export function byStatement(a: Finding, b: Finding): number {
 
 function judgeSyntax(statement: ParsedStatement): Finding[] {
   if (statement.unreadable !== undefined) return [createUnreadable(statement, statement.unreadable)];
-  return rules.flatMap((rule) =>
-    [rule.find(statement) ?? []].flat().map((problem) => ({
+  const parts = flatten(statement);
+  return rules.flatMap((rule) => {
+    const found = parts.flatMap((part) => rule.find(part) ?? []);
+    // A rule that searches the whole tree finds the same in the statement and in its part.
+    const problems = found.filter((one, index) => found.findIndex(({ problem }) => problem === one.problem) === index);
+    return problems.map((problem) => ({
       ...problem,
       migration: statement.migration.name,
       statement: statement.index,
       rule: rule.name,
-    })),
-  );
+    }));
+  });
 }
 
 function createUnreadable({ migration, index }: ParsedStatement, problem: string): Finding {

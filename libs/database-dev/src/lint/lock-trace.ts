@@ -1,9 +1,12 @@
 import { type Client, DatabaseError } from 'pg';
 import { createRights, DEFAULT_TIMING, type Migration } from '@airlock/database/internal';
-import { type RowCounts, type Snapshot, SnapshotReader, USERS_OWN } from './snapshot.js';
+import { type AccessTrace, traceAccess } from './access-trace.js';
+import { type RelationState, type RowCounts, type Snapshot, SnapshotReader, USERS_OWN } from './snapshot.js';
 
 /** What a statement really did on a server, to tables that were there before its migration. */
-export interface StatementTrace {
+export interface StatementTrace extends AccessTrace {
+  /** Names of objects that the migration made before this statement: no other session uses them yet. */
+  readonly created: readonly string[];
   /** Locks that this statement added; the migration holds them until it ends. */
   readonly locks: readonly { readonly table: string; readonly mode: string }[];
   /** Tables and indexes whose files were replaced. */
@@ -29,18 +32,20 @@ export async function traceMigration(client: Client, migration: Migration): Prom
   const reader = new SnapshotReader(client);
   if (migration.transactional) await client.query(`BEGIN; ${createLimits(migration)}`);
   const known = await reader.read();
-  const traces: StatementTrace[] = [];
-  let before = known;
+  const snapshots = [known];
+  const outcomes: Outcome[] = [];
   for (const [index, { sql }] of migration.statements.entries()) {
     const isLast = index === migration.statements.length - 1;
     // The constraints that wait for the COMMIT are checked while their failure can still be told.
     const deferred = isLast && migration.transactional ? ['SET CONSTRAINTS ALL IMMEDIATE'] : [];
-    const outcome = await attempt(client, [sql, ...deferred], migration.transactional);
-    const after = await reader.read();
-    traces.push(compare(known, before, after, outcome));
-    before = after;
+    outcomes.push(await attempt(client, [sql, ...deferred], migration.transactional));
+    snapshots.push(await reader.read());
   }
-  return traces;
+  const last = snapshots.at(-1) ?? known;
+  return outcomes.map((outcome, index) => {
+    const [before = known, after = last] = snapshots.slice(index);
+    return { ...compare(known, before, after, outcome), ...traceAccess({ known, before, after, last }) };
+  });
 }
 
 /** The rights are those of the runner; the time is enough for rows that are few. */
@@ -102,23 +107,34 @@ async function attempt(client: Client, texts: readonly string[], isTransactional
   }
 }
 
-function compare(known: Snapshot, before: Snapshot, after: Snapshot, { error, notices }: Outcome): StatementTrace {
-  const held = new Set(before.locks.map(({ table, mode }) => `${table} ${mode}`));
-  const locks = after.locks.filter(({ table, mode }) => known.relations.has(table) && !held.has(`${table} ${mode}`));
+function compare(
+  known: Snapshot,
+  before: Snapshot,
+  after: Snapshot,
+  { error, notices }: Outcome,
+): Omit<StatementTrace, keyof AccessTrace> {
+  // By identity: a name may stand for another table after a rename, or after DROP and CREATE.
+  const [knownTables, tablesBefore, tablesAfter] = [known, before, after].map(byOid) as [Tables, Tables, Tables];
+  const held = new Set(before.locks.map(({ oid, mode }) => `${oid} ${mode}`));
+  const fresh = after.locks.filter(({ oid, mode }) => knownTables.has(oid) && !held.has(`${oid} ${mode}`));
+  const names = new Map([...before.relations].map(([name, { oid }]) => [oid, name]));
   const verified = new Set(notices.flatMap((text) => /^(?:verifying|rewriting) table "(.*)"$/s.exec(text)?.[1] ?? []));
-  const isKnown = ([name]: readonly [string, unknown]) => known.relations.has(name);
+  const isKnown = ([, { oid }]: readonly [string, RelationState]) => knownTables.has(oid);
   return {
-    locks,
-    rewritten: [...after.relations]
-      .filter(isKnown)
-      .filter(([name, { file }]) => before.relations.get(name)?.file !== file)
-      .map(([name]) => name),
+    created: createdNames(known, before),
+    // The text of a rename has the name of before.
+    locks: fresh.map(({ oid, table, mode }) => ({ table: names.get(oid) ?? table, mode })),
+    rewritten: [...after.relations].flatMap(([name, { oid, file }]) => {
+      // A change of a column's type recreates its indexes under the same names.
+      const old = tablesBefore.get(oid) ?? before.relations.get(name);
+      return old !== undefined && knownTables.has(old.oid) && old.file !== file ? [name] : [];
+    }),
     scanned: [...after.relations]
       .filter(isKnown)
-      .filter(([name, { bare }]) => verified.has(bare) && after.locks.some(({ table }) => table === name))
+      .filter(([, { oid, bare }]) => verified.has(bare) && after.locks.some((lock) => lock.oid === oid))
       .map(([name]) => name),
-    written: [...before.relations].filter(isKnown).flatMap(([table, { rows }]) => {
-      const counts = subtract(after.relations.get(table)?.rows ?? rows, rows);
+    written: [...before.relations].filter(isKnown).flatMap(([table, { oid, rows }]) => {
+      const counts = subtract(tablesAfter.get(oid)?.rows ?? rows, rows);
       return counts.inserted + counts.updated + counts.deleted > 0 ? [{ table, ...counts }] : [];
     }),
     settings: Object.keys(after.settings).filter((name) => after.settings[name] !== before.settings[name]),
@@ -132,6 +148,18 @@ function compare(known: Snapshot, before: Snapshot, after: Snapshot, { error, no
     ),
     error,
   };
+}
+
+type Tables = ReadonlyMap<number, RelationState>;
+
+function byOid({ relations }: Snapshot): Tables {
+  return new Map([...relations.values()].map((relation) => [relation.oid, relation]));
+}
+
+/** A name that an older object has too, such as another function, does not count. */
+function createdNames(known: Snapshot, before: Snapshot): string[] {
+  const old = new Set([...known.objects.values()].flat());
+  return [...before.objects].filter(([, ids]) => !ids.some((id) => old.has(id))).map(([name]) => name);
 }
 
 function subtract(after: RowCounts, before: RowCounts): RowCounts {

@@ -1,4 +1,4 @@
-import type { AlterTableCmd, ColumnDef, Constraint, RangeVar } from 'libpg-query';
+import type { AlterTableCmd, ColumnDef, Constraint, ObjectType, RangeVar } from 'libpg-query';
 import { nameOf, stringsOf } from './names.js';
 import { clauseAt } from './source-text.js';
 import type { ParsedStatement } from './statement.js';
@@ -44,8 +44,19 @@ export function alterCommands(statement: ParsedStatement): AlterCommand[] {
   const { node, created } = statement;
   if (!('AlterTableStmt' in node)) return [];
   const { relation = {}, cmds = [], objtype } = node.AlterTableStmt;
-  if (objtype !== 'OBJECT_TABLE' || created.has(nameOf(relation))) return [];
-  return cmds.flatMap((cmd) => ('AlterTableCmd' in cmd ? [createCommand(relation, cmd.AlterTableCmd)] : []));
+  if (created.has(nameOf(relation))) return [];
+  return cmds.flatMap((cmd) =>
+    'AlterTableCmd' in cmd && isJudged(objtype, cmd.AlterTableCmd) ? [createCommand(relation, cmd.AlterTableCmd)] : [],
+  );
+}
+
+/** A composite type has no rows, but code reads its attributes as it reads columns. */
+function isJudged(objtype: ObjectType | undefined, { subtype }: AlterTableCmd): boolean {
+  return (
+    objtype === 'OBJECT_TABLE' ||
+    objtype === 'OBJECT_FOREIGN_TABLE' ||
+    (objtype === 'OBJECT_TYPE' && subtype === 'AT_DropColumn')
+  );
 }
 
 function createCommand(relation: RangeVar, cmd: AlterTableCmd): AlterCommand {

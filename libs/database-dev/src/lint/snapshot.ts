@@ -3,13 +3,20 @@ import type { Client } from 'pg';
 /** What a session sees of the database between two statements. Names are quoted where SQL needs it. */
 export interface Snapshot {
   readonly relations: ReadonlyMap<string, RelationState>;
-  /** `table mode` of every lock that the transaction holds. */
-  readonly locks: readonly { readonly table: string; readonly mode: string }[];
+  /** Every lock that the transaction holds on a table. */
+  readonly locks: readonly { readonly oid: number; readonly table: string; readonly mode: string }[];
+  /** Name → identities of the tables, views, functions, types and schemas that have it. */
+  readonly objects: ReadonlyMap<string, readonly string[]>;
   readonly foreignKeys: readonly { readonly table: string; readonly name: string }[];
+  readonly columns: readonly ColumnState[];
+  /** Tables whose row-level security shows no row, because no policy permits one. */
+  readonly closed: readonly { readonly oid: number; readonly table: string; readonly isForced: boolean }[];
   readonly settings: Readonly<Record<string, string | null>>;
 }
 
 export interface RelationState {
+  /** Stays when the relation is renamed, and differs when it is dropped and created again. */
+  readonly oid: number;
   /** The file that holds its rows; another one after a rewrite. */
   readonly file: number;
   /** The name without schema and quotes, as server messages print it. */
@@ -24,6 +31,17 @@ export interface RowCounts {
   readonly inserted: number;
   readonly updated: number;
   readonly deleted: number;
+}
+
+export interface ColumnState {
+  readonly oid: number;
+  /** `schema.table.column` */
+  readonly name: string;
+  readonly isRequired: boolean;
+  /** By a default, an identity or an expression. */
+  readonly isFilled: boolean;
+  /** GENERATED ALWAYS AS IDENTITY: an INSERT may not give a value. */
+  readonly isAlways: boolean;
 }
 
 /** The runner sets these for every migration. */
@@ -42,6 +60,22 @@ const SETTINGS = [
 
 export const USERS_OWN = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'ops') AND n.nspname !~ '^pg_(toast|temp)'`;
 
+/** The columns of a catalogue that hold the schema and the name of its objects. */
+const CATALOGUES = [
+  ['pg_class', 'relnamespace', 'relname'],
+  ['pg_proc', 'pronamespace', 'proname'],
+  ['pg_type', 'typnamespace', 'typname'],
+] as const;
+
+const OBJECTS = [
+  ...CATALOGUES.map(
+    ([catalogue, schema, name]) =>
+      `SELECT format('%I.%I', n.nspname, o.${name}) AS name, '${catalogue} ' || o.oid AS id
+         FROM ${catalogue} o JOIN pg_namespace n ON n.oid = o.${schema} WHERE ${USERS_OWN}`,
+  ),
+  `SELECT quote_ident(n.nspname), 'pg_namespace ' || n.oid FROM pg_namespace n WHERE ${USERS_OWN}`,
+].join(' UNION ALL ');
+
 const SQL = `
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relkind, c.relname, format('%I.%I', n.nspname, c.relname) AS name, c.relfilenode::bigint AS file
@@ -57,13 +91,23 @@ const SQL = `
       WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation') AS locks,
     (SELECT json_agg(json_build_object('table', r.name, 'name', quote_ident(k.conname))) FROM pg_constraint k
        JOIN relation r ON r.oid = k.conrelid WHERE k.contype = 'f' AND k.conparentid = 0) AS keys,
+    (SELECT json_agg(json_build_object('oid', r.oid::bigint, 'name', r.name || '.' || quote_ident(a.attname),
+              'isRequired', a.attnotnull, 'isFilled', a.atthasdef OR a.attidentity <> '', 'isAlways', a.attidentity = 'a'))
+       FROM pg_attribute a JOIN relation r ON r.oid = a.attrelid AND r.relkind IN ('r', 'p')
+      WHERE a.attnum > 0 AND NOT a.attisdropped) AS columns,
+    (SELECT json_agg(json_build_object('oid', r.oid::bigint, 'table', r.name, 'isForced', c.relforcerowsecurity))
+       FROM pg_class c JOIN relation r ON r.oid = c.oid
+      WHERE c.relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive)) AS closed,
+    (SELECT json_object_agg(name, ids) FROM (SELECT name, json_agg(id) AS ids FROM (${OBJECTS}) o GROUP BY name) o) AS objects,
     (SELECT json_object_agg(s, current_setting(s, true)) FROM unnest($1::text[]) s) AS settings`;
 
 interface Row {
-  readonly relations:
-    readonly (RelationState & { readonly oid: number; readonly name: string; readonly kind: string })[] | null;
+  readonly relations: readonly (RelationState & { readonly name: string; readonly kind: string })[] | null;
   readonly locks: readonly { readonly oid: number; readonly mode: string }[] | null;
   readonly keys: Snapshot['foreignKeys'] | null;
+  readonly columns: Snapshot['columns'] | null;
+  readonly closed: Snapshot['closed'] | null;
+  readonly objects: Readonly<Record<string, readonly string[]>> | null;
   readonly settings: Snapshot['settings'];
 }
 
@@ -75,17 +119,20 @@ export class SnapshotReader {
 
   async read(): Promise<Snapshot> {
     const { rows } = await this.client.query<Row>(SQL, [SETTINGS]);
-    const { relations, locks, keys, settings } = rows[0] as Row;
+    const { relations, locks, keys, columns, closed, objects, settings } = rows[0] as Row;
     for (const { oid, name, kind } of relations ?? []) if (kind !== 'i') this.#tables.set(oid, name);
     return {
       relations: new Map((relations ?? []).map((relation) => [relation.name, relation])),
       locks: (locks ?? [])
         .flatMap(({ oid, mode }) => {
           const table = this.#tables.get(oid);
-          return table === undefined ? [] : [{ table, mode }];
+          return table === undefined ? [] : [{ oid, table, mode }];
         })
         .sort((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table))),
       foreignKeys: keys ?? [],
+      columns: columns ?? [],
+      closed: closed ?? [],
+      objects: new Map(Object.entries(objects ?? {})),
       settings,
     };
   }

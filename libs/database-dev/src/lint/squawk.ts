@@ -116,7 +116,10 @@ function isMistaken(rule: string, { sql, migration, created, node }: ParsedState
     case 'disallowed-unique-constraint':
       return /\bUSING\s+INDEX\b/i.test(sql);
     case 'require-concurrent-index-creation':
-      return created.size > 0 && 'IndexStmt' in node && created.has(nameOf(node.IndexStmt.relation));
+      return 'IndexStmt' in node && created.has(nameOf(node.IndexStmt.relation));
+    case 'renaming-column':
+    case 'renaming-table':
+      return 'RenameStmt' in node && created.has(nameOf(node.RenameStmt.relation));
     default:
       return false;
   }

@@ -1,6 +1,7 @@
-import { loadModule, type Node, type ParseResult, parseSync, type SqlError } from 'libpg-query';
+import { loadModule, type Node, type ParseResult, parseSync, type RangeVar, type SqlError } from 'libpg-query';
 import { type Migration, MigrationError, type Statement } from '@airlock/database/internal';
-import { nameOf } from './names.js';
+import type { StatementTrace } from './lock-trace.js';
+import { quoteName } from './names.js';
 
 /** One statement as the rules see it: its syntax tree, and the statements of the migration before it. */
 export interface ParsedStatement {
@@ -10,17 +11,22 @@ export interface ParsedStatement {
   readonly allow: Readonly<Record<string, string>>;
   /** Empty where the text is not one statement; `unreadable` says why. */
   readonly node: Node;
+  /** Inside another statement, whose WITH may define the names that this one uses. */
+  readonly isNested: boolean;
   readonly unreadable: string | undefined;
   /** Trees of the statements before it in the same migration. */
   readonly earlier: readonly Node[];
-  /** Tables made before it in the same migration: no other session uses them yet. */
+  /** What the migration made before it: no other session uses that yet. */
   readonly created: ReadonlySet<string>;
 }
 
-/** The grammar of PostgreSQL 18 itself. */
-export async function parseMigration(migration: Migration): Promise<ParsedStatement[]> {
+/** The grammar of PostgreSQL 18 itself. What a statement created is known from its trace alone: IF NOT EXISTS may skip it. */
+export async function parseMigration(
+  migration: Migration,
+  traces: readonly Pick<StatementTrace, 'created' | 'error'>[],
+): Promise<ParsedStatement[]> {
   await loadModule();
-  const created = new Set<string>();
+  const temporary = new Set<string>();
   const earlier: Node[] = [];
   return migration.statements.map((statement, index) => {
     const parsed = {
@@ -29,14 +35,21 @@ export async function parseMigration(migration: Migration): Promise<ParsedStatem
       sql: statement.sql,
       allow: statement.allow ?? {},
       ...parseStatement(statement),
+      isNested: false,
       earlier: [...earlier],
-      created: new Set(created),
+      created: new Set([...temporary, ...(traces[index]?.created ?? [])]),
     };
     const { node } = parsed;
     earlier.push(node);
-    if ('CreateStmt' in node) created.add(nameOf(node.CreateStmt.relation));
+    if ('CreateStmt' in node && isTemporary(node.CreateStmt.relation, traces[index]?.error))
+      for (const schema of [undefined, 'pg_temp']) temporary.add(quoteName(schema, node.CreateStmt.relation?.relname));
     return parsed;
   });
+}
+
+/** The runner's search_path refuses a table without a schema: that is one finding, and its index is not another. */
+function isTemporary({ schemaname, relpersistence }: RangeVar = {}, error: string | undefined): boolean {
+  return relpersistence === 't' || schemaname === 'pg_temp' || (schemaname === undefined && error !== undefined);
 }
 
 function parseStatement({ sql }: Statement): Pick<ParsedStatement, 'node' | 'unreadable'> {

@@ -1,6 +1,8 @@
 import type { Finding } from './rule.js';
+import { judgeAccess } from './access-rules.js';
 import { describeMode, describeRows, type StatementTrace, type WrittenTable } from './lock-trace.js';
 import { nameOf, quoteIdentifier } from './names.js';
+import { flatten } from './nested.js';
 import type { ParsedStatement } from './statement.js';
 import { dataTargets, namedTables } from './targets.js';
 import { unresolvedNames } from './unqualified.js';
@@ -18,6 +20,7 @@ export const TRACE_RULES = [
   'several-tables-locked',
   'work-under-lock',
   'unindexed-foreign-key',
+  'change-column-default',
 ] as const;
 
 /** Rules of the syntax that already say what a trace shows. Every other finding leaves the trace's own in place. */
@@ -136,6 +139,7 @@ function judgeOne(statement: ParsedStatement, traced: Traced): Finding[] {
         'write the change itself; if it is about many rows, make it a job',
       ),
     ),
+    ...judgeAccess(statement, trace).map(({ rule, problem, instead }) => create(rule, problem, instead)),
     ...(said.some((rule) => /^session-/.test(rule)) ? [] : trace.settings).map((setting) =>
       create('session-setting', `changes ${setting}, which the runner sets for every migration`, 'remove it'),
     ),
@@ -200,7 +204,7 @@ function judgeLocks(
     if (!statement.migration.transactional) return [];
     const at = { migration: statement.migration.name, statement: index };
     const isSaid = found.some((finding) => finding.statement === index && finding.rule === 'validate-with-add');
-    if (locked.length > 0 && !isSaid && takesTime(statement, traces[index]))
+    if (locked.length > 0 && !isSaid && flatten(statement).some((part) => takesTime(part, traces[index])))
       findings.push({
         ...at,
         rule: 'work-under-lock',
@@ -208,11 +212,15 @@ function judgeLocks(
         instead: 'move it to the next migration, which takes no such lock',
       });
     const fresh = exclusivelyLocked(traces[index]).filter((table) => !locked.includes(table));
-    if (locked.length > 0 && fresh.length > 0)
+    const atOnce = locked.length === 0 ? lockedAtOnce(statement, traces[index], found) : [];
+    if (atOnce.length > 1 || (locked.length > 0 && fresh.length > 0))
       findings.push({
         ...at,
         rule: 'several-tables-locked',
-        problem: `locks ${fresh.join(', ')} while ${locked.join(', ')} is locked: readers of both wait, and may deadlock`,
+        problem:
+          atOnce.length > 1
+            ? `locks ${atOnce.join(', ')} at once: readers of each wait, and may deadlock`
+            : `locks ${fresh.join(', ')} while ${locked.join(', ')} is locked: readers of both wait, and may deadlock`,
         instead: 'one migration for each table',
       });
     locked.push(...fresh);
@@ -222,6 +230,19 @@ function judgeLocks(
 
 function exclusivelyLocked(trace: StatementTrace | undefined): string[] {
   return (trace?.locks ?? []).filter(({ mode }) => mode === EXCLUSIVE).map(({ table }) => table);
+}
+
+/** A lock that hidden-lock reports is said there; a partition is locked with its table. */
+function lockedAtOnce(
+  statement: ParsedStatement,
+  trace: StatementTrace | undefined,
+  found: readonly Finding[],
+): string[] {
+  if (trace === undefined) return [];
+  const said = found.filter((finding) => finding.statement === statement.index).map(({ rule }) => rule);
+  const hidden = hiddenLocks(statement, { trace, said, heldTables: [] }).flatMap(([, tables]) => tables);
+  const tables = new Set(exclusivelyLocked(trace).filter((table) => !hidden.includes(table)));
+  return [...tables].filter((table) => !trace.ancestors[table]?.some((ancestor) => tables.has(ancestor)));
 }
 
 /** Takes as long as there are rows. */

@@ -115,7 +115,9 @@ function partsOf(object: Node | undefined): string[] {
 
 /** Tables, views and sequences, wherever they stand; a WITH names its own, and what is temporary has no schema. */
 function relationNames(node: Node): string[] {
-  if ('CreateFunctionStmt' in node) return [];
+  // A body that is a string is not resolved yet.
+  if ('CreateFunctionStmt' in node)
+    return node.CreateFunctionStmt.sql_body === undefined ? [] : relationNames(node.CreateFunctionStmt.sql_body);
   const own = new Set(['old', 'new', 'excluded']);
   someNode(node, (kind, body) => {
     if (kind === 'CommonTableExpr') own.add(String(body['ctename']));

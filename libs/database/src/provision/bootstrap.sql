@@ -245,6 +245,17 @@ BEGIN
   RESET ROLE;
 END $grants$;
 
+-- Processes of the original may share a Redis with those of the copy, and a generation names the rows that they cache there.
+DO $cache$
+BEGIN
+  IF current_setting('provision.adopt', true) IS DISTINCT FROM current_database()::text THEN RETURN; END IF;
+  IF to_regclass('ops.read_cache') IS NULL THEN RETURN; END IF;
+  EXECUTE format('SET LOCAL ROLE %I', current_setting('provision.owner'));
+  -- The server stays: a process that still has a lease is waited for.
+  UPDATE ops.read_cache SET generation = gen_random_uuid(), is_open = false;
+  RESET ROLE;
+END $cache$;
+
 -- What an adopted database still grants to the roles of the one that it was copied from, on things and by default.
 DO $strangers$
 DECLARE

@@ -58,11 +58,11 @@ const bookkeeping: Columns = {
     image_digest: 'keep',
     actor: 'keep',
   },
-  // Nothing that processes of the original cached may be served beside the copy.
+  // The stamp comes with a new generation, as with each adopted copy (provision/bootstrap.sql).
   read_cache: {
     only_row: 'keep',
-    generation: { value: 'pg_catalog.gen_random_uuid()' },
-    is_open: { value: 'false' },
+    generation: 'keep',
+    is_open: 'keep',
     server: { value: 'NULL' },
   },
 };

@@ -41,10 +41,8 @@ describe('refresh', () => {
       expect(
         await ask(client, `SELECT count(*)::int FROM pg_stats WHERE most_common_vals::text ILIKE '%canary%'`),
       ).toBe(0);
-      const oid = (await ask(client, `SELECT oid::text FROM pg_database WHERE datname = current_database()`)) as string;
-      await client.query('CHECKPOINT');
-      expect(findCanaries(join(cluster.dataDir, 'base', oid))).toEqual([]);
     });
+    expect(await findCanariesOf(target)).toEqual([]);
   });
 
   it('leaves the original as it was, and pseudonyms of two copies apart', async () => {
@@ -143,14 +141,60 @@ describe('refresh', () => {
       await client.query(`ALTER EVENT TRIGGER airlock_refuse_drop DISABLE; ALTER TABLE entities DROP COLUMN phone`);
     });
     await refresh({ ...target, copy, rules: { ...columns, notes: { text: 'keep' } } });
+    expect(await findCanariesOf(target)).toEqual([]);
     await runAs(inside(target), async (client) => {
-      await client.query('CHECKPOINT');
-      const oid = (await ask(client, `SELECT oid::text FROM pg_database WHERE datname = current_database()`)) as string;
-      expect(findCanaries(join(cluster.dataDir, 'base', oid))).toEqual([]);
       expect(await ask(client, 'SELECT error FROM ops.migration_runs WHERE error IS NOT NULL')).toBe(
         'removed by airlock db refresh',
       );
     });
+  });
+
+  it('refuses an index that a failed DROP INDEX CONCURRENTLY left, and forgets its rows once it is dropped', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
+    await runAs(inside(target), async (client) => {
+      await client.query('CREATE INDEX names ON entities (name)');
+      // The event trigger refuses it in the last of its transactions, when the index is already dead.
+      await expect(client.query('DROP INDEX CONCURRENTLY names')).rejects.toThrow('is not dropped in production');
+    });
+    await expect(refresh({ ...target, copy })).rejects.toThrow('\n  index public.names is not maintained');
+    await runAs(inside(target), async (client) => {
+      await client.query('ALTER EVENT TRIGGER airlock_refuse_drop DISABLE');
+      await client.query('DROP INDEX names');
+    });
+    await refresh({ ...target, copy });
+    expect(await findCanariesOf(target)).toEqual([]);
+  });
+
+  it('rebuilds an index that is invalid, and maintained all the same', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
+    await runAs(inside(target), (client) =>
+      client.query(`CREATE INDEX names ON entities (name);
+        UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'names'::regclass`),
+    );
+    await refresh({ ...target, copy });
+    expect(await findCanariesOf(target)).toEqual([]);
+  });
+
+  it('leaves text of the schema as it is, which the drift shows unless it is a comment or the default of a domain', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
+    await runAs(inside(target), (client) =>
+      client.query(`CREATE TYPE mood AS ENUM ('cAnArYlabel');
+        CREATE DOMAIN label AS text DEFAULT 'cAnArYdomain';
+        CREATE FUNCTION helper() RETURNS text LANGUAGE sql AS $$ SELECT 'cAnArYbody' $$;
+        CREATE VIEW names AS SELECT name FROM entities WHERE name <> 'cAnArYview';
+        GRANT SELECT ON names TO PUBLIC;
+        CREATE INDEX few ON entities (name) WHERE name = 'cAnArYindex';
+        CREATE POLICY wide ON entities USING (name <> 'cAnArYpolicy');
+        ALTER TABLE entities ALTER name SET DEFAULT 'cAnArYdefault', ADD CONSTRAINT other CHECK (name <> 'cAnArYcheck'),
+          DISABLE ROW LEVEL SECURITY;
+        COMMENT ON TABLE entities IS 'cAnArYcomment'`),
+    );
+    await refresh({ ...target, copy });
+    const { missing, unexpected } = await findDrift({ config: createConfig(target) });
+    expect(missing).toContain('ALTER TABLE public.entities ENABLE ROW LEVEL SECURITY;');
+    expect(unexpected).toContain('GRANT SELECT ON TABLE public.names TO PUBLIC;');
+    const shown = [...unexpected.join('\n').matchAll(/cAnArY(\w+)/g)].map(([, what]) => what);
+    expect(shown.sort()).toEqual(['body', 'check', 'default', 'index', 'label', 'policy', 'view']);
   });
 
   it('changes the stamp last, says so when it cannot, and finishes when it is run again', async () => {
@@ -210,6 +254,42 @@ describe('provision', () => {
     );
   });
 
+  it.each<[string, (scene: Scene) => Promise<ProvisionOptions>]>([
+    [
+      'adopted',
+      async ({ source, copy }) => {
+        const adopted = at(source, copy, 'production');
+        await provision({ ...adopted, adopt: copy });
+        return adopted;
+      },
+    ],
+    [
+      'adopted again while processes use it',
+      async ({ source }) => {
+        await provision({ ...source, adopt: source.app.database });
+        return source;
+      },
+    ],
+    [
+      'refreshed',
+      async ({ target, copy }) => {
+        await refresh({ ...target, copy });
+        return target;
+      },
+    ],
+  ])('closes the cache of a database that is %s, and gives it a generation of its own', async (_, take) => {
+    const source = await createSource(cluster);
+    const select = 'SELECT generation, is_open FROM ops.read_cache';
+    const before = await runAs(inside(source), async (client) => {
+      await client.query(`UPDATE ops.read_cache SET is_open = true, server = 'redis'`);
+      return (await client.query<{ generation: string }>(select)).rows[0];
+    });
+    const taken = await take(await createCopy(cluster, { environment: 'staging', of: source }));
+    const after = await runAs(taken.app, async (client) => (await client.query(select)).rows[0] as typeof before);
+    expect(after).toMatchObject({ is_open: false });
+    expect(after?.generation).not.toBe(before?.generation);
+  });
+
   it('gives the owner of an adopted copy what its own migrations have to change', async () => {
     const { source } = await createCopy(cluster, { environment: 'staging', of: original });
     const copy = `${source.app.database}_back`;
@@ -229,6 +309,14 @@ describe('provision', () => {
 function at(options: ProvisionOptions, database: string, environment: Environment): ProvisionOptions {
   const { app, migration } = options;
   return { ...options, environment, app: { ...app, database }, migration: { ...migration, database } };
+}
+
+async function findCanariesOf(options: ProvisionOptions): Promise<string[]> {
+  const oid = await runAs(inside(options), async (client) => {
+    await client.query('CHECKPOINT');
+    return ask(client, `SELECT oid::text FROM pg_database WHERE datname = current_database()`);
+  });
+  return findCanaries(join(cluster.dataDir, 'base', oid as string));
 }
 
 function findCanaries(folder: string): string[] {

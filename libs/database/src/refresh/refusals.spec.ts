@@ -244,6 +244,17 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
     ],
   ],
   [
+    'indexes that an interrupted command left',
+    `CREATE INDEX dropped ON entities (name); CREATE INDEX names_ccold ON entities (name); CREATE INDEX names_ccnew ON entities (name);
+      UPDATE pg_index SET indisvalid = false, indisready = false, indislive = false
+       WHERE indexrelid IN ('dropped'::regclass, 'names_ccold'::regclass);
+      UPDATE pg_index SET indisvalid = false, indisready = false WHERE indexrelid = 'names_ccnew'::regclass`,
+    ['dropped', 'names_ccold', 'names_ccnew'].map(
+      (name) =>
+        `index public.${name} is not maintained, as an interrupted CREATE, DROP or REINDEX CONCURRENTLY left it`,
+    ),
+  ],
+  [
     'a setting of the database',
     `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET app.key = %L', current_database(), 'cAnArY'); END $$`,
     ['setting app.key of the database is not judged'],

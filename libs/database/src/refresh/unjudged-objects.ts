@@ -32,6 +32,8 @@ const OBJECTS = `
        (c.relkind IN ('v', 'S', 'c') AND n.nspname = 'ops', 'is not part of schema ops as provisioning makes it')
      ) v (holds, problem)
      WHERE v.holds AND c.oid >= ${FIRST_NORMAL_OID} AND c.relkind NOT IN ('i', 'I', 't')
+    UNION ALL SELECT 'pg_class'::regclass, indexrelid, 'is not maintained, as an interrupted CREATE, DROP or REINDEX CONCURRENTLY left it'
+      FROM pg_index WHERE NOT (indislive AND indisready)
     UNION ALL SELECT 'pg_class'::regclass, inhrelid, 'inherits from another table' FROM pg_inherits i
       JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f')
     UNION ALL SELECT 'pg_trigger'::regclass, oid, 'runs when rows change' FROM pg_trigger WHERE NOT tgisinternal

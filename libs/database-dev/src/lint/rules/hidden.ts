@@ -72,7 +72,8 @@ export const hiddenRules: readonly Rule[] = [
         'AlterDatabaseSetStmt',
         'AlterDatabaseStmt',
         'AlterSystemStmt',
-      ].some((kind) => kind in node)
+      ].some((kind) => kind in node) ||
+      ('RenameStmt' in node && /^OBJECT_(ROLE|DATABASE)$/.test(node.RenameStmt.renameType ?? ''))
         ? {
             problem: 'roles and settings belong to the server, and every environment has its own',
             instead: 'provisioning makes them: airlock db provision',
@@ -81,15 +82,20 @@ export const hiddenRules: readonly Rule[] = [
   },
   {
     name: 'grant-to-public',
-    find: ({ node }) =>
-      'GrantStmt' in node &&
-      node.GrantStmt.is_grant &&
-      (node.GrantStmt.grantees ?? []).some((role) => 'RoleSpec' in role && role.RoleSpec.roletype === 'ROLESPEC_PUBLIC')
+    find: ({ node }) => {
+      const { is_grant: isGrant, grantees = [] } =
+        'GrantStmt' in node
+          ? node.GrantStmt
+          : 'AlterDefaultPrivilegesStmt' in node
+            ? (node.AlterDefaultPrivilegesStmt.action ?? {})
+            : {};
+      return isGrant && grantees.some((role) => 'RoleSpec' in role && role.RoleSpec.roletype === 'ROLESPEC_PUBLIC')
         ? {
             problem: 'PUBLIC is every role, future roles included',
             instead: 'remove it: default privileges give the application what it needs',
           }
-        : undefined,
+        : undefined;
+    },
   },
   {
     name: 'create-trigger',
@@ -110,8 +116,8 @@ export const hiddenRules: readonly Rule[] = [
   },
   {
     name: 'unqualified-name',
-    find: ({ node }) =>
-      unqualifiedNames(node).map((name) => ({
+    find: ({ node, isNested }) =>
+      (isNested ? [] : unqualifiedNames(node)).map((name) => ({
         problem: `${quoteIdentifier(name)} has no schema`,
         instead: `public.${quoteIdentifier(name)}`,
       })),

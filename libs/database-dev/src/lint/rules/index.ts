@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.js';
+import { accessRules } from './access.js';
 import { constraintRules } from './constraints.js';
 import { dataRules } from './data.js';
 import { dropRules } from './drops.js';
@@ -17,6 +18,7 @@ export const rules: readonly Rule[] = [
   ...indexRules,
   ...typeRules,
   ...dataRules,
+  ...accessRules,
   ...hiddenRules,
   ...extensionRules,
 ];

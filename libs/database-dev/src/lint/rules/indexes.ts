@@ -13,12 +13,15 @@ function indexName({ idxname, relation, indexParams }: IndexStmt): string {
 
 /** The same index with every option as it is written, built without a lock against writes. */
 function concurrently(index: IndexStmt, { sql }: ParsedStatement): string {
-  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX CONCURRENTLY IF NOT EXISTS ${indexName(index)} ${fromOn(sql)}`;
+  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX CONCURRENTLY IF NOT EXISTS ${indexName(index)} ${fromOn(index, sql)}`;
 }
 
-function fromOn(sql: string): string {
+/** CREATE SCHEMA may have other parts in front and behind. */
+function fromOn({ relation }: IndexStmt, sql: string): string {
   const tokens = tokensOf(sql).filter((token) => !isComment(token) && token.text !== ';');
-  return joinTokens(sql, tokens.slice(tokens.findIndex(({ text }) => /^on$/i.test(text))));
+  const start = tokens.findLastIndex(({ text, start: at }) => /^on$/i.test(text) && at < (relation?.location ?? 0));
+  const length = tokens.slice(start).findIndex(({ text, depth }) => depth === 0 && /^(create|grant)$/i.test(text));
+  return joinTokens(sql, tokens.slice(start, length < 0 ? undefined : start + length));
 }
 
 const DROP_CONCURRENTLY = (index: string) => `DROP INDEX CONCURRENTLY IF EXISTS ${index}`;
@@ -78,7 +81,7 @@ export const indexRules: readonly Rule[] = [
       const kind = `${unique ? 'UNIQUE ' : ''}INDEX ${concurrent ? 'CONCURRENTLY IF NOT EXISTS ' : ''}`;
       return {
         problem: `the index on ${nameOf(node.IndexStmt.relation)} has no name, so later migrations cannot refer to it`,
-        instead: steps(`CREATE ${kind}${indexName(node.IndexStmt)} ${fromOn(sql)}`),
+        instead: steps(`CREATE ${kind}${indexName(node.IndexStmt)} ${fromOn(node.IndexStmt, sql)}`),
       };
     },
   },

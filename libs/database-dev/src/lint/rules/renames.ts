@@ -1,5 +1,24 @@
+import type { ObjectType } from 'libpg-query';
 import { nameOf, objectName, qualify, quoteIdentifier, quoteLiteral, quoteName } from '../names.js';
 import { type Rule, steps } from '../rule.js';
+
+/** A constraint is one of them: ON CONFLICT and the handling of its errors name it. */
+const CODE_OBJECTS = new Map<ObjectType | undefined, string>([
+  ['OBJECT_VIEW', 'view'],
+  ['OBJECT_MATVIEW', 'materialized view'],
+  ['OBJECT_FOREIGN_TABLE', 'foreign table'],
+  ['OBJECT_FUNCTION', 'function'],
+  ['OBJECT_PROCEDURE', 'procedure'],
+  ['OBJECT_ROUTINE', 'routine'],
+  ['OBJECT_AGGREGATE', 'aggregate'],
+  ['OBJECT_TYPE', 'type'],
+  ['OBJECT_DOMAIN', 'domain'],
+  ['OBJECT_SEQUENCE', 'sequence'],
+  ['OBJECT_ATTRIBUTE', 'attribute'],
+  ['OBJECT_TABCONSTRAINT', 'constraint'],
+  ['OBJECT_DOMCONSTRAINT', 'constraint'],
+  ['OBJECT_COLLATION', 'collation'],
+]);
 
 /** No release knows both names, so either the old or the new code breaks during a rollout. */
 export const renameRules: readonly Rule[] = [
@@ -31,9 +50,26 @@ export const renameRules: readonly Rule[] = [
     },
   },
   {
+    name: 'rename-code-object',
+    find: ({ node, created }) => {
+      const word = 'RenameStmt' in node ? CODE_OBJECTS.get(node.RenameStmt.renameType) : undefined;
+      if (!('RenameStmt' in node) || word === undefined) return undefined;
+      const { relation, object, subname, newname = '' } = node.RenameStmt;
+      const owner = relation === undefined ? objectName(object) : nameOf(relation);
+      if (created.has(owner)) return undefined;
+      const name = subname === undefined ? owner : `${owner}.${quoteIdentifier(subname)}`;
+      return {
+        problem: `renaming ${word} ${name} breaks either the old code or the new`,
+        instead: `add a second ${word} ${quoteIdentifier(newname)}, release code that uses it, and drop ${name} in a contract`,
+      };
+    },
+  },
+  {
     name: 'rename-schema',
-    find: ({ node }) =>
-      'RenameStmt' in node && node.RenameStmt.renameType === 'OBJECT_SCHEMA'
+    find: ({ node, created }) =>
+      'RenameStmt' in node &&
+      node.RenameStmt.renameType === 'OBJECT_SCHEMA' &&
+      !created.has(quoteIdentifier(node.RenameStmt.subname ?? ''))
         ? {
             problem: `renaming schema ${quoteIdentifier(node.RenameStmt.subname ?? '')} breaks either the old code or the new`,
             instead: `make the new schema, and move its tables one at a time:\n${steps(`CREATE SCHEMA ${quoteIdentifier(node.RenameStmt.newname ?? '')}`)}`,

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { assertRolesUnchanged } from './shared-roles.js';
 
 /**
  * Puts a database back to what it held, after code that commits. A table has changed when it holds a row written later
@@ -7,15 +9,20 @@ import type { Client } from 'pg';
  */
 export class ChangedRows {
   readonly #client: Client;
+  readonly #restoreRoles: () => Promise<string[]>;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, restoreRoles: () => Promise<string[]>) {
     this.#client = client;
+    this.#restoreRoles = restoreRoles;
   }
 
-  /** @param client a session of an administrator, kept for as long as the database is lent: it holds the copies */
-  static async remember(client: Client): Promise<ChangedRows> {
+  /**
+   * @param client a session of an administrator, kept for as long as the database is lent: it holds the copies
+   * @param restoreRoles puts back the roles that all databases share, and says which had changed
+   */
+  static async remember(client: Client, restoreRoles: () => Promise<string[]>): Promise<ChangedRows> {
     await client.query(REMEMBER_SQL);
-    return new ChangedRows(client);
+    return new ChangedRows(client, restoreRoles);
   }
 
   /** Begins again where hooks have changed the schema since: what they made is the ground of the tests after them. */
@@ -30,20 +37,72 @@ export class ChangedRows {
 
   /**
    * @returns the tables that had changed
-   * @throws where the schema has changed, which no row can put back
+   * @throws where a session has left a transaction open, which is ended here, or the schema has changed, which no row can
+   *   put back, or a role that all databases share
    */
   async restore(): Promise<string[]> {
+    await this.#endOpenTransactions();
     const { rows } = await this.#client.query<{ changed: string[]; schema: string | null }>(
       'SELECT pg_temp.restore_rows() AS changed, pg_temp.find_schema_change() AS schema',
     );
     const [{ changed = [], schema = null } = {}] = rows;
+    assertRolesUnchanged(await this.#restoreRoles());
     if (schema === null) return changed;
     throw new Error(
       `test database: the test changed the schema (${schema}), and the tests after it would see that; ` +
         "expected isolation: 'clone' or withTestDatabase",
     );
   }
+
+  /**
+   * Rows that it commits later would be those of another test; and the locks that it holds keep rows from being restored.
+   * One that is at its end, such as that of a request whose client has gone, is given the time to get there.
+   */
+  async #endOpenTransactions(): Promise<void> {
+    const seen = new Map<string, number>();
+    let left: Transaction[] = [];
+    for (const start = performance.now(); left.length === 0 && performance.now() - start < 2 * ENDING_MS;) {
+      const now = performance.now();
+      const open = await this.#listTransactions();
+      if (open.length === 0) return;
+      for (const { id } of open) if (!seen.has(id)) seen.set(id, now);
+      left = open.filter(({ id, isLeft }) => isLeft && now - (seen.get(id) ?? now) >= ENDING_MS);
+      await sleep(POLL_MS);
+    }
+    if (left.length === 0) return;
+    await this.#client.query('SELECT pg_terminate_backend(pid, 5000) FROM unnest($1::int[]) AS pid', [
+      left.map(({ pid }) => pid),
+    ]);
+    // Once they are gone, what they have not committed is too.
+    await this.restore();
+    throw new Error(
+      `test database: the test left a transaction open (${left.map(({ name, query }) => `${name}: ${query}`).join('; ')}), ` +
+        'and its session was ended; expected COMMIT or ROLLBACK before the test ends',
+    );
+  }
+
+  async #listTransactions(): Promise<Transaction[]> {
+    return (await this.#client.query<Transaction>(TRANSACTIONS_SQL)).rows;
+  }
 }
+
+interface Transaction {
+  readonly id: string;
+  readonly pid: number;
+  readonly name: string;
+  readonly query: string;
+  /** It waits for its client, or has written. A client hears of an error while its session still counts as at work. */
+  readonly isLeft: boolean;
+}
+
+const ENDING_MS = 5_000;
+const POLL_MS = 20;
+const TRANSACTIONS_SQL = `
+SELECT concat_ws(' ', pid, coalesce(xact_start, state_change)) AS id, pid, application_name AS name, left(query, 200) AS query,
+       state LIKE 'idle in transaction%' OR backend_xid IS NOT NULL AS "isLeft"
+  FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+   AND state IS DISTINCT FROM 'idle'`;
 
 const REMEMBER_SQL = `
 SET client_min_messages = warning;
@@ -53,11 +112,11 @@ CREATE TEMP TABLE remembered_sequence (sequence regclass, last_value bigint, is_
 
 CREATE FUNCTION pg_temp.list_schema() RETURNS TABLE (what text, how text) LANGUAGE sql AS $$
   WITH lasting AS (
-    SELECT oid, nspname, nspacl FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+    SELECT oid, nspname, nspowner, nspacl FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
   ), relation AS (
     SELECT * FROM pg_class WHERE relnamespace IN (SELECT oid FROM lasting)
   )
-  SELECT 'schema ' || nspname, nspacl::text FROM lasting
+  SELECT 'schema ' || nspname, concat_ws(' ', nspowner, nspacl) FROM lasting
   UNION ALL SELECT 'relation ' || oid::regclass,
                    concat_ws(' ', relkind, relowner, relacl, relrowsecurity, relforcerowsecurity, reloptions) FROM relation
   UNION ALL SELECT format('column %s.%s', attrelid::regclass, attname),
@@ -70,18 +129,35 @@ CREATE FUNCTION pg_temp.list_schema() RETURNS TABLE (what text, how text) LANGUA
   UNION ALL SELECT 'constraint ' || conname, pg_get_constraintdef(oid) FROM pg_constraint
              WHERE connamespace IN (SELECT oid FROM lasting)
   UNION ALL SELECT 'trigger ' || tgname, concat_ws(' ', tgenabled, pg_get_triggerdef(oid)) FROM pg_trigger
-             WHERE tgrelid IN (SELECT oid FROM relation) AND NOT tgisinternal
+             WHERE tgrelid IN (SELECT oid FROM relation)
   UNION ALL SELECT 'policy ' || polname,
                    concat_ws(' ', polcmd, polroles, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
               FROM pg_policy
   UNION ALL SELECT 'rule ' || rulename, pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class IN (SELECT oid FROM relation)
   UNION ALL SELECT 'function ' || oid::regprocedure, concat_ws(' ', prosrc, prosqlbody, proconfig, proacl, prosecdef)
               FROM pg_proc WHERE pronamespace IN (SELECT oid FROM lasting)
-  UNION ALL SELECT 'type ' || oid::regtype, concat_ws(' ', typtype, typacl) FROM pg_type
+  UNION ALL SELECT 'type ' || oid::regtype, concat_ws(' ', typtype, typowner, typacl, typnotnull, typdefault) FROM pg_type
              WHERE typnamespace IN (SELECT oid FROM lasting)
   UNION ALL SELECT 'type ' || enumtypid::regtype, enumlabel FROM pg_enum
   UNION ALL SELECT 'extension ' || extname, concat_ws(' ', extversion, extnamespace) FROM pg_extension
   UNION ALL SELECT 'event trigger ' || evtname, concat_ws(' ', evtenabled, evtfoid) FROM pg_event_trigger
+  UNION ALL SELECT 'sequence ' || seqrelid::regclass,
+                   concat_ws(' ', seqtypid, seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle) FROM pg_sequence
+  UNION ALL SELECT 'default privileges', concat_ws(' ', defaclrole, defaclnamespace, defaclobjtype, defaclacl) FROM pg_default_acl
+  UNION ALL SELECT 'publication ' || pubname, to_jsonb(p)::text FROM pg_publication p
+  UNION ALL SELECT 'publication ' || pubname, tablename FROM pg_publication_tables
+  UNION ALL SELECT concat('comment on ', (i).type, ' ', (i).identity), description
+              FROM (SELECT pg_identify_object(classoid, objoid, objsubid) AS i, description FROM pg_description WHERE objoid >= 16384) c
+  UNION ALL SELECT concat('security label on ', objoid), label FROM pg_seclabel
+  UNION ALL SELECT 'large object ' || oid, concat_ws(' ', lomowner, lomacl,
+                   (SELECT md5(string_agg(md5(data), '' ORDER BY pageno)) FROM pg_largeobject WHERE loid = m.oid)) FROM pg_largeobject_metadata m
+  UNION ALL SELECT 'rows of ' || oid::regclass,
+                   query_to_xml(format('SELECT md5(string_agg(r::text, chr(10) ORDER BY r::text)) FROM %s r', oid::regclass), true, false, '')::text
+              FROM relation WHERE relkind = 'm' AND relispopulated
+  UNION ALL SELECT 'statistics ' || stxname, pg_get_statisticsobjdef(oid) FROM pg_statistic_ext
+  UNION ALL SELECT 'cast ' || oid, concat_ws(' ', castsource, casttarget, castfunc) FROM pg_cast WHERE oid >= 16384
+  UNION ALL SELECT 'operator ' || oid::regoperator, oprcode::text FROM pg_operator WHERE oid >= 16384
+  UNION ALL SELECT 'foreign server ' || srvname, concat_ws(' ', srvowner, srvoptions, srvacl) FROM pg_foreign_server
   UNION ALL SELECT 'settings', setconfig::text FROM pg_db_role_setting
              WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
 $$;
@@ -92,13 +168,14 @@ CREATE TEMP TABLE remembered_schema AS SELECT what, how FROM pg_temp.list_schema
 ALTER TABLE mark ADD COLUMN schema_hash text;
 UPDATE mark SET schema_hash = pg_temp.hash_schema();
 
-CREATE FUNCTION pg_temp.find_schema_change() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT what, ', ') FROM (
-    (SELECT what, how FROM pg_temp.list_schema() EXCEPT SELECT what, how FROM remembered_schema)
-    UNION ALL
-    (SELECT what, how FROM remembered_schema EXCEPT SELECT what, how FROM pg_temp.list_schema())
-  ) AS change WHERE (SELECT schema_hash FROM mark) <> pg_temp.hash_schema()
-$$;
+CREATE FUNCTION pg_temp.find_schema_change() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT schema_hash FROM mark) = pg_temp.hash_schema() THEN RETURN NULL; END IF;
+  CREATE TEMP TABLE found_schema ON COMMIT DROP AS SELECT what, how FROM pg_temp.list_schema();
+  RETURN (SELECT string_agg(DISTINCT what, ', ') FROM (
+    (TABLE found_schema EXCEPT TABLE remembered_schema) UNION ALL (TABLE remembered_schema EXCEPT TABLE found_schema)
+  ) AS change);
+END $$;
 
 DO $$
 DECLARE

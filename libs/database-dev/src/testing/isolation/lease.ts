@@ -1,16 +1,17 @@
 import type { PoolClient, QueryResult } from 'pg';
+import { assertFollowable, type NamedSetting, nameSettings, refuse } from './followable.js';
 import { type FollowedQuery, isQueryObject, readQueryText } from './followed-query.js';
 import { type Control, type ParsedStatement, parseText } from './parsed-text.js';
+import { type Query, readQuery } from './read-query.js';
 import type { RollbackSession } from './rollback-session.js';
-
-type Callback = (error: unknown, result?: QueryResult) => void;
+import { EVERY_SETTING } from './settings.js';
 
 interface Transaction {
   /** The test that it belongs to. */
   readonly test: number;
   readonly savepoint: string;
   readonly endTurn: () => void;
-  /** What settings were before the transaction changed them. */
+  /** What settings are to be when the transaction has ended: as before, unless it changed them for the session. */
   readonly settings: Map<string, string>;
 }
 
@@ -41,16 +42,16 @@ class Lease {
 
   /** As pg: a text and values, a query config or a query object; a promise, or a callback in the last place. */
   readonly query = (...args: unknown[]): unknown => {
-    const callback = typeof args.at(-1) === 'function' ? (args.pop() as Callback) : undefined;
     const [first] = args;
     if (isQueryObject(first)) {
-      first.callback ??= callback;
+      first.callback ??= args.find((argument) => typeof argument === 'function');
       this.#runObject(first).catch((error: Error) => first.handleError(error));
       return first;
     }
-    const result = this.#runText(args);
-    if (!callback) return result;
-    result.then((rows) => callback(null, rows), callback);
+    const query = readQuery(args, (name) => this.#session.findPrepared(name));
+    const result = this.#runText(query);
+    if (!query.callback) return result;
+    result.then((rows) => query.callback?.(null, rows), query.callback);
     return undefined;
   };
 
@@ -60,17 +61,17 @@ class Lease {
     this.#transaction = undefined;
   };
 
-  async #runText(args: unknown[]): Promise<QueryResult> {
-    const query = readQuery(args);
-    const statements = parseText(query.text);
+  async #runText({ text, values, isPrepared, config }: Query): Promise<QueryResult> {
+    const statements = parseText(text);
     // The server says what is wrong with it. As one statement to be prepared it can do nothing else.
-    if (!statements) return this.#execute([{ ...query, queryMode: 'extended' }], []);
-    assertFollowable(statements);
+    if (!statements) return this.#execute([{ ...config, queryMode: 'extended' }], []);
+    assertFollowable(statements, values);
+    this.#assertTransaction(statements);
     const [only] = statements;
     if (statements.length === 1 && only?.control) return this.#control(only);
-    // With values it is one statement to the server, which refuses several.
-    const isSplit = query.values.length === 0 && statements.some(({ control }) => control);
-    return isSplit ? this.#runSeveral(statements) : this.#execute(args, readSettings(statements, query.values));
+    // One that is prepared is one statement to the server, which refuses several.
+    const isSplit = !isPrepared && statements.some(({ control }) => control);
+    return isSplit ? this.#runSeveral(statements) : this.#execute([config], nameSettings(statements, values));
   }
 
   /** A text that holds several statements and says where its transactions begin and end. */
@@ -80,7 +81,7 @@ class Lease {
     const flush = async () => {
       if (together.length === 0) return;
       const text = together.map(({ sql }) => sql).join(';');
-      results.push(...[await this.#execute([text], readSettings(together))].flat());
+      results.push(...[await this.#execute([text], nameSettings(together))].flat());
       together = [];
     };
     for (const statement of statements) {
@@ -112,14 +113,18 @@ class Lease {
         });
       case 'savepoint':
         if (this.#transaction) return this.#sendWithin(this.#transaction, [sql]);
-        throw Object.assign(new Error(`${sql} can only be used in transaction blocks`), {
-          code: NO_ACTIVE_TRANSACTION,
-        });
+        throw createNoTransactionError(sql);
     }
   }
 
+  /** Several statements in one text are a transaction. */
+  #assertTransaction([first, ...others]: readonly ParsedStatement[]): void {
+    if (this.#transaction || first?.needsTransaction === undefined || others.length > 0) return;
+    throw createNoTransactionError(first.needsTransaction);
+  }
+
   /** Within the open transaction, or in one of its own. */
-  async #execute(args: unknown[], settings: readonly string[]): Promise<QueryResult> {
+  async #execute(args: unknown[], settings: readonly NamedSetting[]): Promise<QueryResult> {
     const send = (transaction: Transaction) => this.#sendWithin(transaction, args, settings);
     return this.#transaction ? send(this.#transaction) : this.#withTransaction(send);
   }
@@ -128,15 +133,18 @@ class Lease {
     const text = readQueryText(query);
     const statements = text === undefined ? undefined : parseText(text);
     if (!statements) throw refuse(text ?? 'a query object', 'does not say in `text` what it sends');
-    assertFollowable(statements);
+    const { values = [] } = query as { values?: unknown[] };
+    assertFollowable(statements, values);
+    this.#assertTransaction(statements);
     if (statements.some(({ control }) => control)) throw refuse(text ?? '', 'is a query object that ends transactions');
-    const { values } = query as { values?: unknown[] };
     let forward = NOTHING;
     const send = async (transaction: Transaction) => {
-      await this.#remember(transaction, readSettings(statements, values));
+      const settings = nameSettings(statements, values);
+      await this.#remember(transaction, settings);
       const outcome = await this.#session.follow(query);
       forward = outcome.forward;
       if (outcome.error) throw outcome.error;
+      await this.#noteKept(transaction, settings);
     };
     await (this.#transaction ? send(this.#transaction) : this.#withTransaction(send)).then(
       () => forward(),
@@ -144,17 +152,34 @@ class Lease {
     );
   }
 
-  async #sendWithin(transaction: Transaction, args: unknown[], settings: readonly string[] = []): Promise<QueryResult> {
+  async #sendWithin(
+    transaction: Transaction,
+    args: unknown[],
+    settings: readonly NamedSetting[] = [],
+  ): Promise<QueryResult> {
     await this.#remember(transaction, settings);
-    return this.#session.send(args);
+    const result = await this.#session.send(args);
+    await this.#noteKept(transaction, settings);
+    return result;
   }
 
-  async #remember({ test, settings }: Transaction, names: readonly string[]): Promise<void> {
+  async #remember({ test, settings }: Transaction, changed: readonly NamedSetting[]): Promise<void> {
     if (test !== this.#session.test) throw new Error(LATE);
-    for (const name of names) {
-      if (settings.has(name)) continue;
-      const { rows } = await this.#session.send(['SELECT current_setting($1, true) AS value', [name]]);
-      settings.set(name, (rows[0] as { value: string | null }).value ?? '');
+    for (const { name, isLocal, isDeferred } of changed) {
+      if (!isLocal || settings.has(name)) continue;
+      const value = await this.#session.readSetting(name);
+      settings.set(name, value);
+      if (isDeferred) this.#session.watch(name, value);
+    }
+  }
+
+  /** What is set for the session stays when the transaction has ended. */
+  async #noteKept({ settings }: Transaction, changed: readonly NamedSetting[]): Promise<void> {
+    const locals = changed.filter(({ isLocal }) => isLocal).map(({ name }) => name);
+    const kept = changed.filter(({ isLocal }) => !isLocal).map(({ name }) => name);
+    for (const name of settings.keys()) {
+      if (locals.includes(name) || !(kept.includes(name) || kept.includes(EVERY_SETTING))) continue;
+      settings.set(name, await this.#session.readSetting(name));
     }
   }
 
@@ -176,7 +201,7 @@ class Lease {
     const { test } = this.#session;
     const endTurn = await this.#session.takeTurn();
     if (test !== this.#session.test) throw new Error(LATE);
-    return { test, savepoint: await this.#session.openSavepoint(), endTurn, settings: new Map() };
+    return { test, savepoint: await this.#session.openSavepoint(), endTurn, settings: new Map(this.#session.watched) };
   }
 
   async #end(command: string, work: (transaction: Transaction) => Promise<QueryResult>): Promise<QueryResult> {
@@ -202,10 +227,7 @@ class Lease {
   /** Commits as far as the session can: what was set for the transaction ends with it. */
   async #settle({ test, savepoint, settings }: Transaction): Promise<void> {
     if (test !== this.#session.test) throw new Error(LATE);
-    await this.#session.release(savepoint);
-    if (settings.size === 0 || !this.#session.isInTest) return;
-    const calls = [...settings].map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`);
-    await this.#session.send([`SELECT ${calls.join(', ')}`, [...settings].flat()]);
+    await this.#session.release(savepoint, settings);
   }
 }
 
@@ -214,30 +236,8 @@ const NOTHING = () => {};
 const LATE =
   'test database: a transaction went on after its test had ended; expected every query to be awaited before the test ends';
 
-function readQuery([first, second]: readonly unknown[]): { text: string; values: unknown[] } {
-  const values = Array.isArray(second) ? (second as unknown[]) : [];
-  return typeof first === 'string' ? { text: first, values } : { text: '', values, ...(first as object) };
-}
-
-function assertFollowable(statements: readonly ParsedStatement[]): void {
-  for (const { sql, refusal } of statements) if (refusal !== undefined) throw refuse(sql, refusal);
-}
-
-function refuse(sql: string, reason: string): Error {
-  return new Error(`test database: "${sql.trim()}" ${reason}; expected isolation: 'delete' or 'clone'`);
-}
-
-function readSettings(statements: readonly ParsedStatement[], values: readonly unknown[] = []): string[] {
-  return statements.flatMap(({ settings }) =>
-    settings
-      .filter(({ isLocal }) => isLocal === undefined || isTrue(values[isLocal - 1]))
-      .map(({ name }) => (typeof name === 'string' ? name : String(values[name - 1]))),
-  );
-}
-
-/** As PostgreSQL reads a boolean that came as text. */
-function isTrue(value: unknown): boolean {
-  return value === true || /^(t|tr|tru|true|y|ye|yes|on|1)$/i.test(String(value).trim());
+function createNoTransactionError(command: string): Error {
+  return Object.assign(new Error(`${command} can only be used in transaction blocks`), { code: NO_ACTIVE_TRANSACTION });
 }
 
 function createResult(command: string): QueryResult {

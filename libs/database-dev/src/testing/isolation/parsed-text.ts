@@ -1,21 +1,15 @@
 import { type Node, parseSync } from 'libpg-query';
-import { someNode } from '../../lint/statement.js';
+import { readSettings, type Setting } from './settings.js';
 
 /** The commands of a session that begin, end or divide transactions. */
 export type Control = 'begin' | 'commit' | 'rollback' | 'savepoint';
 
-/** A setting that a statement changes for the length of its transaction. */
-export interface LocalSetting {
-  /** Its name, or the number of the parameter that holds it. */
-  readonly name: string | number;
-  /** The parameter that says whether it is local; absent where the text itself says so. */
-  readonly isLocal?: number;
-}
-
 export interface ParsedStatement {
   readonly sql: string;
   readonly control?: Control;
-  readonly settings: readonly LocalSetting[];
+  readonly settings: readonly Setting[];
+  /** The command, where PostgreSQL refuses it alone outside of a transaction. */
+  readonly needsTransaction?: string;
   /** Why one session cannot show what the statement does. */
   readonly refusal?: string;
 }
@@ -51,9 +45,16 @@ function parse(text: string): readonly ParsedStatement[] | undefined {
 
 function readStatement(node: Node, sql: string): ParsedStatement {
   if ('TransactionStmt' in node) return { sql, settings: [], ...readControl(node.TransactionStmt) };
-  const settings = readSettings(node);
-  if (settings) return { sql, settings };
-  return { sql, settings: [], refusal: 'changes a setting whose name the text does not say' };
+  const needsTransaction = findTransactionNeed(node);
+  return { sql, ...readSettings(node, sql), ...(needsTransaction !== undefined && { needsTransaction }) };
+}
+
+const CURSOR_WITH_HOLD = 0x20;
+
+function findTransactionNeed(node: Node): string | undefined {
+  if ('LockStmt' in node) return 'LOCK TABLE';
+  const isCursor = 'DeclareCursorStmt' in node && !((node.DeclareCursorStmt.options ?? 0) & CURSOR_WITH_HOLD);
+  return isCursor ? 'DECLARE CURSOR' : undefined;
 }
 
 interface TransactionStatement {
@@ -86,44 +87,4 @@ function isDefault(option: Node): boolean {
   if (!('DefElem' in option) || !option.DefElem.arg || !('A_Const' in option.DefElem.arg)) return false;
   const { sval, ival } = option.DefElem.arg.A_Const;
   return sval ? sval.sval === 'read committed' : ival !== undefined && !ival.ival;
-}
-
-/** @returns undefined where a setting's name can only be known by running the statement */
-function readSettings(statement: Node): LocalSetting[] | undefined {
-  const settings: (LocalSetting | undefined)[] = [];
-  someNode(statement, (kind, body) => {
-    if (kind === 'VariableSetStmt' && body['is_local'] && typeof body['name'] === 'string') {
-      settings.push({ name: body['name'] });
-    }
-    if (kind === 'FuncCall' && isSetConfig(body['funcname'] as Node[])) {
-      const setting = readSetConfig((body['args'] ?? []) as Node[]);
-      if (setting !== 'session') settings.push(setting);
-    }
-    return false;
-  });
-  return settings.includes(undefined) ? undefined : (settings as LocalSetting[]);
-}
-
-function isSetConfig(names: readonly Node[]): boolean {
-  const last = names.at(-1);
-  return last !== undefined && 'String' in last && last.String.sval === 'set_config';
-}
-
-/** @returns `session` where the call changes the setting for good, undefined where it cannot be told */
-function readSetConfig([name, , isLocal]: readonly Node[]): LocalSetting | 'session' | undefined {
-  const [readName, readLocal] = [readValue(name), readValue(isLocal)];
-  if (readLocal === false) return 'session';
-  if (typeof readName === 'boolean' || readName === undefined) return undefined;
-  if (readLocal === true) return { name: readName };
-  return typeof readLocal === 'number' ? { name: readName, isLocal: readLocal } : undefined;
-}
-
-/** A literal, or the number of a parameter. */
-function readValue(node: Node | undefined): string | number | boolean | undefined {
-  if (!node) return undefined;
-  if ('TypeCast' in node) return readValue(node.TypeCast.arg);
-  if ('ParamRef' in node) return node.ParamRef.number;
-  if (!('A_Const' in node)) return undefined;
-  const { sval, boolval } = node.A_Const;
-  return sval ? sval.sval : boolval ? Boolean(boolval.boolval) : undefined;
 }

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { readRows, writeRows } from './rows.js';
 import { useTestDatabase, withTestDatabase } from '../fixture/use-test-database.js';
@@ -258,6 +258,15 @@ describe('a sequence', () => {
         await other.rollbackTest();
       }
     });
+  });
+});
+
+describe('a sequence that a hook has made', () => {
+  const other = useTestDatabase();
+  beforeAll(() => other.query(`CREATE SEQUENCE spec_hook; GRANT USAGE ON spec_hook TO PUBLIC`));
+
+  it.each(['first', 'second'])('counts on from where it was before the test (%s)', async () => {
+    expect((await other.lease().query(`SELECT nextval('spec_hook')::int AS next`)).rows).toEqual([{ next: 1 }]);
   });
 });
 

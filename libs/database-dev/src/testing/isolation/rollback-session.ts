@@ -1,11 +1,18 @@
+import type { EventEmitter } from 'node:events';
 import { loadModule } from 'libpg-query';
-import type { Client, QueryResult } from 'pg';
+import { type Client, escapeLiteral, type QueryResult } from 'pg';
 import { type FollowedQuery, followQuery } from './followed-query.js';
+import { isOtherReading, READING_NAMES } from './settings.js';
 
 const WAIT_LIMIT_MS = 2000;
+const FIRST_SAVEPOINT = 'airlock_test';
+const NO_SUCH_SAVEPOINT = '3B001';
 /** The wire's own memory of what is prepared, which pg and the application's own query objects share. */
 interface Wire {
-  readonly connection: { parsedStatements: object; submittedNamedStatements: object };
+  readonly connection: EventEmitter & {
+    parsedStatements: Record<string, string>;
+    submittedNamedStatements: Record<string, string>;
+  };
 }
 
 /**
@@ -24,14 +31,34 @@ export class RollbackSession {
   #savepoints: string[] = [];
   #count = 0;
   #test = 0;
+  /** The number that the server gave the transaction of the test. */
+  #transaction = '';
+  readonly #watched = new Map<string, string>();
+  /** What the names of these settings were read from. */
+  #sources = '';
+  /** Why no further test may use the database. */
+  #damage: Error | undefined;
+  /** Settings with which the server reads a text otherwise than the parser. */
+  readonly #otherReadings = new Map<string, string>();
 
   private constructor(client: Client) {
     this.client = client;
+    // The server says by itself when one of these has changed, whatever changed it.
+    this.#connection.on('parameterStatus', ({ parameterName, parameterValue }: Record<string, string>) =>
+      this.#noteReading(parameterName ?? '', parameterValue ?? ''),
+    );
   }
 
   static async open(client: Client): Promise<RollbackSession> {
     await loadModule();
-    return new RollbackSession(client);
+    const session = new RollbackSession(client);
+    const { rows } = await client.query<{ name: string; setting: string }>(
+      'SELECT name, setting FROM pg_settings WHERE name = ANY ($1)',
+      [READING_NAMES],
+    );
+    for (const { name, setting } of rows) session.#noteReading(name, setting);
+    session.#assertReading();
+    return session;
   }
 
   /** The number of the test that runs. A transaction belongs to one test and ends with it. */
@@ -39,33 +66,39 @@ export class RollbackSession {
     return this.#test;
   }
 
+  /** @throws where an earlier test has committed to the database, which is then not clean */
   async begin(): Promise<void> {
+    if (this.#damage) throw this.#damage;
     // A test may have ended with a transaction open; that must not keep the next one waiting.
     this.#turn = Promise.resolve();
     this.#savepoints = [];
     this.#test += 1;
     if (this.client.getTransactionStatus() !== 'I') await this.client.query('ROLLBACK');
-    await this.client.query('BEGIN');
+    await this.#noteStart();
     this.isInTest = true;
   }
 
   /** Undoes the test, and what no transaction covers: prepared statements, advisory locks, settings. */
   async rollback(): Promise<void> {
     this.#endTest();
+    await this.#assertSame(FIRST_SAVEPOINT);
     await this.client.query('ROLLBACK');
     await this.client.query('DISCARD ALL');
-    const { connection } = this.client as unknown as Wire;
-    Object.assign(connection, { parsedStatements: {}, submittedNamedStatements: {} });
+    Object.assign(this.#connection, { parsedStatements: {}, submittedNamedStatements: {} });
   }
 
   /** Lets the rest of the server see what a failed test did. A transaction that had failed is undone first. */
   async publish(): Promise<void> {
     this.#endTest();
-    const [outermost] = this.#savepoints;
-    if (this.client.getTransactionStatus() === 'E' && outermost) {
-      await this.client.query(`ROLLBACK TO SAVEPOINT ${outermost}`);
-    }
+    const [outermost = FIRST_SAVEPOINT] = this.#savepoints;
+    await this.#assertSame(this.client.getTransactionStatus() === 'E' ? outermost : undefined);
     await this.client.query('COMMIT');
+  }
+
+  /** The text that pg has prepared under the name. */
+  findPrepared(name: string): string | undefined {
+    const { parsedStatements, submittedNamedStatements } = this.#connection;
+    return parsedStatements[name] ?? submittedNamedStatements[name];
   }
 
   /** Waits until no other lease has a transaction open. @returns what ends one's own turn */
@@ -89,13 +122,29 @@ export class RollbackSession {
     return name;
   }
 
-  /** As COMMIT does, checks what was deferred. */
-  async release(savepoint: string): Promise<void> {
+  /** As COMMIT does, checks what was deferred, and ends what was set for the transaction. */
+  async release(savepoint: string, settings: ReadonlyMap<string, string>): Promise<void> {
     if (!this.isInTest) return void (await this.client.query('COMMIT'));
     await this.client.query(
-      `SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE SAVEPOINT ${savepoint}`,
+      `SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE SAVEPOINT ${savepoint}` +
+        createRestore(settings),
     );
     this.#forget(savepoint);
+    for (const name of this.#watched.keys()) this.#watched.set(name, settings.get(name) ?? '');
+  }
+
+  /** Settings that end with each transaction, though no text may say that it changes them. */
+  get watched(): ReadonlyMap<string, string> {
+    return this.#watched;
+  }
+
+  watch(name: string, value: string): void {
+    this.#watched.set(name, value);
+  }
+
+  async readSetting(name: string): Promise<string> {
+    const { rows } = await this.send(['SELECT pg_catalog.current_setting($1, true) AS value', [name]]);
+    return (rows[0] as { value: string | null }).value ?? '';
   }
 
   async undo(savepoint: string): Promise<void> {
@@ -106,14 +155,17 @@ export class RollbackSession {
 
   /** Sends what the code under test said, as it said it. */
   async send(args: unknown[]): Promise<QueryResult> {
+    this.#assertReading();
     const query = this.client.query.bind(this.client) as (...args: unknown[]) => Promise<QueryResult>;
     const result = await query(...args);
     this.#assertOpen();
+    this.#assertReading();
     return result;
   }
 
   /** Sends a query object; `forward` gives it the server's last word. */
-  follow(query: FollowedQuery): Promise<{ error: Error | undefined; forward: () => void }> {
+  async follow(query: FollowedQuery): Promise<{ error: Error | undefined; forward: () => void }> {
+    this.#assertReading();
     return followQuery(this.client, query);
   }
 
@@ -127,15 +179,113 @@ export class RollbackSession {
     this.#savepoints = this.#savepoints.slice(0, this.#savepoints.indexOf(savepoint));
   }
 
-  /** The last line of defence: whatever ended the transaction, nothing more is said as if it were still there. */
-  #assertOpen(): void {
-    if (this.client.getTransactionStatus() !== 'I') return;
+  get #connection(): Wire['connection'] {
+    return (this.client as unknown as Wire).connection;
+  }
+
+  #noteReading(name: string, value: string): void {
+    if (isOtherReading(name, value)) this.#otherReadings.set(name, value);
+    else this.#otherReadings.delete(name);
+  }
+
+  #assertReading(): void {
+    const [setting] = this.#otherReadings;
+    if (!setting) return;
     throw new Error(
+      `test database: the session has ${setting.join(' = ')}, so the server reads a text otherwise than the parser does; ` +
+        "expected the setting of the server, or isolation: 'delete' or 'clone'",
+    );
+  }
+
+  /** Whatever ended the transaction, nothing more is said as if it were still there. */
+  #assertOpen(): void {
+    if (this.client.getTransactionStatus() === 'I') throw this.#noteDamage();
+  }
+
+  /**
+   * The last line of defence: the transaction that ends is the one that the test began with, whatever the parser missed.
+   *
+   * @param savepoint what to go back to first, for a failed transaction answers nothing
+   */
+  async #assertSame(savepoint: string | undefined): Promise<void> {
+    const transaction = this.#transaction;
+    const first = savepoint === undefined ? '' : `ROLLBACK TO SAVEPOINT ${savepoint}; `;
+    const read = async () => [await this.client.query<{ id: string }>(`${first}${TRANSACTION_SQL}`)].flat().at(-1);
+    // Only the transaction of the test has the savepoint.
+    const result = await read().catch((error: { code?: string }) => {
+      if (error.code !== NO_SUCH_SAVEPOINT) throw error as Error;
+      return undefined;
+    });
+    const found = result?.rows[0]?.id;
+    if (found !== transaction) throw this.#noteDamage();
+  }
+
+  /**
+   * Begins the transaction, and notes it and the settings that the schema reads, such as the owner of rows, or that change
+   * by what a hook prepared. Their names are read again only where something of the schema that may hold one has changed.
+   */
+  async #noteStart(): Promise<void> {
+    const names = [...this.#watched.keys()];
+    const list = `ARRAY[${names.map(escapeLiteral).join(', ')}]::text[]`;
+    // One text is one round trip.
+    const results = (await this.client.query(
+      `BEGIN; SAVEPOINT ${FIRST_SAVEPOINT}; ${START_SQL}; ${VALUES_SQL.replace('$1', () => list)}`,
+    )) as unknown as QueryResult[];
+    const [{ id = '', sources = '' } = {}] = (results.at(-2)?.rows ?? []) as { id?: string; sources?: string }[];
+    const found = sources === this.#sources ? results.at(-1) : await this.client.query(WATCHED_SQL, [names]);
+    for (const { name, value } of (found?.rows ?? []) as { name: string; value: string }[])
+      this.#watched.set(name, value);
+    [this.#transaction, this.#sources] = [id, sources];
+  }
+
+  #noteDamage(): Error {
+    this.#damage ??= new Error(
+      'test database: an earlier test of this file ended the transaction that is rolled back after it, so its changes may ' +
+        'stay in the database of this file, and no further test runs in it; see the first failed test of the file',
+    );
+    return new Error(
       'test database: something ended the transaction of the test, so its changes may stay in the database of this file; ' +
         "expected isolation: 'delete' or 'clone' for it",
     );
   }
 }
+
+function createRestore(settings: ReadonlyMap<string, string>): string {
+  if (settings.size === 0) return '';
+  const values = [...settings].map(([name, value]) => `(${escapeLiteral(name)}, ${escapeLiteral(value)})`);
+  return `; SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ${values.join(', ')}) AS setting (name, value)
+    WHERE coalesce(pg_catalog.current_setting(name, true), '') OPERATOR(pg_catalog.<>) value`;
+}
+
+const FIRST_NORMAL_OID = 16_384;
+
+const TRANSACTION_SQL = 'SELECT pg_catalog.pg_current_xact_id()::text AS id';
+
+/** By index, and past everything that comes with the server. */
+const START_SQL = `${TRANSACTION_SQL}, concat_ws(' ', ${['pg_policy', 'pg_proc', 'pg_rewrite', 'pg_attrdef']
+  .map(
+    (catalogue) =>
+      `(SELECT string_agg(concat(oid, ':', xmin), ' ' ORDER BY oid) FROM pg_catalog.${catalogue} WHERE oid >= ${FIRST_NORMAL_OID})`,
+  )
+  .join(', ')}) AS sources`;
+
+const VALUES_SQL = `SELECT name, coalesce(current_setting(name, true), '') AS value FROM unnest($1::text[]) AS name`;
+
+const WATCHED_SQL = String.raw`
+WITH source (sql) AS (
+  SELECT concat(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) FROM pg_policy
+  UNION ALL SELECT concat(prosrc, pg_get_function_sqlbody(oid)) FROM pg_proc
+             WHERE pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+  UNION ALL SELECT pg_get_viewdef(oid) FROM pg_class
+             WHERE relkind = 'v' AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+  UNION ALL SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef
+), named (name) AS (
+  SELECT lower(match[1]) FROM source,
+    regexp_matches(sql, $re$(?:current_setting|set_config)\s*\(\s*'+([\w.]+)'$re$, 'gi') match
+  UNION SELECT lower(match[1]) FROM source, regexp_matches(sql, $re$\mset\s+local\s+([\w.]+)$re$, 'gi') match
+  UNION SELECT unnest($1::text[])
+)
+SELECT name, coalesce(current_setting(name, true), '') AS value FROM named`;
 
 async function withTimeLimit(turn: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

@@ -36,6 +36,17 @@ describe('a run of Jest', () => {
   );
 
   it(
+    // On a server alone: the roles that it changes are those of every test of a run.
+    'puts back the roles that its databases share, and fails the test that changed them',
+    async () => {
+      const { exitCode, output } = await runJest(['roles']);
+      expect(output).toContain('Tests:       16 passed');
+      expect(exitCode).toBe(0);
+    },
+    RUN_LIMIT_MS,
+  );
+
+  it(
     'keeps the database of a file that failed, and says how to look inside',
     async () => {
       const { exitCode, output, pid } = await runJest(['failing']);

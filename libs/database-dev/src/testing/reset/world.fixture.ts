@@ -1,12 +1,11 @@
 // Two real servers: one for tests, and a "production" that holds a canary and the same names, roles and passwords.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DatabaseAddress, type EnvironmentVariables, Secret } from '@airlock/config';
 import type { Client } from 'pg';
 import { connectClient, createSessionConfig, provision, saveProvisionRecord } from '@airlock/database/internal';
-import { startScratchCluster, type Cluster } from '@airlock/embedded-postgres';
+import { chooseStorageFolder, createOwnedFolder, startScratchCluster, type Cluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '@airlock/database/fixtures';
 import { LAYERS } from './layers.js';
 import { type ResetInternals, type ResetReport, runReset } from './run-reset.js';
@@ -40,7 +39,7 @@ const REACHES: readonly Reach[] = ['nothing', 'database', 'server'];
 
 /** A checkout of its own with one provisioned test database, whose number tells whether it was made anew. */
 export class World {
-  readonly workspace = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'airlock-world-'));
+  readonly workspace = createOwnedFolder(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), 'world');
   readonly variables: Record<string, string | undefined> = { ENVIRONMENT: 'testing' };
   readonly cleanups: (() => unknown)[] = [];
   internals: Partial<ResetInternals> = {};

@@ -4,6 +4,7 @@ import type { Client } from 'pg';
 import { watchRunners, chooseStorageFolder, readTestStorage } from '@airlock/embedded-postgres';
 import { type Clone, CloneRegistry } from '../clones/clone-registry.js';
 import { SpareKeeper } from '../clones/spares.js';
+import { readSharedRoles } from '../isolation/shared-roles.js';
 import { connectAdmin } from './connect.js';
 import { keepDatabases } from './kept-databases.js';
 import { type RedisServer, startRedisServer } from './redis-server.js';
@@ -32,13 +33,15 @@ export async function startTestRun({ maxWorkers }: { maxWorkers: number }): Prom
   // First, for it takes next to nothing of the memory that the databases ask for.
   const redis = env['REDIS_URL'] ? undefined : await startRedisServer(chooseStorageFolder(readTestStorage(env)));
   const server = await startTestServer();
+  const admin = await connectAdmin(server.address);
+  const { app, migrator } = server.address;
   const run: TestRun = {
     id: randomBytes(4).toString('hex'),
     ...server.address,
+    roles: await readSharedRoles(admin, [app.user, migrator.user]),
     redisUrl: redis ? redis.url : env['REDIS_URL'] || undefined,
     isRedisRequired: env['CI'] === 'true',
   };
-  const admin = await connectAdmin(run);
   const connect = (database: string) => connectAdmin(run, database);
   const registry = new CloneRegistry({ admin, connect, template: run.template, run: run.id });
   await registry.claimRun();

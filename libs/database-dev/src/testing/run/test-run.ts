@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { type DatabaseAddress, Secret } from '@airlock/config';
 import { identifyProcess, CACHE_FOLDER } from '@airlock/embedded-postgres';
+import type { SharedRole } from '../isolation/shared-roles.js';
 
 interface Login {
   readonly user: string;
@@ -20,6 +21,8 @@ export interface TestRun {
   readonly app: Login;
   readonly migrator: Login;
   readonly template: string;
+  /** As the run found them, before its first test. */
+  readonly roles: readonly SharedRole[];
   readonly redisUrl: string | undefined;
   /** A missing Redis fails its specs instead of skipping them. */
   readonly isRedisRequired: boolean;
@@ -43,8 +46,11 @@ export function removeTestRun(): void {
   rmSync(skippedOf(process.pid), { force: true });
 }
 
-export function toAddress(run: TestRun, login: Login, database: string): DatabaseAddress {
-  const { host, port } = run;
+export function toAddress(
+  { host, port }: Pick<TestRun, 'host' | 'port'>,
+  login: Login,
+  database: string,
+): DatabaseAddress {
   return { host, port, user: login.user, password: new Secret(login.password), database, sslMode: 'disable' };
 }
 

@@ -1,0 +1,3 @@
+-- phase: contract
+-- completes: 20261201090000-write-state
+ALTER TABLE public.tickets ALTER COLUMN state DROP DEFAULT, ALTER COLUMN id SET GENERATED ALWAYS;

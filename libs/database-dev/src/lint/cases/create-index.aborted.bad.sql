@@ -1,0 +1,2 @@
+CREATE TABLE public.orders (id bigint PRIMARY KEY);
+CREATE INDEX orders_again_idx ON public.orders (amount);

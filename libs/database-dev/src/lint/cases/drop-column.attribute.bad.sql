@@ -1,0 +1,1 @@
+ALTER TYPE public.price DROP ATTRIBUTE note;

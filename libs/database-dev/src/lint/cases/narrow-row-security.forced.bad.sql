@@ -1,0 +1,2 @@
+ALTER TABLE public.secrets ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY secrets_mine ON public.secrets AS RESTRICTIVE USING (owner_id = 'me');

@@ -1,0 +1,4 @@
+CREATE FUNCTION public.stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+REVOKE EXECUTE ON FUNCTION public.stamp() FROM PUBLIC;
+CREATE TABLE public.receipts (id bigint PRIMARY KEY);
+REVOKE ALL ON public.receipts FROM PUBLIC;

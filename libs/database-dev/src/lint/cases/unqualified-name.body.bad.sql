@@ -1,0 +1,1 @@
+CREATE FUNCTION public.count_orders() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM orders; END;

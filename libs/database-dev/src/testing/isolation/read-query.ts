@@ -1,0 +1,43 @@
+/** A query as pg sends it: judged and sent is one reading of it, for a property may answer otherwise the second time. */
+export interface Query {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  /** Sent as one statement to be prepared; otherwise as a text that may hold several. */
+  readonly isPrepared: boolean;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly callback: Callback | undefined;
+}
+
+export type Callback = (error: unknown, result?: unknown) => void;
+
+/** All that pg reads of a query config. */
+const KEYS = ['text', 'values', 'rows', 'types', 'name', 'queryMode', 'binary', 'portal', 'rowMode', 'query_timeout'];
+
+/**
+ * Reads the arguments of `client.query` in the order of pg: values and callback outside of the config win.
+ *
+ * @param findPrepared the text that has been prepared under a name, which a config may name alone
+ */
+export function readQuery(args: readonly unknown[], findPrepared: (name: string) => string | undefined): Query {
+  const [first, second, third] = args;
+  if (first === null || first === undefined) throw new TypeError('Client was passed a null or undefined query');
+  const given = (typeof first === 'string' ? { text: first } : first) as Record<string, unknown>;
+  const config = Object.fromEntries(KEYS.flatMap((key) => (key in given ? [[key, given[key]]] : [])));
+  if (second && typeof second !== 'function') config['values'] = second;
+  if (Array.isArray(config['values'])) config['values'] = [...(config['values'] as unknown[])];
+  const { name, values } = config;
+  const said = typeof config['text'] === 'string' ? config['text'] : '';
+  return {
+    text: said === '' && typeof name === 'string' ? (findPrepared(name) ?? '') : said,
+    values: Array.isArray(values) ? values : [],
+    isPrepared: isPrepared(config),
+    config,
+    callback: [third, second, given['callback']].find((value) => typeof value === 'function') as Callback | undefined,
+  };
+}
+
+/** As pg's Query decides it. */
+function isPrepared({ queryMode, name, rows, text, values }: Readonly<Record<string, unknown>>): boolean {
+  if (queryMode === 'extended' || name || rows) return true;
+  return Boolean(text) && Array.isArray(values) && values.length > 0;
+}

@@ -1,0 +1,69 @@
+import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+
+/** A role that every database of a test run shares, with all that ALTER ROLE changes of it. */
+export interface SharedRole {
+  readonly name: string;
+  /** `name=value`, for whatever database the role connects to. */
+  readonly settings: readonly string[];
+  readonly password: string | null;
+  /** The rest, as ALTER ROLE takes it. */
+  readonly options: string;
+}
+
+/** @param client a session of an administrator */
+export async function readSharedRoles(client: Client, names: readonly string[]): Promise<SharedRole[]> {
+  const { rows } = await client.query<SharedRole>(
+    `SELECT rolname AS name, coalesce(setconfig, '{}') AS settings, rolpassword AS password,
+            concat_ws(' ', CASE WHEN rolsuper THEN '' ELSE 'NO' END || 'SUPERUSER', CASE WHEN rolinherit THEN '' ELSE 'NO' END || 'INHERIT',
+              CASE WHEN rolcreaterole THEN '' ELSE 'NO' END || 'CREATEROLE', CASE WHEN rolcreatedb THEN '' ELSE 'NO' END || 'CREATEDB',
+              CASE WHEN rolcanlogin THEN '' ELSE 'NO' END || 'LOGIN', CASE WHEN rolreplication THEN '' ELSE 'NO' END || 'REPLICATION',
+              CASE WHEN rolbypassrls THEN '' ELSE 'NO' END || 'BYPASSRLS', 'CONNECTION LIMIT ' || rolconnlimit,
+              'VALID UNTIL ' || quote_literal(coalesce(rolvaliduntil, 'infinity'))) AS options
+       FROM pg_authid LEFT JOIN pg_db_role_setting ON setrole = pg_authid.oid AND setdatabase = 0
+      WHERE rolname = ANY ($1) ORDER BY rolname`,
+    [names],
+  );
+  return rows;
+}
+
+/** Makes the roles what they were, for no database keeps such a change from the others. @returns those that had changed */
+export async function restoreSharedRoles(client: Client, roles: readonly SharedRole[]): Promise<string[]> {
+  const names = roles.map(({ name }) => name);
+  const found = await readSharedRoles(client, names);
+  const changed = roles.filter((role, index) => JSON.stringify(role) !== JSON.stringify(found[index]));
+  for (const role of changed) await restoreRole(client, role);
+  return changed.map(({ name }) => name);
+}
+
+export function assertRolesUnchanged(changed: readonly string[]): void {
+  if (changed.length === 0) return;
+  throw new Error(
+    `test database: the test changed a role that all databases of the run share (${changed.join(', ')}), and tests in other ` +
+      'databases may have seen that; the role is restored. Expected ALTER ROLE … IN DATABASE, or SET in the session.\n' +
+      '  A test that ran at the same time in another file may have done it: run this file alone to know.',
+  );
+}
+
+async function restoreRole(client: Client, { name, settings, password, options }: SharedRole): Promise<void> {
+  const role = `ALTER ROLE ${escapeIdentifier(name)}`;
+  const statements = settings.flatMap((setting) => {
+    const [key = ''] = setting.split('=', 1);
+    // FROM CURRENT quotes a list as the server does.
+    const value = escapeLiteral(setting.slice(key.length + 1));
+    return [`SELECT set_config(${escapeLiteral(key)}, ${value}, true)`, `${role} SET ${quoteName(key)} FROM CURRENT`];
+  });
+  await client.query(
+    [
+      'BEGIN',
+      `${role} RESET ALL`,
+      ...statements,
+      `${role} ${options} PASSWORD ${password === null ? 'NULL' : escapeLiteral(password)}`,
+      'COMMIT',
+    ].join(';'),
+  );
+}
+
+/** The name of a setting may have parts, as app.user_id has. */
+function quoteName(name: string): string {
+  return name.split('.').map(escapeIdentifier).join('.');
+}
