@@ -3,7 +3,7 @@
 import { startRedis } from './outage/redis.mjs';
 import { fillTables, formatRequest, load } from './requests.mjs';
 import { BUILT_API, median, path, withWorld } from './world.mjs';
-import { LAYERS } from './layers/names.mjs';
+import { LAYERS } from './layer-names.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 9);
 const LOAD_MS = Number(process.argv[3] ?? 2_000);

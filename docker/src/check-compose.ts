@@ -1,5 +1,5 @@
 import { composeRules, type ComposeRule } from './compose-rules.js';
-import { OVERLAYS, renderModel, sourceFiles, type Model, type Overlay } from './compose-model.js';
+import { OVERLAYS, renderModel, sourceFiles, type Model, type Overlay } from './compose-overlays.js';
 import { locate } from './locate.js';
 
 /** `file:line: RULE path: problem` for everything that `rules` find in the model of `overlay`. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { checkModel } from './check-compose.js';
 import { composeFiles, root, withComposeCopy, type Copy } from './compose-copy.fixture.js';
-import { HOSTED, OVERLAYS, renderModel, sampleSettings, type Model, type Overlay } from './compose-model.js';
+import { HOSTED, OVERLAYS, renderModel, sampleSettings, type Model, type Overlay } from './compose-overlays.js';
 import { composeRules } from './compose-rules.js';
 import { checkSources, sourceRules } from './source-rules.js';
 

@@ -3,7 +3,7 @@
  * because it is that table.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { HOSTED, OVERLAYS, type Model, type Overlay, type Part, type Service } from './compose-model.js';
+import { HOSTED, OVERLAYS, type Model, type Overlay, type Part, type Service } from './compose-overlays.js';
 import type { Path } from './locate.js';
 
 export interface Breach {

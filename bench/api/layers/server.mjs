@@ -22,7 +22,7 @@ import { installPipeline } from '../../../apps/api/dist/http/pipeline.js';
 import { RateLimits } from '../../../apps/api/dist/http/rate-limits.js';
 import { Metrics } from '../../../apps/api/dist/observability/metrics.js';
 import { columns, listen } from '../common.mjs';
-import { LAYERS } from './names.mjs';
+import { LAYERS } from '../layer-names.mjs';
 
 const level = LAYERS.indexOf(process.argv[2]);
 const has = (layer) => LAYERS.indexOf(layer) <= level;

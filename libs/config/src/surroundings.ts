@@ -2,5 +2,5 @@
 export { ENVIRONMENTS, type Environment } from './values/environment.js';
 export type { EnvironmentVariables } from './values/environment-variables.js';
 export { readProcessEnvironment } from './sources/process-environment.js';
-export { Secret } from './values/secret.js';
+export { Secret } from './values/secret-value.js';
 export { readUserName } from './values/user-name.js';

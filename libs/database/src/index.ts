@@ -22,7 +22,7 @@ export {
   schemaRange,
   type SchemaVerdict,
 } from './migrate/schema-range.js';
-export { loadPlan, loadStatus, type DatabaseStatus } from './migrate/status.js';
+export { loadPlan, loadStatus, type DatabaseStatus } from './migrate/database-status.js';
 export { provision, ProvisionError, type ProvisionOptions, type ProvisionReport } from './provision/provision.js';
 export { loadProvisionRecord, saveProvisionRecord, type ProvisionRecord } from './provision/provision-record.js';
 export { refresh, type RefreshOptions, type RefreshReport } from './refresh/refresh.js';

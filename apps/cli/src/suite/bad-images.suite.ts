@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openLab, type Lab, type LabStack } from './lab.js';
 import { startLoad, type Load } from './load.js';
-import { report } from './report.js';
+import { report } from './suite-report.js';
 import { docker } from './run.js';
 
 let lab: Lab;

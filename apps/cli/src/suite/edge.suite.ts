@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { askEdge, describeEdge, shakeHands } from './edge.js';
 import { HERE, openLab, runAirlock, type EdgeStack, type Lab } from './lab.js';
 import { startLoad, type Load } from './load.js';
-import { report } from './report.js';
+import { report } from './suite-report.js';
 import { docker, isQuick, waitFor } from './run.js';
 
 const LEAST_REQUESTS = isQuick ? 2_000 : 10_000;

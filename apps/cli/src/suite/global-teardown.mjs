@@ -1,5 +1,5 @@
 import { NO_EDGE } from './edge-images.ts';
-import { renderFigures } from './report.ts';
+import { renderFigures } from './suite-report.ts';
 import { endRun, readRun } from './run.ts';
 
 export default async function tearDown() {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openLab, startAirlock, type Lab, type LabStack, type Running } from './lab.js';
 import { startLoad, type Load } from './load.js';
-import { report } from './report.js';
+import { report } from './suite-report.js';
 import { listScratchStacks, waitFor } from './run.js';
 import { openShim } from './shim.js';
 

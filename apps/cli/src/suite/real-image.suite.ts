@@ -6,7 +6,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { execute, type RunResult } from '@airlock/deploy/testing';
 import { findFreePort, openLab, runAirlock, startAirlock, type Lab } from './lab.js';
 import { startLoad, type Load } from './load.js';
-import { report } from './report.js';
+import { report } from './suite-report.js';
 import { docker, isQuick, readRun, removeStack, waitFor, WORKSPACE } from './run.js';
 
 // The image of docker/api.Dockerfile in the overlays of staging, on a real PostgreSQL and a real Redis.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openLab, startAirlock, type Lab, type LabStack } from './lab.js';
 import { startLoad } from './load.js';
-import { report } from './report.js';
+import { report } from './suite-report.js';
 import { docker, listScratchStacks, waitFor } from './run.js';
 
 const EXPAND = { name: '1-add-name', phase: 'expand' } as const;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { openLab, type Lab, type LabStack } from './lab.js';
 import { CLIENTS, startLoad, type Load, type LoadReport } from './load.js';
-import { report } from './report.js';
+import { report } from './suite-report.js';
 import { docker, isQuick, waitFor } from './run.js';
 
 let lab: Lab;

@@ -1,5 +1,5 @@
 import type { Environment } from '@airlock/config';
-import type { Answer, Get } from './client.js';
+import type { Answer, Get } from './create-get.js';
 
 export interface Expectation {
   /** Not given, only what holds in every environment is looked at. */

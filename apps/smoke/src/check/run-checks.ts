@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checks, type Check, type Expectation } from './checks.js';
-import { createGet, type Get } from './client.js';
+import { createGet, type Get } from './create-get.js';
 
 export interface Verdict {
   readonly fact: string;

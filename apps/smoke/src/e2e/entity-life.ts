@@ -1,4 +1,4 @@
-import type { Answer, Get } from '../check/client.js';
+import type { Answer, Get } from '../check/create-get.js';
 
 /** The life of one entity, step by step; throws at the first step that is not as it should be. Leaves nothing behind. */
 export async function liveEntityLife(

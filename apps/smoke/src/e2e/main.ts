@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { createGet } from '../check/client.js';
+import { createGet } from '../check/create-get.js';
 import { assertWritable } from './assert-writable.js';
 import { liveEntityLife } from './entity-life.js';
 

@@ -4,7 +4,7 @@ import { ENVIRONMENTS } from '../values/environment.js';
 import { inspectConfig } from './inspect-config.js';
 import { loadConfig } from './load-config.js';
 import { findViolations, rules } from '../rules/find-violations.js';
-import type { Facts } from '../rules/rule.js';
+import type { Facts } from '../rules/config-rule.js';
 import { badEnvironments, type BadEnvironment, goodEnvironments, withFolder } from '../testing/index.js';
 
 describe('loadConfig', () => {

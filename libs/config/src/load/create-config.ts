@@ -1,5 +1,5 @@
 import type { Values } from '../variables/schema.js';
-import { Secret } from '../values/secret.js';
+import { Secret } from '../values/secret-value.js';
 
 /** The typed config, frozen to its leaves. Its type is inferred from here and the schema; there is no second interface. */
 export type Config = DeepReadonly<ReturnType<typeof arrange>>;

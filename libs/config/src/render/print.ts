@@ -1,7 +1,7 @@
 import { describeDatabase, type DatabaseAddress } from '../values/database-url.js';
 import type { Inspection } from '../load/inspect-config.js';
 import { metaOf, variableNames, type VariableName } from '../variables/schema.js';
-import { REDACTED } from '../values/secret.js';
+import { REDACTED } from '../values/secret-value.js';
 import { defaultText } from '../variables/validate.js';
 
 export interface PrintedVariable {

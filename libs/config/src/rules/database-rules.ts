@@ -13,7 +13,7 @@ import {
   LASTING,
   type Rule,
   when,
-} from './rule.js';
+} from './config-rule.js';
 
 export const databaseRules: readonly Rule[] = [
   {

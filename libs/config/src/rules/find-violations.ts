@@ -1,6 +1,6 @@
 import type { Violation } from '../values/config-error.js';
 import { databaseRules } from './database-rules.js';
-import type { Facts, Rule } from './rule.js';
+import type { Facts, Rule } from './config-rule.js';
 import { runtimeRules } from './runtime-rules.js';
 import { secretRules } from './secret-rules.js';
 import { serviceRules } from './service-rules.js';

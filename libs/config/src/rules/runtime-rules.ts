@@ -1,6 +1,6 @@
 import { MAX_CERTIFICATES_BYTES, parseCertificates } from '../values/certificates.js';
 import { loadSecretFile } from '../sources/secret-file.js';
-import { DEPLOYED, type Facts, type Rule, when } from './rule.js';
+import { DEPLOYED, type Facts, type Rule, when } from './config-rule.js';
 
 /** What Node, OpenSSL and libraries read by themselves, past the schema. Only names are shown: values may hold secrets. */
 export const runtimeRules: readonly Rule[] = [

@@ -1,6 +1,6 @@
 import { parseRedisUrl } from '../values/redis-url.js';
 import type { VariableName } from '../variables/schema.js';
-import { databasesOf, DEPLOYED, type Facts, LASTING, type Rule, when } from './rule.js';
+import { databasesOf, DEPLOYED, type Facts, LASTING, type Rule, when } from './config-rule.js';
 
 /** Long enough that guessing is hopeless. */
 const MIN_KEY_LENGTH = 32;

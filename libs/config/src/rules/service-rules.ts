@@ -2,7 +2,7 @@ import { isLocalHost } from '../values/hosts.js';
 import { deriveNodeEnv } from '../sources/process-environment.js';
 import { collectSecrets } from '../variables/known-secrets.js';
 import { quote } from '../values/quote.js';
-import { DEPLOYED, EVERYWHERE, type Facts, LASTING, type Rule, when } from './rule.js';
+import { DEPLOYED, EVERYWHERE, type Facts, LASTING, type Rule, when } from './config-rule.js';
 
 export const serviceRules: readonly Rule[] = [
   {

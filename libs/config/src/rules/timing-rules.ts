@@ -1,5 +1,5 @@
 import type { VariableName } from '../variables/schema.js';
-import { DEPLOYED, EVERYWHERE, type Facts, type Rule, when } from './rule.js';
+import { DEPLOYED, EVERYWHERE, type Facts, type Rule, when } from './config-rule.js';
 
 /** What a platform needs between the last of our steps and its kill. */
 const MARGIN_MS = 5_000;

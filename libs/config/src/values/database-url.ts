@@ -1,6 +1,6 @@
 import { type Fail, parseAddress } from './address.js';
 import { isPoolerHost } from './poolers.js';
-import { Secret } from './secret.js';
+import { Secret } from './secret-value.js';
 
 export const SSL_MODES = ['disable', 'require', 'verify-full'] as const;
 export type SslMode = (typeof SSL_MODES)[number];

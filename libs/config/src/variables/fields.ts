@@ -6,7 +6,7 @@ import { parseCertificates } from '../values/certificates.js';
 import { parseDatabaseUrl } from '../values/database-url.js';
 import { isHostPattern } from '../values/hosts.js';
 import { parseRedisUrl } from '../values/redis-url.js';
-import { Secret } from '../values/secret.js';
+import { Secret } from '../values/secret-value.js';
 
 const MAX_LIST_LENGTH = 4_096;
 const MAX_ADDRESS_LENGTH = 2_048;

@@ -7,7 +7,7 @@ import {
   saveSchemaFile,
   MigrationError,
 } from '@airlock/database/internal';
-import { type ThrowawayDatabase, withThrowawayDatabase } from '../lint/throwaway-database.js';
+import { type ThrowawayDatabase, withThrowawayDatabase } from '../lint/trace/throwaway-database.js';
 import { checkKnownObjects } from '../testing/contents/record-objects.js';
 
 /**

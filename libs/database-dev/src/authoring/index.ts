@@ -1,8 +1,8 @@
 // The door for the workspace: what writes and judges migrations. None of it is in an image.
 export { checkTemplate } from './check-template.js';
 export { createMigration, type NewMigration } from './create-migration.js';
-export { listRules } from '../lint/exceptions.js';
+export { listRules } from '../lint/lint-exceptions.js';
 export { lintFiles } from '../lint/lint-files.js';
 export { describeFinding, lintMigrations, type LintReport } from '../lint/lint.js';
-export { describeTraces } from '../lint/lock-trace.js';
+export { describeTraces } from '../lint/trace/lock-trace.js';
 export { recordRelease } from '../lint/released.js';

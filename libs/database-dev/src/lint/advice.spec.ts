@@ -5,7 +5,7 @@ import type { Client } from 'pg';
 import { useScratchCluster } from '@airlock/database/fixtures';
 import { withDrafts } from './draft-folder.fixture.js';
 import { lintFiles } from './lint-files.js';
-import type { Finding } from './rule.js';
+import type { Finding } from './rules/lint-rule.js';
 import { loadSqlFile } from './sql-file.js';
 
 const cluster = useScratchCluster();

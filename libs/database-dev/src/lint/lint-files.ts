@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import type { Client } from 'pg';
 import { MigrationError } from '@airlock/database/internal';
 import { byStatement, concludeReport, lintOne, type LintReport } from './lint.js';
-import type { Finding } from './rule.js';
+import type { Finding } from './rules/lint-rule.js';
 import { fileName, loadSqlFile, type SqlFile } from './sql-file.js';
 import { loadSquawkReport, type SquawkReport } from './squawk.js';
-import { type ThrowawayDatabase, withThrowawayDatabase } from './throwaway-database.js';
+import { type ThrowawayDatabase, withThrowawayDatabase } from './trace/throwaway-database.js';
 
 /** The tables that the files of a folder are about; every file finds them as they are here. */
 const SCHEMA_FILE = 'schema.sql';

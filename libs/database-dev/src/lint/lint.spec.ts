@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { defineMigration, migrations } from '@airlock/database/internal';
-import { listRules, OUR_RULES } from './exceptions.js';
+import { listRules, OUR_RULES } from './lint-exceptions.js';
 import { lintFiles } from './lint-files.js';
 import { describeFinding, lintMigrations, type LintReport } from './lint.js';
 import { COVERED } from './squawk.js';
-import { TRACE_RULES } from './trace-rules.js';
+import { TRACE_RULES } from './trace/judge-traces.js';
 
 const CASES = join(import.meta.dirname, 'cases');
 const OURS = [...OUR_RULES].sort();

@@ -6,17 +6,17 @@ import {
   seed,
   type Migration,
 } from '@airlock/database/internal';
-import { applyExceptions } from './exceptions.js';
-import { findUnindexedKeys, type StatementTrace, traceMigration } from './lock-trace.js';
+import { applyExceptions } from './lint-exceptions.js';
+import { findUnindexedKeys, type StatementTrace, traceMigration } from './trace/lock-trace.js';
 import { isReleased } from './released.js';
-import { inventName, quoteIdentifier } from './names.js';
-import { type Finding, OWN_MIGRATION, steps } from './rule.js';
+import { inventName, quoteIdentifier } from './syntax/names.js';
+import { type Finding, OWN_MIGRATION, steps } from './rules/lint-rule.js';
 import { rules } from './rules/index.js';
 import { loadSquawkReport, selectSquawk, type SquawkReport } from './squawk.js';
-import { flatten } from './nested.js';
-import { parseMigration, type ParsedStatement } from './statement.js';
-import { type ThrowawayDatabase, withThrowawayDatabase } from './throwaway-database.js';
-import { judgeTraces } from './trace-rules.js';
+import { flatten } from './syntax/nested.js';
+import { parseMigration, type ParsedStatement } from './syntax/statement.js';
+import { type ThrowawayDatabase, withThrowawayDatabase } from './trace/throwaway-database.js';
+import { judgeTraces } from './trace/judge-traces.js';
 
 export interface LintReport {
   readonly linted: readonly LintedMigration[];

@@ -8,9 +8,9 @@ import {
   type Phase,
   type Statement,
 } from '@airlock/database/internal';
-import type { Finding } from './rule.js';
-import { isComment, type Token, tokensOf } from './source-text.js';
-import { parseSql } from './statement.js';
+import type { Finding } from './rules/lint-rule.js';
+import { isComment, type Token, tokensOf } from './syntax/source-text.js';
+import { parseSql } from './syntax/statement.js';
 
 export interface SqlFile {
   readonly migration: Migration;

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadModule, type ScanToken, scanSync } from 'libpg-query';
 import type { Migration } from '@airlock/database/internal';
-import { nameOf } from './names.js';
-import type { Finding } from './rule.js';
-import { isComment } from './source-text.js';
-import type { ParsedStatement } from './statement.js';
+import { nameOf } from './syntax/names.js';
+import type { Finding } from './rules/lint-rule.js';
+import { isComment } from './syntax/source-text.js';
+import type { ParsedStatement } from './syntax/statement.js';
 
 /** Where a rule of ours says the same with the real names; then squawk's finding on that statement is left out. */
 export const COVERED: Readonly<Record<string, readonly string[]>> = {

@@ -3,7 +3,7 @@ import { EntitySchema } from 'typeorm';
 import { createDataSource, defineMigration, migrations } from '@airlock/database/internal';
 import { useScratchCluster } from '@airlock/database/fixtures';
 import { lintMigrations } from './lint.js';
-import type { Finding } from './rule.js';
+import type { Finding } from './rules/lint-rule.js';
 
 const cluster = useScratchCluster();
 

@@ -3,7 +3,7 @@ import { readUserName } from '@airlock/config';
 import { migrations as shippedMigrations } from '../migrations/index.js';
 import { applyMigration, type ApplyContext } from './apply-migration.js';
 import type { OnEvent } from './events.js';
-import { finishRun, startRun } from './journal.js';
+import { finishRun, startRun } from './migration-journal.js';
 import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from './ledger.js';
 import { backendPid, type LockHolder, withMigrationLock } from './lock.js';
 import type { Migration } from './migration.js';

@@ -1,6 +1,6 @@
 import type { Docker } from '../engine/docker.js';
 import { DeployError, EXIT, toDeployError } from '../engine/deploy-error.js';
-import { lifeVolume, listPreviews, type Preview } from './preview.js';
+import { lifeVolume, listPreviews, type Preview } from './preview-stack.js';
 
 /**
  * Removes everything that bears the project's label. It needs no file of the preview: the branch may be gone. The mark

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Docker } from '../engine/docker.js';
-import { secretsVolume } from './preview.js';
+import { secretsVolume } from './preview-stack.js';
 
 /**
  * Secrets that nobody ever sees, made where the preview runs: in a volume of its own on the engine, which Compose then

@@ -7,7 +7,7 @@ import { DeployError, EXIT } from '../engine/deploy-error.js';
 import type { Progress } from '../engine/progress.js';
 import { findPublicProblem } from '../engine/public-address.js';
 import { assertIsolated } from './assert-isolated.js';
-import { markPreview, projectOf, type Preview } from './preview.js';
+import { markPreview, projectOf, type Preview } from './preview-stack.js';
 import { ensureSecrets } from './preview-secrets.js';
 
 export interface UpRequest {

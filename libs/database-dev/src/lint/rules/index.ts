@@ -1,14 +1,14 @@
-import type { Rule } from '../rule.js';
-import { accessRules } from './access.js';
-import { constraintRules } from './constraints.js';
-import { dataRules } from './data.js';
-import { dropRules } from './drops.js';
-import { extensionRules } from './extensions.js';
-import { hiddenRules } from './hidden.js';
-import { indexRules } from './indexes.js';
-import { renameRules } from './renames.js';
-import { rewriteRules } from './rewrites.js';
-import { typeRules } from './types.js';
+import type { Rule } from './lint-rule.js';
+import { accessRules } from './access-rules.js';
+import { constraintRules } from './constraint-rules.js';
+import { dataRules } from './data-rules.js';
+import { dropRules } from './drop-rules.js';
+import { extensionRules } from './extension-rules.js';
+import { hiddenRules } from './hidden-rules.js';
+import { indexRules } from './index-rules.js';
+import { renameRules } from './rename-rules.js';
+import { rewriteRules } from './rewrite-rules.js';
+import { typeRules } from './type-rules.js';
 
 export const rules: readonly Rule[] = [
   ...dropRules,

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ThrowawayDatabase } from '../../lint/throwaway-database.js';
+import type { ThrowawayDatabase } from '../../lint/trace/throwaway-database.js';
 import { migrate, MigrationError, migrations as shipped, type Migration } from '@airlock/database/internal';
 import {
   describeObject,

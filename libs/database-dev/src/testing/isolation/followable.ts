@@ -1,5 +1,5 @@
 import type { ParsedStatement } from './parsed-text.js';
-import { CHANGES_READING, isOtherReading } from './settings.js';
+import { CHANGES_READING, isOtherReading } from './session-settings.js';
 
 /** @throws where one session cannot show what a statement does */
 export function assertFollowable(statements: readonly ParsedStatement[], values: readonly unknown[]): void {

@@ -4,7 +4,7 @@ import { type FollowedQuery, isQueryObject, readQueryText } from './followed-que
 import { type Control, type ParsedStatement, parseText } from './parsed-text.js';
 import { type Query, readQuery } from './read-query.js';
 import type { RollbackSession } from './rollback-session.js';
-import { EVERY_SETTING } from './settings.js';
+import { EVERY_SETTING } from './session-settings.js';
 
 interface Transaction {
   /** The test that it belongs to. */

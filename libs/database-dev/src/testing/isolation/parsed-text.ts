@@ -1,5 +1,5 @@
 import { type Node, parseSync } from 'libpg-query';
-import { readSettings, type Setting } from './settings.js';
+import { readSettings, type Setting } from './session-settings.js';
 
 /** The commands of a session that begin, end or divide transactions. */
 export type Control = 'begin' | 'commit' | 'rollback' | 'savepoint';

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { loadModule } from 'libpg-query';
 import { type Client, escapeLiteral, type QueryResult } from 'pg';
 import { type FollowedQuery, followQuery } from './followed-query.js';
-import { isOtherReading, READING_NAMES } from './settings.js';
+import { isOtherReading, READING_NAMES } from './session-settings.js';
 
 const WAIT_LIMIT_MS = 2000;
 const FIRST_SAVEPOINT = 'airlock_test';

@@ -1,5 +1,5 @@
 import { type Node, parsePlPgSQLSync, parseSync } from 'libpg-query';
-import { someNode } from '../../lint/statement.js';
+import { someNode } from '../../lint/syntax/statement.js';
 
 /** What could change a setting, or make a text that does. */
 const SUSPICIOUS = /set_config|\bset\b|\breset\b|\bexecute\b|pg_settings/i;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { connectClient, createSessionConfig, migrate } from '@airlock/database/internal';
 import { runAs } from '@airlock/database/fixtures';
 import { AUDIT_FILE } from './audit.js';
-import { getJournalPath, saveJournal } from './journal.js';
+import { getJournalPath, saveJournal } from './reset-journal.js';
 import { startProxy, type World } from './world.fixture.js';
 
 export interface Attack {

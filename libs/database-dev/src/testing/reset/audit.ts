@@ -1,8 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, type Stats, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { readUserName } from '@airlock/config';
-import { isRefusal, type Verdict } from './layer.js';
-import type { StaticFacts } from './static-facts.js';
+import { type EnvironmentVariables, type Inspection, readUserName } from '@airlock/config';
+import { isRefusal, type Verdict } from './verdict.js';
 
 const FOLDER = '.airlock';
 export const AUDIT_FILE = join(FOLDER, 'reset-audit.jsonl');
@@ -11,6 +10,13 @@ export const AUDIT_FILE = join(FOLDER, 'reset-audit.jsonl');
 export interface AuditFile {
   readonly file: number | undefined;
   readonly problem: string | undefined;
+}
+
+/** What a line of the audit says of an attempt. */
+interface AuditedFacts {
+  readonly audit: AuditFile;
+  readonly inspection: Inspection;
+  readonly variables: EnvironmentVariables;
 }
 
 /** The line could not be written; nothing was touched yet. */
@@ -43,7 +49,7 @@ export function closeAudit({ file }: AuditFile): void {
 }
 
 /** One line for each judgement, refused or not, before anything is touched. @throws AuditError when it cannot be kept */
-export function appendAudit(facts: StaticFacts, verdicts: readonly Verdict[], mode: 'reset' | 'explain'): void {
+export function appendAudit(facts: AuditedFacts, verdicts: readonly Verdict[], mode: 'reset' | 'explain'): void {
   if (facts.audit.file === undefined) return;
   const address = facts.inspection.config?.database.migration;
   const line = {

@@ -1,3 +1,3 @@
-export { formatReport } from './report.js';
+export { formatReport } from './reset-report.js';
 export { resetTestDatabase } from './reset-test-database.js';
 export type { ResetOptions, ResetReport } from './run-reset.js';

@@ -1,4 +1,5 @@
-import { type StaticLayer, when } from './layer.js';
+import { type StaticLayer } from './layer.js';
+import { when } from './verdict.js';
 
 /** Set by platforms where nothing that may be reset runs, and by our own releases. */
 const DEPLOY_MARKERS = [

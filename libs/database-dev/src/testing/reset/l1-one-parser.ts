@@ -1,5 +1,6 @@
 import type { Inspection } from '@airlock/config';
-import { type Problem, type StaticLayer, when } from './layer.js';
+import { type StaticLayer } from './layer.js';
+import { type Problem, when } from './verdict.js';
 
 /** One reading of the address: every source agrees, one strict parser, nothing that another parser reads differently. */
 export const oneParser: StaticLayer = {

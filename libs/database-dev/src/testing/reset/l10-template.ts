@@ -1,5 +1,6 @@
 import { findPlantedObjects, listObjects } from '../contents/objects.js';
-import { type CloneLayer, when } from './layer.js';
+import { type CloneLayer } from './layer.js';
+import { when } from './verdict.js';
 
 /** A clone of the template holds what provisioning makes, and nothing that runs. Judged before anything in it runs. */
 export const template: CloneLayer = {

@@ -1,5 +1,6 @@
 import { AUDIT_FILE } from './audit.js';
-import { type StaticLayer, when } from './layer.js';
+import { type StaticLayer } from './layer.js';
+import { when } from './verdict.js';
 
 /** Each attempt leaves a line in a file that stays. */
 export const audit: StaticLayer = {

@@ -1,5 +1,6 @@
 import { type DatabaseAddress, isTestDatabaseName } from '@airlock/config';
-import { type StaticLayer, when } from './layer.js';
+import { type StaticLayer } from './layer.js';
+import { when } from './verdict.js';
 import { isMintedName } from './minted-names.js';
 
 /** Literals only: what a name means is decided by a hosts file, a resolver or a search domain. */

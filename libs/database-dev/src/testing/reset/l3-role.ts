@@ -1,5 +1,6 @@
 import { isTestDatabaseName } from '@airlock/config';
-import { type Problem, type ServerLayer, when } from './layer.js';
+import { type ServerLayer } from './layer.js';
+import { type Problem, when } from './verdict.js';
 import { nameOwner } from './minted-names.js';
 import type { Acting, ServerFacts } from './server-facts.js';
 

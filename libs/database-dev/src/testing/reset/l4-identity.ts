@@ -1,4 +1,5 @@
-import { type ServerLayer, type Problem, when } from './layer.js';
+import { type ServerLayer } from './layer.js';
+import { type Problem, when } from './verdict.js';
 import { formatSeal } from './minted-names.js';
 import type { ServerFacts } from './server-facts.js';
 

@@ -1,4 +1,5 @@
-import { type ServerLayer, when } from './layer.js';
+import { type ServerLayer } from './layer.js';
+import { when } from './verdict.js';
 
 const MEBIBYTE = 1024 * 1024;
 /** More than tests make and less than people would miss. Constants: an environment cannot raise them. */

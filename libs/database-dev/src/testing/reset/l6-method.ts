@@ -1,4 +1,5 @@
-import { type ServerLayer, when } from './layer.js';
+import { type ServerLayer } from './layer.js';
+import { when } from './verdict.js';
 import { formatSeal, nameOwner, nameTemplate } from './minted-names.js';
 
 /** Nothing is wiped: a clone of the provisioned template takes the name, and only names minted here are dropped. */

@@ -1,4 +1,5 @@
-import { type ServerLayer, when } from './layer.js';
+import { type ServerLayer } from './layer.js';
+import { when } from './verdict.js';
 
 /** The other environments are not even on this server. */
 export const protectedSide: ServerLayer = {

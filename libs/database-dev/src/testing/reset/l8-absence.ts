@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type StaticLayer, when } from './layer.js';
+import { type StaticLayer } from './layer.js';
+import { when } from './verdict.js';
 
 /** The code exists in the workspace alone: builds leave it out, so whoever runs it from elsewhere has copied it. */
 export const absence: StaticLayer = {

@@ -1,5 +1,6 @@
 import { describeObject, findUnknownObjects, listObjects } from '../contents/objects.js';
-import { type ServerLayer, when } from './layer.js';
+import { type ServerLayer } from './layer.js';
+import { when } from './verdict.js';
 
 /** They say that something leads out of the database, or protects it: the tripwires and the protected side name them. */
 const JUDGED_ELSEWHERE = ['publication', 'subscription', 'server', 'foreign-data wrapper', 'event trigger'];

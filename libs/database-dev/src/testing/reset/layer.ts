@@ -1,18 +1,7 @@
 import type { CloneFacts } from './clone-facts.js';
 import type { ServerFacts } from './server-facts.js';
 import type { StaticFacts } from './static-facts.js';
-
-export interface Problem {
-  readonly problem: string;
-  /** The command or setting that mends it. There is none that overrides it. */
-  readonly mend: string;
-}
-
-export interface Judgement {
-  /** What the layer looked at, whatever it thinks of it. */
-  readonly saw: string;
-  readonly problems: readonly Problem[];
-}
+import type { Judgement, Verdict } from './verdict.js';
 
 interface LayerText {
   readonly id: `L${number}`;
@@ -41,16 +30,6 @@ export interface CloneLayer extends LayerText {
 
 export type Layer = StaticLayer | ServerLayer | CloneLayer;
 
-export interface Verdict {
-  readonly layer: string;
-  readonly title: string;
-  /** `later`: in the clone, which is made only when every other layer holds. */
-  readonly verdict: 'holds' | 'refuses' | 'not reached' | 'later';
-  readonly saw: string;
-  readonly danger?: string;
-  readonly problems: readonly Problem[];
-}
-
 export function judgeLayer(layer: Layer, judgement: Judgement): Verdict {
   const { id, title, danger } = layer;
   const { saw, problems } = judgement;
@@ -60,13 +39,4 @@ export function judgeLayer(layer: Layer, judgement: Judgement): Verdict {
 
 export function skipLayer({ id, title }: Layer, verdict: 'not reached' | 'later' = 'not reached'): Verdict {
   return { layer: id, title, verdict, saw: '', problems: [] };
-}
-
-export function isRefusal(verdicts: readonly Verdict[]): boolean {
-  return verdicts.some(({ verdict }) => verdict === 'refuses' || verdict === 'not reached');
-}
-
-/** A problem where the condition holds, nothing elsewhere. */
-export function when(condition: boolean, problem: string, mend: string): Problem[] {
-  return condition ? [{ problem, mend }] : [];
 }

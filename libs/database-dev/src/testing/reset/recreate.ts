@@ -2,7 +2,7 @@ import type { Config } from '@airlock/config';
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { chooseCopyStrategy } from '@airlock/database/internal';
 import { bounded, LIMITS, withBoundedClient, withinTime } from './bounded-session.js';
-import { type Journal, removeJournal, saveJournal } from './journal.js';
+import { type Journal, removeJournal, saveJournal } from './reset-journal.js';
 import { formatSeal, mintName, nameOwner, nameTemplate } from './minted-names.js';
 import type { Place, ServerFacts } from './server-facts.js';
 

@@ -9,9 +9,9 @@ import { startCluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '@airlock/database/fixtures';
 import { provision } from '@airlock/database/internal';
 import { AUDIT_FILE } from './audit.js';
-import { getJournalPath, loadJournal } from './journal.js';
+import { getJournalPath, loadJournal } from './reset-journal.js';
 import type { Step } from './recreate.js';
-import { formatReport } from './report.js';
+import { formatReport } from './reset-report.js';
 import { resetTestDatabase } from './reset-test-database.js';
 import { startProxy, startServers, World, type Servers } from './world.fixture.js';
 

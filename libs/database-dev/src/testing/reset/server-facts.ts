@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 import { readStampFlaws, loadProvisionRecord, type ProvisionRecord } from '@airlock/database/internal';
 import { type DatabaseObject, readObjects } from '../contents/objects.js';
 import { LIMITS, withBoundedClient } from './bounded-session.js';
-import { type Journal, loadJournal } from './journal.js';
+import { type Journal, loadJournal } from './reset-journal.js';
 import { ACTING_SQL, INSIDE_SQL, LOGIN_TRIGGER_SQL, SESSIONS_SQL } from './server-facts-sql.js';
 import { nameOwner } from './minted-names.js';
 

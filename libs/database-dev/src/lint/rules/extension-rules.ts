@@ -1,6 +1,6 @@
 import type { CreateExtensionStmt } from 'libpg-query';
-import { objectName, quoteIdentifier } from '../names.js';
-import { type Rule, steps } from '../rule.js';
+import { objectName, quoteIdentifier } from '../syntax/names.js';
+import { type Rule, steps } from './lint-rule.js';
 
 function hasOption({ options }: CreateExtensionStmt, name: string): boolean {
   return (options ?? []).some((option) => 'DefElem' in option && option.DefElem.defname === name);

@@ -1,7 +1,7 @@
 import type { ColumnDef } from 'libpg-query';
-import { qualify, quoteIdentifier, quoteLiteral, stringsOf } from '../names.js';
-import { constraintsOf, definedColumns, type Rule, typeOf } from '../rule.js';
-import { someNode } from '../statement.js';
+import { qualify, quoteIdentifier, quoteLiteral, stringsOf } from '../syntax/names.js';
+import { constraintsOf, definedColumns, type Rule, typeOf } from './lint-rule.js';
+import { someNode } from '../syntax/statement.js';
 
 function columnRule(
   name: string,

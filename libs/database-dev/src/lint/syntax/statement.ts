@@ -1,6 +1,5 @@
 import { loadModule, type Node, type ParseResult, parseSync, type RangeVar, type SqlError } from 'libpg-query';
 import { type Migration, MigrationError, type Statement } from '@airlock/database/internal';
-import type { StatementTrace } from './lock-trace.js';
 import { quoteName } from './names.js';
 
 /** One statement as the rules see it: its syntax tree, and the statements of the migration before it. */
@@ -20,10 +19,17 @@ export interface ParsedStatement {
   readonly created: ReadonlySet<string>;
 }
 
+/** What a server said of a statement, as far as reading the next ones needs it. */
+interface KnownOutcome {
+  /** Names of objects that the migration made before this statement. */
+  readonly created: readonly string[];
+  readonly error: string | undefined;
+}
+
 /** The grammar of PostgreSQL 18 itself. What a statement created is known from its trace alone: IF NOT EXISTS may skip it. */
 export async function parseMigration(
   migration: Migration,
-  traces: readonly Pick<StatementTrace, 'created' | 'error'>[],
+  traces: readonly KnownOutcome[],
 ): Promise<ParsedStatement[]> {
   await loadModule();
   const temporary = new Set<string>();

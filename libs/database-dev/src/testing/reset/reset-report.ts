@@ -1,4 +1,4 @@
-import type { Verdict } from './layer.js';
+import type { Verdict } from './verdict.js';
 import type { ResetReport } from './run-reset.js';
 
 /** For people: each layer with what it saw, then what stands in the way and the safe command. */

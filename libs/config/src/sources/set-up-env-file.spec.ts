@@ -8,7 +8,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../values/config-error.js';
 import { loadConfig } from '../load/load-config.js';
 import { renderEnvExample } from '../render/env-example.js';
-import { setUpEnvFile } from './setup.js';
+import { setUpEnvFile } from './set-up-env-file.js';
 import { FOLDER, type FolderContent, withFolder } from '../testing/index.js';
 
 const example = { '.env.example': renderEnvExample('development') };

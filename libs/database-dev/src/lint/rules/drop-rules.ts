@@ -1,7 +1,7 @@
 import type { ObjectType } from 'libpg-query';
-import { nameOf, objectName, quoteIdentifier } from '../names.js';
-import { alterRule, type Rule } from '../rule.js';
-import { type ParsedStatement, someNode } from '../statement.js';
+import { nameOf, objectName, quoteIdentifier } from '../syntax/names.js';
+import { alterRule, type Rule } from './lint-rule.js';
+import { type ParsedStatement, someNode } from '../syntax/statement.js';
 
 const isExpand = ({ migration }: ParsedStatement) => migration.phase === 'expand';
 

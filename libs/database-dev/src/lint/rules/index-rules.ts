@@ -1,8 +1,8 @@
 import type { IndexStmt, ReindexStmt } from 'libpg-query';
-import { inventName, nameOf, objectName, quoteIdentifier } from '../names.js';
-import { alterRule, OWN_MIGRATION, type Rule, steps } from '../rule.js';
-import { isComment, joinTokens, tokensOf } from '../source-text.js';
-import { type ParsedStatement, someNode } from '../statement.js';
+import { inventName, nameOf, objectName, quoteIdentifier } from '../syntax/names.js';
+import { alterRule, OWN_MIGRATION, type Rule, steps } from './lint-rule.js';
+import { isComment, joinTokens, tokensOf } from '../syntax/source-text.js';
+import { type ParsedStatement, someNode } from '../syntax/statement.js';
 
 const WIDE_INDEX_COLUMNS = 3;
 

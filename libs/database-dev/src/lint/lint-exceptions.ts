@@ -1,8 +1,8 @@
-import type { Finding } from './rule.js';
+import type { Finding } from './rules/lint-rule.js';
 import { rules } from './rules/index.js';
 import { COVERED } from './squawk.js';
-import type { ParsedStatement } from './statement.js';
-import { INEXCUSABLE, TRACE_RULES } from './trace-rules.js';
+import type { ParsedStatement } from './syntax/statement.js';
+import { INEXCUSABLE, TRACE_RULES } from './trace/judge-traces.js';
 
 /** Rules about files and exceptions, beside those about statements. */
 const FORM_RULES = ['unreadable', 'misplaced-exception', 'unknown-exception', 'unused-exception', 'short-reason'];

@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query';
 import { readBody } from './routine-body.js';
-import { someNode } from '../../lint/statement.js';
+import { someNode } from '../../lint/syntax/statement.js';
 
 /** A setting that a statement changes. A number is the parameter that holds the value. */
 export interface Setting {

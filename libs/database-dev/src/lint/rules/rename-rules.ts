@@ -1,6 +1,6 @@
 import type { ObjectType } from 'libpg-query';
-import { nameOf, objectName, qualify, quoteIdentifier, quoteLiteral, quoteName } from '../names.js';
-import { type Rule, steps } from '../rule.js';
+import { nameOf, objectName, qualify, quoteIdentifier, quoteLiteral, quoteName } from '../syntax/names.js';
+import { type Rule, steps } from './lint-rule.js';
 
 /** A constraint is one of them: ON CONFLICT and the handling of its errors name it. */
 const CODE_OBJECTS = new Map<ObjectType | undefined, string>([

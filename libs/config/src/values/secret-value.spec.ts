@@ -1,7 +1,7 @@
 import { format, inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
-import { Secret } from './secret.js';
+import { Secret } from './secret-value.js';
 
 const TEXT = 'canary-7f3a';
 

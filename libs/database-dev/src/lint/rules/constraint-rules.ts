@@ -1,5 +1,5 @@
 import type { Constraint } from 'libpg-query';
-import { inventName, nameOf, quoteIdentifier, quoteList, stringsOf } from '../names.js';
+import { inventName, nameOf, quoteIdentifier, quoteList, stringsOf } from '../syntax/names.js';
 import {
   type AlterCommand,
   alterCommands,
@@ -11,9 +11,9 @@ import {
   type Rule,
   steps,
   typeText,
-} from '../rule.js';
-import { clauseAt, tokensOf } from '../source-text.js';
-import type { ParsedStatement } from '../statement.js';
+} from './lint-rule.js';
+import { clauseAt, tokensOf } from '../syntax/source-text.js';
+import type { ParsedStatement } from '../syntax/statement.js';
 
 type AddConstraint = AlterCommand & { readonly constraint: Constraint };
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { defineMigration, migrations } from '@airlock/database/internal';
-import { OUR_RULES } from './exceptions.js';
+import { OUR_RULES } from './lint-exceptions.js';
 import { lintMigrations, type LintReport } from './lint.js';
 
 const REASON = 'a reason that is long enough for every reviewer';

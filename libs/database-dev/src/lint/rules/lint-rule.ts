@@ -1,7 +1,7 @@
 import type { AlterTableCmd, ColumnDef, Constraint, ObjectType, RangeVar } from 'libpg-query';
-import { nameOf, stringsOf } from './names.js';
-import { clauseAt } from './source-text.js';
-import type { ParsedStatement } from './statement.js';
+import { nameOf, stringsOf } from '../syntax/names.js';
+import { clauseAt } from '../syntax/source-text.js';
+import type { ParsedStatement } from '../syntax/statement.js';
 
 export interface Problem {
   /** What the statement does to which object, with the real names. */

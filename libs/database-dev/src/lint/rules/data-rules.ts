@@ -1,7 +1,7 @@
 import type { Node, RangeVar } from 'libpg-query';
-import { nameOf } from '../names.js';
-import type { Problem, Rule } from '../rule.js';
-import { type ParsedStatement, someNode } from '../statement.js';
+import { nameOf } from '../syntax/names.js';
+import type { Problem, Rule } from './lint-rule.js';
+import { type ParsedStatement, someNode } from '../syntax/statement.js';
 
 interface Change {
   readonly word: 'UPDATE' | 'DELETE' | 'MERGE';

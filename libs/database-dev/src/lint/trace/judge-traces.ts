@@ -1,11 +1,11 @@
-import type { Finding } from './rule.js';
-import { judgeAccess } from './access-rules.js';
+import type { Finding } from '../rules/lint-rule.js';
+import { judgeAccess } from './judge-access.js';
 import { describeMode, describeRows, type StatementTrace, type WrittenTable } from './lock-trace.js';
-import { nameOf, quoteIdentifier } from './names.js';
-import { flatten } from './nested.js';
-import type { ParsedStatement } from './statement.js';
-import { dataTargets, namedTables } from './targets.js';
-import { unresolvedNames } from './unqualified.js';
+import { nameOf, quoteIdentifier } from '../syntax/names.js';
+import { flatten } from '../syntax/nested.js';
+import type { ParsedStatement } from '../syntax/statement.js';
+import { dataTargets, namedTables } from '../syntax/targets.js';
+import { unresolvedNames } from '../syntax/unqualified.js';
 
 const EXCLUSIVE = 'AccessExclusiveLock';
 const BLOCKS_WRITES = new Set([EXCLUSIVE, 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock']);

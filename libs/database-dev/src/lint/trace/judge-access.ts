@@ -1,6 +1,6 @@
 import type { AccessTrace } from './access-trace.js';
-import type { Problem } from './rule.js';
-import type { ParsedStatement } from './statement.js';
+import type { Problem } from '../rules/lint-rule.js';
+import type { ParsedStatement } from '../syntax/statement.js';
 
 const IN_CONTRACT =
   "do it in a contract, once no running release needs it: phase: 'contract', completes: '<the expand that replaced it>'";

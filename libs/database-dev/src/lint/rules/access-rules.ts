@@ -1,6 +1,6 @@
 import type { GrantStmt } from 'libpg-query';
-import { nameOf, objectName, quoteIdentifier } from '../names.js';
-import type { Rule } from '../rule.js';
+import { nameOf, objectName, quoteIdentifier } from '../syntax/names.js';
+import type { Rule } from './lint-rule.js';
 
 /** Rights that the code of the release before still uses. */
 export const accessRules: readonly Rule[] = [

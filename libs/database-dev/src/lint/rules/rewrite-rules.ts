@@ -1,9 +1,9 @@
 import type { ColumnDef } from 'libpg-query';
 import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '@airlock/database/internal';
-import { nameOf, quoteIdentifier, stringsOf } from '../names.js';
-import { alterRule, constraintsOf, type Rule, steps, typeOf, typeText } from '../rule.js';
-import { clauseAt } from '../source-text.js';
-import { type ParsedStatement, someNode } from '../statement.js';
+import { nameOf, quoteIdentifier, stringsOf } from '../syntax/names.js';
+import { alterRule, constraintsOf, type Rule, steps, typeOf, typeText } from './lint-rule.js';
+import { clauseAt } from '../syntax/source-text.js';
+import { type ParsedStatement, someNode } from '../syntax/statement.js';
 
 /** Constants in the eyes of one statement: PostgreSQL evaluates them once and rewrites nothing. */
 const STABLE_FUNCTIONS =

@@ -1,9 +1,9 @@
 import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '@airlock/database/internal';
-import { nameOf, quoteIdentifier } from '../names.js';
-import { alterCommands, type Rule, steps } from '../rule.js';
-import { tokensOf } from '../source-text.js';
-import { settingsOf } from '../settings.js';
-import { unqualifiedNames } from '../unqualified.js';
+import { nameOf, quoteIdentifier } from '../syntax/names.js';
+import { alterCommands, type Rule, steps } from './lint-rule.js';
+import { tokensOf } from '../syntax/source-text.js';
+import { settingsOf } from '../syntax/sql-settings.js';
+import { unqualifiedNames } from '../syntax/unqualified.js';
 
 /** What the linter cannot look into, or what changes how everything else behaves. */
 export const hiddenRules: readonly Rule[] = [
