@@ -12,12 +12,27 @@ const lineLimits: [RegExp, number][] = [
   [/^(apps|libs)\/[^/]+\/README\.md$/, 40],
 ];
 
+/** It says what was, so the files that it names may have moved. */
+const isHistory = (path: string) => path === 'CHANGELOG.md';
+/** `docs/adr/NNNN-title.md`, or a file that no clone has until a command makes it. */
+const isPlaceholder = (name: string) => /[A-Z]{4,}\b/.test(name) || ignored.includes(name);
+const ignored = ['docker/images.lock'];
+
 describe.each(documents)('%s', (path) => {
   const text = readText(path);
 
   it('links only to files that exist', () => {
     const links = [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)].map((match) => match[1] ?? '');
     expect(links.filter((link) => !existsSync(join(root, dirname(path), link)))).toEqual([]);
+  });
+
+  it('names only paths that exist', () => {
+    const [project = '.'] = /^((apps|libs)\/[^/]+|checks|docker)(?=\/)/.exec(path) ?? [];
+    const named = [...text.matchAll(/`((?:apps|libs|docker|docs|tools|checks|bench|src)\/[\w./-]+)`/g)].map(
+      ([, name = '']) => name,
+    );
+    const isThere = (name: string) => ['.', project].some((folder) => existsSync(join(root, folder, name)));
+    expect(named.filter((name) => !isHistory(path) && !isPlaceholder(name) && !isThere(name))).toEqual([]);
   });
 
   it('names only make targets that exist', () => {

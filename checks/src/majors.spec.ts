@@ -7,7 +7,8 @@ interface Manifest {
   optionalDependencies?: Record<string, string>;
 }
 
-const { optionalDependencies: servers = {}, ...others } = readJson<Manifest>('libs/database/package.json');
+const { optionalDependencies: servers = {} } = readJson<Manifest>('libs/embedded-postgres/package.json');
+const others = readJson<Manifest>('libs/database-dev/package.json');
 const majorOf = (version = ''): string => version.replace(/^\D*/, '').split('.')[0] ?? '';
 
 /** What a laptop runs, or where that is left to the laptop, what is pinned for releases. */

@@ -86,7 +86,7 @@ describe('with a PostgreSQL', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'airlock-runbooks-'));
-    const { startCluster } = (await import(join(root, 'libs/database/src/embedded/index.ts'))) as Embedded;
+    const { startCluster } = (await import(join(root, 'libs/embedded-postgres/src/index.ts'))) as Embedded;
     cluster = await startCluster({ dataDir: join(folder, 'postgres'), durable: false });
     expect(await run('airlock db provision && airlock db migrate', variables())).toMatchObject({ status: 0 });
   }, 60_000);
