@@ -35,7 +35,7 @@ program.hook('preAction', (_program, action) => {
   wantsJson = action.opts()['json'] === true;
 });
 
-beStrict(program);
+explainUsageErrors(program);
 try {
   await program.parseAsync();
 } catch (error) {
@@ -49,13 +49,12 @@ async function printProblem(error: unknown): Promise<void> {
   if (error instanceof DeployError) console.log(JSON.stringify(error));
 }
 
-/** A word too many is a mistake: `db migrate staging` must not migrate wherever this shell happens to be. */
-function beStrict(command: Command): void {
+/** An extra argument is an error too: `db migrate staging` must not migrate wherever this shell happens to be. */
+function explainUsageErrors(command: Command): void {
   command
-    .allowExcessArguments(false)
     .showHelpAfterError(describeUsage(command))
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
-  command.commands.forEach(beStrict);
+  command.commands.forEach(explainUsageErrors);
 }
 
 function describeUsage(command: Command): string {

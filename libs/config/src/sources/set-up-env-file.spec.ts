@@ -58,7 +58,7 @@ describe('setUpEnvFile', () => {
 
   it('makes one complete file when several run at once', async () => {
     await withFolder(example, async (folder) => {
-      const source = new URL('./setup.ts', import.meta.url).href;
+      const source = new URL('./set-up-env-file.ts', import.meta.url).href;
       const hooks = new URL('../../../../tools/typescript.mjs', import.meta.url).href;
       const script = `import { setUpEnvFile } from '${source}'; console.log(String(setUpEnvFile('${folder}').created))`;
       const run = () =>
@@ -118,7 +118,7 @@ async function withClones(use: (clones: string[], environment: NodeJS.ProcessEnv
 }
 
 async function setUpElsewhere(root: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const source = new URL('./setup.ts', import.meta.url).href;
+  const source = new URL('./set-up-env-file.ts', import.meta.url).href;
   const script = `import { setUpEnvFile } from '${source}'; setUpEnvFile('${root}')`;
   const hooks = join(ROOT, 'tools/typescript.mjs');
   await promisify(execFile)(process.execPath, ['--import', hooks, '--input-type=module', '--eval', script], { env });
