@@ -1,3 +1,4 @@
+import { STRICT_TRAITS, traitsOf } from '@airlock/config';
 import { type StaticLayer, when } from './layer.js';
 
 /** Set by platforms where nothing that may be reset runs, and by our own releases. */
@@ -36,13 +37,17 @@ export const intent: StaticLayer = {
       saw: `ENVIRONMENT=${stated === undefined ? '(not set)' : JSON.stringify(stated)}, markers of a deployment: ${markers.join(', ') || 'none'}`,
       problems: [
         ...when(
-          stated !== 'testing' || inspection.environment !== 'testing',
+          stated !== inspection.environment || !traitsOf(stated).mayBeReset,
           `ENVIRONMENT is ${stated === undefined ? 'not set' : JSON.stringify(stated)}; expected exactly "testing"`,
           'ENVIRONMENT=testing airlock db reset-test',
         ),
         ...when(markers.length > 0, `${markers.join(', ')} set; expected none`, 'run it where tests run'),
         // It gives no permission; it only takes one away.
-        ...when(nodeEnv === 'production', 'NODE_ENV is "production"; expected no contradiction', 'unset NODE_ENV'),
+        ...when(
+          nodeEnv === STRICT_TRAITS.nodeEnv,
+          'NODE_ENV is "production"; expected no contradiction',
+          'unset NODE_ENV',
+        ),
       ],
     };
   },

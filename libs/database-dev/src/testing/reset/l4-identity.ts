@@ -1,3 +1,4 @@
+import { traitsOf } from '@airlock/config';
 import { type ServerLayer, type Problem, when } from './layer.js';
 import { formatSeal } from './minted-names.js';
 import type { ServerFacts } from './server-facts.js';
@@ -25,7 +26,7 @@ function judgeServer({ acting, inside, record, address }: ServerFacts): Problem[
       'ENVIRONMENT=testing airlock db provision',
     ),
     ...when(
-      record !== undefined && (record.environment !== 'testing' || record.database !== address.database),
+      record !== undefined && (!traitsOf(record.environment).mayBeReset || record.database !== address.database),
       `the record of provisioning says ${record?.environment} "${record?.database}"; expected testing "${address.database}"`,
       'ENVIRONMENT=testing airlock db provision',
     ),
