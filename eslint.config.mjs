@@ -2,6 +2,7 @@ import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 import { databaseSafety } from './tools/database-safety.mjs';
+import { environmentTraits } from './tools/environment-traits.mjs';
 
 /** Dependencies point one way: apps → deploy, and apps → health → database → config. What never ships stands beside. */
 const layers = [
@@ -17,6 +18,7 @@ const layers = [
   { sourceTag: 'layer:database', onlyDependOnLibsWithTags: ['layer:embedded', 'layer:config'] },
   { sourceTag: 'layer:embedded', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:config', onlyDependOnLibsWithTags: [] },
+  { sourceTag: 'layer:check', onlyDependOnLibsWithTags: ['layer:config', 'layer:deploy'] },
 ];
 
 /** Each of these hands a secret to the one thing that needs it. Elsewhere a secret stays closed. */
@@ -74,5 +76,6 @@ export default tseslint.config(
   { files: MAY_REVEAL, rules: { 'no-restricted-properties': ['error', noProcessEnv] } },
   { files: MAY_READ_PROCESS_ENV, rules: { 'no-restricted-properties': ['error', noReveal] } },
   ...databaseSafety,
+  ...environmentTraits,
   prettier,
 );

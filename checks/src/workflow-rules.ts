@@ -1,3 +1,4 @@
+import { traitsOf } from '@airlock/config/surroundings';
 import {
   commandsOf,
   environmentOf,
@@ -166,7 +167,8 @@ export const rules: readonly Rule[] = [
         .map(first),
       ...jobsOf(files)
         .filter(
-          ([, job]) => ships(job) && environmentOf(job) !== 'preview' && job.permissions?.['id-token'] !== 'write',
+          ([, job]) =>
+            ships(job) && !traitsOf(environmentOf(job)).isDisposable && job.permissions?.['id-token'] !== 'write',
         )
         .map(first),
     ],
@@ -362,7 +364,7 @@ function findConcurrency(files: Files): string[] {
         queue,
         'cancel-in-progress': cancel,
       } = job.concurrency ?? { group: '', 'cancel-in-progress': true };
-      return environmentOf(job) === 'preview'
+      return traitsOf(environmentOf(job)).isDisposable
         ? !(group === PREVIEW_GROUP && cancel)
         : !(group === `deploy-${environmentOf(job)}` && !cancel && queue === 'max');
     })
@@ -372,7 +374,7 @@ function findConcurrency(files: Files): string[] {
 function findUnverified(files: Files): string[] {
   return workflowsOf(files).flatMap(([path, { jobs }]) =>
     Object.entries(jobs)
-      .filter(([, job]) => environmentOf(job) === 'production')
+      .filter(([, job]) => environmentOf(job) !== undefined && !traitsOf(environmentOf(job)).takesBuilds)
       .filter(([, job]) => {
         const verified = needsOf(job).filter((name) =>
           JSON.stringify(jobs[name]).includes('scripts/verify-release.sh'),

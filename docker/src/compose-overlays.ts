@@ -1,10 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { type Environment, environmentsWith, environmentsWithout, traitsOf } from '@airlock/config/surroundings';
+
+const DEPLOYED = environmentsWithout('runsLocally');
+const LASTING = environmentsWithout('isDisposable');
+
+export type Overlay = Environment | `${Environment}-swarm` | 'edge';
 
 /** As one host runs them by Compose, as a swarm does (docker/swarm.yml on top), and the edge of a host of previews. */
-export const HOSTED = ['preview', 'staging', 'production', 'staging-swarm', 'production-swarm', 'edge'] as const;
-export const OVERLAYS = ['development', 'testing', ...HOSTED] as const;
-export type Overlay = (typeof OVERLAYS)[number];
+export const HOSTED: readonly Overlay[] = [
+  ...DEPLOYED,
+  ...LASTING.map((environment) => `${environment}-swarm` as const),
+  'edge',
+];
+export const LOCAL: readonly Overlay[] = environmentsWith('runsLocally');
+export const OVERLAYS: readonly Overlay[] = [...LOCAL, ...HOSTED];
 
 /** What `docker compose config --format json` prints, as far as the rules read it. */
 export interface Model {
@@ -50,20 +60,18 @@ export interface Service {
   };
 }
 
-const overlayFiles: Record<Overlay, readonly string[]> = {
-  development: ['compose.yml', 'compose.override.yml'],
-  testing: ['compose.yml', 'compose.test.yml'],
-  preview: ['compose.yml', 'compose.preview.yml'],
-  staging: ['compose.yml', 'compose.staging.yml'],
-  production: ['compose.yml', 'compose.production.yml'],
-  'staging-swarm': ['compose.yml', 'compose.staging.yml', 'docker/swarm.yml'],
-  'production-swarm': ['compose.yml', 'compose.production.yml', 'docker/swarm.yml'],
-  edge: ['docker/traefik/compose.yml'],
-};
-
 /** The files that make an environment, the one that has the last word first. */
 export function sourceFiles(overlay: Overlay): readonly string[] {
-  return overlayFiles[overlay].toReversed();
+  return listOverlayFiles(overlay).toReversed();
+}
+
+function listOverlayFiles(overlay: Overlay): string[] {
+  if (overlay === 'edge') return ['docker/traefik/compose.yml'];
+  const environment = overlay.replace(/-swarm$/, '');
+  const { isServedFromSources, mayBeReset } = traitsOf(environment);
+  const own = isServedFromSources ? 'override' : mayBeReset ? 'test' : environment;
+  const swarm = overlay === environment ? [] : ['docker/swarm.yml'];
+  return ['compose.yml', `compose.${own}.yml`, ...swarm];
 }
 
 const digest = `sha256:${'1'.repeat(64)}`;
@@ -95,7 +103,7 @@ export interface RenderOptions {
 
 /** The model that the engine would run, profiles included, from the files under `root`. */
 export function renderModel(root: string, overlay: Overlay, { settings, project }: RenderOptions = {}): Model {
-  const files = overlayFiles[overlay].flatMap((file) => ['--file', join(root, file)]);
+  const files = listOverlayFiles(overlay).flatMap((file) => ['--file', join(root, file)]);
   const name = ['--project-name', project ?? `rules-${overlay}`];
   const command = ['docker', 'compose', ...name, '--env-file', '/dev/null', '--profile', '*', ...files];
   const assignments = Object.entries(settings ?? sampleSettings).map(([key, value]) => `${key}=${value}`);

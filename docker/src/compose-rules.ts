@@ -3,7 +3,8 @@
  * because it is that table.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { HOSTED, OVERLAYS, type Model, type Overlay, type Part, type Service } from './compose-overlays.js';
+import { HOSTED, OVERLAYS, type Model, type Overlay, type Part, type Service, LOCAL } from './compose-overlays.js';
+import { traitsOf } from '@airlock/config/surroundings';
 import type { Path } from './locate.js';
 
 export interface Breach {
@@ -122,7 +123,7 @@ export const composeRules: readonly ComposeRule[] = [
   {
     id: 'C3.sources',
     title: 'bind mounts are read-only and inside the checkout',
-    scope: ['development', 'testing'],
+    scope: LOCAL,
     check: (model) =>
       eachService((service) =>
         binds(service)
@@ -135,7 +136,7 @@ export const composeRules: readonly ComposeRule[] = [
   {
     id: 'C4.loopback',
     title: 'ports answer on this machine only',
-    scope: ['development', 'testing'],
+    scope: LOCAL,
     check: eachService((service) =>
       (service.ports ?? [])
         .filter((port) => port.host_ip !== '127.0.0.1')
@@ -168,7 +169,7 @@ export const composeRules: readonly ComposeRule[] = [
   {
     id: 'C5.tag',
     title: 'images by an exact tag',
-    scope: ['development', 'testing'],
+    scope: LOCAL,
     check: eachService((service) =>
       service.build || service.pull_policy === 'never' || /:(?!latest(@|$))[^/]+$/.test(service.image ?? '')
         ? []
@@ -265,7 +266,7 @@ export const composeRules: readonly ComposeRule[] = [
   {
     id: 'C10.edge',
     title: 'the edge shows nothing by itself, takes its own routers only and keeps its certificates',
-    scope: HOSTED.filter((overlay) => overlay !== 'preview'),
+    scope: HOSTED.filter((overlay) => overlay === 'edge' || !traitsOf(overlay.replace(/-swarm$/, '')).isDisposable),
     check: edgeBreaches,
   },
   {
@@ -331,7 +332,7 @@ function edgeBreaches(model: Model, overlay: Overlay): Breach[] {
   const edge = model.services['traefik'];
   const settings = edge?.environment ?? {};
   const acme = 'TRAEFIK_CERTIFICATESRESOLVERS_LETSENCRYPT_ACME';
-  const authority = `https://acme${overlay.startsWith('production') ? '' : '-staging'}-v02.api.letsencrypt.org/directory`;
+  const authority = `https://acme${isUntrusted(overlay) ? '-staging' : ''}-v02.api.letsencrypt.org/directory`;
   const provider = `TRAEFIK_PROVIDERS_${overlay.endsWith('-swarm') ? 'SWARM' : 'DOCKER'}`;
   const network = `${model.name}_edge`;
   const wanted: Record<string, string> = {
@@ -360,6 +361,11 @@ function edgeBreaches(model: Model, overlay: Overlay): Breach[] {
 }
 
 /** The label that tells what belongs to this edge from what belongs to another on the same engine. */
+/** The edge of the previews, and every environment that takes builds, get certificates that no browser trusts. */
+function isUntrusted(overlay: Overlay): boolean {
+  return overlay === 'edge' || traitsOf(overlay.replace(/-swarm$/, '')).takesBuilds;
+}
+
 function ownLabel(overlay: Overlay): string {
   if (overlay === 'edge') return 'traefik.docker.network';
   return overlay.endsWith('-swarm') ? 'com.docker.stack.namespace' : 'com.docker.compose.project';

@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import type { Config } from '@airlock/config';
+import { type Config, traitsOf } from '@airlock/config';
 import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals, type Shutdown } from '@airlock/health';
 import { DataSource } from 'typeorm';
 import { type App, createApp } from './create-app.js';
@@ -63,5 +63,5 @@ async function openManagement(
 
 /** The development server that started this process talks to it over a channel; when it dies, nobody would stop us. */
 function leaveWithParent({ environment }: Config, shutdown: Shutdown): void {
-  if (environment === 'development') process.once('disconnect', () => shutdown('parent gone'));
+  if (traitsOf(environment).isServedFromSources) process.once('disconnect', () => shutdown('parent gone'));
 }

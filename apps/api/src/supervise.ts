@@ -1,5 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
-import type { Config } from '@airlock/config';
+import { type Config, traitsOf } from '@airlock/config';
 import { assertBudget, onLeaveSignals } from '@airlock/health';
 import { openLogger } from './http/logger.js';
 import { startManagementServer } from './observability/management-server.js';
@@ -42,7 +42,7 @@ export async function supervise(config: Config): Promise<void> {
     if (isLeaving && listWorkers().length === 0) process.exit(exitCode);
   });
   onLeaveSignals(leave);
-  if (config.environment === 'development') process.once('disconnect', () => leave('parent gone'));
+  if (traitsOf(config.environment).isServedFromSources) process.once('disconnect', () => leave('parent gone'));
 
   const metrics = await createClusterMetrics();
   await startManagementServer({

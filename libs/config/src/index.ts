@@ -3,7 +3,8 @@ export { ConfigError, formatViolation, type Violation } from './values/config-er
 export type { Config } from './load/create-config.js';
 export { isTestDatabaseName, maxDatabaseNameBytes } from './values/database-names.js';
 export { describeDatabase, parseDatabaseUrl, type DatabaseAddress, type SslMode } from './values/database-url.js';
-export { ENVIRONMENTS, type Environment } from './values/environment.js';
+export { ENVIRONMENTS, type Environment, environmentsWith, environmentsWithout } from './values/environment.js';
+export { isEnvironment, listNames, STRICT_TRAITS, traitsOf } from './values/environment.js';
 export { inspectConfig, type Inspection, type LoadOptions } from './load/inspect-config.js';
 export { loadConfig } from './load/load-config.js';
 export type { EnvironmentVariables } from './values/environment-variables.js';

@@ -9,6 +9,7 @@ export { rollBackRelease } from './change/roll-back.js';
 export { runChange } from './change/run-change.js';
 export { runHosted } from './hosted/run-hosted.js';
 export { openPreviews, type PreviewChoices, type Previews } from './preview/previews.js';
+export { assertPromotion } from './release/promotion.js';
 export { createSettings, parseStackName, type CommonOptions } from './release/deploy-settings.js';
 export { loadStack } from './release/load-stack.js';
 export type { DeploymentRecord } from './release/release-record.js';

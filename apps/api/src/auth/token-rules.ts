@@ -1,4 +1,4 @@
-import type { Config } from '@airlock/config';
+import { type Config, traitsOf } from '@airlock/config';
 import type { JSONWebKeySet } from 'jose';
 import { type HttpClient, readText } from '../http-client/http-client.js';
 import { StartRefusal } from '../start-refusal.js';
@@ -7,7 +7,7 @@ import type { TokenRules } from './token-verifier.js';
 /** Hundreds of keys. */
 const MAX_KEY_SET_BYTES = 1024 * 1024;
 
-/** The issuer of the config. Development and testing may leave it out and get the one of this workspace. */
+/** The issuer of the config. Where the local issuer is trusted it may be left out, and is the one of this workspace. */
 export async function loadTokenRules(
   config: Pick<Config, 'auth' | 'environment'>,
   client: HttpClient,
@@ -16,8 +16,7 @@ export async function loadTokenRules(
   if (issuer !== undefined && jwksUrl !== undefined) {
     return { issuer, parties: authorizedParties, loadKeys: () => fetchKeys(jwksUrl, client) };
   }
-  const mayBeLocal = config.environment === 'development' || config.environment === 'testing';
-  if (!mayBeLocal) throw missingIssuer();
+  if (!traitsOf(config.environment).trustsLocalIssuer) throw missingIssuer();
   return loadLocalRules();
 }
 

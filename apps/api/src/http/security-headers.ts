@@ -1,4 +1,4 @@
-import type { Environment } from '@airlock/config';
+import { type Environment, traitsOf } from '@airlock/config';
 
 const YEAR_SECONDS = 31_536_000;
 
@@ -16,6 +16,6 @@ const BASE = {
 
 /** HSTS only where TLS is certain: it would lock a developer's browser out of plain localhost. */
 export function createSecurityHeaders(environment: Environment): Readonly<Record<string, string>> {
-  const hasTls = environment === 'production' || environment === 'staging';
+  const hasTls = !traitsOf(environment).mayLackTls;
   return { ...BASE, ...(hasTls && { 'strict-transport-security': `max-age=${YEAR_SECONDS}; includeSubDomains` }) };
 }

@@ -1,9 +1,6 @@
 import { Option } from 'commander';
-import type { Environment } from '@airlock/config';
-
-/** Said again here, so that `--help` and mistakes are answered before any lib is loaded. */
-const NAMES = ['development', 'testing', 'preview', 'staging', 'production'] as const satisfies readonly Environment[];
+import { ENVIRONMENTS } from '@airlock/config/surroundings';
 
 export function createEnvironmentOption(description: string): Option {
-  return new Option('--environment <name>', description).choices([...NAMES]);
+  return new Option('--environment <name>', description).choices([...ENVIRONMENTS]);
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { DatabaseAddress } from '@airlock/config';
+import type { DatabaseAddress, Environment } from '@airlock/config';
 import type { saveProvisionRecord } from '@airlock/database';
 
 export function dbProvisionCommand(): Command {
@@ -23,7 +23,10 @@ export function dbProvisionCommand(): Command {
         throw explainRefusal(admin.user, error);
       });
       const { systemIdentifier } = report.stamp;
-      const kept = environment === 'testing' ? keepRecord(app, systemIdentifier, saveProvisionRecord) : [];
+      const { traitsOf } = await import('@airlock/config/surroundings');
+      const kept = traitsOf(environment).mayBeReset
+        ? keepRecord({ environment, app, systemIdentifier }, saveProvisionRecord)
+        : [];
       for (const warning of [...report.warnings, ...kept]) console.error(`warning: ${warning}`);
       if (json) return console.log(JSON.stringify(report, null, 2));
       console.log(
@@ -32,11 +35,17 @@ export function dbProvisionCommand(): Command {
     });
 }
 
+interface Provisioned {
+  readonly environment: Environment;
+  readonly app: DatabaseAddress;
+  readonly systemIdentifier: string;
+}
+
 /** The reset believes this file, not the database. A container may have no place for it, and resets nothing. */
-function keepRecord(app: DatabaseAddress, systemIdentifier: string, save: typeof saveProvisionRecord): string[] {
+function keepRecord({ environment, app, systemIdentifier }: Provisioned, save: typeof saveProvisionRecord): string[] {
   const { host, port, database } = app;
   try {
-    save(process.cwd(), { environment: 'testing', host, port, database, systemIdentifier });
+    save(process.cwd(), { environment, host, port, database, systemIdentifier });
     return [];
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

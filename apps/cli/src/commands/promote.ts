@@ -30,16 +30,12 @@ export function promoteCommand(): Command {
 }
 
 async function run(from: string, to: string, options: Options): Promise<void> {
-  const { createSettings, DeployError, EXIT, parseStackName, promoteImage, runChange } =
-    await import('@airlock/deploy');
-  if (from !== 'staging' || to !== 'production') {
-    const text = `promote: from ${JSON.stringify(from)} to ${JSON.stringify(to)}; expected from staging to production`;
-    throw new DeployError({ text, mend: 'use: airlock promote staging production', exitCode: EXIT.usage });
-  }
+  const { assertPromotion, createSettings, parseStackName, promoteImage, runChange } = await import('@airlock/deploy');
+  assertPromotion({ from, to });
   const settings = createSettings(to, options);
-  const confirm = options.confirm ?? (await ask());
+  const confirm = options.confirm ?? (await ask(to));
   const source = {
-    stackName: parseStackName('--from-stack', options.fromStack ?? 'airlock-staging'),
+    stackName: parseStackName('--from-stack', options.fromStack ?? `airlock-${from}`),
     context: options.fromContext,
     recordFile: options.record,
   };
@@ -48,11 +44,11 @@ async function run(from: string, to: string, options: Options): Promise<void> {
   );
 }
 
-async function ask(): Promise<string> {
+async function ask(to: string): Promise<string> {
   if (!process.stdin.isTTY) return '';
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return await terminal.question('This changes production. Type PROMOTE to go on: ');
+    return await terminal.question(`This changes ${to}. Type PROMOTE to go on: `);
   } finally {
     terminal.close();
   }

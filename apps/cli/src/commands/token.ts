@@ -21,19 +21,20 @@ export function tokenCommand(): Command {
 
 /** The folder is not part of what ships: in an image there is no issuer to import, whatever its environment says. */
 async function loadIssuer(): Promise<typeof import('../local-issuer/local-issuer.js')> {
-  const { loadConfig } = await import('@airlock/config');
+  const { environmentsWith, listNames, loadConfig, traitsOf } = await import('@airlock/config');
   const { environment } = loadConfig();
-  if (environment !== 'development' && environment !== 'testing') throw refusal(`this is ${environment}`);
+  const expected = listNames(environmentsWith('trustsLocalIssuer'));
+  if (!traitsOf(environment).trustsLocalIssuer) throw refusal(`this is ${environment}`, { expected });
   try {
     return await import('../local-issuer/local-issuer.js');
   } catch (cause) {
-    throw refusal('the local issuer is not part of an image', cause);
+    throw refusal('the local issuer is not part of an image', { expected, cause });
   }
 }
 
-function refusal(problem: string, cause?: unknown): Error {
+function refusal(problem: string, { expected, cause }: { expected: string; cause?: unknown }): Error {
   const message =
-    `ENVIRONMENT: ${problem}; expected development or testing, in the workspace\n` +
+    `ENVIRONMENT: ${problem}; expected ${expected}, in the workspace\n` +
     '  tokens of other environments come from their issuer, AUTH_ISSUER';
   return Object.assign(new Error(message, { cause }), { exitCode: 3 });
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Config, ConfigError, type DatabaseAddress, loadConfig, setUpEnvFile } from '@airlock/config';
+import { type Config, ConfigError, type DatabaseAddress, loadConfig, setUpEnvFile, traitsOf } from '@airlock/config';
 import {
   assertPlainFolder,
   type Cluster,
@@ -81,7 +81,7 @@ function report(error: unknown, isServing: boolean): void {
 
 function loadDevelopmentConfig(): Config {
   const config = loadConfig({ cwd: ROOT });
-  if (config.environment === 'development') return config;
+  if (traitsOf(config.environment).isServedFromSources) return config;
   throw new ConfigError([
     {
       name: 'ENVIRONMENT',

@@ -1,4 +1,4 @@
-import type { Environment } from '@airlock/config';
+import { type Environment, traitsOf } from '@airlock/config';
 import type { Answer, Get } from './create-get.js';
 
 export interface Expectation {
@@ -18,7 +18,7 @@ export interface Check {
   readonly look: (get: Get, expected: Expectation) => Promise<void>;
 }
 
-const isDeployed = ({ environment }: Expectation) => environment === 'staging' || environment === 'production';
+const mustLast = ({ environment }: Expectation) => environment !== undefined && !traitsOf(environment).isDisposable;
 const isHttps = ({ url }: Expectation) => url.startsWith('https:');
 
 /** What must hold of the API in every environment, for anybody who can reach it and has no token. */
@@ -77,14 +77,14 @@ export const checks: readonly Check[] = [
   },
   {
     fact: 'detailed health and metrics are not reachable from outside',
-    appliesTo: isDeployed,
+    appliesTo: mustLast,
     look: async (get) => {
       for (const path of ['/health', '/metrics']) expectStatus(await get(path), 404);
     },
   },
   {
     fact: 'the pages for people are switched off in production',
-    appliesTo: ({ environment }) => environment === 'production',
+    appliesTo: ({ environment }) => environment !== undefined && !traitsOf(environment).mayShowPages,
     look: async (get) => expectStatus(await get('/api/v1/docs'), 404),
   },
   {
@@ -101,12 +101,12 @@ export const checks: readonly Check[] = [
   },
   {
     fact: 'browsers are told to stay on HTTPS',
-    appliesTo: (expected) => isDeployed(expected) && isHttps(expected),
+    appliesTo: (expected) => mustLast(expected) && isHttps(expected),
     look: async (get) => expectHeader(await get('/api/v1/entities'), 'strict-transport-security', /max-age=\d{7,}/),
   },
   {
     fact: 'plain HTTP serves nothing',
-    appliesTo: (expected) => isDeployed(expected) && isHttps(expected),
+    appliesTo: (expected) => mustLast(expected) && isHttps(expected),
     look: async (_get, { url }) => {
       const { hostname, port } = new URL(url);
       // Beside a port of its own there is no port 80 of this edge; the port itself must not serve without TLS.

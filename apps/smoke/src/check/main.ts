@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { ENVIRONMENTS, type Environment } from '@airlock/config';
+import { ENVIRONMENTS, isEnvironment } from '@airlock/config';
 import { runChecks, type Verdict } from './run-checks.js';
 
 interface Options {
@@ -51,8 +51,4 @@ function refuse(problem: string): void {
 
 function isAddress(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
-}
-
-function isEnvironment(text: string): text is Environment {
-  return (ENVIRONMENTS as readonly string[]).includes(text);
 }

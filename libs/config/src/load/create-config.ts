@@ -1,5 +1,6 @@
 import type { Values } from '../variables/schema.js';
 import { Secret } from '../values/secret-value.js';
+import { traitsOf } from '../values/environment.js';
 
 /** The typed config, frozen to its leaves. Its type is inferred from here and the schema; there is no second interface. */
 export type Config = DeepReadonly<ReturnType<typeof arrange>>;
@@ -13,7 +14,7 @@ function arrange(v: Values, file: string | undefined) {
   return {
     environment: v.ENVIRONMENT,
     file,
-    testing: v.ENVIRONMENT === 'testing',
+    testing: traitsOf(v.ENVIRONMENT).mayBeReset,
     testStorage: v.TEST_STORAGE,
     service: {
       name: v.SERVICE_NAME,

@@ -1,27 +1,7 @@
-import type { Environment } from '../values/environment.js';
+import { type Environment, traitsOf } from '../values/environment.js';
 import { groupVariables, metaOf, textFor, type VariableName } from '../variables/schema.js';
 import { mayBeFile } from '../sources/sources.js';
 import { defaultText } from '../variables/validate.js';
-
-const INTRODUCTION: Record<Environment, string[]> = {
-  development: [
-    '`airlock setup` makes .env from this file: with generated passwords in place of changethis, and with other ports',
-    'where another clone or another program has these.',
-  ],
-  testing: [
-    'Only for tests against a server of yours: `make test` starts one and needs no file.',
-    'Copied to .env.testing it is the only file that testing reads beside a .env that says ENVIRONMENT=testing.',
-  ],
-  preview: [
-    'What the platform must set. Preview reads the process environment and NAME_FILE secrets, never a file like this.',
-  ],
-  staging: [
-    'What the platform must set. Staging reads the process environment and NAME_FILE secrets, never a file like this.',
-  ],
-  production: [
-    'What the platform must set. Production reads the process environment and NAME_FILE secrets, never a file like this.',
-  ],
-};
 
 /** Read by compose.override.yml when Compose fills in its variables; the API and the commands know nothing of them. */
 const COMPOSE_GROUP = `# --- Docker Compose ---
@@ -38,7 +18,7 @@ POSTGRES_PASSWORD=changethis
 export function renderEnvExample(environment: Environment): string {
   const header = [
     `Configuration of ${environment}. Generated from libs/config/src/variables/schema.ts by \`airlock config example --write\`.`,
-    ...INTRODUCTION[environment],
+    ...introduce(environment),
     'Reference: docs/configuration.md',
   ];
   const groups = groupVariables().map(({ group, names }) => {
@@ -47,8 +27,26 @@ export function renderEnvExample(environment: Environment): string {
       .map((name) => renderVariable(name, environment));
     return [`# --- ${group} ---`, ...entries].join('\n\n');
   });
-  if (environment === 'development') groups.push(COMPOSE_GROUP);
+  if (traitsOf(environment).mayBeStatedByFile) groups.push(COMPOSE_GROUP);
   return `${[header.map((line) => `# ${line}`).join('\n'), ...groups].join('\n\n')}\n`;
+}
+
+function introduce(environment: Environment): string[] {
+  const { mayBeStatedByFile, readsEnvFiles } = traitsOf(environment);
+  if (mayBeStatedByFile)
+    return [
+      '`airlock setup` makes .env from this file: with generated passwords in place of changethis, and with other ports',
+      'where another clone or another program has these.',
+    ];
+  if (readsEnvFiles)
+    return [
+      'Only for tests against a server of yours: `make test` starts one and needs no file.',
+      `Copied to .env.${environment} it is the only file that ${environment} reads beside a .env that says ENVIRONMENT=${environment}.`,
+    ];
+  const name = `${environment.charAt(0).toUpperCase()}${environment.slice(1)}`;
+  return [
+    `What the platform must set. ${name} reads the process environment and NAME_FILE secrets, never a file like this.`,
+  ];
 }
 
 function renderVariable(name: VariableName, environment: Environment): string {
@@ -59,12 +57,8 @@ function renderVariable(name: VariableName, environment: Environment): string {
   const isShown = isRequired || meta.shown?.includes(environment);
   const setting = `${name}=${example ?? defaultText(name, environment) ?? ''}`;
   const lines = [`# ${[meta.description, ...notes].join(' ')}`, isShown ? setting : `# ${setting}`];
-  if (isRequired && mayBeFile(name) && !isLocal(environment)) {
+  if (isRequired && mayBeFile(name) && !traitsOf(environment).runsLocally) {
     lines.push(`# or as a file: ${name}_FILE=/run/secrets/${name.toLowerCase()}`);
   }
   return lines.join('\n');
-}
-
-function isLocal(environment: Environment): boolean {
-  return environment === 'development' || environment === 'testing';
 }

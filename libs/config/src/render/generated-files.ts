@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ENVIRONMENTS, type Environment } from '../values/environment.js';
+import { ENVIRONMENTS } from '../values/environment.js';
+import { examplePathOf } from '../values/example-path.js';
 import { renderEnvExample } from './env-example.js';
 import { renderReference } from './reference.js';
 
@@ -14,7 +15,7 @@ export interface GeneratedFile {
 export function renderExamples(): GeneratedFile[] {
   const command = 'airlock config example --write';
   return ENVIRONMENTS.map((environment) => ({
-    path: examplePath(environment),
+    path: examplePathOf(environment),
     content: renderEnvExample(environment),
     command,
   }));
@@ -29,8 +30,4 @@ export function writeGenerated(files: readonly GeneratedFile[], root: string): v
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
   }
-}
-
-function examplePath(environment: Environment): string {
-  return environment === 'development' ? '.env.example' : `docker/env/${environment}.env.example`;
 }

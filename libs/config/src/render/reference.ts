@@ -1,4 +1,4 @@
-import { ENVIRONMENTS } from '../values/environment.js';
+import { ENVIRONMENTS, environmentsWithout, listNames } from '../values/environment.js';
 import { rules } from '../rules/find-violations.js';
 import { groupVariables, metaOf, variableNames, type VariableName } from '../variables/schema.js';
 import { defaultText, describeExpected } from '../variables/validate.js';
@@ -22,7 +22,7 @@ const INTRODUCTION = `<!-- Generated from libs/config/src/variables/schema.ts an
   development.
 - **Development** reads \`.env.development\`, or else \`.env\`. **Testing** reads \`.env.testing\`, or else a \`.env\` that says
   \`ENVIRONMENT=testing\`; a \`.env\` of another environment is an error, never a fallback.
-- **Preview, staging and production** read the process environment and secret files, and refuse to start while a \`.env\`
+- **${listNames(environmentsWithout('readsEnvFiles'), 'and').replace(/^./, (letter) => letter.toUpperCase())}** read the process environment and secret files, and refuse to start while a \`.env\`
   file lies in the working folder.
 - The process environment wins over the file. For variables that say where data lives (marked _location_), two sources
   with different values are an error.

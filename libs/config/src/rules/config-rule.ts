@@ -1,6 +1,6 @@
 import type { DatabaseAddress } from '../values/database-url.js';
 import type { Violation } from '../values/config-error.js';
-import type { Environment } from '../values/environment.js';
+import { type Environment, ENVIRONMENTS, environmentsWithout } from '../values/environment.js';
 import { parseRedisUrl } from '../values/redis-url.js';
 import type { EnvironmentVariables } from '../values/environment-variables.js';
 import type { Values, VariableName } from '../variables/schema.js';
@@ -24,9 +24,9 @@ export interface Rule {
   readonly find: (facts: Facts) => readonly Violation[];
 }
 
-export const EVERYWHERE = ['development', 'testing', 'preview', 'staging', 'production'] as const;
-export const DEPLOYED = ['preview', 'staging', 'production'] as const;
-export const LASTING = ['staging', 'production'] as const;
+export const EVERYWHERE = ENVIRONMENTS;
+export const DEPLOYED = environmentsWithout('runsLocally');
+export const LASTING = environmentsWithout('isDisposable');
 
 /** A rule of one answer: the violation where the condition holds. */
 export function when(condition: boolean | undefined, violation: Violation): readonly Violation[] {

@@ -1,5 +1,5 @@
 import { findWordOf, isTestDatabaseName, maxDatabaseNameBytes } from '../values/database-names.js';
-import type { Environment } from '../values/environment.js';
+import { type Environment, environmentsWith, environmentsWithout, listNames } from '../values/environment.js';
 import { isListed, isLocalHost, isPublicPattern } from '../values/hosts.js';
 import { POOLER_PORT } from '../values/poolers.js';
 import { quote } from '../values/quote.js';
@@ -32,11 +32,11 @@ export const databaseRules: readonly Rule[] = [
   {
     title: 'a database whose name holds a test or development word',
     environments: LASTING,
-    find: (facts) => findForeignDatabase(facts, ['development', 'testing']),
+    find: (facts) => findForeignDatabase(facts, environmentsWith('runsLocally')),
   },
   {
     title: 'a database that is not named as a test database',
-    environments: ['testing'],
+    environments: environmentsWith('mayBeReset'),
     find: (facts) =>
       databasesOf(facts).flatMap(({ name, address: { database } }) =>
         when(!isTestDatabaseName(database) && !isMaintenance(name, database), {
@@ -64,7 +64,7 @@ export const databaseRules: readonly Rule[] = [
   },
   {
     title: 'a query in a database address',
-    environments: ['testing'],
+    environments: environmentsWith('mayBeReset'),
     find: (facts) =>
       databasesOf(facts).flatMap(({ name }) =>
         when(facts.texts[name]?.includes('?'), {
@@ -75,33 +75,11 @@ export const databaseRules: readonly Rule[] = [
         }),
       ),
   },
-  {
-    title: 'a host or database whose name holds a staging or production word',
-    environments: ['development', 'testing', 'preview'],
-    find: (facts) => [
-      ...findForeignDatabase(facts, ['staging', 'production']),
-      ...findForeignHost(facts, ['staging', 'production']),
-    ],
-  },
-  {
-    title: 'a host or database whose name holds a production or preview word',
-    environments: ['staging'],
-    find: (facts) => [
-      ...findForeignDatabase(facts, ['production', 'preview']),
-      ...findForeignHost(facts, ['production', 'preview']),
-    ],
-  },
-  {
-    title: 'a host or database whose name holds a staging or preview word',
-    environments: ['production'],
-    find: (facts) => [
-      ...findForeignDatabase(facts, ['staging', 'preview']),
-      ...findForeignHost(facts, ['staging', 'preview']),
-    ],
-  },
+  refuseWordsOf(LASTING, environmentsWith('isDisposable')),
+  ...LASTING.map((environment) => refuseWordsOf(listRivals(environment), [environment])),
   {
     title: 'a host listed in `PROTECTED_HOSTS`',
-    environments: ['development', 'testing', 'preview'],
+    environments: environmentsWithout('mayUseProtectedHosts'),
     find: (facts) =>
       dataHostsOf(facts).flatMap(({ name, host }) =>
         when(isListed(host, facts.values.PROTECTED_HOSTS ?? []), {
@@ -114,7 +92,7 @@ export const databaseRules: readonly Rule[] = [
   },
   {
     title: 'no TLS to a database whose host is not in `PRIVATE_NETWORKS`',
-    environments: LASTING,
+    environments: environmentsWithout('mayLackTls'),
     find: (facts) =>
       databasesOf(facts).flatMap(({ name, address: { host, sslMode } }) =>
         when(sslMode === 'disable' && !isListed(host, facts.values.PRIVATE_NETWORKS ?? []), {
@@ -177,7 +155,7 @@ export const databaseRules: readonly Rule[] = [
   },
   {
     title: '`DATABASE_SERVER=embedded` with an address other than 127.0.0.1',
-    environments: ['development', 'testing'],
+    environments: environmentsWith('runsLocally'),
     find: (facts) =>
       databasesOf(facts).flatMap(({ name, address: { host } }) =>
         when(facts.values.DATABASE_SERVER === 'embedded' && host !== '127.0.0.1', {
@@ -205,6 +183,20 @@ export const databaseRules: readonly Rule[] = [
     find: findSharedRole,
   },
 ];
+
+function refuseWordsOf(others: readonly Environment[], environments: readonly Environment[]): Rule {
+  return {
+    title: `a host or database whose name holds a ${listNames(others)} word`,
+    environments,
+    find: (facts) => [...findForeignDatabase(facts, others), ...findForeignHost(facts, others)],
+  };
+}
+
+/** Every other deployed environment, those that last first. */
+function listRivals(environment: Environment): Environment[] {
+  const others = DEPLOYED.filter((other) => other !== environment);
+  return others.toSorted((a, b) => Number(LASTING.includes(b)) - Number(LASTING.includes(a)));
+}
 
 /** Provisioning connects to the server's own database first, which holds nothing. */
 function isMaintenance(name: string, database: string): boolean {

@@ -1,3 +1,4 @@
+import { environmentsWith, environmentsWithout, STRICT_TRAITS, traitsOf } from '../values/environment.js';
 import { isLocalHost } from '../values/hosts.js';
 import { deriveNodeEnv } from '../sources/process-environment.js';
 import { collectSecrets } from '../variables/known-secrets.js';
@@ -7,7 +8,7 @@ import { DEPLOYED, EVERYWHERE, type Facts, LASTING, type Rule, when } from './co
 export const serviceRules: readonly Rule[] = [
   {
     title: '`DEBUG=true`',
-    environments: LASTING,
+    environments: environmentsWithout('mayDebug'),
     find: ({ environment, values }) =>
       when(values.DEBUG, {
         name: 'DEBUG',
@@ -18,7 +19,7 @@ export const serviceRules: readonly Rule[] = [
   },
   {
     title: '`LOG_LEVEL` debug or trace',
-    environments: LASTING,
+    environments: environmentsWithout('mayDebug'),
     find: ({ environment, values }) =>
       when(values.LOG_LEVEL === 'debug' || values.LOG_LEVEL === 'trace', {
         name: 'LOG_LEVEL',
@@ -40,7 +41,7 @@ export const serviceRules: readonly Rule[] = [
   },
   {
     title: '`TESTING` set at all',
-    environments: LASTING,
+    environments: environmentsWithout('mayDebug'),
     find: ({ environment, texts }) =>
       when(texts.TESTING !== undefined, {
         name: 'TESTING',
@@ -51,12 +52,12 @@ export const serviceRules: readonly Rule[] = [
   },
   {
     title: '`TESTING` that disagrees with `ENVIRONMENT`',
-    environments: ['development', 'testing', 'preview'],
+    environments: environmentsWith('mayDebug'),
     find: ({ environment, values }) =>
-      when(values.TESTING !== undefined && values.TESTING !== (environment === 'testing'), {
+      when(values.TESTING !== undefined && values.TESTING !== traitsOf(environment).mayBeReset, {
         name: 'TESTING',
         problem: `is ${values.TESTING} in ${environment}`,
-        expected: `${environment === 'testing'}, or no such variable`,
+        expected: `${traitsOf(environment).mayBeReset}, or no such variable`,
         mend: 'remove TESTING: ENVIRONMENT says it all',
       }),
   },
@@ -67,11 +68,11 @@ export const serviceRules: readonly Rule[] = [
   },
   {
     title: '`WITH_UI=true`',
-    environments: ['production'],
-    find: ({ values }) =>
+    environments: environmentsWithout('mayShowPages'),
+    find: ({ environment, values }) =>
       when(values.WITH_UI, {
         name: 'WITH_UI',
-        problem: 'is true in production, which serves pages for developers to everyone',
+        problem: `is true in ${environment}, which serves pages for developers to everyone`,
         expected: 'false',
         mend: 'remove WITH_UI; use the pages of staging',
       }),
@@ -113,7 +114,7 @@ export const serviceRules: readonly Rule[] = [
   },
   {
     title: '`CORS_ORIGINS` with http',
-    environments: LASTING,
+    environments: environmentsWithout('mayLackTls'),
     find: ({ environment, values }) => {
       const plain = values.CORS_ORIGINS?.filter((origin) => origin.startsWith('http://')) ?? [];
       return plain.map((origin) => ({
@@ -126,7 +127,7 @@ export const serviceRules: readonly Rule[] = [
   },
   {
     title: '`AUTH_ISSUER` or `AUTH_JWKS_URL` that is not https, or local',
-    environments: LASTING,
+    environments: environmentsWithout('mayLackTls'),
     find: findWeakIssuer,
   },
 ];
@@ -134,8 +135,8 @@ export const serviceRules: readonly Rule[] = [
 /** Libraries read NODE_ENV before any config is there, so a wrong one cannot be put right later. */
 function findForeignNodeEnv({ environment, env: { NODE_ENV: nodeEnv }, texts }: Facts) {
   const derived = deriveNodeEnv(environment);
-  const isProduction = nodeEnv === 'production' || derived === 'production';
-  return when(nodeEnv !== undefined && nodeEnv !== derived && isProduction, {
+  const isStrict = [nodeEnv, derived].includes(STRICT_TRAITS.nodeEnv);
+  return when(nodeEnv !== undefined && nodeEnv !== derived && isStrict, {
     name: 'NODE_ENV',
     problem: `is ${quote(nodeEnv ?? '', collectSecrets(texts))} in ${environment}`,
     expected: `${derived}, or no such variable`,

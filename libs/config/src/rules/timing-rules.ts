@@ -1,3 +1,4 @@
+import { environmentsWith } from '../values/environment.js';
 import type { VariableName } from '../variables/schema.js';
 import { DEPLOYED, EVERYWHERE, type Facts, type Rule, when } from './config-rule.js';
 
@@ -25,7 +26,7 @@ export const timingRules: readonly Rule[] = [
   },
   {
     title: 'the same, where `SHUTDOWN_DRAIN` is more than 0',
-    environments: ['development', 'testing'],
+    environments: environmentsWith('runsLocally'),
     find: (facts) => ((facts.values.SHUTDOWN_DRAIN ?? 0) > 0 ? findCutRequests(facts) : []),
   },
   {

@@ -1,5 +1,5 @@
 /** The only file that touches process.env (lint rule): everything else is given the config. */
-import type { Environment } from '../values/environment.js';
+import { type Environment, type Traits, traitsOf } from '../values/environment.js';
 import type { EnvironmentVariables } from '../values/environment-variables.js';
 import { withoutFilesOfNx } from './nx-environment.js';
 
@@ -20,9 +20,8 @@ function listNamesFromNx(env: EnvironmentVariables): ReadonlyMap<string, string 
 }
 
 /** What libraries read as NODE_ENV; it follows from ENVIRONMENT and is never asked for. */
-export function deriveNodeEnv(environment: Environment): 'development' | 'test' | 'production' {
-  if (environment === 'development') return 'development';
-  return environment === 'testing' ? 'test' : 'production';
+export function deriveNodeEnv(environment: Environment): Traits['nodeEnv'] {
+  return traitsOf(environment).nodeEnv;
 }
 
 /** Tells libraries that are loaded later; a NODE_ENV that was set is left as it is, the rules have judged it. */

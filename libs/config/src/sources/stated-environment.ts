@@ -1,6 +1,14 @@
 /** Which environment this is and which .env file belongs to it: stated by the caller, never guessed. */
 import type { Violation } from '../values/config-error.js';
-import { ENVIRONMENTS, type Environment } from '../values/environment.js';
+import {
+  ENVIRONMENTS,
+  type Environment,
+  environmentsWith,
+  isEnvironment,
+  listNames,
+  traitsOf,
+} from '../values/environment.js';
+import { examplePathOf } from '../values/example-path.js';
 import { type EnvFile, findForbiddenEnvFiles, loadEnvFile } from './env-files.js';
 import { collectSecrets } from '../variables/known-secrets.js';
 import type { EnvironmentVariables } from '../values/environment-variables.js';
@@ -17,21 +25,22 @@ export interface Loading {
 const ENVIRONMENT_MEND =
   'export ENVIRONMENT=<one of these>; for development `airlock setup` writes a .env that states it';
 
-/** Only development may be stated by a file: in any other place the caller has to say what it means to touch. */
+/** A file may state what is the developer's own; in any other place the caller has to say what it means to touch. */
 export function loadEnvironment({ env, cwd, violations }: Loading): Environment | undefined {
   const stated = env['ENVIRONMENT'];
   if (stated !== undefined) {
-    const known = ENVIRONMENTS.find((environment) => environment === stated);
-    if (!known) violations.push(wrongEnvironment(`is ${describeStranger(stated, env)}`));
-    return known;
+    if (isEnvironment(stated)) return stated;
+    violations.push(wrongEnvironment(`is ${describeStranger(stated, env)}`));
+    return undefined;
   }
   const file = cwd === undefined ? undefined : loadEnvFile(cwd, '.env');
   const inFile = file?.texts.get('ENVIRONMENT');
-  if (inFile === 'development') return inFile;
+  if (inFile !== undefined && isEnvironment(inFile) && traitsOf(inFile).mayBeStatedByFile) return inFile;
   violations.push(...(file?.violations ?? []));
   const shown =
     inFile === undefined ? '' : describeStranger(inFile, { ...env, ...Object.fromEntries(file?.texts ?? []) });
-  const alone = 'the process environment to state it; a file may state development alone';
+  const statable = listNames(environmentsWith('mayBeStatedByFile'), 'and');
+  const alone = `the process environment to state it; a file may state ${statable} alone`;
   violations.push(
     inFile === undefined
       ? wrongEnvironment('is not set')
@@ -40,16 +49,13 @@ export function loadEnvironment({ env, cwd, violations }: Loading): Environment 
   return undefined;
 }
 
-function wrongEnvironment(
-  problem: string,
-  expected = ENVIRONMENTS.join(', ').replace(/, (\w+)$/, ' or $1'),
-): Violation {
+function wrongEnvironment(problem: string, expected = listNames(ENVIRONMENTS)): Violation {
   return { name: 'ENVIRONMENT', problem, expected, mend: ENVIRONMENT_MEND };
 }
 
 /** The names of environments are in the names of their databases too, and no secret. */
 function describeStranger(text: string, texts: EnvironmentVariables): string {
-  if (ENVIRONMENTS.some((environment) => environment === text)) return JSON.stringify(text);
+  if (isEnvironment(text)) return JSON.stringify(text);
   const hint = /[^\x00-\x7f]/.test(text) ? ', which holds a letter that only looks right' : '';
   return `${quote(text, collectSecrets(texts))}${hint}`;
 }
@@ -57,7 +63,7 @@ function describeStranger(text: string, texts: EnvironmentVariables): string {
 /** The one .env file of this environment, where it may have one. */
 export function loadFileFor(environment: Environment, { env, cwd, violations }: Loading): EnvFile | undefined {
   if (cwd === undefined) return undefined;
-  if (environment !== 'development' && environment !== 'testing') {
+  if (!traitsOf(environment).readsEnvFiles) {
     violations.push(...findForbiddenEnvFiles(cwd, environment));
     return undefined;
   }
@@ -68,7 +74,8 @@ export function loadFileFor(environment: Environment, { env, cwd, violations }: 
     return undefined;
   }
   const stated = file.texts.get('ENVIRONMENT');
-  const isForeign = stated === undefined ? environment === 'testing' && file.path === '.env' : stated !== environment;
+  const isUnclaimed = file.path === '.env' && !traitsOf(environment).mayBeStatedByFile;
+  const isForeign = stated === undefined ? isUnclaimed : stated !== environment;
   if (!isForeign) {
     violations.push(...file.violations);
     return file;
@@ -86,6 +93,5 @@ export function loadFileFor(environment: Environment, { env, cwd, violations }: 
 
 function foreignFileMend(environment: Environment, path: string): string {
   if (path !== '.env') return `correct ENVIRONMENT in ${path}, and look whose values the file holds`;
-  const example = environment === 'development' ? '.env.example' : `docker/env/${environment}.env.example`;
-  return `cp ${example} .env.${environment}, and fill it in; .env stays as it is`;
+  return `cp ${examplePathOf(environment)} .env.${environment}, and fill it in; .env stays as it is`;
 }

@@ -1,13 +1,5 @@
 /** What the names of databases and hosts say about the environment they belong to. Names are read word by word. */
-import type { Environment } from './environment.js';
-
-const WORDS = {
-  development: ['dev', 'devel', 'develop', 'development', 'local', 'sandbox'],
-  testing: ['test', 'tests', 'testing', 'tst', 'e2e', 'ci'],
-  preview: ['preview', 'previews'],
-  staging: ['staging', 'stage', 'stg'],
-  production: ['production', 'prod', 'prd'],
-} as const satisfies Record<Environment, readonly string[]>;
+import { type Environment, environmentsWithout, traitsOf } from './environment.js';
 
 /** Test databases, and the names that the test tools derive from them: templates, workers, clones. */
 const TEST_NAME = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*_test(?:_tpl|_w\d{1,4}|_[0-9a-f]{8})*$/;
@@ -18,16 +10,16 @@ const [OWNER, CLONE] = ['_owner', '_0a1b2c3d'];
 
 /** The longest name that still leaves room for the names that are derived from it: its owner role, and clones of tests. */
 export function maxDatabaseNameBytes(environment: Environment): number {
-  return MAX_NAME_BYTES - (environment === 'testing' ? CLONE : OWNER).length;
+  return MAX_NAME_BYTES - (traitsOf(environment).mayBeReset ? CLONE : OWNER).length;
 }
 
 export function isTestDatabaseName(name: string): boolean {
-  return TEST_NAME.test(name) && findWordOf(name, ['production', 'staging', 'preview']) === undefined;
+  return TEST_NAME.test(name) && findWordOf(name, environmentsWithout('runsLocally')) === undefined;
 }
 
 /** The first word of the name that belongs to one of the environments: `app_prod2` holds prod, `products` holds none. */
 export function findWordOf(name: string, environments: readonly Environment[]): string | undefined {
-  const known: readonly string[] = environments.flatMap((environment) => WORDS[environment]);
+  const known = environments.flatMap((environment) => traitsOf(environment).words);
   return splitWords(name).find((word) => known.includes(word));
 }
 

@@ -3,7 +3,7 @@
  * all come from this file. It is long because it is a table: one entry per variable, nothing else.
  */
 import { z } from 'zod';
-import { ENVIRONMENTS, type Environment } from '../values/environment.js';
+import { ENVIRONMENTS, type Environment, environmentsWith, environmentsWithout } from '../values/environment.js';
 import {
   certificates,
   databaseAddress,
@@ -21,8 +21,11 @@ import {
   webAddress,
 } from './fields.js';
 
-/** One text for all environments, or one for each that has it. */
-export type PerEnvironment = string | Readonly<Partial<Record<Environment, string>>>;
+/**
+ * One text for all environments; or one for some by name, and the strict one for all that are not named. `<environment>`
+ * in it stands for the name.
+ */
+export type PerEnvironment = string | (Readonly<Partial<Record<Environment, string>>> & { readonly strict?: string });
 
 export interface VariableMeta {
   readonly group: string;
@@ -47,27 +50,16 @@ export interface VariableMeta {
 
 export const variables = z.registry<VariableMeta>();
 
-const DEPLOYED = ['preview', 'staging', 'production'] as const;
-
-const perEnvironment = (
-  development: string,
-  testing: string,
-  preview: string,
-  staging: string,
-  production: string,
-) => ({
-  development,
-  testing,
-  preview,
-  staging,
-  production,
-});
+const DEPLOYED = environmentsWithout('runsLocally');
+const LASTING = environmentsWithout('isDisposable');
+const LOCAL = environmentsWith('runsLocally');
+const PASSING = DEPLOYED.filter((environment) => !LASTING.includes(environment));
 
 export const schema = z.object({
   ENVIRONMENT: z.enum(ENVIRONMENTS).register(variables, {
     group: 'Environment',
-    description: 'Which of the five environments this process belongs to. Exact bytes; there is no default.',
-    example: perEnvironment(...ENVIRONMENTS),
+    description: 'Which environment this process belongs to. Exact bytes; there is no default.',
+    example: '<environment>',
     required: ENVIRONMENTS,
     location: true,
   }),
@@ -76,15 +68,15 @@ export const schema = z.object({
     .register(variables, {
       group: 'Environment',
       description: 'States that tests run here. It grants nothing: it must agree with ENVIRONMENT.',
-      example: perEnvironment('false', 'true', 'false', 'false', 'false'),
-      shown: ['testing'],
+      example: { testing: 'true', strict: 'false' },
+      shown: environmentsWith('mayBeReset'),
     }),
 
   TEST_STORAGE: z.enum(['memory', 'disk']).register(variables, {
     group: 'Environment',
     description: 'Where test databases lie: a tmpfs, or the disk of a system that has none, such as macOS.',
     default: 'memory',
-    only: ['testing'],
+    only: environmentsWith('mayBeReset'),
   }),
 
   SERVICE_NAME: text('a lower-case name such as airlock-api', /^[a-z][a-z0-9-]{0,39}$/).register(variables, {
@@ -95,7 +87,7 @@ export const schema = z.object({
   HOST: listenHost().register(variables, {
     group: 'Service',
     description: 'The address the API listens on.',
-    default: perEnvironment('127.0.0.1', '127.0.0.1', '0.0.0.0', '0.0.0.0', '0.0.0.0'),
+    default: { development: '127.0.0.1', testing: '127.0.0.1', strict: '0.0.0.0' },
   }),
   PORT: port().register(variables, {
     group: 'Service',
@@ -110,22 +102,22 @@ export const schema = z.object({
   DEBUG: flag().register(variables, {
     group: 'Service',
     description: 'Shows details of errors to the caller.',
-    default: perEnvironment('true', 'false', 'false', 'false', 'false'),
+    default: { development: 'true', strict: 'false' },
   }),
   WORKERS: integer(1, 64).register(variables, {
     group: 'Service',
     description: 'How many processes serve requests.',
-    default: perEnvironment('1', '1', '1', '2', '4'),
+    default: { development: '1', testing: '1', preview: '1', staging: '2', strict: '4' },
   }),
   WITH_UI: flag().register(variables, {
     group: 'Service',
     description: 'Serves the pages for people: the API documentation and the console.',
-    default: perEnvironment('true', 'true', 'true', 'false', 'false'),
+    default: { development: 'true', testing: 'true', preview: 'true', strict: 'false' },
   }),
   VERSION_ENDPOINT: z.enum(['full', 'short']).register(variables, {
     group: 'Service',
     description: 'What `/version` tells: short leaves out the time of the build and all but 7 digits of the commit.',
-    default: perEnvironment('full', 'full', 'full', 'full', 'short'),
+    default: { development: 'full', testing: 'full', preview: 'full', staging: 'full', strict: 'short' },
   }),
   SECRET_KEY: secret().optional().register(variables, {
     group: 'Service',
@@ -138,12 +130,12 @@ export const schema = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).register(variables, {
     group: 'Log',
     description: 'The least severe level that is logged.',
-    default: perEnvironment('debug', 'warn', 'info', 'info', 'info'),
+    default: { development: 'debug', testing: 'warn', strict: 'info' },
   }),
   LOG_FORMAT: z.enum(['json', 'pretty']).register(variables, {
     group: 'Log',
     description: 'One JSON object per line, or lines for people.',
-    default: perEnvironment('pretty', 'json', 'json', 'json', 'json'),
+    default: { development: 'pretty', strict: 'json' },
   }),
 
   DATABASE_SERVER: z.enum(['external', 'embedded']).register(variables, {
@@ -151,18 +143,19 @@ export const schema = z.object({
     description: 'embedded starts the PostgreSQL that came with the packages; external connects to one that runs.',
     default: 'external',
     example: { development: 'embedded' },
-    shown: ['development'],
+    shown: environmentsWith('isServedFromSources'),
   }),
   DATABASE_URL: databaseAddress().register(variables, {
     group: 'Database',
     description: 'The database, as the application role: it reads and writes rows and changes no schema.',
-    example: perEnvironment(
-      'postgres://airlock_app:changethis@127.0.0.1:54318/airlock_development',
-      'postgres://airlock_app:changethis@127.0.0.1:5433/airlock_test',
-      'postgres://airlock_app:changethis@postgres:5432/airlock_preview',
-      'postgres://airlock_app:changethis@db.staging.example.com:5432/airlock_staging?sslmode=verify-full',
-      'postgres://airlock_app:changethis@db.example.com:5432/airlock?sslmode=verify-full',
-    ),
+    example: {
+      development: 'postgres://airlock_app:changethis@127.0.0.1:54318/airlock_development',
+      testing: 'postgres://airlock_app:changethis@127.0.0.1:5433/airlock_test',
+      preview: 'postgres://airlock_app:changethis@postgres:5432/airlock_preview',
+      production: 'postgres://airlock_app:changethis@db.example.com:5432/airlock?sslmode=verify-full',
+      strict:
+        'postgres://airlock_app:changethis@db.<environment>.example.com:5432/airlock_<environment>?sslmode=verify-full',
+    },
     required: ENVIRONMENTS,
     secret: true,
     location: true,
@@ -172,14 +165,15 @@ export const schema = z.object({
     .register(variables, {
       group: 'Database',
       description: 'The same database, as the migrator role. Only release jobs are given it.',
-      example: perEnvironment(
-        'postgres://airlock_migrator:changethis@127.0.0.1:54318/airlock_development',
-        'postgres://airlock_migrator:changethis@127.0.0.1:5433/airlock_test',
-        'postgres://airlock_migrator:changethis@postgres:5432/airlock_preview',
-        'postgres://airlock_migrator:changethis@db.staging.example.com:5432/airlock_staging?sslmode=verify-full',
-        'postgres://airlock_migrator:changethis@db.example.com:5432/airlock?sslmode=verify-full',
-      ),
-      shown: ['development', 'testing'],
+      example: {
+        development: 'postgres://airlock_migrator:changethis@127.0.0.1:54318/airlock_development',
+        testing: 'postgres://airlock_migrator:changethis@127.0.0.1:5433/airlock_test',
+        preview: 'postgres://airlock_migrator:changethis@postgres:5432/airlock_preview',
+        production: 'postgres://airlock_migrator:changethis@db.example.com:5432/airlock?sslmode=verify-full',
+        strict:
+          'postgres://airlock_migrator:changethis@db.<environment>.example.com:5432/airlock_<environment>?sslmode=verify-full',
+      },
+      shown: LOCAL,
       secret: true,
       location: true,
     }),
@@ -203,7 +197,7 @@ export const schema = z.object({
   DATABASE_POOL_SIZE: integer(1, 200).register(variables, {
     group: 'Database',
     description: 'Connections per process.',
-    default: perEnvironment('5', '5', '5', '10', '10'),
+    default: { development: '5', testing: '5', preview: '5', strict: '10' },
   }),
   DATABASE_CONNECT_TIMEOUT: duration().register(variables, {
     group: 'Database',
@@ -213,48 +207,44 @@ export const schema = z.object({
   DATABASE_STATEMENT_TIMEOUT: duration().register(variables, {
     group: 'Database',
     description: 'The longest a statement may run; below REQUEST_TIMEOUT, so that the database gives up first.',
-    default: perEnvironment('20s', '10s', '20s', '20s', '20s'),
+    default: { testing: '10s', strict: '20s' },
   }),
   DATABASE_LOCK_TIMEOUT: duration().register(variables, {
     group: 'Database',
     description: 'The longest a statement may wait for a lock.',
-    default: perEnvironment('5s', '2s', '5s', '5s', '5s'),
+    default: { testing: '2s', strict: '5s' },
   }),
   DATABASE_IDLE_IN_TRANSACTION_TIMEOUT: duration().register(variables, {
     group: 'Database',
     description: 'The longest a transaction may sit idle.',
-    default: perEnvironment('1m', '30s', '30s', '30s', '30s'),
+    default: { development: '1m', strict: '30s' },
   }),
   PRIVATE_NETWORKS: hosts('host names, *.suffixes or CIDR blocks')
     .optional()
     .register(variables, {
       group: 'Database',
       description: 'Hosts and networks where TLS to the database may be off, such as postgres or 10.0.0.0/8.',
-      example: perEnvironment('postgres', 'postgres', 'postgres', '10.0.0.0/8', '10.0.0.0/8'),
-      shown: ['preview'],
+      example: { development: 'postgres', testing: 'postgres', preview: 'postgres', strict: '10.0.0.0/8' },
+      shown: PASSING,
     }),
-  PROTECTED_HOSTS: hosts('host names, *.suffixes or CIDR blocks')
-    .optional()
-    .register(variables, {
-      group: 'Database',
-      description: 'Hosts of staging and production, which no lower environment may connect to.',
-      example: 'db.staging.example.com,db.example.com',
-      shown: ['preview'],
-    }),
+  PROTECTED_HOSTS: hosts('host names, *.suffixes or CIDR blocks').optional().register(variables, {
+    group: 'Database',
+    description: 'Hosts of staging and production, which no lower environment may connect to.',
+    example: 'db.staging.example.com,db.example.com',
+    shown: PASSING,
+  }),
 
   REDIS_URL: redisUrl()
     .optional()
     .register(variables, {
       group: 'Redis',
       description: 'Cache and rate limits shared by all processes; without it they are per process.',
-      example: perEnvironment(
-        'redis://127.0.0.1:6379/0',
-        'redis://127.0.0.1:6380/0',
-        'redis://:changethis@redis:6379/0',
-        'redis://:changethis@redis:6379/0',
-        'redis://:changethis@redis:6379/0',
-      ),
-      required: ['staging', 'production'],
+      example: {
+        development: 'redis://127.0.0.1:6379/0',
+        testing: 'redis://127.0.0.1:6380/0',
+        strict: 'redis://:changethis@redis:6379/0',
+      },
+      required: LASTING,
       secret: true,
       location: true,
     }),
@@ -262,46 +252,45 @@ export const schema = z.object({
   REQUEST_TIMEOUT: duration().register(variables, {
     group: 'HTTP',
     description: 'The longest a request may take before it is answered 503.',
-    default: perEnvironment('1m', '15s', '25s', '25s', '25s'),
+    default: { development: '1m', testing: '15s', strict: '25s' },
   }),
   CORS_ORIGINS: origins()
     .optional()
     .register(variables, {
       group: 'HTTP',
       description: 'Origins whose pages may call the API. Left out, none may.',
-      example: perEnvironment(
-        'http://localhost:3000',
-        'http://localhost:3000',
-        'https://app.preview.example.com',
-        'https://app.staging.example.com',
-        'https://app.example.com',
-      ),
-      shown: ['development', 'staging', 'production'],
+      example: {
+        development: 'http://localhost:3000',
+        testing: 'http://localhost:3000',
+        production: 'https://app.example.com',
+        strict: 'https://app.<environment>.example.com',
+      },
+      shown: [...environmentsWith('isServedFromSources'), ...LASTING],
     }),
   TRUSTED_PROXY_HOPS: integer(0, 10).register(variables, {
     group: 'HTTP',
     description: 'How many proxies in front are ours; that many X-Forwarded-For entries are believed.',
-    default: perEnvironment('0', '0', '1', '1', '1'),
+    default: { development: '0', testing: '0', strict: '1' },
   }),
   RATE_LIMIT_PER_USER: integer(1, 1_000_000_000).register(variables, {
     group: 'HTTP',
     description: 'How many requests a user may send per minute, over all replicas.',
-    default: perEnvironment('6000', '1000000', '1200', '1200', '1200'),
+    default: { development: '6000', testing: '1000000', strict: '1200' },
   }),
   RATE_LIMIT_PER_ADDRESS: integer(1, 1_000_000_000).register(variables, {
     group: 'HTTP',
     description: 'How many requests an address may send per minute, over all replicas; many users may share one.',
-    default: perEnvironment('60000', '1000000', '6000', '6000', '6000'),
+    default: { development: '60000', testing: '1000000', strict: '6000' },
   }),
   HTTP_CLIENT_TIMEOUT: duration().register(variables, {
     group: 'HTTP',
     description: 'The longest an outgoing request may take.',
-    default: perEnvironment('10s', '2s', '5s', '5s', '5s'),
+    default: { development: '10s', testing: '2s', strict: '5s' },
   }),
   HTTP_CLIENT_MAX_RETRIES: integer(0, 10).register(variables, {
     group: 'HTTP',
     description: 'How often an idempotent outgoing request is tried again.',
-    default: perEnvironment('2', '0', '2', '2', '2'),
+    default: { testing: '0', strict: '2' },
   }),
 
   AUTH_ISSUER: webAddress().optional().register(variables, {
@@ -368,22 +357,22 @@ export const schema = z.object({
   SHUTDOWN_DRAIN: duration().register(variables, {
     group: 'Shutdown',
     description: 'How long to keep serving after SIGTERM while proxies learn of it.',
-    default: perEnvironment('0s', '0s', '5s', '5s', '5s'),
+    default: { development: '0s', testing: '0s', strict: '5s' },
   }),
   SHUTDOWN_REQUESTS: duration().register(variables, {
     group: 'Shutdown',
     description: 'How long requests in flight may then take.',
-    default: perEnvironment('3s', '3s', '25s', '25s', '25s'),
+    default: { development: '3s', testing: '3s', strict: '25s' },
   }),
   SHUTDOWN_TEARDOWN: duration().register(variables, {
     group: 'Shutdown',
     description: 'How long pools and telemetry may then take to close.',
-    default: perEnvironment('2s', '2s', '5s', '5s', '5s'),
+    default: { development: '2s', testing: '2s', strict: '5s' },
   }),
   SHUTDOWN_GRACE: duration().register(variables, {
     group: 'Shutdown',
     description: 'When the platform kills: at least drain, requests and teardown and 5 s more.',
-    default: perEnvironment('10s', '10s', '45s', '45s', '45s'),
+    default: { development: '10s', testing: '10s', strict: '45s' },
   }),
 });
 
@@ -403,7 +392,8 @@ export function metaOf(name: VariableName): VariableMeta {
 }
 
 export function textFor(value: PerEnvironment | undefined, environment: Environment): string | undefined {
-  return typeof value === 'object' ? value[environment] : value;
+  const text = typeof value === 'object' ? (value[environment] ?? value.strict) : value;
+  return text?.replaceAll('<environment>', environment);
 }
 
 /** The variables in the order of the schema, by group. */

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { DatabaseAddress, Environment } from '@airlock/config';
+import { type DatabaseAddress, type Environment, traitsOf } from '@airlock/config';
 import type { ClientConfig } from 'pg';
 import { MIN_SCRAM_ITERATIONS } from '../wire/guarded-client.js';
 
@@ -63,7 +63,7 @@ export function createClientOptions(
     sslnegotiation: 'postgres',
     options: '-c search_path=public -c TimeZone=UTC',
     // Servers that live as long as a test run store their random passwords with one iteration.
-    scramMinIterations: config.environment === 'testing' && !isStrict ? 1 : MIN_SCRAM_ITERATIONS,
+    scramMinIterations: traitsOf(config.environment).mayBeReset && !isStrict ? 1 : MIN_SCRAM_ITERATIONS,
     ...IGNORE_PGREPLICATION,
   };
 }

@@ -1,4 +1,4 @@
-import type { Environment } from '@airlock/config';
+import { type Environment, traitsOf } from '@airlock/config';
 import type { AppliedMigration } from './ledger.js';
 import { type Migration, MigrationError } from './migration.js';
 
@@ -90,7 +90,7 @@ function takeUntil(pending: readonly Migration[], to: string | undefined): reado
 
 /** Where code of the release before is still serving while the schema changes. */
 function isStrict(environment: Environment): boolean {
-  return environment === 'preview' || environment === 'staging' || environment === 'production';
+  return !traitsOf(environment).runsLocally;
 }
 
 /** An empty database is let through: no release was ever there that a contract could break. */

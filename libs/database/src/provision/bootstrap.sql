@@ -1,9 +1,11 @@
--- What every database of Airlock is made of: roles, grants, identity stamp, and in staging and production the refusal
--- of drops. One text for the embedded server, Compose and hosted PostgreSQL; safe to run again.
+-- What every database of Airlock is made of: roles, grants, identity stamp, and where it must last the refusal of drops. One text for the embedded server, Compose and hosted PostgreSQL; safe to run again.
 --
 -- Run it in ONE transaction, connected to the database in question as the role that owns it and may create roles
 -- (a superuser is not needed), after set_config(name, value, true) of:
---   provision.environment                               development, testing, preview, staging or production
+--   provision.environment                               the one that the database is to belong to
+--   provision.environments                              all that there are, separated by commas
+--   provision.may_be_reset, provision.takes_copies, provision.is_disposable
+--                            optional                   on: the environment has this trait; it is strict without it
 --   provision.app_user,      provision.app_password       the application role; a password may be a SCRAM verifier
 --   provision.migrator_user, provision.migrator_password  the role that changes the schema
 --   provision.owner          optional                   the owner role, <database>_owner unless given
@@ -21,11 +23,12 @@ DECLARE
   app text := current_setting('provision.app_user', true);
   migrator text := current_setting('provision.migrator_user', true);
   owner text := coalesce(nullif(current_setting('provision.owner', true), ''), current_database() || '_owner');
+  known text := current_setting('provision.environments', true);
   name text;
 BEGIN
-  IF env IS NULL OR env NOT IN ('development', 'testing', 'preview', 'staging', 'production') THEN
-    RAISE EXCEPTION 'provision.environment: is "%"; expected development, testing, preview, staging or production', env
-      USING ERRCODE = '22023';
+  IF env IS NULL OR env = ANY (string_to_array(known, ',')) IS NOT TRUE THEN
+    RAISE EXCEPTION 'provision.environment: is "%"; expected %', env,
+      regexp_replace(replace(known, ',', ', '), ', ([^,]*)$', ' or \1') USING ERRCODE = '22023';
   END IF;
   FOREACH name IN ARRAY ARRAY[app, migrator, owner] LOOP
     IF name IS NULL OR name !~ '^[a-z_][a-z0-9_-]{0,62}$' OR name LIKE 'pg\_%' THEN
@@ -48,6 +51,8 @@ END $parameters$;
 DO $claim$
 DECLARE
   env text := current_setting('provision.environment');
+  may_be_reset boolean := current_setting('provision.may_be_reset', true) IS NOT DISTINCT FROM 'on';
+  takes_copies boolean := current_setting('provision.takes_copies', true) IS NOT DISTINCT FROM 'on';
   adopt boolean := current_setting('provision.adopt', true) IS NOT DISTINCT FROM current_database()::text;
   stamp record;
   here record;
@@ -74,14 +79,14 @@ BEGIN
       RAISE EXCEPTION 'database "%": is stamped %; expected %', here.name, stamp.environment, env
         USING ERRCODE = '42501', HINT = 'No flag changes that. Mend ENVIRONMENT or the database URL.';
     END IF;
-    IF env = 'testing' THEN
+    IF may_be_reset THEN
       RAISE EXCEPTION 'database "%": carries the stamp of another database (%, "%"); expected an empty one or its own stamp',
         here.name, stamp.environment, stamp.name
         USING ERRCODE = '42501', HINT = 'A test database is never adopted: drop it by hand and provision it again.';
     END IF;
-    IF env = 'production' AND stamp.environment <> env THEN
-      RAISE EXCEPTION 'database "%": is a copy of % ("%"); expected one of production', here.name, stamp.environment, stamp.name
-        USING ERRCODE = '42501', HINT = 'Nothing becomes production but what was production.';
+    IF NOT takes_copies AND stamp.environment <> env THEN
+      RAISE EXCEPTION 'database "%": is a copy of % ("%"); expected one of %', here.name, stamp.environment, stamp.name, env
+        USING ERRCODE = '42501', HINT = format('Nothing becomes %s but what was %s.', env, env);
     END IF;
     IF stamp.environment <> env AND current_setting('provision.sanitised', true) IS DISTINCT FROM 'on' THEN
       RAISE EXCEPTION 'database "%": is a copy of % ("%"), and holds what people have entered there; expected one of %',
@@ -108,8 +113,8 @@ BEGIN
        + (SELECT count(*) FROM pg_event_trigger) + (SELECT count(*) FROM pg_foreign_data_wrapper) + (SELECT count(*) FROM pg_publication)
        + (SELECT count(*) FROM pg_cast WHERE oid >= 16384)
     INTO held;
-  IF held = 0 OR (adopt AND env <> 'testing') THEN RETURN; END IF;
-  IF env = 'testing' THEN
+  IF held = 0 OR (adopt AND NOT may_be_reset) THEN RETURN; END IF;
+  IF may_be_reset THEN
     RAISE EXCEPTION 'database "%": holds % objects and no stamp; expected an empty database', here.name, held
       USING ERRCODE = '42501', HINT = 'A test database is never adopted: drop it by hand and provision it again.';
   END IF;
@@ -120,7 +125,7 @@ END $claim$;
 -- Roles. Attributes are only mentioned where they must change: a hosted administrator may not even repeat them.
 DO $roles$
 DECLARE
-  env text := current_setting('provision.environment');
+  may_be_reset boolean := current_setting('provision.may_be_reset', true) IS NOT DISTINCT FROM 'on';
   owner text := current_setting('provision.owner');
   login record;
   held pg_roles;
@@ -146,7 +151,7 @@ BEGIN
     IF held.rolcreaterole THEN EXECUTE format('ALTER ROLE %I NOCREATEROLE', held.rolname); END IF;
     IF held.rolname = owner AND held.rolcanlogin THEN EXECUTE format('ALTER ROLE %I NOLOGIN', owner); END IF;
     -- Only a test database may be recreated, and only by the owner that the reset enters.
-    IF held.rolcreatedb <> (env = 'testing' AND held.rolname = owner) THEN
+    IF held.rolcreatedb <> (may_be_reset AND held.rolname = owner) THEN
       EXECUTE format('ALTER ROLE %I %s', held.rolname, CASE WHEN held.rolcreatedb THEN 'NOCREATEDB' ELSE 'CREATEDB' END);
     END IF;
   END LOOP;
@@ -301,13 +306,25 @@ END $strangers$;
 -- The stamp. Its table belongs to the administrator: neither the application nor the migrator can write it.
 CREATE TABLE IF NOT EXISTS ops.environment (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-  environment text NOT NULL CHECK (environment IN ('development', 'testing', 'preview', 'staging', 'production')),
+  environment text NOT NULL,
   system_identifier text NOT NULL,
   database_oid oid NOT NULL,
   database_name text NOT NULL,
   created_by text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now()
 );
+DO $known$
+DECLARE
+  held text := (SELECT pg_get_constraintdef(oid) FROM pg_constraint
+                 WHERE conrelid = 'ops.environment'::regclass AND conname = 'environment_environment_check');
+BEGIN
+  -- A copy may come from before there was this environment.
+  IF strpos(held, quote_literal(current_setting('provision.environment'))) > 0 THEN RETURN; END IF;
+  ALTER TABLE ops.environment DROP CONSTRAINT IF EXISTS environment_environment_check;
+  EXECUTE format('ALTER TABLE ops.environment ADD CONSTRAINT environment_environment_check CHECK (environment IN (%s))',
+    (SELECT string_agg(quote_literal(one), ', ' ORDER BY n)
+       FROM unnest(string_to_array(current_setting('provision.environments'), ',')) WITH ORDINALITY AS listed (one, n)));
+END $known$;
 INSERT INTO ops.environment AS stamp (environment, system_identifier, database_oid, database_name, created_by)
   SELECT current_setting('provision.environment'), c.system_identifier::text, d.oid, d.datname, session_user
   FROM pg_database d, pg_control_system() c WHERE d.datname = current_database()
@@ -345,7 +362,8 @@ DO $testing$
 DECLARE
   owner text := current_setting('provision.owner');
 BEGIN
-  IF current_setting('provision.environment') <> 'testing' THEN RETURN; END IF;
+  IF current_setting('provision.may_be_reset', true) IS DISTINCT FROM 'on' THEN RETURN; END IF;
+  EXECUTE format($function$
   CREATE OR REPLACE FUNCTION ops.restamp(as_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $body$
   DECLARE
@@ -356,15 +374,15 @@ BEGIN
     SELECT * INTO STRICT stamp FROM ops.environment;
     SELECT d.oid, d.datname::text AS name, c.system_identifier::text AS system INTO here
       FROM pg_catalog.pg_database d, pg_catalog.pg_control_system() c WHERE d.datname = pg_catalog.current_database();
-    IF stamp.environment <> 'testing' OR stamp.system_identifier <> here.system
+    IF stamp.environment <> %L OR stamp.system_identifier <> here.system
        OR pg_catalog.regexp_replace(stamp.database_name, minted, '') <> pg_catalog.regexp_replace(here.name, minted, '')
        OR pg_catalog.regexp_replace(as_name, minted, '') <> pg_catalog.regexp_replace(here.name, minted, '') THEN
-      RAISE EXCEPTION 'database "%": carries the stamp of % database "%"; expected a clone of its own template',
+      RAISE EXCEPTION 'database "%%": carries the stamp of %% database "%%"; expected a clone of its own template',
         here.name, stamp.environment, stamp.database_name USING ERRCODE = '42501';
     END IF;
     UPDATE ops.environment SET database_oid = here.oid, database_name = as_name,
       created_by = session_user, created_at = pg_catalog.now();
-  END $body$;
+  END $body$ $function$, current_setting('provision.environment'));
   REVOKE ALL ON FUNCTION ops.restamp(text) FROM PUBLIC;
   EXECUTE format('GRANT EXECUTE ON FUNCTION ops.restamp(text) TO %I', owner);
   IF (SELECT datdba <> to_regrole(quote_ident(owner)) FROM pg_database WHERE datname = current_database()) THEN
@@ -376,11 +394,11 @@ BEGIN
   RESET ROLE;
 END $testing$;
 
--- In staging and production nobody drops anything, a superuser included, but the migrator; and what holds rows or guards
--- them falls only in a transaction that has said SET LOCAL ops.allow_drop = 'on', as a contract migration does.
+-- Where the database is not disposable, only the migrator drops anything, not even a superuser; and what holds rows or
+-- guards them falls only in a transaction that has said SET LOCAL ops.allow_drop = 'on', as a contract migration does.
 DO $drops$
 BEGIN
-  IF current_setting('provision.environment') NOT IN ('staging', 'production') THEN
+  IF current_setting('provision.is_disposable', true) IS NOT DISTINCT FROM 'on' THEN
     DROP FUNCTION IF EXISTS ops.refuse_drop();
     RETURN;
   END IF;

@@ -261,6 +261,8 @@ describe('bootstrap.sql', () => {
     await runAs(options.admin, (admin) => admin.query(`CREATE DATABASE ${options.app.database}`));
     const parameters = {
       environment: 'staging',
+      environments: ENVIRONMENTS.join(','),
+      takes_copies: 'on',
       app_user: options.app.user,
       app_password: options.app.password.reveal(),
       migrator_user: options.migration.user,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type DatabaseAddress, type Environment, maxDatabaseNameBytes } from '@airlock/config';
+import { type DatabaseAddress, type Environment, ENVIRONMENTS, maxDatabaseNameBytes, traitsOf } from '@airlock/config';
 import type { Client } from 'pg';
 import { withClient } from '../connect/client.js';
 import { createSessionConfig } from '../connect/client-options.js';
@@ -45,7 +45,7 @@ export async function provision(options: ProvisionOptions): Promise<ProvisionRep
     const report = await withClient({ ...options.admin, database }, context, (client) =>
       runBootstrap(client, createParameters(options)),
     );
-    if (options.environment === 'testing') await createTemplate(admin, options);
+    if (traitsOf(options.environment).mayBeReset) await createTemplate(admin, options);
     return { database, created, ...report };
   });
 }
@@ -57,7 +57,7 @@ async function createTemplate(admin: Client, options: ProvisionOptions): Promise
   const isComplete = 'SELECT FROM pg_catalog.pg_database WHERE datname = $1 AND datistemplate AND NOT datallowconn';
   if ((await admin.query(isComplete, [template])).rowCount) return;
   await createDatabase(admin, template);
-  const context = { config: createSessionConfig('testing', options.sslCa), purpose: 'provision' };
+  const context = { config: createSessionConfig(options.environment, options.sslCa), purpose: 'provision' };
   await withClient({ ...options.admin, database: template }, context, (client) =>
     runBootstrap(client, { ...createParameters(options), owner }),
   );
@@ -154,8 +154,14 @@ export async function adoptSanitised(client: Client, options: ProvisionOptions):
 }
 
 function createParameters({ environment, app, migration, adopt = '' }: ProvisionOptions): Record<string, string> {
+  const { isDisposable, mayBeReset, takesCopies } = traitsOf(environment);
+  const word = (isAllowed: boolean) => (isAllowed ? 'on' : '');
   return {
     environment,
+    environments: ENVIRONMENTS.join(','),
+    may_be_reset: word(mayBeReset),
+    takes_copies: word(takesCopies),
+    is_disposable: word(isDisposable),
     app_user: app.user,
     app_password: createScramVerifier(app.password.reveal()),
     migrator_user: migration.user,

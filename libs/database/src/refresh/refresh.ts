@@ -1,4 +1,4 @@
-import type { Environment } from '@airlock/config';
+import { type Environment, environmentsWith, traitsOf } from '@airlock/config';
 import type { Client } from 'pg';
 import { withClient } from '../connect/client.js';
 import { createSessionConfig } from '../connect/client-options.js';
@@ -32,9 +32,6 @@ export class UnfinishedRefreshError extends Error {
   override readonly name = 'UnfinishedRefreshError';
   readonly exitCode = 1;
 }
-
-/** Where copies are worked with. Tests make their own rows, and nothing that was ever changed becomes production. */
-const TARGETS = ['development', 'preview', 'staging'];
 
 /**
  * Makes a copy of another environment's database, restored beside, one of this environment: what people have entered
@@ -112,7 +109,8 @@ async function assertCopy(
   const [stamp, here] = [await readStamp(client), await readLocation(client)];
   const { rows } = await client.query<{ who: string }>(SESSIONS);
   const problems = [
-    !TARGETS.includes(environment) && `a copy becomes ${TARGETS.join(', ')}, never ${environment}`,
+    !traitsOf(environment).takesCopies &&
+      `a copy becomes ${environmentsWith('takesCopies').join(', ')}, never ${environment}`,
     copy !== app.database && `the caller names "${copy}", and the configuration "${app.database}"`,
     !stamp && 'it carries no stamp, so nothing says whose copy it is',
     stamp && describeOrigin(stamp, here, environment),

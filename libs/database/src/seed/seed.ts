@@ -1,11 +1,9 @@
 import type { Client } from 'pg';
-import type { Environment } from '@airlock/config';
+import { environmentsWith, traitsOf } from '@airlock/config';
 import { MigrationRefusal } from '../migrate/plan.js';
 import { type Target, withOwner } from '../migrate/session.js';
 import { createSeedRow, DEFAULT_SEED_ROWS, SEED_SQL, type SeedRow } from './seed-rows.js';
 
-/** Production holds what people entered, and nothing else. */
-const SEEDABLE: readonly Environment[] = ['development', 'testing', 'preview', 'staging'];
 const BATCH_ROWS = 1_000;
 
 export interface SeedOptions extends Target {
@@ -20,12 +18,12 @@ export interface SeedReport {
   readonly present: number;
 }
 
-/** Fixed sample data; running it again adds what is missing. @throws MigrationRefusal in production */
+/** Fixed sample data; running it again adds what is missing. @throws MigrationRefusal where only users enter data */
 export async function seed({ rows = DEFAULT_SEED_ROWS, onProgress, ...target }: SeedOptions): Promise<SeedReport> {
   const { environment } = target.config;
-  if (!SEEDABLE.includes(environment))
+  if (!traitsOf(environment).mayBeSeeded)
     throw new MigrationRefusal(
-      `ENVIRONMENT: seeds are sample data and this is ${environment}; expected ${SEEDABLE.join(', ')}`,
+      `ENVIRONMENT: seeds are sample data and this is ${environment}; expected ${environmentsWith('mayBeSeeded').join(', ')}`,
     );
   return withOwner(target, 'seed', async (client) => {
     let inserted = 0;

@@ -1,3 +1,4 @@
+import { listNames, traitsOf } from '@airlock/config/surroundings';
 import { withCourse, type ChangeRequest, type Course } from './course.js';
 import type { Docker } from '../engine/docker.js';
 import { digestOf, parseImageReference, type ImageReference } from '../engine/image-reference.js';
@@ -15,6 +16,7 @@ import { confirmBySmoke } from './smoke-run.js';
 import type { Stack } from '../render/render-stack.js';
 import { readAppServices } from '../release/serving.js';
 import { jobTimeoutMs } from '../release/deploy-settings.js';
+import { listPromotable } from '../release/promotion.js';
 import { applyStack } from '../release/stack-file.js';
 import { readService } from '../engine/swarm.js';
 import { watchRollout } from '../rollout/watch-rollout.js';
@@ -50,14 +52,15 @@ async function follow(docker: Docker, request: ChangeRequest, course: Course): P
   });
 }
 
-/** Nothing comes to production but by promotion; what has served there may be deployed again, as with a new secret. */
+/** Where builds are not taken, nothing comes but by promotion; what has served there may be deployed again, as with a new secret. */
 function assertPromoted({ action, image, settings }: ChangeRequest, { releases }: Course): void {
-  if (action !== 'deploy' || settings.environment !== 'production') return;
+  const { environment } = settings;
+  if (action !== 'deploy' || traitsOf(environment).takesBuilds) return;
   const served = releases.filter(({ record }) => record.outcome === 'succeeded');
   if (served.some(({ record }) => record.digest === image.digest)) return;
   throw new DeployError({
-    text: `production: never served ${image.digest}; expected one that it has served, or a promotion of what staging ran`,
-    mend: `use: airlock promote staging production --digest ${image.digest}`,
+    text: `${environment}: never served ${image.digest}; expected one that it has served, or a promotion of what ${listNames(listPromotable())} ran`,
+    mend: `use: airlock promote ${listPromotable()[0]} ${environment} --digest ${image.digest}`,
   });
 }
 

@@ -1,3 +1,4 @@
+import { traitsOf } from '@airlock/config/surroundings';
 import { deployImage } from './deploy-image.js';
 import type { ChangeRequest } from './course.js';
 import { createDocker } from '../engine/docker.js';
@@ -23,7 +24,7 @@ export interface PromoteRequest extends Omit<ChangeRequest, 'action' | 'image' |
   };
 }
 
-/** Brings to production the very bytes that staging ran. Nothing is built. */
+/** Brings to one environment the very bytes that another ran. Nothing is built. */
 export async function promoteImage(request: PromoteRequest): Promise<DeploymentRecord> {
   const { digest, progress } = request;
   assertConfirmed(request.confirm);
@@ -55,7 +56,7 @@ export function assertConfirmed(typed: string): void {
 
 /** Only a digest whose last word in staging's record is: served, migrated, smoke passed. */
 export function findStaged(records: readonly DeploymentRecord[], digest: string | undefined): DeploymentRecord {
-  const ofStaging = records.filter(({ environment }) => environment === 'staging');
+  const ofStaging = records.filter(({ environment }) => traitsOf(environment).takesBuilds);
   const wanted = digest ?? ofStaging.findLast(({ outcome }) => outcome === 'succeeded')?.digest;
   const last = ofStaging.findLast((record) => record.digest === wanted);
   const lacks = last ? whatIsMissing(last) : ['staging never ran it'];

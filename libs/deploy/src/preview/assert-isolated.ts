@@ -1,3 +1,4 @@
+import { traitsOf } from '@airlock/config/surroundings';
 import type { ComposeModel, Fields } from '../engine/compose-model.js';
 import { DeployError } from '../engine/deploy-error.js';
 
@@ -72,6 +73,7 @@ function judgeServices(model: ComposeModel): string[] {
 }
 
 function judgeEnvironment(name: string, { ENVIRONMENT: said }: Fields): string[] {
-  if (said === undefined || said === 'preview') return [];
+  const { isDisposable, runsLocally } = traitsOf(typeof said === 'string' ? said : undefined);
+  if (said === undefined || (isDisposable && !runsLocally)) return [];
   return [`services.${name}: ENVIRONMENT is ${JSON.stringify(said)}; expected "preview"`];
 }

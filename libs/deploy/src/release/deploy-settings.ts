@@ -1,14 +1,19 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { ENVIRONMENTS, readProcessEnvironment, readUserName } from '@airlock/config/surroundings';
+import {
+  type Environment,
+  environmentsWithout,
+  isEnvironment,
+  listNames,
+  readProcessEnvironment,
+  readUserName,
+  traitsOf,
+} from '@airlock/config/surroundings';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 import { parseTime } from '../engine/duration.js';
 
-/** Where Swarm is deployed to; development, testing and previews live on Compose. */
-export type DeployedEnvironment = 'staging' | 'production';
-
 export interface Settings {
-  readonly environment: DeployedEnvironment;
+  readonly environment: Environment;
   readonly stackName: string;
   readonly files: readonly string[];
   readonly envFiles: readonly string[];
@@ -40,7 +45,7 @@ export interface CommonOptions {
 }
 
 export function createSettings(environment: string, options: CommonOptions): Settings {
-  const known = parseDeployedEnvironment(environment);
+  const known = parseLastingEnvironment(environment);
   return {
     environment: known,
     stackName: parseStackName('--stack', options.stack ?? `airlock-${known}`),
@@ -59,15 +64,16 @@ export function createSettings(environment: string, options: CommonOptions): Set
   };
 }
 
-export function parseDeployedEnvironment(text: string): DeployedEnvironment {
-  if (text === 'staging' || text === 'production') return text;
-  const isOther = (ENVIRONMENTS as readonly string[]).includes(text);
+/** A swarm holds what must last; development, tests and previews live on Compose. */
+export function parseLastingEnvironment(text: string): Environment {
+  const isKnown = isEnvironment(text);
+  const { isDisposable, runsLocally } = traitsOf(text);
+  if (isKnown && !isDisposable) return text;
+  const lasting = listNames(environmentsWithout('isDisposable'));
   throw new DeployError({
-    text: `ENV: ${JSON.stringify(text)} is ${isOther ? 'not deployed to a swarm' : 'not an environment'}; expected staging or production`,
+    text: `ENV: ${JSON.stringify(text)} is ${isKnown ? 'not deployed to a swarm' : 'not an environment'}; expected ${lasting}`,
     mend:
-      text === 'preview'
-        ? 'use: airlock preview --help'
-        : `write staging or production in place of ${JSON.stringify(text)}`,
+      isKnown && !runsLocally ? 'use: airlock preview --help' : `write ${lasting} in place of ${JSON.stringify(text)}`,
     exitCode: EXIT.usage,
   });
 }

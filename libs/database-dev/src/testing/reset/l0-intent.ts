@@ -1,5 +1,6 @@
-import { type StaticLayer } from './layer.js';
+import type { StaticLayer } from './layer.js';
 import { when } from './verdict.js';
+import { STRICT_TRAITS, traitsOf } from '@airlock/config';
 
 /** Set by platforms where nothing that may be reset runs, and by our own releases. */
 const DEPLOY_MARKERS = [
@@ -37,13 +38,17 @@ export const intent: StaticLayer = {
       saw: `ENVIRONMENT=${stated === undefined ? '(not set)' : JSON.stringify(stated)}, markers of a deployment: ${markers.join(', ') || 'none'}`,
       problems: [
         ...when(
-          stated !== 'testing' || inspection.environment !== 'testing',
+          stated !== inspection.environment || !traitsOf(stated).mayBeReset,
           `ENVIRONMENT is ${stated === undefined ? 'not set' : JSON.stringify(stated)}; expected exactly "testing"`,
           'ENVIRONMENT=testing airlock db reset-test',
         ),
         ...when(markers.length > 0, `${markers.join(', ')} set; expected none`, 'run it where tests run'),
         // It gives no permission; it only takes one away.
-        ...when(nodeEnv === 'production', 'NODE_ENV is "production"; expected no contradiction', 'unset NODE_ENV'),
+        ...when(
+          nodeEnv === STRICT_TRAITS.nodeEnv,
+          'NODE_ENV is "production"; expected no contradiction',
+          'unset NODE_ENV',
+        ),
       ],
     };
   },

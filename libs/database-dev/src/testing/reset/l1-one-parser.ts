@@ -1,5 +1,5 @@
-import type { Inspection } from '@airlock/config';
-import { type StaticLayer } from './layer.js';
+import { type Inspection, traitsOf } from '@airlock/config';
+import type { StaticLayer } from './layer.js';
 import { type Problem, when } from './verdict.js';
 
 /** One reading of the address: every source agrees, one strict parser, nothing that another parser reads differently. */
@@ -38,7 +38,7 @@ export const oneParser: StaticLayer = {
 
 /** What is missing for another environment than testing is nobody's concern here. */
 function findViolations({ environment, violations }: Inspection): Problem[] {
-  if (environment !== 'testing') {
+  if (!traitsOf(environment).mayBeReset) {
     const problem = `the configuration is that of ${environment ?? 'no environment'}; expected that of testing`;
     return [{ problem, mend: 'ENVIRONMENT=testing, and .env.testing at the root of the checkout' }];
   }

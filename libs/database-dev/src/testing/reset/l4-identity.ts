@@ -1,5 +1,6 @@
-import { type ServerLayer } from './layer.js';
+import type { ServerLayer } from './layer.js';
 import { type Problem, when } from './verdict.js';
+import { traitsOf } from '@airlock/config';
 import { formatSeal } from './minted-names.js';
 import type { ServerFacts } from './server-facts.js';
 
@@ -26,7 +27,7 @@ function judgeServer({ acting, inside, record, address }: ServerFacts): Problem[
       'ENVIRONMENT=testing airlock db provision',
     ),
     ...when(
-      record !== undefined && (record.environment !== 'testing' || record.database !== address.database),
+      record !== undefined && (!traitsOf(record.environment).mayBeReset || record.database !== address.database),
       `the record of provisioning says ${record?.environment} "${record?.database}"; expected testing "${address.database}"`,
       'ENVIRONMENT=testing airlock db provision',
     ),
