@@ -4,16 +4,16 @@ import { openDataSource } from '@airlock/database';
 import { describeWithRedis } from '@airlock/database-dev/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { type App, createApp } from '../create-app.js';
-import { useTestApp } from '../testing/use-test-app.fixture.js';
+import { type App, createApp } from '@airlock/service/testing';
 import type { Entity, EntityPage } from './entity.schemas.js';
+import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 const URL = '/api/v1/entities';
 /** 20 ms apart: several times as long as a closed cache takes to open. */
 const MAX_UNSEEN = 500;
 
 describe.each(['delete', 'rollback'] as const)('entities, on a database kept apart by %s', (isolation) => {
-  const api = useTestApp({ isolation });
+  const api = useTestApi({ isolation });
   const create = async (name: string, as = 'user_1') => {
     const response = await api.request({
       as,
@@ -226,10 +226,10 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
 
 describeWithRedis('entities of two replicas that share a Redis', (redis) => {
   const configure = (config: Config) => ({ ...config, redis: { url: new Secret(redis.url) } });
-  const here = useTestApp({ configure });
+  const here = useTestApi({ configure });
   let there: App;
   beforeAll(async () => {
-    there = await createApp(here.config, { logger: here.logger, lifecycle: here.lifecycle, version: here.version });
+    there = await createApp(here.config, here);
     await openDataSource(there.nest.get(DataSource), here.config);
   });
   afterAll(() => there.nest.close());

@@ -1,0 +1,16 @@
+import { checkSchema, DatabaseModule } from '@airlock/database';
+import type { ServiceDefinition } from '@airlock/service';
+import { AppModule } from './app.module.js';
+import { controllers } from './controllers.js';
+
+/** What the service is told of this API. */
+export const api: ServiceDefinition = {
+  title: 'Airlock API',
+  prefix: 'api/v1',
+  module: AppModule,
+  controllers,
+  model: {
+    connect: (config, choices) => DatabaseModule.forLater(config, choices),
+    checkSchema: (session) => checkSchema(session),
+  },
+};
