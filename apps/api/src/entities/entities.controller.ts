@@ -1,6 +1,6 @@
+import { createEtag, isKnown, Operation, parseIfMatch, UserId } from '@airlock/service';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { createEtag, isKnown, Operation, parseIfMatch, UserId } from '@airlock/service';
 import { EntitiesService } from './entities.service.js';
 import {
   type Entity,

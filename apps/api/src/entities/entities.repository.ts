@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
 import { Database, isoTimestamp, type ListShape, type Page, Pages } from '@airlock/service';
+import { Injectable } from '@nestjs/common';
 import { entityConstraints as constraints } from './entity.constraints.js';
 import type { Entity, EntityChanges, EntityList, NewEntity } from './entity.schemas.js';
 

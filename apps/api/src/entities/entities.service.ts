@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
 import { type Page, Problem, type ReadCache, ReadCaches } from '@airlock/service';
+import { Injectable } from '@nestjs/common';
 import { EntitiesRepository, type EntityTarget, type Outcome } from './entities.repository.js';
 import type { Entity, EntityChanges, EntityList, NewEntity } from './entity.schemas.js';
 

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, Secret } from '@airlock/config';
 import { openDataSource } from '@airlock/database';
 import { describeWithRedis } from '@airlock/database-dev/testing';
+import { type App, createApp } from '@airlock/service/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { type App, createApp } from '@airlock/service/testing';
-import type { Entity, EntityPage } from './entity.schemas.js';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
+import type { Entity, EntityPage } from './entity.schemas.js';
 
 const URL = '/api/v1/entities';
 /** 20 ms apart: several times as long as a closed cache takes to open. */

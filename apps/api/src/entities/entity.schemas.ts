@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { cursor, id, jsonValue, limit, text, timestamp } from '@airlock/service';
+import { z } from 'zod';
 
 /** What callers see, send and ask. The OpenAPI document, validation and types all come from here. */
 const NAME_LENGTH = 200;

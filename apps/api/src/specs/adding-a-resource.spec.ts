@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Config } from '@airlock/config';
 import { withClient } from '@airlock/database';
 import { withTestDatabase } from '@airlock/database-dev/testing';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { TestIssuer } from '@airlock/service/testing';
-import { WorkspaceCopy } from '../testing/workspace-copy.fixture.js';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from '../testing/api-process.fixture.js';
+import { WorkspaceCopy } from '../testing/workspace-copy.fixture.js';
 
 jest.setTimeout(300_000);
 

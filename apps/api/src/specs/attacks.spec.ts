@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useTestDatabase } from '@airlock/database-dev/testing';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { TestIssuer, useTogether } from '@airlock/service/testing';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from '../testing/api-process.fixture.js';
 
 jest.setTimeout(120_000);

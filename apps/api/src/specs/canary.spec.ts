@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig, Secret } from '@airlock/config';
 import { migrate, provision, withClient } from '@airlock/database';
 import { type Cluster, startCluster } from '@airlock/embedded-postgres';
-import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import { findFreePort, TestIssuer, useTogether } from '@airlock/service/testing';
+import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import { ApiProcess } from '../testing/api-process.fixture.js';
 
 jest.setTimeout(120_000);

@@ -1,6 +1,6 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Constraints, Database } from '@airlock/service';
 import { translateError } from '@airlock/service/testing';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 const URL = '/api/v1/entities';

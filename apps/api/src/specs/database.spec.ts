@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Database } from '@airlock/service';
 import { TcpProxy } from '@airlock/service/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 const URL = '/api/v1/entities';

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { useTestDatabase } from '@airlock/database-dev/testing';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Received, TestIssuer, withReceiver } from '@airlock/service/testing';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from '../testing/api-process.fixture.js';
 
 jest.setTimeout(60_000);

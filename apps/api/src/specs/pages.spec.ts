@@ -1,7 +1,7 @@
+import { Database, type ListShape, Pages } from '@airlock/service';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { Entity, EntityPage } from '../entities/entity.schemas.js';
-import { Database, type ListShape, Pages } from '@airlock/service';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 jest.setTimeout(60_000);

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
+import { PARTY, type RefusalCause, refusals } from '@airlock/service/testing';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { JWTPayload } from 'jose';
-import { PARTY, type RefusalCause, refusals } from '@airlock/service/testing';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 jest.setTimeout(60_000);

@@ -1,7 +1,7 @@
 import { withClient } from '@airlock/database';
-import { describe, expect, it } from '@jest/globals';
 import { Database } from '@airlock/service';
 import { RequestContext, runInContext } from '@airlock/service/testing';
+import { describe, expect, it } from '@jest/globals';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 const COUNT = { name: 'spec:count', text: 'SELECT count(*)::int AS count FROM entities', values: [] };

@@ -3,8 +3,8 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TestDatabase, withTestDatabase } from '@airlock/database-dev/testing';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startKeptAlive, TestIssuer, useTogether } from '@airlock/service/testing';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from '../testing/api-process.fixture.js';
 
 const UNSHARE = ['unshare', '--pid', '--fork', '--kill-child'];

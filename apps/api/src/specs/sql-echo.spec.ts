@@ -1,6 +1,6 @@
+import { Database } from '@airlock/service';
 import { describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { Database } from '@airlock/service';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 const URL = '/api/v1/entities';

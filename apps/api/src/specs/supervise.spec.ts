@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useTestDatabase } from '@airlock/database-dev/testing';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { findFreePort } from '@airlock/service/testing';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from '../testing/api-process.fixture.js';
 
 jest.setTimeout(60_000);

@@ -1,7 +1,4 @@
 import { useTestDatabase } from '@airlock/database-dev/testing';
-import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
-import type { ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   describeWithOwnRedis,
   readMetrics,
@@ -13,6 +10,9 @@ import {
   useTogether,
   withReceiver,
 } from '@airlock/service/testing';
+import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiProcess } from '../testing/api-process.fixture.js';
 
 jest.setTimeout(60_000);

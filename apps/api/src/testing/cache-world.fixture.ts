@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '@airlock/config';
-import { Redis } from 'ioredis';
 import { TcpProxy, TestIssuer, TestRedis } from '@airlock/service/testing';
+import { Redis } from 'ioredis';
 import { ApiProcess } from './api-process.fixture.js';
 
 const UNLIMITED = { RATE_LIMIT_PER_USER: '1000000', RATE_LIMIT_PER_ADDRESS: '1000000' };

@@ -1,11 +1,11 @@
 import { authConfig, type ConfigType, environmentConfig, httpClientConfig, httpConfig } from '@airlock/config/nest';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { HttpClient } from '../http-client/http-client.js';
-import { REDIS, type Redis } from '../redis/redis.js';
-import { RateLimits } from '../http/rate-limits.js';
 import { loadTokenRules } from '../auth/token-rules.js';
 import { TokenVerifier } from '../auth/token-verifier.js';
+import { HttpClient } from '../http-client/http-client.js';
+import { RateLimits } from '../http/rate-limits.js';
+import { REDIS, type Redis } from '../redis/redis.js';
 
 @Module({})
 export class AuthModule {

@@ -9,12 +9,12 @@ import {
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
-import type { ServiceModel } from './service-definition.js';
+import { ReadCaches } from '../cache/read-caches.js';
 import { CursorCodec } from '../data/cursor.js';
 import { Database } from '../data/database.js';
 import { Pages } from '../data/pages.js';
-import { ReadCaches } from '../cache/read-caches.js';
 import { createRedis, REDIS, type Redis } from '../redis/redis.js';
+import type { ServiceModel } from './service-definition.js';
 
 /** After the last request has been answered, not before. */
 @Injectable()

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HEALTH_PATHS } from '@airlock/health';
-import type { RateLimits } from '../http/rate-limits.js';
 import { TokenRefusal, unauthenticated } from '../failures/token-refusal.js';
+import type { RateLimits } from '../http/rate-limits.js';
 import type { TokenVerifier } from './token-verifier.js';
 
 const BEARER = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/i;

@@ -6,8 +6,8 @@ import {
   type JSONWebKeySet,
   type JWSHeaderParameters,
 } from 'jose';
-import { Problem } from '../problems/problem.js';
 import { TokenRefusal } from '../failures/token-refusal.js';
+import { Problem } from '../problems/problem.js';
 
 export type LoadKeys = () => Promise<JSONWebKeySet>;
 type Resolve = ReturnType<typeof createLocalJWKSet>;

@@ -1,6 +1,6 @@
 import { errors, type JWTPayload } from 'jose';
-import { differsBySlash } from './token-claims.js';
 import { type RefusalCause, TokenRefusal } from '../failures/token-refusal.js';
+import { differsBySlash } from './token-claims.js';
 
 /** A token that becomes valid within this time was made by a clock that is ahead of ours. */
 const MAX_SKEW_SECONDS = 10 * 60;

@@ -1,7 +1,7 @@
 import type { Config } from '@airlock/config';
 import type { JSONWebKeySet } from 'jose';
-import { type HttpClient, readText } from '../http-client/http-client.js';
 import { StartRefusal } from '../failures/start-refusal.js';
+import { type HttpClient, readText } from '../http-client/http-client.js';
 import type { TokenRules } from './token-verifier.js';
 
 /** Hundreds of keys. */

@@ -1,9 +1,9 @@
 import { jwtVerify, type JWTPayload } from 'jose';
+import { TokenRefusal, unauthenticated } from '../failures/token-refusal.js';
 import { Problem } from '../problems/problem.js';
 import { KeyStore, type KeyStoreOptions, type LoadKeys } from './key-store.js';
 import { refuseToken } from './refuse-token.js';
 import { assertMeantForUs, readSubject } from './token-claims.js';
-import { TokenRefusal, unauthenticated } from '../failures/token-refusal.js';
 
 export interface TokenRules {
   readonly issuer: string;

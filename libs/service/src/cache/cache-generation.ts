@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { runOutsideRequests } from '../context/request-context.js';
-import type { CacheServer } from './cache-server.js';
 import type { Database } from '../data/database.js';
 import { readCode } from '../failures/database-failures.js';
+import type { CacheServer } from './cache-server.js';
 
 /** Cached rows are served for this long after the database was last asked whether they may be. */
 export const LEASE_MS = 1_000;

@@ -5,14 +5,14 @@ import { type TestDatabase, withTestDatabase } from '@airlock/database-dev/testi
 import { describe, expect, jest } from '@jest/globals';
 import { Redis as IoRedis } from 'ioredis';
 import { pino } from 'pino';
+import { Database } from '../data/database.js';
+import { createRedis, type Redis } from '../redis/redis.js';
 import { describeWithOwnRedis, TestRedis } from '../testing/redis.fixture.js';
 import { TcpProxy } from '../testing/tcp-proxy.fixture.js';
 import { useTogether } from '../testing/use-together.fixture.js';
 import { LEASE_MS } from './cache-generation.js';
-import { Database } from '../data/database.js';
 import { CACHE_TTL_MS, type ReadCache } from './read-cache.js';
 import { ReadCaches } from './read-caches.js';
-import { createRedis, type Redis } from '../redis/redis.js';
 
 jest.setTimeout(60_000);
 

@@ -1,7 +1,7 @@
+import type { Redis } from '../redis/redis.js';
 import { CacheGeneration, type CacheGenerationOptions } from './cache-generation.js';
 import { CacheServer } from './cache-server.js';
 import { ReadCache } from './read-cache.js';
-import type { Redis } from '../redis/redis.js';
 
 export interface ReadCachesOptions extends Omit<CacheGenerationOptions, 'server'> {
   /** Undefined where none is configured: such a process caches nothing, and its writes still end what others cached. */

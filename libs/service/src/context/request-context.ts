@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders } from 'node:http';
-import { acceptId, continueTrace, createId, type TraceContext } from './identifiers.js';
 import type { FieldError } from '../problems/problem.js';
+import { acceptId, continueTrace, createId, type TraceContext } from './identifiers.js';
 
 /** Names and figures only: no claim's value and no part of the token. */
 export interface Refusal {

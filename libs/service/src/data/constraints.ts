@@ -1,5 +1,5 @@
-import { type FieldError, Problem } from '../problems/problem.js';
 import { readCode } from '../failures/database-failures.js';
+import { type FieldError, Problem } from '../problems/problem.js';
 
 /** What a caller is told when a row breaks a constraint: which field is wrong, or that other rows stand against it. */
 export interface ConstraintRule {

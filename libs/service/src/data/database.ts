@@ -1,12 +1,12 @@
 import type { SchemaVerdict } from '@airlock/database';
 import type pg from 'pg';
 import type { DataSource, Logger } from 'typeorm';
-import { Problem } from '../problems/problem.js';
 import { currentContext } from '../context/request-context.js';
-import { observeOperation } from '../telemetry/operations.js';
 import { withCallSite } from '../failures/call-site.js';
-import { type Constraints, explainConstraint } from './constraints.js';
 import { isStalePlan } from '../failures/database-failures.js';
+import { Problem } from '../problems/problem.js';
+import { observeOperation } from '../telemetry/operations.js';
+import { type Constraints, explainConstraint } from './constraints.js';
 import { type BoundStatement, OwnerQuery, type Statement } from './owner-query.js';
 
 /** Says for the length of one transaction who asks, and names the request in pg_stat_activity and the server's log. */

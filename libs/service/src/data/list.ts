@@ -1,5 +1,5 @@
-import type { BoundStatement } from './owner-query.js';
 import type { Position } from './cursor.js';
+import type { BoundStatement } from './owner-query.js';
 
 /** How a table may be listed. Columns and types come from here alone, never from a request. */
 export interface ListShape {

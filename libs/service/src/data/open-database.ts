@@ -3,8 +3,8 @@ import type { Config } from '@airlock/config';
 import { openDataSource } from '@airlock/database';
 import type { Lifecycle } from '@airlock/health';
 import type { DataSource } from 'typeorm';
-import { findRefusal } from '../failures/start-refusal.js';
 import { isDatabaseAway, readCode } from '../failures/database-failures.js';
+import { findRefusal } from '../failures/start-refusal.js';
 
 const RETRY_MS = 500;
 

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
-import { isDatabaseAway, readCode } from './database-failures.js';
-import { Problem } from '../problems/problem.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
+import { Problem } from '../problems/problem.js';
+import { isDatabaseAway, readCode } from './database-failures.js';
 
 /** Fastify's own codes; its messages are for developers and stay inside. */
 const fastifyCodes: Readonly<Record<string, ProblemCode>> = {

@@ -1,10 +1,10 @@
 import { HEALTH_PATHS } from '@airlock/health';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Metrics } from '../telemetry/prometheus-metrics.js';
-import type { Observer } from '../telemetry/observer.js';
-import { createFlatLogger } from '../logging/logger.js';
 import type { Refusal } from '../context/request-context.js';
+import { createFlatLogger } from '../logging/logger.js';
+import type { Observer } from '../telemetry/observer.js';
+import type { Metrics } from '../telemetry/prometheus-metrics.js';
 
 export interface Listeners {
   readonly logger: Logger;

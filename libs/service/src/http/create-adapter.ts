@@ -1,8 +1,8 @@
 import type { Config } from '@airlock/config';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
-import { BODY_LIMIT_BYTES } from './body-parser.js';
 import type { NoteAnswer } from './access-log.js';
+import { BODY_LIMIT_BYTES } from './body-parser.js';
 import { createFrameworkErrorHandler } from './framework-errors.js';
 import { createClientErrorHandler, createSocketAnswer, takeOverAnswers } from './node-answers.js';
 import type { OpenContext } from './open-context.js';

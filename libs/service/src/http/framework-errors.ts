@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { runInContext } from '../context/request-context.js';
+import { Problem } from '../problems/problem.js';
 import type { NoteAnswer } from './access-log.js';
 import type { OpenContext } from './open-context.js';
-import { Problem } from '../problems/problem.js';
-import { runInContext } from '../context/request-context.js';
 
 /** An address that cannot be decoded has no route and passes no hook, so the hooks' work is done here. */
 export function createFrameworkErrorHandler(openContext: OpenContext, noteAnswer: NoteAnswer) {

@@ -1,8 +1,8 @@
 import { HEALTH_PATHS, type Lifecycle } from '@airlock/health';
 import type { FastifyInstance } from 'fastify';
+import { Problem } from '../problems/problem.js';
 import { isUnknown, type KnownRoutes } from './known-routes.js';
 import type { LoadShedder } from './load-shedder.js';
-import { Problem } from '../problems/problem.js';
 import type { RateLimits } from './rate-limits.js';
 
 export interface GateOptions {

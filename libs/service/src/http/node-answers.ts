@@ -2,8 +2,8 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { createId } from '../context/identifiers.js';
-import { Problem } from '../problems/problem.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
+import { Problem } from '../problems/problem.js';
 
 type Expectation = 'continue' | 'unknown';
 type Answer = { readonly problem: Problem; readonly cause?: string };

@@ -2,10 +2,10 @@ import cors from '@fastify/cors';
 import type { Config } from '@airlock/config';
 import type { Lifecycle } from '@airlock/health';
 import type { FastifyInstance } from 'fastify';
+import { type RequestContext, runInContext } from '../context/request-context.js';
 import type { NoteAnswer } from './access-log.js';
 import { useJsonBodies } from './body-parser.js';
 import type { OpenContext } from './open-context.js';
-import { type RequestContext, runInContext } from '../context/request-context.js';
 import { installRequestRules } from './request-rules.js';
 
 export interface PipelineOptions {

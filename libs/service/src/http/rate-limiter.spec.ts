@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { RateLimiter } from './rate-limiter.js';
 import { currentContext, RequestContext, runInContext } from '../context/request-context.js';
+import { RateLimiter } from './rate-limiter.js';
 
 describe('an exchange of counts between replicas', () => {
   it('belongs to no request, whichever brought it about', async () => {

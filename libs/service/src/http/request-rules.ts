@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Problem } from '../problems/problem.js';
 import { BODY_LIMIT_BYTES } from './body-parser.js';
 import { expectationOf, expectNoMore, inviteBody } from './node-answers.js';
-import { Problem } from '../problems/problem.js';
 
 /** What a host and a port are written with; several Host headers arrive joined by a comma (RFC 9112, 3.2). */
 const HOST = /^[\w.~!$&'()*+;=%:[\]-]*$/;

@@ -2,11 +2,11 @@ import { NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { TokenRefusal } from '../failures/token-refusal.js';
+import { translateError } from '../failures/translate-error.js';
+import { Problem } from '../problems/problem.js';
 import type { Observer } from '../telemetry/observer.js';
 import type { KnownRoutes } from './known-routes.js';
 import type { OpenContext } from './open-context.js';
-import { Problem } from '../problems/problem.js';
-import { translateError } from '../failures/translate-error.js';
 
 export interface ProblemAnswer {
   readonly error: unknown;

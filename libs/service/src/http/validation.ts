@@ -1,7 +1,7 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { type FieldError, Problem } from '../problems/problem.js';
 import { currentContext } from '../context/request-context.js';
+import { type FieldError, Problem } from '../problems/problem.js';
 import { findUnstorable } from './storable.js';
 
 const MAX_ERRORS = 100;

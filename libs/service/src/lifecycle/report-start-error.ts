@@ -1,6 +1,6 @@
 import type { Config } from '@airlock/config';
-import { openLogger } from '../logging/logger.js';
 import { findRefusal } from '../failures/start-refusal.js';
+import { openLogger } from '../logging/logger.js';
 
 /** Why the process does not start: one line in a log that machines read, plain lines for people. */
 export async function reportStartError(

@@ -4,12 +4,12 @@ import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals, type Shutdo
 import { DataSource } from 'typeorm';
 import { type App, createApp } from '../app/create-app.js';
 import type { ServiceDefinition } from '../app/service-definition.js';
+import { describeBuild } from '../app/version.js';
 import { openDatabase } from '../data/open-database.js';
 import { openLogger } from '../logging/logger.js';
-import { answerSupervisor } from './cluster-messages.js';
 import { openObservers } from '../telemetry/open-observers.js';
+import { answerSupervisor } from './cluster-messages.js';
 import { startManagementServer } from './management-server.js';
-import { describeBuild } from '../app/version.js';
 
 export interface ServeOptions {
   readonly definition: ServiceDefinition;

@@ -2,8 +2,8 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Config } from '@airlock/config';
 import { assertBudget, onLeaveSignals } from '@airlock/health';
 import { openLogger } from '../logging/logger.js';
-import { startManagementServer } from './management-server.js';
 import { askHealth, createClusterMetrics } from './cluster-messages.js';
+import { startManagementServer } from './management-server.js';
 
 const RESTART_DELAY_MS = 1_000;
 

@@ -4,8 +4,8 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { z } from 'zod';
 import { problems, type ProblemCode } from '../problems/problem-codes.js';
 import { OPERATION, type OperationDescription } from './operation.js';
-import { answerHeaders, problemSchema, requestHeaders } from './shared-parts.js';
 import { type JsonObject, SchemaCollector } from './schema-collector.js';
+import { answerHeaders, problemSchema, requestHeaders } from './shared-parts.js';
 
 export interface OpenApiOptions {
   readonly title: string;

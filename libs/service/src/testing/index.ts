@@ -5,7 +5,7 @@ export { type RefusalCause, refusals } from '../failures/token-refusal.js';
 export { translateError } from '../failures/translate-error.js';
 export { AppProcess, type AppProcessOptions } from './app-process.fixture.js';
 export { findFreePort } from './free-port.fixture.js';
-export { type KeptAlive, startKeptAlive } from './keep-alive-clients.fixture.js';
+export { startKeptAlive } from './keep-alive-clients.fixture.js';
 export { readMetrics, readSpans, type SentSpan } from './otlp.fixture.js';
 export { type Received, withReceiver } from './receiver.fixture.js';
 export { describeWithOwnRedis, TestRedis } from './redis.fixture.js';
