@@ -1,4 +1,4 @@
-import { checkSchema, DatabaseModule } from '@airlock/database';
+import { checkSchema } from '@airlock/database';
 import type { ServiceDefinition } from '@airlock/service';
 import { AppModule } from './app.module.js';
 import { controllers } from './controllers.js';
@@ -9,8 +9,5 @@ export const api: ServiceDefinition = {
   prefix: 'api/v1',
   module: AppModule,
   controllers,
-  model: {
-    connect: (config, choices) => DatabaseModule.forLater(config, choices),
-    checkSchema: (session) => checkSchema(session),
-  },
+  checkSchema: (session) => checkSchema(session),
 };

@@ -1,12 +1,12 @@
 export type { ServiceDefinition } from './app/service-definition.js';
-export { UserId } from './auth/user-id.js';
+export { UserId } from './auth/user-id.decorator.js';
 export type { ReadCache } from './cache/read-cache.js';
 export { ReadCaches } from './cache/read-caches.js';
 export type { Constraints } from './data/constraints.js';
 export { Database } from './data/database.js';
 export type { ListShape } from './data/list.js';
 export { type Page, Pages } from './data/pages.js';
-export { cursor, id, jsonValue, limit, text, timestamp } from './data/resource-schemas.js';
+export { boundedText, cursor, id, jsonValue, limit, timestamp } from './data/resource-schemas.js';
 export { isoTimestamp } from './data/sql.js';
 export { createEtag, isKnown, parseIfMatch } from './http/etag.js';
 export { Operation } from './openapi/operation.js';

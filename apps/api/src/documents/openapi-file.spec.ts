@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBreakingChanges, findRelease, type Json, readReleased } from '@airlock/service/documents';
 import { describe, expect, it } from '@jest/globals';
-import { OPENAPI_FILE, renderOpenApiFile, ROOT } from './openapi-file.js';
+import { OPENAPI_FILE, renderOpenApiFile, WORKSPACE } from './openapi-file.js';
 
 const FIX = 'run `nx run api:documents` and commit what it writes';
 
 describe('openapi.json', () => {
-  const committed = readFileSync(join(ROOT, OPENAPI_FILE), 'utf8');
+  const committed = readFileSync(join(WORKSPACE, OPENAPI_FILE), 'utf8');
 
   it('says what the code says', async () => {
     const isStale = (await renderOpenApiFile()) !== committed;
@@ -16,9 +16,9 @@ describe('openapi.json', () => {
 
   it('breaks on nothing in the document of the last release', () => {
     const current = JSON.parse(committed) as Json;
-    const release = findRelease(ROOT);
+    const release = findRelease(WORKSPACE);
     // Before the first release there is no client to break, and the comparison has nothing to find.
-    const released = release === undefined ? current : readReleased(ROOT, { tag: release, path: OPENAPI_FILE });
+    const released = release === undefined ? current : readReleased(WORKSPACE, { tag: release, path: OPENAPI_FILE });
     expect({ release, changes: findBreakingChanges(released, current) }).toEqual({ release, changes: [] });
   });
 });

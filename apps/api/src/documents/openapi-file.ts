@@ -3,7 +3,7 @@ import { renderOpenApi } from '@airlock/service/documents';
 import { api } from '../api.js';
 import { readPackageVersion } from '../package-version.js';
 
-export const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+export const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));
 /** From the root of the workspace. */
 export const OPENAPI_FILE = 'apps/api/openapi.json';
 

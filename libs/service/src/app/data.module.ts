@@ -14,7 +14,7 @@ import { CursorCodec } from '../data/cursor.js';
 import { Database } from '../data/database.js';
 import { Pages } from '../data/pages.js';
 import { createRedis, REDIS, type Redis } from '../redis/redis.js';
-import type { ServiceModel } from './service-definition.js';
+import type { ServiceDefinition } from './service-definition.js';
 
 /** After the last request has been answered, not before. */
 @Injectable()
@@ -30,7 +30,7 @@ class RedisCloser implements OnApplicationShutdown {
 /** How every resource reaches its rows. */
 @Module({})
 export class DataModule {
-  static forRoot({ checkSchema }: ServiceModel, logger: Logger): DynamicModule {
+  static forRoot({ checkSchema }: Pick<ServiceDefinition, 'checkSchema'>, logger: Logger): DynamicModule {
     return {
       module: DataModule,
       global: true,

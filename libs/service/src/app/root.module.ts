@@ -1,5 +1,6 @@
 import type { Config } from '@airlock/config';
 import { AirlockConfigModule } from '@airlock/config/nest';
+import { DatabaseModule } from '@airlock/database';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AuthModule } from './auth.module.js';
@@ -20,8 +21,8 @@ export class RootModule {
       module: RootModule,
       imports: [
         AirlockConfigModule.forRoot(config),
-        definition.model.connect(config, { printSql: createSqlPrinter(logger) }),
-        DataModule.forRoot(definition.model, logger),
+        DatabaseModule.forLater(config, { printSql: createSqlPrinter(logger) }),
+        DataModule.forRoot(definition, logger),
         AuthModule.forRoot(logger),
         definition.module,
         ...imports,

@@ -1,7 +1,7 @@
 import type { Config } from '@airlock/config';
 import type { JSONWebKeySet } from 'jose';
 import { StartRefusal } from '../failures/start-refusal.js';
-import { type HttpClient, readText } from '../http-client/http-client.js';
+import { type HttpClient, readBody } from '../http-client/http-client.js';
 import type { TokenRules } from './token-verifier.js';
 
 /** Hundreds of keys. */
@@ -24,7 +24,7 @@ export async function loadTokenRules(
 async function fetchKeys(url: string, client: HttpClient): Promise<JSONWebKeySet> {
   const response = await client.fetch(url, { headers: { accept: 'application/json' } });
   if (!response.ok) throw new Error(`AUTH_JWKS_URL: answered ${response.status}; expected 200 and a key set`);
-  return JSON.parse(await readText(response, MAX_KEY_SET_BYTES)) as JSONWebKeySet;
+  return JSON.parse(await readBody(response, MAX_KEY_SET_BYTES)) as JSONWebKeySet;
 }
 
 /** The local issuer is not part of what ships: in an image this import finds nothing. */

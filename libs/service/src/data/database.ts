@@ -1,11 +1,10 @@
-import type { SchemaVerdict } from '@airlock/database';
 import type pg from 'pg';
 import type { DataSource, Logger } from 'typeorm';
 import { currentContext } from '../context/request-context.js';
 import { withCallSite } from '../failures/call-site.js';
 import { isStalePlan } from '../failures/database-failures.js';
 import { Problem } from '../problems/problem.js';
-import { observeOperation } from '../telemetry/operations.js';
+import { observeOperation } from '../telemetry/outgoing-operation.js';
 import { type Constraints, explainConstraint } from './constraints.js';
 import { type BoundStatement, OwnerQuery, type Statement } from './owner-query.js';
 
@@ -26,11 +25,18 @@ export interface OwnedStatement extends BoundStatement {
   readonly constraints?: Constraints;
 }
 
+/** Whether code can serve on the schema of a database, and each reason why it cannot. */
+export interface SchemaReadiness {
+  readonly isServing: boolean;
+  readonly reasons: readonly string[];
+}
+
+export type CheckSchema = (session: pg.ClientBase) => Promise<SchemaReadiness>;
+
 export interface DatabaseOptions {
   readonly statementTimeoutMs: number;
   readonly poolSize: number;
-  /** Whether this code can serve on the schema that the database has now. */
-  readonly checkSchema: (session: pg.ClientBase) => Promise<SchemaVerdict>;
+  readonly checkSchema: CheckSchema;
 }
 
 type GiveBack = (broken?: Error) => void;
@@ -42,7 +48,7 @@ export class Database {
   readonly #sqlLogger: Logger;
   readonly #deadlineMs: number;
   readonly #maxAttempts: number;
-  readonly #checkSchema: DatabaseOptions['checkSchema'];
+  readonly #checkSchema: CheckSchema;
 
   constructor(dataSource: DataSource, { statementTimeoutMs, poolSize, checkSchema }: DatabaseOptions) {
     this.#driver = dataSource.driver as unknown as { master?: pg.Pool };
@@ -87,7 +93,7 @@ export class Database {
   ping(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#lend({ deadlineMs: PING_DEADLINE_MS, fail: reject }, (session, giveBack) => {
-        const judge = ({ isServing, reasons }: SchemaVerdict) =>
+        const judge = ({ isServing, reasons }: SchemaReadiness) =>
           isServing ? resolve() : reject(new Error(reasons.join(', ')));
         void this.#checkSchema(session)
           .then(judge, reject)

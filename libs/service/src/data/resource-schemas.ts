@@ -6,7 +6,7 @@ const MAX_PAGE_SIZE = 100;
 const DEFAULT_PAGE_SIZE = 20;
 
 /** Text whose length is counted in characters, as PostgreSQL does. */
-export function text(min: number, max: number): z.ZodString {
+export function boundedText(min: number, max: number): z.ZodString {
   return z
     .string()
     .refine((value) => countCharacters(value, max) >= min, `is shorter than ${min}`)

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RequestContext, runInContext } from '../context/request-context.js';
-import { HttpClient, readText } from './http-client.js';
+import { HttpClient, readBody } from './http-client.js';
 
 describe('HttpClient', () => {
   let server: Server;
@@ -67,8 +67,8 @@ describe('HttpClient', () => {
   it('reads what is not too long, and gives up what is', async () => {
     answers = [200, 200];
     body = 'ä'.repeat(50);
-    expect(await readText(await client.fetch(url), 100)).toBe(body);
-    await expect(client.fetch(url).then((response) => readText(response, 99))).rejects.toThrow('more than 99 bytes');
+    expect(await readBody(await client.fetch(url), 100)).toBe(body);
+    await expect(client.fetch(url).then((response) => readBody(response, 99))).rejects.toThrow('more than 99 bytes');
   });
 
   it('passes the ids of the request on', async () => {

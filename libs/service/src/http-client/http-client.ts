@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatTraceparent } from '../context/identifiers.js';
 import { currentContext } from '../context/request-context.js';
-import { observeOperation, type Operation } from '../telemetry/operations.js';
+import { observeOperation, type OutgoingOperation } from '../telemetry/outgoing-operation.js';
 
 export interface HttpClientOptions {
   /** The longest a call may take with all its attempts. */
@@ -54,7 +54,7 @@ export class HttpClient {
 async function attemptFetch(url: string, init: RequestInit): Promise<Response | Error> {
   const { hostname } = new URL(url);
   const method = init.method ?? 'GET';
-  const operation: Operation = {
+  const operation: OutgoingOperation = {
     name: method,
     attributes: { 'http.request.method': method, 'server.address': hostname },
   };
@@ -86,7 +86,7 @@ function describeFailure(url: string, cause: Error): Error {
 }
 
 /** @throws where the body is longer: the other side is not to decide how much is kept in memory */
-export async function readText(response: Response, maxBytes: number): Promise<string> {
+export async function readBody(response: Response, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop cancels what is still to come.

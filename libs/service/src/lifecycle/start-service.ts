@@ -37,7 +37,7 @@ async function start(config: Config, { version, load }: StartOptions): Promise<v
       const { supervise } = await import('./supervise.js');
       await supervise(config, version);
     } else {
-      const [{ serve }, definition] = await Promise.all([import('./serve.js'), load()]);
+      const [{ serve }, definition] = await Promise.all([import('./serve-app.js'), load()]);
       await serve(config, { definition, version });
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { type Span, SpanStatusCode } from '@opentelemetry/api';
 import { readCode } from '../failures/database-failures.js';
-import { type Operation, OPERATIONS } from './operations.js';
+import { type OutgoingOperation, OPERATIONS } from './outgoing-operation.js';
 import type { Meters } from './otlp-meters.js';
 import type { Spans } from './otlp-spans.js';
 
@@ -12,8 +12,8 @@ interface RedisCommand {
 
 /** Operations of ours and commands to Redis, from the channels on which each is told. */
 export function followOperations(spans: Spans, meters: Meters): () => void {
-  const open = new WeakMap<object, { operation: Operation; span: Span | undefined; startedAt: number }>();
-  const follow = <Message extends object>(name: string, describe: (message: Message) => Operation) => {
+  const open = new WeakMap<object, { operation: OutgoingOperation; span: Span | undefined; startedAt: number }>();
+  const follow = <Message extends object>(name: string, describe: (message: Message) => OutgoingOperation) => {
     const channel = tracingChannel<string, Message>(name);
     const subscriber = {
       start(message: Message) {
@@ -36,7 +36,7 @@ export function followOperations(spans: Spans, meters: Meters): () => void {
     return () => void channel.unsubscribe(subscriber as Parameters<typeof channel.unsubscribe>[0]);
   };
   const stops = [
-    follow<Operation>(OPERATIONS, (operation) => operation),
+    follow<OutgoingOperation>(OPERATIONS, (operation) => operation),
     follow<RedisCommand>('ioredis:command', ({ command }) => ({
       name: command.toUpperCase(),
       attributes: { 'db.system.name': 'redis', 'db.operation.name': command.toUpperCase() },

@@ -3,7 +3,7 @@ import type { Histogram, Meter } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Operation } from './operations.js';
+import type { OutgoingOperation } from './outgoing-operation.js';
 
 const SEND_EVERY_MS = 15_000;
 const SEND_TIMEOUT_MS = 10_000;
@@ -44,7 +44,7 @@ export class Meters {
     });
   }
 
-  addOperation({ attributes, outcome }: Operation, durationMs: number): void {
+  addOperation({ attributes, outcome }: OutgoingOperation, durationMs: number): void {
     const duration = this.#operations['db.system.name' in attributes ? 'db' : 'http'];
     duration.record(durationMs / MILLISECONDS_PER_SECOND, { ...attributes, ...outcome });
   }

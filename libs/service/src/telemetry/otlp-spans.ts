@@ -11,7 +11,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TraceContext } from '../context/identifiers.js';
 import { currentContext } from '../context/request-context.js';
-import type { Operation } from './operations.js';
+import type { OutgoingOperation } from './outgoing-operation.js';
 
 const SEND_EVERY_MS = 2_000;
 const FIRST_SERVER_ERROR = 500;
@@ -57,7 +57,7 @@ export class Spans {
   }
 
   /** @returns undefined where no request is served: what the process does for itself is no part of a trace */
-  startOperation({ name, attributes }: Operation): Span | undefined {
+  startOperation({ name, attributes }: OutgoingOperation): Span | undefined {
     const context = currentContext()?.trace;
     if (!context) return undefined;
     return this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, createParent(context, context.spanId));
