@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { measure, report } from './measure.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const EDITED = `${ROOT}apps/api/src/version.ts`;
+const EDITED = `${ROOT}libs/service/src/app/version.ts`;
 const RUNS = Number(process.argv[2] ?? 7);
 const PORT = process.argv[3] ?? '8000';
 const LIMIT_MS = 60_000;

@@ -13,6 +13,7 @@ export const MAY_USE_TESTING = [
   '**/*.fixture.ts',
   'libs/{database-dev,embedded-postgres}/**',
   'apps/cli/src/commands/db-{drift,lint,new,reset-test}.ts',
+  'apps/api/src/documents/**',
   'apps/cli/src/serve/**',
   'bench/**',
 ];
@@ -42,8 +43,8 @@ const connecting = forbid(
 // A selector's regular expression cannot hold a slash; \u002f is one.
 const loadingTests = forbid(
   [
-    'ImportDeclaration[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures))/][importKind!="type"]',
-    'ImportExpression[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures))/]',
+    'ImportDeclaration[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures)|service\\u002f(documents|testing))/][importKind!="type"]',
+    'ImportExpression[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures)|service\\u002f(documents|testing))/]',
   ],
   'What ships cannot load this: it exists in the workspace alone.',
 );

@@ -67,7 +67,7 @@ describe('the edge', () => {
     const readMs = toMs(traefik['TRAEFIK_ENTRYPOINTS_WEBSECURE_TRANSPORT_RESPONDINGTIMEOUTS_READTIMEOUT'] ?? '');
     const idleMs = toMs(traefik['TRAEFIK_SERVERSTRANSPORT_FORWARDINGTIMEOUTS_IDLECONNTIMEOUT'] ?? '');
     const keepAliveS = Number(
-      /KEEP_ALIVE_MS = (\d+) \* SECOND/.exec(readText('apps/api/src/http/create-adapter.ts'))?.[1],
+      /KEEP_ALIVE_MS = (\d+) \* SECOND/.exec(readText('libs/service/src/http/create-adapter.ts'))?.[1],
     );
     expect(configured('REQUEST_TIMEOUT')).toHaveLength(3);
     for (const requestMs of configured('REQUEST_TIMEOUT')) expect(readMs).toBeGreaterThan(requestMs);

@@ -94,7 +94,7 @@ describe('development and testing', () => {
 });
 
 describe('an edit on the host', () => {
-  const source = () => join(checkout.folder, 'apps/api/src/version.ts');
+  const source = () => join(checkout.folder, 'libs/service/src/app/version.ts');
   const serveAs = (name: string) => {
     const text = readFileSync(source(), 'utf8');
     writeFileSync(source(), text.replace(/name: service\.name( \+ '.*')?,/, `name: service.name + '${name}',`));

@@ -1,26 +1,26 @@
-// A read by id with the layers up to the one that is named, out of the modules of the built API. `node server.mjs LAYER`
+// A read by id with the layers up to the one that is named, out of the modules of the built service. `node server.mjs LAYER`
 import 'reflect-metadata';
 import { loadConfig } from '@airlock/config';
-import { createDataSource } from '@airlock/database';
+import { checkSchema, createDataSource } from '@airlock/database';
 import { Lifecycle } from '@airlock/health';
 import { Controller, Get, Module, Param, Req } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { installAuthentication } from '../../../apps/api/dist/auth/authentication.js';
-import { loadTokenRules } from '../../../apps/api/dist/auth/token-rules.js';
-import { TokenVerifier } from '../../../apps/api/dist/auth/token-verifier.js';
-import { Database } from '../../../apps/api/dist/data/database.js';
-import { HttpClient } from '../../../apps/api/dist/http-client/http-client.js';
-import { createNoteAnswer } from '../../../apps/api/dist/http/access-log.js';
-import { createAdapter } from '../../../apps/api/dist/http/create-adapter.js';
-import { installGate } from '../../../apps/api/dist/http/gate.js';
-import { LoadShedder } from '../../../apps/api/dist/http/load-shedder.js';
-import { KnownRoutes } from '../../../apps/api/dist/http/known-routes.js';
-import { openLogger } from '../../../apps/api/dist/http/logger.js';
-import { createOpenContext } from '../../../apps/api/dist/http/open-context.js';
-import { installPipeline } from '../../../apps/api/dist/http/pipeline.js';
-import { RateLimits } from '../../../apps/api/dist/http/rate-limits.js';
-import { Metrics } from '../../../apps/api/dist/observability/metrics.js';
+import { installAuthentication } from '../../../libs/service/dist/auth/authentication.js';
+import { loadTokenRules } from '../../../libs/service/dist/auth/token-rules.js';
+import { TokenVerifier } from '../../../libs/service/dist/auth/token-verifier.js';
+import { Database } from '../../../libs/service/dist/data/database.js';
+import { HttpClient } from '../../../libs/service/dist/http-client/http-client.js';
+import { createNoteAnswer } from '../../../libs/service/dist/http/access-log.js';
+import { createAdapter } from '../../../libs/service/dist/http/create-adapter.js';
+import { installGate } from '../../../libs/service/dist/http/gate.js';
+import { LoadShedder } from '../../../libs/service/dist/http/load-shedder.js';
+import { KnownRoutes } from '../../../libs/service/dist/http/known-routes.js';
+import { openLogger } from '../../../libs/service/dist/logging/logger.js';
+import { createOpenContext } from '../../../libs/service/dist/http/open-context.js';
+import { installPipeline } from '../../../libs/service/dist/http/pipeline.js';
+import { RateLimits } from '../../../libs/service/dist/http/rate-limits.js';
+import { Metrics } from '../../../libs/service/dist/telemetry/prometheus-metrics.js';
 import { columns, listen } from '../common.mjs';
 import { LAYERS } from '../layer-names.mjs';
 
@@ -28,7 +28,7 @@ const level = LAYERS.indexOf(process.argv[2]);
 const has = (layer) => LAYERS.indexOf(layer) <= level;
 const config = loadConfig();
 const dataSource = await createDataSource(config, { entities: [] }).initialize();
-const database = new Database(dataSource, config.database);
+const database = new Database(dataSource, { ...config.database, checkSchema });
 const lifecycle = new Lifecycle();
 const limits = new RateLimits(config, undefined);
 

@@ -1,8 +1,6 @@
+import { createEtag, isKnown, Operation, parseIfMatch, UserId } from '@airlock/service';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { UserId } from '../auth/user-id.js';
-import { createEtag, isKnown, parseIfMatch } from '../http/etag.js';
-import { Operation } from '../openapi/operation.js';
 import { EntitiesService } from './entities.service.js';
 import {
   type Entity,

@@ -1,8 +1,5 @@
+import { Database, isoTimestamp, type ListShape, type Page, Pages } from '@airlock/service';
 import { Injectable } from '@nestjs/common';
-import { Database } from '../data/database.js';
-import type { ListShape } from '../data/list.js';
-import { type Page, Pages } from '../data/pages.js';
-import { isoTimestamp } from '../data/sql.js';
 import { entityConstraints as constraints } from './entity.constraints.js';
 import type { Entity, EntityChanges, EntityList, NewEntity } from './entity.schemas.js';
 

@@ -1,8 +1,5 @@
+import { type Page, Problem, type ReadCache, ReadCaches } from '@airlock/service';
 import { Injectable } from '@nestjs/common';
-import type { Page } from '../data/pages.js';
-import type { ReadCache } from '../data/read-cache.js';
-import { ReadCaches } from '../data/read-caches.js';
-import { Problem } from '../http/problem.js';
 import { EntitiesRepository, type EntityTarget, type Outcome } from './entities.repository.js';
 import type { Entity, EntityChanges, EntityList, NewEntity } from './entity.schemas.js';
 

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, Secret } from '@airlock/config';
 import { openDataSource } from '@airlock/database';
 import { describeWithRedis } from '@airlock/database-dev/testing';
+import { type App, createApp } from '@airlock/service/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { type App, createApp } from '../create-app.js';
-import { useTestApp } from '../testing/use-test-app.fixture.js';
+import { useTestApi } from '../testing/use-test-api.fixture.js';
 import type { Entity, EntityPage } from './entity.schemas.js';
 
 const URL = '/api/v1/entities';
@@ -13,7 +13,7 @@ const URL = '/api/v1/entities';
 const MAX_UNSEEN = 500;
 
 describe.each(['delete', 'rollback'] as const)('entities, on a database kept apart by %s', (isolation) => {
-  const api = useTestApp({ isolation });
+  const api = useTestApi({ isolation });
   const create = async (name: string, as = 'user_1') => {
     const response = await api.request({
       as,
@@ -226,10 +226,10 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
 
 describeWithRedis('entities of two replicas that share a Redis', (redis) => {
   const configure = (config: Config) => ({ ...config, redis: { url: new Secret(redis.url) } });
-  const here = useTestApp({ configure });
+  const here = useTestApi({ configure });
   let there: App;
   beforeAll(async () => {
-    there = await createApp(here.config, { logger: here.logger, lifecycle: here.lifecycle, version: here.version });
+    there = await createApp(here.config, here);
     await openDataSource(there.nest.get(DataSource), here.config);
   });
   afterAll(() => there.nest.close());

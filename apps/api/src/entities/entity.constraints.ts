@@ -1,4 +1,4 @@
-import type { Constraints } from '../data/constraints.js';
+import type { Constraints } from '@airlock/service';
 
 /** What the table refuses, for callers: validation comes first, so this is for what only the database can tell. */
 export const entityConstraints: Constraints = {

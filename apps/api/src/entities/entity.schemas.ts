@@ -1,13 +1,13 @@
+import { boundedText, cursor, id, jsonValue, limit, timestamp } from '@airlock/service';
 import { z } from 'zod';
-import { cursor, id, jsonValue, limit, text, timestamp } from '../http/schemas.js';
 
 /** What callers see, send and ask. The OpenAPI document, validation and types all come from here. */
 const NAME_LENGTH = 200;
-const name = text(1, NAME_LENGTH)
+const name = boundedText(1, NAME_LENGTH)
   .describe('What the owner calls it.')
   .meta({ examples: ['Espresso machine'] });
 const attributes: z.ZodType<Record<string, unknown>> = z
-  .record(text(1, 100), jsonValue)
+  .record(boundedText(1, 100), jsonValue)
   .describe('Whatever the owner wants to keep with it.')
   .meta({ examples: [{ colour: 'red', weightKg: 12.5 }] });
 

@@ -1,105 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '@airlock/config';
+import { AppProcess, type AppProcessOptions } from '@airlock/service/testing';
 
-const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-const TYPESCRIPT = path('../../../../tools/typescript.mjs');
-const FOLDER = path('../../');
+const FOLDER = fileURLToPath(new URL('../../', import.meta.url));
 
-export interface ApiProcessOptions {
-  readonly config: Config;
-  readonly env?: Readonly<Record<string, string>>;
-  /** A command that runs the command behind it, such as `unshare`. */
-  readonly wrapper?: readonly string[];
-  /** The project to start; this one unless given. */
-  readonly folder?: string;
-}
-
-/** The API as a process of its own, started as `nx serve` and an image do: main.ts, an environment, signals. */
-export class ApiProcess {
-  readonly lines: Record<string, unknown>[] = [];
-  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-  readonly #child: ChildProcess;
-  #waiting: (() => void)[] = [];
-
-  /** Waits until it serves, or says that it waits for its database, or has ended. */
-  static async start(options: ApiProcessOptions): Promise<ApiProcess> {
-    const api = new ApiProcess(options);
-    await Promise.race([api.waitFor('listening'), api.waitFor('database.awaited'), api.exited]);
-    return api;
+/** The API of this project, unless another folder is given, as a process of its own. */
+export class ApiProcess extends AppProcess {
+  constructor(options: Omit<AppProcessOptions, 'folder'> & Partial<Pick<AppProcessOptions, 'folder'>>) {
+    super({ folder: FOLDER, ...options });
   }
-
-  constructor({ config, env = {}, wrapper = [], folder = FOLDER }: ApiProcessOptions) {
-    const main = join(folder, 'src/main.ts');
-    const [command = '', ...args] = [...wrapper, process.execPath, '--import', TYPESCRIPT, main];
-    this.#child = spawn(command, args, {
-      cwd: folder,
-      env: { ...createEnvironment(config), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (stream) createInterface({ input: stream }).on('line', (line) => this.#note(line));
-    }
-    this.exited = new Promise((resolve) => this.#child.once('close', (code, signal) => resolve({ code, signal })));
-  }
-
-  get url(): string {
-    return String(this.lines.find(({ url }) => url !== undefined)?.['url']);
-  }
-
-  /** The process of the API itself, behind a wrapper too. */
-  get pid(): number {
-    const pid = this.#child.pid ?? 0;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    return this.#child.spawnfile === process.execPath ? pid : Number(children);
-  }
-
-  signal(name: NodeJS.Signals): void {
-    process.kill(this.pid, name);
-  }
-
-  readonly waitFor = async (event: string): Promise<void> => {
-    while (!this.lines.some((line) => line['event'] === event)) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  };
-
-  /** For the end of a test, whatever has become of it. */
-  async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
-    await this.exited;
-  }
-
-  #note(line: string): void {
-    this.lines.push(parseLine(line));
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-}
-
-/** What is not JSON, or was cut short, counts as text: an exception here would only stall the stream. */
-function parseLine(line: string): Record<string, unknown> {
-  try {
-    if (line.startsWith('{')) return JSON.parse(line) as Record<string, unknown>;
-  } catch {
-    // Text, then.
-  }
-  return { event: 'text', line };
-}
-
-function createEnvironment({ database, auth }: Config): Record<string, string> {
-  const { user, password, host, port, database: name } = database.app;
-  return {
-    PATH: '/usr/bin:/bin',
-    ENVIRONMENT: 'testing',
-    DATABASE_URL: `postgres://${user}:${password.reveal()}@${host}:${port}/${name}`,
-    PORT: '0',
-    MANAGEMENT_PORT: '0',
-    LOG_LEVEL: 'info',
-    ...(auth.issuer && { AUTH_ISSUER: auth.issuer }),
-    ...(auth.jwksUrl && { AUTH_JWKS_URL: auth.jwksUrl }),
-    ...(auth.authorizedParties.length > 0 && { AUTH_AUTHORIZED_PARTIES: auth.authorizedParties.join(',') }),
-  };
 }

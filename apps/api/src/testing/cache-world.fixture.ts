@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '@airlock/config';
+import { TcpProxy, TestIssuer, TestRedis } from '@airlock/service/testing';
 import { Redis } from 'ioredis';
 import { ApiProcess } from './api-process.fixture.js';
-import { TestRedis } from './redis.fixture.js';
-import { TcpProxy } from './tcp-proxy.fixture.js';
-import { TestIssuer } from './test-issuer.fixture.js';
 
 const UNLIMITED = { RATE_LIMIT_PER_USER: '1000000', RATE_LIMIT_PER_ADDRESS: '1000000' };
 

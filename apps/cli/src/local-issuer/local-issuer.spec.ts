@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import { createLocalToken } from './local-issuer.js';
 
-const RULES = new URL('../../../api/src/auth/local-issuer/local-rules.ts', import.meta.url);
+const RULES = new URL('../../../../libs/service/src/auth/local-issuer/local-rules.ts', import.meta.url);
 
 describe('createLocalToken', () => {
   let folder: string;

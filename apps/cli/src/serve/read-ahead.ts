@@ -6,5 +6,6 @@ import { ROOT } from './workspace.js';
 
 const begun = once(process, 'message');
 // What is wrong with a module is said when the API itself asks for it.
-await import(pathToFileURL(join(ROOT, 'apps/api/src/serve.ts')).href).catch(() => undefined);
+const modules = ['libs/service/src/lifecycle/serve-app.ts', 'apps/api/src/api.ts'];
+await Promise.allSettled(modules.map((path) => import(pathToFileURL(join(ROOT, path)).href)));
 await begun;

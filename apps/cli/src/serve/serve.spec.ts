@@ -8,7 +8,7 @@ import { isPortFree } from '@airlock/embedded-postgres';
 import { findFreePorts, ScratchWorkspace } from './scratch-workspace.fixture.js';
 
 const LIMIT_MS = 120_000;
-const SOURCE = 'apps/api/src/version.ts';
+const SOURCE = 'libs/service/src/app/version.ts';
 const rename = (name: string) => (source: string) => source.replace('name: service.name', `name: '${name}'`);
 
 let workspace: ScratchWorkspace;

@@ -1,0 +1,13 @@
+import { checkSchema } from '@airlock/database';
+import type { ServiceDefinition } from '@airlock/service';
+import { AppModule } from './app.module.js';
+import { controllers } from './controllers.js';
+
+/** What the service is told of this API. */
+export const api: ServiceDefinition = {
+  title: 'Airlock API',
+  prefix: 'api/v1',
+  module: AppModule,
+  controllers,
+  checkSchema: (session) => checkSchema(session),
+};

@@ -1,0 +1,6 @@
+// Writes openapi.json from the code of the API: `nx run api:documents`. A spec fails where it was forgotten.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OPENAPI_FILE, renderOpenApiFile, WORKSPACE } from './openapi-file.js';
+
+await writeFile(join(WORKSPACE, OPENAPI_FILE), await renderOpenApiFile());

@@ -1,0 +1,146 @@
+import { type Constraints, Database } from '@airlock/service';
+import { translateError } from '@airlock/service/testing';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { useTestApi } from '../testing/use-test-api.fixture.js';
+
+const URL = '/api/v1/entities';
+const SECRET = 'value-that-stays-inside';
+
+describe('a broken constraint', () => {
+  const api = useTestApi();
+  const rules: Constraints = {
+    stays_pkey: { detail: 'A stay with this id exists already.' },
+    stays_room_key: { pointer: '#/room', detail: 'is taken by another stay' },
+    stays_room_idx: { pointer: '#/room', detail: 'is taken by another stay' },
+    stays_name_length: { pointer: '#/name', detail: 'has a length that is not allowed' },
+    stays_name_not_null: { pointer: '#/name', detail: 'is required' },
+    stays_host_fkey: { pointer: '#/hostId', detail: 'does not exist' },
+    stays_days_excl: { pointer: '#/days', detail: 'overlaps another stay' },
+    percent_check: { pointer: '#/percent', detail: 'is not from 0 to 100' },
+  };
+
+  beforeAll(async () => {
+    const admin = await api.database.admin();
+    await admin.query(`
+      CREATE DOMAIN percent AS int CONSTRAINT percent_check CHECK (VALUE BETWEEN 0 AND 100);
+      CREATE TABLE stays (
+        id int CONSTRAINT stays_pkey PRIMARY KEY,
+        room text CONSTRAINT stays_room_key UNIQUE,
+        name text NOT NULL CONSTRAINT stays_name_length CHECK (char_length(name) < 40),
+        host_id int CONSTRAINT stays_host_fkey REFERENCES stays DEFERRABLE INITIALLY DEFERRED,
+        days daterange,
+        percent percent,
+        unlisted int CONSTRAINT stays_unlisted CHECK (unlisted > 0),
+        CONSTRAINT stays_days_excl EXCLUDE USING gist (days WITH &&));
+      CREATE UNIQUE INDEX stays_room_idx ON stays (lower(room));
+      GRANT ALL ON stays TO ${api.config.database.app.user};`);
+  });
+  beforeEach(() => insert(`1, 'a', '${SECRET}', NULL, '[2026-01-01,2026-01-09)', 1, 1`));
+  afterEach(async () => void (await api.database.query('TRUNCATE stays')));
+
+  const run = async (text: string, constraints = rules) => {
+    const statement = { name: 'spec', text, values: [], userId: 'user_1', constraints };
+    const error = await api.app.nest
+      .get(Database)
+      .query(statement)
+      .then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+    return error === undefined ? undefined : translateError(error).describe();
+  };
+  const insert = (values: string, constraints?: Constraints) =>
+    run(`INSERT INTO stays VALUES (${values})`, constraints);
+  const at = (status: number, code: string, pointer: string, detail: string) => ({
+    status,
+    code,
+    errors: [{ pointer, detail }],
+  });
+
+  it.each([
+    ['unique', `2, 'a', 'x'`, at(409, 'conflict', '#/room', 'is taken by another stay')],
+    ['unique, in an index', `2, 'A', 'x'`, at(409, 'conflict', '#/room', 'is taken by another stay')],
+    ['primary key', `1, 'b', 'x'`, { status: 409, code: 'conflict', detail: 'A stay with this id exists already.' }],
+    ['check', `2, 'b', repeat('x', 40)`, at(422, 'validation-failed', '#/name', 'has a length that is not allowed')],
+    ['not null', `2, 'b', NULL`, at(422, 'validation-failed', '#/name', 'is required')],
+    [
+      'foreign key, at the end of the transaction',
+      `2, 'b', 'x', 9`,
+      at(422, 'validation-failed', '#/hostId', 'does not exist'),
+    ],
+    [
+      'exclusion',
+      `2, 'b', 'x', NULL, '[2026-01-08,2026-02-01)'`,
+      at(422, 'validation-failed', '#/days', 'overlaps another stay'),
+    ],
+    ['domain', `2, 'b', 'x', NULL, NULL, 101`, at(422, 'validation-failed', '#/percent', 'is not from 0 to 100')],
+  ])('(%s) is answered with its field, and nothing of PostgreSQL', async (_, values, expected) => {
+    const problem = await insert(values);
+    expect(problem).toMatchObject(expected);
+    for (const leak of [SECRET, 'stays', 'INSERT', 'Key (']) expect(JSON.stringify(problem)).not.toContain(leak);
+  });
+
+  it('is a conflict without a field where other rows stand against a deletion', async () => {
+    await insert(`2, 'b', 'x', 1`);
+    const inUse = { stays_host_fkey: { detail: 'Other stays refer to it.' } };
+    expect(await run('DELETE FROM stays WHERE id = 1', inUse)).toMatchObject({
+      status: 409,
+      code: 'conflict',
+      detail: 'Other stays refer to it.',
+    });
+  });
+
+  it.each([
+    ['an unlisted one', `2, 'b', 'x', NULL, NULL, 1, 0`],
+    ['an unlisted name of every object', `2, 'b', 'x', NULL, NULL, 1, -1`],
+  ])('is an internal error where it is %s', async (_, values) => {
+    expect(await insert(values)).toEqual(expect.objectContaining({ status: 500, code: 'internal-error' }));
+  });
+
+  it('leaves the session in order', async () => {
+    await Promise.all(Array.from({ length: 30 }, () => insert(`1, 'a', 'x'`)));
+    expect(await insert(`3, 'c', 'x'`)).toBeUndefined();
+  });
+});
+
+describe('a row of the sample that only the database can refuse', () => {
+  const api = useTestApi();
+  const post = (name: string) => api.request({ as: 'user_1', method: 'POST', url: URL, payload: { name } });
+  /** @param rule that names have to keep from now on; rows from before are not looked at */
+  const limitNames = (rule: string) =>
+    alter(`DROP CONSTRAINT entities_name_length, ADD CONSTRAINT entities_name_length CHECK (${rule}) NOT VALID`);
+  const alter = async (sql: string) => void (await api.database.query(`ALTER TABLE entities ${sql}`));
+
+  it('is answered by pointer over HTTP, as its document says', async () => {
+    await limitNames('char_length(name) < 5');
+    expect((await post('longer')).json()).toMatchObject({
+      status: 422,
+      code: 'validation-failed',
+      errors: [{ pointer: '#/name', detail: expect.any(String) }],
+    });
+    const { id } = (await post('abc')).json<{ id: string }>();
+    const change = {
+      method: 'PATCH',
+      url: `${URL}/${id}`,
+      headers: { 'if-match': '*' },
+      payload: { name: 'longer' },
+    } as const;
+    expect((await api.request({ as: 'user_1', ...change })).json()).toMatchObject({
+      status: 422,
+      errors: [{ pointer: '#/name' }],
+    });
+    await alter('DROP CONSTRAINT entities_name_length');
+    await alter('ADD CONSTRAINT entities_name_length CHECK (char_length(name) BETWEEN 1 AND 200)');
+  });
+
+  it('is logged as an error of ours, without values, where its constraint is not listed', async () => {
+    await alter('ADD CONSTRAINT entities_name_unlisted UNIQUE (name)');
+    await post(SECRET.slice(0, 4));
+    const response = await post(SECRET.slice(0, 4));
+    expect(response.json()).toMatchObject({ status: 500, code: 'internal-error' });
+    const failed = api.lines.filter(({ event }) => event === 'request.failed');
+    expect(JSON.stringify(failed)).toContain('entities_name_unlisted');
+    expect(JSON.stringify(failed)).not.toContain('Key (');
+    await alter('DROP CONSTRAINT entities_name_unlisted');
+  });
+});

@@ -1,0 +1,272 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
+import type { InjectOptions, Response } from 'light-my-request';
+import { type Operation, type Parameter, readOperations, type Schema } from '../testing/openapi-reader.fixture.js';
+import { arbitraryFor, hostileText, hostileValue } from '../testing/schema-arbitrary.fixture.js';
+import { useTestApi } from '../testing/use-test-api.fixture.js';
+
+jest.setTimeout(120_000);
+
+const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')) as Record<
+  string,
+  unknown
+>;
+const RUNS = 60;
+/** Fastify answers HEAD wherever there is a GET, and OPTIONS is for browsers; the pages are for people. */
+const PAGES = /^(HEAD|OPTIONS) |\/(docs|openapi\.json)/;
+/** All that is read of a request by anybody. */
+const HEADERS = [
+  'accept',
+  'authorization',
+  'content-type',
+  'cookie',
+  'expect',
+  'forwarded',
+  'if-match',
+  'if-none-match',
+  'origin',
+  'range',
+  'traceparent',
+  'x-correlation-id',
+  'x-forwarded-for',
+  'x-http-method-override',
+  'x-request-id',
+];
+/** NUL and halves of a surrogate pair, alone and among others. */
+const UNSTORABLE = ['\0', 'a\0b', '\ud800', 'a\udc00', '\udc00\ud800'];
+/** Each operation may answer so, and no caller can bring it about. */
+const FAULTS = [500, 503];
+
+describe('openapi.json', () => {
+  const api = useTestApi();
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema(document, 'api');
+  const validators = new Map<string, ValidateFunction>();
+  let existing: { id: string };
+
+  beforeAll(async () => {
+    const created = await api.request({
+      as: 'contract',
+      method: 'POST',
+      url: '/api/v1/entities',
+      payload: { name: 'Kettle' },
+    });
+    existing = created.json();
+  });
+
+  it('describes every route that is served, and no other', () => {
+    const described = readOperations(document).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    const served = api.app.routes.list().filter((route) => route.includes('/api/v1/') && !PAGES.test(route));
+    expect(described.map((route) => route.replaceAll(/\{(\w+)\}/g, ':$1')).sort()).toEqual(served);
+  });
+
+  it('gives examples that are valid against their schemas', () => {
+    const wrong: string[] = [];
+    forEachSchema(document, (schema, path) => {
+      for (const example of schema.examples ?? [])
+        if (!compile(schema)(example)) wrong.push(`${path}: ${JSON.stringify(example)}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  describe.each(readOperations(document).map((operation) => [operation.id, operation] as const))(
+    '%s',
+    (_, operation) => {
+      it('answers valid input as it says', () =>
+        drive(
+          operation,
+          requestFor(operation, (schema) => arbitraryFor(schema, document)),
+          ({ statusCode }) => {
+            expect([200, 201, 204, 304, 400, 404, 412, 422, 428]).toContain(statusCode);
+          },
+        ));
+
+      it('answers hostile input as it says, and never with a fault', () =>
+        drive(
+          operation,
+          requestFor(operation, () => hostileValue),
+          () => undefined,
+        ));
+
+      it('answers a hostile token and hostile headers as it says', () =>
+        drive(
+          operation,
+          requestFor(operation, (schema) => arbitraryFor(schema, document), { hasHostileHeaders: true }),
+          () => undefined,
+        ));
+    },
+  );
+
+  it.each([
+    ['?name=a%00', '#/query/name'],
+    ['?cursor=a%00', '#/query/cursor'],
+    ['?sort=%00', '#/query/sort'],
+    ['?a%00=1', '#/query/a%00'],
+    ['/a%00', '#/path/id'],
+  ])('refuses the address %s, which holds a character that cannot be stored, as %s', async (address, pointer) => {
+    const response = await api.request({ as: 'contract', url: `/api/v1/entities${address}` });
+    const { errors } = response.json<{ errors: object[] }>();
+    expect([response.statusCode, errors]).toEqual([
+      422,
+      expect.arrayContaining([{ pointer, detail: 'holds characters that cannot be stored' }]),
+    ]);
+  });
+
+  describe.each(
+    readOperations(document)
+      .filter(({ body }) => body)
+      .map((operation) => [operation.id, operation] as const),
+  )('%s', (_, operation) => {
+    it.each(['value', 'key', 'list', 'top', 'path'] as const)(
+      'refuses text that cannot be stored by its place: %s',
+      (place) => {
+        const valid = requestFor(operation, (schema) => arbitraryFor(schema, document));
+        const property = fc.asyncProperty(valid, fc.constantFrom(...UNSTORABLE), async (request, text) => {
+          const [planted, pointer] = plant(request, { place, text });
+          const response = await api.request({ as: 'contract', ...planted });
+          assertDescribed(operation, response);
+          expect(response.statusCode).toBe(422);
+          expect(response.json<{ errors: { pointer: string }[] }>().errors.map((error) => error.pointer)).toContain(
+            pointer,
+          );
+        });
+        return fc.assert(property, { numRuns: 10 });
+      },
+    );
+  });
+
+  function drive(
+    operation: Operation,
+    requests: fc.Arbitrary<InjectOptions>,
+    check: (response: Response) => void,
+  ): Promise<void> {
+    const property = fc.asyncProperty(requests, async (request) => {
+      const response = await api.request({ as: 'contract', ...request });
+      assertDescribed(operation, response);
+      expect(FAULTS).not.toContain(response.statusCode);
+      check(response);
+    });
+    return fc.assert(property, { numRuns: RUNS });
+  }
+
+  function assertDescribed({ id, responses }: Operation, response: Response): void {
+    const described = responses[response.statusCode];
+    if (!described) throw new Error(`${id}: answered ${response.statusCode}, which is not described: ${response.body}`);
+    const [type = ''] = String(response.headers['content-type'] ?? '').split(';');
+    const content = described.content?.[type];
+    if (!described.content) return expect(response.body).toBe('');
+    if (!content) throw new Error(`${id}: answered ${response.statusCode} as ${type}, which is not described`);
+    const validate = compile(content.schema);
+    if (!validate(response.json())) throw new Error(`${id}: ${ajv.errorsText(validate.errors)} in ${response.body}`);
+    for (const name of Object.keys(described.headers ?? {})) expect(response.headers).toHaveProperty(name);
+  }
+
+  function compile(schema: Schema): ValidateFunction {
+    const text = JSON.stringify(schema).replaceAll('"#/', '"api#/');
+    const known = validators.get(text) ?? ajv.compile(JSON.parse(text) as Schema);
+    validators.set(text, known);
+    return known;
+  }
+
+  type Choose = (schema: Schema) => fc.Arbitrary<unknown>;
+
+  function requestFor(
+    operation: Operation,
+    choose: Choose,
+    { hasHostileHeaders = false } = {},
+  ): fc.Arbitrary<InjectOptions> {
+    const valuesIn = (where: Parameter['in']) =>
+      fc.record(
+        Object.fromEntries(
+          operation.parameters
+            .filter((parameter) => parameter.in === where)
+            .map(({ name, schema }) => [name, choose(schema)]),
+        ),
+        { requiredKeys: where === 'path' ? undefined : [] },
+      ) as fc.Arbitrary<Record<string, unknown>>;
+    const body = operation.body ? choose(operation.body) : fc.constant(undefined);
+    const hostile = hasHostileHeaders
+      ? fc.record(
+          {
+            ...Object.fromEntries(HEADERS.map((name) => [name, hostileText])),
+          },
+          { requiredKeys: [] },
+        )
+      : fc.constant({});
+    return fc
+      .record({
+        path: valuesIn('path'),
+        query: valuesIn('query'),
+        header: valuesIn('header'),
+        body,
+        hostile,
+        isExisting: fc.boolean(),
+      })
+      .map(({ path, query, header, body: payload, hostile: headers, isExisting }) => ({
+        method: operation.method.toUpperCase(),
+        url: fillPath(operation.path, isExisting ? { ...path, id: existing.id } : path) + formatQuery(query),
+        headers: cleanHeaders({ ...header, ...headers }),
+        ...(payload !== undefined && operation.body && formatBody(payload, headers)),
+      }));
+  }
+});
+
+/** A request that has such a text at a place, and the pointer to it. A URL cannot carry half of a surrogate pair. */
+function plant(request: InjectOptions, { place, text }: { place: string; text: string }): [InjectOptions, string] {
+  const encoded = encodeURIComponent(text.toWellFormed().replaceAll('\ufffd', '\0'));
+  const url = (request.url as string).replace(/\?.*/, '');
+  if (place === 'path' && url.split('/').length > 4) {
+    return [{ ...request, url: url.replace(/[^/]*$/, `a${encoded}`) }, '#/path/id'];
+  }
+  const name = encodeURIComponent(text.toWellFormed());
+  const [attributes, pointer] = {
+    key: [{ [`b${text}`]: 1 }, `#/attributes/b${name}`],
+    list: [{ a: [0, { b: [text] }] }, '#/attributes/a/1/b/0'],
+    top: [text, '#/attributes'],
+  }[place] ?? [{ a: { b: text } }, '#/attributes/a/b'];
+  return [{ ...request, ...formatBody({ attributes }, {}) }, pointer as string];
+}
+
+function fillPath(path: string, values: Readonly<Record<string, unknown>>): string {
+  return path.replace(
+    /\{(\w+)\}/g,
+    (_, name: string) => encodeURIComponent(toText(values[name]).toWellFormed()) || 'x',
+  );
+}
+
+function formatQuery(query: Readonly<Record<string, unknown>>): string {
+  const pairs = Object.entries(query).map(
+    ([name, value]) => `${name}=${encodeURIComponent(toText(value).toWellFormed())}`,
+  );
+  return pairs.length > 0 ? `?${pairs.join('&')}` : '';
+}
+
+function formatBody(payload: unknown, headers: object): InjectOptions {
+  const type = 'content-type' in headers ? {} : { 'content-type': 'application/json' };
+  return {
+    payload: JSON.stringify(payload),
+    headers: { ...cleanHeaders(headers as Record<string, unknown>), ...type },
+  };
+}
+
+/** HTTP itself carries no control characters: what a client cannot send is left out. */
+function cleanHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, toText(value).replaceAll(/[^\x20-\x7e]/g, '')]),
+  );
+}
+
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
+function forEachSchema(value: unknown, visit: (schema: Schema, path: string) => void, path = ''): void {
+  if (typeof value !== 'object' || value === null) return;
+  if ('examples' in value && Array.isArray(value.examples)) visit(value as Schema, path);
+  for (const [key, inner] of Object.entries(value))
+    if (key !== 'examples') forEachSchema(inner, visit, `${path}/${key}`);
+}

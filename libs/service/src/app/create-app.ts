@@ -1,0 +1,90 @@
+import 'reflect-metadata';
+import type { Config } from '@airlock/config';
+import { type Health, type Lifecycle, registerHealthRoutes, type Version } from '@airlock/health';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import { installAuthentication } from '../auth/authentication.js';
+import { TokenVerifier } from '../auth/token-verifier.js';
+import { Database } from '../data/database.js';
+import { createNoteAnswer } from '../http/access-log.js';
+import { createAdapter } from '../http/create-adapter.js';
+import { installGate } from '../http/gate.js';
+import { KnownRoutes } from '../http/known-routes.js';
+import { LoadShedder } from '../http/load-shedder.js';
+import { createOpenContext } from '../http/open-context.js';
+import { installPipeline } from '../http/pipeline.js';
+import { ProblemFilter } from '../http/problem.filter.js';
+import { RateLimits } from '../http/rate-limits.js';
+import { installBodyRules } from '../http/request-rules.js';
+import { ValidationPipe } from '../http/validation.js';
+import { NestLogger } from '../logging/nest-logger.js';
+import { registerDocs } from '../openapi/docs.js';
+import type { Observer } from '../telemetry/observer.js';
+import { Metrics } from '../telemetry/prometheus-metrics.js';
+import { createHealth } from './create-health.js';
+import { RootModule } from './root.module.js';
+import type { ServiceDefinition } from './service-definition.js';
+import { describeVersion } from './version.js';
+
+export interface AppContext {
+  readonly definition: ServiceDefinition;
+  readonly logger: Logger;
+  readonly lifecycle: Lifecycle;
+  readonly version: Version;
+  /** Who outside is told of requests and errors, if anybody. */
+  readonly observer?: Observer;
+  /** Further modules, as a test may need. */
+  readonly imports?: readonly DynamicModule[];
+}
+
+export interface App {
+  readonly nest: NestFastifyApplication;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly routes: KnownRoutes;
+}
+
+/**
+ * Nest on Fastify with the whole pipeline, ready to listen or to be injected. The process and the specs use the same. It has
+ * not opened its database, and turns requests away until that is done and the lifecycle says that it serves.
+ */
+export async function createApp(config: Config, context: AppContext): Promise<App> {
+  const { definition, logger, lifecycle, version, observer, imports = [] } = context;
+  const { title, prefix, controllers } = definition;
+  const metrics = new Metrics({ lifecycle, version });
+  const noteAnswer = createNoteAnswer({ logger, metrics, observer });
+  const openContext = createOpenContext(config);
+  const adapter = createAdapter(config, { openContext, noteAnswer, logger });
+  const server = adapter.getInstance();
+  const routes = new KnownRoutes(server);
+  await installPipeline(server, { config, lifecycle, openContext, noteAnswer });
+  const nest = await NestFactory.create<NestFastifyApplication>(
+    RootModule.forRoot(config, { definition, logger, imports }),
+    adapter,
+    {
+      abortOnError: false,
+      bodyParser: false,
+      logger: new NestLogger(logger),
+    },
+  );
+  const database = nest.get(Database);
+  const limits = nest.get(RateLimits);
+  const shedder = new LoadShedder({ waiting: () => database.figures().waiting, poolSize: config.database.poolSize });
+  server.addHook('onClose', () => shedder.close());
+  installGate(server, { lifecycle, routes, limits, shedder });
+  installAuthentication(server, { verifier: nest.get(TokenVerifier), limits });
+  installBodyRules(server);
+  metrics.watchPool(() => database.figures());
+  observer?.watchPool?.(() => database.figures());
+
+  nest.setGlobalPrefix(prefix);
+  nest.useGlobalPipes(new ValidationPipe());
+  nest.useGlobalFilters(new ProblemFilter({ openContext, routes, logger, isDebug: config.service.debug, observer }));
+  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger });
+  registerHealthRoutes(server, health);
+  if (config.service.withUi)
+    registerDocs(server, { title, prefix: `/${prefix}`, version: version.version, controllers });
+  return { nest: await nest.init(), health, metrics, routes };
+}

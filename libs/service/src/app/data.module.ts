@@ -1,0 +1,73 @@
+import {
+  type ConfigType,
+  databaseConfig,
+  environmentConfig,
+  redisConfig,
+  secretKeyConfig,
+  serviceConfig,
+} from '@airlock/config/nest';
+import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { ReadCaches } from '../cache/read-caches.js';
+import { CursorCodec } from '../data/cursor.js';
+import { Database } from '../data/database.js';
+import { Pages } from '../data/pages.js';
+import { createRedis, REDIS, type Redis } from '../redis/redis.js';
+import type { ServiceDefinition } from './service-definition.js';
+
+/** After the last request has been answered, not before. */
+@Injectable()
+class RedisCloser implements OnApplicationShutdown {
+  constructor(@Inject(REDIS) private readonly redis: Redis | undefined) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.redis?.status === 'ready') await this.redis.quit().catch(() => undefined);
+    this.redis?.disconnect();
+  }
+}
+
+/** How every resource reaches its rows. */
+@Module({})
+export class DataModule {
+  static forRoot({ checkSchema }: Pick<ServiceDefinition, 'checkSchema'>, logger: Logger): DynamicModule {
+    return {
+      module: DataModule,
+      global: true,
+      providers: [
+        {
+          provide: Database,
+          inject: [DataSource, databaseConfig.KEY],
+          useFactory: (dataSource: DataSource, database: ConfigType<typeof databaseConfig>) =>
+            new Database(dataSource, { ...database, checkSchema }),
+        },
+        Pages,
+        RedisCloser,
+        {
+          provide: CursorCodec,
+          inject: [secretKeyConfig.KEY],
+          useFactory: (key: ConfigType<typeof secretKeyConfig>) => new CursorCodec(key),
+        },
+        {
+          provide: REDIS,
+          inject: [redisConfig.KEY, serviceConfig.KEY, environmentConfig.KEY],
+          useFactory: (
+            redis: ConfigType<typeof redisConfig>,
+            service: ConfigType<typeof serviceConfig>,
+            environment: ConfigType<typeof environmentConfig>,
+          ) => createRedis({ redis, service, environment }, logger),
+        },
+        {
+          provide: ReadCaches,
+          inject: [Database, REDIS, environmentConfig.KEY],
+          useFactory: (
+            database: Database,
+            redis: Redis | undefined,
+            environment: ConfigType<typeof environmentConfig>,
+          ) => new ReadCaches({ database, redis, environment, logger }),
+        },
+      ],
+      exports: [Database, Pages, ReadCaches, REDIS],
+    };
+  }
+}

@@ -1,0 +1,40 @@
+import type { Config } from '@airlock/config';
+import { AirlockConfigModule } from '@airlock/config/nest';
+import { DatabaseModule } from '@airlock/database';
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { AuthModule } from './auth.module.js';
+import { DataModule } from './data.module.js';
+import type { ServiceDefinition } from './service-definition.js';
+
+export interface RootModuleContext {
+  readonly definition: ServiceDefinition;
+  readonly logger: Logger;
+  readonly imports: readonly DynamicModule[];
+}
+
+/** The service and the resources of the app. */
+@Module({})
+export class RootModule {
+  static forRoot(config: Config, { definition, logger, imports }: RootModuleContext): DynamicModule {
+    return {
+      module: RootModule,
+      imports: [
+        AirlockConfigModule.forRoot(config),
+        DatabaseModule.forLater(config, { printSql: createSqlPrinter(logger) }),
+        DataModule.forRoot(definition, logger),
+        AuthModule.forRoot(logger),
+        definition.module,
+        ...imports,
+      ],
+    };
+  }
+}
+
+/** DB_ECHO asks for statements by name, so they are no detail of the framework. */
+function createSqlPrinter(logger: Logger) {
+  return {
+    log: (sql: string) => logger.info({ sql }, 'sql'),
+    warn: (sql: string) => logger.warn({ sql }, 'sql'),
+  };
+}

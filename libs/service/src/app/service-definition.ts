@@ -1,0 +1,16 @@
+import type { Type } from '@nestjs/common';
+import type { CheckSchema } from '../data/database.js';
+
+/** What makes an app out of the service, which names no resource and no table itself. */
+export interface ServiceDefinition {
+  /** The title of the OpenAPI document and of its page. */
+  readonly title: string;
+  /** The first part of every path but those of the probes, such as `api/v1`. */
+  readonly prefix: string;
+  /** Nest's module with the resources. */
+  readonly module: Type;
+  /** The controllers that the OpenAPI document describes. */
+  readonly controllers: readonly Type[];
+  /** Asks whether the app's code can serve on the schema that the database has now. */
+  readonly checkSchema: CheckSchema;
+}

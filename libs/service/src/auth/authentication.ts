@@ -1,0 +1,65 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HEALTH_PATHS } from '@airlock/health';
+import { TokenRefusal, unauthenticated } from '../failures/token-refusal.js';
+import type { RateLimits } from '../http/rate-limits.js';
+import type { TokenVerifier } from './token-verifier.js';
+
+const BEARER = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/i;
+
+export interface AuthenticationOptions {
+  readonly verifier: TokenVerifier;
+  readonly limits: RateLimits;
+}
+
+/**
+ * Every route needs a token, except the probes and those whose config says `isPublic`. It runs before a byte of the body is
+ * read: a guard of Nest's would run after it, and tell callers without a token what is wrong with their bodies.
+ */
+export function installAuthentication(server: FastifyInstance, { verifier, limits }: AuthenticationOptions): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    if (isPublic(request)) return done();
+    const enter = (userId: string): void => {
+      request.context.userId = userId;
+      limits.takeUser(userId, reply);
+    };
+    try {
+      const token = readToken(request);
+      const known = verifier.recall(token);
+      if (known === undefined)
+        return void verifier
+          .verify(token)
+          .then(enter)
+          .then(() => done(), done);
+      enter(known);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function isPublic({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.isPublic === true || HEALTH_PATHS.has(routeOptions.url ?? '');
+}
+
+function readToken({ headers, raw }: FastifyRequest): string {
+  const { authorization } = headers;
+  if (authorization === undefined) throw unauthenticated(new TokenRefusal('header-missing'));
+  if (hasSeveral(raw.rawHeaders)) throw unauthenticated(new TokenRefusal('header-repeated'));
+  const [, token] = BEARER.exec(authorization) ?? [];
+  if (token === undefined) throw unauthenticated(new TokenRefusal('header-malformed'));
+  return token;
+}
+
+/** Node keeps the first of several, or joins them; a proxy may have judged the last. */
+function hasSeveral(rawHeaders: readonly string[]): boolean {
+  const isName = (text: string, index: number) => index % 2 === 0 && text.length === 13;
+  return rawHeaders.filter((text, index) => isName(text, index) && text.toLowerCase() === 'authorization').length > 1;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Serves callers without a token. */
+    readonly isPublic?: boolean;
+  }
+}

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { HttpClient } from '../http-client/http-client.js';
+import { TestIssuer } from '../testing/test-issuer.fixture.js';
+import { COOLDOWN_MS, MAX_AGE_MS } from './key-store.js';
+import { KeyStore } from './key-store.js';
+
+const client = new HttpClient({ timeoutMs: 5_000, maxRetries: 0 });
+const header = (kid: string) =>
+  [
+    { alg: 'ES256', kid },
+    { payload: '', signature: '' },
+  ] as const;
+
+describe('KeyStore', () => {
+  let issuer: TestIssuer;
+  let clock: number;
+  let changes: number;
+  let store: KeyStore;
+
+  beforeAll(async () => (issuer = await TestIssuer.start()));
+  afterAll(() => issuer.stop());
+  beforeEach(() => {
+    clock = 1_000_000;
+    changes = 0;
+    issuer.isAway = false;
+    issuer.requests = 0;
+    store = new KeyStore({ load, now: () => clock, onChange: () => (changes += 1) });
+  });
+
+  async function load() {
+    const response = await client.fetch(issuer.auth.jwksUrl);
+    if (!response.ok) throw new Error('away');
+    return (await response.json()) as { keys: [] };
+  }
+
+  it('asks the issuer once for all who come at the same time', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => store.getKey(...header('first'))));
+    expect(issuer.requests).toBe(1);
+  });
+
+  it('asks again for an unknown key id, but not within the cooldown', async () => {
+    await store.getKey(...header('first'));
+    for (const kid of ['a', 'b', 'c']) await expect(store.getKey(...header(kid))).rejects.toThrow();
+    expect(issuer.requests).toBe(1);
+    clock += COOLDOWN_MS;
+    for (const kid of ['d', 'e']) await expect(store.getKey(...header(kid))).rejects.toThrow();
+    expect(issuer.requests).toBe(2);
+  });
+
+  it('finds a key that the issuer has added', async () => {
+    await store.getKey(...header('first'));
+    await issuer.addKey('added', 'ES256');
+    clock += COOLDOWN_MS;
+    await expect(store.getKey(...header('added'))).resolves.toBeDefined();
+    expect(changes).toBe(1);
+  });
+
+  it('serves old keys while the issuer is away', async () => {
+    await store.getKey(...header('first'));
+    issuer.isAway = true;
+    clock += MAX_AGE_MS;
+    await expect(store.getKey(...header('first'))).resolves.toBeDefined();
+    // The refresh goes on behind the answer: it must not be counted in the next test.
+    while (issuer.requests < 2) await sleep(5);
+  });
+
+  it.each([
+    ['no key', { keys: [] }],
+    ['keys that are none', { keys: ['a', null, 1] }],
+    ['something else', { error: 'try later' }],
+    ['a list', []],
+    ['nothing', null],
+  ])('serves old keys while the issuer tells of %s', async (_, answer) => {
+    let told: unknown = { keys: issuer.keys };
+    const failures: unknown[] = [];
+    const flapping = new KeyStore({
+      load: () => Promise.resolve(told as { keys: [] }),
+      now: () => clock,
+      onChange: () => (changes += 1),
+      onFailure: (error) => failures.push(error),
+    });
+    await flapping.getKey(...header('first'));
+    told = answer;
+    for (let count = 0; count < 3; count += 1) {
+      clock += MAX_AGE_MS;
+      await expect(flapping.getKey(...header('first'))).resolves.toBeDefined();
+      await sleep(1);
+    }
+    expect([changes, failures.length]).toEqual([0, 3]);
+  });
+
+  it.each([
+    ['a shared secret', { kty: 'oct', kid: 'odd', k: 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0' }],
+    ['a curve that is not on the list', { kty: 'EC', crv: 'P-521', kid: 'odd', x: 'AA', y: 'AA' }],
+    ['a point that is not on its curve', { kty: 'EC', crv: 'P-256', kid: 'odd', x: 'AAAA', y: 'AAAA' }],
+    ['a key for something else', { kty: 'EC', crv: 'P-256', kid: 'odd', use: 'enc', x: 'AAAA', y: 'AAAA' }],
+  ])('is not led astray by %s beside the right key', async (_, odd) => {
+    const mixed = new KeyStore({ load: () => Promise.resolve({ keys: [odd, ...issuer.keys] }), now: () => clock });
+    await expect(mixed.getKey(...header('first'))).resolves.toBeDefined();
+    await expect(mixed.getKey(...header('odd'))).rejects.toThrow();
+  });
+
+  it('says that a dependency is missing when it has never had a key', async () => {
+    issuer.isAway = true;
+    await expect(store.getKey(...header('first'))).rejects.toMatchObject({
+      code: 'dependency-unavailable',
+      status: 503,
+    });
+  });
+});

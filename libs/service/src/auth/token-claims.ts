@@ -1,0 +1,46 @@
+import { findUserIdProblem } from '@airlock/config';
+import type { JWTPayload } from 'jose';
+import { TokenRefusal } from '../failures/token-refusal.js';
+
+/**
+ * Whether a verified token is meant for this API (RFC 7519, 4.1.3): an `aud` must contain one of the names, and only a token
+ * without `aud` is judged by `azp`.
+ *
+ * @throws TokenRefusal
+ */
+export function assertMeantForUs({ aud, azp }: JWTPayload, names: readonly string[]): void {
+  if (aud === undefined) return assertParty(azp, names);
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (audiences.length === 0 || !audiences.every(isText)) throw new TokenRefusal('claim-malformed', 'aud');
+  if (audiences.some((audience) => names.includes(audience))) return;
+  const isSlash = audiences.some((audience) => differsBySlash(audience, names));
+  throw new TokenRefusal(isSlash ? 'audience-slash' : 'audience-mismatch', 'aud');
+}
+
+/**
+ * The subject as the owner of rows, by the rule of `findUserIdProblem`.
+ *
+ * @throws TokenRefusal
+ */
+export function readSubject({ sub }: JWTPayload): string {
+  if (!isText(sub)) throw new TokenRefusal('claim-malformed', 'sub');
+  const problem = findUserIdProblem(sub);
+  if (problem) throw new TokenRefusal(problem === 'too long' ? 'subject-too-long' : 'subject-malformed', 'sub');
+  return sub;
+}
+
+export function differsBySlash(text: string, names: readonly string[]): boolean {
+  const withoutSlash = (name: string) => name.replace(/\/$/, '');
+  return names.some((name) => name !== text && withoutSlash(name) === withoutSlash(text));
+}
+
+function assertParty(azp: unknown, names: readonly string[]): void {
+  if (azp === undefined) throw new TokenRefusal('claim-missing', 'azp');
+  if (!isText(azp)) throw new TokenRefusal('claim-malformed', 'azp');
+  if (names.includes(azp)) return;
+  throw new TokenRefusal(differsBySlash(azp, names) ? 'party-slash' : 'party-mismatch', 'azp');
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

@@ -1,0 +1,45 @@
+import { type Config, traitsOf } from '@airlock/config';
+import type { JSONWebKeySet } from 'jose';
+import { StartRefusal } from '../failures/start-refusal.js';
+import { type HttpClient, readBody } from '../http-client/http-client.js';
+import type { TokenRules } from './token-verifier.js';
+
+/** Hundreds of keys. */
+const MAX_KEY_SET_BYTES = 1024 * 1024;
+
+/** The issuer of the config. Where the local issuer is trusted it may be left out, and is the one of this workspace. */
+export async function loadTokenRules(
+  config: Pick<Config, 'auth' | 'environment'>,
+  client: HttpClient,
+): Promise<TokenRules> {
+  const { issuer, jwksUrl, authorizedParties } = config.auth;
+  if (issuer !== undefined && jwksUrl !== undefined) {
+    return { issuer, parties: authorizedParties, loadKeys: () => fetchKeys(jwksUrl, client) };
+  }
+  if (!traitsOf(config.environment).trustsLocalIssuer) throw missingIssuer();
+  return loadLocalRules();
+}
+
+async function fetchKeys(url: string, client: HttpClient): Promise<JSONWebKeySet> {
+  const response = await client.fetch(url, { headers: { accept: 'application/json' } });
+  if (!response.ok) throw new Error(`AUTH_JWKS_URL: answered ${response.status}; expected 200 and a key set`);
+  return JSON.parse(await readBody(response, MAX_KEY_SET_BYTES)) as JSONWebKeySet;
+}
+
+/** The local issuer is not part of what ships: in an image this import finds nothing. */
+async function loadLocalRules(): Promise<TokenRules> {
+  try {
+    const { readLocalRules } = await import('./local-issuer/local-rules.js');
+    return readLocalRules();
+  } catch (cause) {
+    throw missingIssuer(cause);
+  }
+}
+
+function missingIssuer(cause?: unknown): StartRefusal {
+  return new StartRefusal(
+    'AUTH_ISSUER, AUTH_JWKS_URL: are not set, and the local issuer is not here; expected the issuer of your tokens\n' +
+      '  set AUTH_ISSUER, AUTH_JWKS_URL and AUTH_AUTHORIZED_PARTIES',
+    { cause },
+  );
+}

@@ -1,0 +1,81 @@
+import { jwtVerify, type JWTPayload } from 'jose';
+import { TokenRefusal, unauthenticated } from '../failures/token-refusal.js';
+import { Problem } from '../problems/problem.js';
+import { KeyStore, type KeyStoreOptions, type LoadKeys } from './key-store.js';
+import { refuseToken } from './refuse-token.js';
+import { assertMeantForUs, readSubject } from './token-claims.js';
+
+export interface TokenRules {
+  readonly issuer: string;
+  /** The names of this API: `aud` must contain one of them, and without `aud` `azp` must be one. */
+  readonly parties: readonly string[];
+  readonly loadKeys: LoadKeys;
+}
+
+/** Public-key algorithms only: with a shared secret whoever checks a token could make one. */
+const ALGORITHMS = ['ES256', 'RS256', 'EdDSA'];
+const CLOCK_SKEW_SECONDS = 30;
+const MAX_TOKEN_LENGTH = 8_192;
+const MAX_CACHED = 10_000;
+
+/** Verifies a token once in its life: a signature costs more than all the rest of a read. */
+export class TokenVerifier {
+  readonly #rules: TokenRules;
+  readonly #keys: KeyStore;
+  /** Users by token, oldest first. Emptied when the issuer changes its keys. */
+  readonly #verified = new Map<string, { userId: string; expiresAtMs: number }>();
+  /** Counts the changes of the issuer's keys. */
+  #generation = 0;
+
+  constructor(rules: TokenRules, options: Pick<KeyStoreOptions, 'onFailure' | 'now'> = {}) {
+    this.#rules = rules;
+    const onChange = () => {
+      this.#generation += 1;
+      this.#verified.clear();
+    };
+    this.#keys = new KeyStore({ load: rules.loadKeys, onChange, ...options });
+  }
+
+  /** The user of a token that was verified before and has not expired. */
+  recall(token: string): string | undefined {
+    const known = this.#verified.get(token);
+    if (!known) return undefined;
+    this.#keys.touch();
+    if (known.expiresAtMs > Date.now()) return known.userId;
+    this.#verified.delete(token);
+    return undefined;
+  }
+
+  /** @throws Problem unauthenticated, whatever is wrong with the token; dependency-unavailable without keys to judge it by */
+  async verify(token: string): Promise<string> {
+    try {
+      if (token.length > MAX_TOKEN_LENGTH) throw new TokenRefusal('token-too-long');
+      const generation = this.#generation;
+      const claims = await this.#readClaims(token);
+      assertMeantForUs(claims, this.#rules.parties);
+      const userId = readSubject(claims);
+      // Its key may be one that was withdrawn while the signature was verified.
+      if (generation === this.#generation) this.#remember(token, { userId, expiresAtMs: (claims.exp ?? 0) * 1_000 });
+      return userId;
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      throw unauthenticated(error instanceof TokenRefusal ? error : refuseToken(error, this.#rules.issuer));
+    }
+  }
+
+  async #readClaims(token: string): Promise<JWTPayload> {
+    const { payload } = await jwtVerify(token, this.#keys.getKey, {
+      algorithms: ALGORITHMS,
+      issuer: this.#rules.issuer,
+      clockTolerance: CLOCK_SKEW_SECONDS,
+      requiredClaims: ['exp', 'sub'],
+    });
+    return payload;
+  }
+
+  #remember(token: string, entry: { userId: string; expiresAtMs: number }): void {
+    const [oldest] = this.#verified.size >= MAX_CACHED ? this.#verified.keys() : [];
+    if (oldest !== undefined) this.#verified.delete(oldest);
+    this.#verified.set(token, entry);
+  }
+}

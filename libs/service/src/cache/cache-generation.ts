@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { runOutsideRequests } from '../context/request-context.js';
+import type { Database } from '../data/database.js';
+import { readCode } from '../failures/database-failures.js';
+import type { CacheServer } from './cache-server.js';
+
+/** Cached rows are served for this long after the database was last asked whether they may be. */
+export const LEASE_MS = 1_000;
+const RENEW_MS = 400;
+/** Outlasts every lease, on clocks that do not run at quite the same speed. */
+const CLOSING_MS = 1_200;
+/** A closed cache is reopened after this long, so that a writer without Redis does not wait at each of its writes. */
+const REOPEN_MS = 1_500;
+/** No such table, schema or right: a database from before there was a generation. No process caches on one. */
+const MISSING = /^(42P01|3F000|42501)$/;
+
+const READ = {
+  name: 'cache:read',
+  text: 'SELECT generation, is_open AS "isOpen", server FROM ops.read_cache',
+};
+const OPEN = {
+  name: 'cache:open',
+  text: `UPDATE ops.read_cache SET is_open = true, server = $2
+          WHERE generation = $1 AND NOT is_open RETURNING generation`,
+};
+const CLOSE = {
+  name: 'cache:close',
+  text: `WITH closed AS (
+           UPDATE ops.read_cache SET generation = $1, is_open = false WHERE is_open RETURNING generation, server)
+         SELECT generation, server FROM closed
+         UNION ALL SELECT generation, server FROM ops.read_cache WHERE NOT EXISTS (SELECT FROM closed)`,
+};
+
+interface State {
+  readonly generation: string;
+  readonly isOpen: boolean;
+  /** Where it was last open; null where it never was. */
+  readonly server: string | null;
+}
+
+/** The right to use what is cached in one generation, until it ends. */
+export interface Lease {
+  readonly generation: string;
+  readonly connection: number;
+  readonly startedAt: number;
+}
+
+export interface CacheGenerationOptions {
+  readonly database: Pick<Database, 'query'>;
+  readonly server: CacheServer;
+  readonly logger: Logger;
+}
+
+/**
+ * Decides through the database which cached rows may be served: those of one generation, kept by one Redis. Leases on two
+ * generations never overlap, because one is closed for longer than a lease before the next one opens. docs/adr/0009.
+ */
+export class CacheGeneration {
+  readonly #options: CacheGenerationOptions;
+  #lease: Lease | undefined;
+  #renewal: Promise<void> | undefined;
+  #renewedAt = -Infinity;
+  #closing: Promise<string | undefined> = Promise.resolve(undefined);
+  #nextClosing: Promise<string | undefined> | undefined;
+  /** The closed generation that was seen last, and when it was first seen. */
+  #closed = { generation: '', seenAt: 0 };
+  #isMissing = false;
+
+  constructor(options: CacheGenerationOptions) {
+    this.#options = options;
+  }
+
+  /** @returns undefined where nothing cached may be served */
+  async lease(): Promise<Lease | undefined> {
+    if (!this.#options.server.isUsable) return undefined;
+    if (performance.now() - this.#renewedAt >= RENEW_MS) {
+      const renewal = (this.#renewal ??= runOutsideRequests(() => this.#renew()).finally(
+        () => (this.#renewal = undefined),
+      ));
+      if (!this.#lease || !this.holds(this.#lease)) await renewal;
+    }
+    return this.#lease && this.holds(this.#lease) ? this.#lease : undefined;
+  }
+
+  /** Asked after each answer of Redis: a lease may have ended on the way. */
+  holds({ startedAt, connection }: Lease): boolean {
+    return performance.now() < startedAt + LEASE_MS && connection === this.#options.server.connection;
+  }
+
+  /**
+   * Ends the generation for every process, and returns when none serves a row of it any more.
+   *
+   * @throws what the database throws: a write is not acknowledged then
+   */
+  async close(): Promise<void> {
+    const generation = await this.#closeTogether();
+    if (generation === undefined) return;
+    const { seenAt } = this.#noteClosed(generation);
+    await sleep(Math.max(0, seenAt + CLOSING_MS - performance.now()));
+  }
+
+  /** One statement for all who ask while the one before runs: it begins after each of their writes. */
+  #closeTogether(): Promise<string | undefined> {
+    return (this.#nextClosing ??= this.#closing
+      .catch(() => undefined)
+      .then(() => {
+        this.#closing = this.#close();
+        this.#nextClosing = undefined;
+        return this.#closing;
+      }));
+  }
+
+  /** @returns the closed generation; undefined where none was ever open */
+  async #close(): Promise<string | undefined> {
+    const next = randomUUID();
+    try {
+      const [row] = await this.#options.database.query<State>({ userId: '', ...CLOSE, values: [next] });
+      if (row?.generation === next) this.#options.logger.warn('cache.closed');
+      return row?.server === null ? undefined : row?.generation;
+    } catch (error) {
+      if (!this.#isMissingTable(error)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Failures are left to the read itself, which asks the same database next. */
+  async #renew(): Promise<void> {
+    try {
+      // Asked again where this process has just opened a generation, or another did so at the same moment.
+      if (await this.#ask()) await this.#ask();
+    } catch (error) {
+      this.#lease = undefined;
+      this.#isMissingTable(error);
+    }
+    this.#renewedAt = performance.now();
+  }
+
+  /** @returns whether asking again may give a lease */
+  async #ask(): Promise<boolean> {
+    const { database, server } = this.#options;
+    const [startedAt, connection] = [performance.now(), server.connection];
+    const query = database.query<State>({ userId: '', ...READ, values: [] });
+    const [here, [state]] = await Promise.all([server.identify(), query]);
+    const isCurrent = state?.isOpen === true && state.server === here;
+    this.#lease = isCurrent ? { generation: state.generation, connection, startedAt } : undefined;
+    return !isCurrent && state !== undefined && here !== undefined && this.#takeOver(state, here);
+  }
+
+  /** Closes what is open for another Redis, and opens for this one what has been closed for long enough. */
+  async #takeOver({ generation, isOpen, server }: State, here: string): Promise<boolean> {
+    if (isOpen) {
+      const closed = await this.#close();
+      if (closed !== undefined) this.#noteClosed(closed);
+      return false;
+    }
+    const { seenAt } = this.#noteClosed(generation);
+    if (server !== null && performance.now() - seenAt < REOPEN_MS) return false;
+    const opened = await this.#options.database.query({ userId: '', ...OPEN, values: [generation, here] });
+    if (opened.length > 0) this.#options.logger.info('cache.opened');
+    return true;
+  }
+
+  /** Every lease from before ended within its length of this moment. */
+  #noteClosed(generation: string): { readonly seenAt: number } {
+    if (this.#closed.generation !== generation) this.#closed = { generation, seenAt: performance.now() };
+    return this.#closed;
+  }
+
+  #isMissingTable(error: unknown): boolean {
+    if (!MISSING.test(readCode(error) ?? '')) return false;
+    const reason = 'ops.read_cache: cannot be used; expected the table that this release brings\n  airlock db migrate';
+    if (!this.#isMissing) this.#options.logger.warn({ reason }, 'cache.unavailable');
+    return (this.#isMissing = true);
+  }
+}

@@ -1,0 +1,28 @@
+import type { Redis } from '../redis/redis.js';
+import { CacheGeneration, type CacheGenerationOptions } from './cache-generation.js';
+import { CacheServer } from './cache-server.js';
+import { ReadCache } from './read-cache.js';
+
+export interface ReadCachesOptions extends Omit<CacheGenerationOptions, 'server'> {
+  /** Undefined where none is configured: such a process caches nothing, and its writes still end what others cached. */
+  readonly redis: Redis | undefined;
+  readonly environment: string;
+}
+
+/** Makes the cache of each resource, apart by environment and name. */
+export class ReadCaches {
+  readonly #environment: string;
+  readonly #server: CacheServer;
+  readonly #generation: CacheGeneration;
+
+  constructor({ redis, environment, ...options }: ReadCachesOptions) {
+    this.#environment = environment;
+    this.#server = new CacheServer(redis);
+    this.#generation = new CacheGeneration({ ...options, server: this.#server });
+  }
+
+  create<Row extends { readonly version: number }>(name: string): ReadCache<Row> {
+    const [server, generation, environment] = [this.#server, this.#generation, this.#environment];
+    return new ReadCache<Row>({ server, generation, environment, name });
+  }
+}

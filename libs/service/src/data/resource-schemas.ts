@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { longestCursor } from './cursor.js';
+
+/** The parts that the schemas of resources are made of. */
+const MAX_PAGE_SIZE = 100;
+const DEFAULT_PAGE_SIZE = 20;
+
+/** Text whose length is counted in characters, as PostgreSQL does. */
+export function boundedText(min: number, max: number): z.ZodString {
+  return z
+    .string()
+    .refine((value) => countCharacters(value, max) >= min, `is shorter than ${min}`)
+    .refine((value) => countCharacters(value, max) <= max, `is longer than ${max}`)
+    .meta({ minLength: min, maxLength: max });
+}
+
+/** The id of a record in the one spelling that rows and cached entries are found by: lower-case, with hyphens. */
+export const id = z.uuid().toLowerCase().describe('The id of the record.');
+
+/**
+ * Any JSON value; what cannot be stored is refused for every part of a request. It is described as `{}`: a schema that refers
+ * to itself makes generators of clients drop the operations that use it, or write code that does not compile.
+ */
+export const jsonValue: z.ZodType = z.unknown();
+
+/** RFC 3339 in UTC, to the microsecond. */
+export const timestamp = z.iso
+  .datetime({ precision: undefined })
+  .describe('RFC 3339, UTC.')
+  .meta({ examples: ['2026-01-31T12:00:00.123456Z'] });
+
+export const limit = z
+  .string()
+  .regex(/^(100|[1-9]\d?)$/, `is not a whole number from 1 to ${MAX_PAGE_SIZE}`)
+  .transform(Number)
+  .default(DEFAULT_PAGE_SIZE)
+  .meta({
+    openapi: {
+      type: 'integer',
+      minimum: 1,
+      maximum: MAX_PAGE_SIZE,
+      default: DEFAULT_PAGE_SIZE,
+      description: 'How many records a page has at most.',
+    },
+  });
+
+/** @param characters of the longest text that the list may be sorted by: the cursor holds it */
+export function cursor(characters: number) {
+  return z
+    .string()
+    .regex(new RegExp(`^[A-Za-z0-9_-]{1,${longestCursor(characters)}}$`), 'is not a cursor')
+    .optional()
+    .describe('`nextCursor` of the page before.');
+}
+
+/** A surrogate pair is one character; counting ends once the answer is certain. */
+function countCharacters(value: string, limit: number): number {
+  return value.length > 2 * limit ? limit + 1 : [...value].length;
+}

@@ -1,0 +1,200 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { findBreakingChanges } from './breaking-changes.js';
+import { findRelease, readReleased } from './released-document.js';
+import type { Json } from './schema-changes.js';
+
+const PATH = 'apps/notes/openapi.json';
+
+const note = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    kind: { type: 'string', enum: ['a', 'b'] },
+    size: { type: ['integer', 'null'] },
+    parts: { type: 'array', items: { $ref: '#/components/schemas/Note' } },
+  },
+  required: ['id'],
+};
+const newNote = {
+  type: 'object',
+  properties: { name: { type: 'string', minLength: 1, maxLength: 200 }, size: { type: ['number', 'null'] } },
+  additionalProperties: { type: 'string' },
+};
+const limit = { name: 'limit', in: 'query', required: false, schema: { type: 'integer', maximum: 100 } };
+const json = (name: string) => ({
+  content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
+});
+const operation = {
+  parameters: [limit],
+  requestBody: { required: false, ...json('NewNote') },
+  responses: { 200: { headers: { etag: {} }, ...json('Note') }, 404: {} },
+};
+
+interface Changes {
+  readonly operation?: object;
+  readonly note?: object;
+  readonly newNote?: object;
+}
+
+function create(changes: Changes = {}): Json {
+  return {
+    paths: { '/notes': { post: { ...operation, ...changes.operation } } },
+    components: { schemas: { Note: { ...note, ...changes.note }, NewNote: { ...newNote, ...changes.newNote } } },
+  };
+}
+const withNote = (properties: object) => create({ note: { properties: { ...note.properties, ...properties } } });
+const withNewNote = (properties: object) =>
+  create({ newNote: { properties: { ...newNote.properties, ...properties } } });
+const without = (object: object, key: string) =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => name !== key));
+const withLimit = (change: object) => create({ operation: { parameters: [{ ...limit, ...change }] } });
+
+describe('findBreakingChanges', () => {
+  it.each([
+    ['nothing', create()],
+    ['a new optional parameter', create({ operation: { parameters: [limit, { ...limit, name: 'sort' }] } })],
+    ['a new field of an answer', withNote({ more: { type: 'string' } })],
+    ['a new optional field that may be sent', withNewNote({ more: { type: 'string' } })],
+    ['a new value of an answer', withNote({ kind: { type: 'string', enum: ['a', 'b', 'c'] } })],
+    ['a field of an answer that is never null any more', withNote({ size: { type: 'integer' } })],
+    ['a limit that allows more', withLimit({ schema: { type: 'integer', maximum: 200 } })],
+    ['a field that may be sent as more', withNewNote({ name: { type: ['string', 'null'] } })],
+    ['a field that an answer always has now', create({ note: { required: ['id', 'kind'] } })],
+    ['an error that is gone', create({ operation: { responses: { 200: operation.responses[200] } } })],
+  ])('sees none in %s', (_, after) => {
+    expect(findBreakingChanges(create(), after)).toEqual([]);
+  });
+
+  it.each([
+    ['an operation that is gone', { ...create(), paths: {} }, 'is gone'],
+    ['a parameter that is gone', create({ operation: { parameters: [] } }), 'parameter query limit is gone'],
+    ['a parameter that is now required', withLimit({ required: true }), 'parameter query limit is now required'],
+    [
+      'a parameter of less',
+      withLimit({ schema: { type: 'integer', maximum: 50 } }),
+      'parameter query limit has a tighter maximum',
+    ],
+    [
+      'a parameter of another type',
+      withLimit({ schema: { type: 'boolean' } }),
+      'parameter query limit may no longer be integer',
+    ],
+    [
+      'a body that is now required',
+      create({ operation: { requestBody: { required: true, ...json('NewNote') } } }),
+      'a body is now required',
+    ],
+    [
+      'a body of another type',
+      create({ operation: { requestBody: { content: { 'text/plain': {} } } } }),
+      'body is no longer application/json',
+    ],
+    ['an answer that is gone', create({ operation: { responses: { 201: {} } } }), 'answer 200 is gone'],
+    [
+      'an answer without its header',
+      create({ operation: { responses: { 200: json('Note') } } }),
+      'answer 200 has no etag any more',
+    ],
+    [
+      'an answer without a body',
+      create({ operation: { responses: { 200: { headers: { etag: {} } } } } }),
+      'answer 200 is no longer application/json',
+    ],
+    [
+      'a field of an answer that is gone',
+      create({ note: { properties: without(note.properties, 'kind') } }),
+      'answer 200.kind is gone',
+    ],
+    [
+      'a field of an answer that may be missing',
+      create({ note: { required: [] } }),
+      'answer 200.id may now be missing',
+    ],
+    [
+      'a field of an answer that may be null',
+      withNote({ id: { type: ['string', 'null'] } }),
+      'answer 200.id may now be null',
+    ],
+    [
+      'a field of an answer of a wider type',
+      withNote({ size: { type: ['number', 'null'] } }),
+      'answer 200.size may now be number',
+    ],
+    [
+      'a value of an answer that is gone',
+      withNote({ kind: { type: 'string', enum: ['a'] } }),
+      'answer 200.kind no longer knows b',
+    ],
+    [
+      'items of another type',
+      withNote({ parts: { type: 'array', items: { type: 'string' } } }),
+      'answer 200.parts[] may now be string',
+    ],
+    [
+      'a field that can no longer be sent',
+      create({ newNote: { properties: without(newNote.properties, 'size') } }),
+      'body.size is gone',
+    ],
+    ['a field that must be sent', create({ newNote: { required: ['name'] } }), 'body.name is now required'],
+    [
+      'a field that may be sent as less',
+      withNewNote({ size: { type: 'integer' } }),
+      'body.size may no longer be number',
+    ],
+    [
+      'a field that must be longer',
+      withNewNote({ name: { type: 'string', minLength: 2, maxLength: 200 } }),
+      'body.name has a tighter minLength',
+    ],
+    [
+      'a field with a pattern',
+      withNewNote({ name: { ...newNote.properties.name, pattern: '^a' } }),
+      'body.name has a tighter pattern',
+    ],
+    [
+      'a field of few values',
+      withNewNote({ name: { ...newNote.properties.name, enum: ['a'] } }),
+      'body.name takes only some values now',
+    ],
+    ['no other fields', create({ newNote: { additionalProperties: false } }), 'body takes no other fields now'],
+    [
+      'other fields of another type',
+      create({ newNote: { additionalProperties: { type: 'null' } } }),
+      'body.* may no longer be string',
+    ],
+  ])('names %s', (_, after, line) => {
+    expect(findBreakingChanges(create(), after)).toContain(`post /notes: ${line}`);
+  });
+});
+
+describe('the last release', () => {
+  it('is the last tag such as v1.2.3 that leads here, and its document is what is compared', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'release-'));
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: folder });
+    const commit = (document: Json, tag: string) => {
+      mkdirSync(dirname(join(folder, PATH)), { recursive: true });
+      writeFileSync(join(folder, PATH), JSON.stringify(document));
+      git('add', '.');
+      git('commit', '--quiet', '--message', tag);
+      git('tag', tag);
+    };
+    try {
+      git('init', '--quiet');
+      commit(withNote({ old: { type: 'string' } }), 'v1.2.3');
+      commit(create(), 'v1.10.0');
+      commit(withNote({ untold: { type: 'string' } }), 'nightly');
+      expect(findRelease(folder)).toBe('v1.10.0');
+      expect(readReleased(folder, { tag: 'v1.10.0', path: PATH })).toEqual(create());
+      expect(
+        findBreakingChanges(readReleased(folder, { tag: 'v1.10.0', path: PATH }), withNote({ id: { type: 'null' } })),
+      ).not.toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,51 @@
+import type { Config } from '@airlock/config';
+import { IdentityError, ServerError } from '@airlock/database';
+import { readCode } from './database-failures.js';
+
+/** Why the process does not start, and what mends it, for who started it: a stack would help nobody. */
+export class StartRefusal extends Error {
+  override readonly name = 'StartRefusal';
+}
+
+type Explain = (config: Config, error: Error) => string;
+
+const PROVISION = '  airlock db provision   # makes roles and database as the configuration says';
+const CERTIFICATE = /^(CERT_|ERR_TLS|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;
+
+/** By the code of PostgreSQL or of Node. */
+const explanations: Readonly<Record<string, Explain>> = {
+  '28P01': ({ database }) =>
+    `DATABASE_URL: ${where(database)} does not accept the password of "${database.app.user}"; expected the one it knows\n${PROVISION}`,
+  '28000': ({ database }) =>
+    `DATABASE_URL: ${where(database)} does not let "${database.app.user}" in; expected a role that may connect\n${PROVISION}`,
+  '3D000': ({ database }) =>
+    `DATABASE_URL: ${where(database)} has no database "${database.app.database}"; expected one that is provisioned\n${PROVISION}`,
+  EADDRINUSE: ({ service }, error) =>
+    `PORT: ${'port' in error ? String(error.port) : 'it'} is in use; expected a free port\n` +
+    `  PORT=${service.port + 1} MANAGEMENT_PORT=${service.managementPort + 1}`,
+};
+
+/** @returns undefined for an error that nobody foresaw */
+export function findRefusal(error: unknown, config: Config): StartRefusal | undefined {
+  if (error instanceof StartRefusal) return error;
+  if (!(error instanceof Error)) return undefined;
+  const code = readCode(error) ?? '';
+  const message =
+    error instanceof IdentityError || error instanceof ServerError
+      ? error.message
+      : explanations[code]?.(config, error);
+  const text = message ?? explainTls(error, code, config);
+  return text === undefined ? undefined : new StartRefusal(text, { cause: error });
+}
+
+function explainTls(error: Error, code: string, { database }: Config): string | undefined {
+  if (error.message.startsWith('The server does not support SSL')) {
+    return `DATABASE_URL: ${where(database)} speaks no TLS; expected it, as sslmode=${database.app.sslMode} says\n  ssl = on   # in postgresql.conf`;
+  }
+  if (!CERTIFICATE.test(code)) return undefined;
+  return `DATABASE_SSL_CA: the certificate of ${where(database)} is not trusted (${code}); expected one that this authority signed\n  airlock config print   # says where it comes from`;
+}
+
+function where({ app }: Config['database']): string {
+  return `${app.host}:${app.port}`;
+}

@@ -1,0 +1,61 @@
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance } from 'fastify';
+import secureJson from 'secure-json-parse';
+import { Problem } from '../problems/problem.js';
+
+export const BODY_LIMIT_BYTES = 256 * 1024;
+const MAX_DEPTH = 16;
+const MAX_ITEMS = 1_000;
+/** An empty body counts as left out, so that a DELETE with a content type is fine. */
+const EMPTY = undefined;
+
+/** JSON is the only thing read; a key that could reach a prototype, great depth or long lists are refused. */
+export function useJsonBodies(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  const options = { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES } as const;
+  server.addContentTypeParser<Buffer>(/^application\/(?:[a-z.-]+\+)?json(?:;|$)/, options, (_, bytes, done) => {
+    try {
+      done(null, parseBody(decode(bytes)));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+export function parseBody(text: string): unknown {
+  if (text === '') return EMPTY;
+  const value = parseSafely(text);
+  assertShape(value);
+  return value;
+}
+
+/** Decoding would put another character in the place of what is none, and store that. */
+function decode(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString();
+  throw new Problem('malformed-request', { detail: 'The body is not encoded as UTF-8.' });
+}
+
+function parseSafely(text: string): unknown {
+  try {
+    return secureJson.parse(text, undefined, { protoAction: 'error', constructorAction: 'error' });
+  } catch (cause) {
+    const isForbidden = cause instanceof SyntaxError && cause.message.includes('forbidden prototype');
+    const detail = isForbidden ? 'The body holds a forbidden key.' : 'The body is not valid JSON.';
+    throw new Problem('malformed-request', { detail, cause });
+  }
+}
+
+/** Walks without recursion: the depth is what is being judged. */
+function assertShape(root: unknown): void {
+  const open: { value: unknown; depth: number }[] = [{ value: root, depth: 1 }];
+  for (let item = open.pop(); item; item = open.pop()) {
+    if (typeof item.value !== 'object' || item.value === null) continue;
+    const values: unknown[] = Object.values(item.value);
+    if (item.depth > MAX_DEPTH)
+      throw new Problem('body-too-large', { detail: `The body is deeper than ${MAX_DEPTH}.` });
+    if (values.length > MAX_ITEMS) {
+      throw new Problem('body-too-large', { detail: `A list or object has more than ${MAX_ITEMS} members.` });
+    }
+    for (const value of values) open.push({ value, depth: item.depth + 1 });
+  }
+}

@@ -1,0 +1,71 @@
+import { NotFoundException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { TokenRefusal } from '../failures/token-refusal.js';
+import { translateError } from '../failures/translate-error.js';
+import { Problem } from '../problems/problem.js';
+import type { Observer } from '../telemetry/observer.js';
+import type { KnownRoutes } from './known-routes.js';
+import type { OpenContext } from './open-context.js';
+
+export interface ProblemAnswer {
+  readonly error: unknown;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly openContext: OpenContext;
+  readonly routes: KnownRoutes;
+  readonly logger: Logger;
+  /** Shows the cause to the caller: only where no user ever is. */
+  readonly isDebug: boolean;
+  /** Hears of errors that nobody foresaw. */
+  readonly observer: Observer | undefined;
+}
+
+const FIRST_SERVER_ERROR = 500;
+
+export function sendProblem({
+  error,
+  request,
+  reply,
+  openContext,
+  routes,
+  logger,
+  isDebug,
+  observer,
+}: ProblemAnswer): void {
+  const context = openContext(request, reply);
+  const isUnknown = request.is404 && error instanceof NotFoundException;
+  const problem = isUnknown ? routes.describeUnknown(request) : describeError(error, request);
+  if (problem.cause instanceof TokenRefusal) context.refusal = problem.cause;
+  if (problem.status >= FIRST_SERVER_ERROR) logCause(problem, logger);
+  if (problem.code === 'internal-error') report(problem, request, observer);
+  if (reply.sent) return;
+  void reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send({ ...problem.describe(context.requestId), ...(isDebug && describeCause(problem)) });
+}
+
+/** A request of which there was not yet all when its time was up has not been worked on: that is for its sender to mend. */
+function describeError(error: unknown, { raw }: FastifyRequest): Problem {
+  const problem = translateError(error);
+  const isSlow = problem.code === 'request-timeout' && raw.complete === false;
+  return isSlow ? new Problem('incomplete-request', { cause: error, headers: { connection: 'close' } }) : problem;
+}
+
+function logCause(problem: Problem, logger: Logger): void {
+  const error = problem.cause ?? problem;
+  if (problem.code === 'internal-error') logger.error({ error }, 'request.failed');
+  else logger.warn({ code: problem.code, error }, 'request.refused');
+}
+
+function report(problem: Problem, request: FastifyRequest, observer: Observer | undefined): void {
+  const route = request.routeOptions.url ?? 'none';
+  observer?.onError?.(problem.cause ?? problem, { requestId: request.context.requestId, route });
+}
+
+function describeCause({ cause }: Problem): object {
+  return cause instanceof Error ? { debug: { name: cause.name, message: cause.message } } : {};
+}

@@ -1,0 +1,54 @@
+import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { currentContext } from '../context/request-context.js';
+import { type FieldError, Problem } from '../problems/problem.js';
+import { findUnstorable } from './storable.js';
+
+const MAX_ERRORS = 100;
+
+/** Reads each `@Body({ schema })`, `@Query({ schema })` and `@Param({ schema })`, and lists all that is wrong. */
+export class ValidationPipe implements PipeTransform {
+  async transform(value: unknown, { schema, type }: ArgumentMetadata): Promise<unknown> {
+    if (!schema || type === 'custom') return value;
+    const prefix = prefixOf(type);
+    const unstorable = findUnstorable(value, (path, detail) => ({ pointer: createPointer(prefix, path), detail }));
+    const result = await schema['~standard'].validate(value);
+    if (!result.issues && unstorable.length === 0) return result.value;
+    const found = currentContext()?.fieldErrors ?? [];
+    found.push(...withoutRepeats([...unstorable, ...describeIssues(result.issues ?? [], prefix)]));
+    // Nest reads the parts of a request side by side and goes by the first that fails: the others are to be listed with it.
+    await new Promise(setImmediate);
+    throw new Problem('validation-failed', { errors: found.slice(0, MAX_ERRORS) });
+  }
+}
+
+/** A schema may refuse a text for its length and its pattern; that it cannot be stored is said once for each place. */
+function withoutRepeats(errors: readonly FieldError[]): FieldError[] {
+  const first = new Map(errors.map((error) => [`${error.pointer} ${error.detail}`, error]));
+  return [...first.values()];
+}
+
+export function describeIssues(issues: readonly StandardSchemaV1.Issue[], prefix: string): FieldError[] {
+  return issues.flatMap(({ path = [], message, ...rest }) => {
+    const parts = path.map((part) => (typeof part === 'object' ? part.key : part));
+    // A key too many is reported at the key, not at the object that holds it.
+    const keys = 'keys' in rest && Array.isArray(rest.keys) ? (rest.keys as string[]) : undefined;
+    return keys
+      ? keys.map((key) => ({ pointer: createPointer(prefix, [...parts, key]), detail: 'is not known here' }))
+      : [{ pointer: createPointer(prefix, parts), detail: message }];
+  });
+}
+
+/** RFC 6901, as the fragment of a URI. */
+function createPointer(prefix: string, parts: readonly PropertyKey[]): string {
+  const escaped = parts.map((part) =>
+    encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1').toWellFormed()),
+  );
+  return `#${[prefix, ...escaped].join('/')}`;
+}
+
+/** A pointer into the body starts at its root; other parts of the request are named. */
+function prefixOf(type: string): string {
+  if (type === 'query') return '/query';
+  return type === 'param' ? '/path' : '';
+}

@@ -1,0 +1,13 @@
+export type { ServiceDefinition } from './app/service-definition.js';
+export { UserId } from './auth/user-id.decorator.js';
+export type { ReadCache } from './cache/read-cache.js';
+export { ReadCaches } from './cache/read-caches.js';
+export type { Constraints } from './data/constraints.js';
+export { Database } from './data/database.js';
+export type { ListShape } from './data/list.js';
+export { type Page, Pages } from './data/pages.js';
+export { boundedText, cursor, id, jsonValue, limit, timestamp } from './data/resource-schemas.js';
+export { isoTimestamp } from './data/sql.js';
+export { createEtag, isKnown, parseIfMatch } from './http/etag.js';
+export { Operation } from './openapi/operation.js';
+export { Problem } from './problems/problem.js';

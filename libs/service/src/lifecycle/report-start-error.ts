@@ -1,0 +1,22 @@
+import type { Config } from '@airlock/config';
+import { findRefusal } from '../failures/start-refusal.js';
+import { openLogger } from '../logging/logger.js';
+
+/** Why the process does not start: one line in a log that machines read, plain lines for people. */
+export async function reportStartError(
+  error: unknown,
+  { config, version }: { config: Config; version: string },
+): Promise<void> {
+  const refusal = findRefusal(error, config);
+  if (config.log.format === 'pretty') return console.error(describe(error, { refusal, config }));
+  const logger = await openLogger(config, { version });
+  if (refusal) logger.fatal({ reason: refusal.message }, 'start.refused');
+  else logger.fatal({ error }, 'start.failed');
+}
+
+/** The stack of what nobody foresaw is for developers. */
+function describe(error: unknown, { refusal, config }: { refusal: Error | undefined; config: Config }): string {
+  if (refusal) return refusal.message;
+  if (!(error instanceof Error)) return String(error);
+  return config.service.debug ? (error.stack ?? error.message) : `${error.message}\n  DEBUG=true   # shows where`;
+}

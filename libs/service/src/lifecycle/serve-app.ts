@@ -1,0 +1,80 @@
+import cluster from 'node:cluster';
+import { type Config, traitsOf } from '@airlock/config';
+import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals, type Shutdown } from '@airlock/health';
+import { DataSource } from 'typeorm';
+import { type App, createApp } from '../app/create-app.js';
+import type { ServiceDefinition } from '../app/service-definition.js';
+import { describeBuild } from '../app/version.js';
+import { openDatabase } from '../data/open-database.js';
+import { openLogger } from '../logging/logger.js';
+import { openObservers } from '../telemetry/open-observers.js';
+import { answerSupervisor } from './cluster-messages.js';
+import { startManagementServer } from './management-server.js';
+
+export interface ServeOptions {
+  readonly definition: ServiceDefinition;
+  /** The version of the app's package. */
+  readonly version: string;
+}
+
+/** Starts the app, answers probes at once and requests as soon as it may, and leaves in order when it is told to. */
+export async function serve(config: Config, options: ServeOptions): Promise<void> {
+  assertBudget(config.shutdown, config.http.requestTimeoutMs);
+  const version = describeBuild(config, options.version);
+  const logger = await openLogger(config, { version: version.version });
+  const lifecycle = new Lifecycle();
+  const observer = await openObservers({ config, version, logger });
+  const { nest, health, metrics } = await createApp(config, {
+    definition: options.definition,
+    logger,
+    lifecycle,
+    version,
+    observer,
+  });
+
+  const shutdown = createShutdown({
+    lifecycle,
+    budget: config.shutdown,
+    server: nest.getHttpServer(),
+    close: async () => {
+      await nest.close();
+      await observer.close(config.shutdown.teardownMs / 2);
+    },
+    log: (event, { error, ...fields }) => {
+      if (error) observer.onError?.(error, {});
+      if (error) logger.error({ ...fields, error }, event);
+      else logger.info(fields, event);
+    },
+    exit: (code) => process.exit(code),
+  });
+  shutDownOnSignals(shutdown);
+  leaveWithParent(config, shutdown);
+
+  await nest.listen({ host: config.service.host, port: config.service.port });
+  await openManagement(config, { health, metrics });
+  const url = await nest.getUrl();
+  const onAway = (reason: string) => logger.warn({ url, reason }, 'database.awaited');
+  if (!(await openDatabase(nest.get(DataSource), { config, lifecycle, onAway }))) return;
+  lifecycle.serve();
+  logger.info({ url }, 'listening');
+  process.send?.('ready');
+}
+
+/** Alone this process answers on the management port itself; as one of several it answers the one that supervises. */
+async function openManagement(
+  { service }: Config,
+  { health, metrics }: Pick<App, 'health' | 'metrics'>,
+): Promise<void> {
+  if (cluster.isWorker) return answerSupervisor(health, metrics.registry);
+  await startManagementServer({
+    host: service.host,
+    port: service.managementPort,
+    readMetrics: () => metrics.registry.metrics(),
+    readHealth: () => health.detail(),
+  });
+}
+
+/** The development server that started this process talks to it over a channel; when it dies, nobody would stop us. */
+function leaveWithParent({ environment }: Config, shutdown: Shutdown): void {
+  if (traitsOf(environment).isServedFromSources) process.once('disconnect', () => shutdown('parent gone'));
+}

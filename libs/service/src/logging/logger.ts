@@ -1,0 +1,74 @@
+import type { Config } from '@airlock/config';
+import { Secret } from '@airlock/config';
+import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { currentContext } from '../context/request-context.js';
+
+/** Keys whose values never reach a log, at the top and two levels down. */
+const SECRET_KEYS = [
+  'authorization',
+  'cookie',
+  'password',
+  'secret',
+  'token',
+  'access_token',
+  'refresh_token',
+  'api_key',
+];
+const REDACTED = '[redacted]';
+
+export interface LoggerChoices {
+  readonly version: string;
+  /** Standard output unless given. */
+  readonly destination?: DestinationStream;
+}
+
+/** The log of the process, in the format of the config. What makes it readable is not even loaded where it is JSON. */
+export async function openLogger(config: Config, { version }: { version: string }): Promise<Logger> {
+  if (config.log.format === 'json') return createLogger(config, { version });
+  const { createPrettyStream } = await import('./pretty-log.js');
+  return createLogger(config, { version, destination: await createPrettyStream() });
+}
+
+/** One JSON object per line; every line of a request carries its ids. */
+export function createLogger(config: Config, { version, destination }: LoggerChoices): Logger {
+  const options: LoggerOptions = {
+    level: config.log.level,
+    base: { service: config.service.name, version, environment: config.environment },
+    messageKey: 'event',
+    errorKey: 'error',
+    timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+    formatters: { level: (level) => ({ level }) },
+    redact: { paths: SECRET_KEYS.flatMap((key) => [atTop(key), `*.${key}`, `*.*.${key}`]), censor: REDACTED },
+    serializers: { error: serializeError },
+    mixin: describeContext,
+  };
+  return destination ? pino(options, destination) : pino(options);
+}
+
+/** For lines whose fields hold no objects: to look for secrets two levels down costs ten times the line itself. */
+export function createFlatLogger(logger: Logger): Logger {
+  return logger.child({}, { redact: { paths: SECRET_KEYS.map(atTop), censor: REDACTED } });
+}
+
+function describeContext(): object {
+  const context = currentContext();
+  return context ? { request_id: context.requestId, correlation_id: context.correlationId } : {};
+}
+
+/** Drivers hang parameters, details and hosts on their errors: only what a reader needs is taken. */
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error instanceof Secret ? REDACTED : { message: String(error) };
+  const code = 'code' in error ? { code: error.code } : {};
+  const cause: unknown = error.cause;
+  return {
+    type: error.name,
+    ...code,
+    message: error.message,
+    stack: error.stack,
+    ...(cause !== undefined && { cause: serializeError(cause) }),
+  };
+}
+
+function atTop(key: string): string {
+  return `["${key}"]`;
+}

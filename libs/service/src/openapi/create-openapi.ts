@@ -1,0 +1,160 @@
+import { RequestMethod, type Type } from '@nestjs/common';
+import { HTTP_CODE_METADATA, METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import type { z } from 'zod';
+import { problems, type ProblemCode } from '../problems/problem-codes.js';
+import { OPERATION, type OperationDescription } from './operation.js';
+import { type JsonObject, SchemaCollector } from './schema-collector.js';
+import { answerHeaders, problemSchema, requestHeaders } from './shared-parts.js';
+
+export interface OpenApiOptions {
+  readonly title: string;
+  readonly version: string;
+  readonly prefix: string;
+  readonly controllers: readonly Type[];
+}
+
+/** One route as its decorators tell. */
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly name: string;
+  readonly tag: string;
+  readonly description: OperationDescription;
+  readonly body: z.ZodType | undefined;
+  readonly query: z.ZodType | undefined;
+  readonly parameters: z.ZodType | undefined;
+}
+
+/** Codes that every operation may answer with. */
+const COMMON: readonly ProblemCode[] = [
+  'malformed-request',
+  'unauthenticated',
+  'rate-limited',
+  'internal-error',
+  'overloaded',
+  'request-timeout',
+  'dependency-unavailable',
+];
+
+/** The OpenAPI 3.1 document, from the schemas that validate and the problems that are thrown. */
+export function createOpenApi({ title, version, prefix, controllers }: OpenApiOptions): JsonObject {
+  const schemas = new SchemaCollector({ Problem: problemSchema });
+  const routes = controllers.flatMap(readRoutes);
+  const paths: Record<string, JsonObject> = {};
+  for (const route of routes) {
+    const path = `${prefix}${route.path}`.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method]: describeOperation(route, schemas) };
+  }
+  return {
+    openapi: '3.1.1',
+    info: { title, version, license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }],
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      schemas: schemas.all,
+    },
+  };
+}
+
+function readRoutes(controller: Type): Route[] {
+  const base = readMetadata<string>(PATH_METADATA, controller) ?? '';
+  const prototype = controller.prototype as Record<string, (() => unknown) | undefined>;
+  return Object.getOwnPropertyNames(prototype).flatMap((name) => {
+    const handler = prototype[name];
+    const method = handler && readMetadata<RequestMethod>(METHOD_METADATA, handler);
+    if (!handler || method === undefined) return [];
+    const description = readMetadata<OperationDescription>(OPERATION, handler);
+    if (!description)
+      throw new Error(`${controller.name}.${name}: is not described; expected @Operation(…) beside its route`);
+    assertStatus(handler, description, `${controller.name}.${name}`);
+    const sub = readMetadata<string>(PATH_METADATA, handler) ?? '/';
+    return [
+      {
+        method: RequestMethod[method].toLowerCase(),
+        path: `/${base}${sub === '/' ? '' : `/${sub}`}`,
+        name,
+        tag: base,
+        description,
+        ...readSchemas(controller, name),
+      },
+    ];
+  });
+}
+
+/** The schemas of `@Body({ schema })`, `@Query({ schema })` and `@Param({ schema })`. */
+function readSchemas(controller: Type, name: string): Pick<Route, 'body' | 'query' | 'parameters'> {
+  const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) ?? {}) as Record<
+    string,
+    { schema?: z.ZodType }
+  >;
+  const schemaOf = (type: RouteParamtypes) =>
+    Object.entries(args).find(([key, { schema }]) => key.startsWith(`${type}:`) && schema)?.[1].schema;
+  return {
+    body: schemaOf(RouteParamtypes.BODY),
+    query: schemaOf(RouteParamtypes.QUERY),
+    parameters: schemaOf(RouteParamtypes.PARAM),
+  };
+}
+
+/** What Nest sends and what the document says must be one status. */
+function assertStatus(handler: object, { answer }: OperationDescription, name: string): void {
+  const isPost = readMetadata<RequestMethod>(METHOD_METADATA, handler) === RequestMethod.POST;
+  const actual = readMetadata<number>(HTTP_CODE_METADATA, handler) ?? (isPost ? 201 : 200);
+  if (actual !== answer.status)
+    throw new Error(`${name}: answers ${actual}; expected ${answer.status}, which @Operation says`);
+}
+
+function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
+  const { description, body, query, parameters, name, tag } = route;
+  const { conditional } = description;
+  return {
+    operationId: `${tag}_${name}`,
+    summary: description.summary,
+    tags: [tag],
+    parameters: [
+      ...schemas.describeParameters(parameters, 'path'),
+      ...schemas.describeParameters(query, 'query'),
+      ...(conditional ? [requestHeaders[conditional]] : []),
+    ],
+    ...(body && {
+      requestBody: { required: true, content: { 'application/json': { schema: schemas.describe(body, 'input') } } },
+    }),
+    responses: { ...describeAnswer(description, schemas), ...describeProblems(route) },
+  };
+}
+
+function describeAnswer({ answer, conditional }: OperationDescription, schemas: SchemaCollector): JsonObject {
+  const content = answer.schema && { 'application/json': { schema: schemas.describe(answer.schema, 'output') } };
+  const headers = Object.fromEntries((answer.headers ?? []).map((name) => [name, answerHeaders[name]]));
+  const description = answer.status === 204 ? 'Done.' : 'Here it is.';
+  return {
+    [answer.status]: { description, ...(answer.headers && { headers }), ...(content && { content }) },
+    ...(conditional === 'if-none-match' && { 304: { description: 'You already have this version.' } }),
+  };
+}
+
+function describeProblems({ method, description, body, query, parameters }: Route): JsonObject {
+  const codes: ProblemCode[] = [
+    ...COMMON,
+    ...(description.problems ?? []),
+    ...(body || query || parameters ? (['validation-failed'] as const) : []),
+    // A body is read, and may be refused, wherever the method allows one.
+    ...(method === 'get' ? [] : (['body-too-large', 'unsupported-media-type'] as const)),
+    ...(description.conditional === 'if-match' ? (['precondition-failed', 'precondition-required'] as const) : []),
+  ];
+  const byStatus = Map.groupBy(codes.sort(), (code) => problems[code].status);
+  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+  return Object.fromEntries(
+    [...byStatus].map(([status, same]) => [
+      status,
+      { description: same.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '), content },
+    ]),
+  );
+}
+
+function readMetadata<T>(key: string, target: object): T | undefined {
+  return Reflect.getMetadata(key, target) as T | undefined;
+}

@@ -1,0 +1,109 @@
+import { openDataSource } from '@airlock/database';
+import { type TestDatabase, useTestDatabase } from '@airlock/database-dev/testing';
+import type { Config } from '@airlock/config';
+import { Lifecycle } from '@airlock/health';
+import { afterAll, beforeAll, beforeEach } from '@jest/globals';
+import type { DynamicModule } from '@nestjs/common';
+import type { InjectOptions, Response } from 'light-my-request';
+import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { type App, createApp } from '../app/create-app.js';
+import type { ServiceDefinition } from '../app/service-definition.js';
+import { createLogger } from '../logging/logger.js';
+import { TestIssuer } from './test-issuer.fixture.js';
+
+export interface TestAppOptions {
+  /** Changes the config of the database's environment, testing. */
+  readonly configure?: (config: Config) => Config | Promise<Config>;
+  readonly imports?: readonly DynamicModule[];
+  /** How the tests of the file are kept apart; `delete` unless given, for requests that are answered at once. */
+  readonly isolation?: 'rollback' | 'delete';
+}
+
+export type TestRequest = InjectOptions & {
+  /** Whose token is sent; nobody's if left out. */
+  readonly as?: string;
+};
+
+type TestAppParts = Pick<TestApp, 'definition' | 'config' | 'database' | 'issuer'>;
+
+const VERSION = { name: 'airlock-api', version: '0.1.0', commit: 'abcdef0123456789', builtAt: null, digest: null };
+
+/** The whole app on a real database and a real issuer, asked without a socket. */
+export class TestApp {
+  readonly lifecycle = new Lifecycle();
+  readonly version = VERSION;
+  /** What was logged since the test began, parsed. */
+  lines: Record<string, unknown>[] = [];
+
+  readonly definition: ServiceDefinition;
+  readonly config: Config;
+  readonly database: TestDatabase;
+  readonly issuer: TestIssuer;
+
+  constructor({ definition, config, database, issuer }: TestAppParts) {
+    this.definition = definition;
+    this.config = config;
+    this.database = database;
+    this.issuer = issuer;
+  }
+
+  app!: App;
+  logger!: Logger;
+
+  async open({ imports, isolation }: Required<Omit<TestAppOptions, 'configure'>>): Promise<void> {
+    const write = (line: string) => void this.lines.push(JSON.parse(line) as Record<string, unknown>);
+    const config = { ...this.config, log: { ...this.config.log, level: 'info' as const } };
+    this.logger = createLogger(config, { version: VERSION.version, destination: { write } });
+    this.app = await createApp(this.config, {
+      definition: this.definition,
+      logger: this.logger,
+      lifecycle: this.lifecycle,
+      version: VERSION,
+      imports,
+    });
+    const dataSource = this.app.nest.get(DataSource);
+    if (isolation === 'rollback') this.database.attach(dataSource);
+    await openDataSource(dataSource, this.config);
+    this.lifecycle.serve();
+  }
+
+  async request({ as, headers, ...rest }: TestRequest): Promise<Response> {
+    const authorization = as === undefined ? {} : { authorization: `Bearer ${await this.issuer.sign({ sub: as })}` };
+    return this.app.nest.inject({ ...rest, headers: { ...authorization, ...headers } });
+  }
+
+  async close(): Promise<void> {
+    // There is none where it could not be made.
+    await (this.app as App | undefined)?.nest.close();
+  }
+}
+
+/** One application for the test file. What a test has changed in the database is put back after it. */
+export function useTestApp(
+  definition: ServiceDefinition,
+  { configure = (config) => config, imports = [], isolation = 'delete' }: TestAppOptions = {},
+): TestApp {
+  const database = useTestDatabase({ isolation });
+  let current: TestApp | undefined;
+  beforeAll(async () => {
+    const issuer = await TestIssuer.start();
+    const config = { ...database.config, auth: issuer.auth };
+    current = new TestApp({ definition, config: await configure(config), database, issuer });
+    await current.open({ imports, isolation });
+  });
+  beforeEach(() => {
+    if (current) current.lines = [];
+  });
+  afterAll(async () => {
+    await current?.issuer.stop();
+    await current?.close();
+  });
+  return new Proxy({} as TestApp, {
+    get(_, key) {
+      if (!current) throw new Error('test app: not there yet; expected its use inside of a hook or a test');
+      const value: unknown = Reflect.get(current, key, current);
+      return typeof value === 'function' ? (value.bind(current) as unknown) : value;
+    },
+  });
+}
