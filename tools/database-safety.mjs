@@ -42,8 +42,8 @@ const connecting = forbid(
 // A selector's regular expression cannot hold a slash; \u002f is one.
 const loadingTests = forbid(
   [
-    'ImportDeclaration[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures))/][importKind!="type"]',
-    'ImportExpression[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures))/]',
+    'ImportDeclaration[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures|sample))/][importKind!="type"]',
+    'ImportExpression[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures|sample))/]',
   ],
   'What ships cannot load this: it exists in the workspace alone.',
 );

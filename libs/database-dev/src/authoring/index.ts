@@ -5,4 +5,4 @@ export { listRules } from '../lint/exceptions.js';
 export { lintFiles } from '../lint/lint-files.js';
 export { describeFinding, lintMigrations, type LintReport } from '../lint/lint.js';
 export { describeTraces } from '../lint/lock-trace.js';
-export { recordRelease } from '../lint/released.js';
+export { loadReleased, recordRelease } from '../lint/released.js';

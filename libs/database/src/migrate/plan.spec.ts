@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Environment } from '@airlock/config';
 import type { AppliedMigration } from './ledger.js';
-import { defineMigration, type Migration } from './migration.js';
+import { defineMigration, type Migration } from '../model/migration.js';
 import { MigrationRefusal, planMigrations } from './plan.js';
 
 const first = expand('20260101000000-first');
