@@ -1,6 +1,7 @@
 import type { Config } from '@airlock/config';
 import { AirlockConfigModule } from '@airlock/config/nest';
 import { DatabaseModule } from '@airlock/database';
+import { model } from '@airlock/model';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AuthModule } from './auth/auth.module.js';
@@ -21,7 +22,7 @@ export class AppModule {
       imports: [
         AirlockConfigModule.forRoot(config),
         DatabaseModule.forLater(config, { printSql: createSqlPrinter(logger) }),
-        DataModule.forRoot(logger),
+        DataModule.forRoot(logger, model),
         AuthModule.forRoot(logger),
         EntitiesModule,
         ...imports,

@@ -28,7 +28,7 @@ const level = LAYERS.indexOf(process.argv[2]);
 const has = (layer) => LAYERS.indexOf(layer) <= level;
 const config = loadConfig();
 const dataSource = await createDataSource(config, { entities: [] }).initialize();
-const database = new Database(dataSource, config.database);
+const database = new Database(dataSource, { ...config.database, migrations: [] });
 const lifecycle = new Lifecycle();
 const limits = new RateLimits(config, undefined);
 

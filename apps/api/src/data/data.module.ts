@@ -6,6 +6,7 @@ import {
   secretKeyConfig,
   serviceConfig,
 } from '@airlock/config/nest';
+import type { Model } from '@airlock/database/model';
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
@@ -29,7 +30,7 @@ class RedisCloser implements OnApplicationShutdown {
 /** How every resource reaches its rows. */
 @Module({})
 export class DataModule {
-  static forRoot(logger: Logger): DynamicModule {
+  static forRoot(logger: Logger, { migrations }: Pick<Model, 'migrations'>): DynamicModule {
     return {
       module: DataModule,
       global: true,
@@ -38,7 +39,7 @@ export class DataModule {
           provide: Database,
           inject: [DataSource, databaseConfig.KEY],
           useFactory: (dataSource: DataSource, database: ConfigType<typeof databaseConfig>) =>
-            new Database(dataSource, database),
+            new Database(dataSource, { ...database, migrations }),
         },
         Pages,
         RedisCloser,

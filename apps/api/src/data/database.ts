@@ -1,4 +1,5 @@
 import { checkSchema, type SchemaVerdict } from '@airlock/database';
+import type { Migration } from '@airlock/database/model';
 import type pg from 'pg';
 import type { DataSource, Logger } from 'typeorm';
 import { Problem } from '../http/problem.js';
@@ -29,6 +30,8 @@ export interface OwnedStatement extends BoundStatement {
 export interface DatabaseOptions {
   readonly statementTimeoutMs: number;
   readonly poolSize: number;
+  /** What this code needs of the schema. */
+  readonly migrations: readonly Migration[];
 }
 
 type GiveBack = (broken?: Error) => void;
@@ -40,12 +43,14 @@ export class Database {
   readonly #sqlLogger: Logger;
   readonly #deadlineMs: number;
   readonly #maxAttempts: number;
+  readonly #migrations: readonly Migration[];
 
-  constructor(dataSource: DataSource, { statementTimeoutMs, poolSize }: DatabaseOptions) {
+  constructor(dataSource: DataSource, { statementTimeoutMs, poolSize, migrations }: DatabaseOptions) {
     this.#driver = dataSource.driver as unknown as { master?: pg.Pool };
     this.#sqlLogger = dataSource.logger;
     this.#deadlineMs = statementTimeoutMs + LATENESS_MS;
     this.#maxAttempts = poolSize + 1;
+    this.#migrations = migrations;
   }
 
   /** Runs one statement as one user, in a transaction of its own and one round trip. */
@@ -85,7 +90,7 @@ export class Database {
       this.#lend({ deadlineMs: PING_DEADLINE_MS, fail: reject }, (session, giveBack) => {
         const judge = ({ isServing, reasons }: SchemaVerdict) =>
           isServing ? resolve() : reject(new Error(reasons.join(', ')));
-        void checkSchema(session)
+        void checkSchema(session, this.#migrations)
           .then(judge, reject)
           .finally(() => giveBack());
       });

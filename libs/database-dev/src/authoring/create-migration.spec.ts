@@ -91,7 +91,7 @@ export const migrations: readonly Migration[] = [addNickname, dropName];
     expect(() => createMigration({ name, folder, now: NOW })).toThrow(
       'not a name for a migration; expected kebab-case',
     );
-    expect(readdirSync(folder)).toEqual(['index.ts']);
+    expect(readdirSync(join(root, 'migrations'))).toEqual(['index.ts']);
     expect(readFileSync(index, 'utf8')).toBe(EMPTY);
   });
 

@@ -24,13 +24,7 @@ const KEBAB = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const LONGEST_NAME = 60;
 
 /** Writes a migration in the shape of the house and adds it to the list. Returns the path of its file. */
-export function createMigration({
-  name,
-  completes,
-  isAlone = false,
-  now = new Date(),
-  folder,
-}: NewMigration): string {
+export function createMigration({ name, completes, isAlone = false, now = new Date(), folder }: NewMigration): string {
   assertName(name);
   const migrations = fileURLToPath(new URL('migrations/', folder));
   const indexFile = join(migrations, 'index.ts');

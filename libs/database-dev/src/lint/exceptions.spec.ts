@@ -95,7 +95,11 @@ describe('an exception', () => {
       ...CASES.map(([, sql], index) => define(index, sql, allowAll())),
       ...TRACED.map(([, sql, allowed], index) => define(100 + index, sql, { [allowed]: REASON })),
     ];
-    report = await lintMigrations({ ...sampleModel, isAll: true, migrations: [...sampleModel.migrations, createThings, ...cases] });
+    report = await lintMigrations({
+      ...sampleModel,
+      isAll: true,
+      migrations: [...sampleModel.migrations, createThings, ...cases],
+    });
   }, 180_000);
 
   const found = (index: number) =>

@@ -1,11 +1,5 @@
 import { type Client, DatabaseError } from 'pg';
-import {
-  migrate,
-  assertCatalogue,
-  seed,
-  type Migration,
-  type Model,
-} from '@airlock/database/internal';
+import { migrate, assertCatalogue, seed, type Migration, type Model } from '@airlock/database/internal';
 import { applyExceptions } from './exceptions.js';
 import { findUnindexedKeys, type StatementTrace, traceMigration } from './lock-trace.js';
 import { findUnreleased } from './released.js';

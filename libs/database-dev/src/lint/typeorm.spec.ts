@@ -78,7 +78,11 @@ describe('a migration that TypeORM generates', () => {
       define(2, generated.map(qualify)),
       ...LATER.map((sql, index) => define(3 + index, [sql], sql.includes('CONCURRENTLY') ? false : undefined)),
     ];
-    ({ findings } = await lintMigrations({ ...sampleModel, isAll: true, migrations: [...sampleModel.migrations, ...added] }));
+    ({ findings } = await lintMigrations({
+      ...sampleModel,
+      isAll: true,
+      migrations: [...sampleModel.migrations, ...added],
+    }));
   }, 180_000);
 
   const rules = (index: number) => [

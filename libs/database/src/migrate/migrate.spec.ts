@@ -38,7 +38,11 @@ describe('migrate', () => {
     const first = await run(database, { migrations });
     expect(first).toMatchObject({ head, applied: migrations.map(({ name }) => ({ name })) });
     await expect(run(database, { migrations })).resolves.toMatchObject({ head, applied: [] });
-    expect(await checkSchema(await database.connect('app'), migrations)).toEqual({ state: 'ready', isServing: true, reasons: [] });
+    expect(await checkSchema(await database.connect('app'), migrations)).toEqual({
+      state: 'ready',
+      isServing: true,
+      reasons: [],
+    });
   });
 
   it('records what was applied, by which code and by whom', async () => {

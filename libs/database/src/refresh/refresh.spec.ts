@@ -111,7 +111,9 @@ describe('refresh', () => {
   it('refuses a copy that another session uses, and one without a stamp', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), async (client) => {
-      await expect(refresh({ ...sampleModel, ...target, copy })).rejects.toThrow(/process \d+ \(.*spec.*\) is connected/);
+      await expect(refresh({ ...sampleModel, ...target, copy })).rejects.toThrow(
+        /process \d+ \(.*spec.*\) is connected/,
+      );
       await client.query('DROP EVENT TRIGGER airlock_refuse_drop; DROP TABLE ops.environment');
     });
     await expect(refresh({ ...sampleModel, ...target, copy })).rejects.toThrow('it carries no stamp');
@@ -120,7 +122,9 @@ describe('refresh', () => {
   it('leaves the copy unstamped and whole when it fails half-way', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     const rules = { ...columns, parcels: { ...columns['parcels'], attributes: { value: `'[]'` } } };
-    await expect(refresh({ ...sampleModel, ...target, copy, columns: rules })).rejects.toThrow('parcels_attributes_object');
+    await expect(refresh({ ...sampleModel, ...target, copy, columns: rules })).rejects.toThrow(
+      'parcels_attributes_object',
+    );
     expect(await runAs(inside(target), (client) => ask(client, 'SELECT min(name) FROM parcels'))).toMatch(
       /^cAnArYname/,
     );
@@ -158,7 +162,9 @@ describe('refresh', () => {
       // The event trigger refuses it in the last of its transactions, when the index is already dead.
       await expect(client.query('DROP INDEX CONCURRENTLY names')).rejects.toThrow('is not dropped in production');
     });
-    await expect(refresh({ ...sampleModel, ...target, copy })).rejects.toThrow('\n  index public.names is not maintained');
+    await expect(refresh({ ...sampleModel, ...target, copy })).rejects.toThrow(
+      '\n  index public.names is not maintained',
+    );
     await runAs(inside(target), async (client) => {
       await client.query('ALTER EVENT TRIGGER airlock_refuse_drop DISABLE');
       await client.query('DROP INDEX names');

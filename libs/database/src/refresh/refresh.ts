@@ -148,9 +148,7 @@ async function assertJudged(client: Client, rules: readonly TableRules[]): Promi
       `database "${databaseName}": ${problems.length} things in it could keep or pass on what people have entered; ` +
         'expected plain tables in schema public, and for every column a rule that fits it',
       ...problems.map((problem) => `  ${problem}`),
-      ...(unfit.length > 0
-        ? ['  correct libs/model/src/columns.ts, or migrate the copy to this code first']
-        : []),
+      ...(unfit.length > 0 ? ['  correct libs/model/src/columns.ts, or migrate the copy to this code first'] : []),
       ...(objects.length > 0
         ? [
             '  ALTER EVENT TRIGGER airlock_refuse_drop DISABLE;   -- in the copy, then drop the objects; refresh enables it again',

@@ -380,7 +380,9 @@ describe('refresh', () => {
         if (!definition.includes('uuid')) await client.query(`INSERT INTO people (who) VALUES ('abc'), ('abd')`);
         return ask(client, 'SELECT array_agg(p::text) FROM people p');
       }),
-      await refresh({ ...sampleModel, ...target, copy, columns: { ...columns, people: rule } }).catch((reason: unknown) => reason),
+      await refresh({ ...sampleModel, ...target, copy, columns: { ...columns, people: rule } }).catch(
+        (reason: unknown) => reason,
+      ),
       await runAs(inside(target), (client) => ask(client, 'SELECT array_agg(p::text) FROM people p')),
     ];
     expect(error).toMatchObject({ exitCode: 3, message: expect.stringMatching(said) });
@@ -409,7 +411,10 @@ describe('refresh', () => {
         mother: 'keep',
       },
     };
-    expect((await refresh({ ...sampleModel, ...target, copy, columns: rules })).replaced).toEqual({ parcels: 40, 'Crm.People': 2 });
+    expect((await refresh({ ...sampleModel, ...target, copy, columns: rules })).replaced).toEqual({
+      parcels: 40,
+      'Crm.People': 2,
+    });
     await runAs(inside(target), async (client) => {
       expect(
         await ask(

@@ -32,7 +32,10 @@ export function loadKnownObjects(model: Pick<Model, 'folder'>): KnownObjects {
   return { ...loadProvidedObjects(), migrated: JSON.parse(readFileSync(nameFile(model), 'utf8')) as string[] };
 }
 
-export function saveKnownObjects(model: Pick<Model, 'folder'>, { provisioned, bookkeeping, migrated }: KnownObjects): void {
+export function saveKnownObjects(
+  model: Pick<Model, 'folder'>,
+  { provisioned, bookkeeping, migrated }: KnownObjects,
+): void {
   writeFileSync(PROVIDED_FILE, `${JSON.stringify({ provisioned, bookkeeping }, null, 2)}\n`);
   writeFileSync(nameFile(model), `${JSON.stringify(migrated, null, 2)}\n`);
 }

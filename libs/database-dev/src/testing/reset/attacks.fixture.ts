@@ -763,10 +763,7 @@ const contentsAttacks: Attack[] = [
     'L4',
   ],
   ['a cast', 'CREATE CAST (point AS text) WITH INOUT AS ASSIGNMENT'],
-  [
-    'statistics',
-    'CREATE TABLE public.parcels (a int, b int); CREATE STATISTICS public.s ON a, b FROM public.parcels',
-  ],
+  ['statistics', 'CREATE TABLE public.parcels (a int, b int); CREATE STATISTICS public.s ON a, b FROM public.parcels'],
 ].map(([title, sql, by = 'L9'], n): Attack => ({
   id: `A80${'abcdefghijklmnopqrs'[n]}`,
   title: `no migration makes what the database holds: ${title}`,

@@ -48,7 +48,11 @@ describe('resetTestDatabase', () => {
   it('leaves a migrated, seeded and stamped database with its grants, and nothing else', async () => {
     await world.sql('CREATE TABLE public.parcels (leftover int)');
     const before = await describeDatabase();
-    const report = await resetTestDatabase({ variables: world.variables, workspace: world.workspace, model: sampleModel });
+    const report = await resetTestDatabase({
+      variables: world.variables,
+      workspace: world.workspace,
+      model: sampleModel,
+    });
     expect(formatReport(report)).toContain(`${world.database}: made anew from its template, migrated and seeded.`);
     expect(await describeDatabase()).toEqual({ ...before, oid: expect.anything(), seal: expect.anything() });
     await runAs(world.options.migration, async (client) => {
@@ -61,7 +65,12 @@ describe('resetTestDatabase', () => {
   });
 
   it('shows every layer with what it saw and its verdict, and touches nothing, when asked to explain', async () => {
-    const report = await resetTestDatabase({ variables: world.variables, workspace: world.workspace, model: sampleModel, explain: true });
+    const report = await resetTestDatabase({
+      variables: world.variables,
+      workspace: world.workspace,
+      model: sampleModel,
+      explain: true,
+    });
     const lines = formatReport(report).split('\n');
     expect(lines.slice(0, 12).map((line) => line.slice(0, 31).trim())).toEqual([
       'L0  intent          holds',

@@ -58,7 +58,13 @@ async function resetFrom(facts: StaticFacts, options: ResetOptions, internals: R
     appendAudit(facts, ahead, modeOf(options));
     return { outcome: 'refused', database, verdicts: ahead };
   }
-  const run = { options, internals, facts, ahead, place: { workspace: options.workspace, model: options.model, config, address } };
+  const run = {
+    options,
+    internals,
+    facts,
+    ahead,
+    place: { workspace: options.workspace, model: options.model, config, address },
+  };
   return { database, ...(await resetOnServer(run)) };
 }
 

@@ -2,12 +2,7 @@ import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  withClient,
-  createSessionConfig,
-  defineMigration,
-  type Migration,
-} from '@airlock/database/internal';
+import { withClient, createSessionConfig, defineMigration, type Migration } from '@airlock/database/internal';
 import { sampleModel } from '@airlock/database/sample';
 import { copyFolder, startCluster, createOwnedFolder, chooseStorageFolder } from '@airlock/embedded-postgres';
 import { nameTemplate } from '../clones/database-name.js';

@@ -12,12 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Secret } from '@airlock/config';
-import {
-  withClient,
-  createSessionConfig,
-  migrationsHash,
-  readBootstrapSql,
-} from '@airlock/database/internal';
+import { withClient, createSessionConfig, migrationsHash, readBootstrapSql } from '@airlock/database/internal';
 import {
   CACHE_FOLDER,
   copyFolder,

@@ -71,7 +71,9 @@ async function useExternalServer(config: Config, model: TestModel): Promise<Test
   }
   // Other logins are other grants in the template.
   const template = nameTemplate(
-    createHash('sha256').update(`${hashTemplate(model)} ${app.user} ${migration.user}`).digest('hex'),
+    createHash('sha256')
+      .update(`${hashTemplate(model)} ${app.user} ${migration.user}`)
+      .digest('hex'),
   );
   await ensureTemplate({ ...model, name: template, admin, app, migration }, config);
   const toLogin = ({ user, password }: DatabaseAddress) => ({ user, password: password.reveal() });
