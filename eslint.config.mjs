@@ -21,6 +21,7 @@ const layers = [
   { sourceTag: 'layer:database', onlyDependOnLibsWithTags: ['layer:embedded', 'layer:config'] },
   { sourceTag: 'layer:embedded', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:config', onlyDependOnLibsWithTags: [] },
+  { sourceTag: 'layer:check', onlyDependOnLibsWithTags: ['layer:model'] },
 ];
 
 /** Each of these hands a secret to the one thing that needs it. Elsewhere a secret stays closed. */
