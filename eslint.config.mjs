@@ -44,6 +44,7 @@ const noProcessEnv = {
   property: 'env',
   message: 'Only libs/config/src/sources/process-environment.ts reads process.env; take the config instead.',
 };
+const noProcessImport = { name: 'node:process', importNames: ['env', 'default'] };
 const noReveal = {
   property: 'reveal',
   message: 'A secret stays closed; if this file must hand it on, list it in MAY_REVEAL in eslint.config.mjs.',
@@ -73,7 +74,26 @@ export default tseslint.config(
     files: ['**/*.ts'],
     rules: {
       'no-restricted-properties': ['error', noProcessEnv, noReveal],
-      'no-restricted-imports': ['error', { paths: [{ name: 'node:process', importNames: ['env', 'default'] }] }],
+      'no-restricted-imports': ['error', { paths: [noProcessImport] }],
+    },
+  },
+  {
+    files: ['libs/model/src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [noProcessImport],
+          patterns: [
+            {
+              regex: '^@airlock/(?!database/model$)',
+              message:
+                'A model takes types and definers from @airlock/database/model, and is handed to everything else.',
+            },
+          ],
+        },
+      ],
     },
   },
   { files: MAY_REVEAL, rules: { 'no-restricted-properties': ['error', noProcessEnv] } },
