@@ -6,26 +6,34 @@ import { environmentTraits } from './tools/environment-traits.mjs';
 
 /**
  * Dependencies point one way: apps → deploy, and apps → service → health → database → config. What never ships stands
- * beside.
+ * beside. The model is the product's: apps hand it to the libraries, which cannot import it.
  */
 const layers = [
   {
     sourceTag: 'layer:app',
-    onlyDependOnLibsWithTags: ['service', 'deploy', 'health', 'database', 'database-dev', 'embedded', 'config'].map(
-      (name) => `layer:${name}`,
-    ),
+    onlyDependOnLibsWithTags: [
+      'service',
+      'deploy',
+      'health',
+      'model',
+      'database',
+      'database-dev',
+      'embedded',
+      'config',
+    ].map((name) => `layer:${name}`),
   },
   {
     sourceTag: 'layer:service',
     onlyDependOnLibsWithTags: ['layer:health', 'layer:database', 'layer:database-dev', 'layer:config'],
   },
   { sourceTag: 'layer:deploy', onlyDependOnLibsWithTags: ['layer:config'] },
+  { sourceTag: 'layer:model', onlyDependOnLibsWithTags: ['layer:database', 'layer:database-dev', 'layer:config'] },
   { sourceTag: 'layer:health', onlyDependOnLibsWithTags: ['layer:database', 'layer:config'] },
   { sourceTag: 'layer:database-dev', onlyDependOnLibsWithTags: ['layer:database', 'layer:embedded', 'layer:config'] },
   { sourceTag: 'layer:database', onlyDependOnLibsWithTags: ['layer:embedded', 'layer:config'] },
   { sourceTag: 'layer:embedded', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:config', onlyDependOnLibsWithTags: [] },
-  { sourceTag: 'layer:check', onlyDependOnLibsWithTags: ['layer:config', 'layer:deploy'] },
+  { sourceTag: 'layer:check', onlyDependOnLibsWithTags: ['layer:model', 'layer:config', 'layer:deploy'] },
 ];
 
 /** Each of these hands a secret to the one thing that needs it. Elsewhere a secret stays closed. */
@@ -49,6 +57,7 @@ const noProcessEnv = {
   property: 'env',
   message: 'Only libs/config/src/sources/process-environment.ts reads process.env; take the config instead.',
 };
+const noProcessImport = { name: 'node:process', importNames: ['env', 'default'] };
 const noReveal = {
   property: 'reveal',
   message: 'A secret stays closed; if this file must hand it on, list it in MAY_REVEAL in eslint.config.mjs.',
@@ -78,7 +87,26 @@ export default tseslint.config(
     files: ['**/*.ts'],
     rules: {
       'no-restricted-properties': ['error', noProcessEnv, noReveal],
-      'no-restricted-imports': ['error', { paths: [{ name: 'node:process', importNames: ['env', 'default'] }] }],
+      'no-restricted-imports': ['error', { paths: [noProcessImport] }],
+    },
+  },
+  {
+    files: ['libs/model/src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [noProcessImport],
+          patterns: [
+            {
+              regex: '^@airlock/(?!database/model$)',
+              message:
+                'A model takes types and definers from @airlock/database/model, and is handed to everything else.',
+            },
+          ],
+        },
+      ],
     },
   },
   { files: MAY_REVEAL, rules: { 'no-restricted-properties': ['error', noProcessEnv] } },

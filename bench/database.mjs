@@ -4,11 +4,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSessionConfig, withClient } from '@airlock/database';
 import { chooseStorageFolder, copyFolder, nameOwnedFolder, startCluster } from '@airlock/embedded-postgres';
+import { model } from '@airlock/model';
 import { CloneRegistry } from '../libs/database-dev/src/testing/clones/clone-registry.ts';
 import { nameTemplate } from '../libs/database-dev/src/testing/clones/database-name.ts';
 import { ChangedRows } from '../libs/database-dev/src/testing/isolation/changed-rows.ts';
 import { RollbackSession } from '../libs/database-dev/src/testing/isolation/rollback-session.ts';
-import { migrations } from '../libs/database/src/migrations/index.ts';
 import { ensureCachedFolder, hashTemplate } from '../libs/database-dev/src/testing/run/template-cache.ts';
 import { connectClient } from '../libs/database/src/connect/client.ts';
 import { measure, median, report, reportRatio } from './measure.mjs';
@@ -36,7 +36,7 @@ async function benchStarts() {
     'start, cold (initdb, without roles and schema)',
     cold.sort((a, b) => a - b),
   );
-  const cached = await ensureCachedFolder(folder);
+  const cached = await ensureCachedFolder(folder, { model });
   const warm = [];
   for (let index = 0; index < ROUNDS; index += 1) {
     const dataDir = join(folder, nameOwnedFolder('bench'));
@@ -55,7 +55,7 @@ async function benchStarts() {
 }
 
 async function benchClones({ superuser }) {
-  const template = nameTemplate(hashTemplate());
+  const template = nameTemplate(hashTemplate(model));
   await withClient(superuser, context, async (admin) => {
     const registry = new CloneRegistry({
       admin,
@@ -91,7 +91,7 @@ async function benchClones({ superuser }) {
 }
 
 async function benchTests({ superuser }) {
-  const template = nameTemplate(hashTemplate());
+  const template = nameTemplate(hashTemplate(model));
   const admin = await connect(superuser);
   await admin.query(`CREATE DATABASE bench_test TEMPLATE ${template} STRATEGY FILE_COPY`);
   const insert = `INSERT INTO entities (owner_id, name) VALUES ('bench', 'row')`;
@@ -112,7 +112,7 @@ async function benchTests({ superuser }) {
     'put back changed rows, one table changed',
     restore.sort((a, b) => a - b),
   );
-  const statements = migrations.flatMap((migration) => migration.statements.map(({ sql }) => sql));
+  const statements = model.migrations.flatMap((migration) => migration.statements.map(({ sql }) => sql));
   const naive = await measure(20, async () => {
     await client.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     for (const sql of statements) await client.query(sql);
@@ -125,7 +125,7 @@ async function benchTests({ superuser }) {
 
 async function withTestCluster(use) {
   const dataDir = join(folder, nameOwnedFolder('bench'));
-  await copyFolder(await ensureCachedFolder(folder), dataDir);
+  await copyFolder(await ensureCachedFolder(folder, { model }), dataDir);
   const cluster = await startCluster({ dataDir, durable: false });
   // The watchdog's pipe keeps nothing alive.
   const alive = setInterval(() => undefined, 60_000);

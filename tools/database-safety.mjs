@@ -43,8 +43,8 @@ const connecting = forbid(
 // A selector's regular expression cannot hold a slash; \u002f is one.
 const loadingTests = forbid(
   [
-    'ImportDeclaration[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures)|service\\u002f(documents|testing))/][importKind!="type"]',
-    'ImportExpression[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures)|service\\u002f(documents|testing))/]',
+    'ImportDeclaration[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures|sample)|service\\u002f(documents|testing))/][importKind!="type"]',
+    'ImportExpression[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures|sample)|service\\u002f(documents|testing))/]',
   ],
   'What ships cannot load this: it exists in the workspace alone.',
 );

@@ -24,12 +24,21 @@ const preset = {
 export default preset;
 
 /** For projects whose tests use PostgreSQL or Redis. */
-export const presetWithServers = {
-  ...preset,
-  globalSetup: pathOf('./jest/global-setup.mjs'),
-  globalTeardown: pathOf('./jest/global-teardown.mjs'),
-  testEnvironmentOptions: {
-    ...preset.testEnvironmentOptions,
-    services: pathOf('../libs/database-dev/src/testing/fixture/services.ts'),
-  },
-};
+export const presetWithServers = createPresetWithServers('@airlock/model');
+
+/** For libraries that know no table of the product: test databases hold a model of their own. */
+export const presetWithSample = createPresetWithServers('@airlock/database/sample');
+
+/** `source`: the module that exports `model`. */
+function createPresetWithServers(source) {
+  return {
+    ...preset,
+    globalSetup: pathOf('./jest/global-setup.mjs'),
+    globalTeardown: pathOf('./jest/global-teardown.mjs'),
+    testEnvironmentOptions: {
+      ...preset.testEnvironmentOptions,
+      model: source,
+      services: pathOf('../libs/database-dev/src/testing/fixture/services.ts'),
+    },
+  };
+}

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { loadConfig } from '@airlock/config';
 import { migrate, provision, withClient } from '@airlock/database';
 import { startCluster } from '@airlock/embedded-postgres';
+import { model } from '@airlock/model';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 export const POOL_SIZE = 10;
@@ -40,7 +41,7 @@ class World {
     await world.startDatabase({ durable });
     const { app, migration } = world.config.database;
     await provision({ admin: world.cluster.superuser, app, migration, environment: 'testing' });
-    await migrate({ config: world.config });
+    await migrate({ ...model, config: world.config });
     world.issuer = await startIssuer();
     return world;
   }

@@ -48,7 +48,7 @@ describe.each(documents)('%s', (path) => {
 
 describe('commands that print a token', () => {
   it('name a user of the sample rows, so that the answer is not empty', () => {
-    const [, list = ''] = /^const OWNERS = \[(.*)\]/m.exec(readText('libs/database/src/seed/seed-rows.ts')) ?? [];
+    const [, list = ''] = /^const OWNERS = \[(.*)\]/m.exec(readText('libs/model/src/seed-rows.ts')) ?? [];
     const owners = [...list.matchAll(/'(\w+)'/g)].map(([, owner]) => owner);
     const texts = [...documents, 'apps/cli/src/commands/token.ts'].map(readText);
     const users = texts.flatMap((text) => [...text.matchAll(/\btoken --sub (\w+)/g)].map(([, user]) => user));

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { probedResource } from '@airlock/model/probed-resource';
 import { Checkout } from './checkout.fixture.js';
 import { CONFINED, describeConfinement, listProject } from './containers.fixture.js';
 import { report, run, waitFor, type Outcome } from './engine.fixture.js';
@@ -152,8 +153,8 @@ describe('an edit on the host', () => {
 });
 
 describe('data', () => {
-  const KEPT = `INSERT INTO entities (owner_id, name, attributes) VALUES ('user_kept', 'kept', '{}')`;
-  const COUNT = `SELECT count(*) FROM entities WHERE owner_id = 'user_kept'`;
+  const KEPT = probedResource.insert('user_kept');
+  const COUNT = probedResource.count('user_kept');
 
   it('of development survives down and up', () => {
     expect(succeeded(inDevelopment(KEPT))).toBe(true);
@@ -239,14 +240,14 @@ describe('a password that is younger than the volume', () => {
   it('is mended by the first way, and the data is still there', () => {
     expect(succeeded(inDevelopment(`ALTER ROLE postgres PASSWORD 'another'`))).toBe(true);
     expect(succeeded(up())).toBe(true);
-    expect(inDevelopment(`SELECT count(*) FROM entities WHERE owner_id = 'user_kept'`).output.trim()).toBe('1');
+    expect(inDevelopment(probedResource.count('user_kept')).output.trim()).toBe('1');
   });
 
   it('is mended by the second way, without the data and with a new .env', () => {
     expect(succeeded(checkout.compose('down', '--volumes'))).toBe(true);
     checkout.removeEnv();
     expect(succeeded(checkout.make('up'))).toBe(true);
-    expect(inDevelopment(`SELECT count(*) FROM entities WHERE owner_id = 'user_kept'`).output.trim()).toBe('0');
+    expect(inDevelopment(probedResource.count('user_kept')).output.trim()).toBe('0');
   });
 });
 

@@ -1,3 +1,3 @@
-import { presetWithServers } from '../../tools/jest.preset.mjs';
+import { presetWithSample } from '../../tools/jest.preset.mjs';
 
-export default { ...presetWithServers, displayName: 'database-dev' };
+export default { ...presetWithSample, displayName: 'database-dev' };

@@ -2,9 +2,10 @@
 import { debuglog } from 'node:util';
 import { startTestRun } from '@airlock/database-dev/testing/run';
 
-export default async function setUp({ maxWorkers }) {
+export default async function setUp({ maxWorkers }, { testEnvironmentOptions }) {
   try {
-    await startTestRun({ maxWorkers });
+    const { model } = await import(testEnvironmentOptions.model);
+    await startTestRun({ maxWorkers, model });
   } catch (error) {
     // Jest would show the stack, in front of what helps. What has been started ends with this process.
     console.error(`\n${error.message}`);

@@ -1,4 +1,5 @@
 import { checkSchema } from '@airlock/database';
+import { model } from '@airlock/model';
 import type { ServiceDefinition } from '@airlock/service';
 import { AppModule } from './app.module.js';
 import { controllers } from './controllers.js';
@@ -9,5 +10,5 @@ export const api: ServiceDefinition = {
   prefix: 'api/v1',
   module: AppModule,
   controllers,
-  checkSchema: (session) => checkSchema(session),
+  checkSchema: (session) => checkSchema(session, model.migrations),
 };

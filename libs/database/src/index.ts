@@ -8,7 +8,6 @@ export { ConnectionError, connectClient, ServerError, withClient } from './conne
 export { createDataSource, type DataSourceChoices } from './connect/data-source.js';
 export { DatabaseModule, openDataSource } from './connect/database.module.js';
 export { DriftError, findDrift, hasDrift, type Drift } from './drift/drift.js';
-export { EntityRecord, entities } from './entities/index.js';
 export { assertIdentity, IdentityError, type IdentityClaim } from './identity/assert-identity.js';
 export { readLocation, readStamp, type Location, type Queryable, type Stamp } from './identity/stamp.js';
 export { migrate, type MigrateOptions, type MigrationReport } from './migrate/migrate.js';

@@ -5,7 +5,6 @@ export { createDataSource, type DataSourceChoices } from './connect/data-source.
 export { readCatalogue } from './drift/catalogue.js';
 export { compareSchemas, DriftError, hasDrift } from './drift/drift.js';
 export { loadSchemaFile, saveSchemaFile } from './drift/schema-file.js';
-export { entities, EntityRecord } from './entities/index.js';
 export { assertIdentity } from './identity/assert-identity.js';
 export { readStampFlaws } from './identity/stamp.js';
 export { createRights } from './migrate/apply-migration.js';
@@ -19,13 +18,15 @@ export {
   MigrationError,
   type Phase,
   type Statement,
-} from './migrate/migration.js';
+} from './model/migration.js';
+export type { Model } from './model/model.js';
 export { migrationsHash } from './migrate/migrations-hash.js';
 export { assertCatalogue } from './migrate/plan.js';
 export { withOwner } from './migrate/session.js';
 export { DEFAULT_TIMING } from './migrate/timing.js';
-export { migrations } from './migrations/index.js';
 export { chooseCopyStrategy } from './provision/copy-strategy.js';
 export { loadProvisionRecord, type ProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
 export { provision, readBootstrapSql } from './provision/provision.js';
+export { listTableRules } from './refresh/table-rules.js';
+export { findUnfitColumns } from './refresh/unfit-columns.js';
 export { seed } from './seed/seed.js';

@@ -22,7 +22,7 @@ const INVOICES = [
   ['note', 'external_invoice'],
 ].reduce((text, [from = '', to = '']) => text.replaceAll(from, to), NOTES);
 const RESOURCES = ['notes', 'external_invoices'];
-const COLUMNS_FILE = 'libs/database/src/refresh/columns.ts';
+const COLUMNS_FILE = 'libs/model/src/columns.ts';
 
 describe('docs/adding-a-resource.md', () => {
   let copy: WorkspaceCopy;
@@ -51,7 +51,7 @@ describe('docs/adding-a-resource.md', () => {
     for (const commands of readBlocks(text, 'sh').slice(0, 4)) await copy.run(commands);
     const [statements = '', columns = '', ...rest] = readBlocks(text, 'ts');
     expect(rest).toEqual([]);
-    const migration = globSync('libs/database/src/migrations/2*.ts', { cwd: copy.folder }).sort().at(-1) ?? '';
+    const migration = globSync('libs/model/src/migrations/2*.ts', { cwd: copy.folder }).sort().at(-1) ?? '';
     edit(migration, (source) => source.replace(/^ {2}statements: \[.*\],\n/m, () => statements));
     edit(COLUMNS_FILE, (source) =>
       source.replace(/(?<=const columns: Columns = \{[^]*?\n)\};\n/, () => `${columns}};\n`),
@@ -72,10 +72,10 @@ describe('docs/adding-a-resource.md', () => {
       'apps/api/openapi.json',
       'apps/api/src/app.module.ts',
       'apps/api/src/controllers.ts',
-      'libs/database/src/drift/schema.sql',
-      'libs/database/src/migrations/index.ts',
       COLUMNS_FILE,
-      'libs/database/src/testing/contents/known-objects.json',
+      'libs/model/src/migrations/index.ts',
+      'libs/model/src/records/known-objects.json',
+      'libs/model/src/schema.sql',
     ]);
     await copy.run(`prettier --check --ignore-unknown ${changed.join(' ')}`);
     await compiled;
@@ -101,7 +101,7 @@ describe('docs/adding-a-resource.md', () => {
   });
 
   it.each(RESOURCES)('has a rule for every column that schema.sql has for %s', (table) => {
-    const schema = copy.read('libs/database/src/drift/schema.sql');
+    const schema = copy.read('libs/model/src/schema.sql');
     const [, rules = ''] = new RegExp(`^  ${table}: \\{\n(.*?)^  \\},`, 'ms').exec(copy.read(COLUMNS_FILE)) ?? [];
     const columns = [...schema.matchAll(new RegExp(`^ALTER TABLE public\\.${table} ADD COLUMN (\\w+) `, 'gm'))];
     expect(columns.map(([, name]) => name)).toContain('owner_id');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig, Secret } from '@airlock/config';
 import { migrate, provision, withClient } from '@airlock/database';
+import { model } from '@airlock/model';
 import { type Cluster, startCluster } from '@airlock/embedded-postgres';
 import { findFreePort, TestIssuer, useTogether } from '@airlock/service/testing';
 import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
@@ -51,7 +52,7 @@ describe('a secret of the API', () => {
     const { app, migration } = config.database;
     if (!migration) throw new Error('no migrator');
     await provision({ admin: cluster.superuser, app, migration, environment: 'testing' });
-    await migrate({ config });
+    await migrate({ config, ...model });
   });
   afterAll(async () => {
     await issuer.stop();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig, Secret } from '@airlock/config';
 import { migrate, provision } from '@airlock/database';
+import { model } from '@airlock/model';
 import { type Cluster, startCluster } from '@airlock/embedded-postgres';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { useTestDatabase } from '@airlock/database-dev/testing';
@@ -40,7 +41,7 @@ describe('the API when its database', () => {
     const { app, migration } = config.database;
     if (!migration) throw new Error('no migrator');
     await provision({ admin: cluster.superuser, app, migration, environment: 'testing' });
-    await migrate({ config });
+    await migrate({ config, ...model });
     const known = { ...config, auth: issuer.auth };
     const database = { ...config.database, app: { ...app, password: WRONG } };
     stranger = new ApiProcess({ config: { ...known, database } });

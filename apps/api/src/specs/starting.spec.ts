@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig, Secret } from '@airlock/config';
 import { migrate, provision, withClient } from '@airlock/database';
+import { model } from '@airlock/model';
 import { type Cluster, startCluster } from '@airlock/embedded-postgres';
 import { findFreePort, useTogether } from '@airlock/service/testing';
 import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
@@ -30,7 +31,7 @@ describe('the start of the API', () => {
     const { app, migration } = config.database;
     if (!migration) throw new Error('no migrator');
     await provision({ admin: cluster.superuser, app, migration, environment: 'testing' });
-    await migrate({ config });
+    await migrate({ config, ...model });
     await withClient(cluster.superuser, { config, purpose: 'test' }, (client) =>
       client.query(`CREATE DATABASE ${COPY} TEMPLATE airlock_test`),
     );

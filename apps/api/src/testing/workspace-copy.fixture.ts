@@ -7,7 +7,17 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-const COPIED = ['apps', 'libs', 'tools', 'docs', '.node-version', '.prettierrc.json', 'nx.json', 'tsconfig.base.json'];
+const COPIED = [
+  'apps',
+  'libs',
+  'tools',
+  'docs',
+  '.node-version',
+  '.prettierrc.json',
+  '.prettierignore',
+  'nx.json',
+  'tsconfig.base.json',
+];
 const MANIFESTS = ['package.json', 'package-lock.json'];
 /** Specs stay behind: nothing that is tried in a copy runs them, and the compiler would read them all. */
 const LEFT_OUT = /(\.spec\.ts|\/(dist|node_modules|coverage)|\/apps\/api\/src\/testing)$/;

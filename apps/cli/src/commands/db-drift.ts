@@ -18,12 +18,13 @@ export function dbDriftCommand(): Command {
 
 async function run({ template, write, json }: Options): Promise<void> {
   if (template) return checkTemplate(write ?? false);
-  const [{ loadConfig }, { DriftError, findDrift, hasDrift }] = await Promise.all([
+  const [{ loadConfig }, { DriftError, findDrift, hasDrift }, { model }] = await Promise.all([
     import('@airlock/config'),
     import('@airlock/database/operations'),
+    import('@airlock/model'),
   ]);
   const config = loadConfig();
-  const drift = await findDrift({ config });
+  const drift = await findDrift({ config, ...model });
   if (json) console.log(JSON.stringify(drift, null, 2));
   if (hasDrift(drift))
     throw new DriftError(
@@ -37,6 +38,7 @@ async function run({ template, write, json }: Options): Promise<void> {
 
 async function checkTemplate(isWritten: boolean): Promise<void> {
   const authoring = await loadWorkspaceOnly('db drift', () => import('@airlock/database-dev/authoring'));
-  await authoring.checkTemplate({ isWritten });
+  const { model } = await import('@airlock/model');
+  await authoring.checkTemplate({ ...model, isWritten });
   console.log('migrations, schema.sql and entities agree');
 }

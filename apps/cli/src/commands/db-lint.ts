@@ -25,8 +25,9 @@ async function run(path: string | undefined, options: Options): Promise<void> {
   const { describeFinding, describeTraces, lintFiles, lintMigrations, listRules, recordRelease } =
     await loadWorkspaceOnly('db lint', () => import('@airlock/database-dev/authoring'));
   if (options.rules) return console.log(listRules().join('\n'));
+  const { model } = await import('@airlock/model');
   const isAll = options.all ?? options.release ?? false;
-  const report = path === undefined ? await lintMigrations({ isAll }) : await lintFiles(path);
+  const report = path === undefined ? await lintMigrations({ ...model, isAll }) : await lintFiles(path);
   const { findings, linted } = report;
   process.exitCode = findings.length === 0 ? 0 : 1;
   if (options.json) return console.log(JSON.stringify(report, null, 2));
@@ -34,7 +35,7 @@ async function run(path: string | undefined, options: Options): Promise<void> {
   if (options.trace)
     for (const { name, traces } of linted) for (const line of describeTraces(name, traces)) console.log(line);
   console.error(`${count(linted.length, 'migration')} linted, ${count(findings.length, 'finding')}`);
-  if (options.release && findings.length === 0) recordRelease();
+  if (options.release && findings.length === 0) recordRelease(model);
 }
 
 function count(number: number, noun: string): string {

@@ -14,7 +14,7 @@ export function dbMigrateCommand(): Command {
   return new Command('migrate')
     .description('apply the pending migrations, forward only; safe to run at once from many places and to interrupt')
     .option('--plan', 'print what would be applied and change nothing')
-    .option('--to <name>', 'stop after this migration (default: the last), e.g. --to 20261121030000-create-entities')
+    .option('--to <name>', 'stop after this migration (default: the last), e.g. --to 20260304050607-add-nickname')
     .addOption(createEnvironmentOption('refuse any other environment than this, e.g. --environment staging'))
     .option('--actor <name>', 'who asked, for the journal (default: the user of this system), e.g. --actor deploy-412')
     .option('--json', 'print the report as JSON')
@@ -22,8 +22,8 @@ export function dbMigrateCommand(): Command {
 }
 
 async function run({ plan, ...options }: Options): Promise<void> {
-  const { loadConfig } = await import('@airlock/config');
-  const target = { config: loadConfig(), expected: options.environment };
+  const [{ loadConfig }, { model }] = await Promise.all([import('@airlock/config'), import('@airlock/model')]);
+  const target = { ...model, config: loadConfig(), expected: options.environment };
   await (plan ? printPlan(target, options) : apply(target, options));
 }
 

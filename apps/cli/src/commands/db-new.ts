@@ -11,13 +11,14 @@ export function dbNewCommand(): Command {
   return new Command('new')
     .description('write a migration in the shape of the house and add it to the list')
     .argument('<name>', 'what it does, in kebab case, e.g. add-nickname')
-    .option('--contract <expand>', 'make it a contract that completes this one, e.g. 20261121030000-create-entities')
+    .option('--contract <expand>', 'make it a contract that completes this one, e.g. 20260304050607-add-nickname')
     .option('--alone', 'one repeatable statement outside a transaction, such as CREATE INDEX CONCURRENTLY')
     .action(run);
 }
 
 async function run(name: string, { contract, alone }: Options): Promise<void> {
   const { createMigration } = await loadWorkspaceOnly('db new', () => import('@airlock/database-dev/authoring'));
-  const path = createMigration({ name, completes: contract, isAlone: alone ?? false });
+  const { model } = await import('@airlock/model');
+  const path = createMigration({ ...model, name, completes: contract, isAlone: alone ?? false });
   console.log(`${relative('.', path)}\n  Write its statements, then: airlock db lint`);
 }

@@ -16,11 +16,12 @@ export function dbRefreshCommand(): Command {
         'Exit codes: 0 done, 1 unfinished and to be repeated, 3 refused and nothing changed, 78 configuration.\n\nExample: airlock db refresh airlock_staging_copy',
     )
     .action(async (copy: string, { json }: { json?: true }) => {
-      const [{ refresh }, { loadProvisioning }] = await Promise.all([
+      const [{ refresh }, { model }, { loadProvisioning }] = await Promise.all([
         import('@airlock/database/operations'),
+        import('@airlock/model'),
         import('../command-line/load-provisioning.js'),
       ]);
-      const report = await refresh({ ...loadProvisioning(), copy });
+      const report = await refresh({ ...model, ...loadProvisioning(), copy });
       for (const warning of report.warnings) console.error(`warning: ${warning}`);
       if (json) return console.log(JSON.stringify(report, null, 2));
       for (const [table, rows] of Object.entries(report.replaced)) console.log(`${table}: ${rows} rows replaced`);

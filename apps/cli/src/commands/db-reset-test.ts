@@ -19,10 +19,14 @@ export function dbResetTestCommand(): Command {
         () => import('@airlock/database-dev/testing/reset'),
         EXIT_REFUSED,
       );
-      const { readProcessEnvironment } = await import('@airlock/config/surroundings');
+      const [{ readProcessEnvironment }, { model }] = await Promise.all([
+        import('@airlock/config/surroundings'),
+        import('@airlock/model'),
+      ]);
       const report = await resetTestDatabase({
         variables: readProcessEnvironment(),
         workspace: process.cwd(),
+        model,
         explain: explain === true,
       });
       console.log(json ? JSON.stringify(report, null, 2) : formatReport(report));

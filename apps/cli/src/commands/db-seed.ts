@@ -14,11 +14,12 @@ export function dbSeedCommand(): Command {
 }
 
 async function run({ rows, json }: Options): Promise<void> {
-  const [{ loadConfig }, { seed }] = await Promise.all([
+  const [{ loadConfig }, { seed }, { model }] = await Promise.all([
     import('@airlock/config'),
     import('@airlock/database/operations'),
+    import('@airlock/model'),
   ]);
-  const report = await seed({ config: loadConfig(), rows, onProgress: createProgress(process.stderr) });
+  const report = await seed({ ...model, config: loadConfig(), rows, onProgress: createProgress(process.stderr) });
   if (json) console.log(JSON.stringify(report));
   else console.log(`${report.inserted} rows added, ${report.present} were there`);
 }

@@ -8,11 +8,12 @@ export function dbStatusCommand(): Command {
 }
 
 async function run({ json }: { json?: true }): Promise<void> {
-  const [{ loadConfig }, { loadStatus }] = await Promise.all([
+  const [{ loadConfig }, { loadStatus }, { model }] = await Promise.all([
     import('@airlock/config'),
     import('@airlock/database/operations'),
+    import('@airlock/model'),
   ]);
-  const status = await loadStatus({ config: loadConfig() });
+  const status = await loadStatus({ ...model, config: loadConfig() });
   if (json) return console.log(JSON.stringify(status, null, 2));
   for (const { name, phase, state, appliedAt, durationMs, actor } of status.migrations)
     console.log(

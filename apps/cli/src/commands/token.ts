@@ -10,7 +10,7 @@ export function tokenCommand(): Command {
     .option('--expires-in <span>', 'how long it is valid, such as 15m', parseSpan, '12h')
     .addHelpText(
       'after',
-      '\nExample:\n  curl -H "Authorization: Bearer $(airlock token --sub user_ada)" localhost:8000/api/v1/entities',
+      '\nExample:\n  curl -H "Authorization: Bearer $(airlock token --sub user_ada)" localhost:8000/api/v1/RESOURCE',
     )
     .action(async ({ sub, expiresIn }: { sub: string; expiresIn: string }) => {
       await assertSubject(sub);

@@ -13,7 +13,7 @@ const POLL_MS = 20;
 const FOLLOW_MS = 250;
 const HINT_AFTER_MS = 5000;
 const INSTALLED = 'node_modules/.package-lock.json';
-const MIGRATIONS = 'libs/database/src/migrations/';
+const MIGRATIONS = 'libs/model/src/migrations/';
 
 /** Serves the API from its sources, on the database that `airlock db serve` has made ready, until told to stop. */
 export async function serveApi(): Promise<void> {

@@ -107,14 +107,17 @@ async function openServer({ database }: Config): Promise<Cluster | undefined> {
 }
 
 async function bringUpToDate(config: Config, cluster: Cluster | undefined): Promise<void> {
-  const { migrate, seed } = await import('@airlock/database/operations');
+  const [{ migrate, seed }, { model }] = await Promise.all([
+    import('@airlock/database/operations'),
+    import('@airlock/model'),
+  ]);
   const { app, migration } = config.database;
   const admin = cluster?.superuser ?? config.database.admin;
   if (admin && migration) await provisionRecorded(config, { admin, app, migration });
   if (!migration) return;
-  const { applied } = await migrate({ config });
+  const { applied } = await migrate({ config, ...model });
   for (const { name } of applied) console.log(`migrated ${name}`);
-  await seed({ config, rows: SAMPLE_ROWS });
+  await seed({ ...model, config, rows: SAMPLE_ROWS });
 }
 
 async function provisionRecorded(

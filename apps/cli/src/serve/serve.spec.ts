@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { isPortFree } from '@airlock/embedded-postgres';
+import { model } from '@airlock/model';
 import { findFreePorts, ScratchWorkspace } from './scratch-workspace.fixture.js';
 
 const LIMIT_MS = 120_000;
@@ -148,7 +149,7 @@ describe('the API in development', () => {
   it(
     'does not apply a migration that is being written, and says what does',
     async () => {
-      const file = 'libs/database/src/migrations/index.ts';
+      const file = 'libs/model/src/migrations/index.ts';
       await workspace.withEdit(
         file,
         (source) => `${source}\n`,
@@ -235,7 +236,8 @@ describe('the API in development and its database', () => {
   it(
     'end together when the database is not what this code makes, and say how to begin afresh',
     async () => {
-      const migrations = 'libs/database/src/migrations/20261121030000-create-entities.ts';
+      const name = model.migrations.at(-1)?.name ?? '';
+      const migrations = `libs/model/src/migrations/${name}.ts`;
       await makeDatabase();
       workspace.edit(migrations, (source) => source.replace('statements: [', 'statements: [`SELECT 1`, '));
       try {
@@ -243,7 +245,7 @@ describe('the API in development and its database', () => {
         await workspace.until(() => workspace.output.includes('The database did not start, and the API not either.'));
         await workspace.until(() => workspace.listProcesses().length === 0);
         expect(workspace.output).toMatch(
-          /^20261121030000-create-entities: edited after it was applied .*\n {2}Restore the file.*\n {2}Or begin afresh, .*: rm -r \.airlock\/postgres$/m,
+          /^\d{14}-[a-z-]+: edited after it was applied .*\n {2}Restore the file.*\n {2}Or begin afresh, .*: rm -r \.airlock\/postgres$/m,
         );
       } finally {
         workspace.edit(migrations, (source) => source.replace('`SELECT 1`, ', ''));

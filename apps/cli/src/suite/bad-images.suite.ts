@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { probedResource } from '@airlock/model/probed-resource';
 import { openLab, type Lab, type LabStack } from './lab.js';
 import { startLoad, type Load } from './load.js';
 import { report } from './suite-report.js';
@@ -56,7 +57,9 @@ describe('a bad image', () => {
   it('that serves but fails the smoke suite is taken back (T3)', async () => {
     const open = await lab.build({ fault: 'open-door' });
     const result = await stack.runCommand(['deploy', 'staging', open, '--url', stack.url]);
-    expect(result.stderr).toContain('failed   entities are not shown without a token: status 200; expected 401');
+    expect(result.stderr).toContain(
+      `failed   ${probedResource.plural} are not shown without a token: status 200; expected 401`,
+    );
     expect(result.status).toBe(4);
     await expectGoodServes('T3 fails the smoke suite');
     expect((await stack.records()).at(-1)).toMatchObject({ outcome: 'rolled-back', smoke: 'failed' });

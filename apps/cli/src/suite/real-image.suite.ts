@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { execute, type RunResult } from '@airlock/deploy/testing';
+import { probedResource } from '@airlock/model/probed-resource';
 import { findFreePort, openLab, runAirlock, startAirlock, type Lab } from './lab.js';
 import { startLoad, type Load } from './load.js';
 import { report } from './suite-report.js';
@@ -52,7 +53,7 @@ describe('the real image in the overlays of staging', () => {
     const result = await deploy(await build());
     const figures = await load.finish(LEAST_REQUESTS);
     const rows = await count();
-    await report('T1 real image, GET and POST of entities', figures, { twice: rows.rows - rows.distinct });
+    await report('T1 real image, GET and POST of a resource', figures, { twice: rows.rows - rows.distinct });
     expect(result).toMatchObject({ status: 0 });
     expect(figures).toMatchObject({ failed: 0, failures: {} });
     expect(rows).toEqual({ rows: figures.posts, distinct: figures.posts });
@@ -83,10 +84,10 @@ describe('the real image in the overlays of staging', () => {
 function begin(prefix: string): Load {
   const load = startLoad(port, {
     prefix,
-    getPath: '/api/v1/entities?limit=1',
-    postPath: '/api/v1/entities',
+    getPath: `${probedResource.path}?limit=1`,
+    postPath: probedResource.path,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    createBody: (id) => JSON.stringify({ name: id, attributes: {} }),
+    createBody: (id) => JSON.stringify(probedResource.create(id)),
   });
   loads.push(load);
   return load;
@@ -165,7 +166,7 @@ async function createSecrets(): Promise<void> {
 }
 
 async function count(): Promise<{ rows: number; distinct: number }> {
-  const sql = 'SELECT count(*), count(DISTINCT name) FROM entities';
+  const sql = `SELECT count(*), count(DISTINCT ${probedResource.distinct}) FROM ${probedResource.table}`;
   const psql = [
     'psql',
     '--username',

@@ -1,5 +1,6 @@
 import { type Environment, traitsOf } from '@airlock/config';
 import type { Answer, Get } from './create-get.js';
+import { probedResource } from '@airlock/model/probed-resource';
 
 export interface Expectation {
   /** Not given, only what holds in every environment is looked at. */
@@ -62,13 +63,13 @@ export const checks: readonly Check[] = [
     },
   },
   {
-    fact: 'entities are not shown without a token',
-    look: async (get) => expectProblem(await get('/api/v1/entities'), 401),
+    fact: `${probedResource.plural} are not shown without a token`,
+    look: async (get) => expectProblem(await get(probedResource.path), 401),
   },
   {
     fact: 'a token that is none is refused',
     look: async (get) => {
-      expectProblem(await get('/api/v1/entities', { headers: { authorization: 'Bearer not-a-token' } }), 401);
+      expectProblem(await get(probedResource.path, { headers: { authorization: 'Bearer not-a-token' } }), 401);
     },
   },
   {
@@ -89,12 +90,12 @@ export const checks: readonly Check[] = [
   },
   {
     fact: 'every answer carries a request id',
-    look: async (get) => expectHeader(await get('/api/v1/entities'), 'x-request-id', /^[\w.-]{8,}$/),
+    look: async (get) => expectHeader(await get(probedResource.path), 'x-request-id', /^[\w.-]{8,}$/),
   },
   {
     fact: 'no answer says what the server is made of',
     look: async (get) => {
-      const { headers } = await get('/api/v1/entities');
+      const { headers } = await get(probedResource.path);
       expectEqual('x-powered-by', headers.get('x-powered-by'), null);
       expectEqual('content type sniffing', headers.get('x-content-type-options'), 'nosniff');
     },
@@ -102,7 +103,7 @@ export const checks: readonly Check[] = [
   {
     fact: 'browsers are told to stay on HTTPS',
     appliesTo: (expected) => mustLast(expected) && isHttps(expected),
-    look: async (get) => expectHeader(await get('/api/v1/entities'), 'strict-transport-security', /max-age=\d{7,}/),
+    look: async (get) => expectHeader(await get(probedResource.path), 'strict-transport-security', /max-age=\d{7,}/),
   },
   {
     fact: 'plain HTTP serves nothing',

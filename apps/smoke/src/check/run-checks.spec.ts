@@ -3,8 +3,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { probedResource } from '@airlock/model/probed-resource';
 import { runChecks } from './run-checks.js';
 
+const { path, plural } = probedResource;
 const WORKSPACE = resolve(import.meta.dirname, '../../../..');
 
 interface Canned {
@@ -27,7 +29,7 @@ beforeEach(async () => {
     '/readyz': ok({ status: 'degraded' }),
     '/startupz': ok({ status: 'ok' }),
     '/version': ok({ commit: commit.slice(0, 7), digest }),
-    '/api/v1/entities': problem(401),
+    [path]: problem(401),
   };
   server = createServer((request, response) => {
     methods.add(request.method ?? '');
@@ -62,12 +64,12 @@ describe('runChecks', () => {
       ok({ commit: '', digest }),
       '/version names the commit that was deployed',
     ],
-    ['entities for everybody', '/api/v1/entities', ok({}), 'entities are not shown without a token'],
+    ['a resource for everybody', path, ok({}), `${plural} are not shown without a token`],
     [
       'an error page in HTML',
-      '/api/v1/entities',
+      path,
       { ...problem(401), headers: { 'content-type': 'text/html' } },
-      'entities are not shown without a token',
+      `${plural} are not shown without a token`,
     ],
     [
       'a dead database',
@@ -84,7 +86,7 @@ describe('runChecks', () => {
     ['metrics in public', '/metrics', ok({}), 'detailed health and metrics are not reachable from outside'],
     [
       'its framework',
-      '/api/v1/entities',
+      path,
       { ...problem(401), headers: { ...problem(401).headers, 'x-powered-by': 'Nest' } },
       'no answer says what the server is made of',
     ],

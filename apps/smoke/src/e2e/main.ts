@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { createGet } from '../check/create-get.js';
 import { assertWritable } from './assert-writable.js';
-import { liveEntityLife } from './entity-life.js';
+import { exerciseResourceLifecycle } from './resource-life.js';
 
 const AIRLOCK = fileURLToPath(new URL('../../../cli/bin/airlock.js', import.meta.url));
 
 await new Command('e2e')
-  .description('create, read, change and delete an entity over HTTP, where the stamp of the database allows it')
+  .description('create, read, change and delete a row over HTTP, where the stamp of the database allows it')
   .option('--url <url>', 'where the API is (default: http://127.0.0.1:8000)', 'http://127.0.0.1:8000')
   .action(run)
   .parseAsync()
@@ -23,7 +23,7 @@ async function run({ url }: { url: string }): Promise<void> {
   assertWritable(runCommand('db', 'status', '--json'));
   const run = randomBytes(4).toString('hex');
   const tokenOf = (user: string) => runCommand('token', '--sub', `e2e_${run}_${user}`).trim();
-  await liveEntityLife(createGet(url), { own: tokenOf('own'), other: tokenOf('other') }, (step) =>
+  await exerciseResourceLifecycle(createGet(url), { own: tokenOf('own'), other: tokenOf('other') }, (step) =>
     console.log(`passed  ${step}`),
   );
 }

@@ -6,6 +6,7 @@ import {
   loadSchemaFile,
   saveSchemaFile,
   MigrationError,
+  type Model,
 } from '@airlock/database/internal';
 import { type ThrowawayDatabase, withThrowawayDatabase } from '../lint/trace/throwaway-database.js';
 import { checkKnownObjects } from '../testing/contents/record-objects.js';
@@ -15,15 +16,15 @@ import { checkKnownObjects } from '../testing/contents/record-objects.js';
  * schema.sql and known-objects.json, and the entities.
  * @throws DriftError, or MigrationError with what TypeORM would change
  */
-export async function checkTemplate({ isWritten = false }: { isWritten?: boolean } = {}): Promise<void> {
+export async function checkTemplate({ isWritten = false, ...model }: Model & { isWritten?: boolean }): Promise<void> {
   await withThrowawayDatabase(async (database) => {
     // Migrates it as well, step by step.
-    await checkKnownObjects(database, { isWritten });
+    await checkKnownObjects(database, { ...model, isWritten });
     const actual = await readThrowaway(database);
-    if (isWritten) saveSchemaFile(actual);
-    const drift = compareSchemas(loadSchemaFile(), actual);
+    if (isWritten) saveSchemaFile(model, actual);
+    const drift = compareSchemas(loadSchemaFile(model), actual);
     if (hasDrift(drift)) throw new DriftError('schema.sql', drift, 'airlock db drift --template --write');
-    const changes = await findEntityChanges(database);
+    const changes = await findEntityChanges(database, model);
     if (changes.length > 0) throw new MigrationError(describeChanges(changes));
   });
 }
@@ -34,11 +35,14 @@ function readThrowaway({ config, withOwner }: ThrowawayDatabase): Promise<string
 }
 
 /** What TypeORM would run to make the database fit the entities. It only writes that down. */
-export async function findEntityChanges({ config }: Pick<ThrowawayDatabase, 'config'>): Promise<string[]> {
+export async function findEntityChanges(
+  { config }: Pick<ThrowawayDatabase, 'config'>,
+  model: Pick<Model, 'loadEntities'>,
+): Promise<string[]> {
   // Loaded only here: TypeORM takes far longer to load than the other commands of this door take to run.
-  const [{ createDataSource }, { entities }] = await Promise.all([
+  const [{ createDataSource }, entities] = await Promise.all([
     import('@airlock/database/internal'),
-    import('@airlock/database/internal'),
+    model.loadEntities(),
   ]);
   const dataSource = await createDataSource(config, { entities: [...entities], purpose: 'drift' }).initialize();
   try {

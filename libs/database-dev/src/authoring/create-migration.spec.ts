@@ -1,27 +1,32 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as prettier from 'prettier';
 import { createMigration } from './create-migration.js';
 
-const EMPTY = `import type { Migration } from '../migrate/migration.js';\n\nexport const migrations: readonly Migration[] = [];\n`;
+const EMPTY = `import type { Migration } from '@airlock/database/model';\n\nexport const migrations: readonly Migration[] = [];\n`;
 const NOW = new Date('2026-03-04T05:06:07Z');
-let folder: string;
+let root: string;
+let folder: URL;
+let index: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'migrations-'));
-  writeFileSync(join(folder, 'index.ts'), EMPTY);
+  root = mkdtempSync(join(tmpdir(), 'model-'));
+  folder = pathToFileURL(`${root}/`);
+  mkdirSync(join(root, 'migrations'));
+  index = join(root, 'migrations/index.ts');
+  writeFileSync(index, EMPTY);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(root, { recursive: true }));
 
 describe('createMigration', () => {
   it('writes the file and adds it to the list, in order', () => {
     createMigration({ name: 'add-nickname', folder, now: NOW });
     const path = createMigration({ name: 'drop-name', completes: '20260304050607-add-nickname', folder, now: NOW });
     expect(readFileSync(path, 'utf8')).toBe(
-      `import { defineMigration } from '../migrate/migration.js';
+      `import { defineMigration } from '@airlock/database/model';
 
 export const dropName = defineMigration({
   name: '20260304050608-drop-name',
@@ -31,8 +36,8 @@ export const dropName = defineMigration({
 });
 `,
     );
-    expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toBe(
-      `import type { Migration } from '../migrate/migration.js';
+    expect(readFileSync(index, 'utf8')).toBe(
+      `import type { Migration } from '@airlock/database/model';
 import { addNickname } from './20260304050607-add-nickname.js';
 import { dropName } from './20260304050608-drop-name.js';
 
@@ -49,7 +54,7 @@ export const migrations: readonly Migration[] = [addNickname, dropName];
   ])('writes both files as the formatter does, however long the list is: %s', async (_, migration) => {
     const options = await prettier.resolveConfig(fileURLToPath(import.meta.url));
     createMigration({ name: 'first', folder, now: NOW });
-    const files = [join(folder, 'index.ts')];
+    const files = [index];
     for (let count = 101; count <= 112; count += 1) {
       files.push(createMigration({ ...migration, name: `${migration.name}-${count}`, folder, now: NOW }));
       for (const filepath of [files[0], files.at(-1)]) {
@@ -86,8 +91,8 @@ export const migrations: readonly Migration[] = [addNickname, dropName];
     expect(() => createMigration({ name, folder, now: NOW })).toThrow(
       'not a name for a migration; expected kebab-case',
     );
-    expect(readdirSync(folder)).toEqual(['index.ts']);
-    expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toBe(EMPTY);
+    expect(readdirSync(join(root, 'migrations'))).toEqual(['index.ts']);
+    expect(readFileSync(index, 'utf8')).toBe(EMPTY);
   });
 
   it('refuses a name that is taken and a contract of something unknown', () => {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { MIGRATION_NAME, MigrationError } from '@airlock/database/internal';
+import { MIGRATION_NAME, MigrationError, type Model } from '@airlock/database/internal';
 
 const LINE_WIDTH = 120;
 
@@ -10,7 +10,7 @@ class UsageError extends MigrationError {
   override readonly exitCode = 2;
 }
 
-export interface NewMigration {
+export interface NewMigration extends Pick<Model, 'folder'> {
   /** `add-nickname`: what it does, in kebab case. */
   readonly name: string;
   /** The expand that it completes; makes it a contract. */
@@ -18,24 +18,16 @@ export interface NewMigration {
   /** One repeatable statement, such as CREATE INDEX CONCURRENTLY. */
   readonly isAlone?: boolean;
   readonly now?: Date;
-  /** The folder of the migrations. */
-  readonly folder?: string;
 }
 
-const FOLDER = fileURLToPath(new URL('../../../database/src/migrations/', import.meta.url));
 const KEBAB = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const LONGEST_NAME = 60;
 
 /** Writes a migration in the shape of the house and adds it to the list. Returns the path of its file. */
-export function createMigration({
-  name,
-  completes,
-  isAlone = false,
-  now = new Date(),
-  folder = FOLDER,
-}: NewMigration): string {
+export function createMigration({ name, completes, isAlone = false, now = new Date(), folder }: NewMigration): string {
   assertName(name);
-  const indexFile = join(folder, 'index.ts');
+  const migrations = fileURLToPath(new URL('migrations/', folder));
+  const indexFile = join(migrations, 'index.ts');
   const index = readFileSync(indexFile, 'utf8');
   const known = [...index.matchAll(/'\.\/(\d{14}-[a-z0-9-]+)\.js'/g)].map(([, found = '']) => found);
   if (completes !== undefined && !known.includes(completes))
@@ -44,7 +36,7 @@ export function createMigration({
   if (new RegExp(`\\b${variable}\\b`).test(index))
     throw new UsageError(`${name}: there is a migration ${variable} already; expected a name that says what is new`);
   const full = `${createTimestamp(now, known.at(-1) ?? '')}-${name}`;
-  const file = join(folder, `${full}.ts`);
+  const file = join(migrations, `${full}.ts`);
   writeFileSync(file, createSource({ full, variable, completes, isAlone }), { flag: 'wx' });
   writeFileSync(indexFile, addToIndex(index, full, variable));
   return file;
@@ -77,7 +69,7 @@ function createSource({ full, variable, completes, isAlone }: Source): string {
   const statements = isAlone
     ? '`CREATE INDEX CONCURRENTLY IF NOT EXISTS name ON public.table (column)`'
     : '`ALTER TABLE public.table ADD COLUMN name text`';
-  return `import { defineMigration } from '../migrate/migration.js';
+  return `import { defineMigration } from '@airlock/database/model';
 
 export const ${variable} = defineMigration({
   name: '${full}',

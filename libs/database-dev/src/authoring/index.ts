@@ -5,4 +5,4 @@ export { listRules } from '../lint/lint-exceptions.js';
 export { lintFiles } from '../lint/lint-files.js';
 export { describeFinding, lintMigrations, type LintReport } from '../lint/lint.js';
 export { describeTraces } from '../lint/trace/lock-trace.js';
-export { recordRelease } from '../lint/released.js';
+export { recordRelease, loadReleased } from '../lint/released.js';

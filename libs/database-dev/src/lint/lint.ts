@@ -1,14 +1,8 @@
 import { type Client, DatabaseError } from 'pg';
-import {
-  migrate,
-  assertCatalogue,
-  migrations as shippedMigrations,
-  seed,
-  type Migration,
-} from '@airlock/database/internal';
+import { migrate, assertCatalogue, seed, type Migration, type Model } from '@airlock/database/internal';
 import { applyExceptions } from './lint-exceptions.js';
 import { findUnindexedKeys, type StatementTrace, traceMigration } from './trace/lock-trace.js';
-import { isReleased } from './released.js';
+import { findUnreleased } from './released.js';
 import { inventName, quoteIdentifier } from './syntax/names.js';
 import { type Finding, OWN_MIGRATION, steps } from './rules/lint-rule.js';
 import { rules } from './rules/index.js';
@@ -28,31 +22,29 @@ export interface LintedMigration {
   readonly traces: readonly StatementTrace[];
 }
 
-export interface LintOptions {
+export interface LintOptions extends Pick<Model, 'migrations' | 'seedRows' | 'folder'> {
   /** Those of earlier releases too. */
   readonly isAll?: boolean;
-  readonly migrations?: readonly Migration[];
 }
 
 /** Judges the migrations of the next release, by their text and by what they do on a seeded database. */
-export async function lintMigrations({
-  isAll = false,
-  migrations = shippedMigrations,
-}: LintOptions = {}): Promise<LintReport> {
+export async function lintMigrations({ isAll = false, ...model }: LintOptions): Promise<LintReport> {
+  const { migrations } = model;
   assertCatalogue(migrations);
-  const fresh = isAll ? migrations : migrations.filter((migration) => !isReleased(migration));
+  const fresh = isAll ? migrations : findUnreleased(model);
   if (fresh.length === 0) return { linted: [], findings: [] };
   return withThrowawayDatabase(async (database) => {
-    await fill(database, migrations.slice(0, migrations.indexOf(fresh[0] as Migration)));
+    const earlier = migrations.slice(0, migrations.indexOf(fresh[0] as Migration));
+    await fill(database, { ...model, migrations: earlier });
     return database.withOwner((client) => lintInOrder(client, fresh));
   });
 }
 
 /** Rows make a statement show what it does to rows. */
-async function fill({ config }: ThrowawayDatabase, migrations: readonly Migration[]): Promise<void> {
-  if (migrations.length === 0) return;
-  await migrate({ config, migrations });
-  await seed({ config });
+async function fill({ config }: ThrowawayDatabase, model: Pick<Model, 'migrations' | 'seedRows'>): Promise<void> {
+  if (model.migrations.length === 0) return;
+  await migrate({ config, ...model });
+  await seed({ config, ...model });
 }
 
 /** One after the other, each on what those before it left. */

@@ -1,19 +1,23 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { migrations as shippedMigrations, type Migration } from '@airlock/database/internal';
+import type { Migration, Model } from '@airlock/database/internal';
 
 /** What has left the workspace with a release: name → SHA-256. Only ever grows. */
-export const RELEASED_FILE = new URL('../../../database/src/migrations/released.json', import.meta.url);
-
-export function loadReleased(): Readonly<Record<string, string>> {
-  return JSON.parse(readFileSync(RELEASED_FILE, 'utf8')) as Record<string, string>;
-}
-
-export function isReleased({ name }: Migration): boolean {
-  return name in loadReleased();
+export function loadReleased({ folder }: Pick<Model, 'folder'>): Readonly<Record<string, string>> {
+  return JSON.parse(readFileSync(nameFile(folder), 'utf8')) as Record<string, string>;
 }
 
 /** Called when a release is cut: from now on these files are history. */
-export function recordRelease(migrations: readonly Migration[] = shippedMigrations): void {
+export function recordRelease({ migrations, folder }: Pick<Model, 'migrations' | 'folder'>): void {
   const released = Object.fromEntries(migrations.map(({ name, sha256 }) => [name, sha256]));
-  writeFileSync(RELEASED_FILE, `${JSON.stringify({ ...loadReleased(), ...released }, null, 2)}\n`);
+  writeFileSync(nameFile(folder), `${JSON.stringify({ ...loadReleased({ folder }), ...released }, null, 2)}\n`);
+}
+
+/** Those of the next release. */
+export function findUnreleased({ migrations, folder }: Pick<Model, 'migrations' | 'folder'>): readonly Migration[] {
+  const released = loadReleased({ folder });
+  return migrations.filter(({ name }) => !(name in released));
+}
+
+function nameFile(folder: URL): URL {
+  return new URL('records/released.json', folder);
 }

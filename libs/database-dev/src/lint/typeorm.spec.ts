@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { EntitySchema } from 'typeorm';
-import { createDataSource, defineMigration, migrations } from '@airlock/database/internal';
+import { createDataSource, defineMigration } from '@airlock/database/internal';
 import { useScratchCluster } from '@airlock/database/fixtures';
+import { sampleModel } from '@airlock/database/sample';
 import { lintMigrations } from './lint.js';
 import type { Finding } from './rules/lint-rule.js';
 
@@ -77,7 +78,11 @@ describe('a migration that TypeORM generates', () => {
       define(2, generated.map(qualify)),
       ...LATER.map((sql, index) => define(3 + index, [sql], sql.includes('CONCURRENTLY') ? false : undefined)),
     ];
-    ({ findings } = await lintMigrations({ isAll: true, migrations: [...migrations, ...added] }));
+    ({ findings } = await lintMigrations({
+      ...sampleModel,
+      isAll: true,
+      migrations: [...sampleModel.migrations, ...added],
+    }));
   }, 180_000);
 
   const rules = (index: number) => [

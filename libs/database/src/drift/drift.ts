@@ -1,5 +1,6 @@
 import { connectMigrator, type Target } from '../migrate/session.js';
-import { MigrationError } from '../migrate/migration.js';
+import type { Model } from '../model/model.js';
+import { MigrationError } from '../model/migration.js';
 import { readCatalogue } from './catalogue.js';
 import { loadSchemaFile } from './schema-file.js';
 
@@ -11,12 +12,12 @@ export interface Drift {
 }
 
 /** Compares a live database with what the migrations of this code make. Reads only. */
-export async function findDrift(target: Target): Promise<Drift> {
+export async function findDrift(target: Target & Pick<Model, 'folder'>): Promise<Drift> {
   const client = await connectMigrator(target, 'drift');
   try {
     const { app, migration } = target.config.database;
     return compareSchemas(
-      loadSchemaFile(),
+      loadSchemaFile(target),
       await readCatalogue(client, { app: app.user, migrator: migration?.user ?? '' }),
     );
   } finally {

@@ -10,6 +10,7 @@ import { createScratchConfig } from '../migrate/scratch-config.fixture.js';
 import { createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
 import { oldPostgres, pgbouncer, withOldPostgres, withPgBouncer } from './server.fixture.js';
+import { sampleModel } from '../sample/sample-model.js';
 
 const describeIf = (isHere: boolean, title: string, define: () => void) =>
   isHere ? describe(title, define) : describe.skip(title, define);
@@ -23,7 +24,7 @@ describeIf(oldPostgres !== undefined, 'an older PostgreSQL (skipped without the 
       const attempts = [
         provision(options),
         connectClient(superuser, { config: createSessionConfig('testing'), purpose: 'spec' }),
-        migrate({ config }),
+        migrate({ config, ...sampleModel }),
         openDataSource(createDataSource(config, { entities: [] }), config),
       ];
       for (const { status, ...outcome } of await Promise.allSettled(attempts)) {
@@ -75,7 +76,7 @@ describeIf(pgbouncer !== undefined, 'PgBouncer (skipped without the package pgbo
       const config = createConfig({ app: pooled, migration: pooled });
       return Promise.allSettled([
         connectClient(pooled, { config: createSessionConfig('testing'), purpose: 'spec' }),
-        migrate({ config }),
+        migrate({ config, ...sampleModel }),
         openDataSource(createDataSource(config, { entities: [] }), config),
       ]);
     });

@@ -1,4 +1,4 @@
-import { defineMigration } from './migration.js';
+import { defineMigration } from '../model/migration.js';
 
 /** An account of 100, to which one migration adds 10: a second runner at it would show as 120. */
 export const createAccounts = defineMigration({

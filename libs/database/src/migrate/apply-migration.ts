@@ -4,7 +4,7 @@ import { findMisplacedExtension } from './extension-schema.js';
 import { describeBlockers, type OnEvent } from './events.js';
 import { claimMigration, recordDuration, type Provenance } from './ledger.js';
 import type { MigrationLock } from './lock.js';
-import { MigrationError, type Migration } from './migration.js';
+import { MigrationError, type Migration } from '../model/migration.js';
 import { withRetries } from './retry.js';
 import type { Timing } from './timing.js';
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from './identifier.js';
-import type { Migration } from './migration.js';
-import { type IndexBuild, parseIndexBuild } from './repeatable.js';
+import type { Migration } from '../model/migration.js';
+import { type IndexBuild, parseIndexBuild } from '../model/repeatable.js';
 import { NotNow } from './retry.js';
 
 /** Removes what an interrupted attempt left behind; it would be dead weight, and IF NOT EXISTS would take it for done. */

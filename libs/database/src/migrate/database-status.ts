@@ -1,14 +1,12 @@
 import type { Environment } from '@airlock/config';
-import { migrations as shippedMigrations } from '../migrations/index.js';
 import { type AppliedMigration, loadLedger } from './ledger.js';
-import type { Migration, Phase } from './migration.js';
+import type { Migration, Phase } from '../model/migration.js';
+import type { Model } from '../model/model.js';
 import { planMigrations } from './plan.js';
 import { judgeSchema, type SchemaVerdict } from './schema-range.js';
 import { connectMigrator, type Target } from './session.js';
 
-export interface StatusOptions extends Target {
-  readonly migrations?: readonly Migration[];
-}
+export interface StatusOptions extends Target, Pick<Model, 'migrations'> {}
 
 export interface MigrationStatus {
   readonly name: string;
@@ -30,7 +28,7 @@ export interface DatabaseStatus {
 
 /** Reads only. */
 export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus> {
-  const { migrations = shippedMigrations, config } = options;
+  const { migrations, config } = options;
   const applied = await readLedger(options);
   return {
     database: config.database.app.database,
@@ -42,7 +40,7 @@ export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus
 
 /** What a run would apply. @throws MigrationRefusal where it would refuse */
 export async function loadPlan(options: StatusOptions & { to?: string | undefined }): Promise<readonly Migration[]> {
-  const { migrations = shippedMigrations, config, to } = options;
+  const { migrations, config, to } = options;
   return planMigrations({ migrations, applied: await readLedger(options), environment: config.environment, to });
 }
 

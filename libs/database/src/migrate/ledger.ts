@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { Migration, Phase } from './migration.js';
+import type { Migration, Phase } from '../model/migration.js';
 
 /** A row of ops.migrations: what was applied, by what and by whom. */
 export interface AppliedMigration {

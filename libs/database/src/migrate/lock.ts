@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { describeSession } from './events.js';
-import { MigrationError } from './migration.js';
+import { MigrationError } from '../model/migration.js';
 import { type Session, findBlockers, findLockHolder } from './sessions-in-the-way.js';
 
 /** Advisory locks belong to one database; the numbers spell "airlock". */

@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
 import { describe, expect, it } from '@jest/globals';
-import { migrations as shippedMigrations } from '../migrations/index.js';
 import {
   accountMigrations,
   addInterest,
@@ -10,11 +9,13 @@ import {
   QUICK,
 } from './accounts.fixture.js';
 import type { MigrationEvent } from './events.js';
-import { defineMigration } from './migration.js';
+import { defineMigration } from '../model/migration.js';
 import { migrate, type MigrateOptions } from './migrate.js';
 import { checkSchema } from './schema-range.js';
 import { type ScratchDatabase, useScratchCluster } from './scratch-database.fixture.js';
+import { sampleModel } from '../sample/sample-model.js';
 
+const { migrations } = sampleModel;
 const cluster = useScratchCluster();
 
 function run(database: ScratchDatabase, options: Partial<MigrateOptions> = {}) {
@@ -33,11 +34,15 @@ const outcomes = (client: Client) => select<string>(client, 'SELECT outcome FROM
 describe('migrate', () => {
   it('brings an empty database to what ships, and then has nothing to do', async () => {
     const database = await cluster.create();
-    const head = shippedMigrations.at(-1)?.name;
-    const first = await run(database, { migrations: shippedMigrations });
-    expect(first).toMatchObject({ head, applied: shippedMigrations.map(({ name }) => ({ name })) });
-    await expect(run(database, { migrations: shippedMigrations })).resolves.toMatchObject({ head, applied: [] });
-    expect(await checkSchema(await database.connect('app'))).toEqual({ state: 'ready', isServing: true, reasons: [] });
+    const head = migrations.at(-1)?.name;
+    const first = await run(database, { migrations });
+    expect(first).toMatchObject({ head, applied: migrations.map(({ name }) => ({ name })) });
+    await expect(run(database, { migrations })).resolves.toMatchObject({ head, applied: [] });
+    expect(await checkSchema(await database.connect('app'), migrations)).toEqual({
+      state: 'ready',
+      isServing: true,
+      reasons: [],
+    });
   });
 
   it('records what was applied, by which code and by whom', async () => {
@@ -82,7 +87,7 @@ describe('migrate', () => {
 
   it('refuses a database that is stamped for another environment, and writes nothing', async () => {
     const database = await cluster.create('staging');
-    const attempt = migrate({ config: { ...database.config, environment: 'production' } });
+    const attempt = migrate({ config: { ...database.config, environment: 'production' }, migrations });
     await expect(attempt).rejects.toMatchObject({ name: 'IdentityError', exitCode: 3 });
     await expect(run(database, { expected: 'production' })).rejects.toMatchObject({ name: 'IdentityError' });
     expect(await select(database.superuser, `SELECT to_regclass('ops.migrations')`)).toEqual([null]);
@@ -120,9 +125,9 @@ describe('migrate', () => {
     const touch = defineMigration({
       name: '29990101000000-touch',
       phase: 'expand',
-      statements: [`UPDATE public.entities SET name = 'x'`],
+      statements: [`UPDATE public.parcels SET name = 'x'`],
     });
-    const attempt = run(database, { migrations: [...shippedMigrations, touch] });
+    const attempt = run(database, { migrations: [...migrations, touch] });
     await expect(attempt).rejects.toThrow('query would be affected by row-level security policy');
   });
 

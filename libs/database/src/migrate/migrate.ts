@@ -1,19 +1,17 @@
 import type { Client } from 'pg';
 import { readUserName } from '@airlock/config';
-import { migrations as shippedMigrations } from '../migrations/index.js';
 import { applyMigration, type ApplyContext } from './apply-migration.js';
 import type { OnEvent } from './events.js';
 import { finishRun, startRun } from './migration-journal.js';
 import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from './ledger.js';
 import { backendPid, type LockHolder, withMigrationLock } from './lock.js';
-import type { Migration } from './migration.js';
+import type { Migration } from '../model/migration.js';
+import type { Model } from '../model/model.js';
 import { planMigrations } from './plan.js';
 import { connectMigrator, type Target, withOwner } from './session.js';
 import { DEFAULT_TIMING, type Timing } from './timing.js';
 
-export interface MigrateOptions extends Target {
-  /** The ones that ship, unless a test says otherwise. */
-  readonly migrations?: readonly Migration[];
+export interface MigrateOptions extends Target, Pick<Model, 'migrations'> {
   /** Stop after this one. */
   readonly to?: string | undefined;
   /** Who asked, for the journal; the user of the operating system otherwise. */
@@ -57,7 +55,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrationReport>
 /** Under the lock: everything is read again here, for another runner may have finished a moment ago. */
 async function applyPending(options: MigrateOptions, context: ApplyContext): Promise<MigrationReport> {
   const { client, lock, by, signal, onEvent } = context;
-  const { config, to, migrations = shippedMigrations } = options;
+  const { config, to, migrations } = options;
   await ensureLedger(client);
   const ledger = await loadLedger(client);
   const pending = planMigrations({ migrations, applied: ledger, environment: config.environment, to });

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { migrations as shippedMigrations } from '../migrations/index.js';
-import { SEED_SQL, createSeedRows } from '../seed/seed-rows.js';
 import { LEDGER_SQL } from './ledger.js';
-import type { Migration } from './migration.js';
+import type { Model } from '../model/model.js';
+import { DEFAULT_SEED_ROWS } from '../model/seed-rows.js';
 
 /** A data folder of another major version does not start. */
 const SERVER_MAJOR = '18';
 
 /** What decides the contents of a migrated and seeded database: the key of every cached template. */
-export function migrationsHash(migrations: readonly Migration[] = shippedMigrations): string {
-  const content = [SERVER_MAJOR, LEDGER_SQL, migrations.map(({ sha256 }) => sha256), SEED_SQL, createSeedRows()];
+export function migrationsHash({ migrations, seedRows }: Pick<Model, 'migrations' | 'seedRows'>): string {
+  const rows = Array.from({ length: DEFAULT_SEED_ROWS }, (_, index) => seedRows.createRow(index));
+  const content = [SERVER_MAJOR, LEDGER_SQL, migrations.map(({ sha256 }) => sha256), seedRows.sql, rows];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Environment } from '@airlock/config';
 import type { AppliedMigration } from './ledger.js';
-import { defineMigration, type Migration } from './migration.js';
+import { defineMigration, type Migration } from '../model/migration.js';
 import { MigrationRefusal, planMigrations } from './plan.js';
 
 const first = expand('20260101000000-first');
@@ -34,7 +34,7 @@ describe('planMigrations', () => {
       'a missing file',
       { migrations: [second], applied: [first, second] },
       `20260101000000-first: in the database (applied 2026-02-01T00:00:00.000Z by commit c0ffee1) and missing in this code; ` +
-        `expected its file\n  Restore libs/database/src/migrations/20260101000000-first.ts from the history.`,
+        `expected its file\n  Restore libs/model/src/migrations/20260101000000-first.ts from the history.`,
     ],
     [
       'code that is older than the database',

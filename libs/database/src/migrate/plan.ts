@@ -1,6 +1,6 @@
 import { type Environment, traitsOf } from '@airlock/config';
 import type { AppliedMigration } from './ledger.js';
-import { type Migration, MigrationError } from './migration.js';
+import { type Migration, MigrationError } from '../model/migration.js';
 
 /** Refused before anything was touched. */
 export class MigrationRefusal extends MigrationError {
@@ -64,7 +64,7 @@ function describeUnknown(row: AppliedMigration, head: string): string {
     ? `${row.name}: in the database (${origin}) and newer than this code; expected code that knows it\n` +
         `  Run the release that brought it, or a later one; migrations go forward only.`
     : `${row.name}: in the database (${origin}) and missing in this code; expected its file\n` +
-        `  Restore libs/database/src/migrations/${row.name}.ts from the history.`;
+        `  Restore libs/model/src/migrations/${row.name}.ts from the history.`;
 }
 
 function describeEdited({ name, commit }: AppliedMigration): string {

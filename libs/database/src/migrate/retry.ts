@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { MigrationError } from './migration.js';
+import { MigrationError } from '../model/migration.js';
 import type { Timing } from './timing.js';
 
 /** Passes by itself: the session of a killed runner lives on until the server finds its client gone. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { defineMigration, type Migration } from './migration.js';
+import { defineMigration, type Migration } from '../model/migration.js';
 import { judgeSchema, schemaRange } from './schema-range.js';
 
 const first = define('20260101000000-first');

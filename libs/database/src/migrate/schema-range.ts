@@ -1,7 +1,6 @@
 import type { ClientBase } from 'pg';
-import { migrations as shippedMigrations } from '../migrations/index.js';
 import { type AppliedMigration, loadLedger } from './ledger.js';
-import type { Migration } from './migration.js';
+import type { Migration } from '../model/migration.js';
 
 type Catalogue = readonly Migration[];
 type Applied = Pick<AppliedMigration, 'name' | 'sha256' | 'phase' | 'completes'>;
@@ -32,28 +31,22 @@ export interface SchemaVerdict {
 }
 
 /** The last migration that this code knows. */
-export function schemaHead(migrations: Catalogue = shippedMigrations): string {
+export function schemaHead(migrations: Catalogue): string {
   return migrations.at(-1)?.name ?? '';
 }
 
-export function schemaRange(migrations: Catalogue = shippedMigrations): SchemaRange {
+export function schemaRange(migrations: Catalogue): SchemaRange {
   return { needs: migrations.findLast(({ phase }) => phase === 'expand')?.name ?? '', knows: schemaHead(migrations) };
 }
 
 /** What this code knows and the database lacks. */
-export async function pendingMigrations(
-  client: ClientBase,
-  migrations: Catalogue = shippedMigrations,
-): Promise<readonly Migration[]> {
+export async function pendingMigrations(client: ClientBase, migrations: Catalogue): Promise<readonly Migration[]> {
   const applied = new Set((await loadLedger(client)).map(({ name }) => name));
   return migrations.filter(({ name }) => !applied.has(name));
 }
 
 /** One query, for readiness: may this code serve on what the database is now? */
-export async function checkSchema(
-  client: ClientBase,
-  migrations: Catalogue = shippedMigrations,
-): Promise<SchemaVerdict> {
+export async function checkSchema(client: ClientBase, migrations: Catalogue): Promise<SchemaVerdict> {
   return judgeSchema(await loadLedger(client), migrations);
 }
 
@@ -61,7 +54,7 @@ export async function checkSchema(
  * Old code lives with every expand. It lives with a contract exactly if it knows the expand which that completes: from
  * that release on nothing uses what the contract takes away. A pending contract takes nothing from this code either.
  */
-export function judgeSchema(applied: readonly Applied[], migrations: Catalogue = shippedMigrations): SchemaVerdict {
+export function judgeSchema(applied: readonly Applied[], migrations: Catalogue): SchemaVerdict {
   const code = new Map(migrations.map((migration) => [migration.name, migration]));
   const done = new Map(applied.map((row) => [row.name, row]));
   const broken = applied.flatMap((row) => {

@@ -2,7 +2,7 @@ import { type Client, escapeIdentifier } from 'pg';
 import type { Config, Environment } from '@airlock/config';
 import { connectClient } from '../connect/client.js';
 import { assertIdentity } from '../identity/assert-identity.js';
-import { MigrationError } from './migration.js';
+import { MigrationError } from '../model/migration.js';
 import { MigrationRefusal } from './plan.js';
 
 /** Whose database the caller means to change, in the caller's own word. */

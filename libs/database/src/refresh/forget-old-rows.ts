@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { TableRules } from './columns.js';
+import type { TableRules } from './table-rules.js';
 import { nameTable } from './sanitise.js';
 
 /**

@@ -5,10 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Cluster, startCluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
-import { type Columns, columns } from './columns.js';
+import type { Columns } from '../model/columns.js';
 import { createCopy, createSource, inside, nextName, takeSnapshot } from './refresh.fixture.js';
 import { refresh } from './refresh.js';
+import { sampleModel } from '../sample/sample-model.js';
 
+const { columns } = sampleModel;
 let cluster: Cluster;
 let source: ProvisionOptions;
 let remote: string;
@@ -74,14 +76,14 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   ['an extension that only adds a type', 'CREATE EXTENSION hstore SCHEMA public', ['extension hstore is not judged']],
   [
     'a row trigger that keeps the old row',
-    `${AUDIT}; CREATE TRIGGER audit BEFORE UPDATE ON entities FOR EACH ROW EXECUTE FUNCTION audit()`,
-    ['trigger audit on table public.entities runs when rows change'],
+    `${AUDIT}; CREATE TRIGGER audit BEFORE UPDATE ON parcels FOR EACH ROW EXECUTE FUNCTION audit()`,
+    ['trigger audit on table public.parcels runs when rows change'],
     { audit: { old: 'keep' } },
   ],
   [
     'a statement trigger, disabled',
-    `${AUDIT}; CREATE TRIGGER audit AFTER UPDATE ON entities EXECUTE FUNCTION audit(); ALTER TABLE entities DISABLE TRIGGER ALL`,
-    ['trigger audit on table public.entities runs when rows change'],
+    `${AUDIT}; CREATE TRIGGER audit AFTER UPDATE ON parcels EXECUTE FUNCTION audit(); ALTER TABLE parcels DISABLE TRIGGER ALL`,
+    ['trigger audit on table public.parcels runs when rows change'],
     { audit: { old: 'keep' } },
   ],
   [
@@ -98,7 +100,7 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   ],
   [
     'a view that can be updated',
-    `${AUDIT}; CREATE VIEW names AS SELECT name FROM entities;
+    `${AUDIT}; CREATE VIEW names AS SELECT name FROM parcels;
       CREATE TRIGGER audit INSTEAD OF UPDATE ON names FOR EACH ROW EXECUTE FUNCTION audit()`,
     ['trigger audit on view public.names runs when rows change'],
     { audit: { old: 'keep' } },
@@ -117,13 +119,13 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   ],
   [
     'a rule that does something else instead',
-    `CREATE TABLE audit (old text); CREATE RULE quiet AS ON UPDATE TO entities DO INSTEAD INSERT INTO audit VALUES (OLD.name)`,
-    ['rule quiet on table public.entities changes what an UPDATE does'],
+    `CREATE TABLE audit (old text); CREATE RULE quiet AS ON UPDATE TO parcels DO INSTEAD INSERT INTO audit VALUES (OLD.name)`,
+    ['rule quiet on table public.parcels changes what an UPDATE does'],
     { audit: { old: 'keep' } },
   ],
   [
     'a materialised view',
-    'CREATE MATERIALIZED VIEW names AS SELECT name FROM entities',
+    'CREATE MATERIALIZED VIEW names AS SELECT name FROM parcels',
     ['materialized view public.names holds a second copy of rows'],
     { names: { name: 'keep' } },
   ],
@@ -136,12 +138,12 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   ],
   [
     'a table in information_schema',
-    'CREATE TABLE information_schema.people AS SELECT name FROM entities',
+    'CREATE TABLE information_schema.people AS SELECT name FROM parcels',
     ['table information_schema.people is outside schema public'],
   ],
   [
     'an unknown table, view and function in schema ops',
-    `CREATE TABLE ops.notes (text text); CREATE VIEW ops.names AS SELECT name FROM entities;
+    `CREATE TABLE ops.notes (text text); CREATE VIEW ops.names AS SELECT name FROM parcels;
       CREATE FUNCTION ops.spy() RETURNS text LANGUAGE sql AS 'SELECT 1::text'`,
     [
       'ops.notes.text has no rule',
@@ -158,7 +160,7 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   ],
   [
     'extended statistics',
-    'CREATE STATISTICS pairs (mcv) ON owner_id, name FROM entities; ANALYZE entities',
+    'CREATE STATISTICS pairs (mcv) ON owner_id, name FROM parcels; ANALYZE parcels',
     ['statistics object public.pairs may hold values of rows'],
   ],
   [
@@ -173,13 +175,13 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   ],
   [
     'a function in a check',
-    `${CALLED}; ALTER TABLE entities ADD CONSTRAINT spied CHECK (spy(name) IS NOT NULL)`,
-    ['constraint spied on table public.entities calls public.spy(text)'],
+    `${CALLED}; ALTER TABLE parcels ADD CONSTRAINT spied CHECK (spy(name) IS NOT NULL)`,
+    ['constraint spied on table public.parcels calls public.spy(text)'],
   ],
   [
     'a built-in function with effects in a check',
-    `ALTER TABLE entities ADD CONSTRAINT spied CHECK (pg_catalog.set_config('x.y', name, false) IS NOT NULL)`,
-    ['constraint spied on table public.entities calls set_config(text,text,boolean)'],
+    `ALTER TABLE parcels ADD CONSTRAINT spied CHECK (pg_catalog.set_config('x.y', name, false) IS NOT NULL)`,
+    ['constraint spied on table public.parcels calls set_config(text,text,boolean)'],
   ],
   [
     'a function in a domain',
@@ -188,24 +190,24 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   ],
   [
     'a function in an index and in its condition',
-    `${CALLED}; CREATE INDEX by_spy ON entities (spy(name)); CREATE INDEX if_spy ON entities (name) WHERE spy(name) > ''`,
+    `${CALLED}; CREATE INDEX by_spy ON parcels (spy(name)); CREATE INDEX if_spy ON parcels (name) WHERE spy(name) > ''`,
     ['index public.by_spy calls public.spy(text)', 'index public.if_spy calls public.spy(text)'],
   ],
   [
     'a function in a generated column and in a default',
-    `${CALLED}; ALTER TABLE entities ADD COLUMN a text GENERATED ALWAYS AS (spy(name)) STORED, ADD COLUMN b text DEFAULT spy('x')`,
+    `${CALLED}; ALTER TABLE parcels ADD COLUMN a text GENERATED ALWAYS AS (spy(name)) STORED, ADD COLUMN b text DEFAULT spy('x')`,
     [
-      'default value for column a of table public.entities calls public.spy(text)',
-      'default value for column b of table public.entities calls public.spy(text)',
+      'default value for column a of table public.parcels calls public.spy(text)',
+      'default value for column b of table public.parcels calls public.spy(text)',
     ],
-    { entities: { ...columns['entities'], a: 'keep', b: 'keep' } },
+    { parcels: { ...columns['parcels'], a: 'keep', b: 'keep' } },
   ],
   [
     'an operator in a check',
     `${CALLED}; CREATE FUNCTION eq(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
       CREATE OPERATOR === (FUNCTION = eq, LEFTARG = text, RIGHTARG = text);
-      ALTER TABLE entities ADD CONSTRAINT spied CHECK (name === name)`,
-    ['constraint spied on table public.entities calls public.eq(text,text)'],
+      ALTER TABLE parcels ADD CONSTRAINT spied CHECK (name === name)`,
+    ['constraint spied on table public.parcels calls public.eq(text,text)'],
   ],
   [
     'a partitioned table',
@@ -227,8 +229,8 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   ],
   [
     'REPLICA IDENTITY FULL',
-    'ALTER TABLE entities REPLICA IDENTITY FULL',
-    ['table public.entities writes whole old rows to the log (REPLICA IDENTITY)'],
+    'ALTER TABLE parcels REPLICA IDENTITY FULL',
+    ['table public.parcels writes whole old rows to the log (REPLICA IDENTITY)'],
   ],
   [
     'a cast, a range type and an operator class of its own',
@@ -245,7 +247,7 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   ],
   [
     'indexes that an interrupted command left',
-    `CREATE INDEX dropped ON entities (name); CREATE INDEX names_ccold ON entities (name); CREATE INDEX names_ccnew ON entities (name);
+    `CREATE INDEX dropped ON parcels (name); CREATE INDEX names_ccold ON parcels (name); CREATE INDEX names_ccnew ON parcels (name);
       UPDATE pg_index SET indisvalid = false, indisready = false, indislive = false
        WHERE indexrelid IN ('dropped'::regclass, 'names_ccold'::regclass);
       UPDATE pg_index SET indisvalid = false, indisready = false WHERE indexrelid = 'names_ccnew'::regclass`,
@@ -261,11 +263,11 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   ],
   [
     'tables and columns without a rule, and rules without a column',
-    `CREATE TABLE "a.b" ("c" text, "D" text); ALTER TABLE entities ADD COLUMN constructor text`,
+    `CREATE TABLE "a.b" ("c" text, "D" text); ALTER TABLE parcels ADD COLUMN constructor text`,
     [
       '"a.b".c has no rule',
       '"a.b"."D" has no rule',
-      'entities.constructor has no rule',
+      'parcels.constructor has no rule',
       'a."b.c" has a rule and does not exist',
     ],
     { a: { 'b.c': 'keep' } },
@@ -291,7 +293,7 @@ describe('refresh', () => {
     });
     const look = () => runAs(inside(target), takeSnapshot);
     const before = await look();
-    const error = await refresh({ ...target, copy, rules: { ...columns, ...rules } }).catch(
+    const error = await refresh({ ...sampleModel, ...target, copy, columns: { ...columns, ...rules } }).catch(
       (reason: unknown) => reason,
     );
     expect(error).toMatchObject({ name: 'ProvisionError', exitCode: 3 });
@@ -322,7 +324,7 @@ describe('refresh', () => {
       await client.query(`CREATE TABLE people (who ${type}); INSERT INTO people VALUES (${value})`);
     });
     const rules: Columns = { ...columns, people: { who: { pseudonym: 'user_' } } };
-    await expect(refresh({ ...target, copy, rules })).rejects.toThrow(
+    await expect(refresh({ ...sampleModel, ...target, copy, columns: rules })).rejects.toThrow(
       `\n  people.who is ${type.replace('public.', 'public.')}; expected text, or varchar of at least 25, for a pseudonym\n`,
     );
   });
@@ -378,7 +380,9 @@ describe('refresh', () => {
         if (!definition.includes('uuid')) await client.query(`INSERT INTO people (who) VALUES ('abc'), ('abd')`);
         return ask(client, 'SELECT array_agg(p::text) FROM people p');
       }),
-      await refresh({ ...target, copy, rules: { ...columns, people: rule } }).catch((reason: unknown) => reason),
+      await refresh({ ...sampleModel, ...target, copy, columns: { ...columns, people: rule } }).catch(
+        (reason: unknown) => reason,
+      ),
       await runAs(inside(target), (client) => ask(client, 'SELECT array_agg(p::text) FROM people p')),
     ];
     expect(error).toMatchObject({ exitCode: 3, message: expect.stringMatching(said) });
@@ -407,7 +411,10 @@ describe('refresh', () => {
         mother: 'keep',
       },
     };
-    expect((await refresh({ ...target, copy, rules })).replaced).toEqual({ entities: 40, 'Crm.People': 2 });
+    expect((await refresh({ ...sampleModel, ...target, copy, columns: rules })).replaced).toEqual({
+      parcels: 40,
+      'Crm.People': 2,
+    });
     await runAs(inside(target), async (client) => {
       expect(
         await ask(
@@ -442,7 +449,7 @@ describe('refresh on a server with replication and prepared transactions', () =>
         await client.query(`SELECT pg_create_logical_replication_slot('held', 'pgoutput')`);
         await client.query(`BEGIN; CREATE TABLE later (); PREPARE TRANSACTION 'half'`);
       });
-      await expect(refresh({ ...target, copy: 'held_copy' })).rejects.toThrow(
+      await expect(refresh({ ...sampleModel, ...target, copy: 'held_copy' })).rejects.toThrow(
         /\n {2}prepared transaction 'half' is unfinished\n {2}replication slot held keeps changes\n/,
       );
       await runAs(inside(target), async (client) => {

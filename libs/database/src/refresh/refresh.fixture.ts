@@ -5,6 +5,7 @@ import { migrate } from '../migrate/migrate.js';
 import { createScratchConfig } from '../migrate/scratch-config.fixture.js';
 import { createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
+import { sampleModel } from '../sample/sample-model.js';
 
 /** What people have entered, planted where it could survive: in rows, in pages that hold old rows, in statistics. */
 export const CANARIES = ['user_cAnArYowner', 'cAnArYname', 'cAnArYattribute'];
@@ -22,12 +23,12 @@ export const nextName = () => `refresh${(counter += 1)}`;
 export async function createSource(cluster: Cluster): Promise<ProvisionOptions> {
   const source = createAddresses(cluster, nextName(), 'production');
   await provision(source);
-  await migrate({ config: createConfig(source) });
+  await migrate({ config: createConfig(source), ...sampleModel });
   await runAs(inside(source), async (client) => {
-    await client.query(`INSERT INTO entities (owner_id, name, attributes)
+    await client.query(`INSERT INTO parcels (owner_id, name, attributes)
       SELECT CASE n % 2 WHEN 0 THEN '${CANARIES[0]}' ELSE 'user_other' END, '${CANARIES[1]} ' || n, '{"note": "${CANARIES[2]}"}'
         FROM generate_series(1, 40) n`);
-    await client.query('ANALYZE entities');
+    await client.query('ANALYZE parcels');
   });
   return source;
 }

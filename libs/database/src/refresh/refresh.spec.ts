@@ -11,11 +11,13 @@ import { assertIdentity } from '../identity/assert-identity.js';
 import { migrate } from '../migrate/migrate.js';
 import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
-import { columns, listTableRules } from './columns.js';
+import { listTableRules } from './table-rules.js';
 import { CANARIES, createConfig, createCopy, createSource, inside, nextName, type Scene } from './refresh.fixture.js';
 import { refresh, UnfinishedRefreshError } from './refresh.js';
 import { findUnfitColumns } from './unfit-columns.js';
+import { sampleModel } from '../sample/sample-model.js';
 
+const { columns } = sampleModel;
 let cluster: Cluster;
 /** Copied and not changed: each test works with a copy of its own. */
 let original: ProvisionOptions;
@@ -29,15 +31,15 @@ afterAll(() => cluster.stop());
 describe('refresh', () => {
   it('makes a copy of production one of staging, in which nothing is left of what people have entered', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
-    const report = await refresh({ ...target, copy });
-    expect(report).toMatchObject({ database: copy, from: { environment: 'production' }, replaced: { entities: 40 } });
+    const report = await refresh({ ...sampleModel, ...target, copy });
+    expect(report).toMatchObject({ database: copy, from: { environment: 'production' }, replaced: { parcels: 40 } });
     expect(report.stamp).toMatchObject({ environment: 'staging', databaseName: copy });
     await runAs(inside(target), async (client) => {
-      expect(await ask(client, `SELECT count(DISTINCT (owner_id, name))::int FROM entities`)).toBe(40);
+      expect(await ask(client, `SELECT count(DISTINCT (owner_id, name))::int FROM parcels`)).toBe(40);
       expect(
-        await ask(client, `SELECT count(DISTINCT owner_id)::int FROM entities WHERE owner_id ~ '^user_[0-9a-f]{20}$'`),
+        await ask(client, `SELECT count(DISTINCT owner_id)::int FROM parcels WHERE owner_id ~ '^user_[0-9a-f]{20}$'`),
       ).toBe(2);
-      expect(await ask(client, `SELECT bool_and(attributes = '{}')::text FROM entities`)).toBe('true');
+      expect(await ask(client, `SELECT bool_and(attributes = '{}')::text FROM parcels`)).toBe('true');
       expect(
         await ask(client, `SELECT count(*)::int FROM pg_stats WHERE most_common_vals::text ILIKE '%canary%'`),
       ).toBe(0);
@@ -50,10 +52,10 @@ describe('refresh', () => {
       await createCopy(cluster, { environment: 'staging', of: original }),
       await createCopy(cluster, { environment: 'preview', of: original }),
     ];
-    await refresh({ ...first.target, copy: first.copy });
-    await refresh({ ...second.target, copy: second.copy });
+    await refresh({ ...sampleModel, ...first.target, copy: first.copy });
+    await refresh({ ...sampleModel, ...second.target, copy: second.copy });
     const owners = (options: ProvisionOptions) =>
-      runAs(inside(options), (client) => ask(client, 'SELECT array_agg(DISTINCT owner_id) FROM entities'));
+      runAs(inside(options), (client) => ask(client, 'SELECT array_agg(DISTINCT owner_id) FROM parcels'));
     expect(await owners(first.source)).toContain(CANARIES[0]);
     expect(await owners(first.target)).not.toEqual(await owners(second.target));
   });
@@ -62,20 +64,20 @@ describe('refresh', () => {
     'makes it one that %s can migrate, serve and own',
     async (environment) => {
       const { target, copy } = await createCopy(cluster, { environment, of: original });
-      await refresh({ ...target, copy });
+      await refresh({ ...sampleModel, ...target, copy });
       const config = createConfig(target);
-      expect((await migrate({ config, expected: environment })).applied).toEqual([]);
-      expect(await findDrift({ config })).toEqual({ missing: [], unexpected: [] });
+      expect((await migrate({ config, ...sampleModel, expected: environment })).applied).toEqual([]);
+      expect(await findDrift({ config, ...sampleModel })).toEqual({ missing: [], unexpected: [] });
       await runAs(target.migration, async (client) => {
         await client.query(`SET ROLE ${copy}_owner`);
-        await client.query('ALTER TABLE public.entities ADD COLUMN later text');
+        await client.query('ALTER TABLE public.parcels ADD COLUMN later text');
         await client.query(`SET ops.allow_drop = 'on'`);
-        await client.query('ALTER TABLE public.entities DROP COLUMN later');
+        await client.query('ALTER TABLE public.parcels DROP COLUMN later');
       });
       await runAs(target.app, async (client) => {
         await client.query(`SET app.user_id = 'user_new'`);
         expect(
-          await ask(client, `INSERT INTO entities (owner_id, name) VALUES ('user_new', 'x') RETURNING version`),
+          await ask(client, `INSERT INTO parcels (owner_id, name) VALUES ('user_new', 'x') RETURNING version`),
         ).toBe(1);
         await expect(assertIdentity(client, { expected: environment, config })).resolves.toMatchObject({ environment });
       });
@@ -97,11 +99,11 @@ describe('refresh', () => {
   ])('refuses %s', async (_, change, said) => {
     const scene = await createCopy(cluster, { environment: 'staging', of: original });
     const { target, copy } = scene;
-    await expect(refresh({ ...target, copy, ...change(scene) })).rejects.toMatchObject({
+    await expect(refresh({ ...sampleModel, ...target, copy, ...change(scene) })).rejects.toMatchObject({
       exitCode: 3,
       message: expect.stringMatching(said),
     });
-    expect(await runAs(inside(target), (client) => ask(client, 'SELECT min(name) FROM entities'))).toMatch(
+    expect(await runAs(inside(target), (client) => ask(client, 'SELECT min(name) FROM parcels'))).toMatch(
       /^cAnArYname/,
     );
   });
@@ -109,27 +111,31 @@ describe('refresh', () => {
   it('refuses a copy that another session uses, and one without a stamp', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), async (client) => {
-      await expect(refresh({ ...target, copy })).rejects.toThrow(/process \d+ \(.*spec.*\) is connected/);
+      await expect(refresh({ ...sampleModel, ...target, copy })).rejects.toThrow(
+        /process \d+ \(.*spec.*\) is connected/,
+      );
       await client.query('DROP EVENT TRIGGER airlock_refuse_drop; DROP TABLE ops.environment');
     });
-    await expect(refresh({ ...target, copy })).rejects.toThrow('it carries no stamp');
+    await expect(refresh({ ...sampleModel, ...target, copy })).rejects.toThrow('it carries no stamp');
   });
 
   it('leaves the copy unstamped and whole when it fails half-way', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
-    const rules = { ...columns, entities: { ...columns['entities'], attributes: { value: `'[]'` } } };
-    await expect(refresh({ ...target, copy, rules })).rejects.toThrow('entities_attributes_object');
-    expect(await runAs(inside(target), (client) => ask(client, 'SELECT min(name) FROM entities'))).toMatch(
+    const rules = { ...columns, parcels: { ...columns['parcels'], attributes: { value: `'[]'` } } };
+    await expect(refresh({ ...sampleModel, ...target, copy, columns: rules })).rejects.toThrow(
+      'parcels_attributes_object',
+    );
+    expect(await runAs(inside(target), (client) => ask(client, 'SELECT min(name) FROM parcels'))).toMatch(
       /^cAnArYname/,
     );
-    expect((await refresh({ ...target, copy })).stamp.environment).toBe('staging');
+    expect((await refresh({ ...sampleModel, ...target, copy })).stamp.environment).toBe('staging');
   });
 
   it('removes what lies in dropped columns, in statistics of an emptied table and in the journal of migrations', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), async (client) => {
-      await client.query(`SET ops.allow_drop = 'on'; ALTER TABLE entities ADD COLUMN phone text`);
-      await client.query(`UPDATE entities SET phone = 'cAnArYphone'; CREATE TABLE notes (text text)`);
+      await client.query(`SET ops.allow_drop = 'on'; ALTER TABLE parcels ADD COLUMN phone text`);
+      await client.query(`UPDATE parcels SET phone = 'cAnArYphone'; CREATE TABLE notes (text text)`);
       await client.query(
         `INSERT INTO notes SELECT 'cAnArYnote' FROM generate_series(1, 9); CREATE INDEX ON notes (lower(text))`,
       );
@@ -138,9 +144,9 @@ describe('refresh', () => {
         `INSERT INTO ops.migration_runs (planned, actor, error) VALUES ('{}', 'x', 'invalid: cAnArYerror')`,
       );
       await client.query(`SELECT lo_unlink(lo_from_bytea(0, 'cAnArYobject'))`);
-      await client.query(`ALTER EVENT TRIGGER airlock_refuse_drop DISABLE; ALTER TABLE entities DROP COLUMN phone`);
+      await client.query(`ALTER EVENT TRIGGER airlock_refuse_drop DISABLE; ALTER TABLE parcels DROP COLUMN phone`);
     });
-    await refresh({ ...target, copy, rules: { ...columns, notes: { text: 'keep' } } });
+    await refresh({ ...sampleModel, ...target, copy, columns: { ...columns, notes: { text: 'keep' } } });
     expect(await findCanariesOf(target)).toEqual([]);
     await runAs(inside(target), async (client) => {
       expect(await ask(client, 'SELECT error FROM ops.migration_runs WHERE error IS NOT NULL')).toBe(
@@ -152,26 +158,28 @@ describe('refresh', () => {
   it('refuses an index that a failed DROP INDEX CONCURRENTLY left, and forgets its rows once it is dropped', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), async (client) => {
-      await client.query('CREATE INDEX names ON entities (name)');
+      await client.query('CREATE INDEX names ON parcels (name)');
       // The event trigger refuses it in the last of its transactions, when the index is already dead.
       await expect(client.query('DROP INDEX CONCURRENTLY names')).rejects.toThrow('is not dropped in production');
     });
-    await expect(refresh({ ...target, copy })).rejects.toThrow('\n  index public.names is not maintained');
+    await expect(refresh({ ...sampleModel, ...target, copy })).rejects.toThrow(
+      '\n  index public.names is not maintained',
+    );
     await runAs(inside(target), async (client) => {
       await client.query('ALTER EVENT TRIGGER airlock_refuse_drop DISABLE');
       await client.query('DROP INDEX names');
     });
-    await refresh({ ...target, copy });
+    await refresh({ ...sampleModel, ...target, copy });
     expect(await findCanariesOf(target)).toEqual([]);
   });
 
   it('rebuilds an index that is invalid, and maintained all the same', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), (client) =>
-      client.query(`CREATE INDEX names ON entities (name);
+      client.query(`CREATE INDEX names ON parcels (name);
         UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'names'::regclass`),
     );
-    await refresh({ ...target, copy });
+    await refresh({ ...sampleModel, ...target, copy });
     expect(await findCanariesOf(target)).toEqual([]);
   });
 
@@ -181,17 +189,17 @@ describe('refresh', () => {
       client.query(`CREATE TYPE mood AS ENUM ('cAnArYlabel');
         CREATE DOMAIN label AS text DEFAULT 'cAnArYdomain';
         CREATE FUNCTION helper() RETURNS text LANGUAGE sql AS $$ SELECT 'cAnArYbody' $$;
-        CREATE VIEW names AS SELECT name FROM entities WHERE name <> 'cAnArYview';
+        CREATE VIEW names AS SELECT name FROM parcels WHERE name <> 'cAnArYview';
         GRANT SELECT ON names TO PUBLIC;
-        CREATE INDEX few ON entities (name) WHERE name = 'cAnArYindex';
-        CREATE POLICY wide ON entities USING (name <> 'cAnArYpolicy');
-        ALTER TABLE entities ALTER name SET DEFAULT 'cAnArYdefault', ADD CONSTRAINT other CHECK (name <> 'cAnArYcheck'),
+        CREATE INDEX few ON parcels (name) WHERE name = 'cAnArYindex';
+        CREATE POLICY wide ON parcels USING (name <> 'cAnArYpolicy');
+        ALTER TABLE parcels ALTER name SET DEFAULT 'cAnArYdefault', ADD CONSTRAINT other CHECK (name <> 'cAnArYcheck'),
           DISABLE ROW LEVEL SECURITY;
-        COMMENT ON TABLE entities IS 'cAnArYcomment'`),
+        COMMENT ON TABLE parcels IS 'cAnArYcomment'`),
     );
-    await refresh({ ...target, copy });
-    const { missing, unexpected } = await findDrift({ config: createConfig(target) });
-    expect(missing).toContain('ALTER TABLE public.entities ENABLE ROW LEVEL SECURITY;');
+    await refresh({ ...sampleModel, ...target, copy });
+    const { missing, unexpected } = await findDrift({ config: createConfig(target), ...sampleModel });
+    expect(missing).toContain('ALTER TABLE public.parcels ENABLE ROW LEVEL SECURITY;');
     expect(unexpected).toContain('GRANT SELECT ON TABLE public.names TO PUBLIC;');
     const shown = [...unexpected.join('\n').matchAll(/cAnArY(\w+)/g)].map(([, what]) => what);
     expect(shown.sort()).toEqual(['body', 'check', 'default', 'index', 'label', 'policy', 'view']);
@@ -199,10 +207,10 @@ describe('refresh', () => {
 
   it('changes the stamp last, says so when it cannot, and finishes when it is run again', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
-    const slow = { entities: { ...columns['entities'], name: { value: `'Entity' || pg_catalog.pg_sleep(0.03)` } } };
+    const slow = { parcels: { ...columns['parcels'], name: { value: `'Parcel' || pg_catalog.pg_sleep(0.03)` } } };
     // It connects while the rows are replaced, and waits there for the table: gone before, it would not be seen at the end.
     const [late, error] = await runAs(target.admin, async (watcher) => {
-      const refreshing = refresh({ ...target, copy, rules: slow }).catch((reason: unknown) => reason);
+      const refreshing = refresh({ ...sampleModel, ...target, copy, columns: slow }).catch((reason: unknown) => reason);
       const isReplacing = `SELECT FROM pg_stat_activity WHERE datname = '${copy}' AND query LIKE 'UPDATE%'`;
       while ((await watcher.query(isReplacing)).rowCount === 0) await sleep(10);
       const session = await connectClient(inside(target), { config: createSessionConfig('testing'), purpose: 'late' });
@@ -216,10 +224,10 @@ describe('refresh', () => {
       ),
     );
     await runAs(inside(target), async (client) => {
-      expect(await ask(client, `SELECT bool_and(name = 'Entity')::text FROM entities`)).toBe('true');
+      expect(await ask(client, `SELECT bool_and(name = 'Parcel')::text FROM parcels`)).toBe('true');
       expect(await ask(client, 'SELECT environment FROM ops.environment')).toBe('production');
     });
-    expect((await refresh({ ...target, copy })).stamp.environment).toBe('staging');
+    expect((await refresh({ ...sampleModel, ...target, copy })).stamp.environment).toBe('staging');
   });
 
   it('has a rule for every column that the migrations create, and no other', async () => {
@@ -273,7 +281,7 @@ describe('provision', () => {
     [
       'refreshed',
       async ({ target, copy }) => {
-        await refresh({ ...target, copy });
+        await refresh({ ...sampleModel, ...target, copy });
         return target;
       },
     ],
@@ -301,7 +309,7 @@ describe('provision', () => {
     });
     await runAs(back.migration, async (client) => {
       await client.query(`SET ROLE ${copy}_owner`);
-      await client.query('ALTER TABLE public.entities ADD COLUMN later text');
+      await client.query('ALTER TABLE public.parcels ADD COLUMN later text');
     });
   });
 });

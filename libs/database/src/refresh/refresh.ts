@@ -4,17 +4,16 @@ import { withClient } from '../connect/client.js';
 import { createSessionConfig } from '../connect/client-options.js';
 import { findBrokenBindings, type Location, readLocation, readStamp, type Stamp } from '../identity/stamp.js';
 import { adoptSanitised, assertSameServer, type ProvisionOptions, ProvisionError } from '../provision/provision.js';
-import { type Columns, columns, listTableRules, type TableRules } from './columns.js';
+import type { Model } from '../model/model.js';
+import { listTableRules, type TableRules } from './table-rules.js';
 import { forgetOldRows } from './forget-old-rows.js';
 import { sanitise } from './sanitise.js';
 import { findUnfitColumns } from './unfit-columns.js';
 import { findUnjudgedObjects } from './unjudged-objects.js';
 
-export interface RefreshOptions extends Omit<ProvisionOptions, 'adopt'> {
+export interface RefreshOptions extends Omit<ProvisionOptions, 'adopt'>, Pick<Model, 'columns'> {
   /** The full name of the copy, typed by a person. */
   readonly copy: string;
-  /** What becomes of each column, unless a test says otherwise. */
-  readonly rules?: Columns;
 }
 
 export interface RefreshReport {
@@ -42,11 +41,11 @@ export class UnfinishedRefreshError extends Error {
  *   fits it, and nothing in it could keep or pass on a value
  * @throws UnfinishedRefreshError when it fails after the rows were replaced
  */
-export async function refresh({ copy, rules = columns, ...options }: RefreshOptions): Promise<RefreshReport> {
+export async function refresh({ copy, columns, ...options }: RefreshOptions): Promise<RefreshReport> {
   assertSameServer(options);
   const { admin, app, environment, sslCa } = options;
   const context = { config: createSessionConfig(environment, sslCa), purpose: 'refresh' };
-  const tables = listTableRules(rules);
+  const tables = listTableRules(columns);
   return withClient({ ...admin, database: app.database }, context, async (client) => {
     // Rewriting all rows takes as long as it takes.
     await client.query(`SET search_path = ''; SET statement_timeout = 0; SET row_security = off`);
@@ -87,7 +86,7 @@ async function inTransaction<T>(client: Client, run: () => Promise<T>): Promise<
 }
 
 /** A refusal of the last step comes before hours of rewriting. */
-async function rehearseStamp(client: Client, options: Omit<RefreshOptions, 'copy'>): Promise<void> {
+async function rehearseStamp(client: Client, options: Omit<RefreshOptions, 'copy' | 'columns'>): Promise<void> {
   await client.query('SAVEPOINT rehearsal');
   await adoptSanitised(client, options);
   await client.query('ROLLBACK TO SAVEPOINT rehearsal');
@@ -104,7 +103,7 @@ function describeUnfinished(error: unknown, { copy, from }: { copy: string; from
 
 async function assertCopy(
   client: Client,
-  { copy, options: { app, environment } }: { copy: string; options: Omit<RefreshOptions, 'copy'> },
+  { copy, options: { app, environment } }: { copy: string; options: Omit<RefreshOptions, 'copy' | 'columns'> },
 ): Promise<Stamp> {
   const [stamp, here] = [await readStamp(client), await readLocation(client)];
   const { rows } = await client.query<{ who: string }>(SESSIONS);
@@ -147,9 +146,7 @@ async function assertJudged(client: Client, rules: readonly TableRules[]): Promi
       `database "${databaseName}": ${problems.length} things in it could keep or pass on what people have entered; ` +
         'expected plain tables in schema public, and for every column a rule that fits it',
       ...problems.map((problem) => `  ${problem}`),
-      ...(unfit.length > 0
-        ? ['  correct libs/database/src/refresh/columns.ts, or migrate the copy to this code first']
-        : []),
+      ...(unfit.length > 0 ? ['  correct libs/model/src/columns.ts, or migrate the copy to this code first'] : []),
       ...(objects.length > 0
         ? [
             '  ALTER EVENT TRIGGER airlock_refuse_drop DISABLE;   -- in the copy, then drop the objects; refresh enables it again',

@@ -1,6 +1,7 @@
 import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
 import { ProvisionError } from '../provision/provision.js';
-import type { ColumnRule, TableRules } from './columns.js';
+import type { ColumnRule } from '../model/columns.js';
+import type { TableRules } from './table-rules.js';
 
 export const PSEUDONYM_DIGITS = 20;
 
@@ -64,7 +65,7 @@ async function change(client: Client, table: Table, rules: Rules): Promise<numbe
     const where = [...(table.schema === 'public' ? [] : [table.schema]), table.table, ...column].join('.');
     throw new ProvisionError(
       `${where}: its rows could not be replaced: ${describeError(error)}; expected a rule that fits every row\n` +
-        '  correct its rule in libs/database/src/refresh/columns.ts; the copy is as it was',
+        '  correct its rule in libs/model/src/columns.ts; the copy is as it was',
       { cause: error },
     );
   }

@@ -1,5 +1,6 @@
 import { type Client, escapeIdentifier } from 'pg';
-import type { ColumnRule, TableRules } from './columns.js';
+import type { ColumnRule } from '../model/columns.js';
+import type { TableRules } from './table-rules.js';
 import { describeChange, PSEUDONYM_DIGITS } from './sanitise.js';
 
 interface Column {

@@ -2,11 +2,12 @@ import type { Client } from 'pg';
 import { environmentsWith, traitsOf } from '@airlock/config';
 import { MigrationRefusal } from '../migrate/plan.js';
 import { type Target, withOwner } from '../migrate/session.js';
-import { createSeedRow, DEFAULT_SEED_ROWS, SEED_SQL, type SeedRow } from './seed-rows.js';
+import type { Model } from '../model/model.js';
+import { DEFAULT_SEED_ROWS, type SeedRow, type SeedRows } from '../model/seed-rows.js';
 
 const BATCH_ROWS = 1_000;
 
-export interface SeedOptions extends Target {
+export interface SeedOptions extends Target, Pick<Model, 'seedRows'> {
   /** How many rows there shall be at least. */
   readonly rows?: number | undefined;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
@@ -19,7 +20,12 @@ export interface SeedReport {
 }
 
 /** Fixed sample data; running it again adds what is missing. @throws MigrationRefusal where only users enter data */
-export async function seed({ rows = DEFAULT_SEED_ROWS, onProgress, ...target }: SeedOptions): Promise<SeedReport> {
+export async function seed({
+  seedRows,
+  rows = DEFAULT_SEED_ROWS,
+  onProgress,
+  ...target
+}: SeedOptions): Promise<SeedReport> {
   const { environment } = target.config;
   if (!traitsOf(environment).mayBeSeeded)
     throw new MigrationRefusal(
@@ -29,9 +35,9 @@ export async function seed({ rows = DEFAULT_SEED_ROWS, onProgress, ...target }: 
     let inserted = 0;
     for (let done = 0; done < rows;) {
       const batch = Array.from({ length: Math.min(BATCH_ROWS, rows - done) }, (_, index) =>
-        createSeedRow(done + index),
+        seedRows.createRow(done + index),
       );
-      inserted += await insertBatch(client, batch);
+      inserted += await insertBatch(client, seedRows, batch);
       done += batch.length;
       onProgress?.({ done, total: rows });
     }
@@ -40,19 +46,15 @@ export async function seed({ rows = DEFAULT_SEED_ROWS, onProgress, ...target }: 
 }
 
 /** One transaction, so that an interrupted seed is a shorter seed. */
-async function insertBatch(client: Client, batch: readonly SeedRow[]): Promise<number> {
+async function insertBatch(client: Client, { sql }: SeedRows, batch: readonly SeedRow[]): Promise<number> {
   let inserted = 0;
   await client.query('BEGIN');
-  for (const [owner, owned] of Map.groupBy(batch, ({ ownerId }) => ownerId)) {
+  for (const [userId, owned] of Map.groupBy(batch, (row) => row.userId)) {
     // Rows are written as their owner: row-level security binds the table's owner too.
-    await client.query(`SELECT pg_catalog.set_config('app.user_id', $1, true)`, [owner]);
-    const { rowCount } = await client.query(SEED_SQL, [JSON.stringify(owned.map(toRecord))]);
+    await client.query(`SELECT pg_catalog.set_config('app.user_id', $1, true)`, [userId]);
+    const { rowCount } = await client.query(sql, [JSON.stringify(owned.map(({ values }) => values))]);
     inserted += rowCount ?? 0;
   }
   await client.query('COMMIT');
   return inserted;
-}
-
-function toRecord({ id, ownerId, name, attributes, createdAt }: SeedRow): Record<string, unknown> {
-  return { id, owner_id: ownerId, name, attributes, created_at: createdAt };
 }

@@ -40,7 +40,11 @@ class World {
   static async open(testDatabase: TestDatabase): Promise<World> {
     const { statementTimeoutMs, poolSize } = testDatabase.config.database;
     const dataSource = await testDatabase.openDataSource({ entities: [] });
-    const database = new Database(dataSource, { statementTimeoutMs, poolSize, checkSchema });
+    const database = new Database(dataSource, {
+      statementTimeoutMs,
+      poolSize,
+      checkSchema: (session) => checkSchema(session, []),
+    });
     const world = new World(testDatabase, database, await TestRedis.start());
     world.#closeDatabase = () => dataSource.destroy();
     return world;

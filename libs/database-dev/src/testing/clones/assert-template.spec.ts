@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { connectClient, createSessionConfig } from '@airlock/database/internal';
 import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '@airlock/database/fixtures';
+import { sampleModel } from '@airlock/database/sample';
 import { assertTemplateContents } from './assert-template.js';
 import { buildTemplate } from './template.js';
 
@@ -14,13 +15,14 @@ beforeAll(async () => {
   cluster = await startScratchCluster();
   admin = await connectClient(cluster.superuser, { config: createSessionConfig('testing'), purpose: 'spec' });
   const { app, migration } = createAddresses(cluster, NAME, 'testing');
-  await buildTemplate({ name: NAME, admin: cluster.superuser, app, migration });
+  await buildTemplate({ ...sampleModel, name: NAME, admin: cluster.superuser, app, migration });
 }, 60_000);
 afterAll(async () => {
   await admin.end();
   await cluster.stop();
 });
 
+const judge = () => assertTemplateContents(admin, { ...sampleModel, name: NAME, admin: cluster.superuser });
 const inTemplate = async (sql: string) => {
   await admin.query(`ALTER DATABASE ${NAME} ALLOW_CONNECTIONS true`);
   await runAs({ ...cluster.superuser, database: NAME }, (client) => client.query(sql));
@@ -30,7 +32,7 @@ const FUNCTION = 'CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpg
 
 describe('assertTemplateContents', () => {
   it('accepts a template as it was made, and leaves nothing behind', async () => {
-    await assertTemplateContents(admin, cluster.superuser, NAME);
+    await judge();
     const clones = `SELECT count(*)::int FROM pg_database WHERE datname ~ '^airlock_test_[0-9a-f]{8}$'`;
     expect(await ask(admin, clones)).toBe(0);
   });
@@ -55,7 +57,7 @@ describe('assertTemplateContents', () => {
   ])('refuses a template with %s', async (name, plant, remove) => {
     await inTemplate(plant);
     try {
-      await expect(assertTemplateContents(admin, cluster.superuser, NAME)).rejects.toThrow(`holds ${name}`);
+      await expect(judge()).rejects.toThrow(`holds ${name}`);
     } finally {
       await inTemplate(remove);
       // The server forgets the mark of a login trigger when a session opens without one.

@@ -1,8 +1,13 @@
 import type { DatabaseAddress } from '@airlock/config';
 import { type Client, escapeIdentifier } from 'pg';
-import { withClient, createSessionConfig } from '@airlock/database/internal';
-import { findChangedObjects, listObjects, readObjects } from '../contents/objects.js';
+import { withClient, createSessionConfig, type Model } from '@airlock/database/internal';
+import { findChangedObjects, listObjects, loadKnownObjects, readObjects } from '../contents/objects.js';
 import { mintCloneName } from './database-name.js';
+
+export interface JudgedTemplate extends Pick<Model, 'folder'> {
+  readonly name: string;
+  readonly admin: DatabaseAddress;
+}
 
 /**
  * A template that stays on a server from run to run may have been changed since, and clones of it are stamped by the
@@ -10,7 +15,8 @@ import { mintCloneName } from './database-name.js';
  *
  * @throws naming what neither provisioning nor a migration makes
  */
-export async function assertTemplateContents(client: Client, admin: DatabaseAddress, template: string): Promise<void> {
+export async function assertTemplateContents(client: Client, options: JudgedTemplate): Promise<void> {
+  const { name: template, admin } = options;
   const { rows } = await client.query<{ runs: boolean }>(
     'SELECT dathasloginevt AS runs FROM pg_catalog.pg_database WHERE datname = $1',
     [template],
@@ -20,7 +26,8 @@ export async function assertTemplateContents(client: Client, admin: DatabaseAddr
   await client.query(`CREATE DATABASE ${escapeIdentifier(clone)} TEMPLATE ${escapeIdentifier(template)}`);
   try {
     const context = { config: createSessionConfig('testing'), purpose: 'template' };
-    const found = findChangedObjects(await withClient({ ...admin, database: clone }, context, readObjects));
+    const objects = await withClient({ ...admin, database: clone }, context, readObjects);
+    const found = findChangedObjects(objects, loadKnownObjects(options));
     if (found.length > 0) throw new TemplateContentsError(template, listObjects(found));
   } finally {
     await client.query(`DROP DATABASE ${escapeIdentifier(clone)} WITH (FORCE)`);

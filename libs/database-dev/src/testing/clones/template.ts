@@ -1,19 +1,21 @@
 import { loadConfig, type DatabaseAddress } from '@airlock/config';
 import { escapeIdentifier, escapeLiteral } from 'pg';
-import { withClient, createSessionConfig, type Migration } from '@airlock/database/internal';
+import { withClient, createSessionConfig, type Model } from '@airlock/database/internal';
 import { formatUrl } from './database-name.js';
 
-export interface TemplateOptions {
+/** What a template is filled by. */
+export type TemplateModel = Pick<Model, 'migrations' | 'seedRows'>;
+
+export interface TemplateOptions extends TemplateModel {
   readonly name: string;
   readonly admin: DatabaseAddress;
   readonly app: DatabaseAddress;
   readonly migration: DatabaseAddress;
-  /** The ones that ship, unless a test says otherwise. */
-  readonly migrations?: readonly Migration[] | undefined;
 }
 
 /** Makes a provisioned, migrated and seeded database that can be cloned and not be connected to. */
-export async function buildTemplate({ name, admin, app, migration, migrations }: TemplateOptions): Promise<void> {
+export async function buildTemplate(options: TemplateOptions): Promise<void> {
+  const { name, admin, app, migration, migrations, seedRows } = options;
   // Only here, where nothing is cached: they are slow to load.
   const [{ provision }, { migrate }, { seed }] = await Promise.all([
     import('@airlock/database/internal'),
@@ -27,9 +29,9 @@ export async function buildTemplate({ name, admin, app, migration, migrations }:
     cwd: '/',
   });
   await provision({ admin, app: template, migration: migrator, environment: 'testing' });
-  await migrate({ config, ...(migrations && { migrations }) });
-  await seed({ config });
-  await closeTemplate({ name, admin, app, migration });
+  await migrate({ config, migrations });
+  await seed({ config, seedRows });
+  await closeTemplate(options);
 }
 
 async function closeTemplate({ name, admin, app, migration }: TemplateOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ClientBase } from 'pg';
+import type { Model } from '@airlock/database/internal';
 import { OBJECTS_SQL } from './objects-sql.js';
 
 export interface DatabaseObject {
@@ -10,23 +11,41 @@ export interface DatabaseObject {
   readonly definition: string;
 }
 
-/** What a test database may hold, without asking one: a database cannot vouch for itself. */
-export interface KnownObjects {
+/** What every database of the house holds, whatever its model. */
+export interface ProvidedObjects {
   /** What provisioning makes, and what each does. */
   readonly provisioned: Readonly<Record<string, string>>;
+  /** What the migrator makes to keep account of itself. */
+  readonly bookkeeping: readonly string[];
+}
+
+/** What a test database may hold, without asking one: a database cannot vouch for itself. */
+export interface KnownObjects extends ProvidedObjects {
   /** What any of the migrations makes, also where a later one removes it. */
   readonly migrated: readonly string[];
 }
 
-/** Written by `airlock db drift --template --write`, and compared by `airlock db drift --template`. */
-const FILE = new URL('./known-objects.json', import.meta.url);
+/** Both files are written by `airlock db drift --template --write`, and compared by `airlock db drift --template`. */
+const PROVIDED_FILE = new URL('./provided-objects.json', import.meta.url);
 
-export function loadKnownObjects(): KnownObjects {
-  return JSON.parse(readFileSync(FILE, 'utf8')) as KnownObjects;
+export function loadKnownObjects(model: Pick<Model, 'folder'>): KnownObjects {
+  return { ...loadProvidedObjects(), migrated: JSON.parse(readFileSync(nameFile(model), 'utf8')) as string[] };
 }
 
-export function saveKnownObjects(known: KnownObjects): void {
-  writeFileSync(FILE, `${JSON.stringify(known, null, 2)}\n`);
+export function saveKnownObjects(
+  model: Pick<Model, 'folder'>,
+  { provisioned, bookkeeping, migrated }: KnownObjects,
+): void {
+  writeFileSync(PROVIDED_FILE, `${JSON.stringify({ provisioned, bookkeeping }, null, 2)}\n`);
+  writeFileSync(nameFile(model), `${JSON.stringify(migrated, null, 2)}\n`);
+}
+
+export function loadProvidedObjects(): ProvidedObjects {
+  return JSON.parse(readFileSync(PROVIDED_FILE, 'utf8')) as ProvidedObjects;
+}
+
+function nameFile({ folder }: Pick<Model, 'folder'>): URL {
+  return new URL('records/known-objects.json', folder);
 }
 
 /** Runs nothing that lies in the database. */
@@ -44,8 +63,8 @@ export function describeObject({ kind, name }: DatabaseObject): string {
 const PARTS = ['index', 'table constraint', 'domain constraint', 'default value'];
 
 /** What neither provisioning nor a migration makes. */
-export function findUnknownObjects(objects: readonly DatabaseObject[], known = loadKnownObjects()): DatabaseObject[] {
-  const names = new Set([...Object.keys(known.provisioned), ...known.migrated, 'schema public']);
+export function findUnknownObjects(objects: readonly DatabaseObject[], known: KnownObjects): DatabaseObject[] {
+  const names = new Set([...Object.keys(known.provisioned), ...known.bookkeeping, ...known.migrated, 'schema public']);
   return objects.filter((object) => !isPart(object) && !names.has(describeObject(object)));
 }
 
@@ -54,12 +73,13 @@ export function isPart({ kind }: DatabaseObject): boolean {
 }
 
 /** What provisioning does not make, or makes differently: even a part may call a function. */
-export function findPlantedObjects(objects: readonly DatabaseObject[], known = loadKnownObjects()): DatabaseObject[] {
-  return objects.filter((object) => known.provisioned[describeObject(object)] !== object.definition);
+export function findPlantedObjects(objects: readonly DatabaseObject[]): DatabaseObject[] {
+  const { provisioned } = loadProvidedObjects();
+  return objects.filter((object) => provisioned[describeObject(object)] !== object.definition);
 }
 
 /** In a migrated template: what neither makes, and what provisioning makes differently. */
-export function findChangedObjects(objects: readonly DatabaseObject[], known = loadKnownObjects()): DatabaseObject[] {
+export function findChangedObjects(objects: readonly DatabaseObject[], known: KnownObjects): DatabaseObject[] {
   const unknown = new Set(findUnknownObjects(objects, known));
   const isChanged = (object: DatabaseObject) => {
     const definition = known.provisioned[describeObject(object)];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createAccounts, useScratchCluster } from '@airlock/database/fixtures';
 import { defineMigration, withOwner } from '@airlock/database/internal';
-import { findUnknownObjects, loadKnownObjects, readObjects } from './objects.js';
+import { findUnknownObjects, loadProvidedObjects, readObjects } from './objects.js';
 import { recordObjects } from './record-objects.js';
 
 const cluster = useScratchCluster();
@@ -19,15 +19,11 @@ describe('recordObjects', () => {
       config,
       withOwner: <T>(use: Parameters<typeof withOwner<T>>[2]) => withOwner({ config }, 'spec', use),
     };
-    const known = await recordObjects(owner, [createAccounts, dropAccounts]);
-    expect(known.migrated).toEqual([
-      'table ops.migration_runs',
-      'table ops.migrations',
-      'table ops.read_cache',
-      'table public.accounts',
-      'table public.ledger',
-    ]);
-    expect(known.provisioned).toEqual(loadKnownObjects().provisioned);
+    const known = await recordObjects(owner, { migrations: [createAccounts, dropAccounts] });
+    expect(known.migrated).toEqual(['table public.accounts', 'table public.ledger']);
+    const { provisioned, bookkeeping } = known;
+    expect({ provisioned, bookkeeping }).toEqual(loadProvidedObjects());
+    expect(bookkeeping).toEqual(['table ops.migration_runs', 'table ops.migrations', 'table ops.read_cache']);
     await superuser.query('CREATE TABLE public.accounts (anything text); CREATE TABLE public.customers ()');
     const unknown = findUnknownObjects(await readObjects(superuser), known);
     expect(unknown.map(({ name }) => name)).toEqual(['public.customers']);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ThrowawayDatabase } from '../../lint/trace/throwaway-database.js';
-import { migrate, MigrationError, migrations as shipped, type Migration } from '@airlock/database/internal';
+import { migrate, MigrationError, type Migration, type Model } from '@airlock/database/internal';
 import {
   describeObject,
   isPart,
@@ -11,18 +11,20 @@ import {
 } from './objects.js';
 
 /**
- * Migrates a provisioned, empty database and compares what is made on the way with the committed list.
+ * Migrates a provisioned, empty database and compares what is made on the way with the committed lists.
  * @throws MigrationError when they differ
  */
 export async function checkKnownObjects(
   database: ThrowawayDatabase,
-  { isWritten }: { isWritten: boolean },
+  { isWritten, ...model }: Pick<Model, 'migrations' | 'folder'> & { isWritten: boolean },
 ): Promise<void> {
-  const known = await recordObjects(database);
-  if (isWritten) saveKnownObjects(known);
-  if (isDeepStrictEqual(loadKnownObjects(), known)) return;
+  const found = await recordObjects(database, model);
+  if (isWritten) saveKnownObjects(model, found);
+  const known = loadKnownObjects(model);
+  if (isDeepStrictEqual(known, found)) return;
+  const file = isDeepStrictEqual(known.migrated, found.migrated) ? 'provided-objects.json' : 'known-objects.json';
   throw new MigrationError(
-    'known-objects.json: differs from what provisioning and the migrations make; expected no difference\n' +
+    `${file}: differs from what provisioning and the migrations make; expected no difference\n` +
       '  airlock db drift --template --write',
   );
 }
@@ -30,16 +32,21 @@ export async function checkKnownObjects(
 /** Only a contract removes something: what is there before each of them, and at the end, is all that ever was. */
 export async function recordObjects(
   { config, withOwner }: Pick<ThrowawayDatabase, 'config' | 'withOwner'>,
-  migrations: readonly Migration[] = shipped,
+  { migrations }: Pick<Model, 'migrations'>,
 ): Promise<KnownObjects> {
   const read = () => withOwner(readObjects);
   const provisioned = Object.fromEntries((await read()).map((object) => [describeObject(object), object.definition]));
+  const readMade = async () => {
+    const made = (await read()).filter((object) => !isPart(object)).map(describeObject);
+    return made.filter((name) => !(name in provisioned));
+  };
+  await migrate({ config, migrations: [] });
+  const bookkeeping = await readMade();
   const migrated = new Set<string>();
   const stops = migrations.flatMap(({ phase }, n) => (phase === 'contract' ? [n] : []));
   for (const count of [...stops, migrations.length]) {
     await migrate({ config, migrations: migrations.slice(0, count) });
-    const made = (await read()).filter((object) => !isPart(object)).map(describeObject);
-    for (const name of made) if (!(name in provisioned)) migrated.add(name);
+    for (const name of await readMade()) if (!bookkeeping.includes(name)) migrated.add(name);
   }
-  return { provisioned, migrated: [...migrated].sort() };
+  return { provisioned, bookkeeping: bookkeeping.sort(), migrated: [...migrated].sort() };
 }

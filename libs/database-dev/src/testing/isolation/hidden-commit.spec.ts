@@ -3,14 +3,14 @@ import pg from 'pg';
 import type { TestDatabase } from '../fixture/test-database.js';
 import { useTestDatabase, withTestDatabase } from '../fixture/use-test-database.js';
 
-const INSERT = `INSERT INTO entities (owner_id, name) VALUES ('leak', 'made by a test')`;
+const INSERT = `INSERT INTO parcels (owner_id, name) VALUES ('leak', 'made by a test')`;
 const BEGIN = `BEGIN; SELECT set_config('app.user_id', 'leak', true); ${INSERT}`;
 /** To a server with standard_conforming_strings = off it is one string; to the parser it is three statements. */
 const HIDDEN = `SELECT 'a\\', '; COMMIT; BEGIN; --'`;
 
 const database = useTestDatabase();
 
-const countCommitted = (of: TestDatabase = database) => of.query(`SELECT FROM entities WHERE owner_id = 'leak'`);
+const countCommitted = (of: TestDatabase = database) => of.query(`SELECT FROM parcels WHERE owner_id = 'leak'`);
 
 describe('a setting that changes how the server reads a text', () => {
   it.each([

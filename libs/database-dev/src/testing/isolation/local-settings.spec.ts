@@ -2,14 +2,14 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
 import { useTestDatabase, withTestDatabase } from '../fixture/use-test-database.js';
 
-const INSERT = `INSERT INTO entities (owner_id, name) VALUES ('leak', 'made by a test')`;
+const INSERT = `INSERT INTO parcels (owner_id, name) VALUES ('leak', 'made by a test')`;
 const database = useTestDatabase();
 
 beforeAll(() => database.query(`GRANT TEMPORARY ON DATABASE ${database.name} TO PUBLIC`));
 
 /** As row-level security would let the code under test see them, outside of any transaction. */
 async function countVisible(client: pg.PoolClient): Promise<unknown> {
-  return (await client.query(`SELECT count(*)::int AS rows FROM entities`)).rows[0];
+  return (await client.query(`SELECT count(*)::int AS rows FROM parcels`)).rows[0];
 }
 
 describe('a setting of a transaction that no text names as it changes', () => {
@@ -17,7 +17,7 @@ describe('a setting of a transaction that no text names as it changes', () => {
     ['a block', [`DO $$ BEGIN PERFORM set_config('app.user_id', 'leak', true); END $$`]],
     ['a block that says SET', [`DO $$ BEGIN SET LOCAL App.User_Id = 'leak'; END $$`]],
     ['an expression', [`DO $$ DECLARE x text := set_config('app.user_id', 'leak', true); BEGIN x := x; END $$`]],
-    ['a field', [`DO $$ DECLARE e entities; BEGIN e.name := set_config('app.user_id', 'leak', true); END $$`]],
+    ['a field', [`DO $$ DECLARE e parcels; BEGIN e.name := set_config('app.user_id', 'leak', true); END $$`]],
     ['a prepared statement', [`PREPARE p AS SELECT set_config('app.user_id', 'leak', true)`, 'EXECUTE p']],
     [
       'a function',
@@ -67,8 +67,8 @@ describe('a setting of a transaction that no text names as it changes', () => {
   });
 
   it.each([
-    `DO $$ BEGIN PERFORM count(*) FROM entities; END $$`,
-    `DO $$ DECLARE e entities; n int; BEGIN SELECT * INTO e FROM entities LIMIT 1; n := 1; END $$`,
+    `DO $$ BEGIN PERFORM count(*) FROM parcels; END $$`,
+    `DO $$ DECLARE e parcels; n int; BEGIN SELECT * INTO e FROM parcels LIMIT 1; n := 1; END $$`,
     `DO $$ DECLARE n int[] := '{1}'; r record; BEGIN n[1] := 2; FOR r IN SELECT 1 AS x LOOP n[1] := r.x; END LOOP; END $$`,
     'PREPARE p (int) AS SELECT $1',
   ])('is not one of a body that changes none: %s', async (text) => {
@@ -101,7 +101,7 @@ describe('a setting of the session', () => {
 
 describe('a statement that needs a transaction', () => {
   it.each([
-    ['LOCK TABLE entities IN ACCESS SHARE MODE', 'LOCK TABLE'],
+    ['LOCK TABLE parcels IN ACCESS SHARE MODE', 'LOCK TABLE'],
     ['DECLARE c CURSOR FOR SELECT 1', 'DECLARE CURSOR'],
   ])('is an error outside of one, as in PostgreSQL: %s', async (text, command) => {
     const client = database.lease();

@@ -3,14 +3,14 @@ import pg from 'pg';
 import { readRows, writeRows } from './rows.js';
 import { useTestDatabase, withTestDatabase } from '../fixture/use-test-database.js';
 
-const INSERT = `INSERT INTO entities (owner_id, name) VALUES ('leak', 'made by a test')`;
+const INSERT = `INSERT INTO parcels (owner_id, name) VALUES ('leak', 'made by a test')`;
 const SET_OWNER = `SELECT set_config('app.user_id', 'leak', true)`;
 
 const database = useTestDatabase();
 
 /** What the server itself holds, seen by another session: nothing of a test may ever get there. */
 async function countCommitted(): Promise<unknown> {
-  const [row] = await database.query(`SELECT count(*)::int AS rows FROM entities WHERE owner_id = 'leak'`);
+  const [row] = await database.query(`SELECT count(*)::int AS rows FROM parcels WHERE owner_id = 'leak'`);
   return row;
 }
 
@@ -19,7 +19,7 @@ async function countVisible(): Promise<unknown> {
   const client = database.lease();
   await client.query('BEGIN');
   await client.query(SET_OWNER);
-  const { rows } = await client.query('SELECT count(*)::int AS rows FROM entities');
+  const { rows } = await client.query('SELECT count(*)::int AS rows FROM parcels');
   await client.query('ROLLBACK');
   return rows[0];
 }
@@ -118,7 +118,7 @@ describe('a text that one session cannot show', () => {
     await expect(database.lease().query('SAVEPOINT x')).rejects.toMatchObject({ code: '25P01' });
   });
 
-  it.each(['VACUUM entities', 'CREATE DATABASE other', 'ALTER SYSTEM SET work_mem = 1', `DO $$ BEGIN COMMIT; END $$`])(
+  it.each(['VACUUM parcels', 'CREATE DATABASE other', 'ALTER SYSTEM SET work_mem = 1', `DO $$ BEGIN COMMIT; END $$`])(
     'is an error of the server where no transaction may hold it: %s',
     async (text) => {
       await expect(database.lease().query(text)).rejects.toThrow();
@@ -199,7 +199,7 @@ describe('a transaction that outlives its test', () => {
         await expect(client.query(text)).rejects.toThrow('a transaction went on after its test had ended');
       }
       await other.rollbackTest();
-      expect(await other.query(`SELECT FROM entities WHERE owner_id = 'leak'`)).toEqual([]);
+      expect(await other.query(`SELECT FROM parcels WHERE owner_id = 'leak'`)).toEqual([]);
       if (shown) expect(JSON.stringify(shown.tables)).toContain('made by a test');
     });
   });
@@ -216,11 +216,11 @@ describe('what the hooks of a file commit before its first test', () => {
       for (const visible of [2, 2]) {
         await other.beginTest();
         await client.query(`BEGIN; ${SET_OWNER}; ${INSERT}`);
-        expect((await client.query('SELECT count(*)::int AS rows FROM entities')).rows).toEqual([{ rows: visible }]);
+        expect((await client.query('SELECT count(*)::int AS rows FROM parcels')).rows).toEqual([{ rows: visible }]);
         await client.query('COMMIT');
         await other.rollbackTest();
       }
-      expect(await other.query(`SELECT FROM entities WHERE owner_id = 'leak'`)).toHaveLength(1);
+      expect(await other.query(`SELECT FROM parcels WHERE owner_id = 'leak'`)).toHaveLength(1);
     });
   });
 });
@@ -229,11 +229,11 @@ describe('rows', () => {
   it('are written where there is a place for them, when the schema they come from was changed', async () => {
     await withTestDatabase(async (changed) => {
       await changed.query(`CREATE TABLE spec_more (id int); INSERT INTO spec_more VALUES (1); CREATE SEQUENCE spec_more_seq;
-        CREATE TABLE spec_empty (); ALTER TABLE entities ADD COLUMN spec_extra int; ${INSERT}`);
+        CREATE TABLE spec_empty (); ALTER TABLE parcels ADD COLUMN spec_extra int; ${INSERT}`);
       const rows = await readRows(await changed.admin());
       await withTestDatabase(async (other) => {
         await writeRows(await other.admin(), rows);
-        expect(await other.query(`SELECT name FROM entities WHERE owner_id = 'leak'`)).toEqual([
+        expect(await other.query(`SELECT name FROM parcels WHERE owner_id = 'leak'`)).toEqual([
           { name: 'made by a test' },
         ]);
       });

@@ -215,7 +215,7 @@ async function listLeftRows(url: string): Promise<string[]> {
   const context = { config: createSessionConfig('testing'), purpose: 'proof' };
   return withClient(parseDatabaseUrl(url, 'kept'), context, async (client) => {
     const { rows } = await client.query<{ name: string }>(
-      `SELECT name FROM entities WHERE owner_id = 'proof' ORDER BY name`,
+      `SELECT name FROM parcels WHERE owner_id = 'proof' ORDER BY name`,
     );
     return rows.map(({ name }) => name);
   });

@@ -5,6 +5,7 @@ import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { connectClient, createSessionConfig, migrate } from '@airlock/database/internal';
 import { runAs } from '@airlock/database/fixtures';
+import { sampleModel } from '@airlock/database/sample';
 import { AUDIT_FILE } from './audit.js';
 import { getJournalPath, saveJournal } from './reset-journal.js';
 import { startProxy, type World } from './world.fixture.js';
@@ -576,7 +577,7 @@ const identityAttacks: Attack[] = [
   ...[
     [
       'shows its rows by row-level security',
-      'ALTER TABLE ops.environment ENABLE ROW LEVEL SECURITY; CREATE POLICY entities_owner ON ops.environment USING (true)',
+      'ALTER TABLE ops.environment ENABLE ROW LEVEL SECURITY; CREATE POLICY parcels_owner ON ops.environment USING (true)',
     ],
     ['has a child', 'CREATE TABLE ops.migrations () INHERITS (ops.environment)'],
     [
@@ -631,7 +632,7 @@ const tripwireAttacks: Attack[] = [
     by: 'L5',
     only: true,
     arrange: inside(
-      'CREATE TABLE public.entities AS SELECT n FROM generate_series(1, 200001) n; ANALYZE public.entities',
+      'CREATE TABLE public.parcels AS SELECT n FROM generate_series(1, 200001) n; ANALYZE public.parcels',
     ),
   },
   { id: 'A43', title: 'a development server is connected', by: 'L5', arrange: (w) => connectAs(w, 'app') },
@@ -678,7 +679,7 @@ const tripwireAttacks: Attack[] = [
     title: 'the stamp of production was restored under the name of a table that a migration makes',
     by: 'L5',
     only: true,
-    arrange: inside('CREATE TABLE public.entities AS TABLE ops.environment'),
+    arrange: inside('CREATE TABLE public.parcels AS TABLE ops.environment'),
   },
 ];
 
@@ -740,10 +741,10 @@ const contentsAttacks: Attack[] = [
   ['an empty schema', 'CREATE SCHEMA production'],
   ['a table in public', 'CREATE TABLE public.customers (name text)'],
   ['a table in ops', 'CREATE TABLE ops.customers (name text)'],
-  ['a table whose name differs in case', 'CREATE TABLE public."Entities" (name text)'],
+  ['a table whose name differs in case', 'CREATE TABLE public."Parcels" (name text)'],
   [
     'a partition',
-    'CREATE TABLE public.entities (n int) PARTITION BY LIST (n); CREATE TABLE public.p PARTITION OF public.entities DEFAULT',
+    'CREATE TABLE public.parcels (n int) PARTITION BY LIST (n); CREATE TABLE public.p PARTITION OF public.parcels DEFAULT',
   ],
   ['a view', 'CREATE VIEW public.people AS SELECT 1 AS n'],
   ['a materialized view', 'CREATE MATERIALIZED VIEW public.people AS SELECT 1 AS n'],
@@ -762,10 +763,7 @@ const contentsAttacks: Attack[] = [
     'L4',
   ],
   ['a cast', 'CREATE CAST (point AS text) WITH INOUT AS ASSIGNMENT'],
-  [
-    'statistics',
-    'CREATE TABLE public.entities (a int, b int); CREATE STATISTICS public.s ON a, b FROM public.entities',
-  ],
+  ['statistics', 'CREATE TABLE public.parcels (a int, b int); CREATE STATISTICS public.s ON a, b FROM public.parcels'],
 ].map(([title, sql, by = 'L9'], n): Attack => ({
   id: `A80${'abcdefghijklmnopqrs'[n]}`,
   title: `no migration makes what the database holds: ${title}`,
@@ -800,7 +798,7 @@ const templateAttacks: Attack[] = [
       'another body of a function of ours',
       'CREATE OR REPLACE FUNCTION ops.restamp(as_name text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN UPDATE ops.environment SET database_name = as_name, database_oid = (SELECT oid FROM pg_database WHERE datname = current_database()); END $$',
     ],
-    ['a table', 'CREATE TABLE public.entities_kept (n int)'],
+    ['a table', 'CREATE TABLE public.parcels_kept (n int)'],
   ].map(([title, sql], n): Attack => ({
     id: `A81${'abcdefghijkl'[n]}`,
     title: `the template holds ${title}`,
@@ -961,7 +959,7 @@ async function plantRemoteWriter(w: World): Promise<void> {
      CREATE EVENT TRIGGER reach_out ON ddl_command_start EXECUTE FUNCTION public.reach_out()`,
   );
   w.cleanups.push(() => w.servers.productionAdmin.query('UPDATE canary SET alive = 1'));
-  w.internals = { prepare: (config) => migrate({ config }).then(() => undefined) };
+  w.internals = { prepare: (config) => migrate({ config, ...sampleModel }).then(() => undefined) };
 }
 
 /** The tablespace stays: with the layer removed, the clone lies in it. */

@@ -1,11 +1,12 @@
 // A reset in a process of its own, that ends by SIGKILL right after the step it is given.
 import { LAYERS } from './layers.js';
 import { runReset } from './run-reset.js';
+import { sampleModel } from '@airlock/database/sample';
 
 const [wanted, workspace = ''] = process.argv.slice(2);
 
 await runReset(
-  { variables: { ENVIRONMENT: 'testing' }, workspace },
+  { variables: { ENVIRONMENT: 'testing' }, workspace, model: sampleModel },
   {
     layers: LAYERS,
     prepare: async () => {},

@@ -48,6 +48,7 @@ const right: ServerFacts = {
     sizeBytes: 0,
     rows: 0,
   },
+  known: { provisioned: {}, bookkeeping: [], migrated: [] },
   record: { environment: 'testing', database, host: '127.0.0.1', port: 5433, systemIdentifier: '7' },
   journal: undefined,
 };

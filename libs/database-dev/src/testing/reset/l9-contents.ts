@@ -11,8 +11,8 @@ export const contents: ServerLayer = {
   title: 'contents',
   phase: 'server',
   danger: 'other data is kept in the test database, and is lost with it',
-  judge({ inside, address }) {
-    const unknown = findUnknownObjects(inside.objects).filter(({ kind }) => !JUDGED_ELSEWHERE.includes(kind));
+  judge({ inside, known, address }) {
+    const unknown = findUnknownObjects(inside.objects, known).filter(({ kind }) => !JUDGED_ELSEWHERE.includes(kind));
     return {
       saw: `${inside.objects.length} objects; made by no migration: ${unknown.map(describeObject).slice(0, 3).join(', ') || 'none'}`,
       problems: when(

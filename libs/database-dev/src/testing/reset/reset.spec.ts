@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startCluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '@airlock/database/fixtures';
 import { provision } from '@airlock/database/internal';
+import { sampleModel } from '@airlock/database/sample';
 import { AUDIT_FILE } from './audit.js';
 import { getJournalPath, loadJournal } from './reset-journal.js';
 import type { Step } from './recreate.js';
@@ -45,13 +46,17 @@ const where = () => ({ ...world.servers.test, database: world.database });
 
 describe('resetTestDatabase', () => {
   it('leaves a migrated, seeded and stamped database with its grants, and nothing else', async () => {
-    await world.sql('CREATE TABLE public.entities (leftover int)');
+    await world.sql('CREATE TABLE public.parcels (leftover int)');
     const before = await describeDatabase();
-    const report = await resetTestDatabase({ variables: world.variables, workspace: world.workspace });
+    const report = await resetTestDatabase({
+      variables: world.variables,
+      workspace: world.workspace,
+      model: sampleModel,
+    });
     expect(formatReport(report)).toContain(`${world.database}: made anew from its template, migrated and seeded.`);
     expect(await describeDatabase()).toEqual({ ...before, oid: expect.anything(), seal: expect.anything() });
     await runAs(world.options.migration, async (client) => {
-      expect(await ask(client, 'SELECT leftover FROM public.entities')).toBe('column "leftover" does not exist');
+      expect(await ask(client, 'SELECT leftover FROM public.parcels')).toBe('column "leftover" does not exist');
       expect(await ask(client, `SELECT count(*) > 0 FROM ops.migrations`)).toBe(true);
     });
     expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
@@ -60,7 +65,12 @@ describe('resetTestDatabase', () => {
   });
 
   it('shows every layer with what it saw and its verdict, and touches nothing, when asked to explain', async () => {
-    const report = await resetTestDatabase({ variables: world.variables, workspace: world.workspace, explain: true });
+    const report = await resetTestDatabase({
+      variables: world.variables,
+      workspace: world.workspace,
+      model: sampleModel,
+      explain: true,
+    });
     const lines = formatReport(report).split('\n');
     expect(lines.slice(0, 12).map((line) => line.slice(0, 31).trim())).toEqual([
       'L0  intent          holds',
@@ -133,7 +143,7 @@ describe('resetTestDatabase', () => {
 
 describe('a database of another state than this checkout', () => {
   it('is made anew when it ran fewer migrations', async () => {
-    const { migrations } = await import('@airlock/database/internal');
+    const { migrations } = sampleModel;
     const { migrate } = await import('@airlock/database/internal');
     world.internals = {
       prepare: (config) => migrate({ config, migrations: migrations.slice(0, 1) }).then(() => undefined),

@@ -1,6 +1,6 @@
 import type { Config, EnvironmentVariables } from '@airlock/config';
 import type { Client } from 'pg';
-import { withClient, migrate, seed } from '@airlock/database/internal';
+import { withClient, migrate, type Model, seed } from '@airlock/database/internal';
 import { appendAudit, AuditError, closeAudit } from './audit.js';
 import { bounded, LIMITS } from './bounded-session.js';
 import { loadCloneFacts } from './clone-facts.js';
@@ -15,6 +15,8 @@ export interface ResetOptions {
   readonly variables: EnvironmentVariables;
   /** The root of the checkout: its .env files, records, journal and audit lie there. */
   readonly workspace: string;
+  /** What the database may hold, and is filled by. */
+  readonly model: Pick<Model, 'migrations' | 'seedRows' | 'folder'>;
   /** Judge, and touch nothing. */
   readonly explain?: boolean;
 }
@@ -57,7 +59,13 @@ async function resetFrom(facts: StaticFacts, options: ResetOptions, internals: R
     appendAudit(facts, ahead, modeOf(options));
     return { outcome: 'refused', database, verdicts: ahead };
   }
-  const run = { options, internals, facts, ahead, place: { workspace: options.workspace, config, address } };
+  const run = {
+    options,
+    internals,
+    facts,
+    ahead,
+    place: { workspace: options.workspace, model: options.model, config, address },
+  };
   return { database, ...(await resetOnServer(run)) };
 }
 
@@ -123,7 +131,7 @@ async function act(acting: Client, run: Run, { server, verdicts }: Judged): Prom
       if (isRefused) appendAudit(facts, all, modeOf(options));
       return !isRefused;
     },
-    prepare: internals.prepare ?? migrateAndSeed,
+    prepare: internals.prepare ?? ((config) => migrateAndSeed(config, options.model)),
     onStep: internals.onStep ?? (() => undefined),
     async judgeAgain() {
       const { verdicts } = await judgeServer(acting, run);
@@ -154,9 +162,9 @@ export class ChangedMindError extends Error {
   }
 }
 
-async function migrateAndSeed(config: Config): Promise<void> {
-  await migrate({ config });
-  await seed({ config });
+async function migrateAndSeed(config: Config, model: ResetOptions['model']): Promise<void> {
+  await migrate({ config, ...model });
+  await seed({ config, ...model });
 }
 
 function modeOf({ explain }: ResetOptions): 'reset' | 'explain' {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, DatabaseAddress } from '@airlock/config';
 import type { Client } from 'pg';
-import { readStampFlaws, loadProvisionRecord, type ProvisionRecord } from '@airlock/database/internal';
-import { type DatabaseObject, readObjects } from '../contents/objects.js';
+import { readStampFlaws, loadProvisionRecord, type Model, type ProvisionRecord } from '@airlock/database/internal';
+import { type DatabaseObject, type KnownObjects, loadKnownObjects, readObjects } from '../contents/objects.js';
 import { LIMITS, withBoundedClient } from './bounded-session.js';
 import { type Journal, loadJournal } from './reset-journal.js';
 import { ACTING_SQL, INSIDE_SQL, LOGIN_TRIGGER_SQL, SESSIONS_SQL } from './server-facts-sql.js';
@@ -11,6 +11,7 @@ import { nameOwner } from './minted-names.js';
 /** Where the reset is to happen, as the configuration has it. */
 export interface Place {
   readonly workspace: string;
+  readonly model: Pick<Model, 'folder'>;
   readonly config: Config;
   /** The migrator's address of the test database. */
   readonly address: DatabaseAddress;
@@ -98,6 +99,8 @@ export interface ServerFacts {
   readonly address: DatabaseAddress;
   readonly acting: Acting;
   readonly inside: Inside;
+  /** What the database may hold. */
+  readonly known: KnownObjects;
   readonly record: ProvisionRecord | undefined;
   readonly journal: Journal | 'unreadable' | undefined;
 }
@@ -107,8 +110,10 @@ const SETTLE_MS = 2_000;
 const POLL_MS = 10;
 
 /** Both sessions look at the same time, so that the acting one can see the other where it claims to be. */
-export async function loadServerFacts(acting: Client, { workspace, config, address }: Place): Promise<ServerFacts> {
-  const kept = { address, record: loadProvisionRecord(workspace, address), journal: loadJournal(workspace, address) };
+export async function loadServerFacts(acting: Client, place: Place): Promise<ServerFacts> {
+  const { workspace, model, config, address } = place;
+  const [record, journal] = [loadProvisionRecord(workspace, address), loadJournal(workspace, address)];
+  const kept = { address, known: loadKnownObjects(model), record, journal };
   await assertNothingRunsAtLogin(acting, address);
   return withBoundedClient(address, { config, purpose: 'reset-look', limit: LIMITS.look }, async (client) => {
     for (const end = Date.now() + SETTLE_MS; ; await sleep(POLL_MS)) {

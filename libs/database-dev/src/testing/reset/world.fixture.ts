@@ -7,6 +7,7 @@ import type { Client } from 'pg';
 import { connectClient, createSessionConfig, provision, saveProvisionRecord } from '@airlock/database/internal';
 import { chooseStorageFolder, createOwnedFolder, startScratchCluster, type Cluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '@airlock/database/fixtures';
+import { sampleModel } from '@airlock/database/sample';
 import { LAYERS } from './layers.js';
 import { type ResetInternals, type ResetReport, runReset } from './run-reset.js';
 
@@ -104,7 +105,7 @@ export class World {
     this.cleanups.push(() => this.servers.productionAdmin.query(`DROP DATABASE ${this.database} WITH (FORCE)`));
     await provision(createAddresses(this.servers.production, this.database, environment));
     // Under a name that a migration makes: its contents are no reason to refuse.
-    await runAs(this.productionInside, (client) => client.query('CREATE TABLE entities AS SELECT 1 AS alive'));
+    await runAs(this.productionInside, (client) => client.query('CREATE TABLE parcels AS SELECT 1 AS alive'));
   }
 
   record(
@@ -160,7 +161,7 @@ export class World {
   /** A database that was made anew is as provisioning leaves it, whatever was changed in the old one. */
   async reset(layers = LAYERS, variables: EnvironmentVariables = this.variables): Promise<ResetReport> {
     const internals = { layers, prepare: async () => {}, ...this.internals };
-    const report = await runReset({ variables, workspace: this.workspace }, internals);
+    const report = await runReset({ variables, workspace: this.workspace, model: sampleModel }, internals);
     if (report.outcome === 'reset' && this.reach === 'database' && !(await this.isKept())) this.reach = 'nothing';
     return report;
   }
@@ -184,7 +185,7 @@ export class World {
     const alive = 'SELECT sum(alive)::int FROM';
     if ((await ask(this.servers.productionAdmin, `${alive} canary`)) !== 1) return false;
     return (
-      !this.hasProduction || (await runAs(this.productionInside, (client) => ask(client, `${alive} entities`))) === 1
+      !this.hasProduction || (await runAs(this.productionInside, (client) => ask(client, `${alive} parcels`))) === 1
     );
   }
 

@@ -9,7 +9,7 @@ import { connectAdmin } from './connect.js';
 import { keepDatabases } from './kept-databases.js';
 import { type RedisServer, startRedisServer } from './redis-server.js';
 import { readSkippedSpecs, removeTestRun, saveTestRun, type TestRun } from './test-run.js';
-import { startTestServer, type TestServer } from './test-server.js';
+import { startTestServer, type TestModel, type TestServer } from './test-server.js';
 
 const MAX_SPARES = 4;
 
@@ -24,15 +24,21 @@ interface StartedRun {
 
 let started: StartedRun | undefined;
 
+export interface TestRunOptions {
+  readonly maxWorkers: number;
+  /** What each test database holds. */
+  readonly model: TestModel;
+}
+
 /** Jest's globalSetup: servers for this run, told to the workers through a record. In watch mode they stay. */
-export async function startTestRun({ maxWorkers }: { maxWorkers: number }): Promise<void> {
+export async function startTestRun({ maxWorkers, model }: TestRunOptions): Promise<void> {
   if (started) return;
   // The servers end with us, and nobody reads what the tests of a killed Nx or make come to.
   watchRunners(() => process.kill(process.pid, 'SIGTERM'));
   const env = readProcessEnvironment();
   // First, for it takes next to nothing of the memory that the databases ask for.
   const redis = env['REDIS_URL'] ? undefined : await startRedisServer(chooseStorageFolder(readTestStorage(env)));
-  const server = await startTestServer();
+  const server = await startTestServer(model);
   const admin = await connectAdmin(server.address);
   const { app, migrator } = server.address;
   const run: TestRun = {

@@ -2,15 +2,11 @@ import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  withClient,
-  createSessionConfig,
-  defineMigration,
-  migrations,
-  type Migration,
-} from '@airlock/database/internal';
+import { withClient, createSessionConfig, defineMigration, type Migration } from '@airlock/database/internal';
+import { sampleModel } from '@airlock/database/sample';
 import { copyFolder, startCluster, createOwnedFolder, chooseStorageFolder } from '@airlock/embedded-postgres';
 import { nameTemplate } from '../clones/database-name.js';
+import type { TemplateModel } from '../clones/template.js';
 import { ensureCachedFolder, hashTemplate } from './template-cache.js';
 
 const LIMIT_MS = 120_000;
@@ -20,6 +16,8 @@ const addNote = (type: string): Migration =>
     phase: 'expand',
     statements: [`CREATE TABLE public.spec_notes (note ${type})`],
   });
+
+const extend = (...added: Migration[]) => ({ ...sampleModel, migrations: [...sampleModel.migrations, ...added] });
 
 let folder: string;
 let owned: string;
@@ -38,14 +36,14 @@ beforeEach(async () => {
 afterEach(() => rm(owned, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
 
 describe('the name of a template', () => {
-  const withNote = (type: string) => hashTemplate([...migrations, addNote(type)]);
+  const withNote = (type: string) => hashTemplate(extend(addNote(type)));
 
   it('stays while nothing changes', () => {
-    expect(hashTemplate([...migrations])).toBe(hashTemplate());
+    expect(hashTemplate(extend())).toBe(hashTemplate(sampleModel));
   });
 
   it('changes with a migration more, and with an edit of one', () => {
-    expect(new Set([hashTemplate(), withNote('text'), withNote('integer')]).size).toBe(3);
+    expect(new Set([hashTemplate(sampleModel), withNote('text'), withNote('integer')]).size).toBe(3);
   });
 });
 
@@ -53,11 +51,11 @@ describe('the cache of migrated data folders', () => {
   it(
     'is used again while nothing changes, and made anew from a changed migration',
     async () => {
-      const edited = [...migrations, addNote('integer')];
-      const first = await ensureCachedFolder(storage, { folder, migrations: [...migrations, addNote('text')] });
+      const edited = extend(addNote('integer'));
+      const first = await ensureCachedFolder(storage, { folder, model: extend(addNote('text')) });
       const { ino } = statSync(first);
-      const second = await ensureCachedFolder(storage, { folder, migrations: edited });
-      const again = await ensureCachedFolder(storage, { folder, migrations: edited });
+      const second = await ensureCachedFolder(storage, { folder, model: edited });
+      const again = await ensureCachedFolder(storage, { folder, model: edited });
       expect(second).not.toBe(first);
       expect(again).toBe(second);
       expect(statSync(first).ino).toBe(ino);
@@ -76,7 +74,7 @@ describe('the cache of migrated data folders', () => {
         utimesSync(join(folder, name), index + 1, index + 1);
       }
       await mkdir(join(folder, 'of-somebody-else'));
-      const cached = await ensureCachedFolder(storage, { folder });
+      const cached = await ensureCachedFolder(storage, { folder, model: sampleModel });
       expect(readdirSync(folder).sort()).toEqual(
         [old[2], old[3], cached.slice(folder.length + 1), 'of-somebody-else'].sort(),
       );
@@ -85,13 +83,13 @@ describe('the cache of migrated data folders', () => {
   );
 });
 
-async function readNoteType(cached: string, applied: readonly Migration[]): Promise<string | undefined> {
+async function readNoteType(cached: string, model: TemplateModel): Promise<string | undefined> {
   const dataDir = join(storage, 'copy');
   await copyFolder(cached, dataDir);
   const cluster = await startCluster({ dataDir, durable: false });
   try {
     const context = { config: createSessionConfig('testing'), purpose: 'cache-spec' };
-    const template = nameTemplate(hashTemplate(applied));
+    const template = nameTemplate(hashTemplate(model));
     await withClient(cluster.superuser, context, (client) =>
       client.query(`ALTER DATABASE ${template} ALLOW_CONNECTIONS true`),
     );

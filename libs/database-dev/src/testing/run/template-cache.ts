@@ -10,15 +10,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Secret } from '@airlock/config';
-import {
-  withClient,
-  createSessionConfig,
-  migrationsHash,
-  type Migration,
-  readBootstrapSql,
-} from '@airlock/database/internal';
+import { withClient, createSessionConfig, migrationsHash, readBootstrapSql } from '@airlock/database/internal';
 import {
   CACHE_FOLDER,
   copyFolder,
@@ -32,19 +26,18 @@ import {
 } from '@airlock/embedded-postgres';
 import { REGISTRY_SQL } from '../clones/clone-registry.js';
 import { nameTemplate } from '../clones/database-name.js';
-import { buildTemplate } from '../clones/template.js';
+import { buildTemplate, type TemplateModel } from '../clones/template.js';
 
 const LOGINS_FILE = 'airlock-test-logins.json';
 const KEPT_TEMPLATES = 3;
 
-export interface TemplateCache {
-  /** Where the cached folders lie. */
-  readonly folder: string;
-  /** The ones that ship, unless a test says otherwise. */
-  readonly migrations?: readonly Migration[];
-}
+const FOLDER = join(CACHE_FOLDER, 'templates');
 
-const CACHE: TemplateCache = { folder: join(CACHE_FOLDER, 'templates') };
+export interface TemplateCache {
+  readonly model: TemplateModel;
+  /** Where the cached folders lie, in a test of this. */
+  readonly folder?: string;
+}
 
 export interface Logins {
   app: { user: string; password: string };
@@ -52,21 +45,24 @@ export interface Logins {
 }
 
 /** What a template is made of; when any of it changes, so does the name and nothing old is found. */
-export function hashTemplate(migrations?: readonly Migration[]): string {
-  const hash = createHash('sha256').update(migrationsHash(migrations));
+export function hashTemplate(model: TemplateModel): string {
+  const hash = createHash('sha256').update(migrationsHash(model));
   hash.update(readDataFolderRules()).update(readBootstrapSql());
   hash.update(readFileSync(new URL('../clones/template.ts', import.meta.url)));
   return hash.digest('hex');
 }
 
 /** A stopped data folder with the template in it, made when it is not cached. Copy it; never start it where it lies. */
-export async function ensureCachedFolder(storageFolder: string, cache: TemplateCache = CACHE): Promise<string> {
-  const parts = [hashTemplate(cache.migrations), readServerVersion(), process.getuid?.()];
-  const cached = join(cache.folder, createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 16));
-  mkdirSync(cache.folder, { recursive: true });
-  if (!existsSync(cached)) await buildCachedFolder(cached, { storageFolder, cache });
+export async function ensureCachedFolder(
+  storageFolder: string,
+  { model, folder = FOLDER }: TemplateCache,
+): Promise<string> {
+  const parts = [hashTemplate(model), readServerVersion(), process.getuid?.()];
+  const cached = join(folder, createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 16));
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(cached)) await buildCachedFolder(cached, { storageFolder, model });
   utimesSync(cached, new Date(), new Date());
-  removeOldTemplates(cache.folder);
+  removeOldTemplates(folder);
   return cached;
 }
 
@@ -76,13 +72,14 @@ export function readLogins(dataDir: string): Logins {
 
 async function buildCachedFolder(
   cached: string,
-  { storageFolder, cache }: { storageFolder: string; cache: TemplateCache },
+  { storageFolder, model }: { storageFolder: string; model: TemplateModel },
 ): Promise<void> {
-  await sweepOwnedFolders(cache.folder);
+  const folder = dirname(cached);
+  await sweepOwnedFolders(folder);
   const dataDir = join(storageFolder, nameOwnedFolder('template'));
-  const unfinished = createOwnedFolder(cache.folder, 'unfinished');
+  const unfinished = createOwnedFolder(folder, 'unfinished');
   try {
-    await buildDataFolder(dataDir, cache.migrations);
+    await buildDataFolder(dataDir, model);
     await copyFolder(dataDir, unfinished);
     disownFolder(unfinished);
     renameSync(unfinished, cached);
@@ -90,11 +87,11 @@ async function buildCachedFolder(
     // Another run may have been faster: rename() refuses a folder that is not empty.
     if (!existsSync(cached)) throw error;
   } finally {
-    for (const folder of [dataDir, unfinished]) rmSync(folder, { recursive: true, force: true });
+    for (const path of [dataDir, unfinished]) rmSync(path, { recursive: true, force: true });
   }
 }
 
-async function buildDataFolder(dataDir: string, migrations?: readonly Migration[]): Promise<void> {
+async function buildDataFolder(dataDir: string, model: TemplateModel): Promise<void> {
   const cluster = await startCluster({ dataDir, durable: false, keepFolder: true });
   try {
     const logins = createLogins();
@@ -105,7 +102,7 @@ async function buildDataFolder(dataDir: string, migrations?: readonly Migration[
       password: new Secret(password),
     }));
     if (!app || !migration) return;
-    await buildTemplate({ name: nameTemplate(hashTemplate(migrations)), admin, app, migration, migrations });
+    await buildTemplate({ ...model, name: nameTemplate(hashTemplate(model)), admin, app, migration });
     const context = { config: createSessionConfig('testing'), purpose: 'template' };
     await withClient(admin, context, (client) => client.query(REGISTRY_SQL));
     writeFileSync(join(dataDir, LOGINS_FILE), JSON.stringify(logins), { mode: 0o600 });

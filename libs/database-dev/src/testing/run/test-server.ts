@@ -10,13 +10,16 @@ import {
   type Cluster,
   type TestStorage,
 } from '@airlock/embedded-postgres';
-import { connectClient } from '@airlock/database/internal';
+import { connectClient, type Model } from '@airlock/database/internal';
 import { assertTemplateContents } from '../clones/assert-template.js';
 import { REGISTRY_SQL } from '../clones/clone-registry.js';
 import { nameTemplate } from '../clones/database-name.js';
-import { buildTemplate } from '../clones/template.js';
+import { buildTemplate, type TemplateOptions } from '../clones/template.js';
 import { ensureCachedFolder, hashTemplate, readLogins } from './template-cache.js';
 import type { TestRun } from './test-run.js';
+
+/** What test databases are made of, and judged by. */
+export type TestModel = Pick<Model, 'migrations' | 'seedRows' | 'folder'>;
 
 export interface TestServer {
   readonly address: Pick<
@@ -28,17 +31,17 @@ export interface TestServer {
 }
 
 /** A server with the template in it: one of our own, unless DATABASE_SERVER=external says to use a running one. */
-export async function startTestServer(): Promise<TestServer> {
+export async function startTestServer(model: TestModel): Promise<TestServer> {
   const env = readProcessEnvironment();
   if (env['DATABASE_SERVER'] === 'external')
-    return useExternalServer(loadConfig({ env: { ...env, ENVIRONMENT: 'testing' } }));
-  return startEmbeddedServer(readTestStorage(env));
+    return useExternalServer(loadConfig({ env: { ...env, ENVIRONMENT: 'testing' } }), model);
+  return startEmbeddedServer(readTestStorage(env), model);
 }
 
-async function startEmbeddedServer(storage: TestStorage): Promise<TestServer> {
+async function startEmbeddedServer(storage: TestStorage, model: TestModel): Promise<TestServer> {
   const folder = chooseStorageFolder(storage);
   await sweepOwnedFolders(folder);
-  const cached = await ensureCachedFolder(folder);
+  const cached = await ensureCachedFolder(folder, { model });
   const dataDir = createOwnedFolder(folder, 'run');
   await copyFolder(cached, dataDir);
   const cluster = await startCluster({ dataDir, durable: false });
@@ -52,12 +55,12 @@ async function startEmbeddedServer(storage: TestStorage): Promise<TestServer> {
       admin: { user, password: password.reveal() },
       maintenance: database,
       ...readLogins(dataDir),
-      template: nameTemplate(hashTemplate()),
+      template: nameTemplate(hashTemplate(model)),
     },
   };
 }
 
-async function useExternalServer(config: Config): Promise<TestServer> {
+async function useExternalServer(config: Config, model: TestModel): Promise<TestServer> {
   const { admin, app, migration } = config.database;
   if (!admin || !migration) {
     const missing = admin ? 'DATABASE_MIGRATION_URL' : 'DATABASE_ADMIN_URL';
@@ -68,9 +71,11 @@ async function useExternalServer(config: Config): Promise<TestServer> {
   }
   // Other logins are other grants in the template.
   const template = nameTemplate(
-    createHash('sha256').update(`${hashTemplate()} ${app.user} ${migration.user}`).digest('hex'),
+    createHash('sha256')
+      .update(`${hashTemplate(model)} ${app.user} ${migration.user}`)
+      .digest('hex'),
   );
-  await ensureTemplate({ name: template, admin, app, migration }, config);
+  await ensureTemplate({ ...model, name: template, admin, app, migration }, config);
   const toLogin = ({ user, password }: DatabaseAddress) => ({ user, password: password.reveal() });
   return {
     cluster: undefined,
@@ -88,7 +93,7 @@ async function useExternalServer(config: Config): Promise<TestServer> {
 }
 
 /** One at a time; a template that an interrupted run left half made is still open to connections and made again. */
-async function ensureTemplate(template: Parameters<typeof buildTemplate>[0], config: Config): Promise<void> {
+async function ensureTemplate(template: TemplateOptions & TestModel, config: Config): Promise<void> {
   const client = await connectClient(template.admin, { config, purpose: 'tests' });
   try {
     await client.query(`SELECT pg_advisory_lock(hashtext('airlock_testing'))`);
@@ -97,7 +102,7 @@ async function ensureTemplate(template: Parameters<typeof buildTemplate>[0], con
       'SELECT datistemplate FROM pg_database WHERE datname = $1',
       [template.name],
     );
-    if (rows[0]?.datistemplate) return await assertTemplateContents(client, template.admin, template.name);
+    if (rows[0]?.datistemplate) return await assertTemplateContents(client, template);
     if (rows[0]) await client.query(`DROP DATABASE ${client.escapeIdentifier(template.name)} WITH (FORCE)`);
     await buildTemplate(template);
   } finally {

@@ -1,4 +1,4 @@
-import { defineMigration } from '../migrate/migration.js';
+import { defineMigration } from '@airlock/database/model';
 
 export const createEntities = defineMigration({
   name: '20261121030000-create-entities',

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { defineMigration, type MigrationDefinition } from './migration.js';
 
 const NAME = '20260101000000-add-note';
-const SQL = 'ALTER TABLE public.entities ADD COLUMN note text';
+const SQL = 'ALTER TABLE public.parcels ADD COLUMN note text';
 
 function define(changes: Partial<MigrationDefinition>) {
   return defineMigration({ name: NAME, phase: 'expand', statements: [SQL], ...changes });
@@ -21,7 +21,7 @@ describe('defineMigration', () => {
     ['an unrepeatable statement outside a transaction', { transaction: false }, 'not repeatable'],
     [
       'a concurrent index that could meet itself',
-      { transaction: false, statements: ['CREATE INDEX CONCURRENTLY note_idx ON public.entities (note)'] },
+      { transaction: false, statements: ['CREATE INDEX CONCURRENTLY note_idx ON public.parcels (note)'] },
       'not repeatable',
     ],
     ['transaction control', { statements: ['COMMIT'] }, 'COMMIT belongs to the runner'],
@@ -35,12 +35,12 @@ describe('defineMigration', () => {
   });
 
   it.each([
-    'CREATE INDEX CONCURRENTLY IF NOT EXISTS "entities_Name_idx" ON public.entities (name)',
+    'CREATE INDEX CONCURRENTLY IF NOT EXISTS "parcels_Name_idx" ON public.parcels (name)',
     'CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS "a""b.c d" ON ONLY "My Schema"."Täble$1" (name)',
     'create index concurrently if not exists größe$idx\n  on "public" . "T" ("N")',
-    'DROP INDEX CONCURRENTLY IF EXISTS public."entities_Name_idx"',
-    'REINDEX INDEX CONCURRENTLY "Public"."entities_Name_idx"',
-    'VACUUM (ANALYZE) public."Entities"',
+    'DROP INDEX CONCURRENTLY IF EXISTS public."parcels_Name_idx"',
+    'REINDEX INDEX CONCURRENTLY "Public"."parcels_Name_idx"',
+    'VACUUM (ANALYZE) public."Parcels"',
   ])('accepts outside a transaction %s', (sql) => {
     expect(() => define({ transaction: false, statements: [sql] })).not.toThrow();
   });

@@ -1,17 +1,8 @@
 import { createHash } from 'node:crypto';
-
-export interface SeedRow {
-  readonly id: string;
-  readonly ownerId: string;
-  readonly name: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
-  readonly createdAt: string;
-}
-
-export const DEFAULT_SEED_ROWS = 20;
+import type { SeedRow, SeedRows } from '@airlock/database/model';
 
 /** A seed never overwrites: a row that a developer changed stays changed. */
-export const SEED_SQL = `
+const SQL = `
 INSERT INTO public.entities (id, owner_id, name, attributes, created_at, updated_at)
 SELECT id, owner_id, name, attributes, created_at, created_at
   FROM jsonb_to_recordset($1::jsonb)
@@ -25,21 +16,21 @@ const COLOURS = ['amber', 'coral', 'indigo', 'olive', 'teal'] as const;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 const MINUTE_MS = 60_000;
 
-/** The same rows every time: ids, times and contents depend on the row's number alone. */
-export function createSeedRows(count = DEFAULT_SEED_ROWS): SeedRow[] {
-  return Array.from({ length: count }, (_, index) => createSeedRow(index));
-}
+/** Ids, times and contents depend on the row's number alone. */
+export const seedRows: SeedRows = { sql: SQL, createRow };
 
-export function createSeedRow(index: number): SeedRow {
+function createRow(index: number): SeedRow {
   const random = createHash('sha256').update(`seed ${index}`).digest();
   const createdAtMs = EPOCH_MS + index * MINUTE_MS;
-  return {
+  const userId = OWNERS[index % OWNERS.length] as string;
+  const values = {
     id: createUuidV7(createdAtMs, random),
-    ownerId: OWNERS[index % OWNERS.length] as string,
+    owner_id: userId,
     name: `${pick(NOUNS, random, 0)} ${index + 1}`,
     attributes: { colour: pick(COLOURS, random, 1), priority: (random[2] ?? 0) % 5 },
-    createdAt: new Date(createdAtMs).toISOString(),
+    created_at: new Date(createdAtMs).toISOString(),
   };
+  return { userId, values };
 }
 
 function pick<T>(choices: readonly T[], random: Buffer, at: number): T {

@@ -1,7 +1,8 @@
 import type { Answer, Get } from '../check/create-get.js';
+import { probedResource } from '@airlock/model/probed-resource';
 
-/** The life of one entity, step by step; throws at the first step that is not as it should be. Leaves nothing behind. */
-export async function liveEntityLife(
+/** The life of one row of the probed resource, step by step; throws at the first step that is not as it should be. Leaves nothing behind. */
+export async function exerciseResourceLifecycle(
   send: Get,
   tokens: { own: string; other: string },
   tell: (step: string) => void,
@@ -11,9 +12,9 @@ export async function liveEntityLife(
   const create = {
     method: 'POST',
     headers: as(tokens.own, json),
-    body: JSON.stringify({ name: 'e2e', attributes: { colour: 'red' } }),
+    body: JSON.stringify(probedResource.create('e2e')),
   };
-  const created = expectStatus('create', await send('/api/v1/entities', create), 201);
+  const created = expectStatus('create', await send(probedResource.path, create), 201);
   tell('created');
   const path = created.headers.get('location') ?? '';
   const etag = created.headers.get('etag') ?? '';
@@ -25,7 +26,7 @@ export async function liveEntityLife(
   const change = (headers: Record<string, string>) => ({
     method: 'PATCH',
     headers: as(tokens.own, { ...json, ...headers }),
-    body: '{"name":"e2e 2"}',
+    body: JSON.stringify(probedResource.change('e2e 2')),
   });
   expectStatus('change without If-Match', await send(path, change({})), 428);
   const changed = expectStatus('change', await send(path, change({ 'if-match': etag })), 200);

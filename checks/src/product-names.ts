@@ -1,0 +1,31 @@
+import { model } from '@airlock/model';
+import { probedResource } from '@airlock/model/probed-resource';
+
+/** What only the product may know: names in its model, each as a pattern that no ordinary text matches. */
+export async function loadProductNames(): Promise<readonly RegExp[]> {
+  const entities = await model.loadEntities();
+  const words = [...entities.map(({ name }) => name), ...model.migrations.map(({ name }) => name)];
+  return [
+    ...Object.keys(model.columns).flatMap(describeTable),
+    ...words.map((word) => new RegExp(`\\b${word}\\b`)),
+    new RegExp(`${probedResource.path}\\b`),
+  ];
+}
+
+/** A table may be called by a common word: it is told by its schema, its statement, its constraints or its route. */
+function describeTable(table: string): RegExp[] {
+  const before = '(?:FROM|JOIN|INTO|UPDATE|TABLE|ONLY|ON|ANALYZE|VACUUM|REFERENCES)';
+  return [
+    new RegExp(`\\bpublic\\."?${table}\\b`),
+    new RegExp(`\\b${before} "?${table}\\b`),
+    new RegExp(`\\b${table}_[a-z]`),
+    new RegExp(`/api/v\\d+/${table}\\b`),
+  ];
+}
+
+/** @returns `line: text` for each line that names something of the product */
+export function findProductNames(text: string, names: readonly RegExp[]): string[] {
+  return text
+    .split('\n')
+    .flatMap((line, index) => (names.some((name) => name.test(line)) ? [`${index + 1}: ${line.trim()}`] : []));
+}

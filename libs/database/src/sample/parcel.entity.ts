@@ -1,0 +1,40 @@
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  PrimaryColumn,
+  UpdateDateColumn,
+  VersionColumn,
+} from 'typeorm';
+
+/** Rows belong to one user; row-level security in the database keeps them apart. */
+@Entity({ name: 'parcels', schema: 'public' })
+@Check('parcels_owner_id_length', `((char_length(owner_id) >= 1) AND (char_length(owner_id) <= 255))`)
+@Check('parcels_name_length', `((char_length(name) >= 1) AND (char_length(name) <= 200))`)
+@Check('parcels_attributes_object', `(jsonb_typeof(attributes) = 'object'::text)`)
+@Check('parcels_version_positive', `(version > 0)`)
+@Index('parcels_owner_id_created_at_id_idx', ['ownerId', 'createdAt', 'id'])
+export class Parcel {
+  @PrimaryColumn('uuid', { default: () => 'uuidv7()', primaryKeyConstraintName: 'parcels_pkey' })
+  id!: string;
+
+  @Column('text', { name: 'owner_id' })
+  ownerId!: string;
+
+  @Column('text')
+  name!: string;
+
+  @Column('jsonb', { default: {} })
+  attributes!: Record<string, unknown>;
+
+  @VersionColumn({ default: 1 })
+  version!: number;
+
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
+  createdAt!: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', name: 'updated_at' })
+  updatedAt!: Date;
+}
