@@ -50,7 +50,7 @@ const programs: readonly Program[] = [
     source: '.node-version',
     major: majorOf(readText('.node-version')),
     // "Node 20 or newer" is what a machine needs before ours is installed.
-    patterns: [/\bnode:(\d{1,2})\b/g, /\bNode (\d{2})\b(?!\\?\.\d| or newer)/g],
+    patterns: [/\bnode:(\d{1,2})\b/g, /\bNode (\d{2})\b(?!\\?\.\d|\s+or\s+newer)/g],
   },
   {
     name: 'Redis',
