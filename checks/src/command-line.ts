@@ -8,7 +8,7 @@ import { loadFiles, workflowsOf } from './workflow-files.js';
 export type Judge = (words: readonly string[]) => string | undefined;
 
 /** Programs that are not ours: a document may name these, and their arguments are the reader's affair. */
-const OTHERS = ['curl', 'docker', 'docker/compose', 'openssl', 'ssh-keygen'];
+const OTHERS = ['curl', 'docker', 'docker/compose', 'docker/pin-images', 'mv', 'npm', 'openssl', 'ssh-keygen'];
 
 /** Judges by the definitions themselves: commander's for `airlock`, the manifests, the Makefile, the workflows. */
 export async function createJudge(): Promise<Judge> {

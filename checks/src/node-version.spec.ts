@@ -33,4 +33,26 @@ describe('the Node version', () => {
     const images = listFiles(/Dockerfile$/).flatMap((path) => [...readText(path).matchAll(/\bnode:(\d+)[\w.-]*/g)]);
     expect([...new Set(images.map((match) => match[1]))].filter((version) => version !== major)).toEqual([]);
   });
+
+  it('is the whole version of every Node image that is named in full', () => {
+    const named = listFiles(/\.(ts|mjs|sh|ya?ml|md)$|Dockerfile$|^docker\/[\w-]+$/).flatMap((path) =>
+      [...readText(path).matchAll(/\bnode:(\d+\.\d+\.\d+)/g)].map(([, version]) => ({ path, version })),
+    );
+    expect(named.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['docker/api.Dockerfile', 'docker/pin-images']),
+    );
+    expect(named.filter(({ version }) => version !== pinned)).toEqual([]);
+  });
+
+  it('is taken from .node-version by every workflow that sets Node up', () => {
+    const steps = listFiles(/^\.github\/.*\.ya?ml$/).flatMap((path) =>
+      [...readText(path).matchAll(/uses: actions\/setup-node@[^\n]*\n((?: {6,}.*\n)*)/g)].map(([, options = '']) => ({
+        path,
+        options,
+      })),
+    );
+    expect(steps.length).toBeGreaterThan(1);
+    expect(steps.filter(({ options }) => !options.includes('node-version-file: .node-version'))).toEqual([]);
+    expect(steps.filter(({ options }) => /node-version: /.test(options))).toEqual([]);
+  });
 });

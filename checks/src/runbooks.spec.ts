@@ -9,7 +9,7 @@ import { loadBlocks, parseCommands, type Block } from './document-blocks.js';
 import { listFiles, readText, root } from './repository.js';
 
 const documents = listFiles(
-  /^docs\/(environments|deployment|ci-pipeline|secrets)\.md$|^docs\/runbooks\/.*\.md$|^docker\/deploy\/.*\.md$/,
+  /^docs\/(environments|deployment|ci-pipeline|postgresql-major|secrets)\.md$|^docs\/runbooks\/.*\.md$|^docker\/deploy\/.*\.md$/,
 );
 const blocks = documents.flatMap(loadBlocks);
 const ofKind = (...kinds: Block['kind'][]) =>

@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -132,6 +142,21 @@ describe('startCluster', () => {
     replaceRunFile(dataDir, createRunFile(dataDir, { owner: { pid: process.pid, startedAt: '1' }, port: 1 }));
     writeFileSync(join(dataDir, 'postmaster.pid'), `${process.pid}\n${dataDir}\n1\n1\n\n127.0.0.1\n\nready\n`);
     await expect(start({ dataDir, durable: true })).resolves.toMatchObject({ dataDir });
+  });
+
+  it('leaves a folder of an older major version as it is, and says which version made it', async () => {
+    await prepared.copyOwn(dataDir);
+    const first = await start({ dataDir, durable: true });
+    await query(first, 'CREATE TABLE kept AS SELECT 1 AS one');
+    await first.stop();
+    const version = readFileSync(join(dataDir, 'PG_VERSION'), 'utf8');
+    writeFileSync(join(dataDir, 'PG_VERSION'), `${Number(version) - 1}\n`);
+    await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(
+      `The data directory was initialized by PostgreSQL version ${Number(version) - 1}, ` +
+        `which is not compatible with this version ${version.trim()}.`,
+    );
+    writeFileSync(join(dataDir, 'PG_VERSION'), version);
+    expect(await query(await start({ dataDir, durable: true }), 'SELECT one::text FROM kept')).toBe('1');
   });
 
   it('starts on a copy of a folder that is in use elsewhere, and leaves the other alone', async () => {
