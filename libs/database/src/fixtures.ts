@@ -1,7 +1,9 @@
-/** Servers, databases and migrations for the specs of this library and of database-dev. */
+/** Servers, databases, migrations and judgements for the specs of this library, of database-dev and of the model. */
 export { createAccounts } from './migrate/accounts.fixture.js';
 export { useScratchCluster } from './migrate/scratch-database.fixture.js';
 export { ask, createAddresses, runAs } from './provision/provision.fixture.js';
+export { listTableRules } from './refresh/table-rules.js';
+export { findUnfitColumns } from './refresh/unfit-columns.js';
 export { startDeafProxy } from './wire/deaf-proxy.fixture.js';
 export {
   authentication,

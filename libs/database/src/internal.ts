@@ -8,7 +8,7 @@ export { loadSchemaFile, saveSchemaFile } from './drift/schema-file.js';
 export { assertIdentity } from './identity/assert-identity.js';
 export { readStampFlaws } from './identity/stamp.js';
 export { createRights } from './migrate/apply-migration.js';
-export { clipIdentifier, LONGEST_IDENTIFIER_BYTES, parseIdentifier } from './migrate/identifier.js';
+export { clipIdentifier, LONGEST_IDENTIFIER_BYTES, parseIdentifier } from './model/identifier.js';
 export { migrate } from './migrate/migrate.js';
 export {
   assertNoTransactionControl,
@@ -27,6 +27,4 @@ export { DEFAULT_TIMING } from './migrate/timing.js';
 export { chooseCopyStrategy } from './provision/copy-strategy.js';
 export { loadProvisionRecord, type ProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
 export { provision, readBootstrapSql } from './provision/provision.js';
-export { listTableRules } from './refresh/table-rules.js';
-export { findUnfitColumns } from './refresh/unfit-columns.js';
 export { seed } from './seed/seed.js';

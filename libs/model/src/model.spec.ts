@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { findUnfitColumns, listTableRules } from '@airlock/database/internal';
+import { findUnfitColumns, listTableRules } from '@airlock/database/fixtures';
 import { checkTemplate } from '@airlock/database-dev/authoring';
 import { withTestDatabase } from '@airlock/database-dev/testing';
 import { model } from './model.js';

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from './identifier.js';
+import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '../model/identifier.js';
 import type { Migration } from '../model/migration.js';
 import { type IndexBuild, parseIndexBuild } from '../model/repeatable.js';
 import { NotNow } from './retry.js';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { IDENTIFIER, parseIdentifier } from './identifier.js';
+import { IDENTIFIER, parseIdentifier } from '../model/identifier.js';
 
 const CREATE = new RegExp(
   String.raw`^CREATE\s+EXTENSION\s+IF\s+NOT\s+EXISTS\s+(?<name>${IDENTIFIER})(?:\s+WITH)?\s*\bSCHEMA\b\s*(?<schema>${IDENTIFIER})`,

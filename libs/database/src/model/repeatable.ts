@@ -1,4 +1,4 @@
-import { IDENTIFIER, parseIdentifier } from '../migrate/identifier.js';
+import { IDENTIFIER, parseIdentifier } from './identifier.js';
 
 /** The index that a statement outside a transaction builds: CREATE INDEX CONCURRENTLY or REINDEX INDEX CONCURRENTLY. */
 export interface IndexBuild {
