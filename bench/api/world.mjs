@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { loadConfig } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { migrate, provision, withClient } from '@airlock/database';
 import { startCluster } from '@airlock/embedded-postgres';
 import { model } from '@airlock/model';

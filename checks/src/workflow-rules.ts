@@ -1,4 +1,4 @@
-import { traitsOf } from '@airlock/config/surroundings';
+import { traitsOf } from '@airlock/config';
 import {
   commandsOf,
   environmentOf,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { type Environment, environmentsWith, environmentsWithout, traitsOf } from '@airlock/config/surroundings';
+import { type Environment, environmentsWith, environmentsWithout, traitsOf } from '@airlock/config';
 
 const DEPLOYED = environmentsWithout('runsLocally');
 const LASTING = environmentsWithout('isDisposable');

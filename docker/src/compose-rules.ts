@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { HOSTED, OVERLAYS, type Model, type Overlay, type Part, type Service, LOCAL } from './compose-overlays.js';
-import { traitsOf } from '@airlock/config/surroundings';
+import { traitsOf } from '@airlock/config';
 import type { Path } from './locate.js';
 
 export interface Breach {

@@ -1,6 +1,6 @@
 // A read by id with the layers up to the one that is named, out of the modules of the built service. `node server.mjs LAYER`
 import 'reflect-metadata';
-import { loadConfig } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { checkSchema, createDataSource } from '@airlock/database';
 import { Lifecycle } from '@airlock/health';
 import { Controller, Get, Module, Param, Req } from '@nestjs/common';

@@ -1,3 +1,4 @@
+/** What a configuration is made of: its type and values. Loads no schema, so that programs without a configuration start fast. */
 export { AddressError } from './values/address.js';
 export { ConfigError, formatViolation, type Violation } from './values/config-error.js';
 export type { Config } from './load/create-config.js';
@@ -5,14 +6,8 @@ export { isTestDatabaseName, maxDatabaseNameBytes } from './values/database-name
 export { describeDatabase, parseDatabaseUrl, type DatabaseAddress, type SslMode } from './values/database-url.js';
 export { ENVIRONMENTS, type Environment, environmentsWith, environmentsWithout } from './values/environment.js';
 export { isEnvironment, listNames, STRICT_TRAITS, traitsOf } from './values/environment.js';
-export { inspectConfig, type Inspection, type LoadOptions } from './load/inspect-config.js';
-export { loadConfig } from './load/load-config.js';
 export type { EnvironmentVariables } from './values/environment-variables.js';
 export { readProcessEnvironment } from './sources/process-environment.js';
-export { renderEnvExample } from './render/env-example.js';
-export { renderDocs, renderExamples, writeGenerated, type GeneratedFile } from './render/generated-files.js';
-export { printVariables, renderVariables, type PrintedVariable } from './render/print.js';
 export { Secret } from './values/secret-value.js';
-export { setUpEnvFile, type SetupReport } from './sources/set-up-env-file.js';
 export { findUserIdProblem, USER_ID_RULE } from './values/user-id.js';
 export { readUserName } from './values/user-name.js';

@@ -8,18 +8,7 @@ export { loadSchemaFile, saveSchemaFile } from './drift/schema-file.js';
 export { assertIdentity } from './identity/assert-identity.js';
 export { readStampFlaws } from './identity/stamp.js';
 export { createRights } from './migrate/apply-migration.js';
-export { clipIdentifier, LONGEST_IDENTIFIER_BYTES, parseIdentifier } from './model/identifier.js';
 export { migrate } from './migrate/migrate.js';
-export {
-  assertNoTransactionControl,
-  defineMigration,
-  type Migration,
-  MIGRATION_NAME,
-  MigrationError,
-  type Phase,
-  type Statement,
-} from './model/migration.js';
-export type { Model } from './model/model.js';
 export { migrationsHash } from './migrate/migrations-hash.js';
 export { assertCatalogue } from './migrate/plan.js';
 export { withOwner } from './migrate/session.js';

@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Config, loadConfig, Secret } from '@airlock/config';
+import { type Config, Secret } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { migrate, provision } from '@airlock/database';
 import { model } from '@airlock/model';
 import { type Cluster, startCluster } from '@airlock/embedded-postgres';

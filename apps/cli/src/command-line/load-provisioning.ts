@@ -1,4 +1,5 @@
-import { ConfigError, loadConfig } from '@airlock/config';
+import { ConfigError } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import type { ProvisionOptions } from '@airlock/database';
 
 /** The three logins that make a database what it is, each of them required. @throws ConfigError */

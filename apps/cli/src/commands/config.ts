@@ -16,7 +16,8 @@ function checkCommand(): Command {
     .description('say everything that is wrong with the configuration at once; exit 78 if anything is')
     .option('--json', 'print the verdict as JSON', false)
     .action(async ({ json }: { json: boolean }) => {
-      const { ConfigError, inspectConfig } = await import('@airlock/config');
+      const { ConfigError } = await import('@airlock/config');
+      const { inspectConfig } = await import('@airlock/config/loading');
       const inspection = inspectConfig();
       const { environment, file, violations, warnings } = inspection;
       if (json)
@@ -37,7 +38,8 @@ function printCommand(): Command {
     .description('print every value and where it comes from; secrets as [redacted]')
     .option('--json', 'print a JSON array of name, value, source and path', false)
     .action(async ({ json }: { json: boolean }) => {
-      const { ConfigError, inspectConfig, printVariables, renderVariables } = await import('@airlock/config');
+      const { ConfigError } = await import('@airlock/config');
+      const { inspectConfig, printVariables, renderVariables } = await import('@airlock/config/loading');
       const inspection = inspectConfig();
       console.log(json ? JSON.stringify(printVariables(inspection), null, 2) : renderVariables(inspection));
       printWarnings(inspection.warnings);
@@ -51,7 +53,7 @@ function exampleCommand(): Command {
     .addOption(createEnvironmentOption('whose example').default('development'))
     .option('--write', 'write .env.example and docker/env/*.env.example in the root of the workspace', false)
     .action(async ({ environment, write }: { environment: Environment; write: boolean }) => {
-      const { renderEnvExample, renderExamples } = await import('@airlock/config');
+      const { renderEnvExample, renderExamples } = await import('@airlock/config/loading');
       if (write) await writeFiles(renderExamples());
       else process.stdout.write(renderEnvExample(environment));
     });
@@ -62,7 +64,7 @@ function docsCommand(): Command {
     .description('print the reference of all variables and rules, or write docs/configuration.md')
     .option('--write', 'write the file in the root of the workspace', false)
     .action(async ({ write }: { write: boolean }) => {
-      const { renderDocs } = await import('@airlock/config');
+      const { renderDocs } = await import('@airlock/config/loading');
       if (write) await writeFiles(renderDocs());
       else
         process.stdout.write(
@@ -74,7 +76,7 @@ function docsCommand(): Command {
 }
 
 async function writeFiles(files: readonly { path: string; content: string; command: string }[]): Promise<void> {
-  const { writeGenerated } = await import('@airlock/config');
+  const { writeGenerated } = await import('@airlock/config/loading');
   writeGenerated(files, process.cwd());
   for (const { path } of files) console.log(`wrote ${path}`);
 }

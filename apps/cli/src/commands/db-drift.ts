@@ -19,7 +19,7 @@ export function dbDriftCommand(): Command {
 async function run({ template, write, json }: Options): Promise<void> {
   if (template) return checkTemplate(write ?? false);
   const [{ loadConfig }, { DriftError, findDrift, hasDrift }, { model }] = await Promise.all([
-    import('@airlock/config'),
+    import('@airlock/config/loading'),
     import('@airlock/database/operations'),
     import('@airlock/model'),
   ]);

@@ -22,7 +22,7 @@ export function dbMigrateCommand(): Command {
 }
 
 async function run({ plan, ...options }: Options): Promise<void> {
-  const [{ loadConfig }, { model }] = await Promise.all([import('@airlock/config'), import('@airlock/model')]);
+  const [{ loadConfig }, { model }] = await Promise.all([import('@airlock/config/loading'), import('@airlock/model')]);
   const target = { ...model, config: loadConfig(), expected: options.environment };
   await (plan ? printPlan(target, options) : apply(target, options));
 }

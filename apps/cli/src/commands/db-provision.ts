@@ -23,7 +23,7 @@ export function dbProvisionCommand(): Command {
         throw explainRefusal(admin.user, error);
       });
       const { systemIdentifier } = report.stamp;
-      const { traitsOf } = await import('@airlock/config/surroundings');
+      const { traitsOf } = await import('@airlock/config');
       const kept = traitsOf(environment).mayBeReset
         ? keepRecord({ environment, app, systemIdentifier }, saveProvisionRecord)
         : [];

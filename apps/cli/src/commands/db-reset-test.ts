@@ -20,7 +20,7 @@ export function dbResetTestCommand(): Command {
         EXIT_REFUSED,
       );
       const [{ readProcessEnvironment }, { model }] = await Promise.all([
-        import('@airlock/config/surroundings'),
+        import('@airlock/config'),
         import('@airlock/model'),
       ]);
       const report = await resetTestDatabase({

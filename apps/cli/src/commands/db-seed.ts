@@ -15,7 +15,7 @@ export function dbSeedCommand(): Command {
 
 async function run({ rows, json }: Options): Promise<void> {
   const [{ loadConfig }, { seed }, { model }] = await Promise.all([
-    import('@airlock/config'),
+    import('@airlock/config/loading'),
     import('@airlock/database/operations'),
     import('@airlock/model'),
   ]);

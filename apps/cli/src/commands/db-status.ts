@@ -9,7 +9,7 @@ export function dbStatusCommand(): Command {
 
 async function run({ json }: { json?: true }): Promise<void> {
   const [{ loadConfig }, { loadStatus }, { model }] = await Promise.all([
-    import('@airlock/config'),
+    import('@airlock/config/loading'),
     import('@airlock/database/operations'),
     import('@airlock/model'),
   ]);

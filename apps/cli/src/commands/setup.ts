@@ -6,7 +6,7 @@ export function setupCommand(): Command {
       'make .env from .env.example with generated passwords and free ports; one that is there stays as it is',
     )
     .action(async () => {
-      const { setUpEnvFile } = await import('@airlock/config');
+      const { setUpEnvFile } = await import('@airlock/config/loading');
       const { created } = setUpEnvFile(process.cwd());
       console.log(
         created

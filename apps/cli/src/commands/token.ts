@@ -21,7 +21,8 @@ export function tokenCommand(): Command {
 
 /** The folder is not part of what ships: in an image there is no issuer to import, whatever its environment says. */
 async function loadIssuer(): Promise<typeof import('../local-issuer/local-issuer.js')> {
-  const { environmentsWith, listNames, loadConfig, traitsOf } = await import('@airlock/config');
+  const { environmentsWith, listNames, traitsOf } = await import('@airlock/config');
+  const { loadConfig } = await import('@airlock/config/loading');
   const { environment } = loadConfig();
   const expected = listNames(environmentsWith('trustsLocalIssuer'));
   if (!traitsOf(environment).trustsLocalIssuer) throw refusal(`this is ${environment}`, { expected });

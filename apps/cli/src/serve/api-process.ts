@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { type EnvironmentVariables, readProcessEnvironment } from '@airlock/config';
+import { readProcessEnvironment, type EnvironmentVariables } from '@airlock/config';
 import { ROOT } from './workspace.js';
 
 const STOP_LIMIT_MS = 5000;

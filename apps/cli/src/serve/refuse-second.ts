@@ -1,4 +1,5 @@
-import { type Config, loadConfig } from '@airlock/config';
+import type { Config } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { describeProcess, findFreePortAbove, findRunner, isPortFree, PortInUseError } from '@airlock/embedded-postgres';
 import { findDatabaseOwner } from './announcement.js';
 import { ROOT } from './workspace.js';

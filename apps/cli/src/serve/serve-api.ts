@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Config, loadConfig } from '@airlock/config';
+import type { Config } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { isSameProcessAlive } from '@airlock/embedded-postgres';
 import { type Announcement, hasDatabaseFailed, readAnnouncement } from './announcement.js';
 import { ApiProcess } from './api-process.js';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Config, ConfigError, type DatabaseAddress, loadConfig, setUpEnvFile, traitsOf } from '@airlock/config';
+import { type Config, ConfigError, type DatabaseAddress, traitsOf } from '@airlock/config';
+import { loadConfig, setUpEnvFile } from '@airlock/config/loading';
 import {
   assertPlainFolder,
   type Cluster,

@@ -5,9 +5,8 @@ import {
   readCatalogue,
   loadSchemaFile,
   saveSchemaFile,
-  MigrationError,
-  type Model,
 } from '@airlock/database/internal';
+import { MigrationError, type Model } from '@airlock/database/model';
 import { type ThrowawayDatabase, withThrowawayDatabase } from '../lint/trace/throwaway-database.js';
 import { checkKnownObjects } from '../testing/contents/record-objects.js';
 

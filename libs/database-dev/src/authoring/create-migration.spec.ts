@@ -26,7 +26,7 @@ describe('createMigration', () => {
     createMigration({ name: 'add-nickname', folder, now: NOW });
     const path = createMigration({ name: 'drop-name', completes: '20260304050607-add-nickname', folder, now: NOW });
     expect(readFileSync(path, 'utf8')).toBe(
-      `import { defineMigration } from '@airlock/database/model';
+      `import { defineMigration, type Migration } from '@airlock/database/model';
 
 export const dropName = defineMigration({
   name: '20260304050608-drop-name',
@@ -37,8 +37,7 @@ export const dropName = defineMigration({
 `,
     );
     expect(readFileSync(index, 'utf8')).toBe(
-      `import type { Migration } from '@airlock/database/model';
-import { addNickname } from './20260304050607-add-nickname.js';
+      `import { addNickname } from './20260304050607-add-nickname.js';
 import { dropName } from './20260304050608-drop-name.js';
 
 export const migrations: readonly Migration[] = [addNickname, dropName];

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { MIGRATION_NAME, MigrationError, type Model } from '@airlock/database/internal';
+import { MIGRATION_NAME, MigrationError, defineMigration, type Model } from '@airlock/database/model';
 
 const LINE_WIDTH = 120;
 
@@ -69,8 +69,7 @@ function createSource({ full, variable, completes, isAlone }: Source): string {
   const statements = isAlone
     ? '`CREATE INDEX CONCURRENTLY IF NOT EXISTS name ON public.table (column)`'
     : '`ALTER TABLE public.table ADD COLUMN name text`';
-  return `import { defineMigration } from '@airlock/database/model';
-
+  return `
 export const ${variable} = defineMigration({
   name: '${full}',
   phase: ${phase}${isAlone ? '\n  transaction: false,' : ''}

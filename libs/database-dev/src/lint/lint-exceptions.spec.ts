@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { defineMigration } from '@airlock/database/internal';
+import { defineMigration } from '@airlock/database/model';
 import { OUR_RULES } from './lint-exceptions.js';
 import { sampleModel } from '@airlock/database/sample';
 import { lintMigrations, type LintReport } from './lint.js';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Client } from 'pg';
-import { MigrationError } from '@airlock/database/internal';
+import { MigrationError } from '@airlock/database/model';
 import { byStatement, concludeReport, lintOne, type LintReport } from './lint.js';
 import type { Finding } from './rules/lint-rule.js';
 import { fileName, loadSqlFile, type SqlFile } from './sql-file.js';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { defineMigration } from '@airlock/database/internal';
+import { defineMigration } from '@airlock/database/model';
 import { listRules, OUR_RULES } from './lint-exceptions.js';
 import { sampleModel } from '@airlock/database/sample';
 import { lintFiles } from './lint-files.js';

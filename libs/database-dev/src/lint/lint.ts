@@ -1,5 +1,6 @@
 import { type Client, DatabaseError } from 'pg';
-import { migrate, assertCatalogue, seed, type Migration, type Model } from '@airlock/database/internal';
+import { migrate, assertCatalogue, seed } from '@airlock/database/internal';
+import type { Migration, Model } from '@airlock/database/model';
 import { applyExceptions } from './lint-exceptions.js';
 import { findUnindexedKeys, type StatementTrace, traceMigration } from './trace/lock-trace.js';
 import { findUnreleased } from './released.js';

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Migration, Model } from '@airlock/database/internal';
+import type { Migration, Model } from '@airlock/database/model';
 
 /** What has left the workspace with a release: name → SHA-256. Only ever grows. */
 export function loadReleased({ folder }: Pick<Model, 'folder'>): Readonly<Record<string, string>> {

@@ -3,11 +3,11 @@ import { basename } from 'node:path';
 import { loadModule } from 'libpg-query';
 import {
   assertNoTransactionControl,
-  type Migration,
   MigrationError,
+  type Migration,
   type Phase,
   type Statement,
-} from '@airlock/database/internal';
+} from '@airlock/database/model';
 import type { Finding } from './rules/lint-rule.js';
 import { isComment, type Token, tokensOf } from './syntax/source-text.js';
 import { parseSql } from './syntax/statement.js';

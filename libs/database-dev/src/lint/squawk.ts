@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadModule, type ScanToken, scanSync } from 'libpg-query';
-import type { Migration } from '@airlock/database/internal';
+import type { Migration } from '@airlock/database/model';
 import { nameOf } from './syntax/names.js';
 import type { Finding } from './rules/lint-rule.js';
 import { isComment } from './syntax/source-text.js';

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { EntitySchema } from 'typeorm';
-import { createDataSource, defineMigration } from '@airlock/database/internal';
+import { createDataSource } from '@airlock/database/internal';
+import { defineMigration } from '@airlock/database/model';
 import { useScratchCluster } from '@airlock/database/fixtures';
 import { sampleModel } from '@airlock/database/sample';
 import { lintMigrations } from './lint.js';

@@ -1,5 +1,5 @@
 // Two kinds of session in a process whose environment is full of PG* variables; prints where each one came to be.
-import { loadConfig } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { withClient } from './client.js';
 import { createDataSource } from './data-source.js';
 

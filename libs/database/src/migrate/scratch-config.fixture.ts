@@ -1,4 +1,5 @@
-import { type Config, type Environment, loadConfig } from '@airlock/config';
+import type { Config, Environment } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 
 /** A config of the real loader; only the environment may be one that would refuse a server on loopback. */
 export function createScratchConfig(port: number, database: string, environment: Environment): Config {

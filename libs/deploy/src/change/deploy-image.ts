@@ -1,4 +1,4 @@
-import { listNames, traitsOf } from '@airlock/config/surroundings';
+import { listNames, traitsOf } from '@airlock/config';
 import { withCourse, type ChangeRequest, type Course } from './course.js';
 import type { Docker } from '../engine/docker.js';
 import { digestOf, parseImageReference, type ImageReference } from '../engine/image-reference.js';

@@ -1,4 +1,4 @@
-import { traitsOf } from '@airlock/config/surroundings';
+import { traitsOf } from '@airlock/config';
 import { deployImage } from './deploy-image.js';
 import type { ChangeRequest } from './course.js';
 import { createDocker } from '../engine/docker.js';

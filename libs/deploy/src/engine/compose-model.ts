@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readProcessEnvironment } from '@airlock/config/surroundings';
+import { readProcessEnvironment } from '@airlock/config';
 import type { Docker } from './docker.js';
 import { DeployError, EXIT } from './deploy-error.js';
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readProcessEnvironment } from '@airlock/config/surroundings';
+import { readProcessEnvironment } from '@airlock/config';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 import type { Call } from './target.js';
 

@@ -1,4 +1,4 @@
-import { traitsOf } from '@airlock/config/surroundings';
+import { traitsOf } from '@airlock/config';
 import type { ComposeModel, Fields } from '../engine/compose-model.js';
 import { DeployError } from '../engine/deploy-error.js';
 

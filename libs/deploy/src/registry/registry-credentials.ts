@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { Secret, readProcessEnvironment } from '@airlock/config/surroundings';
+import { Secret, readProcessEnvironment } from '@airlock/config';
 import { execute } from '../engine/docker.js';
 
 export interface Credentials {

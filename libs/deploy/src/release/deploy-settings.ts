@@ -8,7 +8,7 @@ import {
   readProcessEnvironment,
   readUserName,
   traitsOf,
-} from '@airlock/config/surroundings';
+} from '@airlock/config';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 import { parseTime } from '../engine/duration.js';
 

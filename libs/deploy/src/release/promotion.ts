@@ -1,4 +1,4 @@
-import { environmentsWithout, isEnvironment, listNames, traitsOf } from '@airlock/config/surroundings';
+import { environmentsWithout, isEnvironment, listNames, traitsOf } from '@airlock/config';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 
 const lasting = () => environmentsWithout('isDisposable');

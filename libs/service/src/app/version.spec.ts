@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { describeBuild, describeVersion } from './version.js';
 
 const BUILD = {

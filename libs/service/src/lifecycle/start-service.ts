@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
-import { type Config, ConfigError, loadConfig } from '@airlock/config';
+import { type Config, ConfigError } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { onLeaveSignals } from '@airlock/health';
 import type { ServiceDefinition } from '../app/service-definition.js';
 

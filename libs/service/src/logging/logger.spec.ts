@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { loadConfig } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { describe, expect, it } from '@jest/globals';
 import { createFlatLogger, createLogger } from './logger.js';
 import { createPrettyStream } from './pretty-log.js';

@@ -1,5 +1,4 @@
-import type { Config } from '@airlock/config';
-import { Secret } from '@airlock/config';
+import { Secret, type Config } from '@airlock/config';
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { currentContext } from '../context/request-context.js';
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
-import { loadConfig, Secret } from '@airlock/config';
+import { Secret } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { FastifyReply } from 'fastify';

@@ -1,5 +1,4 @@
-import type { Config } from '@airlock/config';
-import { Secret } from '@airlock/config';
+import { Secret, type Config } from '@airlock/config';
 import type { Version } from '@airlock/health';
 import { createStackParser, createTransport, Scope } from '@sentry/core';
 import { nodeStackLineParser, ServerRuntimeClient } from '@sentry/core/server';

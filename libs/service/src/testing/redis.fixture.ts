@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
-import { readProcessEnvironment, Secret } from '@airlock/config';
+import { Secret, readProcessEnvironment } from '@airlock/config';
 import { describeWithRedis } from '@airlock/database-dev/testing';
 import { findFreePort } from './free-port.fixture.js';
 

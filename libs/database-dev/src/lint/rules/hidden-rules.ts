@@ -1,4 +1,4 @@
-import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '@airlock/database/internal';
+import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '@airlock/database/model';
 import { nameOf, quoteIdentifier } from '../syntax/names.js';
 import { alterCommands, type Rule, steps } from './lint-rule.js';
 import { tokensOf } from '../syntax/source-text.js';

@@ -1,5 +1,5 @@
 import type { ColumnDef } from 'libpg-query';
-import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '@airlock/database/internal';
+import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '@airlock/database/model';
 import { nameOf, quoteIdentifier, stringsOf } from '../syntax/names.js';
 import { alterRule, constraintsOf, type Rule, steps, typeOf, typeText } from './lint-rule.js';
 import { clauseAt } from '../syntax/source-text.js';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { loadModule } from 'libpg-query';
-import { clipIdentifier, parseIdentifier } from '@airlock/database/internal';
+import { clipIdentifier, parseIdentifier } from '@airlock/database/model';
 import { useScratchCluster } from '@airlock/database/fixtures';
 import { inventName, quoteIdentifier, quoteLiteral } from './names.js';
 

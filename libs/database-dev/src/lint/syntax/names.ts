@@ -1,5 +1,5 @@
 import { type Node, type RangeVar, scanSync } from 'libpg-query';
-import { clipIdentifier } from '@airlock/database/internal';
+import { clipIdentifier } from '@airlock/database/model';
 
 const BARE = /^[a-z_][a-z0-9_]*$/;
 const FREE_WORDS = new Set(['NO_KEYWORD', 'UNRESERVED_KEYWORD']);

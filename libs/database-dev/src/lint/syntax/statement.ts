@@ -1,5 +1,5 @@
 import { loadModule, type Node, type ParseResult, parseSync, type RangeVar, type SqlError } from 'libpg-query';
-import { type Migration, MigrationError, type Statement } from '@airlock/database/internal';
+import { type Migration, MigrationError, type Statement } from '@airlock/database/model';
 import { quoteName } from './names.js';
 
 /** One statement as the rules see it: its syntax tree, and the statements of the migration before it. */

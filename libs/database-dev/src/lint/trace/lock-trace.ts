@@ -1,5 +1,6 @@
 import { type Client, DatabaseError } from 'pg';
-import { createRights, DEFAULT_TIMING, type Migration } from '@airlock/database/internal';
+import { createRights, DEFAULT_TIMING } from '@airlock/database/internal';
+import type { Migration } from '@airlock/database/model';
 import { type AccessTrace, traceAccess } from './access-trace.js';
 import { type RelationState, type RowCounts, type Snapshot, SnapshotReader, USERS_OWN } from './snapshot.js';
 

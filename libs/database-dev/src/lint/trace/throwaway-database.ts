@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
-import { type Config, loadConfig } from '@airlock/config';
+import type { Config } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { withClient, withOwner, provision } from '@airlock/database/internal';
 import { startScratchCluster } from '@airlock/embedded-postgres';
 

@@ -1,6 +1,7 @@
 import type { DatabaseAddress } from '@airlock/config';
 import { type Client, escapeIdentifier } from 'pg';
-import { withClient, createSessionConfig, type Model } from '@airlock/database/internal';
+import { withClient, createSessionConfig } from '@airlock/database/internal';
+import type { Model } from '@airlock/database/model';
 import { findChangedObjects, listObjects, loadKnownObjects, readObjects } from '../contents/objects.js';
 import { mintCloneName } from './database-name.js';
 

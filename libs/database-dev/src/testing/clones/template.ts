@@ -1,6 +1,8 @@
-import { loadConfig, type DatabaseAddress } from '@airlock/config';
+import type { DatabaseAddress } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import { escapeIdentifier, escapeLiteral } from 'pg';
-import { withClient, createSessionConfig, type Model } from '@airlock/database/internal';
+import { withClient, createSessionConfig } from '@airlock/database/internal';
+import type { Model } from '@airlock/database/model';
 import { formatUrl } from './database-name.js';
 
 /** What a template is filled by. */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ClientBase } from 'pg';
-import type { Model } from '@airlock/database/internal';
+import type { Model } from '@airlock/database/model';
 import { OBJECTS_SQL } from './objects-sql.js';
 
 export interface DatabaseObject {

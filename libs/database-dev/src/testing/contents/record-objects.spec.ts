@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createAccounts, useScratchCluster } from '@airlock/database/fixtures';
-import { defineMigration, withOwner } from '@airlock/database/internal';
+import { withOwner } from '@airlock/database/internal';
+import { defineMigration } from '@airlock/database/model';
 import { findUnknownObjects, loadProvidedObjects, readObjects } from './objects.js';
 import { recordObjects } from './record-objects.js';
 

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, type Stats, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EnvironmentVariables, type Inspection, readUserName } from '@airlock/config';
+import { type EnvironmentVariables, readUserName } from '@airlock/config';
+import type { Inspection } from '@airlock/config/loading';
 import { isRefusal, type Verdict } from './verdict.js';
 
 const FOLDER = '.airlock';

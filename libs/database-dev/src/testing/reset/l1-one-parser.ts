@@ -1,4 +1,5 @@
-import { type Inspection, traitsOf } from '@airlock/config';
+import { traitsOf } from '@airlock/config';
+import type { Inspection } from '@airlock/config/loading';
 import type { StaticLayer } from './layer.js';
 import { type Problem, when } from './verdict.js';
 

@@ -1,6 +1,7 @@
 import type { Config, EnvironmentVariables } from '@airlock/config';
 import type { Client } from 'pg';
-import { withClient, migrate, type Model, seed } from '@airlock/database/internal';
+import { withClient, migrate, seed } from '@airlock/database/internal';
+import type { Model } from '@airlock/database/model';
 import { appendAudit, AuditError, closeAudit } from './audit.js';
 import { bounded, LIMITS } from './bounded-session.js';
 import { loadCloneFacts } from './clone-facts.js';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, DatabaseAddress } from '@airlock/config';
 import type { Client } from 'pg';
-import { readStampFlaws, loadProvisionRecord, type Model, type ProvisionRecord } from '@airlock/database/internal';
+import { readStampFlaws, loadProvisionRecord, type ProvisionRecord } from '@airlock/database/internal';
+import type { Model } from '@airlock/database/model';
 import { type DatabaseObject, type KnownObjects, loadKnownObjects, readObjects } from '../contents/objects.js';
 import { LIMITS, withBoundedClient } from './bounded-session.js';
 import { type Journal, loadJournal } from './reset-journal.js';

@@ -2,13 +2,8 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
-import {
-  type DatabaseAddress,
-  type EnvironmentVariables,
-  inspectConfig,
-  type Inspection,
-  parseDatabaseUrl,
-} from '@airlock/config';
+import { type DatabaseAddress, type EnvironmentVariables, parseDatabaseUrl } from '@airlock/config';
+import { inspectConfig, type Inspection } from '@airlock/config/loading';
 import { type AuditFile, openAudit } from './audit.js';
 
 /** A database that another environment's file names. */

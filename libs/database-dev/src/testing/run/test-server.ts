@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Config, type DatabaseAddress, loadConfig, readProcessEnvironment } from '@airlock/config';
+import { readProcessEnvironment, type Config, type DatabaseAddress } from '@airlock/config';
+import { loadConfig } from '@airlock/config/loading';
 import {
   copyFolder,
   startCluster,
@@ -10,7 +11,8 @@ import {
   type Cluster,
   type TestStorage,
 } from '@airlock/embedded-postgres';
-import { connectClient, type Model } from '@airlock/database/internal';
+import { connectClient } from '@airlock/database/internal';
+import type { Model } from '@airlock/database/model';
 import { assertTemplateContents } from '../clones/assert-template.js';
 import { REGISTRY_SQL } from '../clones/clone-registry.js';
 import { nameTemplate } from '../clones/database-name.js';

@@ -1,0 +1,7 @@
+/** Reads, validates and describes a configuration: for the entry points of programs and for commands. */
+export { inspectConfig, type Inspection, type LoadOptions } from './load/inspect-config.js';
+export { loadConfig } from './load/load-config.js';
+export { renderEnvExample } from './render/env-example.js';
+export { renderDocs, renderExamples, writeGenerated, type GeneratedFile } from './render/generated-files.js';
+export { printVariables, renderVariables, type PrintedVariable } from './render/print.js';
+export { setUpEnvFile, type SetupReport } from './sources/set-up-env-file.js';
