@@ -4,7 +4,7 @@ import type { ServiceDefinition } from '@airlock/service';
 import { AppModule } from './app.module.js';
 import { controllers } from './controllers.js';
 
-/** What the service is told of this API. */
+/** Describes this API to the service. */
 export const api: ServiceDefinition = {
   title: 'Airlock API',
   prefix: 'api/v1',

@@ -39,6 +39,8 @@ describe('the lint rules', () => {
     ['import { startCluster } from "@airlock/embedded-postgres"'],
     ['import { migrations } from "@airlock/database/internal"'],
     ['await import("@airlock/database-dev/testing/reset")'],
+    ['import { TestIssuer } from "@airlock/service/testing"'],
+    ['await import("@airlock/service/documents")'],
   ])('refuse %s', (code) => {
     expect(lint(code, 'apps/api/src/thing.ts')).toHaveLength(1);
   });

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { CheckSchema } from '../data/database.js';
 
-/** What makes an app out of the service, which names no resource and no table itself. */
+/** Describes an app to the service, which names no resource and no table itself. */
 export interface ServiceDefinition {
   /** The title of the OpenAPI document and of its page. */
   readonly title: string;

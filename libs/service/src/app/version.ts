@@ -9,7 +9,11 @@ export function describeVersion(version: Version, { service }: Pick<Config, 'ser
   return { ...version, commit: version.commit?.slice(0, SHORT_COMMIT) ?? null, builtAt: null };
 }
 
-/** What runs here. The commit and the time come with the image, the digest with the deployment. @param version of the app's package */
+/**
+ * Describes the running build. The commit and the time come with the image, the digest with the deployment.
+ *
+ * @param version of the app's package
+ */
 export function describeBuild({ service, build }: Pick<Config, 'service' | 'build'>, version: string): Version {
   return {
     name: service.name,

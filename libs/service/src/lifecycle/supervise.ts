@@ -11,7 +11,7 @@ const RESTART_DELAY_MS = 1_000;
  * WORKERS processes behind one port. One that dies while serving is replaced; one that cannot even start ends them all,
  * with its exit code: the platform restarts the container, and nobody hides a failure in a loop.
  *
- * @param version of the app's package, for the log
+ * @param version of the app's package; each log line has it
  */
 export async function supervise(config: Config, version: string): Promise<void> {
   assertBudget(config.shutdown, config.http.requestTimeoutMs);
