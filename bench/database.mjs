@@ -2,7 +2,8 @@
 // Embedded PostgreSQL and test databases: starts, clones, spares, and what a test costs, against the naive way.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSessionConfig, withClient } from '@airlock/database';
+import { withClient } from '@airlock/database';
+import { createSessionConfig } from '@airlock/database/internal';
 import { chooseStorageFolder, copyFolder, nameOwnedFolder, startCluster } from '@airlock/embedded-postgres';
 import { model } from '@airlock/model';
 import { CloneRegistry } from '../libs/database-dev/src/testing/clones/clone-registry.ts';

@@ -3,7 +3,7 @@ export { DriftError, findDrift, hasDrift } from './drift/drift.js';
 export { describeEvent } from './migrate/events.js';
 export { migrate } from './migrate/migrate.js';
 export { loadPlan, loadStatus } from './migrate/database-status.js';
-export { provision } from './provision/provision.js';
+export { provision, type ProvisionOptions } from './provision/provision.js';
 export { loadProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
 export { refresh } from './refresh/refresh.js';
 export { seed } from './seed/seed.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, Secret } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
-import { migrate, provision } from '@airlock/database';
+import { migrate, provision } from '@airlock/database/operations';
 import { model } from '@airlock/model';
 import { type Cluster, startCluster } from '@airlock/embedded-postgres';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';

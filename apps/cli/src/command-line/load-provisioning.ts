@@ -1,6 +1,6 @@
 import { ConfigError } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
-import type { ProvisionOptions } from '@airlock/database';
+import type { ProvisionOptions } from '@airlock/database/operations';
 
 /** The three logins that make a database what it is, each of them required. @throws ConfigError */
 export function loadProvisioning(): Omit<ProvisionOptions, 'adopt'> {

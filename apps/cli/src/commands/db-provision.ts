@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { DatabaseAddress, Environment } from '@airlock/config';
-import type { saveProvisionRecord } from '@airlock/database';
+import type { saveProvisionRecord } from '@airlock/database/operations';
 
 export function dbProvisionCommand(): Command {
   return new Command('provision')

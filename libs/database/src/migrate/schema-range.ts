@@ -39,12 +39,6 @@ export function schemaRange(migrations: Catalogue): SchemaRange {
   return { needs: migrations.findLast(({ phase }) => phase === 'expand')?.name ?? '', knows: schemaHead(migrations) };
 }
 
-/** What this code knows and the database lacks. */
-export async function pendingMigrations(client: ClientBase, migrations: Catalogue): Promise<readonly Migration[]> {
-  const applied = new Set((await loadLedger(client)).map(({ name }) => name));
-  return migrations.filter(({ name }) => !applied.has(name));
-}
-
 /** One query, for readiness: may this code serve on what the database is now? */
 export async function checkSchema(client: ClientBase, migrations: Catalogue): Promise<SchemaVerdict> {
   return judgeSchema(await loadLedger(client), migrations);
