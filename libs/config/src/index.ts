@@ -12,6 +12,7 @@ export { readProcessEnvironment } from './sources/process-environment.js';
 export { renderEnvExample } from './render/env-example.js';
 export { renderDocs, renderExamples, writeGenerated, type GeneratedFile } from './render/generated-files.js';
 export { printVariables, renderVariables, type PrintedVariable } from './render/print.js';
+export { renderTraits } from './render/traits.js';
 export { Secret } from './values/secret.js';
 export { setUpEnvFile, type SetupReport } from './sources/setup.js';
 export { findUserIdProblem, USER_ID_RULE } from './values/user-id.js';
