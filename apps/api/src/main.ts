@@ -10,7 +10,7 @@ if (config) await start(config);
 /** A wrong configuration is explained line by line; its stack would help nobody. */
 function load(): Config | undefined {
   try {
-    return loadConfig();
+    return loadConfig({ program: 'api' });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);

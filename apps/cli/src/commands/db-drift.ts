@@ -22,7 +22,7 @@ async function run({ template, write, json }: Options): Promise<void> {
     import('@airlock/config'),
     import('@airlock/database/operations'),
   ]);
-  const config = loadConfig();
+  const config = loadConfig({ program: 'migrate' });
   const drift = await findDrift({ config });
   if (json) console.log(JSON.stringify(drift, null, 2));
   if (hasDrift(drift))

@@ -23,7 +23,7 @@ export function dbMigrateCommand(): Command {
 
 async function run({ plan, ...options }: Options): Promise<void> {
   const { loadConfig } = await import('@airlock/config');
-  const target = { config: loadConfig(), expected: options.environment };
+  const target = { config: loadConfig({ program: 'migrate' }), expected: options.environment };
   await (plan ? printPlan(target, options) : apply(target, options));
 }
 

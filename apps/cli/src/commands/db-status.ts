@@ -12,7 +12,7 @@ async function run({ json }: { json?: true }): Promise<void> {
     import('@airlock/config'),
     import('@airlock/database/operations'),
   ]);
-  const status = await loadStatus({ config: loadConfig() });
+  const status = await loadStatus({ config: loadConfig({ program: 'migrate' }) });
   if (json) return console.log(JSON.stringify(status, null, 2));
   for (const { name, phase, state, appliedAt, durationMs, actor } of status.migrations)
     console.log(

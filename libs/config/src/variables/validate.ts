@@ -3,7 +3,17 @@ import type { Violation } from '../values/config-error.js';
 import type { Environment } from '../values/environment.js';
 import { quote, type KnownSecret } from '../values/quote.js';
 import { collectSecrets } from './known-secrets.js';
-import { metaOf, schema, textFor, variableNames, type Texts, type Values, type VariableName } from './schema.js';
+import type { ProgramName } from '../programs/programs.js';
+import {
+  isRead,
+  metaOf,
+  schema,
+  textFor,
+  variableNames,
+  type Texts,
+  type Values,
+  type VariableName,
+} from './schema.js';
 
 export interface Validation {
   /** Every value that could be read, so that rules across variables can be judged although others are wrong. */
@@ -12,13 +22,13 @@ export interface Validation {
 }
 
 /** Reads each text as its type. What is missing takes its default, or is a violation where it is required. */
-export function validate(texts: Texts, environment: Environment): Validation {
+export function validate(texts: Texts, environment: Environment, program?: ProgramName): Validation {
   const secrets = collectSecrets(texts);
   const values: Record<string, unknown> = {};
   const violations: Violation[] = [];
   for (const name of variableNames) {
     const text = texts[name] ?? defaultText(name, environment);
-    const result = text === undefined ? missing(name, environment) : parse(name, text, secrets);
+    const result = text === undefined ? missing(name, { environment, program }) : parse(name, text, secrets);
     if ('violations' in result) violations.push(...result.violations);
     else values[name] = result.value;
   }
@@ -38,9 +48,14 @@ export function describeExpected(name: VariableName): string {
 
 type Result = { readonly value: unknown } | { readonly violations: readonly Violation[] };
 
-function missing(name: VariableName, environment: Environment): Result {
+interface Reader {
+  readonly environment: Environment;
+  readonly program: ProgramName | undefined;
+}
+
+function missing(name: VariableName, { environment, program }: Reader): Result {
   const meta = metaOf(name);
-  if (!meta.required?.includes(environment)) return { value: undefined };
+  if (!meta.required?.includes(environment) || !isRead(name, program)) return { value: undefined };
   const example = textFor(meta.example, environment) ?? '';
   const violation = {
     name,
