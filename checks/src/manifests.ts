@@ -57,7 +57,7 @@ function readStack(environment: Environment, program: ProgramName): Manifest {
     base && readCompose(base.file).services[base.service],
     own,
   ];
-  const variables: Record<string, unknown> = Object.assign({}, ...layers.map((layer) => layer?.environment));
+  const variables = Object.fromEntries(layers.flatMap((layer) => Object.entries(layer?.environment ?? {})));
   const mounted = layers.flatMap((layer) => layer?.secrets ?? []);
   const files = Object.values(variables).flatMap((value) => /^\/run\/secrets\/(\w+)$/.exec(String(value))?.[1] ?? []);
   const isDeclared = (name: string) => name in (overlay.secrets ?? {}) && isMade(name, environment);

@@ -18,7 +18,11 @@ async function run({ rows, json }: Options): Promise<void> {
     import('@airlock/config'),
     import('@airlock/database/operations'),
   ]);
-  const report = await seed({ config: loadConfig({ program: 'migrate' }), rows, onProgress: createProgress(process.stderr) });
+  const report = await seed({
+    config: loadConfig({ program: 'migrate' }),
+    rows,
+    onProgress: createProgress(process.stderr),
+  });
   if (json) console.log(JSON.stringify(report));
   else console.log(`${report.inserted} rows added, ${report.present} were there`);
 }

@@ -40,7 +40,7 @@ export function inspectConfig({ env, cwd, files = true, program }: LoadOptions =
   const { environment } = sources;
   if (!environment) return { ...sources, values: {}, config: undefined };
   const texts: Texts = Object.fromEntries([...sources.texts].map(([name, { text }]) => [name, text]));
-  const { values, violations: invalid } = validate(texts, environment, program);
+  const { values, violations: invalid } = validate({ texts, environment, program, env: variables });
   const violations = invalid.filter(({ name }) => !sources.unreadable.has(name as VariableName));
   const broken = findViolations({ environment, values, texts, env: variables, cwd: folder });
   const all = [...sources.violations, ...violations, ...broken];

@@ -31,8 +31,7 @@ describe('loadConfig of a program', () => {
   });
 
   it('opens no secret file that belongs to another program', async () => {
-    const { SECRET_KEY: _, ...rest } = everything;
-    const env = { ...rest, SECRET_KEY_FILE: '/run/secrets/not-there' };
+    const env = { ...everything, SECRET_KEY: undefined, SECRET_KEY_FILE: '/run/secrets/not-there' };
     const { violations } = await withFolder({}, (cwd) => inspectConfig({ env, cwd, program: 'migrate' }));
     expect(violations).toEqual([]);
     expect(inspectConfig({ env, files: false, program: 'api' }).violations).not.toEqual([]);
@@ -42,6 +41,13 @@ describe('loadConfig of a program', () => {
     const env = { ...everything, PRIVATE_NETWORKS: '0.0.0.0/0' };
     const { violations } = inspectConfig({ env, files: false, program });
     expect(violations.map(({ name }) => name)).toContain('PRIVATE_NETWORKS');
+  });
+
+  it('repeats no secret of another program that was copied into a variable', () => {
+    const env = { ...everything, LOG_LEVEL: MIGRATION, NODE_ENV: MIGRATION };
+    const { violations } = inspectConfig({ env, files: false, program: 'api' });
+    expect(violations.map(({ name }) => name)).toEqual(expect.arrayContaining(['LOG_LEVEL', 'NODE_ENV']));
+    expect(JSON.stringify(violations)).not.toContain('m1gr8');
   });
 
   it('reads everything where no program is named', () => {

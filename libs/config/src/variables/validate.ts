@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Violation } from '../values/config-error.js';
+import type { EnvironmentVariables } from '../values/environment-variables.js';
 import type { Environment } from '../values/environment.js';
 import { quote, type KnownSecret } from '../values/quote.js';
 import { collectSecrets } from './known-secrets.js';
@@ -21,9 +22,18 @@ export interface Validation {
   readonly violations: readonly Violation[];
 }
 
+export interface Validated {
+  readonly texts: Texts;
+  readonly environment: Environment;
+  readonly program?: ProgramName | undefined;
+  /** The environment of the process, whose secrets no message repeats. */
+  readonly env: EnvironmentVariables;
+}
+
 /** Reads each text as its type. What is missing takes its default, or is a violation where it is required. */
-export function validate(texts: Texts, environment: Environment, program?: ProgramName): Validation {
-  const secrets = collectSecrets(texts);
+export function validate({ texts, environment, program, env }: Validated): Validation {
+  // What another program reads is a secret here too.
+  const secrets = collectSecrets({ ...env, ...texts });
   const values: Record<string, unknown> = {};
   const violations: Violation[] = [];
   for (const name of variableNames) {
