@@ -30,7 +30,7 @@ describe('parseAnswer', () => {
 
 describe('withConfigOf', () => {
   const api = { environment: { ENVIRONMENT: 'staging', WORKERS: '2' }, secrets: [{ source: 'a' }, { source: 'b' }] };
-  const stack = { services: { api }, networks: {}, volumes: {}, secrets: {}, configs: {} };
+  const stack = { services: { api } };
 
   it('gives a job what the application has besides its own, each secret once', () => {
     const service = {

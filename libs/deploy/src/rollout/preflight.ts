@@ -82,7 +82,10 @@ function createQuestions(plan: ReleasePlan, current: ImageReference | undefined,
 }
 
 /** An older image may check the whole configuration whatever it is asked: it is given what the application has, too. */
-export function withConfigOf(plan: Pick<ReleasePlan, 'appServices' | 'stack'>, service: Fields): Fields {
+export function withConfigOf(
+  plan: Pick<ReleasePlan, 'appServices'> & { readonly stack: Pick<ReleasePlan['stack'], 'services'> },
+  service: Fields,
+): Fields {
   const app = plan.stack.services[plan.appServices[0] ?? ''] ?? {};
   const listSecrets = (of: Fields) => (of['secrets'] ?? []) as { readonly source: string }[];
   const own = listSecrets(service).map(({ source }) => source);
