@@ -33,7 +33,10 @@ const layers = [
   { sourceTag: 'layer:database', onlyDependOnLibsWithTags: ['layer:embedded', 'layer:config'] },
   { sourceTag: 'layer:embedded', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:config', onlyDependOnLibsWithTags: [] },
-  { sourceTag: 'layer:check', onlyDependOnLibsWithTags: ['layer:model', 'layer:config', 'layer:deploy'] },
+  {
+    sourceTag: 'layer:check',
+    onlyDependOnLibsWithTags: ['layer:model', 'layer:deploy', 'layer:database', 'layer:embedded', 'layer:config'],
+  },
 ];
 
 /** Each of these hands a secret to the one thing that needs it. Elsewhere a secret stays closed. */

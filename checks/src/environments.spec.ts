@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
-import { readText } from './repository.js';
+import { listEnvironmentFiles } from './environment-files.js';
+import { readText, root } from './repository.js';
 import { loadFiles } from './workflow-files.js';
 
 /** The rows of a Markdown table by their first cell, from the first table that has such a row. */
@@ -28,6 +31,12 @@ const configured = (name: string): string[] =>
         .map((cell) => cell.replaceAll('`', '').trim()),
     )
     .find((cells) => cells.length === 5 && cells.every(Boolean)) ?? [];
+
+describe('an environment', () => {
+  it('has every file that it needs beside its row in the table', () => {
+    expect(listEnvironmentFiles().filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
 
 describe('docs/environments.md', () => {
   it('compares the five in the order of the configuration', () => {

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import type { ProgramName } from '@airlock/config';
+import { isRead } from '@airlock/config/loading';
 import { createRailwayContext, type RailwayProgram } from 'railway/iac';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
@@ -47,6 +49,7 @@ const programs: readonly Program[] = [
     given: () => listContainer('cloud-run/job.yaml'),
     readme: 'cloud-run',
     migrates: true,
+    reader: 'migrate',
   },
   { name: 'the service of Railway', given: listRailway, readme: 'railway', migrates: true },
   { name: 'the pods of Kubernetes', given: () => listContainer('alibaba/api.yaml'), readme: 'alibaba' },
@@ -55,6 +58,7 @@ const programs: readonly Program[] = [
     given: () => listContainer('alibaba/migrate.yaml'),
     readme: 'alibaba',
     migrates: true,
+    reader: 'migrate',
   },
 ];
 
@@ -71,24 +75,31 @@ describe.each(['staging', 'production'])('in %s', (environment) => {
     expect(['ENVIRONMENT', ...missing].sort()).toEqual([...required].sort());
   });
 
-  it.each(programs)('$name is given every required variable', async ({ given, migrates = false }) => {
-    const names = Object.keys(await given(environment));
-    const wanted = migrates ? [...required, 'DATABASE_MIGRATION_URL'] : required;
-    expect(wanted.filter((name) => !names.includes(name))).toEqual([]);
-  });
+  it.each(programs)(
+    '$name is given every required variable that it reads',
+    async ({ given, migrates = false, reader = 'api' }) => {
+      const names = Object.keys(await given(environment));
+      const read = required.filter((name) => isRead(name as 'ENVIRONMENT', reader));
+      const wanted = migrates ? [...read, 'DATABASE_MIGRATION_URL'] : read;
+      expect(wanted.filter((name) => !names.includes(name))).toEqual([]);
+    },
+  );
 
   it.each(programs)('$name is given no variable that the schema does not have', async ({ given }) => {
     const known = rowsOfSchema().map(({ name }) => name);
     expect(Object.keys(await given(environment)).filter((name) => !known.includes(name))).toEqual([]);
   });
 
-  it.each(programs)('$name starts with exactly the variables that it is given', async ({ given, readme }) => {
-    const variables = Object.entries(await given(environment)).map(([name, value]) => {
-      const sample = name === 'ENVIRONMENT' ? environment : (value ?? sampleOf(name, readme));
-      return [name, sample] as const;
-    });
-    expect(await checkConfig(Object.fromEntries(variables))).toEqual({ status: 0, stderr: '' });
-  });
+  it.each(programs)(
+    '$name starts with exactly the variables that it is given',
+    async ({ given, readme, reader = 'api' }) => {
+      const variables = Object.entries(await given(environment)).map(([name, value]) => {
+        const sample = name === 'ENVIRONMENT' ? environment : (value ?? sampleOf(name, readme));
+        return [name, sample] as const;
+      });
+      expect(await checkConfig(Object.fromEntries(variables), reader)).toEqual({ status: 0, stderr: '' });
+    },
+  );
 
   it.each([...new Set(programs.map(({ readme }) => readme))])(
     'the README of %s names every required variable',
@@ -227,6 +238,8 @@ interface Program {
   /** The folder whose README says how to set what the files leave out. */
   readonly readme: string;
   readonly migrates?: true;
+  /** Whose variables they are: the API's, unless it is a job of its own. */
+  readonly reader?: ProgramName;
 }
 
 function listContainer(path: string): Given {
@@ -293,12 +306,20 @@ function rowsOfSchema(): { name: string; requiredIn: string }[] {
 }
 
 /** Asks the real command, as the process would be started: nothing but these variables. */
-async function checkConfig(variables: Readonly<Record<string, string>>): Promise<{ status: number; stderr: string }> {
+async function checkConfig(
+  variables: Readonly<Record<string, string>>,
+  program: ProgramName = 'api',
+): Promise<{ status: number; stderr: string }> {
   const command = join(root, 'node_modules/.bin/airlock');
   const env = { PATH: `${join(root, 'node_modules/.bin')}:/usr/local/bin:/usr/bin:/bin`, ...variables };
   return new Promise((resolve) => {
-    execFile(command, ['config', 'check'], { env, cwd: join(root, 'docker') }, (error, _stdout, stderr) => {
-      resolve({ status: error ? Number(error.code) : 0, stderr });
-    });
+    execFile(
+      command,
+      ['config', 'check', '--program', program],
+      { env, cwd: join(root, 'docker') },
+      (error, _stdout, stderr) => {
+        resolve({ status: error ? Number(error.code) : 0, stderr });
+      },
+    );
   });
 }

@@ -1,4 +1,4 @@
-import { traitsOf } from '@airlock/config';
+import { isEnvironment, traitsOf } from '@airlock/config';
 import {
   commandsOf,
   environmentOf,
@@ -371,10 +371,15 @@ function findConcurrency(files: Files): string[] {
     .map(first);
 }
 
+/** A hand-started job may say only at its start which environment it changes. */
+function takesPromotedOnly(environment: string): boolean {
+  return isEnvironment(environment) && !traitsOf(environment).takesBuilds;
+}
+
 function findUnverified(files: Files): string[] {
   return workflowsOf(files).flatMap(([path, { jobs }]) =>
     Object.entries(jobs)
-      .filter(([, job]) => environmentOf(job) !== undefined && !traitsOf(environmentOf(job)).takesBuilds)
+      .filter(([, job]) => takesPromotedOnly(environmentOf(job) ?? ''))
       .filter(([, job]) => {
         const verified = needsOf(job).filter((name) =>
           JSON.stringify(jobs[name]).includes('scripts/verify-release.sh'),

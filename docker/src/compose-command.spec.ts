@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { composeFiles, root } from './compose-copy.fixture.js';
+import { sampleSettings } from './compose-overlays.js';
 import { attempt } from './engine.fixture.js';
 
 /** What `docker/compose` refuses before it starts anything. Needs Compose, but no engine. */
@@ -77,6 +78,18 @@ describe('docker/compose', () => {
       'docker/settings/production.env: is missing; expected the settings of production\n' +
         '  cp docker/settings/example.env docker/settings/production.env, and fill it in\n',
     ]);
+  });
+
+  it('takes the settings of a host from its file, and none from the shell', () => {
+    const settings = { ...sampleSettings, WORKERS: '3' };
+    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+    const file = join(folder, 'checkout/docker/settings/staging.env');
+    writeFileSync(file, lines.join(''));
+    const shell = { DEBUG: 'true', WORKERS: '9', CORS_ORIGINS: 'https://elsewhere.example.com' };
+    const [status, output] = refusal(['staging', 'config'], shell);
+    rmSync(file);
+    expect([status, output]).toEqual([0, expect.stringMatching(/WORKERS: "3"/)]);
+    expect(output).not.toMatch(/DEBUG: "true"|elsewhere/);
   });
 
   // What belongs to user 1000 may be private: that is the container's user.

@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { FIXED_IN_STACKS } from '@airlock/config';
+import { isRead, metaOf, variableNames } from '@airlock/config/loading';
 import { checkModel } from './check-compose.js';
 import { composeFiles, root, withComposeCopy, type Copy } from './compose-copy.fixture.js';
 import { HOSTED, OVERLAYS, renderModel, sampleSettings, type Model, type Overlay } from './compose-overlays.js';
 import { composeRules } from './compose-rules.js';
 import { checkSources, sourceRules } from './source-rules.js';
+
+/** They are files, whatever the settings say. */
+const SECRETS = { database_url: true, redis_url: true, secret_key: true };
 
 const models = new Map(OVERLAYS.map((overlay) => [overlay, renderModel(root, overlay)]));
 const modelOf = (overlay: Overlay) => models.get(overlay) as NonNullable<ReturnType<typeof models.get>>;
@@ -364,6 +369,31 @@ describe('a rendered hosted environment', () => {
       );
     },
   );
+});
+
+describe('the settings file', () => {
+  const settable = variableNames.filter(
+    (name) =>
+      isRead(name, 'api') && !metaOf(name).only && !(name in FIXED_IN_STACKS) && !(name.toLowerCase() in SECRETS),
+  );
+  const settings = { ...sampleSettings, ...Object.fromEntries(settable.map((name) => [name, `the ${name}`])) };
+
+  it.each(HOSTED.filter((overlay) => overlay !== 'edge'))(
+    'may set every variable that is not fixed in %s',
+    (overlay) => {
+      const { api, migrate, provision } = renderModel(root, overlay, { settings }).services;
+      expect(settable.length).toBeGreaterThan(25);
+      for (const name of settable) expect([name, api?.environment?.[name]]).toEqual([name, `the ${name}`]);
+      for (const service of [migrate, provision])
+        expect(Object.keys(service?.environment ?? {})).not.toContain('CORS_ORIGINS');
+    },
+  );
+
+  it('may set no variable that is fixed', () => {
+    const wishes = Object.fromEntries(Object.keys(FIXED_IN_STACKS).map((name) => [name, 'a wish']));
+    const { api } = renderModel(root, 'production', { settings: { ...sampleSettings, ...wishes } }).services;
+    expect(Object.values(api?.environment ?? {})).not.toContain('a wish');
+  });
 });
 
 describe('docker/settings/example.env', () => {

@@ -24,6 +24,11 @@ const SOCKET = '/var/run/docker.sock';
 
 /** Who may break what, and why. Nothing else may. */
 const exceptions: readonly { readonly name: string; readonly rule: string; readonly reason: string }[] = [
+  {
+    name: 'SENTRY_DSN',
+    rule: 'C7.files',
+    reason: 'it lets its holder report errors and read none; a secret file that may be missing cannot be mounted',
+  },
   { name: 'traefik', rule: 'C1.user', reason: 'root without capabilities, to write the volume of certificates' },
   { name: 'edge', rule: 'C9.preview', reason: 'previews share the Traefik of their host, which owns the network' },
 ];
@@ -182,6 +187,7 @@ export const composeRules: readonly ComposeRule[] = [
     scope: HOSTED,
     check: eachService((service) =>
       Object.entries(service.environment ?? {}).flatMap(([name, value]) => {
+        if (isExcepted(name, 'C7.files')) return [];
         if (isSecretName(name) || CREDENTIALS.test(value ?? ''))
           return [breach(`environment.${name}`, `holds a secret; expected ${name}_FILE`)];
         const file = name.endsWith('_FILE') ? /^\/run\/secrets\/(.+)$/.exec(value ?? '')?.[1] : undefined;

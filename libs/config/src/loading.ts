@@ -5,3 +5,5 @@ export { renderEnvExample } from './render/env-example.js';
 export { renderDocs, renderExamples, writeGenerated, type GeneratedFile } from './render/generated-files.js';
 export { printVariables, renderVariables, type PrintedVariable } from './render/print.js';
 export { setUpEnvFile, type SetupReport } from './sources/set-up-env-file.js';
+export { renderTraits } from './render/traits.js';
+export { isRead, metaOf, variableNames } from './variables/schema.js';

@@ -1,6 +1,18 @@
-import { Option } from 'commander';
+import { Option, InvalidArgumentError } from 'commander';
 import { ENVIRONMENTS } from '@airlock/config';
+import { createRequire } from 'node:module';
 
+const require = createRequire(import.meta.url);
+
+/** The names are loaded when help or a mistake needs them: the command is defined before any lib is loaded. */
 export function createEnvironmentOption(description: string): Option {
-  return new Option('--environment <name>', description).choices([...ENVIRONMENTS]);
+  const option = new Option('--environment <name>', description).argParser((name: string) => {
+    if (listEnvironments().includes(name)) return name;
+    throw new InvalidArgumentError(`Allowed choices are ${listEnvironments().join(', ')}.`);
+  });
+  return Object.defineProperty(option, 'argChoices', { get: listEnvironments });
+}
+
+function listEnvironments(): readonly string[] {
+  return (require('@airlock/config') as typeof import('@airlock/config')).ENVIRONMENTS;
 }

@@ -4,7 +4,7 @@ import type { ProvisionOptions } from '@airlock/database/operations';
 
 /** The three logins that make a database what it is, each of them required. @throws ConfigError */
 export function loadProvisioning(): Omit<ProvisionOptions, 'adopt'> {
-  const { environment, database } = loadConfig();
+  const { environment, database } = loadConfig({ program: 'provision' });
   const { app, sslCa } = database;
   const migration = required(database.migration, 'DATABASE_MIGRATION_URL', 'the address of the migrator');
   const admin = required(database.admin, 'DATABASE_ADMIN_URL', 'a role that may create roles and databases');

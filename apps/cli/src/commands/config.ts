@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Environment } from '@airlock/config';
+import type { Environment, ProgramName } from '@airlock/config';
 import { createEnvironmentOption } from '../command-line/environment-option.js';
 
 export function configCommand(): Command {
@@ -15,10 +15,11 @@ function checkCommand(): Command {
   return new Command('check')
     .description('say everything that is wrong with the configuration at once; exit 78 if anything is')
     .option('--json', 'print the verdict as JSON', false)
-    .action(async ({ json }: { json: boolean }) => {
+    .option('--program <name>', 'check only what this program reads: api, migrate or provision (default: everything)')
+    .action(async ({ json, program }: { json: boolean; program?: string }) => {
       const { ConfigError } = await import('@airlock/config');
       const { inspectConfig } = await import('@airlock/config/loading');
-      const inspection = inspectConfig();
+      const inspection = inspectConfig({ program: await parseProgram(program) });
       const { environment, file, violations, warnings } = inspection;
       if (json)
         console.log(
@@ -31,6 +32,14 @@ function checkCommand(): Command {
           `The configuration of ${environment} is good (${file ?? 'no .env file'} and the process environment).`,
         );
     });
+}
+
+async function parseProgram(name: string | undefined): Promise<ProgramName | undefined> {
+  const { listNames, programNames } = await import('@airlock/config');
+  const program = programNames.find((known) => known === name);
+  if (program !== undefined || name === undefined) return program;
+  const message = `--program: is ${JSON.stringify(name)}; expected ${listNames(programNames)}\n  airlock config check --help   # says more`;
+  throw Object.assign(new Error(message), { exitCode: 2 });
 }
 
 function printCommand(): Command {

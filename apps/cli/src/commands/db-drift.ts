@@ -23,7 +23,7 @@ async function run({ template, write, json }: Options): Promise<void> {
     import('@airlock/database/operations'),
     import('@airlock/model'),
   ]);
-  const config = loadConfig();
+  const config = loadConfig({ program: 'migrate' });
   const drift = await findDrift({ config, ...model });
   if (json) console.log(JSON.stringify(drift, null, 2));
   if (hasDrift(drift))

@@ -23,7 +23,7 @@ export function dbMigrateCommand(): Command {
 
 async function run({ plan, ...options }: Options): Promise<void> {
   const [{ loadConfig }, { model }] = await Promise.all([import('@airlock/config/loading'), import('@airlock/model')]);
-  const target = { ...model, config: loadConfig(), expected: options.environment };
+  const target = { ...model, config: loadConfig({ program: 'migrate' }), expected: options.environment };
   await (plan ? printPlan(target, options) : apply(target, options));
 }
 

@@ -19,7 +19,12 @@ async function run({ rows, json }: Options): Promise<void> {
     import('@airlock/database/operations'),
     import('@airlock/model'),
   ]);
-  const report = await seed({ ...model, config: loadConfig(), rows, onProgress: createProgress(process.stderr) });
+  const report = await seed({
+    ...model,
+    config: loadConfig({ program: 'migrate' }),
+    rows,
+    onProgress: createProgress(process.stderr),
+  });
   if (json) console.log(JSON.stringify(report));
   else console.log(`${report.inserted} rows added, ${report.present} were there`);
 }

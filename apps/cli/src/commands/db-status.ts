@@ -13,7 +13,7 @@ async function run({ json }: { json?: true }): Promise<void> {
     import('@airlock/database/operations'),
     import('@airlock/model'),
   ]);
-  const status = await loadStatus({ ...model, config: loadConfig() });
+  const status = await loadStatus({ ...model, config: loadConfig({ program: 'migrate' }) });
   if (json) return console.log(JSON.stringify(status, null, 2));
   for (const { name, phase, state, appliedAt, durationMs, actor } of status.migrations)
     console.log(

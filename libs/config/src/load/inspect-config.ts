@@ -5,6 +5,7 @@ import type { EnvironmentVariables } from '../values/environment-variables.js';
 import { exportNodeEnv, readProcessEnvironment } from '../sources/process-environment.js';
 import { findViolations } from '../rules/find-violations.js';
 import type { Values, VariableName } from '../variables/schema.js';
+import type { ProgramName } from '../programs/programs.js';
 import { loadSources, type SourcedText } from '../sources/sources.js';
 import type { Texts } from '../variables/schema.js';
 import { validate } from '../variables/validate.js';
@@ -16,6 +17,8 @@ export interface LoadOptions {
   readonly cwd?: string;
   /** `false`: no .env file is looked at, and `env` says everything. For tools that start from a complete environment. */
   readonly files?: boolean;
+  /** Reads and requires only what this program needs. Left out: every variable, as for an operator. */
+  readonly program?: ProgramName | undefined;
 }
 
 /** All that loading found out, whether the configuration is good or not. */
@@ -30,14 +33,14 @@ export interface Inspection {
   readonly config: Config | undefined;
 }
 
-export function inspectConfig({ env, cwd, files = true }: LoadOptions = {}): Inspection {
+export function inspectConfig({ env, cwd, files = true, program }: LoadOptions = {}): Inspection {
   const variables = env ?? readProcessEnvironment();
   const folder = cwd ?? findWorkingFolder();
-  const sources = loadSources(variables, files ? folder : undefined);
+  const sources = loadSources(variables, files ? folder : undefined, program);
   const { environment } = sources;
   if (!environment) return { ...sources, values: {}, config: undefined };
   const texts: Texts = Object.fromEntries([...sources.texts].map(([name, { text }]) => [name, text]));
-  const { values, violations: invalid } = validate(texts, environment);
+  const { values, violations: invalid } = validate({ texts, environment, program, env: variables });
   const violations = invalid.filter(({ name }) => !sources.unreadable.has(name as VariableName));
   const broken = findViolations({ environment, values, texts, env: variables, cwd: folder });
   const all = [...sources.violations, ...violations, ...broken];

@@ -133,12 +133,13 @@ export const serviceRules: readonly Rule[] = [
 ];
 
 /** Libraries read NODE_ENV before any config is there, so a wrong one cannot be put right later. */
-function findForeignNodeEnv({ environment, env: { NODE_ENV: nodeEnv }, texts }: Facts) {
+function findForeignNodeEnv({ environment, env, texts }: Facts) {
+  const { NODE_ENV: nodeEnv } = env;
   const derived = deriveNodeEnv(environment);
   const isStrict = [nodeEnv, derived].includes(STRICT_TRAITS.nodeEnv);
   return when(nodeEnv !== undefined && nodeEnv !== derived && isStrict, {
     name: 'NODE_ENV',
-    problem: `is ${quote(nodeEnv ?? '', collectSecrets(texts))} in ${environment}`,
+    problem: `is ${quote(nodeEnv ?? '', collectSecrets({ ...env, ...texts }))} in ${environment}`,
     expected: `${derived}, or no such variable`,
     mend: 'unset NODE_ENV: it follows from ENVIRONMENT',
   });

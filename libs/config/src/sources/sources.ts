@@ -4,7 +4,8 @@ import type { Violation } from '../values/config-error.js';
 import type { Environment } from '../values/environment.js';
 import type { EnvFile } from './env-files.js';
 import type { EnvironmentVariables } from '../values/environment-variables.js';
-import { metaOf, variableNames, type VariableName } from '../variables/schema.js';
+import type { ProgramName } from '../programs/programs.js';
+import { isRead, metaOf, variableNames, type VariableName } from '../variables/schema.js';
 import { loadSecretFile, MAX_SECRET_BYTES } from './secret-file.js';
 import { loadEnvironment, loadFileFor, type Loading } from './stated-environment.js';
 import { findMisspeltNames } from './unknown-names.js';
@@ -31,12 +32,12 @@ export interface Sources {
   readonly warnings: readonly string[];
 }
 
-export function loadSources(env: EnvironmentVariables, cwd: string | undefined): Sources {
+export function loadSources(env: EnvironmentVariables, cwd: string | undefined, program?: ProgramName): Sources {
   const own: Loading = { env, cwd, violations: [], unreadable: new Set() };
   const environment = loadEnvironment(own);
   const file = environment && loadFileFor(environment, own);
   const texts = new Map<VariableName, SourcedText>();
-  for (const name of variableNames) {
+  for (const name of variableNames.filter((name) => isRead(name, program))) {
     const chosen = choose(name, file, own);
     if (chosen) texts.set(name, chosen);
   }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ENVIRONMENTS, type Environment, environmentsWith, environmentsWithout } from '../values/environment.js';
+import { type ProgramName, programNames } from '../programs/programs.js';
 import {
   certificates,
   databaseAddress,
@@ -40,6 +41,8 @@ export interface VariableMeta {
   readonly required?: readonly Environment[];
   /** The environments that it means something in; all of them where left out. */
   readonly only?: readonly Environment[];
+  /** Which programs read it, and are given it; the API alone where left out. */
+  readonly programs?: readonly ProgramName[];
   /** Never printed. */
   readonly secret?: true;
   /** Says where data lives: two sources with different values are an error, not a precedence. */
@@ -58,6 +61,7 @@ const PASSING = DEPLOYED.filter((environment) => !LASTING.includes(environment))
 export const schema = z.object({
   ENVIRONMENT: z.enum(ENVIRONMENTS).register(variables, {
     group: 'Environment',
+    programs: programNames,
     description: 'Which environment this process belongs to. Exact bytes; there is no default.',
     example: '<environment>',
     required: ENVIRONMENTS,
@@ -67,6 +71,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Environment',
+      programs: programNames,
       description: 'States that tests run here. It grants nothing: it must agree with ENVIRONMENT.',
       example: { testing: 'true', strict: 'false' },
       shown: environmentsWith('mayBeReset'),
@@ -140,6 +145,7 @@ export const schema = z.object({
 
   DATABASE_SERVER: z.enum(['external', 'embedded']).register(variables, {
     group: 'Database',
+    programs: programNames,
     description: 'embedded starts the PostgreSQL that came with the packages; external connects to one that runs.',
     default: 'external',
     example: { development: 'embedded' },
@@ -147,6 +153,7 @@ export const schema = z.object({
   }),
   DATABASE_URL: databaseAddress().register(variables, {
     group: 'Database',
+    programs: programNames,
     description: 'The database, as the application role: it reads and writes rows and changes no schema.',
     example: {
       development: 'postgres://airlock_app:changethis@127.0.0.1:54318/airlock_development',
@@ -164,6 +171,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Database',
+      programs: ['migrate', 'provision'],
       description: 'The same database, as the migrator role. Only release jobs are given it.',
       example: {
         development: 'postgres://airlock_migrator:changethis@127.0.0.1:54318/airlock_development',
@@ -177,15 +185,20 @@ export const schema = z.object({
       secret: true,
       location: true,
     }),
-  DATABASE_ADMIN_URL: databaseAddress().optional().register(variables, {
-    group: 'Database',
-    description: 'The server, as a role that may create roles and databases. Only `airlock db provision` is given it.',
-    example: 'postgres://postgres:changethis@db.example.com:5432/postgres',
-    secret: true,
-    location: true,
-  }),
+  DATABASE_ADMIN_URL: databaseAddress()
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      programs: ['provision'],
+      description:
+        'The server, as a role that may create roles and databases. Only `airlock db provision` is given it.',
+      example: 'postgres://postgres:changethis@db.example.com:5432/postgres',
+      secret: true,
+      location: true,
+    }),
   DATABASE_SSL_CA: certificates().optional().register(variables, {
     group: 'Database',
+    programs: programNames,
     description: 'The certificate authority of the database, PEM. Best given as DATABASE_SSL_CA_FILE.',
     file: true,
   }),
@@ -223,12 +236,14 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Database',
+      programs: programNames,
       description: 'Hosts and networks where TLS to the database may be off, such as postgres or 10.0.0.0/8.',
       example: { development: 'postgres', testing: 'postgres', preview: 'postgres', strict: '10.0.0.0/8' },
       shown: PASSING,
     }),
   PROTECTED_HOSTS: hosts('host names, *.suffixes or CIDR blocks').optional().register(variables, {
     group: 'Database',
+    programs: programNames,
     description: 'Hosts of staging and production, which no lower environment may connect to.',
     example: 'db.staging.example.com,db.example.com',
     shown: PASSING,
@@ -336,6 +351,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Build',
+      programs: programNames,
       description: 'The commit this was built from. Written into the image.',
       example: '0123456789abcdef0123456789abcdef01234567',
     }),
@@ -343,6 +359,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Build',
+      programs: programNames,
       description: 'When it was built, UTC. Written into the image.',
       example: '2026-01-31T12:00:00Z',
     }),
@@ -350,6 +367,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Build',
+      programs: programNames,
       description: 'The digest of the running image, which an image cannot know itself. Given at deploy.',
       example: 'sha256:0000000000000000000000000000000000000000000000000000000000000000',
     }),
@@ -389,6 +407,11 @@ export function metaOf(name: VariableName): VariableMeta {
   const meta = variables.get(schema.shape[name]);
   if (!meta) throw new Error(`${name} is not described in the schema`);
   return meta;
+}
+
+/** Whether the program reads the variable; without a program, as in a command that an operator types, every one is read. */
+export function isRead(name: VariableName, program: ProgramName | undefined): boolean {
+  return program === undefined || (metaOf(name).programs ?? ['api']).includes(program);
 }
 
 export function textFor(value: PerEnvironment | undefined, environment: Environment): string | undefined {

@@ -1,9 +1,20 @@
 import type { z } from 'zod';
 import type { Violation } from '../values/config-error.js';
+import type { EnvironmentVariables } from '../values/environment-variables.js';
 import type { Environment } from '../values/environment.js';
 import { quote, type KnownSecret } from '../values/quote.js';
 import { collectSecrets } from './known-secrets.js';
-import { metaOf, schema, textFor, variableNames, type Texts, type Values, type VariableName } from './schema.js';
+import type { ProgramName } from '../programs/programs.js';
+import {
+  isRead,
+  metaOf,
+  schema,
+  textFor,
+  variableNames,
+  type Texts,
+  type Values,
+  type VariableName,
+} from './schema.js';
 
 export interface Validation {
   /** Every value that could be read, so that rules across variables can be judged although others are wrong. */
@@ -11,14 +22,23 @@ export interface Validation {
   readonly violations: readonly Violation[];
 }
 
+export interface Validated {
+  readonly texts: Texts;
+  readonly environment: Environment;
+  readonly program?: ProgramName | undefined;
+  /** The environment of the process, whose secrets no message repeats. */
+  readonly env: EnvironmentVariables;
+}
+
 /** Reads each text as its type. What is missing takes its default, or is a violation where it is required. */
-export function validate(texts: Texts, environment: Environment): Validation {
-  const secrets = collectSecrets(texts);
+export function validate({ texts, environment, program, env }: Validated): Validation {
+  // What another program reads is a secret here too.
+  const secrets = collectSecrets({ ...env, ...texts });
   const values: Record<string, unknown> = {};
   const violations: Violation[] = [];
   for (const name of variableNames) {
     const text = texts[name] ?? defaultText(name, environment);
-    const result = text === undefined ? missing(name, environment) : parse(name, text, secrets);
+    const result = text === undefined ? missing(name, { environment, program }) : parse(name, text, secrets);
     if ('violations' in result) violations.push(...result.violations);
     else values[name] = result.value;
   }
@@ -38,9 +58,14 @@ export function describeExpected(name: VariableName): string {
 
 type Result = { readonly value: unknown } | { readonly violations: readonly Violation[] };
 
-function missing(name: VariableName, environment: Environment): Result {
+interface Reader {
+  readonly environment: Environment;
+  readonly program: ProgramName | undefined;
+}
+
+function missing(name: VariableName, { environment, program }: Reader): Result {
   const meta = metaOf(name);
-  if (!meta.required?.includes(environment)) return { value: undefined };
+  if (!meta.required?.includes(environment) || !isRead(name, program)) return { value: undefined };
   const example = textFor(meta.example, environment) ?? '';
   const violation = {
     name,

@@ -87,6 +87,18 @@ describe('refresh', () => {
     },
   );
 
+  it('takes a copy from before there was this environment', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
+    await runAs(inside(target), (admin) =>
+      admin.query(`DROP EVENT TRIGGER IF EXISTS airlock_refuse_drop;
+        ALTER TABLE ops.environment DROP CONSTRAINT environment_environment_check,
+          ADD CONSTRAINT environment_environment_check CHECK (environment IN ('testing', 'production'))`),
+    );
+    await expect(refresh({ ...sampleModel, ...target, copy })).resolves.toMatchObject({
+      stamp: { environment: 'staging' },
+    });
+  });
+
   it.each<[string, (scene: Scene) => Partial<Parameters<typeof refresh>[0]>, RegExp]>([
     [
       'the original itself',

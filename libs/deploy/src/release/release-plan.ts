@@ -3,6 +3,7 @@ import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { DeployError } from '../engine/deploy-error.js';
 import { renderStack, type Stack } from '../render/render-stack.js';
+import { assertSettingsReachStack } from './settings-file.js';
 import { assertStackIsValid } from './stack-file.js';
 import { loadSecretVersions } from './stack-secrets.js';
 
@@ -40,6 +41,7 @@ export async function loadReleasePlan(docker: Docker, options: PlanOptions): Pro
     // The overlays of Compose read secrets from a folder; docker/swarm.yml replaces that, but Compose wants a name first.
     SECRETS_DIR: '/var/empty',
   };
+  assertSettingsReachStack(envFiles);
   const model = await loadComposeModel(docker, { files, envFiles, project: stackName, variables });
   const versions = await loadSecretVersions(docker, stackName);
   const plan = createReleasePlan(model, { image, stackName, environment, versions });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseAnswer } from './preflight.js';
+import { parseAnswer, withConfigOf } from './preflight.js';
 
 const question = {
   command: 'airlock db migrate --plan',
@@ -25,5 +25,28 @@ describe('parseAnswer', () => {
     expect(() => parseAnswer(result(change), question)).toThrow(
       /^airlock db migrate --plan: exit \d+: [\s\S]*; expected its answer as JSON\n {2}nothing was changed/,
     );
+  });
+});
+
+describe('withConfigOf', () => {
+  const api = { environment: { ENVIRONMENT: 'staging', WORKERS: '2' }, secrets: [{ source: 'a' }, { source: 'b' }] };
+  const stack = { services: { api } };
+
+  it('gives a job what the application has besides its own, each secret once', () => {
+    const service = {
+      image: 'x',
+      environment: { ENVIRONMENT: 'staging' },
+      secrets: [{ source: 'b' }, { source: 'c' }],
+    };
+    expect(withConfigOf({ appServices: ['api'], stack }, service)).toEqual({
+      image: 'x',
+      environment: { ENVIRONMENT: 'staging', WORKERS: '2' },
+      secrets: [{ source: 'b' }, { source: 'c' }, { source: 'a' }],
+    });
+  });
+
+  it('leaves a job as it is where there is no application', () => {
+    const service = { environment: { A: '1' }, secrets: [{ source: 'c' }] };
+    expect(withConfigOf({ appServices: [], stack }, service)).toEqual(service);
   });
 });

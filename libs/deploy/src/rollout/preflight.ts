@@ -1,3 +1,4 @@
+import type { Fields } from '../engine/compose-model.js';
 import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { runJobs, type Job, type JobOptions, type JobResult } from '../release/release-job.js';
@@ -56,7 +57,8 @@ export async function askSchemaStatus(
   jobs: JobOptions,
 ): Promise<SchemaStatus | undefined> {
   if (plan.releaseJob === undefined) return undefined;
-  const { status } = await runJobs(docker, { status: { service: plan.releaseJob.service, command: STATUS } }, jobs);
+  const service = withConfigOf(plan, plan.releaseJob.service);
+  const { status } = await runJobs(docker, { status: { service, command: STATUS } }, jobs);
   return parseStatus(status);
 }
 
@@ -72,8 +74,26 @@ function createQuestions(plan: ReleasePlan, current: ImageReference | undefined,
   const command = ['airlock', 'db', 'migrate', '--plan', '--json', '--environment', environment];
   questions['status'] = { service, command: STATUS };
   questions['plan'] = { service, command };
-  if (current) questions['current'] = { service: { ...service, image: current.name }, command: STATUS };
+  if (current) {
+    const own = { ...withConfigOf(plan, service), image: current.name };
+    questions['current'] = { service: own, command: STATUS };
+  }
   return questions;
+}
+
+/** An older image may check the whole configuration whatever it is asked: it is given what the application has, too. */
+export function withConfigOf(
+  plan: Pick<ReleasePlan, 'appServices'> & { readonly stack: Pick<ReleasePlan['stack'], 'services'> },
+  service: Fields,
+): Fields {
+  const app = plan.stack.services[plan.appServices[0] ?? ''] ?? {};
+  const listSecrets = (of: Fields) => (of['secrets'] ?? []) as { readonly source: string }[];
+  const own = listSecrets(service).map(({ source }) => source);
+  return {
+    ...service,
+    environment: { ...(app['environment'] as Fields), ...(service['environment'] as Fields) },
+    secrets: [...listSecrets(service), ...listSecrets(app).filter(({ source }) => !own.includes(source))],
+  };
 }
 
 function assertConfigIsComplete(plan: ReleasePlan, results: Readonly<Record<string, JobResult>>): void {

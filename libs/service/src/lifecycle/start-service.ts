@@ -1,10 +1,12 @@
 import cluster from 'node:cluster';
-import { type Config, ConfigError } from '@airlock/config';
+import { type Config, ConfigError, type ProgramName } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
 import { onLeaveSignals } from '@airlock/health';
 import type { ServiceDefinition } from '../app/service-definition.js';
 
 export interface StartOptions {
+  /** Its name in the table of programs, which says what it reads. */
+  readonly program: ProgramName;
   /** The version of the app's package. */
   readonly version: string;
   /** Imports the app: called only when the configuration is right, and not in the process that supervises. */
@@ -15,14 +17,14 @@ export interface StartOptions {
 export async function startService(options: StartOptions): Promise<void> {
   // Until there is something to close, leaving is all there is to do.
   onLeaveSignals(() => process.exit(0));
-  const config = readConfig();
+  const config = readConfig(options.program);
   if (config) await start(config, options);
 }
 
 /** A wrong configuration is explained line by line; its stack would help nobody. */
-function readConfig(): Config | undefined {
+function readConfig(program: ProgramName): Config | undefined {
   try {
-    return loadConfig();
+    return loadConfig({ program });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { FIXED_IN_STACKS, type ProgramName, programNames, PROGRAMS } from '@airlock/config';
+import { parse } from 'yaml';
+import { findManifestProblems } from './manifest-rules.js';
+import { readText, root } from './repository.js';
+
+const run = promisify(execFile);
+
+describe('the manifests', () => {
+  it('give each program what it reads in each environment, and nothing else', async () => {
+    expect(await findManifestProblems()).toEqual([]);
+  });
+
+  it('and the documents are each named where a required secret is added to the schema', async () => {
+    const args = [
+      '--import',
+      join(root, 'checks/src/required-secret.mjs'),
+      join(root, 'checks/src/manifests.fixture.ts'),
+    ];
+    const { stdout } = await run(process.execPath, args, { cwd: root, env: {} });
+    const missing = (place: string, program: string, environment: string) =>
+      `${place}: ${program}: SMTP_URL is required in ${environment}, and not given`;
+    const hosted = (environment: string) => [
+      missing('docker/deploy/alibaba/api.yaml', 'api', environment),
+      missing('docker/deploy/cloud-run/service.yaml', 'api', environment),
+      missing('docker/deploy/fly/README.md', 'api, migrate', environment),
+      missing('docker/deploy/railway/.railway/railway.ts', 'api, migrate', environment),
+    ];
+    expect(JSON.parse(stdout)).toEqual(
+      [
+        missing('compose.preview.yml', 'api', 'preview'),
+        missing('compose.staging.yml', 'api', 'staging'),
+        missing('compose.production.yml', 'api', 'production'),
+        ...hosted('staging'),
+        ...hosted('production'),
+        'docker/env/preview.env.example: run airlock config example --write',
+        'docker/env/staging.env.example: run airlock config example --write',
+        'docker/env/production.env.example: run airlock config example --write',
+        '.env.example: run airlock config example --write',
+        'docker/env/testing.env.example: run airlock config example --write',
+        'docs/configuration.md: run airlock config docs --write',
+      ].sort(),
+    );
+  });
+});
+
+describe('the table of programs', () => {
+  const services = (parse(readText('compose.yml'), { merge: true }) as Compose).services;
+
+  it.each(programNames.filter((name) => name !== 'api'))('starts %s as compose.yml does', (name: ProgramName) => {
+    expect(services[name]?.command).toEqual(PROGRAMS[name].command);
+  });
+
+  it('starts the API as the image does, with its port and probes', () => {
+    const { command, ports, probes } = PROGRAMS.api;
+    expect(readText('docker/api.Dockerfile')).toContain(`CMD ${JSON.stringify(command).replace(',', ', ')}`);
+    expect(readText('docker/api.Dockerfile')).toContain(`EXPOSE ${ports.service}\n`);
+    expect(services['api']?.environment?.['PORT']).toBe(String(ports.service));
+    const pod = readText('docker/deploy/alibaba/api.yaml');
+    for (const [probe, path] of Object.entries(probes)) {
+      expect(pod).toContain(`${probe}Probe: { httpGet: { path: ${path}, port: ${ports.service} }`);
+    }
+  });
+
+  it.each(['fly/fly.toml', 'railway/.railway/railway.ts', 'cloud-run/job.yaml', 'alibaba/migrate.yaml'])(
+    'migrates as docker/deploy/%s does',
+    (path) => {
+      expect(readText(`docker/deploy/${path}`).replaceAll(/[^a-z]+/g, ' ')).toContain(
+        PROGRAMS.migrate.command.slice(1).join(' '),
+      );
+    },
+  );
+});
+
+describe('docs/docker.md', () => {
+  it('says of each variable that a settings file may not set why', () => {
+    const text = readText('docs/docker.md').replaceAll(/ +/g, ' ');
+    const rows = [...text.matchAll(/^\| `([A-Z_]+)` \| (.+) \|$/gm)].map(([, name, reason]) => [name, reason]);
+    expect(Object.fromEntries(rows)).toEqual(FIXED_IN_STACKS);
+  });
+});
+
+interface Compose {
+  readonly services: Readonly<Record<string, { command?: readonly string[]; environment?: Record<string, string> }>>;
+}

@@ -1,0 +1,124 @@
+/** What each program is given by each file that starts it, read from the files themselves. */
+import { join } from 'node:path';
+import { type Environment, environmentsWith, environmentsWithout, type ProgramName, traitsOf } from '@airlock/config';
+import { createRailwayContext, type RailwayProgram } from 'railway/iac';
+import { parse as parseToml } from 'smol-toml';
+import { parse as parseYaml } from 'yaml';
+import { readText, root } from './repository.js';
+
+export interface Manifest {
+  /** The file to change. */
+  readonly place: string;
+  readonly environment: Environment;
+  /** Several where a platform gives all that it starts the same variables. */
+  readonly programs: readonly ProgramName[];
+  /** Variables by name; a secret that comes as a file bears the name of the variable, not of the file. */
+  readonly given: readonly string[];
+  /** Secrets that a variable of the service names, and that are not mounted. */
+  readonly unmounted: readonly string[];
+  /** Whether what the operator sets elsewhere reaches the program only if the file names it. */
+  readonly mustPassOn: boolean;
+}
+
+interface Service {
+  readonly environment?: Readonly<Record<string, unknown>>;
+  readonly secrets?: readonly string[];
+  readonly extends?: { readonly file: string; readonly service: string };
+}
+
+interface ComposeFile {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly secrets?: Readonly<Record<string, unknown>>;
+}
+
+const STACK_PROGRAMS: readonly ProgramName[] = ['api', 'migrate', 'provision'];
+
+export function readCompose(path: string): ComposeFile {
+  return parseYaml(readText(path), { merge: true, logLevel: 'silent' }) as ComposeFile;
+}
+
+export async function loadManifests(): Promise<Manifest[]> {
+  const stacks = [...environmentsWith('isServedFromSources'), ...environmentsWithout('runsLocally')];
+  const lasting = environmentsWithout('isDisposable');
+  const hosted = await Promise.all(lasting.map(loadHosted));
+  return [
+    ...stacks.flatMap((environment) => STACK_PROGRAMS.map((name) => readStack(environment, name))),
+    ...hosted.flat(),
+  ];
+}
+
+/** compose.yml, what the overlay extends, and the overlay itself: a later one wins. */
+function readStack(environment: Environment, program: ProgramName): Manifest {
+  const place = traitsOf(environment).isServedFromSources ? 'compose.override.yml' : `compose.${environment}.yml`;
+  const overlay = readCompose(place);
+  const { extends: base, ...own } = overlay.services[program] ?? {};
+  const layers = [
+    readCompose('compose.yml').services[program],
+    base && readCompose(base.file).services[base.service],
+    own,
+  ];
+  const variables = Object.fromEntries(layers.flatMap((layer) => Object.entries(layer?.environment ?? {})));
+  const mounted = layers.flatMap((layer) => layer?.secrets ?? []);
+  const files = Object.values(variables).flatMap((value) => /^\/run\/secrets\/(\w+)$/.exec(String(value))?.[1] ?? []);
+  const isDeclared = (name: string) => name in (overlay.secrets ?? {}) && isMade(name, environment);
+  return {
+    ...{ place, environment, programs: [program], mustPassOn: true },
+    given: Object.keys(variables).map((name) => name.replace(/_FILE$/, '')),
+    unmounted: files.filter((name) => !mounted.includes(name) || !isDeclared(name)),
+  };
+}
+
+/** In a swarm a secret is put; a preview makes its own. */
+function isMade(secret: string, environment: Environment): boolean {
+  if (!traitsOf(environment).isDisposable) return secret in (readCompose('docker/swarm.yml').secrets ?? {});
+  return readText('libs/deploy/src/preview/preview-secrets.ts').includes(`${secret}:`);
+}
+
+async function loadHosted(environment: Environment): Promise<Manifest[]> {
+  const own = (place: string, programs: readonly ProgramName[], given: readonly string[]): Manifest => ({
+    ...{ place: `docker/deploy/${place}`, environment, programs, unmounted: [], mustPassOn: false },
+    given: [...new Set([...given, 'ENVIRONMENT'])],
+  });
+  return [
+    own('alibaba/api.yaml', ['api'], readContainer('alibaba/api.yaml')),
+    own('alibaba/migrate.yaml', ['migrate'], readContainer('alibaba/migrate.yaml')),
+    own('cloud-run/service.yaml', ['api'], readContainer('cloud-run/service.yaml')),
+    own('cloud-run/job.yaml', ['migrate'], readContainer('cloud-run/job.yaml')),
+    own('fly/README.md', ['api', 'migrate'], readFly()),
+    own('railway/.railway/railway.ts', ['api', 'migrate'], await readRailway(environment)),
+  ];
+}
+
+function readContainer(path: string): string[] {
+  return [...readText(`docker/deploy/${path}`).matchAll(/\bname: ([A-Z][A-Z_]+)\b/g)].map(([, name = '']) => name);
+}
+
+/** What `flyctl secrets set` gives every machine of the app, the one that migrates included. */
+function readFly(): string[] {
+  const { env } = parseToml(readText('docker/deploy/fly/fly.toml')) as { env: Record<string, string> };
+  const command = /^flyctl secrets set (?:.*\\\n)*.*$/m.exec(readText('docker/deploy/fly/README.md'))?.[0] ?? '';
+  return [...Object.keys(env), ...[...command.matchAll(/\b([A-Z_]+)=/g)].map(([, name = '']) => name)];
+}
+
+async function readRailway(environment: Environment): Promise<string[]> {
+  const path = join(root, 'docker/deploy/railway/.railway/railway.ts');
+  const names = { API_IMAGE: 'ghcr.io/example/api', IMAGE_DIGEST: 'sha256:0' };
+  // eslint-disable-next-line no-restricted-properties -- what a deploy passes to the file
+  const before = { ...process.env };
+  // eslint-disable-next-line no-restricted-properties -- as above
+  Object.assign(process.env, names);
+  try {
+    const { default: program } = (await import(path)) as { default: RailwayProgram };
+    const { resources = [] } = await program(createRailwayContext({ environment }), (name, rest) => ({
+      name,
+      ...rest,
+    }));
+    const api = resources.find((resource) => 'name' in resource && resource.name === 'api');
+    return Object.keys((api as unknown as { variables: object }).variables);
+  } finally {
+    for (const name of Object.keys(names)) {
+      // eslint-disable-next-line no-restricted-properties -- as it was
+      if (before[name] === undefined) delete process.env[name];
+    }
+  }
+}

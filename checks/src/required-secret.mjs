@@ -1,0 +1,14 @@
+// Loaded first by a child process: the schema gets one more secret, which every deployed environment requires.
+import { insertBefore } from './with-edit.mjs';
+
+insertBefore(
+  'libs/config/src/variables/schema.ts',
+  '  SENTRY_DSN: secret(',
+  `SMTP_URL: secret().optional().register(variables, {
+     group: 'Service',
+     description: 'Where mail is handed over.',
+     example: 'smtp://airlock:changethis@smtp.example.com',
+     required: DEPLOYED,
+     secret: true,
+   }),`,
+);

@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { root } from './repository.js';
+
+const run = promisify(execFile);
+const program = (name: string) => join(root, 'checks/src', name);
+
+/** The table of environments with one more row, `qa: {}`, in a process that runs the real sources. */
+describe('an environment that states nothing', () => {
+  let judged: Judged;
+
+  beforeAll(async () => {
+    const args = ['--import', program('sixth-environment.mjs'), program('sixth-environment.fixture.ts')];
+    judged = JSON.parse((await run(process.execPath, args, { cwd: root, env: {} })).stdout) as Judged;
+  });
+
+  it('is one of six', () => {
+    expect(judged.environments).toEqual(['development', 'testing', 'preview', 'staging', 'production', 'qa']);
+  });
+
+  it('accepts a good configuration, and none of the flaws that staging and production refuse', () => {
+    expect(judged.config.good).toEqual([]);
+    expect(judged.config.flaws).toBeGreaterThan(50);
+    expect(judged.config.accepted).toEqual([]);
+  });
+
+  it('keeps its databases from the others, and theirs from itself', () => {
+    expect(judged.config.others).toEqual([
+      expect.stringMatching(/word staging belongs to another environment than qa$/),
+    ]);
+    expect(judged.config.mine).toEqual([expect.stringMatching(/word qa belongs to another environment than staging$/)]);
+  });
+
+  it('has a database that says so, where nothing is dropped and nothing is reset', () => {
+    expect(judged.database).toMatchObject({
+      stamp: 'qa',
+      again: [],
+      drop: 'table public.entities: is not dropped in qa; expected the migrator, in a contract migration',
+      restamp: expect.stringContaining('does not exist') as unknown,
+      template: expect.stringContaining('does not exist') as unknown,
+    });
+    expect(judged.processes.reset).toEqual(['ENVIRONMENT is "qa"; expected exactly "testing"']);
+  });
+
+  it('takes no sample data and no copy of another environment', () => {
+    expect(judged.database).toMatchObject({
+      seed: expect.stringContaining('seeds are sample data and this is qa') as unknown,
+      refresh: expect.stringContaining('a copy becomes development, preview, staging, never qa') as unknown,
+      adopt: expect.stringContaining('Nothing becomes qa but what was qa.') as unknown,
+    });
+  });
+
+  it('is known to the bootstrap because it is in the table, and a name that is not is refused', () => {
+    expect(judged.database.stranger).toContain(
+      'is "uat"; expected development, testing, preview, staging, production or qa',
+    );
+  });
+
+  it('sends browsers to TLS, trusts no local issuer, and is looked at and written to like production', () => {
+    const { headers, localIssuer, smoke, e2e } = judged.processes;
+    expect(headers).toHaveProperty('strict-transport-security');
+    expect(localIssuer).toContain('expected the issuer of your tokens');
+    expect(smoke.qa).toBe(smoke.production);
+    expect(e2e).toContain('is stamped qa; expected development, testing, preview');
+  });
+
+  it('is deployed to a swarm by promotion alone, and is no preview', () => {
+    expect(judged.deploys.files).toEqual(['compose.yml', 'compose.qa.yml', 'docker/swarm.yml']);
+    expect(judged.deploys.promote).toBe('done');
+    expect(judged.deploys.promoteFrom).toContain('expected from staging to production or qa');
+    expect(judged.deploys.preview).toContain('ENVIRONMENT is "qa"; expected "preview"');
+  });
+
+  it('is missing its example and its overlay, and gets an example without a permission', () => {
+    expect(judged.files.missing).toEqual(['docker/env/qa.env.example', 'compose.qa.yml']);
+    expect(judged.files.example.map((line) => line.split('=')[0])).toEqual([
+      'ENVIRONMENT',
+      'SECRET_KEY',
+      'DATABASE_URL',
+      'REDIS_URL',
+      'CORS_ORIGINS',
+      'AUTH_ISSUER',
+      'AUTH_JWKS_URL',
+      'AUTH_AUTHORIZED_PARTIES',
+    ]);
+    expect(judged.files.reference).toBe(true);
+  });
+});
+
+interface Judged {
+  environments: string[];
+  config: { good: string[]; flaws: number; accepted: string[]; others: string[]; mine: string[] };
+  database: { stranger: string };
+  processes: {
+    headers: object;
+    localIssuer: string;
+    smoke: { qa: number; production: number };
+    e2e: string;
+    reset: string[];
+  };
+  deploys: { files: string[]; promote: string; promoteFrom: string; preview: string };
+  files: { missing: string[]; example: string[]; reference: boolean };
+}

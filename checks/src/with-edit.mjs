@@ -1,0 +1,22 @@
+// For a child process: one source file with one edit, in memory. All else is as it is.
+import { readFileSync } from 'node:fs';
+import { createRequire, registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import '../../tools/typescript.mjs';
+import { swcOptions } from '../../tools/swc-options.mjs';
+
+/** Puts lines before a line of the file, whose path is from the root of the repository. */
+export function insertBefore(path, line, lines) {
+  const target = new URL(`../../${path}`, import.meta.url);
+  registerHooks({
+    load(url, context, nextLoad) {
+      if (url !== target.href) return nextLoad(url, context);
+      const filename = fileURLToPath(target);
+      const text = readFileSync(filename, 'utf8');
+      if (!text.includes(`\n${line}\n`)) throw new Error(`${path}: has no line ${JSON.stringify(line)}; expected one`);
+      const { transformSync } = createRequire(import.meta.url)('@swc/core');
+      const { code } = transformSync(text.replace(`\n${line}\n`, `\n${lines}\n${line}\n`), { ...swcOptions, filename });
+      return { format: 'module', source: code, shortCircuit: true };
+    },
+  });
+}

@@ -1,0 +1,48 @@
+/** Every program that starts from the image: what it runs, where, and what reaches it. The schema says what each reads. */
+
+export const PLATFORMS = ['compose', 'swarm', 'kubernetes', 'cloud-run', 'fly', 'railway'] as const;
+export type Platform = (typeof PLATFORMS)[number];
+
+export interface Program {
+  readonly does: string;
+  /** From the root of the workspace, built. */
+  readonly entry: string;
+  /** In the image. */
+  readonly command: readonly string[];
+  readonly ports?: { readonly service: number; readonly management: number };
+  /** Paths on the port of the service. */
+  readonly probes?: { readonly startup: string; readonly liveness: string; readonly readiness: string };
+  readonly runsOn: readonly Platform[];
+  /** Variables that it cannot do without, although other programs can. */
+  readonly needs: readonly string[];
+}
+
+export const PROGRAMS = {
+  api: {
+    does: 'serves requests',
+    entry: 'apps/api/dist/main.js',
+    command: ['node', '/app/apps/api/dist/main.js'],
+    ports: { service: 8000, management: 9000 },
+    probes: { startup: '/startupz', liveness: '/healthz', readiness: '/readyz' },
+    runsOn: PLATFORMS,
+    needs: [],
+  },
+  migrate: {
+    does: 'applies the migrations, once per release',
+    entry: 'apps/cli/bin/airlock.js',
+    command: ['airlock', 'db', 'migrate'],
+    runsOn: PLATFORMS,
+    needs: ['DATABASE_MIGRATION_URL'],
+  },
+  provision: {
+    does: 'makes roles, database, grants and stamp',
+    entry: 'apps/cli/bin/airlock.js',
+    command: ['airlock', 'db', 'provision'],
+    runsOn: ['compose', 'swarm'],
+    needs: ['DATABASE_MIGRATION_URL', 'DATABASE_ADMIN_URL'],
+  },
+} as const satisfies Readonly<Record<string, Program>>;
+
+export type ProgramName = keyof typeof PROGRAMS;
+
+export const programNames = Object.keys(PROGRAMS) as ProgramName[];
