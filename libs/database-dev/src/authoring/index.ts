@@ -4,5 +4,5 @@ export { createMigration, type NewMigration } from './create-migration.js';
 export { listRules } from '../lint/lint-exceptions.js';
 export { lintFiles } from '../lint/lint-files.js';
 export { describeFinding, lintMigrations, type LintReport } from '../lint/lint.js';
-export { describeTraces } from '../lint/trace/lock-trace.js';
+export { describeTraces } from '../lint/trace/statement-trace.js';
 export { recordRelease, loadReleased } from '../lint/released.js';

@@ -6,11 +6,11 @@ import {
   findBrokenBindings,
   IdentityError,
   type Location,
-  type Queryable,
   readLocation,
   readStamp,
   type Stamp,
 } from './stamp.js';
+import type { Queryable } from './queryable.js';
 
 export interface IdentityClaim {
   /** What the caller was asked to work on: a flag, a release target. */

@@ -1,5 +1,5 @@
 import type { DatabaseAddress } from '@airlock/config';
-import type { Queryable } from './stamp.js';
+import type { Queryable } from './queryable.js';
 
 const OLDEST_MAJOR = 18;
 

@@ -1,9 +1,5 @@
 import type { Environment } from '@airlock/config';
-
-/** What pg's clients have in common; a statement and its rows. */
-export interface Queryable {
-  query<T extends object>(sql: string, values?: unknown[]): Promise<{ rows: T[] }>;
-}
+import type { Queryable } from './queryable.js';
 
 /** The three words do not agree, or the database's own cannot be believed. Nothing was written. */
 export class IdentityError extends Error {

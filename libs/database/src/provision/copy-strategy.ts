@@ -1,4 +1,4 @@
-import type { Queryable } from '../identity/stamp.js';
+import type { Queryable } from '../identity/queryable.js';
 
 /** Copying the files is several times faster than logging each page, unless the server must flush every copied file. */
 export async function chooseCopyStrategy(client: Queryable): Promise<'FILE_COPY' | 'WAL_LOG'> {

@@ -4,13 +4,7 @@ import { join } from 'node:path';
 import { readProcessEnvironment } from '@airlock/config';
 import type { Docker } from './docker.js';
 import { DeployError, EXIT } from './deploy-error.js';
-
-export type Fields = Record<string, unknown>;
-
-/** The fields that are left. */
-export function omit(fields: Fields, ...names: readonly string[]): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
-}
+import type { Fields } from './fields.js';
 
 /** What `docker compose config --format json` answers: every file merged, every variable filled in. */
 export interface ComposeModel {

@@ -5,7 +5,8 @@ import { loadTokenRules } from '../auth/token-rules.js';
 import { TokenVerifier } from '../auth/token-verifier.js';
 import { HttpClient } from '../http-client/http-client.js';
 import { RateLimits } from '../http/rate-limits.js';
-import { REDIS, type Redis } from '../redis/redis.js';
+import type { Redis } from 'ioredis';
+import { REDIS } from '../redis/redis.js';
 
 @Module({})
 export class AuthModule {

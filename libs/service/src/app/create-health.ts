@@ -3,7 +3,8 @@ import { createIndicator } from '@airlock/health/indicator';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { Database } from '../data/database.js';
-import { REDIS, type Redis } from '../redis/redis.js';
+import type { Redis } from 'ioredis';
+import { REDIS } from '../redis/redis.js';
 
 const BOUNDS = { timeoutMs: 500, cacheMs: 1_000 };
 /** All replicas share the database: one slow answer must not take every one of them out of traffic. */

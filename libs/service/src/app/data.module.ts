@@ -13,7 +13,8 @@ import { ReadCaches } from '../cache/read-caches.js';
 import { CursorCodec } from '../data/cursor.js';
 import { Database } from '../data/database.js';
 import { Pages } from '../data/pages.js';
-import { createRedis, REDIS, type Redis } from '../redis/redis.js';
+import type { Redis } from 'ioredis';
+import { createRedis, REDIS } from '../redis/redis.js';
 import type { ServiceDefinition } from './service-definition.js';
 
 /** After the last request has been answered, not before. */

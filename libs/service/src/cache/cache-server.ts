@@ -1,4 +1,4 @@
-import type { Redis } from '../redis/redis.js';
+import type { Redis } from 'ioredis';
 
 /** After a failure Redis is not asked for this long: one request in many finds out whether it has recovered. */
 const PAUSE_MS = 1_500;

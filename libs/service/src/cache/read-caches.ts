@@ -1,4 +1,4 @@
-import type { Redis } from '../redis/redis.js';
+import type { Redis } from 'ioredis';
 import { CacheGeneration, type CacheGenerationOptions } from './cache-generation.js';
 import { CacheServer } from './cache-server.js';
 import { ReadCache } from './read-cache.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Config } from '@airlock/config';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../problems/problem.js';
-import type { Redis } from '../redis/redis.js';
+import type { Redis } from 'ioredis';
 import { RateLimiter, type RateLimitVerdict, type SharedCounters, WINDOW_MS } from './rate-limiter.js';
 
 /** The limits of the API: per address before anything is known of a caller, then per user. */

@@ -10,7 +10,8 @@ import { pino } from 'pino';
 import { findFreePort } from '../testing/free-port.fixture.js';
 import { describeWithOwnRedis, TestRedis } from '../testing/redis.fixture.js';
 import { useTogether } from '../testing/use-together.fixture.js';
-import { createRedis, type Redis } from './redis.js';
+import type { Redis } from 'ioredis';
+import { createRedis } from './redis.js';
 
 jest.setTimeout(60_000);
 

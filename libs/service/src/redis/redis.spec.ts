@@ -7,7 +7,8 @@ import type { FastifyReply } from 'fastify';
 import { RateLimits } from '../http/rate-limits.js';
 import { describeWithOwnRedis, TestRedis } from '../testing/redis.fixture.js';
 import { TcpProxy } from '../testing/tcp-proxy.fixture.js';
-import { createRedis, type Redis } from './redis.js';
+import type { Redis } from 'ioredis';
+import { createRedis } from './redis.js';
 
 const silent = pino({ level: 'silent' });
 const reply = { header: () => reply } as unknown as FastifyReply;

@@ -3,7 +3,6 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { logRedis } from './redis-log.js';
 
-export type { Redis } from 'ioredis';
 /** Injects the Redis of the config, or undefined where there is none. */
 export const REDIS = Symbol('redis');
 

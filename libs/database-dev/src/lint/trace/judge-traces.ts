@@ -1,6 +1,6 @@
 import type { Finding } from '../rules/lint-rule.js';
 import { judgeAccess } from './judge-access.js';
-import { describeMode, describeRows, type StatementTrace, type WrittenTable } from './lock-trace.js';
+import { describeMode, describeRows, type StatementTrace, type WrittenTable } from './statement-trace.js';
 import { nameOf, quoteIdentifier } from '../syntax/names.js';
 import { flatten } from '../syntax/nested.js';
 import type { ParsedStatement } from '../syntax/statement.js';

@@ -3,30 +3,7 @@ import { createRights, DEFAULT_TIMING } from '@airlock/database/internal';
 import type { Migration } from '@airlock/database/model';
 import { type AccessTrace, traceAccess } from './access-trace.js';
 import { type RelationState, type RowCounts, type Snapshot, SnapshotReader, USERS_OWN } from './snapshot.js';
-
-/** What a statement really did on a server, to tables that were there before its migration. */
-export interface StatementTrace extends AccessTrace {
-  /** Names of objects that the migration made before this statement: no other session uses them yet. */
-  readonly created: readonly string[];
-  /** Locks that this statement added; the migration holds them until it ends. */
-  readonly locks: readonly { readonly table: string; readonly mode: string }[];
-  /** Tables and indexes whose files were replaced. */
-  readonly rewritten: readonly string[];
-  /** Tables that were read from end to end to check a constraint. */
-  readonly scanned: readonly string[];
-  readonly written: readonly WrittenTable[];
-  /** Settings of the runner that have another value afterwards. */
-  readonly settings: readonly string[];
-  /** Foreign keys that it made, by table and name. */
-  readonly foreignKeys: readonly { readonly table: string; readonly name: string }[];
-  /** Table → every table that it is a partition or a child of. */
-  readonly ancestors: Readonly<Record<string, readonly string[]>>;
-  readonly error: string | undefined;
-}
-
-export interface WrittenTable extends RowCounts {
-  readonly table: string;
-}
+import type { StatementTrace, WrittenTable } from './statement-trace.js';
 
 /** Runs the migration on a throw-away database, statement by statement, and looks after each. A transaction stays open. */
 export async function traceMigration(client: Client, migration: Migration): Promise<StatementTrace[]> {
@@ -52,33 +29,6 @@ export async function traceMigration(client: Client, migration: Migration): Prom
 /** The rights are those of the runner; the time is enough for rows that are few. */
 function createLimits(migration: Migration): string {
   return `SET LOCAL statement_timeout = ${DEFAULT_TIMING.statementTimeoutMs}; ${createRights(migration)}`;
-}
-
-/** One line for each statement that locked or rewrote something that was there before. */
-export function describeTraces(name: string, traces: readonly StatementTrace[]): string[] {
-  return traces.flatMap(({ locks, rewritten, scanned, written }, index) => {
-    const parts = [
-      ...locks.map(({ table, mode }) => `${describeMode(mode)} on ${table}`),
-      ...rewritten.map((relation) => `${relation} rewritten`),
-      ...scanned.map((table) => `${table} scanned`),
-      ...written.map(describeRows),
-    ];
-    return parts.length === 0 ? [] : [`${name}, statement ${index + 1}: ${parts.join('; ')}`];
-  });
-}
-
-/** `AccessExclusiveLock` → `ACCESS EXCLUSIVE`. */
-export function describeMode(mode: string): string {
-  return mode
-    .replace(/Lock$/, '')
-    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
-    .toUpperCase();
-}
-
-/** `1 row inserted, 500 rows updated in public.orders` */
-export function describeRows({ table, ...counts }: WrittenTable): string {
-  const parts = Object.entries(counts).filter(([, count]) => count > 0);
-  return `${parts.map(([word, count]) => `${count} ${count === 1 ? 'row' : 'rows'} ${word}`).join(', ')} in ${table}`;
 }
 
 interface Outcome {
