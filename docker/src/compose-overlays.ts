@@ -17,7 +17,7 @@ export const LOCAL: readonly Overlay[] = environmentsWith('runsLocally');
 export const OVERLAYS: readonly Overlay[] = [...LOCAL, ...HOSTED];
 
 /** What `docker compose config --format json` prints, as far as the rules read it. */
-export interface Model {
+export interface OverlayModel {
   readonly name: string;
   /** The checkout that it was rendered from. */
   readonly root: string;
@@ -95,14 +95,14 @@ export const sampleSettings: Readonly<Record<string, string>> = {
   DOCKER_GID: '999',
 };
 
-export interface RenderOptions {
+export interface OverlayOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** A name that no file can hold, unless told otherwise: a fixed name shows as one that does not follow it. */
   readonly project?: string;
 }
 
 /** The model that the engine would run, profiles included, from the files under `root`. */
-export function renderModel(root: string, overlay: Overlay, { settings, project }: RenderOptions = {}): Model {
+export function renderModel(root: string, overlay: Overlay, { settings, project }: OverlayOptions = {}): OverlayModel {
   const files = listOverlayFiles(overlay).flatMap((file) => ['--file', join(root, file)]);
   const name = ['--project-name', project ?? `rules-${overlay}`];
   const command = ['docker', 'compose', ...name, '--env-file', '/dev/null', '--profile', '*', ...files];
@@ -110,6 +110,6 @@ export function renderModel(root: string, overlay: Overlay, { settings, project 
   // Of the shell's variables only these reach Compose: no other may change what is judged.
   const clean = 'exec env -i PATH="$PATH" HOME="$HOME" "$@"';
   const args = ['-c', clean, 'sh', ...assignments, ...command, 'config', '--format', 'json'];
-  const model = JSON.parse(execFileSync('sh', args, { encoding: 'utf8', stdio: 'pipe' })) as Omit<Model, 'root'>;
+  const model = JSON.parse(execFileSync('sh', args, { encoding: 'utf8', stdio: 'pipe' })) as Omit<OverlayModel, 'root'>;
   return { ...model, root };
 }

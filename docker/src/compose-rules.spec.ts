@@ -5,7 +5,7 @@ import { FIXED_IN_STACKS } from '@airlock/config';
 import { isRead, metaOf, variableNames } from '@airlock/config/loading';
 import { checkModel } from './check-compose.js';
 import { composeFiles, root, withComposeCopy, type Copy } from './compose-copy.fixture.js';
-import { HOSTED, OVERLAYS, renderModel, sampleSettings, type Model, type Overlay } from './compose-overlays.js';
+import { HOSTED, OVERLAYS, renderModel, sampleSettings, type OverlayModel, type Overlay } from './compose-overlays.js';
 import { composeRules } from './compose-rules.js';
 import { checkSources, sourceRules } from './source-rules.js';
 
@@ -412,7 +412,7 @@ describe('staging and production', () => {
   it('differ in names, sizes and the certificate authority only', () => {
     const [staging, production] = [modelOf('staging'), modelOf('production')].map((model) =>
       parseModel(JSON.stringify(model).replaceAll(/(["`])(rules-)?(staging|production)(["`_])/g, '$1$2ENVIRONMENT$4')),
-    ) as [Model, Model];
+    ) as [OverlayModel, OverlayModel];
     expect([...differences(staging, production)]).toEqual([
       'services.api.deploy.replicas',
       'services.api.deploy.resources.limits.cpus',
@@ -427,7 +427,7 @@ describe('staging and production', () => {
   });
 });
 
-const parseModel = (text: string) => JSON.parse(text) as Model;
+const parseModel = (text: string) => JSON.parse(text) as OverlayModel;
 
 /** Paths of the leaves in which two values differ. */
 function* differences(left: unknown, right: unknown, path = ''): Generator<string> {
@@ -453,7 +453,7 @@ describe('environments side by side', () => {
     ['preview', 'preview-7'] as const,
     ['preview', 'preview-42'] as const,
   ].map(([overlay, word]) => renderModel(root, overlay, { project: `airlock-${word}` }));
-  const claims = (model: Model): string[] => [
+  const claims = (model: OverlayModel): string[] => [
     model.name,
     ...Object.values(model.networks ?? {})
       .filter((network) => !network.external)

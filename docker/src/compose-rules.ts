@@ -3,7 +3,15 @@
  * because it is that table.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { HOSTED, OVERLAYS, type Model, type Overlay, type Part, type Service, LOCAL } from './compose-overlays.js';
+import {
+  HOSTED,
+  OVERLAYS,
+  type OverlayModel,
+  type Overlay,
+  type Part,
+  type Service,
+  LOCAL,
+} from './compose-overlays.js';
 import { traitsOf } from '@airlock/config';
 import type { Path } from './locate.js';
 
@@ -17,7 +25,7 @@ export interface ComposeRule {
   readonly id: string;
   readonly title: string;
   readonly scope: readonly Overlay[];
-  readonly check: (model: Model, overlay: Overlay) => readonly Breach[];
+  readonly check: (model: OverlayModel, overlay: Overlay) => readonly Breach[];
 }
 
 const SOCKET = '/var/run/docker.sock';
@@ -300,7 +308,7 @@ function hardening(id: string, title: string, key: string, holds: (service: Serv
 }
 
 function eachService(check: (service: Service, name: string) => readonly Breach[]) {
-  return (model: Model): readonly Breach[] =>
+  return (model: OverlayModel): readonly Breach[] =>
     Object.entries(model.services).flatMap(([name, service]) =>
       check(service, name).map(({ path, problem }) => ({ path: ['services', name, ...path], problem })),
     );
@@ -314,19 +322,19 @@ function binds(service: Service) {
   return (service.volumes ?? []).filter((volume) => volume.type === 'bind');
 }
 
-function volumesOf(model: Model) {
+function volumesOf(model: OverlayModel) {
   return Object.entries(model.volumes ?? {});
 }
 
-function socketHolders(model: Model): [string, Service][] {
+function socketHolders(model: OverlayModel): [string, Service][] {
   return Object.entries(model.services).filter(([, service]) => binds(service).some(({ source }) => source === SOCKET));
 }
 
-function membersOf(model: Model, network: string): string[] {
+function membersOf(model: OverlayModel, network: string): string[] {
   return Object.entries(model.services).flatMap(([name, { networks }]) => (network in (networks ?? {}) ? [name] : []));
 }
 
-function dataServices(model: Model): [string, Service][] {
+function dataServices(model: OverlayModel): [string, Service][] {
   return Object.entries(model.services).filter(([name]) => name === 'postgres' || name === 'redis');
 }
 
@@ -334,7 +342,7 @@ function isSecretName(name: string): boolean {
   return /(PASSWORD|SECRET|TOKEN|_KEY|DSN|^DATABASE_.*URL|^REDIS_URL)$/.test(name);
 }
 
-function edgeBreaches(model: Model, overlay: Overlay): Breach[] {
+function edgeBreaches(model: OverlayModel, overlay: Overlay): Breach[] {
   const edge = model.services['traefik'];
   const settings = edge?.environment ?? {};
   const acme = 'TRAEFIK_CERTIFICATESRESOLVERS_LETSENCRYPT_ACME';

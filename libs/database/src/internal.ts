@@ -3,7 +3,7 @@ export { createSessionConfig, type SessionConfig } from './connect/client-option
 export { connectClient, withClient } from './connect/client.js';
 export { createDataSource, type DataSourceChoices } from './connect/data-source.js';
 export { readCatalogue } from './drift/catalogue.js';
-export { compareSchemas, DriftError, hasDrift } from './drift/drift.js';
+export { findSchemaDrift, DriftError, hasDrift } from './drift/drift.js';
 export { loadSchemaFile, saveSchemaFile } from './drift/schema-file.js';
 export { assertIdentity } from './identity/assert-identity.js';
 export { readStampFlaws } from './identity/stamp.js';

@@ -1,5 +1,5 @@
 import { type Environment, traitsOf } from '@airlock/config';
-import type { Answer, Get } from './create-get.js';
+import type { SmokeResponse, Get } from './create-get.js';
 import { probedResource } from '@airlock/model/probed-resource';
 
 export interface Expectation {
@@ -127,22 +127,22 @@ function describeClosed(error: unknown): string {
   throw error;
 }
 
-function expectHealthy(answer: Answer): void {
+function expectHealthy(answer: SmokeResponse): void {
   expectStatus(answer, 200);
   expectEqual('status', answer.json()['status'], 'ok');
 }
 
-function expectProblem(answer: Answer, status: number): void {
+function expectProblem(answer: SmokeResponse, status: number): void {
   expectStatus(answer, status);
   expectHeader(answer, 'content-type', /^application\/problem\+json/);
   expectEqual('status in the body', answer.json()['status'], status);
 }
 
-function expectStatus(answer: Answer, status: number): void {
+function expectStatus(answer: SmokeResponse, status: number): void {
   if (answer.status !== status) throw new Error(`status ${answer.status}; expected ${status}`);
 }
 
-function expectHeader({ headers }: Answer, name: string, pattern: RegExp): void {
+function expectHeader({ headers }: SmokeResponse, name: string, pattern: RegExp): void {
   const value = headers.get(name);
   if (value === null || !pattern.test(value))
     throw new Error(`${name}: ${value ?? 'none'}; expected ${pattern.source}`);

@@ -1,5 +1,5 @@
 /** One answer, read whole. */
-export interface Answer {
+export interface SmokeResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -10,7 +10,7 @@ export interface Answer {
 export type Get = (
   path: string,
   init?: { method?: string; headers?: Record<string, string>; body?: string },
-) => Promise<Answer>;
+) => Promise<SmokeResponse>;
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { assertWritable } from './assert-writable.js';
+import { assertStampWritable } from './assert-writable.js';
 
 const status = (environment: string) => JSON.stringify({ environment, database: 'airlock' });
 
 describe('assertWritable', () => {
   it.each(['development', 'testing', 'preview'])('lets the tests write to %s', (environment) => {
-    expect(() => assertWritable(status(environment))).not.toThrow();
+    expect(() => assertStampWritable(status(environment))).not.toThrow();
   });
 
   it.each(['staging', 'production', '', 'Testing'])('refuses a database that is stamped %j', (environment) => {
-    expect(() => assertWritable(status(environment))).toThrow(
+    expect(() => assertStampWritable(status(environment))).toThrow(
       `e2e: database "airlock" is stamped ${environment}; expected development, testing, preview\n  The smoke suite reads only`,
     );
   });

@@ -1,7 +1,7 @@
 import { environmentsWith, traitsOf } from '@airlock/config';
 
 /** Reads the answer of `airlock db status --json`: the stamp is the database's own word, and no flag replaces it. */
-export function assertWritable(status: string): void {
+export function assertStampWritable(status: string): void {
   const { environment, database } = JSON.parse(status) as { environment: string; database: string };
   if (traitsOf(environment).mayBeWrittenByTests) return;
   throw new Error(

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { createGet } from '../check/create-get.js';
-import { assertWritable } from './assert-writable.js';
+import { assertStampWritable } from './assert-writable.js';
 import { exerciseResourceLifecycle } from './resource-life.js';
 
 const AIRLOCK = fileURLToPath(new URL('../../../cli/bin/airlock.js', import.meta.url));
@@ -20,7 +20,7 @@ await new Command('e2e')
 
 /** Users of their own for each run: what other runs left can neither help nor harm. */
 async function run({ url }: { url: string }): Promise<void> {
-  assertWritable(runCommand('db', 'status', '--json'));
+  assertStampWritable(runCommand('db', 'status', '--json'));
   const run = randomBytes(4).toString('hex');
   const tokenOf = (user: string) => runCommand('token', '--sub', `e2e_${run}_${user}`).trim();
   await exerciseResourceLifecycle(createGet(url), { own: tokenOf('own'), other: tokenOf('other') }, (step) =>

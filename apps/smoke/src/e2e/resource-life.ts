@@ -1,4 +1,4 @@
-import type { Answer, Get } from '../check/create-get.js';
+import type { SmokeResponse, Get } from '../check/create-get.js';
 import { probedResource } from '@airlock/model/probed-resource';
 
 /** The life of one row of the probed resource, step by step; throws at the first step that is not as it should be. Leaves nothing behind. */
@@ -38,7 +38,7 @@ export async function exerciseResourceLifecycle(
   tell('deleted');
 }
 
-function expectStatus(step: string, answer: Answer, status: number): Answer {
+function expectStatus(step: string, answer: SmokeResponse, status: number): SmokeResponse {
   if (answer.status === status) return answer;
   throw new Error(`${step}: status ${answer.status}; expected ${status}: ${answer.text.slice(0, 200)}`);
 }

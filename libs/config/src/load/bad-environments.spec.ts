@@ -3,7 +3,7 @@ import { ConfigError } from '../values/config-error.js';
 import { ENVIRONMENTS } from '../values/environment.js';
 import { inspectConfig } from './inspect-config.js';
 import { loadConfig } from './load-config.js';
-import { findViolations, rules } from '../rules/find-violations.js';
+import { findViolations, configRules } from '../rules/find-violations.js';
 import type { Facts } from '../rules/config-rule.js';
 import { badEnvironments, type BadEnvironment, goodEnvironments, withFolder } from '../testing/index.js';
 
@@ -26,8 +26,11 @@ describe('loadConfig', () => {
 describe('the table of bad environments', () => {
   it('would miss the loss of any rule', async () => {
     const facts = (await Promise.all(badEnvironments.map(factsOf))).flat();
-    const count = (judged: typeof rules) => facts.reduce((sum, one) => sum + findViolations(one, judged).length, 0);
-    const unseen = rules.filter((removed) => count(rules.filter((rule) => rule !== removed)) === count(rules));
+    const count = (judged: typeof configRules) =>
+      facts.reduce((sum, one) => sum + findViolations(one, judged).length, 0);
+    const unseen = configRules.filter(
+      (removed) => count(configRules.filter((rule) => rule !== removed)) === count(configRules),
+    );
     expect(unseen.map(({ title }) => title)).toEqual([]);
   });
 });

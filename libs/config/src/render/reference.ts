@@ -1,5 +1,5 @@
 import { ENVIRONMENTS, environmentsWithout, listNames } from '../values/environment.js';
-import { rules } from '../rules/find-violations.js';
+import { configRules } from '../rules/find-violations.js';
 import { groupVariables, metaOf, variableNames, type VariableName } from '../variables/schema.js';
 import { defaultText, describeExpected } from '../variables/validate.js';
 import { renderTable } from './markdown-table.js';
@@ -56,7 +56,7 @@ function renderDefaults(): string {
 
 function renderRules(): string {
   const rows = [
-    ...rules.map(({ title, environments }) => [
+    ...configRules.map(({ title, environments }) => [
       title,
       ...ENVIRONMENTS.map((one) => (environments.includes(one) ? 'refused' : '')),
     ]),

@@ -17,7 +17,7 @@ export interface Facts {
   readonly cwd: string | undefined;
 }
 
-export interface Rule {
+export interface ConfigRule {
   /** A row of the table in docs/configuration.md: what is refused. */
   readonly title: string;
   readonly environments: readonly Environment[];
@@ -29,7 +29,7 @@ export const DEPLOYED = environmentsWithout('runsLocally');
 export const LASTING = environmentsWithout('isDisposable');
 
 /** A rule of one answer: the violation where the condition holds. */
-export function when(condition: boolean | undefined, violation: Violation): readonly Violation[] {
+export function violationIf(condition: boolean | undefined, violation: Violation): readonly Violation[] {
   return condition ? [violation] : [];
 }
 

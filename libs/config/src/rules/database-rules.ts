@@ -11,17 +11,17 @@ import {
   EVERYWHERE,
   type Facts,
   LASTING,
-  type Rule,
-  when,
+  type ConfigRule,
+  violationIf,
 } from './config-rule.js';
 
-export const databaseRules: readonly Rule[] = [
+export const databaseRules: readonly ConfigRule[] = [
   {
     title: 'a database or Redis on localhost, in any spelling',
     environments: LASTING,
     find: (facts) =>
       dataHostsOf(facts).flatMap(({ name, host }) =>
-        when(isLocalHost(host), {
+        violationIf(isLocalHost(host), {
           name,
           problem: `names the host ${host}, this machine, in ${facts.environment}`,
           expected: `the server of ${facts.environment}`,
@@ -39,7 +39,7 @@ export const databaseRules: readonly Rule[] = [
     environments: environmentsWith('mayBeReset'),
     find: (facts) =>
       databasesOf(facts).flatMap(({ name, address: { database } }) =>
-        when(!isTestDatabaseName(database) && !isMaintenance(name, database), {
+        violationIf(!isTestDatabaseName(database) && !isMaintenance(name, database), {
           name,
           problem: `names the database ${database}, which tests must not touch`,
           expected: 'a name that ends in _test, such as airlock_test or airlock_test_w1',
@@ -53,7 +53,7 @@ export const databaseRules: readonly Rule[] = [
     find: (facts) => {
       const most = maxDatabaseNameBytes(facts.environment);
       return databasesOf(facts).flatMap(({ name, address: { database } }) =>
-        when(Buffer.byteLength(database) > most, {
+        violationIf(Buffer.byteLength(database) > most, {
           name,
           problem: `names a database of ${Buffer.byteLength(database)} bytes`,
           expected: `at most ${most} in ${facts.environment}: PostgreSQL cuts longer derived names off in silence`,
@@ -67,7 +67,7 @@ export const databaseRules: readonly Rule[] = [
     environments: environmentsWith('mayBeReset'),
     find: (facts) =>
       databasesOf(facts).flatMap(({ name }) =>
-        when(facts.texts[name]?.includes('?'), {
+        violationIf(facts.texts[name]?.includes('?'), {
           name,
           problem: 'has a query',
           expected: 'nothing after the name of the database',
@@ -82,7 +82,7 @@ export const databaseRules: readonly Rule[] = [
     environments: environmentsWithout('mayUseProtectedHosts'),
     find: (facts) =>
       dataHostsOf(facts).flatMap(({ name, host }) =>
-        when(isListed(host, facts.values.PROTECTED_HOSTS ?? []), {
+        violationIf(isListed(host, facts.values.PROTECTED_HOSTS ?? []), {
           name,
           problem: `names the host ${host}, which PROTECTED_HOSTS keeps from ${facts.environment}`,
           expected: `a server of ${facts.environment}`,
@@ -95,7 +95,7 @@ export const databaseRules: readonly Rule[] = [
     environments: environmentsWithout('mayLackTls'),
     find: (facts) =>
       databasesOf(facts).flatMap(({ name, address: { host, sslMode } }) =>
-        when(sslMode === 'disable' && !isListed(host, facts.values.PRIVATE_NETWORKS ?? []), {
+        violationIf(sslMode === 'disable' && !isListed(host, facts.values.PRIVATE_NETWORKS ?? []), {
           name,
           problem: `reaches the host ${host} without TLS`,
           expected: '?sslmode=verify-full at its end',
@@ -108,7 +108,7 @@ export const databaseRules: readonly Rule[] = [
     environments: EVERYWHERE,
     find: ({ texts }) =>
       DATABASE_VARIABLES.flatMap((name) =>
-        when(texts[name]?.includes(`:${POOLER_PORT}/`), {
+        violationIf(texts[name]?.includes(`:${POOLER_PORT}/`), {
           name,
           problem: `names the port ${POOLER_PORT} of a connection pooler`,
           expected: 'the port of PostgreSQL itself, usually 5432',
@@ -131,7 +131,7 @@ export const databaseRules: readonly Rule[] = [
     title: '`DATABASE_SSL_CA` that no address uses',
     environments: EVERYWHERE,
     find: (facts) =>
-      when(
+      violationIf(
         facts.values.DATABASE_SSL_CA !== undefined &&
           !databasesOf(facts).some(({ address }) => address.sslMode === 'verify-full'),
         {
@@ -146,7 +146,7 @@ export const databaseRules: readonly Rule[] = [
     title: '`DATABASE_SERVER=embedded`',
     environments: DEPLOYED,
     find: ({ environment, values }) =>
-      when(values.DATABASE_SERVER === 'embedded', {
+      violationIf(values.DATABASE_SERVER === 'embedded', {
         name: 'DATABASE_SERVER',
         problem: `is embedded in ${environment}`,
         expected: 'external',
@@ -158,7 +158,7 @@ export const databaseRules: readonly Rule[] = [
     environments: environmentsWith('runsLocally'),
     find: (facts) =>
       databasesOf(facts).flatMap(({ name, address: { host } }) =>
-        when(facts.values.DATABASE_SERVER === 'embedded' && host !== '127.0.0.1', {
+        violationIf(facts.values.DATABASE_SERVER === 'embedded' && host !== '127.0.0.1', {
           name,
           problem: `names the host ${host}, but DATABASE_SERVER is embedded`,
           expected: 'the host 127.0.0.1',
@@ -170,7 +170,7 @@ export const databaseRules: readonly Rule[] = [
     title: 'a migrator of another database than the application',
     environments: EVERYWHERE,
     find: ({ values: { DATABASE_URL: app, DATABASE_MIGRATION_URL: migration } }) =>
-      when(app && migration && app.database !== migration.database, {
+      violationIf(app && migration && app.database !== migration.database, {
         name: 'DATABASE_MIGRATION_URL',
         problem: `names the database ${migration?.database}, but DATABASE_URL names ${app?.database}`,
         expected: 'the same database in both',
@@ -184,7 +184,7 @@ export const databaseRules: readonly Rule[] = [
   },
 ];
 
-function refuseWordsOf(others: readonly Environment[], environments: readonly Environment[]): Rule {
+function refuseWordsOf(others: readonly Environment[], environments: readonly Environment[]): ConfigRule {
   return {
     title: `a host or database whose name holds a ${listNames(others)} word`,
     environments,
@@ -206,7 +206,7 @@ function isMaintenance(name: string, database: string): boolean {
 function findForeignDatabase(facts: Facts, others: readonly Environment[]) {
   return databasesOf(facts).flatMap(({ name, address: { database } }) => {
     const word = findWordOf(database, others);
-    return when(word !== undefined, {
+    return violationIf(word !== undefined, {
       name,
       problem: `names the database ${database}, whose word ${word} belongs to another environment than ${facts.environment}`,
       expected: `the database of ${facts.environment}`,
@@ -218,7 +218,7 @@ function findForeignDatabase(facts: Facts, others: readonly Environment[]) {
 function findForeignHost(facts: Facts, others: readonly Environment[]) {
   return dataHostsOf(facts).flatMap(({ name, host }) => {
     const word = findWordOf(host, others);
-    return when(word !== undefined, {
+    return violationIf(word !== undefined, {
       name,
       problem: `names the host ${host}, whose word ${word} belongs to another environment than ${facts.environment}`,
       expected: `a server of ${facts.environment}`,
@@ -229,9 +229,9 @@ function findForeignHost(facts: Facts, others: readonly Environment[]) {
 
 function findSharedRole({ environment, values: { DATABASE_URL: app, DATABASE_MIGRATION_URL: migration } }: Facts) {
   return [
-    ...when(app?.user === 'postgres', superuser('DATABASE_URL', environment)),
-    ...when(migration?.user === 'postgres', superuser('DATABASE_MIGRATION_URL', environment)),
-    ...when(app && migration && app.user === migration.user, {
+    ...violationIf(app?.user === 'postgres', superuser('DATABASE_URL', environment)),
+    ...violationIf(migration?.user === 'postgres', superuser('DATABASE_MIGRATION_URL', environment)),
+    ...violationIf(app && migration && app.user === migration.user, {
       name: 'DATABASE_MIGRATION_URL',
       problem: `connects as ${migration?.user}, the role of DATABASE_URL, in ${environment}`,
       expected: 'a role of its own, so that the application can change no schema',

@@ -1,13 +1,13 @@
 import type { Violation } from '../values/config-error.js';
 import { databaseRules } from './database-rules.js';
-import type { Facts, Rule } from './config-rule.js';
+import type { Facts, ConfigRule } from './config-rule.js';
 import { runtimeRules } from './runtime-rules.js';
 import { secretRules } from './secret-rules.js';
 import { serviceRules } from './service-rules.js';
 import { timingRules } from './timing-rules.js';
 
 /** Everything that single values cannot say: what may not be true together, and where. */
-export const rules: readonly Rule[] = [
+export const configRules: readonly ConfigRule[] = [
   ...serviceRules,
   ...databaseRules,
   ...secretRules,
@@ -15,7 +15,7 @@ export const rules: readonly Rule[] = [
   ...runtimeRules,
 ];
 
-export function findViolations(facts: Facts, judged: readonly Rule[] = rules): Violation[] {
+export function findViolations(facts: Facts, judged: readonly ConfigRule[] = configRules): Violation[] {
   return judged
     .filter(({ environments }) => environments.includes(facts.environment))
     .flatMap((rule) => rule.find(facts));

@@ -1,14 +1,14 @@
 import { MAX_CERTIFICATES_BYTES, parseCertificates } from '../values/certificates.js';
 import { loadSecretFile } from '../sources/secret-file.js';
-import { DEPLOYED, type Facts, type Rule, when } from './config-rule.js';
+import { DEPLOYED, type Facts, type ConfigRule, violationIf } from './config-rule.js';
 
 /** What Node, OpenSSL and libraries read by themselves, past the schema. Only names are shown: values may hold secrets. */
-export const runtimeRules: readonly Rule[] = [
+export const runtimeRules: readonly ConfigRule[] = [
   {
     title: '`NODE_TLS_REJECT_UNAUTHORIZED=0`',
     environments: DEPLOYED,
     find: ({ environment, env }) =>
-      when(env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0', {
+      violationIf(env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0', {
         name: 'NODE_TLS_REJECT_UNAUTHORIZED',
         problem: `is 0 in ${environment}, so any certificate is accepted, that of the identity provider included`,
         expected: 'no such variable',
@@ -36,7 +36,7 @@ export const runtimeRules: readonly Rule[] = [
     environments: DEPLOYED,
     find: ({ environment, env }) =>
       Object.keys(env).flatMap((name) =>
-        when(isLeak(name, env[name]), {
+        violationIf(isLeak(name, env[name]), {
           name,
           problem: `is set in ${environment}, and writes what is secret to logs or files`,
           expected: 'no such variable',
@@ -49,7 +49,7 @@ export const runtimeRules: readonly Rule[] = [
     environments: DEPLOYED,
     find: ({ environment, env }) =>
       Object.keys(env).flatMap((name) =>
-        when(isSet(env[name]) && (TLS.test(name) || LOADERS.test(name)), {
+        violationIf(isSet(env[name]) && (TLS.test(name) || LOADERS.test(name)), {
           name,
           problem: `is set in ${environment}; Node or a library may read it past this configuration`,
           expected: 'no such variable',
@@ -96,7 +96,7 @@ function findUnreadableAuthorities({ environment, env, cwd }: Facts) {
   const content = loadSecretFile({ path, cwd, name, maxBytes: MAX_CERTIFICATES_BYTES });
   if ('problem' in content) return [content];
   const result = parseCertificates(content.text);
-  return when('problem' in result, {
+  return violationIf('problem' in result, {
     name,
     problem: `names a file that ${'problem' in result ? (result.problem ?? 'holds no certificate') : ''} in ${environment}`,
     expected: 'a file of PEM certificates',

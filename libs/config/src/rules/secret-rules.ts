@@ -1,6 +1,6 @@
 import { parseRedisUrl } from '../values/redis-url.js';
 import type { VariableName } from '../variables/schema.js';
-import { databasesOf, DEPLOYED, type Facts, LASTING, type Rule, when } from './config-rule.js';
+import { databasesOf, DEPLOYED, type Facts, LASTING, type ConfigRule, violationIf } from './config-rule.js';
 
 /** Long enough that guessing is hopeless. */
 const MIN_KEY_LENGTH = 32;
@@ -11,13 +11,13 @@ const MIN_DIFFERENT_CHARACTERS = 8;
 const PLACEHOLDERS =
   /changethis|changeme|changeit|replacethis|replaceme|placeholder|yoursecret|yourpassword|password|insecure|example|letmein|qwerty/;
 
-export const secretRules: readonly Rule[] = [
+export const secretRules: readonly ConfigRule[] = [
   {
     title: 'a placeholder or example as a secret or password',
     environments: DEPLOYED,
     find: (facts) =>
       secretsOf(facts).flatMap(({ name, what, text }) =>
-        when(PLACEHOLDERS.test(text.toLowerCase().replace(/[^a-z]/g, '')), {
+        violationIf(PLACEHOLDERS.test(text.toLowerCase().replace(/[^a-z]/g, '')), {
           name,
           problem: `${what}is a placeholder or comes from an example`,
           expected: 'a random text of your own',
@@ -30,7 +30,7 @@ export const secretRules: readonly Rule[] = [
     environments: DEPLOYED,
     find: (facts) =>
       secretsOf(facts).flatMap(({ name, what, text, minLength }) =>
-        when(text.length < minLength, {
+        violationIf(text.length < minLength, {
           name,
           problem: `${what}has ${text.length} characters`,
           expected: `at least ${minLength}`,
@@ -43,7 +43,7 @@ export const secretRules: readonly Rule[] = [
     environments: DEPLOYED,
     find: (facts) =>
       secretsOf(facts).flatMap(({ name, what, text }) =>
-        when(new Set(text).size < MIN_DIFFERENT_CHARACTERS, {
+        violationIf(new Set(text).size < MIN_DIFFERENT_CHARACTERS, {
           name,
           problem: `${what}has ${new Set(text).size} different characters`,
           expected: `at least ${MIN_DIFFERENT_CHARACTERS}`,
@@ -58,7 +58,7 @@ export const secretRules: readonly Rule[] = [
       const secrets = secretsOf(facts);
       return secrets.flatMap(({ name, what, text }, index) => {
         const first = secrets.findIndex((other) => other.text === text);
-        return when(first < index, {
+        return violationIf(first < index, {
           name,
           problem: `${what}is the same as that of ${secrets[first]?.name}`,
           expected: 'a secret for each',

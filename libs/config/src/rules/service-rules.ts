@@ -3,14 +3,14 @@ import { isLocalHost } from '../values/hosts.js';
 import { deriveNodeEnv } from '../sources/process-environment.js';
 import { collectSecrets } from '../variables/known-secrets.js';
 import { quote } from '../values/quote.js';
-import { DEPLOYED, EVERYWHERE, type Facts, LASTING, type Rule, when } from './config-rule.js';
+import { DEPLOYED, EVERYWHERE, type Facts, LASTING, type ConfigRule, violationIf } from './config-rule.js';
 
-export const serviceRules: readonly Rule[] = [
+export const serviceRules: readonly ConfigRule[] = [
   {
     title: '`DEBUG=true`',
     environments: environmentsWithout('mayDebug'),
     find: ({ environment, values }) =>
-      when(values.DEBUG, {
+      violationIf(values.DEBUG, {
         name: 'DEBUG',
         problem: `is true in ${environment}, which shows callers what went wrong inside`,
         expected: 'false',
@@ -21,7 +21,7 @@ export const serviceRules: readonly Rule[] = [
     title: '`LOG_LEVEL` debug or trace',
     environments: environmentsWithout('mayDebug'),
     find: ({ environment, values }) =>
-      when(values.LOG_LEVEL === 'debug' || values.LOG_LEVEL === 'trace', {
+      violationIf(values.LOG_LEVEL === 'debug' || values.LOG_LEVEL === 'trace', {
         name: 'LOG_LEVEL',
         problem: `is ${values.LOG_LEVEL} in ${environment}, where logs must hold no data of users`,
         expected: 'info, warn, error or fatal',
@@ -32,7 +32,7 @@ export const serviceRules: readonly Rule[] = [
     title: '`LOG_FORMAT=pretty`',
     environments: DEPLOYED,
     find: ({ environment, values }) =>
-      when(values.LOG_FORMAT === 'pretty', {
+      violationIf(values.LOG_FORMAT === 'pretty', {
         name: 'LOG_FORMAT',
         problem: `is pretty in ${environment}, whose image does not contain the formatter`,
         expected: 'json',
@@ -43,7 +43,7 @@ export const serviceRules: readonly Rule[] = [
     title: '`TESTING` set at all',
     environments: environmentsWithout('mayDebug'),
     find: ({ environment, texts }) =>
-      when(texts.TESTING !== undefined, {
+      violationIf(texts.TESTING !== undefined, {
         name: 'TESTING',
         problem: `is set in ${environment}`,
         expected: 'no such variable',
@@ -54,7 +54,7 @@ export const serviceRules: readonly Rule[] = [
     title: '`TESTING` that disagrees with `ENVIRONMENT`',
     environments: environmentsWith('mayDebug'),
     find: ({ environment, values }) =>
-      when(values.TESTING !== undefined && values.TESTING !== traitsOf(environment).mayBeReset, {
+      violationIf(values.TESTING !== undefined && values.TESTING !== traitsOf(environment).mayBeReset, {
         name: 'TESTING',
         problem: `is ${values.TESTING} in ${environment}`,
         expected: `${traitsOf(environment).mayBeReset}, or no such variable`,
@@ -70,7 +70,7 @@ export const serviceRules: readonly Rule[] = [
     title: '`WITH_UI=true`',
     environments: environmentsWithout('mayShowPages'),
     find: ({ environment, values }) =>
-      when(values.WITH_UI, {
+      violationIf(values.WITH_UI, {
         name: 'WITH_UI',
         problem: `is true in ${environment}, which serves pages for developers to everyone`,
         expected: 'false',
@@ -82,7 +82,7 @@ export const serviceRules: readonly Rule[] = [
     environments: DEPLOYED,
     find: ({ environment, values }) =>
       (['PORT', 'MANAGEMENT_PORT'] as const).flatMap((name) =>
-        when(values[name] === 0, {
+        violationIf(values[name] === 0, {
           name,
           problem: `is 0 in ${environment}, which takes a port that nobody knows`,
           expected: 'a port from 1 to 65535',
@@ -94,7 +94,7 @@ export const serviceRules: readonly Rule[] = [
     title: '`MANAGEMENT_PORT` equal to `PORT`',
     environments: EVERYWHERE,
     find: ({ values }) =>
-      when(values.PORT !== 0 && values.PORT !== undefined && values.PORT === values.MANAGEMENT_PORT, {
+      violationIf(values.PORT !== 0 && values.PORT !== undefined && values.PORT === values.MANAGEMENT_PORT, {
         name: 'MANAGEMENT_PORT',
         problem: `is ${values.PORT}, the same as PORT, which would publish metrics and detailed health`,
         expected: 'a port of its own',
@@ -105,7 +105,7 @@ export const serviceRules: readonly Rule[] = [
     title: '`CORS_ORIGINS` with `*`',
     environments: LASTING,
     find: ({ environment, values }) =>
-      when(values.CORS_ORIGINS?.includes('*'), {
+      violationIf(values.CORS_ORIGINS?.includes('*'), {
         name: 'CORS_ORIGINS',
         problem: `holds * in ${environment}, which lets every page call the API`,
         expected: 'the https origins of your own pages',
@@ -137,7 +137,7 @@ function findForeignNodeEnv({ environment, env, texts }: Facts) {
   const { NODE_ENV: nodeEnv } = env;
   const derived = deriveNodeEnv(environment);
   const isStrict = [nodeEnv, derived].includes(STRICT_TRAITS.nodeEnv);
-  return when(nodeEnv !== undefined && nodeEnv !== derived && isStrict, {
+  return violationIf(nodeEnv !== undefined && nodeEnv !== derived && isStrict, {
     name: 'NODE_ENV',
     problem: `is ${quote(nodeEnv ?? '', collectSecrets({ ...env, ...texts }))} in ${environment}`,
     expected: `${derived}, or no such variable`,
@@ -149,7 +149,7 @@ function findWeakIssuer({ environment, values }: Facts) {
   return (['AUTH_ISSUER', 'AUTH_JWKS_URL'] as const).flatMap((name) => {
     const url = new URL(values[name] ?? 'https://unset.invalid');
     const isLocal = isLocalHost(url.hostname);
-    return when(isLocal || url.protocol !== 'https:', {
+    return violationIf(isLocal || url.protocol !== 'https:', {
       name,
       problem: `${isLocal ? 'names this machine' : 'is not https'} in ${environment}, so anyone near could issue tokens`,
       expected: 'the https address of your identity provider',

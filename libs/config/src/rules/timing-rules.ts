@@ -1,17 +1,17 @@
 import { environmentsWith } from '../values/environment.js';
 import type { VariableName } from '../variables/schema.js';
-import { DEPLOYED, EVERYWHERE, type Facts, type Rule, when } from './config-rule.js';
+import { DEPLOYED, EVERYWHERE, type Facts, type ConfigRule, violationIf } from './config-rule.js';
 
 /** What a platform needs between the last of our steps and its kill. */
 const MARGIN_MS = 5_000;
 
-export const timingRules: readonly Rule[] = [
+export const timingRules: readonly ConfigRule[] = [
   {
     title: '`SHUTDOWN_GRACE` below drain + requests + teardown + 5s',
     environments: EVERYWHERE,
     find: ({ values: v }) => {
       const neededMs = (v.SHUTDOWN_DRAIN ?? 0) + (v.SHUTDOWN_REQUESTS ?? 0) + (v.SHUTDOWN_TEARDOWN ?? 0) + MARGIN_MS;
-      return when(v.SHUTDOWN_GRACE !== undefined && v.SHUTDOWN_GRACE < neededMs, {
+      return violationIf(v.SHUTDOWN_GRACE !== undefined && v.SHUTDOWN_GRACE < neededMs, {
         name: 'SHUTDOWN_GRACE',
         problem: `is ${show(v.SHUTDOWN_GRACE ?? 0)}, so the platform kills before the shutdown is done`,
         expected: `at least ${show(neededMs)}: SHUTDOWN_DRAIN + SHUTDOWN_REQUESTS + SHUTDOWN_TEARDOWN + ${show(MARGIN_MS)}`,
@@ -56,7 +56,7 @@ export const timingRules: readonly Rule[] = [
     environments: EVERYWHERE,
     find: ({ values }) =>
       TIMEOUTS.flatMap((name) =>
-        when(values[name] === 0, {
+        violationIf(values[name] === 0, {
           name,
           problem: 'is 0, which means no limit',
           expected: 'a duration such as 5s',
@@ -79,7 +79,7 @@ type Timing = (typeof TIMEOUTS)[number] | 'SHUTDOWN_REQUESTS';
 
 function exceeds({ values }: Facts, name: Timing, limit: Timing, danger: string) {
   const [value = 0, most = Infinity] = [values[name], values[limit]];
-  return when(value > most && (most > 0 || limit === 'SHUTDOWN_REQUESTS'), {
+  return violationIf(value > most && (most > 0 || limit === 'SHUTDOWN_REQUESTS'), {
     name,
     problem: `is ${show(value)}, above ${limit} of ${show(most)}: ${danger}`,
     expected: `at most ${show(most)}`,

@@ -1,5 +1,5 @@
 import {
-  compareSchemas,
+  findSchemaDrift,
   DriftError,
   hasDrift,
   readCatalogue,
@@ -21,7 +21,7 @@ export async function checkTemplate({ isWritten = false, ...model }: Model & { i
     await checkKnownObjects(database, { ...model, isWritten });
     const actual = await readThrowaway(database);
     if (isWritten) saveSchemaFile(model, actual);
-    const drift = compareSchemas(loadSchemaFile(model), actual);
+    const drift = findSchemaDrift(loadSchemaFile(model), actual);
     if (hasDrift(drift)) throw new DriftError('schema.sql', drift, 'airlock db drift --template --write');
     const changes = await findEntityChanges(database, model);
     if (changes.length > 0) throw new MigrationError(describeChanges(changes));

@@ -5,7 +5,7 @@ import type { Client } from 'pg';
 import { useScratchCluster } from '@airlock/database/fixtures';
 import { withDrafts } from './draft-folder.fixture.js';
 import { lintFiles } from './lint-files.js';
-import type { Finding } from './rules/lint-rule.js';
+import type { LintFinding } from './rules/lint-rule.js';
 import { loadSqlFile } from './sql-file.js';
 
 const cluster = useScratchCluster();
@@ -67,7 +67,7 @@ const DRAFTS: Readonly<Record<string, string>> = {
 const CASES = join(import.meta.dirname, 'cases');
 
 describe('the advice of a finding', () => {
-  let findings: readonly Finding[];
+  let findings: readonly LintFinding[];
   let client: Client;
   const statements: Record<string, readonly string[]> = {};
 

@@ -1,18 +1,21 @@
-import type { Finding } from './rules/lint-rule.js';
-import { rules } from './rules/index.js';
+import type { LintFinding } from './rules/lint-rule.js';
+import { lintRules } from './rules/index.js';
 import { COVERED } from './squawk.js';
 import type { ParsedStatement } from './syntax/statement.js';
 import { INEXCUSABLE, TRACE_RULES } from './trace/judge-traces.js';
 
 /** Rules about files and exceptions, beside those about statements. */
 const FORM_RULES = ['unreadable', 'misplaced-exception', 'unknown-exception', 'unused-exception', 'short-reason'];
-export const OUR_RULES = [...rules.map(({ name }) => name), ...TRACE_RULES, ...FORM_RULES];
+export const OUR_RULES = [...lintRules.map(({ name }) => name), ...TRACE_RULES, ...FORM_RULES];
 
 const SHORTEST_REASON = 20;
 
 /** Removes what a statement is allowed, and adds what is wrong with the exceptions themselves. */
-export function applyExceptions(statements: readonly ParsedStatement[], findings: readonly Finding[]): Finding[] {
-  const isAllowed = ({ statement, rule }: Finding) =>
+export function applyExceptions(
+  statements: readonly ParsedStatement[],
+  findings: readonly LintFinding[],
+): LintFinding[] {
+  const isAllowed = ({ statement, rule }: LintFinding) =>
     !INEXCUSABLE.has(rule) && statements[statement ?? -1]?.allow[rule] !== undefined;
   return [
     ...findings.filter((finding) => !isAllowed(finding)),
@@ -20,10 +23,13 @@ export function applyExceptions(statements: readonly ParsedStatement[], findings
   ];
 }
 
-function judgeExceptions({ migration, index, allow }: ParsedStatement, findings: readonly Finding[]): Finding[] {
+function judgeExceptions(
+  { migration, index, allow }: ParsedStatement,
+  findings: readonly LintFinding[],
+): LintFinding[] {
   const found = new Set(findings.filter(({ statement }) => statement === index).map(({ rule }) => rule));
   const at = { migration: migration.name, statement: index };
-  return Object.entries(allow).flatMap(([rule, reason]): Finding[] => {
+  return Object.entries(allow).flatMap(([rule, reason]): LintFinding[] => {
     if (!found.has(rule))
       return isKnownRule(rule)
         ? [

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Client } from 'pg';
 import { MigrationError } from '@airlock/database/model';
 import { byStatement, concludeReport, lintOne, type LintReport } from './lint.js';
-import type { Finding } from './rules/lint-rule.js';
+import type { LintFinding } from './rules/lint-rule.js';
 import { fileName, loadSqlFile, type SqlFile } from './sql-file.js';
 import { loadSquawkReport, type SquawkReport } from './squawk.js';
 import { type ThrowawayDatabase, withThrowawayDatabase } from './trace/throwaway-database.js';
@@ -42,7 +42,7 @@ async function loadSchema(client: Client, path: string): Promise<void> {
 }
 
 /** A file that cannot be judged is a finding, and the others are judged all the same. */
-async function loadOrReport(path: string): Promise<SqlFile | Finding> {
+async function loadOrReport(path: string): Promise<SqlFile | LintFinding> {
   try {
     return await loadSqlFile(path);
   } catch (error) {
@@ -50,7 +50,7 @@ async function loadOrReport(path: string): Promise<SqlFile | Finding> {
   }
 }
 
-function createUnreadable(migration: string, { message }: Error): Finding {
+function createUnreadable(migration: string, { message }: Error): LintFinding {
   const problem = message.replace(`${migration}: `, '');
   return { migration, statement: undefined, rule: 'unreadable', problem, instead: 'a file of SQL statements' };
 }
@@ -93,7 +93,7 @@ async function lintAndUndo(client: Client, { migration, findings }: SqlFile, con
   }
 }
 
-function byMigration(a: Finding, b: Finding): number {
+function byMigration(a: LintFinding, b: LintFinding): number {
   return a.migration < b.migration ? -1 : a.migration > b.migration ? 1 : byStatement(a, b);
 }
 

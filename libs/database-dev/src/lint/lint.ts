@@ -6,8 +6,8 @@ import { findUnindexedKeys, traceMigration } from './trace/lock-trace.js';
 import type { StatementTrace } from './trace/statement-trace.js';
 import { findUnreleased } from './released.js';
 import { inventName, quoteIdentifier } from './syntax/names.js';
-import { type Finding, OWN_MIGRATION, steps } from './rules/lint-rule.js';
-import { rules } from './rules/index.js';
+import { type LintFinding, OWN_MIGRATION, steps } from './rules/lint-rule.js';
+import { lintRules } from './rules/index.js';
 import { loadSquawkReport, selectSquawk, type SquawkReport } from './squawk.js';
 import { flatten } from './syntax/nested.js';
 import { parseMigration, type ParsedStatement } from './syntax/statement.js';
@@ -16,7 +16,7 @@ import { judgeTraces } from './trace/judge-traces.js';
 
 export interface LintReport {
   readonly linted: readonly LintedMigration[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly LintFinding[];
 }
 
 export interface LintedMigration {
@@ -70,7 +70,7 @@ async function commit(client: Client): Promise<void> {
 /** Before the exceptions: whether a key has its index is known at the very end. */
 export interface Draft extends LintedMigration {
   readonly statements: readonly ParsedStatement[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly LintFinding[];
 }
 
 /** Leaves the migration's transaction open. */
@@ -97,14 +97,14 @@ export async function concludeReport(client: Client, drafts: readonly Draft[]): 
 }
 
 /** What is about the whole file comes first. */
-export function byStatement(a: Finding, b: Finding): number {
+export function byStatement(a: LintFinding, b: LintFinding): number {
   return (a.statement ?? -1) - (b.statement ?? -1);
 }
 
-function judgeSyntax(statement: ParsedStatement): Finding[] {
+function judgeSyntax(statement: ParsedStatement): LintFinding[] {
   if (statement.unreadable !== undefined) return [createUnreadable(statement, statement.unreadable)];
   const parts = flatten(statement);
-  return rules.flatMap((rule) => {
+  return lintRules.flatMap((rule) => {
     const found = parts.flatMap((part) => rule.find(part) ?? []);
     // A rule that searches the whole tree finds the same in the statement and in its part.
     const problems = found.filter((one, index) => found.findIndex(({ problem }) => problem === one.problem) === index);
@@ -117,12 +117,12 @@ function judgeSyntax(statement: ParsedStatement): Finding[] {
   });
 }
 
-function createUnreadable({ migration, index }: ParsedStatement, problem: string): Finding {
+function createUnreadable({ migration, index }: ParsedStatement, problem: string): LintFinding {
   return { migration: migration.name, statement: index, rule: 'unreadable', problem, instead: 'one statement of SQL' };
 }
 
 /** At the very end: the index may come in a later migration than the key. */
-async function judgeForeignKeys(client: Client, linted: readonly LintedMigration[]): Promise<Finding[]> {
+async function judgeForeignKeys(client: Client, linted: readonly LintedMigration[]): Promise<LintFinding[]> {
   const unindexed = await findUnindexedKeys(client);
   return linted.flatMap(({ name: migration, traces }) =>
     traces.flatMap(({ foreignKeys }, statement) =>
@@ -142,7 +142,7 @@ async function judgeForeignKeys(client: Client, linted: readonly LintedMigration
   );
 }
 
-export function describeFinding({ migration, statement, rule, problem, instead }: Finding): string {
+export function describeFinding({ migration, statement, rule, problem, instead }: LintFinding): string {
   const where = statement === undefined ? migration : `${migration}, statement ${statement + 1}`;
   return `${where}: ${problem} [${rule}]\n  ${instead.replaceAll('\n', '\n  ')}`;
 }

@@ -5,17 +5,17 @@ import {
   assertNoTransactionControl,
   MigrationError,
   type Migration,
-  type Phase,
-  type Statement,
+  type MigrationPhase,
+  type MigrationStatement,
 } from '@airlock/database/model';
-import type { Finding } from './rules/lint-rule.js';
+import type { LintFinding } from './rules/lint-rule.js';
 import { isComment, type Token, tokensOf } from './syntax/source-text.js';
 import { parseSql } from './syntax/statement.js';
 
 export interface SqlFile {
   readonly migration: Migration;
   /** Comments that look like exceptions and are none, with the reason. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly LintFinding[];
 }
 
 const LARGEST_FILE_BYTES = 1024 * 1024;
@@ -83,7 +83,7 @@ function parseHeader(text: string): Header {
     throw new MigrationError(`the phase is ${JSON.stringify(phase)}; expected expand or contract`);
   if (!/^(true|false)$/.test(transaction))
     throw new MigrationError(`transaction is ${JSON.stringify(transaction)}; expected true or false`);
-  return { phase: phase as Phase, completes: read('completes'), transactional: transaction === 'true' };
+  return { phase: phase as MigrationPhase, completes: read('completes'), transactional: transaction === 'true' };
 }
 
 function leadingComments(tokens: readonly Token[]): Token[] {
@@ -96,7 +96,7 @@ interface Stray {
   readonly problem: string;
 }
 
-function splitStatements(text: string): { statements: Statement[]; strays: Stray[] } {
+function splitStatements(text: string): { statements: MigrationStatement[]; strays: Stray[] } {
   const { stmts = [] } = parseSql(text);
   const bytes = Buffer.from(text);
   const tokens = tokensOf(text);

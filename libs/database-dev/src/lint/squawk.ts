@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { loadModule, type ScanToken, scanSync } from 'libpg-query';
 import type { Migration } from '@airlock/database/model';
 import { nameOf } from './syntax/names.js';
-import type { Finding } from './rules/lint-rule.js';
+import type { LintFinding } from './rules/lint-rule.js';
 import { isComment } from './syntax/source-text.js';
 import type { ParsedStatement } from './syntax/statement.js';
 
@@ -73,7 +73,7 @@ interface SquawkFinding {
 }
 
 /** What squawk says about one migration, before our rules have their say. */
-export type SquawkReport = ReadonlyMap<Migration, readonly Finding[]>;
+export type SquawkReport = ReadonlyMap<Migration, readonly LintFinding[]>;
 
 /** Asks squawk about all migrations at once: twice, for what runs in a transaction and for what does not. */
 export async function loadSquawkReport(migrations: readonly Migration[]): Promise<SquawkReport> {
@@ -85,17 +85,17 @@ export async function loadSquawkReport(migrations: readonly Migration[]): Promis
 
 /** What our rules neither say better nor know better. */
 export function selectSquawk(
-  findings: readonly Finding[],
+  findings: readonly LintFinding[],
   statements: readonly ParsedStatement[],
-  ours: readonly Finding[],
-): Finding[] {
+  ours: readonly LintFinding[],
+): LintFinding[] {
   return findings.filter(({ rule, statement: index }) => {
     const statement = statements[index ?? -1];
     return statement !== undefined && !isSaid(rule, statement, ours) && !isMistaken(rule, statement);
   });
 }
 
-function isSaid(rule: string, { index }: ParsedStatement, ours: readonly Finding[]): boolean {
+function isSaid(rule: string, { index }: ParsedStatement, ours: readonly LintFinding[]): boolean {
   return ours.some((finding) => finding.statement === index && COVERED[rule]?.includes(finding.rule));
 }
 
@@ -125,7 +125,7 @@ function isMistaken(rule: string, { sql, migration, created, node }: ParsedState
   }
 }
 
-async function askSquawk(migrations: readonly Migration[]): Promise<[Migration, Finding[]][]> {
+async function askSquawk(migrations: readonly Migration[]): Promise<[Migration, LintFinding[]][]> {
   const folder = await mkdtemp(join(tmpdir(), 'lint-'));
   const files = migrations.map((_, index) => join(folder, `${index}.sql`));
   const flags = ['--reporter', 'json', '--pg-version', '18', '--exclude', EXCLUDED.join(',')];
@@ -164,7 +164,10 @@ function blankComments(sql: string): string {
 }
 
 /** Lines count from 0 and run through all statements of the file. */
-function toFinding({ line, rule_name: rule, message, help }: SquawkFinding, { name, statements }: Migration): Finding {
+function toFinding(
+  { line, rule_name: rule, message, help }: SquawkFinding,
+  { name, statements }: Migration,
+): LintFinding {
   const ends = statements.map(({ sql }) => sql.split('\n').length + 1);
   let last = 0;
   const statement = ends.findIndex((length) => line < (last += length));

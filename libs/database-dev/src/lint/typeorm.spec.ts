@@ -5,7 +5,7 @@ import { defineMigration } from '@airlock/database/model';
 import { useScratchCluster } from '@airlock/database/fixtures';
 import { sampleModel } from '@airlock/database/sample';
 import { lintMigrations } from './lint.js';
-import type { Finding } from './rules/lint-rule.js';
+import type { LintFinding } from './rules/lint-rule.js';
 
 const cluster = useScratchCluster();
 
@@ -56,7 +56,7 @@ const LATER = [
 
 describe('a migration that TypeORM generates', () => {
   let generated: readonly string[];
-  let findings: readonly Finding[];
+  let findings: readonly LintFinding[];
 
   beforeAll(async () => {
     const { config } = await cluster.create();

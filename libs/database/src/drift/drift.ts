@@ -1,5 +1,5 @@
-import { connectMigrator, type Target } from '../migrate/session.js';
-import type { Model } from '../model/model.js';
+import { connectMigrator, type MigrationTarget } from '../migrate/session.js';
+import type { Model } from '../model/product-model.js';
 import { MigrationError } from '../model/migration.js';
 import { readCatalogue } from './catalogue.js';
 import { loadSchemaFile } from './schema-file.js';
@@ -12,11 +12,11 @@ export interface Drift {
 }
 
 /** Compares a live database with what the migrations of this code make. Reads only. */
-export async function findDrift(target: Target & Pick<Model, 'folder'>): Promise<Drift> {
+export async function findDrift(target: MigrationTarget & Pick<Model, 'folder'>): Promise<Drift> {
   const client = await connectMigrator(target, 'drift');
   try {
     const { app, migration } = target.config.database;
-    return compareSchemas(
+    return findSchemaDrift(
       loadSchemaFile(target),
       await readCatalogue(client, { app: app.user, migrator: migration?.user ?? '' }),
     );
@@ -25,7 +25,7 @@ export async function findDrift(target: Target & Pick<Model, 'folder'>): Promise
   }
 }
 
-export function compareSchemas(expected: readonly string[], actual: readonly string[]): Drift {
+export function findSchemaDrift(expected: readonly string[], actual: readonly string[]): Drift {
   const [wanted, found] = [new Set(expected), new Set(actual)];
   return {
     missing: expected.filter((statement) => !found.has(statement)),

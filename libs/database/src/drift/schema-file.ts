@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/product-model.js';
 
 const HEADER = `-- What the migrations make, read back from a database that ran them. Not to be run: to be read and compared.
 -- Mend it with: airlock db drift --template --write`;

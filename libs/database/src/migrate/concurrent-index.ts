@@ -2,7 +2,7 @@ import pg from 'pg';
 import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '../model/identifier.js';
 import type { Migration } from '../model/migration.js';
 import { type IndexBuild, parseIndexBuild } from '../model/repeatable.js';
-import { NotNow } from './retry.js';
+import { RetryLater } from './retry.js';
 
 /** Removes what an interrupted attempt left behind; it would be dead weight, and IF NOT EXISTS would take it for done. */
 export async function dropInvalidIndexes(client: pg.Client, migration: Migration): Promise<string[]> {
@@ -11,7 +11,7 @@ export async function dropInvalidIndexes(client: pg.Client, migration: Migration
   const leftovers = await findInvalidIndexes(client, build);
   for (const { name, building } of leftovers) {
     if (building)
-      throw new NotNow(
+      throw new RetryLater(
         `${migration.name}: ${name} is being built by another session; expected no other session to build it`,
       );
     await client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);

@@ -1,16 +1,16 @@
 import type { Environment } from '@airlock/config';
 import { type AppliedMigration, loadLedger } from './ledger.js';
-import type { Migration, Phase } from '../model/migration.js';
-import type { Model } from '../model/model.js';
+import type { Migration, MigrationPhase } from '../model/migration.js';
+import type { Model } from '../model/product-model.js';
 import { planMigrations } from './plan.js';
 import { judgeSchema, type SchemaVerdict } from './schema-range.js';
-import { connectMigrator, type Target } from './session.js';
+import { connectMigrator, type MigrationTarget } from './session.js';
 
-export interface StatusOptions extends Target, Pick<Model, 'migrations'> {}
+export interface StatusOptions extends MigrationTarget, Pick<Model, 'migrations'> {}
 
 export interface MigrationStatus {
   readonly name: string;
-  readonly phase: Phase;
+  readonly phase: MigrationPhase;
   /** `edited`: what ran is not what the file says. `unknown`: this code has no such file. */
   readonly state: 'applied' | 'pending' | 'edited' | 'unknown';
   readonly appliedAt?: Date;
@@ -44,7 +44,7 @@ export async function loadPlan(options: StatusOptions & { to?: string | undefine
   return planMigrations({ migrations, applied: await readLedger(options), environment: config.environment, to });
 }
 
-async function readLedger(target: Target): Promise<AppliedMigration[]> {
+async function readLedger(target: MigrationTarget): Promise<AppliedMigration[]> {
   const client = await connectMigrator(target, 'status');
   try {
     return await loadLedger(client);

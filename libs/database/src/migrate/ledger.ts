@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
-import type { Migration, Phase } from '../model/migration.js';
+import type { Migration, MigrationPhase } from '../model/migration.js';
 
 /** A row of ops.migrations: what was applied, by what and by whom. */
 export interface AppliedMigration {
   readonly name: string;
   readonly sha256: string;
-  readonly phase: Phase;
+  readonly phase: MigrationPhase;
   readonly completes: string | null;
   readonly appliedAt: Date;
   readonly durationMs: number;

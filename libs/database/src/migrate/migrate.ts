@@ -6,12 +6,12 @@ import { finishRun, startRun } from './migration-journal.js';
 import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from './ledger.js';
 import { backendPid, type LockHolder, withMigrationLock } from './lock.js';
 import type { Migration } from '../model/migration.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/product-model.js';
 import { planMigrations } from './plan.js';
-import { connectMigrator, type Target, withOwner } from './session.js';
+import { connectMigrator, type MigrationTarget, withOwner } from './session.js';
 import { DEFAULT_TIMING, type Timing } from './timing.js';
 
-export interface MigrateOptions extends Target, Pick<Model, 'migrations'> {
+export interface MigrateOptions extends MigrationTarget, Pick<Model, 'migrations'> {
   /** Stop after this one. */
   readonly to?: string | undefined;
   /** Who asked, for the journal; the user of the operating system otherwise. */

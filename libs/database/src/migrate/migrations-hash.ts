@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LEDGER_SQL } from './ledger.js';
-import type { Model } from '../model/model.js';
-import { DEFAULT_SEED_ROWS } from '../model/seed-rows.js';
+import type { Model } from '../model/product-model.js';
+import { DEFAULT_SEED_ROWS } from '../model/seed-row.js';
 
 /** A data folder of another major version does not start. */
 const SERVER_MAJOR = '18';

@@ -8,7 +8,7 @@ export class MigrationRefusal extends MigrationError {
   override readonly exitCode = 3;
 }
 
-export interface PlanOptions {
+export interface MigrationPlanOptions {
   readonly migrations: readonly Migration[];
   readonly applied: readonly AppliedMigration[];
   readonly environment: Environment;
@@ -17,7 +17,7 @@ export interface PlanOptions {
 }
 
 /** What is to be applied, in order. @throws MigrationRefusal naming every contradiction between code and database. */
-export function planMigrations({ migrations, applied, environment, to }: PlanOptions): readonly Migration[] {
+export function planMigrations({ migrations, applied, environment, to }: MigrationPlanOptions): readonly Migration[] {
   assertCatalogue(migrations);
   const problems = findContradictions(migrations, applied);
   if (problems.length > 0) throw new MigrationRefusal(problems.join('\n'));

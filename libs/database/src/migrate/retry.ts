@@ -4,7 +4,7 @@ import { MigrationError } from '../model/migration.js';
 import type { Timing } from './timing.js';
 
 /** Passes by itself: the session of a killed runner lives on until the server finds its client gone. */
-export class NotNow extends MigrationError {}
+export class RetryLater extends MigrationError {}
 
 /** The two failures that say "not now" instead of "not like this". */
 const RETRIABLE = new Map([
@@ -39,7 +39,7 @@ export async function withRetries<T>(
 }
 
 function findReason(error: unknown): string | undefined {
-  if (error instanceof NotNow) return 'index build elsewhere';
+  if (error instanceof RetryLater) return 'index build elsewhere';
   const database = error instanceof Error && error.cause instanceof pg.DatabaseError ? error.cause : error;
   return database instanceof pg.DatabaseError ? RETRIABLE.get(database.code ?? '') : undefined;
 }

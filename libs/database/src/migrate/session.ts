@@ -6,7 +6,7 @@ import { MigrationError } from '../model/migration.js';
 import { MigrationRefusal } from './plan.js';
 
 /** Whose database the caller means to change, in the caller's own word. */
-export interface Target {
+export interface MigrationTarget {
   readonly config: Config;
   /** What the caller was asked to work on, such as a release target; the configuration's word otherwise. */
   readonly expected?: Environment | undefined;
@@ -16,7 +16,7 @@ export interface Target {
  * A connection of the migrator's own, never from a pool and never through a pooler: locks live in the session.
  * @throws IdentityError where caller, configuration and database do not agree on whose it is
  */
-export async function connectMigrator({ config, expected }: Target, purpose: string): Promise<Client> {
+export async function connectMigrator({ config, expected }: MigrationTarget, purpose: string): Promise<Client> {
   const address = config.database.migration;
   if (address === undefined)
     throw new MigrationError(
@@ -34,7 +34,11 @@ export async function connectMigrator({ config, expected }: Target, purpose: str
 }
 
 /** A session of the role that owns the objects, and that nobody logs in as. */
-export async function withOwner<T>(target: Target, purpose: string, work: (client: Client) => Promise<T>): Promise<T> {
+export async function withOwner<T>(
+  target: MigrationTarget,
+  purpose: string,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
   const client = await connectMigrator(target, purpose);
   try {
     await assertWritable(client);

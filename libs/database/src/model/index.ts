@@ -1,5 +1,5 @@
 /** What a model is made of. Loads neither a driver nor an ORM. */
-export type { ColumnRule, Columns } from './columns.js';
+export type { ColumnRule, Columns } from './column-rules.js';
 export { clipIdentifier, LONGEST_IDENTIFIER_BYTES, parseIdentifier } from './identifier.js';
 export {
   assertNoTransactionControl,
@@ -7,8 +7,8 @@ export {
   type Migration,
   MIGRATION_NAME,
   MigrationError,
-  type Phase,
-  type Statement,
+  type MigrationPhase,
+  type MigrationStatement,
 } from './migration.js';
-export type { Model } from './model.js';
-export type { SeedRow, SeedRows } from './seed-rows.js';
+export type { Model } from './product-model.js';
+export type { SeedRow, SeedRows } from './seed-row.js';

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { isRepeatable } from './repeatable.js';
 
 /** `contract`: code of the release before the one that brought its `expand` cannot live with it. */
-export type Phase = 'expand' | 'contract';
+export type MigrationPhase = 'expand' | 'contract';
 
-export interface Statement {
+export interface MigrationStatement {
   readonly sql: string;
   /** Lint rules that this statement may break, each with the reason a reviewer reads. */
   readonly allow?: Readonly<Record<string, string>>;
@@ -13,21 +13,21 @@ export interface Statement {
 export interface MigrationDefinition {
   /** `YYYYMMDDHHMMSS-kebab-case`, the same as the file's name. */
   name: string;
-  phase: Phase;
+  phase: MigrationPhase;
   /** Of a contract: the expand that it completes. */
   completes?: string;
   /** `false` for what PostgreSQL refuses in a transaction (CREATE INDEX CONCURRENTLY): then one idempotent statement. */
   transaction?: false;
-  statements: readonly (string | Statement)[];
+  statements: readonly (string | MigrationStatement)[];
 }
 
 /** A migration is data: the same statements, hence the same SHA-256, in the workspace, in CI and in an image. */
 export interface Migration {
   readonly name: string;
-  readonly phase: Phase;
+  readonly phase: MigrationPhase;
   readonly completes: string | undefined;
   readonly transactional: boolean;
-  readonly statements: readonly Statement[];
+  readonly statements: readonly MigrationStatement[];
   readonly sha256: string;
 }
 
@@ -72,7 +72,7 @@ function isMoment(name: string): boolean {
 }
 
 /** A COMMIT in the middle would leave half of a migration behind, unrecorded. */
-export function assertNoTransactionControl(name: string, { sql }: Statement): void {
+export function assertNoTransactionControl(name: string, { sql }: MigrationStatement): void {
   const bare = sql.replace(/^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/)+/, '');
   const word = /^(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b/i.exec(bare)?.[1];
   if (word)
@@ -80,7 +80,7 @@ export function assertNoTransactionControl(name: string, { sql }: Statement): vo
 }
 
 /** Outside a transaction a run can end between the statement and its record; then the next run repeats it. */
-function assertRepeatable(name: string, statements: readonly (string | Statement)[]): void {
+function assertRepeatable(name: string, statements: readonly (string | MigrationStatement)[]): void {
   if (statements.length !== 1)
     throw new MigrationError(
       `${name}: ${statements.length} statements outside a transaction; expected exactly one, for half of two could stay`,
@@ -93,7 +93,7 @@ function assertRepeatable(name: string, statements: readonly (string | Statement
     );
 }
 
-function createStatement(statement: string | Statement): Statement {
+function createStatement(statement: string | MigrationStatement): MigrationStatement {
   const { sql, ...rest } = typeof statement === 'string' ? { sql: statement } : statement;
   return Object.freeze({ sql: dedent(sql), ...rest });
 }

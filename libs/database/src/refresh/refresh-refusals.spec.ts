@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Cluster, startCluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
-import type { Columns } from '../model/columns.js';
+import type { Columns } from '../model/column-rules.js';
 import { createCopy, createSource, inside, nextName, takeSnapshot } from './refresh.fixture.js';
 import { refresh } from './refresh.js';
 import { sampleModel } from '../sample/sample-model.js';

@@ -4,7 +4,7 @@ import { withClient } from '../connect/client.js';
 import { createSessionConfig } from '../connect/client-options.js';
 import { findBrokenBindings, type Location, readLocation, readStamp, type Stamp } from '../identity/stamp.js';
 import { adoptSanitised, assertSameServer, type ProvisionOptions, ProvisionError } from '../provision/provision.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/product-model.js';
 import { listTableRules, type TableRules } from './table-rules.js';
 import { forgetOldRows } from './forget-old-rows.js';
 import { sanitise } from './sanitise.js';

@@ -1,6 +1,6 @@
 import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
 import { ProvisionError } from '../provision/provision.js';
-import type { ColumnRule } from '../model/columns.js';
+import type { ColumnRule } from '../model/column-rules.js';
 import type { TableRules } from './table-rules.js';
 
 export const PSEUDONYM_DIGITS = 20;

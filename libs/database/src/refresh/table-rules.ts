@@ -1,4 +1,4 @@
-import type { ColumnRule, Columns } from '../model/columns.js';
+import type { ColumnRule, Columns } from '../model/column-rules.js';
 
 /** The tables of schema ops, which provisioning and the migrator create. */
 const bookkeeping: Columns = {

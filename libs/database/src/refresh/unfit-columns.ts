@@ -1,5 +1,5 @@
 import { type Client, escapeIdentifier } from 'pg';
-import type { ColumnRule } from '../model/columns.js';
+import type { ColumnRule } from '../model/column-rules.js';
 import type { TableRules } from './table-rules.js';
 import { describeChange, PSEUDONYM_DIGITS } from './sanitise.js';
 

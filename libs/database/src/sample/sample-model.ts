@@ -1,4 +1,4 @@
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/product-model.js';
 import { createParcels } from './migrations/20261121030000-create-parcels.js';
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);

@@ -1,13 +1,13 @@
 import type { Client } from 'pg';
 import { environmentsWith, traitsOf } from '@airlock/config';
 import { MigrationRefusal } from '../migrate/plan.js';
-import { type Target, withOwner } from '../migrate/session.js';
-import type { Model } from '../model/model.js';
-import { DEFAULT_SEED_ROWS, type SeedRow, type SeedRows } from '../model/seed-rows.js';
+import { type MigrationTarget, withOwner } from '../migrate/session.js';
+import type { Model } from '../model/product-model.js';
+import { DEFAULT_SEED_ROWS, type SeedRow, type SeedRows } from '../model/seed-row.js';
 
 const BATCH_ROWS = 1_000;
 
-export interface SeedOptions extends Target, Pick<Model, 'seedRows'> {
+export interface SeedOptions extends MigrationTarget, Pick<Model, 'seedRows'> {
   /** How many rows there shall be at least. */
   readonly rows?: number | undefined;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;

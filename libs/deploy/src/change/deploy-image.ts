@@ -1,5 +1,5 @@
 import { listNames, traitsOf } from '@airlock/config';
-import { withCourse, type ChangeRequest, type Course } from './course.js';
+import { withDeployRun, type ChangeRequest, type DeployRun } from './deploy-run.js';
 import type { Docker } from '../engine/docker.js';
 import { digestOf, parseImageReference, type ImageReference } from '../engine/image-reference.js';
 import type { JobOptions } from '../release/release-job.js';
@@ -25,35 +25,35 @@ const REHEARSAL_LIMIT_MS = 90_000;
 
 /** Brings one image to one environment, or leaves what served before. Throws a DeployError that says which. */
 export function deployImage(request: ChangeRequest): Promise<DeploymentRecord> {
-  return withCourse(request, (docker, course) => follow(docker, request, course));
+  return withDeployRun(request, (docker, run) => runSteps(docker, request, run));
 }
 
-async function follow(docker: Docker, request: ChangeRequest, course: Course): Promise<void> {
+async function runSteps(docker: Docker, request: ChangeRequest, run: DeployRun): Promise<void> {
   const { settings, image, progress, signal } = request;
   const { stackName, timeoutMs } = settings;
-  assertPromoted(request, course);
+  assertPromoted(request, run);
   progress.step(`look up ${image.digest}`);
-  course.commit = await readCommit(image);
-  assertCommit(image, course.commit);
-  await noteDrift(docker, request, course);
+  run.commit = await readCommit(image);
+  assertCommit(image, run.commit);
+  await noteDrift(docker, request, run);
   progress.step(`render ${stackName}`);
-  const plan = (course.plan = await loadReleasePlan(docker, { ...settings, image }));
-  await course.lock.assertHeld();
+  const plan = (run.plan = await loadReleasePlan(docker, { ...settings, image }));
+  await run.lock.assertHeld();
   const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: jobTimeoutMs(settings), signal };
-  if (course.previous === undefined) await layFoundation(docker, request, { plan, jobs });
-  await prepareSchema(docker, request, { course, plan, jobs });
-  await rehearseUnseen(docker, request, { plan, jobs });
+  if (run.previous === undefined) await deployDependencies(docker, request, { plan, jobs });
+  await prepareSchema(docker, request, { run, plan, jobs });
+  await runCanary(docker, request, { plan, jobs });
   await rollOut(docker, {
     ...{ stackName, plan, image, timeoutMs, progress, signal },
-    previous: course.previous,
-    assertHeld: course.lock.assertHeld,
+    previous: run.previous,
+    assertHeld: run.lock.assertHeld,
     url: settings.url,
-    confirm: () => confirmBySmoke(request, course),
+    confirm: () => confirmBySmoke(request, run),
   });
 }
 
 /** Where builds are not taken, nothing comes but by promotion; what has served there may be deployed again, as with a new secret. */
-function assertPromoted({ action, image, settings }: ChangeRequest, { releases }: Course): void {
+function assertPromoted({ action, image, settings }: ChangeRequest, { releases }: DeployRun): void {
   const { environment } = settings;
   if (action !== 'deploy' || traitsOf(environment).takesBuilds) return;
   const served = releases.filter(({ record }) => record.outcome === 'succeeded');
@@ -80,7 +80,7 @@ export async function readCommit(image: ImageReference): Promise<string | null> 
   return (await registry.readLabels(image))['org.opencontainers.image.revision'] ?? null;
 }
 
-export async function rehearseUnseen(
+export async function runCanary(
   docker: Docker,
   { image, settings, progress }: ChangeRequest,
   { plan, jobs }: { plan: ReleasePlan; jobs: JobOptions },
@@ -92,7 +92,11 @@ export async function rehearseUnseen(
 }
 
 /** Says so when what runs is not what was recorded: somebody changed it by hand, or a deploy was cut off. */
-async function noteDrift(docker: Docker, { settings, progress }: ChangeRequest, { previous }: Course): Promise<void> {
+async function noteDrift(
+  docker: Docker,
+  { settings, progress }: ChangeRequest,
+  { previous }: DeployRun,
+): Promise<void> {
   for (const { name, state } of await readAppServices(docker, settings.stackName, previous)) {
     if (state === undefined || state.image === previous?.record.image) continue;
     const digest = previous?.record.digest ?? 'nothing';
@@ -101,7 +105,7 @@ async function noteDrift(docker: Docker, { settings, progress }: ChangeRequest, 
 }
 
 /** The jobs need the networks, and perhaps a database of the stack: before the first release all but the application starts. */
-async function layFoundation(
+async function deployDependencies(
   docker: Docker,
   { settings, progress, signal }: ChangeRequest,
   { plan, jobs }: { plan: ReleasePlan; jobs: JobOptions },
@@ -129,18 +133,18 @@ async function withoutApplication(docker: Docker, stackName: string, plan: Relea
 async function prepareSchema(
   docker: Docker,
   { settings, image, progress }: ChangeRequest,
-  { course, plan, jobs }: { course: Course; plan: ReleasePlan; jobs: JobOptions },
+  { run, plan, jobs }: { run: DeployRun; plan: ReleasePlan; jobs: JobOptions },
 ): Promise<void> {
   const { environment, actor } = settings;
   progress.step('check configuration, stamp and schema');
-  const current = otherImage(image, course.previous);
+  const current = otherImage(image, run.previous);
   const { pending, status } = await preflight(docker, { plan, current, environment, jobs });
-  course.schemaHead = status ? headOf(status) : null;
-  await course.lock.assertHeld();
+  run.schemaHead = status ? headOf(status) : null;
+  await run.lock.assertHeld();
   progress.step(pending.length === 0 ? 'no migration is pending' : `migrate: ${pending.join(', ')}`);
   const migrateJobs = { ...jobs, timeoutMs: settings.migrateTimeoutMs };
-  course.schemaHead = (await migrateOnce(docker, { plan, environment, actor, jobs: migrateJobs })) ?? course.schemaHead;
-  course.migrated = true;
+  run.schemaHead = (await migrateOnce(docker, { plan, environment, actor, jobs: migrateJobs })) ?? run.schemaHead;
+  run.migrated = true;
 }
 
 function otherImage(image: ImageReference, previous: Release | undefined): ImageReference | undefined {

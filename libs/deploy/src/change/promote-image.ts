@@ -1,6 +1,6 @@
 import { traitsOf } from '@airlock/config';
 import { deployImage } from './deploy-image.js';
-import type { ChangeRequest } from './course.js';
+import type { ChangeRequest } from './deploy-run.js';
 import { createDocker } from '../engine/docker.js';
 import { parseImageReference, type ImageReference } from '../engine/image-reference.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
@@ -34,7 +34,7 @@ export async function promoteImage(request: PromoteRequest): Promise<DeploymentR
   const registry = createRegistryClient(image.registry, await loadCredentials(image.registry));
   progress.step(`look at ${image.digest}, which staging ran until ${staged.finishedAt}`);
   await assertStillThere(registry, image, staged);
-  const release = await findRelease(request.release, staged.commit);
+  const release = await findReleaseTag(request.release, staged.commit);
   progress.note(`${release} is ${staged.commit}, which ${image.digest} was built from`);
   const tags = [request.settings.environment, release, 'latest'];
   return deployImage({
@@ -95,7 +95,7 @@ async function assertStillThere(
 }
 
 /** The release that the image is, by the tags of this repository: what was merged, tested and named, and nothing else. */
-export async function findRelease(named: string | undefined, commit: string | null): Promise<string> {
+export async function findReleaseTag(named: string | undefined, commit: string | null): Promise<string> {
   if (named !== undefined && !isRelease(named)) {
     const text = `--release: ${JSON.stringify(named)} is no release; expected vX.Y.Z`;
     throw new DeployError({ text, mend: 'name the tag of the release', exitCode: EXIT.usage });

@@ -1,5 +1,5 @@
-import { withCourse, type ChangeRequest, type Course } from './course.js';
-import { readCommit, rehearseUnseen } from './deploy-image.js';
+import { withDeployRun, type ChangeRequest, type DeployRun } from './deploy-run.js';
+import { readCommit, runCanary } from './deploy-image.js';
 import { createDocker, type Docker } from '../engine/docker.js';
 import { parseImageReference, type ImageReference } from '../engine/image-reference.js';
 import type { JobOptions } from '../release/release-job.js';
@@ -25,34 +25,34 @@ export async function rollBackRelease(
   const image = parseImageReference(target.record.image);
   progress.note(`back to ${image.digest}, released ${target.record.finishedAt} by ${target.record.actor}`);
   const full = { ...request, action: 'rollback', image } as const;
-  return withCourse(full, async (_docker, course) => {
-    const now = await chooseTarget(docker, course.releases, { to, settings });
-    if (now.record.digest !== image.digest) throw changedMeanwhile(settings, course);
-    await follow(docker, full, { course, target: now });
+  return withDeployRun(full, async (_docker, run) => {
+    const now = await chooseTarget(docker, run.releases, { to, settings });
+    if (now.record.digest !== image.digest) throw changedMeanwhile(settings, run);
+    await runSteps(docker, full, { run, target: now });
   });
 }
 
-async function follow(
+async function runSteps(
   docker: Docker,
   request: ChangeRequest,
-  { course, target }: { course: Course; target: Release },
+  { run, target }: { run: DeployRun; target: Release },
 ): Promise<void> {
   const { settings, image, progress, signal } = request;
   const { stackName, timeoutMs } = settings;
   progress.step(`look up ${image.digest}`);
-  course.commit = await readKnownCommit(image, target, progress);
-  const plan = (course.plan = createPlan(target));
+  run.commit = await readKnownCommit(image, target, progress);
+  const plan = (run.plan = createPlan(target));
   await assertSecretsExist(docker, plan, stackName);
   const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: jobTimeoutMs(settings), signal };
   progress.step('ask the old image about the schema');
-  course.schemaHead = await assertReadsSchema(docker, { plan, image, jobs, previous: course.previous });
-  await rehearseUnseen(docker, request, { plan, jobs });
+  run.schemaHead = await assertReadsSchema(docker, { plan, image, jobs, previous: run.previous });
+  await runCanary(docker, request, { plan, jobs });
   await rollOut(docker, {
     ...{ stackName, plan, image, timeoutMs, progress, signal },
-    previous: course.previous,
-    assertHeld: course.lock.assertHeld,
+    previous: run.previous,
+    assertHeld: run.lock.assertHeld,
     url: settings.url,
-    confirm: () => confirmBySmoke(request, course),
+    confirm: () => confirmBySmoke(request, run),
   });
 }
 
@@ -89,7 +89,7 @@ export function findTarget(
 }
 
 /** A deploy that was waited for has changed what «the one before» means. */
-function changedMeanwhile({ environment }: Settings, { previous }: Course): DeployError {
+function changedMeanwhile({ environment }: Settings, { previous }: DeployRun): DeployError {
   return new DeployError({
     text: `rollback: ${environment} was changed meanwhile and serves ${previous?.record.digest ?? 'something else'}; expected what served when this was asked for`,
     mend: `look, then ask again: airlock status ${environment}`,

@@ -1,4 +1,4 @@
-import type { ChangeRequest } from './course.js';
+import type { ChangeRequest } from './deploy-run.js';
 import { DeployError, toDeployError } from '../engine/deploy-error.js';
 import { createProgress } from '../engine/progress.js';
 import type { DeploymentRecord } from '../release/release-record.js';

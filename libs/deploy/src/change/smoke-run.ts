@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ChangeRequest, Course } from './course.js';
+import type { ChangeRequest, DeployRun } from './deploy-run.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 
 export interface SmokeExpectation {
@@ -11,13 +11,13 @@ export interface SmokeExpectation {
 }
 
 /** The last gate of a release; where no address is known it is said that nobody looked. */
-export async function confirmBySmoke({ settings, image, progress }: ChangeRequest, course: Course): Promise<void> {
+export async function confirmBySmoke({ settings, image, progress }: ChangeRequest, run: DeployRun): Promise<void> {
   const { url, environment } = settings;
   if (url === undefined) return progress.note('no --url was given, so the smoke suite did not run');
   progress.step(`smoke ${url}`);
-  course.smoke = 'failed';
-  await runSmoke({ url, environment, digest: image.digest, commit: course.commit }, progress.detail);
-  course.smoke = 'passed';
+  run.smoke = 'failed';
+  await runSmoke({ url, environment, digest: image.digest, commit: run.commit }, progress.detail);
+  run.smoke = 'passed';
 }
 
 const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { type Call, type Target, type TargetRequest } from './target.js';
+import { type Call, type HostedTarget, type TargetRequest } from './target.js';
 
 const FOLDER = 'docker/deploy/alibaba';
 
 /** Alibaba Cloud ACK, or any other Kubernetes: a job migrates, then the deployment rolls, one surplus pod at a time. */
-export const alibaba: Target = {
+export const alibaba: HostedTarget = {
   name: 'alibaba',
   options: {
     namespace: 'the Kubernetes namespace of this environment',

@@ -1,7 +1,7 @@
-import { releaseVariables, shortName, type Target, type TargetRequest } from './target.js';
+import { releaseVariables, shortName, type HostedTarget, type TargetRequest } from './target.js';
 
 /** Google Cloud Run: the job migrates, the new revision starts without traffic, then all traffic moves to it. */
-export const cloudRun: Target = {
+export const cloudRun: HostedTarget = {
   name: 'cloud-run',
   options: {
     service: 'the service of this environment; its job is named <service>-migrate',

@@ -5,7 +5,7 @@ import { cloudRun } from './cloud-run.js';
 import { fly } from './fly.js';
 import { railway } from './railway.js';
 import { readCall, runCalls } from './run-calls.js';
-import { shortName, type Call, type Target, type TargetRequest, type TargetResult } from './target.js';
+import { shortName, type Call, type HostedTarget, type TargetRequest, type TargetResult } from './target.js';
 import { undoRollout } from './undo.js';
 
 export interface HostedDeploy {
@@ -22,7 +22,7 @@ export interface HostedDeploy {
   readonly onProgress?: (line: string) => void;
 }
 
-export const targets: Readonly<Record<string, Target>> = Object.fromEntries(
+export const targets: Readonly<Record<string, HostedTarget>> = Object.fromEntries(
   [fly, railway, cloudRun, alibaba].map((target) => [target.name, target]),
 );
 
@@ -47,7 +47,7 @@ export async function deployToTarget(deploy: HostedDeploy): Promise<TargetResult
   return { target: target.name, env: deploy.environment, digest: request.digest, previousDigest, url: deploy.url, ok };
 }
 
-function parseRequest(deploy: HostedDeploy): { target: Target; request: TargetRequest; mirror: Call[] } {
+function parseRequest(deploy: HostedDeploy): { target: HostedTarget; request: TargetRequest; mirror: Call[] } {
   const target = targets[deploy.target];
   if (!target)
     throw refusal(`--target: ${deploy.target} is unknown; expected swarm, ${Object.keys(targets).join(', ')}`);
@@ -62,7 +62,7 @@ function parseRequest(deploy: HostedDeploy): { target: Target; request: TargetRe
   return { target, request: { ...request, image: `${registry}@${digest}` }, mirror: [createMirror(request, registry)] };
 }
 
-function assertOptions(target: Target, given: Readonly<Record<string, string>>): void {
+function assertOptions(target: HostedTarget, given: Readonly<Record<string, string>>): void {
   const missing = Object.entries(target.options).filter(
     ([name, meaning]) => !given[name] && !meaning.startsWith('optional'),
   );

@@ -1,7 +1,7 @@
-import { releaseVariables, type Target } from './target.js';
+import { releaseVariables, type HostedTarget } from './target.js';
 
 /** Fly.io: fly.toml migrates by its release command and replaces machines blue-green, so a failure of either serves on. */
-export const fly: Target = {
+export const fly: HostedTarget = {
   name: 'fly',
   options: {
     app: 'the Fly app of this environment',

@@ -1,10 +1,10 @@
-import { releaseVariables, type Target } from './target.js';
+import { releaseVariables, type HostedTarget } from './target.js';
 
 /**
  * Railway: one apply of railway.ts sets image, variables, migration and health check together. The project token names
  * the environment; Railway keeps the old deployment when the new one does not get healthy.
  */
-export const railway: Target = {
+export const railway: HostedTarget = {
   name: 'railway',
   options: {},
   createCalls: (request) => [

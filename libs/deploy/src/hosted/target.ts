@@ -25,7 +25,7 @@ export interface TargetRequest {
  * platform itself keeps the old release until the new one is healthy; what was asked is judged by /version, never by
  * the exit codes of these calls alone.
  */
-export interface Target {
+export interface HostedTarget {
   readonly name: string;
   /** What --option takes: name and meaning. A meaning that begins with «optional» may be left out. */
   readonly options: Readonly<Record<string, string>>;

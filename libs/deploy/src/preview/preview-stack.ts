@@ -31,7 +31,7 @@ export function parsePrefix(text: string): string {
   });
 }
 
-export function projectOf(prefix: string, number: number): string {
+export function nameProject(prefix: string, number: number): string {
   return `${prefix}-${number}`;
 }
 
@@ -60,7 +60,7 @@ export async function listPreviews(docker: Docker, prefix: string): Promise<Prev
       url: labels[`${LABEL}.url`] ?? '',
       expires: new Date(labels[`${LABEL}.expires`] ?? 0),
     }))
-    .filter(({ project, number }) => project === projectOf(prefix, number))
+    .filter(({ project, number }) => project === nameProject(prefix, number))
     .sort((a, b) => a.number - b.number);
 }
 

@@ -4,7 +4,7 @@ import { parseImageReference } from '../engine/image-reference.js';
 import { createProgress } from '../engine/progress.js';
 import { parseTime } from '../engine/duration.js';
 import { previewDown, reap } from './down.js';
-import { listPreviews, parseNumber, parsePrefix, projectOf, type Preview } from './preview-stack.js';
+import { listPreviews, parseNumber, parsePrefix, nameProject, type Preview } from './preview-stack.js';
 import { previewUp } from './up.js';
 
 /** How a preview is started, in the words of the command line. */
@@ -52,7 +52,7 @@ export function openPreviews(host: { readonly context?: string; readonly prefix:
       return preview;
     },
     async down(number) {
-      const project = projectOf(prefix, parseNumber(number));
+      const project = nameProject(prefix, parseNumber(number));
       await previewDown(docker, project);
       return project;
     },

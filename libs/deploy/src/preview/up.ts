@@ -7,7 +7,7 @@ import { DeployError, EXIT } from '../engine/deploy-error.js';
 import type { Progress } from '../engine/progress.js';
 import { findPublicProblem } from '../engine/public-address.js';
 import { assertIsolated } from './assert-isolated.js';
-import { markPreview, projectOf, type Preview } from './preview-stack.js';
+import { markPreview, nameProject, type Preview } from './preview-stack.js';
 import { ensureSecrets } from './preview-secrets.js';
 
 export interface UpRequest {
@@ -29,7 +29,7 @@ const UP_TIMEOUT_MS = 300_000;
 /** Starts a preview, or brings a new image to one that runs; its database stays until it ends. */
 export async function previewUp(docker: Docker, request: UpRequest): Promise<Preview> {
   const { number, image, prefix, progress, edgeNetwork, lifetimeMs } = request;
-  const project = projectOf(prefix, number);
+  const project = nameProject(prefix, number);
   const domain = parseDomain(request.domain ?? (await readDomain(request.envFiles)));
   const address = new URL(`https://pr-${number}.${domain}`);
   const expires = new Date(Date.now() + lifetimeMs);

@@ -4,7 +4,7 @@ import { isDigest, type ImageReference } from '../engine/image-reference.js';
 import { createFetch, RegistryAway, type RegistryFetch } from './authorised-fetch.js';
 import type { Credentials } from './registry-credentials.js';
 
-export interface Manifest {
+export interface RegistryManifest {
   readonly digest: string;
   readonly mediaType: string;
   /** Exactly what the registry holds: the digest is of these bytes, so a new tag must be given them unchanged. */
@@ -22,7 +22,7 @@ interface ManifestBody {
 
 export interface RegistryClient {
   /** By tag or digest; undefined where the registry has none. */
-  readManifest(repository: string, reference: string): Promise<Manifest | undefined>;
+  readManifest(repository: string, reference: string): Promise<RegistryManifest | undefined>;
   /** The labels baked into the image, such as org.opencontainers.image.revision. */
   readLabels(image: ImageReference): Promise<Readonly<Record<string, string>>>;
   /** Gives a manifest one more name and proves that its digest stayed what it was. */
@@ -50,7 +50,7 @@ async function fetchManifest(
   fetchFrom: RegistryFetch,
   repository: string,
   reference: string,
-): Promise<Manifest | undefined> {
+): Promise<RegistryManifest | undefined> {
   const response = await fetchFrom(`/v2/${repository}/manifests/${reference}`, {
     headers: { accept: MEDIA_TYPES.join(', ') },
   });

@@ -3,7 +3,7 @@ import { isAbsence, type Docker } from '../engine/docker.js';
 import { DeployError } from '../engine/deploy-error.js';
 
 /** Who changes an environment right now. */
-export interface LockHolder {
+export interface DeployLockHolder {
   /** Swarm's id of the lock: two locks of one name never share it. */
   readonly id: string;
   readonly owner: string;
@@ -13,7 +13,7 @@ export interface LockHolder {
   readonly deadline: Date;
 }
 
-export interface LockOptions {
+export interface DeployLockOptions {
   readonly stack: string;
   readonly owner: string;
   readonly what: string;
@@ -23,7 +23,7 @@ export interface LockOptions {
   /** The id of a stale lock to replace. */
   readonly takeOver?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onWaiting?: (holder: LockHolder) => void;
+  readonly onWaiting?: (holder: DeployLockHolder) => void;
   /** The lock could not be removed at the end: whoever comes next is told its id. */
   readonly onLeft?: (why: string) => void;
 }
@@ -41,7 +41,7 @@ const POLL_MS = 1_000;
  */
 export async function withLock<T>(
   docker: Docker,
-  options: LockOptions,
+  options: DeployLockOptions,
   work: (lock: DeployLock) => Promise<T>,
 ): Promise<T> {
   const id = await acquire(docker, options);
@@ -54,7 +54,7 @@ export async function withLock<T>(
   }
 }
 
-export async function readLock(docker: Docker, stack: string): Promise<LockHolder | undefined> {
+export async function readLock(docker: Docker, stack: string): Promise<DeployLockHolder | undefined> {
   const stdout = await docker.find(['config', 'inspect', lockName(stack)]);
   if (stdout === undefined) return undefined;
   const [config] = JSON.parse(stdout) as [{ ID: string; CreatedAt: string; Spec: { Labels: Record<string, string> } }];
@@ -68,16 +68,16 @@ export async function readLock(docker: Docker, stack: string): Promise<LockHolde
   };
 }
 
-export function isStale(holder: LockHolder, now = new Date()): boolean {
+export function isStale(holder: DeployLockHolder, now = new Date()): boolean {
   return now > holder.deadline;
 }
 
-export function describeHolder(holder: LockHolder, now = new Date()): string {
+export function describeHolder(holder: DeployLockHolder, now = new Date()): string {
   const ageS = Math.round((now.getTime() - holder.since.getTime()) / 1_000);
   return `${holder.owner} (${holder.what}, for ${ageS} s, since ${holder.since.toISOString()})`;
 }
 
-async function acquire(docker: Docker, options: LockOptions): Promise<string> {
+async function acquire(docker: Docker, options: DeployLockOptions): Promise<string> {
   const giveUp = performance.now() + options.waitMs;
   await takeOverStale(docker, options);
   let reported: string | undefined;
@@ -95,13 +95,16 @@ async function acquire(docker: Docker, options: LockOptions): Promise<string> {
 }
 
 /** By the id that was seen, so that a newer lock is never hit; two who do so at once meet again at the next one. */
-async function takeOverStale(docker: Docker, { stack, takeOver }: LockOptions): Promise<void> {
+async function takeOverStale(docker: Docker, { stack, takeOver }: DeployLockOptions): Promise<void> {
   if (takeOver === undefined) return;
   const holder = await readLock(docker, stack);
   if (holder?.id === takeOver) await docker.find(['config', 'rm', takeOver]);
 }
 
-async function tryCreate(docker: Docker, { stack, owner, what, deadlineMs }: LockOptions): Promise<string | undefined> {
+async function tryCreate(
+  docker: Docker,
+  { stack, owner, what, deadlineMs }: DeployLockOptions,
+): Promise<string | undefined> {
   const deadline = new Date(Date.now() + deadlineMs).toISOString();
   const labels = { stack, owner, what, deadline };
   const args = Object.entries(labels).flatMap(([name, value]) => ['--label', `airlock.${name}=${value}`]);
@@ -122,7 +125,7 @@ async function assertHeld(docker: Docker, stack: string, id: string): Promise<vo
   });
 }
 
-function refusal({ stack }: LockOptions, holder: LockHolder): DeployError {
+function refusal({ stack }: DeployLockOptions, holder: DeployLockHolder): DeployError {
   const stale = isStale(holder);
   return new DeployError({
     text: `lock ${stack}: ${stale ? 'stale, left by' : 'held by'} ${describeHolder(holder)}; expected nobody else at work`,

@@ -1,6 +1,6 @@
 import type { Docker } from '../engine/docker.js';
 import { runJobs, type JobOptions } from '../release/release-job.js';
-import { describeFailure, parseJson } from './preflight.js';
+import { describeJobFailure, parseJson } from './preflight.js';
 import { DeployError } from '../engine/deploy-error.js';
 import type { ReleasePlan } from '../release/release-plan.js';
 
@@ -15,7 +15,7 @@ export async function provisionOnce(docker: Docker, plan: ReleasePlan, jobs: Job
   );
   if (provision.exitCode === 0) return;
   throw new DeployError({
-    text: `provision: ${describeFailure(provision)}`,
+    text: `provision: ${describeJobFailure(provision)}`,
     mend: 'nothing serves yet; mend it and deploy again: it does again only what is missing',
   });
 }
@@ -32,7 +32,7 @@ export async function migrateOnce(
   // They ran, whatever the job printed of it.
   if (migrate.exitCode === 0) return (parseJson(migrate.stdout) as { head?: string } | undefined)?.head ?? null;
   throw new DeployError({
-    text: `migrations: ${describeFailure(migrate)}`,
+    text: `migrations: ${describeJobFailure(migrate)}`,
     mend: 'no new task was started and the old ones serve; mend the migration, deploy again: it goes on where it stopped',
   });
 }

@@ -99,7 +99,7 @@ export function withConfigOf(
 function assertConfigIsComplete(plan: ReleasePlan, results: Readonly<Record<string, JobResult>>): void {
   const problems = plan.appServices.flatMap((name) => {
     const result = results[`config-${name}`];
-    return result && result.exitCode !== 0 ? [`services.${name}: ${describeFailure(result)}`] : [];
+    return result && result.exitCode !== 0 ? [`services.${name}: ${describeJobFailure(result)}`] : [];
   });
   if (problems.length === 0) return;
   throw new DeployError({
@@ -124,7 +124,7 @@ export function parseAnswer<T extends object>(
   const answer = result?.exitCode === 0 ? parseJson(result.stdout) : undefined;
   if (typeof answer === 'object' && answer !== null && isAnswer(answer)) return answer as T;
   throw new DeployError({
-    text: `${command}: ${result ? describeFailure(result) : 'was not asked'}; expected its answer as JSON`,
+    text: `${command}: ${result ? describeJobFailure(result) : 'was not asked'}; expected its answer as JSON`,
     mend: 'nothing was changed; mend it and deploy again',
   });
 }
@@ -138,7 +138,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-export function describeFailure({ exitCode, stdout, stderr, error }: JobResult): string {
+export function describeJobFailure({ exitCode, stdout, stderr, error }: JobResult): string {
   const said = (stderr.trim() || stdout.trim() || error).split('\n').slice(-12).join('\n    ');
   return `exit ${exitCode}: ${said}`;
 }

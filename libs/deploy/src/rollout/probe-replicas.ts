@@ -2,7 +2,7 @@ import { omit, type Fields } from '../engine/fields.js';
 import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { runJobs, withoutAliases, type Job, type JobOptions } from '../release/release-job.js';
-import { describeFailure } from './preflight.js';
+import { describeJobFailure } from './preflight.js';
 import { DeployError } from '../engine/deploy-error.js';
 import type { ReleasePlan } from '../release/release-plan.js';
 import { listTasks } from '../engine/swarm.js';
@@ -146,7 +146,7 @@ async function runProbe(
   const answer = probe.stdout.startsWith('{') ? (JSON.parse(probe.stdout) as ProbeAnswer) : undefined;
   if (probe.exitCode === 0 && answer) return answer;
   throw new DeployError({
-    text: `${what}: ${answer ? describeAnswers(answer.replicas, count) : describeFailure(probe)}; expected ${count} ready with ${options.image.digest}`,
+    text: `${what}: ${answer ? describeAnswers(answer.replicas, count) : describeJobFailure(probe)}; expected ${count} ready with ${options.image.digest}`,
     mend: 'see why: docker service logs',
   });
 }

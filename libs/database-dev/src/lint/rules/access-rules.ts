@@ -1,9 +1,9 @@
 import type { GrantStmt } from 'libpg-query';
 import { nameOf, objectName, quoteIdentifier } from '../syntax/names.js';
-import type { Rule } from './lint-rule.js';
+import type { LintRule } from './lint-rule.js';
 
 /** Rights that the code of the release before still uses. */
-export const accessRules: readonly Rule[] = [
+export const accessRules: readonly LintRule[] = [
   {
     name: 'revoke',
     find: ({ node, migration, created }) => {

@@ -8,7 +8,7 @@ import {
   constraintsOf,
   NEXT_MIGRATION,
   OWN_MIGRATION,
-  type Rule,
+  type LintRule,
   steps,
   typeText,
 } from './lint-rule.js';
@@ -52,7 +52,7 @@ function viaIndex(command: AddConstraint, label: string, word: string): string {
 }
 
 /** A constraint is cheap to declare and slow to check: the check must not run under the lock of the declaration. */
-export const constraintRules: readonly Rule[] = [
+export const constraintRules: readonly LintRule[] = [
   alterRule('set-not-null', 'AT_SetNotNull', ({ relation, table, cmd }) => ({
     problem: `SET NOT NULL scans ${table} under an ACCESS EXCLUSIVE lock`,
     instead: validateLater(

@@ -1,6 +1,6 @@
 import type { Node, RangeVar } from 'libpg-query';
 import { nameOf } from '../syntax/names.js';
-import type { Problem, Rule } from './lint-rule.js';
+import type { LintProblem, LintRule } from './lint-rule.js';
 import { type ParsedStatement, someNode } from '../syntax/statement.js';
 
 interface Change {
@@ -43,7 +43,7 @@ function isCopy(select: Node | undefined): boolean {
 const BATCHES = 'do it in a job, in batches of 1000 keys, each in its own transaction';
 
 /** A backfill is a job: in batches, each in a transaction of its own, able to stop and go on. */
-export const dataRules: readonly Rule[] = [
+export const dataRules: readonly LintRule[] = [
   {
     name: 'unbounded-change',
     find: (statement) =>
@@ -87,7 +87,7 @@ export const dataRules: readonly Rule[] = [
   },
 ];
 
-function describeCopy(table: string): Problem {
+function describeCopy(table: string): LintProblem {
   return {
     problem: `copying rows into ${table} takes as long as there are rows, in one transaction`,
     instead: `copy them in a job, in batches of 1000 keys, with ON CONFLICT DO NOTHING`,

@@ -1,6 +1,6 @@
 import type { ObjectType } from 'libpg-query';
 import { nameOf, objectName, quoteIdentifier } from '../syntax/names.js';
-import { alterRule, type Rule } from './lint-rule.js';
+import { alterRule, type LintRule } from './lint-rule.js';
 import { type ParsedStatement, someNode } from '../syntax/statement.js';
 
 const isExpand = ({ migration }: ParsedStatement) => migration.phase === 'expand';
@@ -22,7 +22,7 @@ const CODE_OBJECTS = new Map<ObjectType, string>([
 ]);
 
 /** The loss of what running code uses, or of what cannot be restored. */
-export const dropRules: readonly Rule[] = [
+export const dropRules: readonly LintRule[] = [
   alterRule('drop-column', 'AT_DropColumn', ({ table, cmd }, statement) =>
     isExpand(statement)
       ? {

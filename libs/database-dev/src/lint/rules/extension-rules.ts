@@ -1,13 +1,13 @@
 import type { CreateExtensionStmt } from 'libpg-query';
 import { objectName, quoteIdentifier } from '../syntax/names.js';
-import { type Rule, steps } from './lint-rule.js';
+import { type LintRule, steps } from './lint-rule.js';
 
 function hasOption({ options }: CreateExtensionStmt, name: string): boolean {
   return (options ?? []).some((option) => 'DefElem' in option && option.DefElem.defname === name);
 }
 
 /** Extensions differ from server to server: an administrator may have made one before, elsewhere and as its owner. */
-export const extensionRules: readonly Rule[] = [
+export const extensionRules: readonly LintRule[] = [
   {
     name: 'extension-schema',
     find: ({ node }) => {

@@ -1,12 +1,12 @@
 import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '@airlock/database/model';
 import { nameOf, quoteIdentifier } from '../syntax/names.js';
-import { alterCommands, type Rule, steps } from './lint-rule.js';
+import { alterCommands, type LintRule, steps } from './lint-rule.js';
 import { tokensOf } from '../syntax/source-text.js';
 import { settingsOf } from '../syntax/sql-settings.js';
 import { unqualifiedNames } from '../syntax/unqualified.js';
 
 /** What the linter cannot look into, or what changes how everything else behaves. */
-export const hiddenRules: readonly Rule[] = [
+export const hiddenRules: readonly LintRule[] = [
   {
     name: 'do-block',
     find: ({ node }) =>

@@ -1,6 +1,6 @@
 import type { IndexStmt, ReindexStmt } from 'libpg-query';
 import { inventName, nameOf, objectName, quoteIdentifier } from '../syntax/names.js';
-import { alterRule, OWN_MIGRATION, type Rule, steps } from './lint-rule.js';
+import { alterRule, OWN_MIGRATION, type LintRule, steps } from './lint-rule.js';
 import { isComment, joinTokens, tokensOf } from '../syntax/source-text.js';
 import { type ParsedStatement, someNode } from '../syntax/statement.js';
 
@@ -26,7 +26,7 @@ function fromOn({ relation }: IndexStmt, sql: string): string {
 
 const DROP_CONCURRENTLY = (index: string) => `DROP INDEX CONCURRENTLY IF EXISTS ${index}`;
 
-export const indexRules: readonly Rule[] = [
+export const indexRules: readonly LintRule[] = [
   {
     name: 'create-index',
     find: (statement) => {

@@ -1,4 +1,4 @@
-import type { Rule } from './lint-rule.js';
+import type { LintRule } from './lint-rule.js';
 import { accessRules } from './access-rules.js';
 import { constraintRules } from './constraint-rules.js';
 import { dataRules } from './data-rules.js';
@@ -10,7 +10,7 @@ import { renameRules } from './rename-rules.js';
 import { rewriteRules } from './rewrite-rules.js';
 import { typeRules } from './type-rules.js';
 
-export const rules: readonly Rule[] = [
+export const lintRules: readonly LintRule[] = [
   ...dropRules,
   ...renameRules,
   ...rewriteRules,

@@ -3,19 +3,19 @@ import { nameOf, stringsOf } from '../syntax/names.js';
 import { clauseAt } from '../syntax/source-text.js';
 import type { ParsedStatement } from '../syntax/statement.js';
 
-export interface Problem {
+export interface LintProblem {
   /** What the statement does to which object, with the real names. */
   readonly problem: string;
   /** The safe way. Each line that ends in a semicolon is SQL to paste. */
   readonly instead: string;
 }
 
-export interface Rule {
+export interface LintRule {
   readonly name: string;
-  find(statement: ParsedStatement): Problem | undefined | readonly Problem[];
+  find(statement: ParsedStatement): LintProblem | undefined | readonly LintProblem[];
 }
 
-export interface Finding extends Problem {
+export interface LintFinding extends LintProblem {
   readonly migration: string;
   /** Counted from 0; undefined where the finding is about the file. */
   readonly statement: number | undefined;
@@ -74,8 +74,8 @@ function createCommand(relation: RangeVar, cmd: AlterTableCmd): AlterCommand {
 export function alterRule(
   name: string,
   subtype: AlterTableCmd['subtype'],
-  describe: (command: AlterCommand, statement: ParsedStatement) => Problem | undefined,
-): Rule {
+  describe: (command: AlterCommand, statement: ParsedStatement) => LintProblem | undefined,
+): LintRule {
   return {
     name,
     find: (statement) =>
@@ -92,8 +92,8 @@ export function constraintRule(
   describe: (
     command: AlterCommand & { readonly constraint: Constraint },
     statement: ParsedStatement,
-  ) => Problem | undefined,
-): Rule {
+  ) => LintProblem | undefined,
+): LintRule {
   return alterRule(name, 'AT_AddConstraint', ({ constraint, ...command }, statement) =>
     constraint !== undefined && constraint.contype === contype
       ? describe({ ...command, constraint }, statement)

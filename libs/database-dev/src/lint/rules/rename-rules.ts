@@ -1,6 +1,6 @@
 import type { ObjectType } from 'libpg-query';
 import { nameOf, objectName, qualify, quoteIdentifier, quoteLiteral, quoteName } from '../syntax/names.js';
-import { type Rule, steps } from './lint-rule.js';
+import { type LintRule, steps } from './lint-rule.js';
 
 /** A constraint is one of them: ON CONFLICT and the handling of its errors name it. */
 const CODE_OBJECTS = new Map<ObjectType | undefined, string>([
@@ -21,7 +21,7 @@ const CODE_OBJECTS = new Map<ObjectType | undefined, string>([
 ]);
 
 /** No release knows both names, so either the old or the new code breaks during a rollout. */
-export const renameRules: readonly Rule[] = [
+export const renameRules: readonly LintRule[] = [
   {
     name: 'rename-column',
     find: ({ node, created }) => {

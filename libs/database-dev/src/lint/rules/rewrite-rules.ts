@@ -1,7 +1,7 @@
 import type { ColumnDef } from 'libpg-query';
 import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '@airlock/database/model';
 import { nameOf, quoteIdentifier, stringsOf } from '../syntax/names.js';
-import { alterRule, constraintsOf, type Rule, steps, typeOf, typeText } from './lint-rule.js';
+import { alterRule, constraintsOf, type LintRule, steps, typeOf, typeText } from './lint-rule.js';
 import { clauseAt } from '../syntax/source-text.js';
 import { type ParsedStatement, someNode } from '../syntax/statement.js';
 
@@ -31,7 +31,7 @@ const SUFFIX = '_new';
 const LONGEST_STEM = LONGEST_IDENTIFIER_BYTES - SUFFIX.length;
 
 /** PostgreSQL copies the whole table while no other session may read it. */
-export const rewriteRules: readonly Rule[] = [
+export const rewriteRules: readonly LintRule[] = [
   alterRule('change-column-type', 'AT_AlterColumnType', ({ table, cmd, column }, statement) => {
     const name = cmd.name ?? '';
     const added = `ALTER TABLE ${table} ADD COLUMN ${quoteIdentifier(clipIdentifier(name, LONGEST_STEM) + SUFFIX)}`;

@@ -1,12 +1,12 @@
 import type { ColumnDef } from 'libpg-query';
 import { qualify, quoteIdentifier, quoteLiteral, stringsOf } from '../syntax/names.js';
-import { constraintsOf, definedColumns, type Rule, typeOf } from './lint-rule.js';
+import { constraintsOf, definedColumns, type LintRule, typeOf } from './lint-rule.js';
 import { someNode } from '../syntax/statement.js';
 
 function columnRule(
   name: string,
   describe: (where: string, column: ColumnDef, name: string) => { problem: string; instead: string } | undefined,
-): Rule {
+): LintRule {
   return {
     name,
     find: (statement) =>
@@ -18,7 +18,7 @@ function columnRule(
 }
 
 /** A type is cheap to choose and dear to change. */
-export const typeRules: readonly Rule[] = [
+export const typeRules: readonly LintRule[] = [
   columnRule('json-column', (where, column, name) =>
     typeOf(column) === 'json'
       ? {

@@ -1,5 +1,5 @@
 import { loadModule, type Node, type ParseResult, parseSync, type RangeVar, type SqlError } from 'libpg-query';
-import { type Migration, MigrationError, type Statement } from '@airlock/database/model';
+import { type Migration, MigrationError, type MigrationStatement } from '@airlock/database/model';
 import { quoteName } from './names.js';
 
 /** One statement as the rules see it: its syntax tree, and the statements of the migration before it. */
@@ -58,7 +58,7 @@ function isTemporary({ schemaname, relpersistence }: RangeVar = {}, error: strin
   return relpersistence === 't' || schemaname === 'pg_temp' || (schemaname === undefined && error !== undefined);
 }
 
-function parseStatement({ sql }: Statement): Pick<ParsedStatement, 'node' | 'unreadable'> {
+function parseStatement({ sql }: MigrationStatement): Pick<ParsedStatement, 'node' | 'unreadable'> {
   try {
     const { stmts = [] } = parseSql(sql);
     const [{ stmt } = {}] = stmts;

@@ -1,5 +1,5 @@
 import type { AccessTrace } from './access-trace.js';
-import type { Problem } from '../rules/lint-rule.js';
+import type { LintProblem } from '../rules/lint-rule.js';
 import type { ParsedStatement } from '../syntax/statement.js';
 
 const IN_CONTRACT =
@@ -9,7 +9,7 @@ const IN_CONTRACT =
 export function judgeAccess(
   { migration }: ParsedStatement,
   trace: AccessTrace,
-): (Problem & { readonly rule: string })[] {
+): (LintProblem & { readonly rule: string })[] {
   if (migration.phase !== 'expand') return [];
   return [
     ...trace.unfilled.map((column) => ({

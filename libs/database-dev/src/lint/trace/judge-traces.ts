@@ -1,4 +1,4 @@
-import type { Finding } from '../rules/lint-rule.js';
+import type { LintFinding } from '../rules/lint-rule.js';
 import { judgeAccess } from './judge-access.js';
 import { describeMode, describeRows, type StatementTrace, type WrittenTable } from './statement-trace.js';
 import { nameOf, quoteIdentifier } from '../syntax/names.js';
@@ -64,8 +64,8 @@ const EXPLAINED: Readonly<Record<string, RegExp>> = {
 export function judgeTraces(
   statements: readonly ParsedStatement[],
   traces: readonly StatementTrace[],
-  found: readonly Finding[],
-): Finding[] {
+  found: readonly LintFinding[],
+): LintFinding[] {
   const kept = found.filter(({ rule, statement }) => !isHarmless(rule, traces[statement ?? -1]));
   const findings = [...kept];
   for (const [index, statement] of statements.entries()) {
@@ -96,9 +96,9 @@ interface Traced {
   readonly heldTables: StatementTrace['locks'];
 }
 
-function judgeOne(statement: ParsedStatement, traced: Traced): Finding[] {
+function judgeOne(statement: ParsedStatement, traced: Traced): LintFinding[] {
   const at = { migration: statement.migration.name, statement: statement.index };
-  const create = (rule: string, problem: string, instead: string): Finding => ({ ...at, rule, problem, instead });
+  const create = (rule: string, problem: string, instead: string): LintFinding => ({ ...at, rule, problem, instead });
   const { trace, said } = traced;
   const unresolved = trace.error === undefined ? [] : unresolvedNames(statement.node, trace.error);
   const named = unresolved.map((name) =>
@@ -196,10 +196,10 @@ function hiddenChanges(statement: ParsedStatement, { written, ancestors }: State
 function judgeLocks(
   statements: readonly ParsedStatement[],
   traces: readonly StatementTrace[],
-  found: readonly Finding[],
-): Finding[] {
+  found: readonly LintFinding[],
+): LintFinding[] {
   const locked: string[] = [];
-  const findings: Finding[] = [];
+  const findings: LintFinding[] = [];
   for (const [index, statement] of statements.entries()) {
     if (!statement.migration.transactional) return [];
     const at = { migration: statement.migration.name, statement: index };
@@ -236,7 +236,7 @@ function exclusivelyLocked(trace: StatementTrace | undefined): string[] {
 function lockedAtOnce(
   statement: ParsedStatement,
   trace: StatementTrace | undefined,
-  found: readonly Finding[],
+  found: readonly LintFinding[],
 ): string[] {
   if (trace === undefined) return [];
   const said = found.filter((finding) => finding.statement === statement.index).map(({ rule }) => rule);

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, type S
 import { join } from 'node:path';
 import { type EnvironmentVariables, readUserName } from '@airlock/config';
 import type { Inspection } from '@airlock/config/loading';
-import { isRefusal, type Verdict } from './verdict.js';
+import { isRefusal, type LayerVerdict } from './verdict.js';
 
 const FOLDER = '.airlock';
 export const AUDIT_FILE = join(FOLDER, 'reset-audit.jsonl');
@@ -50,7 +50,7 @@ export function closeAudit({ file }: AuditFile): void {
 }
 
 /** One line for each judgement, refused or not, before anything is touched. @throws AuditError when it cannot be kept */
-export function appendAudit(facts: AuditedFacts, verdicts: readonly Verdict[], mode: 'reset' | 'explain'): void {
+export function appendAudit(facts: AuditedFacts, verdicts: readonly LayerVerdict[], mode: 'reset' | 'explain'): void {
   if (facts.audit.file === undefined) return;
   const address = facts.inspection.config?.database.migration;
   const line = {

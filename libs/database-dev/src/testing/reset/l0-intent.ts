@@ -1,5 +1,5 @@
 import type { StaticLayer } from './layer.js';
-import { when } from './verdict.js';
+import { problemIf } from './verdict.js';
 import { STRICT_TRAITS, traitsOf } from '@airlock/config';
 
 /** Set by platforms where nothing that may be reset runs, and by our own releases. */
@@ -37,14 +37,14 @@ export const intent: StaticLayer = {
     return {
       saw: `ENVIRONMENT=${stated === undefined ? '(not set)' : JSON.stringify(stated)}, markers of a deployment: ${markers.join(', ') || 'none'}`,
       problems: [
-        ...when(
+        ...problemIf(
           stated !== inspection.environment || !traitsOf(stated).mayBeReset,
           `ENVIRONMENT is ${stated === undefined ? 'not set' : JSON.stringify(stated)}; expected exactly "testing"`,
           'ENVIRONMENT=testing airlock db reset-test',
         ),
-        ...when(markers.length > 0, `${markers.join(', ')} set; expected none`, 'run it where tests run'),
+        ...problemIf(markers.length > 0, `${markers.join(', ')} set; expected none`, 'run it where tests run'),
         // It gives no permission; it only takes one away.
-        ...when(
+        ...problemIf(
           nodeEnv === STRICT_TRAITS.nodeEnv,
           'NODE_ENV is "production"; expected no contradiction',
           'unset NODE_ENV',

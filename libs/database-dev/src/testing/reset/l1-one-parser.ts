@@ -1,7 +1,7 @@
 import { traitsOf } from '@airlock/config';
 import type { Inspection } from '@airlock/config/loading';
 import type { StaticLayer } from './layer.js';
-import { type Problem, when } from './verdict.js';
+import { type ResetProblem, problemIf } from './verdict.js';
 
 /** One reading of the address: every source agrees, one strict parser, nothing that another parser reads differently. */
 export const oneParser: StaticLayer = {
@@ -22,12 +22,12 @@ export const oneParser: StaticLayer = {
         ` from ${source?.path ?? source?.kind ?? 'nowhere'}; libpq variables, never consulted: ${ignored.join(', ') || 'none'}`,
       problems: [
         ...findViolations(inspection),
-        ...when(
+        ...problemIf(
           inspection.config !== undefined && migration === undefined,
           'DATABASE_MIGRATION_URL is not set; expected the address of the migrator',
           'write it into .env.testing, beside DATABASE_URL',
         ),
-        ...when(
+        ...problemIf(
           split === true,
           'DATABASE_URL and DATABASE_MIGRATION_URL name two servers; expected one',
           'airlock config print',
@@ -38,7 +38,7 @@ export const oneParser: StaticLayer = {
 };
 
 /** What is missing for another environment than testing is nobody's concern here. */
-function findViolations({ environment, violations }: Inspection): Problem[] {
+function findViolations({ environment, violations }: Inspection): ResetProblem[] {
   if (!traitsOf(environment).mayBeReset) {
     const problem = `the configuration is that of ${environment ?? 'no environment'}; expected that of testing`;
     return [{ problem, mend: 'ENVIRONMENT=testing, and .env.testing at the root of the checkout' }];

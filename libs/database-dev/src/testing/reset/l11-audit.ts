@@ -1,6 +1,6 @@
 import { AUDIT_FILE } from './audit.js';
 import { type StaticLayer } from './layer.js';
-import { when } from './verdict.js';
+import { problemIf } from './verdict.js';
 
 /** Each attempt leaves a line in a file that stays. */
 export const audit: StaticLayer = {
@@ -11,7 +11,7 @@ export const audit: StaticLayer = {
   judge({ audit: { problem } }) {
     return {
       saw: `${AUDIT_FILE} ${problem ?? 'is open'}`,
-      problems: when(
+      problems: problemIf(
         problem !== undefined,
         `${AUDIT_FILE} ${problem}; expected a regular file that takes lines`,
         `remove ${AUDIT_FILE}; the next attempt makes it`,

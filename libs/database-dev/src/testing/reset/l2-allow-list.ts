@@ -1,6 +1,6 @@
 import { type DatabaseAddress, isTestDatabaseName } from '@airlock/config';
 import { type StaticLayer } from './layer.js';
-import { when } from './verdict.js';
+import { problemIf } from './verdict.js';
 import { isMintedName } from './minted-names.js';
 
 /** Literals only: what a name means is decided by a hosts file, a resolver or a search domain. */
@@ -21,12 +21,12 @@ export const allowList: StaticLayer = {
     return {
       saw: `database ${database} on ${host}:${port}; addresses of other files: ${foreign.length}`,
       problems: [
-        ...when(
+        ...problemIf(
           !isTestDatabaseName(database) || isMintedName(database),
           `the database "${database}" has no name of a test database; expected one that ends in _test`,
           'create airlock_test with `airlock db provision`, and name it in .env.testing',
         ),
-        ...when(
+        ...problemIf(
           !HOSTS.includes(host),
           `the host "${host}" is not on the list; expected ${HOSTS.join(', ')}`,
           'use the test server of compose.test.yml: 127.0.0.1, port 5433',

@@ -1,6 +1,6 @@
 import { isTestDatabaseName } from '@airlock/config';
 import { type ServerLayer } from './layer.js';
-import { type Problem, when } from './verdict.js';
+import { type ResetProblem, problemIf } from './verdict.js';
 import { nameOwner } from './minted-names.js';
 import type { Acting, ServerFacts } from './server-facts.js';
 
@@ -27,7 +27,7 @@ export const role: ServerLayer = {
           problem: `the server sets ${setting} for ${of}, before a session of the reset begins; expected no such setting`,
           mend: `ALTER ${/^(role|database) /.test(of) ? of.replace(/ (\S+)/, ' "$1"').replace(' in ', ' IN ') : 'ROLE ALL'} RESET ${setting}`,
         })),
-        ...when(
+        ...problemIf(
           !acting.mayBecomeOwner,
           `the role ${address.user} may not become ${owner}; expected membership`,
           'airlock db provision',
@@ -38,15 +38,15 @@ export const role: ServerLayer = {
 };
 
 /** The migrator, its owner role, and the owner roles of other test databases; nothing that one of them is a member of. */
-function judgeRoles({ acting, address }: ServerFacts): Problem[] {
+function judgeRoles({ acting, address }: ServerFacts): ResetProblem[] {
   const expected = [address.user, nameOwner(address.database)];
   return acting.roles.flatMap(({ name, through, powers }) => [
-    ...when(
+    ...problemIf(
       powers.length > 0,
       `the role ${name}${describePath(through)} has ${powers.join(', ')}; expected none of it`,
       through.length > 0 ? `REVOKE "${name}" FROM "${through.join('", "')}"` : 'airlock db provision   # takes it back',
     ),
-    ...when(
+    ...problemIf(
       powers.length === 0 && !expected.includes(name) && !isOwnerOfTests(name),
       `${through.join(' and ')} is a member of ${name}; expected no membership but in owners of test databases`,
       `REVOKE "${name}" FROM "${through.join('", "')}"`,
@@ -54,7 +54,7 @@ function judgeRoles({ acting, address }: ServerFacts): Problem[] {
   ]);
 }
 
-function judgeReach({ databases, holdings }: Acting): Problem[] {
+function judgeReach({ databases, holdings }: Acting): ResetProblem[] {
   const reachable = databases.filter(
     ({ name, mayConnect }) => mayConnect && !isTestDatabaseName(name) && !OF_THE_SERVER.includes(name),
   );

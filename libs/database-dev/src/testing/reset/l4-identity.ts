@@ -1,5 +1,5 @@
 import type { ServerLayer } from './layer.js';
-import { type Problem, when } from './verdict.js';
+import { type ResetProblem, problemIf } from './verdict.js';
 import { traitsOf } from '@airlock/config';
 import { formatSeal } from './minted-names.js';
 import type { ServerFacts } from './server-facts.js';
@@ -19,24 +19,24 @@ export const identity: ServerLayer = {
   },
 };
 
-function judgeServer({ acting, inside, record, address }: ServerFacts): Problem[] {
+function judgeServer({ acting, inside, record, address }: ServerFacts): ResetProblem[] {
   return [
-    ...when(
+    ...problemIf(
       record === undefined,
       'no record of provisioning is kept here for this address; expected one, since a database cannot vouch for itself',
       'ENVIRONMENT=testing airlock db provision',
     ),
-    ...when(
+    ...problemIf(
       record !== undefined && (!traitsOf(record.environment).mayBeReset || record.database !== address.database),
       `the record of provisioning says ${record?.environment} "${record?.database}"; expected testing "${address.database}"`,
       'ENVIRONMENT=testing airlock db provision',
     ),
-    ...when(
+    ...problemIf(
       record !== undefined && record.systemIdentifier !== acting.systemIdentifier,
       `the server at this address is ${acting.systemIdentifier}; expected ${record?.systemIdentifier}, the one that was provisioned`,
       'find out what listens on this port: a tunnel, a port-forward, another server',
     ),
-    ...when(
+    ...problemIf(
       acting.isInRecovery || inside.isInRecovery,
       'the server is a replica; expected a primary',
       'use the test server',
@@ -45,7 +45,7 @@ function judgeServer({ acting, inside, record, address }: ServerFacts): Problem[
 }
 
 /** The database that was looked into is the one that would be renamed: one server, seen by both at one moment. */
-function judgeSessions({ acting, inside, address }: ServerFacts): Problem[] {
+function judgeSessions({ acting, inside, address }: ServerFacts): ResetProblem[] {
   const entry = acting.databases.find(({ name }) => name === address.database);
   const isSeen = acting.sessions.some(
     ({ pid, databaseOid, applicationName }) =>
@@ -57,12 +57,12 @@ function judgeSessions({ acting, inside, address }: ServerFacts): Problem[] {
     acting.systemIdentifier === inside.systemIdentifier &&
     acting.startedAt === inside.startedAt;
   return [
-    ...when(
+    ...problemIf(
       !isOne,
       'two sessions with one address do not meet on one server; expected a direct connection',
       'connect to the server itself, not to a pooler or a balancer',
     ),
-    ...when(
+    ...problemIf(
       inside.databaseName !== address.database,
       `the server calls the database "${inside.databaseName}"; expected "${address.database}"`,
       'connect to the server itself: a pooler gives databases other names',
@@ -70,7 +70,7 @@ function judgeSessions({ acting, inside, address }: ServerFacts): Problem[] {
   ];
 }
 
-function judgeStamp({ acting, inside, address }: ServerFacts): Problem[] {
+function judgeStamp({ acting, inside, address }: ServerFacts): ResetProblem[] {
   const rows = inside.stamps ?? [];
   const seal = acting.databases.find(({ oid }) => oid === inside.databaseOid)?.seal;
   const expected = {
@@ -82,27 +82,27 @@ function judgeStamp({ acting, inside, address }: ServerFacts): Problem[] {
   const wrong = Object.entries(expected).filter(([name, value]) => rows[0]?.[name] !== value);
   const mend = 'find out what this database is; a test database is dropped by hand and provisioned again';
   return [
-    ...when(
+    ...problemIf(
       inside.stamps === null,
       'the database carries no stamp; expected one: a missing stamp is not a new database',
       'ENVIRONMENT=testing airlock db provision',
     ),
-    ...when(
+    ...problemIf(
       inside.stampFlaws.length > 0,
       `the stamp ops.environment ${inside.stampFlaws.join(', ')}; expected the plain table that provisioning makes`,
       mend,
     ),
-    ...when(
+    ...problemIf(
       inside.stamps !== null && inside.stampFlaws.length === 0 && rows.length !== 1,
       `the stamp has ${rows.length} rows; expected one`,
       mend,
     ),
-    ...when(
+    ...problemIf(
       rows.length === 1 && wrong.length > 0,
       `the stamp says ${wrong.map(([name]) => `${name} ${rows[0]?.[name]}`).join(', ')}; expected ${wrong.map(([name, value]) => `${name} ${value}`).join(', ')}`,
       mend,
     ),
-    ...when(
+    ...problemIf(
       seal !== formatSeal(acting.systemIdentifier, inside.databaseOid),
       `the server's catalogue has the database as "${seal ?? ''}"; expected "${formatSeal(acting.systemIdentifier, inside.databaseOid)}"`,
       mend,

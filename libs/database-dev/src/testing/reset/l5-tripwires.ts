@@ -1,5 +1,5 @@
 import { type ServerLayer } from './layer.js';
-import { when } from './verdict.js';
+import { problemIf } from './verdict.js';
 
 const MEBIBYTE = 1024 * 1024;
 /** More than tests make and less than people would miss. Constants: an environment cannot raise them. */
@@ -26,7 +26,7 @@ export const tripwires: ServerLayer = {
           problem: `the database has the ${link}; expected no way out of it`,
           mend: 'remove it: a test database stands alone',
         })),
-        ...when(
+        ...problemIf(
           acting.preparedTransactions > 0,
           `${acting.preparedTransactions} prepared transactions wait in it; expected none`,
           'COMMIT PREPARED or ROLLBACK PREPARED them',
@@ -35,7 +35,7 @@ export const tripwires: ServerLayer = {
           problem: `${relation} is the stamp of some other database, restored into this one; expected none`,
           mend: 'find out where its contents come from; drop this database by hand and provision it again',
         })),
-        ...when(
+        ...problemIf(
           inside.sizeBytes > MAX_BYTES || inside.rows > MAX_ROWS,
           `it holds ${inside.rows} rows in ${Math.ceil(inside.sizeBytes / MEBIBYTE)} MiB; expected at most ${MAX_ROWS} rows and ${MAX_BYTES / MEBIBYTE} MiB`,
           'look at what it holds: a dump of real data may lie in it',

@@ -1,5 +1,5 @@
 import { type ServerLayer } from './layer.js';
-import { when } from './verdict.js';
+import { problemIf } from './verdict.js';
 import { formatSeal, nameOwner, nameTemplate } from './minted-names.js';
 
 /** Nothing is wiped: a clone of the provisioned template takes the name, and only names minted here are dropped. */
@@ -20,17 +20,17 @@ export const method: ServerLayer = {
     return {
       saw: `template ${template ? `${name}, owned by ${template.owner}` : 'absent'}; journal ${typeof journal === 'object' ? `stopped after "${journal.step}"` : (journal ?? 'clear')}`,
       problems: [
-        ...when(
+        ...problemIf(
           !template,
           `there is no template "${name}"; expected the one that provisioning makes`,
           'airlock db provision',
         ),
-        ...when(
+        ...problemIf(
           template !== undefined && (!isSound || template.seal !== seal),
           `"${name}" is not the template that provisioning made; expected it closed to sessions, owned by ${owner} and sealed "${seal}"`,
           `find out what "${name}" is; drop it by hand and run airlock db provision`,
         ),
-        ...when(
+        ...problemIf(
           template?.hasLoginTrigger === true,
           `"${name}" runs an event trigger whenever a session opens, and so would its clone; expected none`,
           `find out who made it; drop "${name}" by hand and run airlock db provision`,
@@ -39,12 +39,12 @@ export const method: ServerLayer = {
           problem: `"${entry?.name}" lies in the tablespace ${entry?.tablespace}; expected pg_default, the server's own folder`,
           mend: `find out what "${entry?.name}" is; drop it by hand and run airlock db provision`,
         })),
-        ...when(
+        ...problemIf(
           current?.owner !== owner,
           `the database belongs to ${current?.owner}; expected ${owner}`,
           'airlock db provision',
         ),
-        ...when(
+        ...problemIf(
           journal === 'unreadable' || isForeign,
           'the journal of an earlier reset is damaged or of another server; expected to know which names were minted',
           'look at .airlock/reset/, drop what it names by hand, and remove the file',

@@ -1,5 +1,5 @@
 import { type ServerLayer } from './layer.js';
-import { when } from './verdict.js';
+import { problemIf } from './verdict.js';
 
 /** The other environments are not even on this server. */
 export const protectedSide: ServerLayer = {
@@ -18,7 +18,7 @@ export const protectedSide: ServerLayer = {
           problem: `the server also holds "${name}", sealed "${seal}"; expected a server for tests alone`,
           mend: 'run the tests on the server of compose.test.yml, or on the embedded one',
         })),
-        ...when(
+        ...problemIf(
           inside.protections.length > 0,
           `the database is protected by ${inside.protections.join(', ')}; expected a test database, which has no such trigger`,
           'find out what this database is; nothing here removes its protection',

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type StaticLayer } from './layer.js';
-import { when } from './verdict.js';
+import { problemIf } from './verdict.js';
 
 /** The code exists in the workspace alone: builds leave it out, so whoever runs it from elsewhere has copied it. */
 export const absence: StaticLayer = {
@@ -14,7 +14,7 @@ export const absence: StaticLayer = {
     const isWorkspace = existsSync(join(workspace, 'nx.json'));
     return {
       saw: `runs from ${isSource ? 'sources' : 'a build'}, in ${isWorkspace ? 'a workspace' : 'a folder that is no workspace'}`,
-      problems: when(
+      problems: problemIf(
         !isSource || !isWorkspace,
         `this code runs from ${runsFrom} in ${workspace}; expected the sources of the workspace`,
         'run it in a checkout, at its root',

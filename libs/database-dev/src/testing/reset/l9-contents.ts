@@ -1,6 +1,6 @@
 import { describeObject, findUnknownObjects, listObjects } from '../contents/objects.js';
 import { type ServerLayer } from './layer.js';
-import { when } from './verdict.js';
+import { problemIf } from './verdict.js';
 
 /** They say that something leads out of the database, or protects it: the tripwires and the protected side name them. */
 const JUDGED_ELSEWHERE = ['publication', 'subscription', 'server', 'foreign-data wrapper', 'event trigger'];
@@ -15,7 +15,7 @@ export const contents: ServerLayer = {
     const unknown = findUnknownObjects(inside.objects, known).filter(({ kind }) => !JUDGED_ELSEWHERE.includes(kind));
     return {
       saw: `${inside.objects.length} objects; made by no migration: ${unknown.map(describeObject).slice(0, 3).join(', ') || 'none'}`,
-      problems: when(
+      problems: problemIf(
         unknown.length > 0,
         `"${address.database}" holds ${listObjects(unknown)}, made by no migration of this checkout; expected nothing else`,
         'drop it by hand if a test left it there; move it elsewhere if anyone needs it; where a migration of another branch made it, reset from that branch',

@@ -1,7 +1,7 @@
 import type { CloneFacts } from './clone-facts.js';
 import type { ServerFacts } from './server-facts.js';
 import type { StaticFacts } from './static-facts.js';
-import type { Judgement, Verdict } from './verdict.js';
+import type { Judgement, LayerVerdict } from './verdict.js';
 
 interface LayerText {
   readonly id: `L${number}`;
@@ -30,13 +30,13 @@ export interface CloneLayer extends LayerText {
 
 export type Layer = StaticLayer | ServerLayer | CloneLayer;
 
-export function judgeLayer(layer: Layer, judgement: Judgement): Verdict {
+export function judgeLayer(layer: Layer, judgement: Judgement): LayerVerdict {
   const { id, title, danger } = layer;
   const { saw, problems } = judgement;
   if (problems.length === 0) return { layer: id, title, verdict: 'holds', saw, problems };
   return { layer: id, title, verdict: 'refuses', saw, danger, problems };
 }
 
-export function skipLayer({ id, title }: Layer, verdict: 'not reached' | 'later' = 'not reached'): Verdict {
+export function skipLayer({ id, title }: Layer, verdict: 'not reached' | 'later' = 'not reached'): LayerVerdict {
   return { layer: id, title, verdict, saw: '', problems: [] };
 }

@@ -1,4 +1,4 @@
-import type { Verdict } from './verdict.js';
+import type { LayerVerdict } from './verdict.js';
 import type { ResetReport } from './run-reset.js';
 
 /** For people: each layer with what it saw, then what stands in the way and the safe command. */
@@ -8,11 +8,11 @@ export function formatReport(report: ResetReport): string {
   return [...lines, ...refusals, ...formatOutcome(report)].join('\n');
 }
 
-function formatLine({ layer, title, verdict, saw }: Verdict): string {
+function formatLine({ layer, title, verdict, saw }: LayerVerdict): string {
   return `${layer.padEnd(3)} ${title.padEnd(14)}  ${verdict.padEnd(11)}  ${saw}`.trimEnd();
 }
 
-function formatRefusal({ layer, title, danger, problems }: Verdict): string[] {
+function formatRefusal({ layer, title, danger, problems }: LayerVerdict): string[] {
   return [
     '',
     `${layer} ${title}: ${danger}`,

@@ -6,7 +6,7 @@ import { appendAudit, AuditError, closeAudit } from './audit.js';
 import { bounded, LIMITS } from './bounded-session.js';
 import { loadCloneFacts } from './clone-facts.js';
 import { judgeLayer, type Layer, skipLayer } from './layer.js';
-import { isRefusal, type Verdict } from './verdict.js';
+import { isRefusal, type LayerVerdict } from './verdict.js';
 import { clearInterrupted, recreateDatabase, type Step } from './recreate.js';
 import { acquireResetLock } from './reset-lock.js';
 import { loadServerFacts, type Place, type ServerFacts } from './server-facts.js';
@@ -33,7 +33,7 @@ export interface ResetInternals {
 export interface ResetReport {
   readonly outcome: 'reset' | 'allowed' | 'refused';
   readonly database: string | undefined;
-  readonly verdicts: readonly Verdict[];
+  readonly verdicts: readonly LayerVerdict[];
   /** Why the server's layers could not be judged; nothing was touched. */
   readonly failure?: string;
 }
@@ -74,7 +74,7 @@ interface Run {
   readonly options: ResetOptions;
   readonly internals: ResetInternals;
   readonly facts: StaticFacts;
-  readonly ahead: readonly Verdict[];
+  readonly ahead: readonly LayerVerdict[];
   readonly place: Place;
 }
 
@@ -115,7 +115,7 @@ async function judgeServer(acting: Client, { internals, facts, place }: Run) {
 
 interface Judged {
   readonly server: ServerFacts;
-  readonly verdicts: readonly Verdict[];
+  readonly verdicts: readonly LayerVerdict[];
 }
 
 async function act(acting: Client, run: Run, { server, verdicts }: Judged): Promise<Outcome> {
@@ -144,7 +144,11 @@ async function act(acting: Client, run: Run, { server, verdicts }: Judged): Prom
 }
 
 /** The verdicts with those of the layers that had to wait for a clone. */
-async function judgeClone({ internals, place }: Run, verdicts: readonly Verdict[], fresh: string): Promise<Verdict[]> {
+async function judgeClone(
+  { internals, place }: Run,
+  verdicts: readonly LayerVerdict[],
+  fresh: string,
+): Promise<LayerVerdict[]> {
   const facts = await loadCloneFacts(place, fresh);
   return internals.layers.map((layer, n) =>
     layer.phase === 'clone' ? judgeLayer(layer, layer.judge(facts)) : verdicts[n]!,

@@ -2,7 +2,7 @@ import { createDocker, type Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { removeScratchStacks } from '../release/release-job.js';
 import { appendRecord, assertWritable } from '../release/deployment-journal.js';
-import { describeHolder, withLock, type DeployLock, type LockHolder } from '../release/deploy-lock.js';
+import { describeHolder, withLock, type DeployLock, type DeployLockHolder } from '../release/deploy-lock.js';
 import { DeployError, EXIT, toDeployError } from '../engine/deploy-error.js';
 import type { Progress } from '../engine/progress.js';
 import {
@@ -29,7 +29,7 @@ export interface ChangeRequest {
 }
 
 /** What a run learns on its way; the record is made of it, however the run ends. */
-export interface Course {
+export interface DeployRun {
   readonly lock: DeployLock;
   readonly releases: readonly Release[];
   readonly previous: Release | undefined;
@@ -40,10 +40,10 @@ export interface Course {
   smoke: DeploymentRecord['smoke'];
 }
 
-/** Holds the lock while `follow` changes the environment, and records what came of it. Throws only DeployErrors. */
-export async function withCourse(
+/** Holds the lock while `runSteps` changes the environment, and records what came of it. Throws only DeployErrors. */
+export async function withDeployRun(
   request: ChangeRequest,
-  follow: (docker: Docker, course: Course) => Promise<void>,
+  runSteps: (docker: Docker, run: DeployRun) => Promise<void>,
 ): Promise<DeploymentRecord> {
   const { settings, action } = request;
   const docker = createDocker(settings.context);
@@ -52,15 +52,15 @@ export async function withCourse(
   return withLock(docker, createLockOptions(request), async (lock) => {
     const startedAt = new Date();
     await removeScratchStacks(docker, settings.stackName);
-    const course = await startCourse(docker, settings.stackName, lock);
-    const error = await follow(docker, course).then(
+    const run = await startRun(docker, settings.stackName, lock);
+    const error = await runSteps(docker, run).then(
       () => undefined,
       (cause: unknown) => toDeployError(cause, action),
     );
-    const record = createRecord({ request, course, startedAt, error });
-    const unkept = await keepRecord(docker, { settings, course, record });
-    if (error !== undefined) throw withRecord(error, record, { request, unkept });
-    await finish(docker, request, { course, record, unkept });
+    const record = createRecord({ request, run, startedAt, error });
+    const recordErrors = await keepRecord(docker, { settings, run, record });
+    if (error !== undefined) throw withRecord(error, record, { request, recordErrors });
+    await finish(docker, request, { run, record, recordErrors });
     return record;
   });
 }
@@ -74,26 +74,26 @@ function createLockOptions({ settings, action, image, progress, signal }: Change
     waitMs: settings.waitMs,
     takeOver: settings.takeOver,
     signal,
-    onWaiting: (holder: LockHolder) => progress.step(`wait for ${describeHolder(holder)}`),
+    onWaiting: (holder: DeployLockHolder) => progress.step(`wait for ${describeHolder(holder)}`),
     onLeft: progress.note,
   };
 }
 
-async function startCourse(docker: Docker, stackName: string, lock: DeployLock): Promise<Course> {
+async function startRun(docker: Docker, stackName: string, lock: DeployLock): Promise<DeployRun> {
   const releases = await loadReleases(docker, stackName);
   const unknown = { commit: null, plan: undefined, migrated: false, schemaHead: null, smoke: 'not-run' } as const;
   return { lock, releases, previous: findCurrent(releases), ...unknown };
 }
 
-function createRecord(run: {
+function createRecord(outcome: {
   request: ChangeRequest;
-  course: Course;
+  run: DeployRun;
   startedAt: Date;
   error: DeployError | undefined;
 }): DeploymentRecord {
-  const { request, course, startedAt, error } = run;
+  const { request, run, startedAt, error } = outcome;
   const { settings, image, action } = request;
-  const { plan, previous, commit, migrated, schemaHead, smoke } = course;
+  const { plan, previous, commit, migrated, schemaHead, smoke } = run;
   return {
     id: createRecordId(startedAt),
     action,
@@ -119,9 +119,9 @@ function createRecord(run: {
 /** In the swarm, which the next deploy reads, and in the journal. Answers what of it failed: that alone undoes nothing. */
 async function keepRecord(
   docker: Docker,
-  { settings, course, record }: { settings: Settings; course: Course; record: DeploymentRecord },
+  { settings, run, record }: { settings: Settings; run: DeployRun; record: DeploymentRecord },
 ): Promise<string[]> {
-  const { plan, releases } = course;
+  const { plan, releases } = run;
   const inSwarm = plan && saveRelease(docker, { record, deployed: plan.stack, job: plan.releaseJob }, releases);
   const kept = await Promise.allSettled([inSwarm, appendRecord(settings.journal, record)]);
   return kept.flatMap((one) => (one.status === 'rejected' ? [toDeployError(one.reason, 'record').message] : []));
@@ -130,9 +130,9 @@ async function keepRecord(
 function withRecord(
   error: DeployError,
   record: DeploymentRecord,
-  { request, unkept }: { request: ChangeRequest; unkept: readonly string[] },
+  { request, recordErrors }: { request: ChangeRequest; recordErrors: readonly string[] },
 ): DeployError {
-  unkept.forEach(request.progress.note);
+  recordErrors.forEach(request.progress.note);
   error.result = { digest: record.digest, previousDigest: record.previousDigest, record };
   return error;
 }
@@ -141,10 +141,10 @@ function withRecord(
 async function finish(
   docker: Docker,
   request: ChangeRequest,
-  { course, record, unkept }: { course: Course; record: DeploymentRecord; unkept: readonly string[] },
+  { run, record, recordErrors }: { run: DeployRun; record: DeploymentRecord; recordErrors: readonly string[] },
 ): Promise<void> {
   const { settings, progress } = request;
-  const { stack } = course.plan ?? {};
+  const { stack } = run.plan ?? {};
   const done = await Promise.allSettled([
     stack && removeSurplus(docker, settings.stackName, { stack, note: progress.note }),
     request.finish?.(),
@@ -152,12 +152,12 @@ async function finish(
   const failed = done.flatMap((one) =>
     one.status === 'rejected' ? [toDeployError(one.reason, 'finish').message] : [],
   );
-  const undone = [...unkept, ...failed];
+  const undone = [...recordErrors, ...failed];
   if (undone.length === 0) return;
   const error = new DeployError({
     text: `${record.environment} serves ${record.digest}, but not all that belongs to it is done:\n${undone.join('\n')}`,
     mend: `mend that, then ${record.action} the same digest again: it changes nothing that serves, and does the rest`,
     exitCode: EXIT.unfinished,
   });
-  throw withRecord(error, record, { request, unkept: [] });
+  throw withRecord(error, record, { request, recordErrors: [] });
 }

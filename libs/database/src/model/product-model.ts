@@ -1,6 +1,6 @@
-import type { Columns } from './columns.js';
+import type { Columns } from './column-rules.js';
 import type { Migration } from './migration.js';
-import type { SeedRows } from './seed-rows.js';
+import type { SeedRows } from './seed-row.js';
 
 /** The product's part of its database. Every function takes what it needs of it; none knows a table of it otherwise. */
 export interface Model {
