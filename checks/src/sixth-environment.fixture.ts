@@ -100,13 +100,13 @@ async function createConfig({ app, migration }: { app: DatabaseAddress; migratio
 
 async function judgeProcesses() {
   const { createSecurityHeaders } = await load<{ createSecurityHeaders: (of: string) => object }>(
-    'apps/api/src/http/security-headers.ts',
+    'libs/service/src/http/security-headers.ts',
   );
   const { loadTokenRules } = await load<{ loadTokenRules: (config: object) => Promise<object> }>(
-    'apps/api/src/auth/token-rules.ts',
+    'libs/service/src/auth/token-rules.ts',
   );
   const { checks } = await load<{ checks: readonly Check[] }>('apps/smoke/src/check/checks.ts');
-  const { assertWritable } = await load<{ assertWritable: (status: string) => void }>(
+  const { assertStampWritable } = await load<{ assertStampWritable: (status: string) => void }>(
     'apps/smoke/src/e2e/assert-writable.ts',
   );
   const { intent } = await load<{ intent: Layer }>('libs/database-dev/src/testing/reset/l0-intent.ts');
@@ -117,7 +117,7 @@ async function judgeProcesses() {
     headers: createSecurityHeaders(qa),
     localIssuer: await loadTokenRules({ environment: qa, auth: {} }).then(() => 'trusted', messageOf),
     smoke: { qa: looked(qa), production: looked('production') },
-    e2e: attempt(() => assertWritable(JSON.stringify({ environment: qa, database: 'airlock' }))),
+    e2e: attempt(() => assertStampWritable(JSON.stringify({ environment: qa, database: 'airlock' }))),
     reset: intent.judge({ variables: { ENVIRONMENT: qa }, inspection }).problems.map(({ problem }) => problem),
   };
 }

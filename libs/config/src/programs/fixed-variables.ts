@@ -7,7 +7,7 @@ export const FIXED_IN_STACKS: Readonly<Record<string, string>> = {
   TESTING: 'ENVIRONMENT alone says what this is',
   HOST: 'the edge reaches the API on every address of its container',
   PORT: 'the edge and the health check ask port 8000',
-  DATABASE_SERVER: 'the database is a service of its own',
+  DATABASE_SERVER: 'the database is a separate service',
   DATABASE_SSL_CA: 'the database of the stack stands on an internal network, without TLS',
   PRIVATE_NETWORKS: 'the stack has one such host, postgres',
   GIT_COMMIT: 'it is written into the image',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readProcessEnvironment } from '@airlock/config';
 import type { Docker } from './docker.js';
 import { DeployError, EXIT } from './deploy-error.js';
-import type { Fields } from './fields.js';
+import type { Fields } from './model-fields.js';
 
 /** What `docker compose config --format json` answers: every file merged, every variable filled in. */
 export interface ComposeModel {

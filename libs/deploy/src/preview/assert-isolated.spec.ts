@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ComposeModel } from '../engine/compose-model.js';
-import type { Fields } from '../engine/fields.js';
+import type { Fields } from '../engine/model-fields.js';
 import { assertIsolated } from './assert-isolated.js';
 import { findExpired } from './down.js';
 import { createSecrets } from './preview-secrets.js';

@@ -1,6 +1,6 @@
 import { traitsOf } from '@airlock/config';
 import type { ComposeModel } from '../engine/compose-model.js';
-import type { Fields } from '../engine/fields.js';
+import type { Fields } from '../engine/model-fields.js';
 import { DeployError } from '../engine/deploy-error.js';
 
 /** A preview runs code that nobody has reviewed yet: nothing of staging, production or the host may be within its reach. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { omit, type Fields } from '../engine/fields.js';
+import { omit, type Fields } from '../engine/model-fields.js';
 import type { Docker } from '../engine/docker.js';
 import { DeployError } from '../engine/deploy-error.js';
 import type { Stack } from '../render/render-stack.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ComposeModel } from '../engine/compose-model.js';
-import type { Fields } from '../engine/fields.js';
+import type { Fields } from '../engine/model-fields.js';
 import { parseImageReference } from '../engine/image-reference.js';
 import { createReleasePlan } from './release-plan.js';
 import { fingerprint } from './stack-file.js';

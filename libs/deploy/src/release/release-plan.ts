@@ -1,5 +1,5 @@
 import { loadComposeModel, type ComposeModel } from '../engine/compose-model.js';
-import type { Fields } from '../engine/fields.js';
+import type { Fields } from '../engine/model-fields.js';
 import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { DeployError } from '../engine/deploy-error.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { engineVariables } from '../engine/compose-model.js';
-import type { Fields } from '../engine/fields.js';
+import type { Fields } from '../engine/model-fields.js';
 import type { Docker } from '../engine/docker.js';
 import type { Stack } from '../render/render-stack.js';
 import { listServices } from '../engine/swarm.js';

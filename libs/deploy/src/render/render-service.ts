@@ -1,4 +1,4 @@
-import { omit, type Fields } from '../engine/fields.js';
+import { omit, type Fields } from '../engine/model-fields.js';
 import {
   DROPPED_SERVICE_KEYS,
   KEPT_DEPLOY_KEYS,

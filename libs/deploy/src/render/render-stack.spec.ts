@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ComposeModel } from '../engine/compose-model.js';
-import type { Fields } from '../engine/fields.js';
+import type { Fields } from '../engine/model-fields.js';
 import { renderStack } from './render-stack.js';
 import { DROPPED_SERVICE_KEYS, REFUSED_SERVICE_KEYS } from './service-keys.js';
 

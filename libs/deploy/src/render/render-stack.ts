@@ -1,5 +1,5 @@
 import type { ComposeModel } from '../engine/compose-model.js';
-import type { Fields } from '../engine/fields.js';
+import type { Fields } from '../engine/model-fields.js';
 import { DeployError } from '../engine/deploy-error.js';
 import type { RenderProblem } from './render-problem.js';
 import { renderService } from './render-service.js';

@@ -1,4 +1,4 @@
-import type { Fields } from '../engine/fields.js';
+import type { Fields } from '../engine/model-fields.js';
 import type { RenderProblem } from './render-problem.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { Fields } from '../engine/fields.js';
+import type { Fields } from '../engine/model-fields.js';
 import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { runJobs, type Job, type JobOptions, type JobResult } from '../release/release-job.js';

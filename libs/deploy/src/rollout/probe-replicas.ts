@@ -1,4 +1,4 @@
-import { omit, type Fields } from '../engine/fields.js';
+import { omit, type Fields } from '../engine/model-fields.js';
 import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { runJobs, withoutAliases, type Job, type JobOptions } from '../release/release-job.js';

@@ -1,5 +1,5 @@
 import type { Docker } from '../engine/docker.js';
-import type { Fields } from '../engine/fields.js';
+import type { Fields } from '../engine/model-fields.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { DeployError, EXIT, toDeployError } from '../engine/deploy-error.js';
 import { probeReplicas, type ReplicaAnswer } from './probe-replicas.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fields } from '../engine/fields.js';
+import type { Fields } from '../engine/model-fields.js';
 import type { Docker } from '../engine/docker.js';
 import { parseDuration } from '../engine/duration.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';

@@ -21,7 +21,7 @@ export class KnownRoutes {
     });
   }
 
-  /** Such as `GET /api/v1/entities/:id`, sorted. */
+  /** Such as `GET /api/v1/orders/:id`, sorted. */
   list(): string[] {
     return this.#routes.flatMap(({ parts, methods }) => methods.map((method) => `${method} ${parts.join('/')}`)).sort();
   }

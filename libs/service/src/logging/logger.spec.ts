@@ -17,15 +17,15 @@ describe('a pretty log', () => {
     logger.info(
       {
         method: 'GET',
-        path: '/api/v1/entities',
-        route: '/api/v1/entities',
+        path: '/api/v1/orders',
+        route: '/api/v1/orders',
         status_code: 200,
         duration_ms: 3.2,
         user: 'me',
       },
       'request',
     );
-    expect(text()).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: GET \/api\/v1\/entities 200 3\.2 ms me\n$/);
+    expect(text()).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: GET \/api\/v1\/orders 200 3\.2 ms me\n$/);
   });
 
   it('keeps the other fields of an event behind it', async () => {

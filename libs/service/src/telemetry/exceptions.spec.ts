@@ -32,9 +32,9 @@ describe('describeExceptions', () => {
   });
 
   it('tells type, code and the names of the schema', () => {
-    const error = createError({ name: 'DatabaseError', code: '23505', table: 'entities', constraint: 'entities_pkey' });
+    const error = createError({ name: 'DatabaseError', code: '23505', table: 'orders', constraint: 'orders_pkey' });
     expect(describeAll(error)).toMatchObject([
-      { type: 'DatabaseError', value: expect.stringMatching(/^23505, table entities, constraint entities_pkey; /) },
+      { type: 'DatabaseError', value: expect.stringMatching(/^23505, table orders, constraint orders_pkey; /) },
     ]);
   });
 
