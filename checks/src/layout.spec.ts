@@ -22,6 +22,12 @@ describe.each(projects)('%s', (project) => {
 });
 
 describe('the repository', () => {
+  it('mounts the sources of every library where Docker serves edits', () => {
+    const libraries = projects.filter((project) => project.startsWith('libs/'));
+    const mounted = [...readText('compose.override.yml').matchAll(/^ +- \.\/(libs\/[\w-]+)\/src:\/app\/\1\/src:ro$/gm)];
+    expect(mounted.map(([, library]) => library)).toEqual(libraries.sort());
+  });
+
   it('names no generated or ignored file among its own', () => {
     expect(listFiles(/(^|\/)(dist|node_modules|\.nx|\.airlock)\//)).toEqual([]);
   });
