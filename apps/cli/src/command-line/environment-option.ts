@@ -1,5 +1,4 @@
 import { Option, InvalidArgumentError } from 'commander';
-import { ENVIRONMENTS } from '@airlock/config';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { MIGRATION_NAME, MigrationError, defineMigration, type Model } from '@airlock/database/model';
+import { MIGRATION_NAME, MigrationError, type Model } from '@airlock/database/model';
 
 const LINE_WIDTH = 120;
 

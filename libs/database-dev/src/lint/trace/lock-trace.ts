@@ -3,7 +3,7 @@ import { createRights, DEFAULT_TIMING } from '@airlock/database/internal';
 import type { Migration } from '@airlock/database/model';
 import { type AccessTrace, traceAccess } from './access-trace.js';
 import { type RelationState, type RowCounts, type Snapshot, SnapshotReader, USERS_OWN } from './snapshot.js';
-import type { StatementTrace, WrittenTable } from './statement-trace.js';
+import type { StatementTrace } from './statement-trace.js';
 
 /** Runs the migration on a throw-away database, statement by statement, and looks after each. A transaction stays open. */
 export async function traceMigration(client: Client, migration: Migration): Promise<StatementTrace[]> {

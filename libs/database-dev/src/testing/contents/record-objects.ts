@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ThrowawayDatabase } from '../../lint/trace/throwaway-database.js';
 import { migrate } from '@airlock/database/internal';
-import { MigrationError, type Migration, type Model } from '@airlock/database/model';
+import { MigrationError, type Model } from '@airlock/database/model';
 import {
   describeObject,
   isPart,
