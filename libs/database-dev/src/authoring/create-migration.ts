@@ -17,14 +17,36 @@ export interface NewMigration extends Pick<Model, 'folder'> {
   readonly completes?: string | undefined;
   /** One repeatable statement, such as CREATE INDEX CONCURRENTLY. */
   readonly isAlone?: boolean;
+  /** The source of its list of statements; an example unless given. */
+  readonly statements?: string;
   readonly now?: Date;
+}
+
+export interface MigrationDraft {
+  /** The name that `ops.migrations` will hold. */
+  readonly name: string;
+  readonly file: string;
+  readonly source: string;
+  /** The list of all migrations, and what it says before and with the new one. */
+  readonly indexFile: string;
+  readonly indexBefore: string;
+  readonly index: string;
 }
 
 const KEBAB = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const LONGEST_NAME = 60;
 
-/** Writes a migration in the shape of the house and adds it to the list. Returns the path of its file. */
-export function createMigration({ name, completes, isAlone = false, now = new Date(), folder }: NewMigration): string {
+/** Writes a migration and adds it to the list. Returns the path of its file. */
+export function createMigration(migration: NewMigration): string {
+  const { file, source, indexFile, index } = draftMigration(migration);
+  writeFileSync(file, source, { flag: 'wx' });
+  writeFileSync(indexFile, index);
+  return file;
+}
+
+/** What `createMigration` would write. @throws MigrationError */
+export function draftMigration({ now = new Date(), ...migration }: NewMigration): MigrationDraft {
+  const { name, completes, folder } = migration;
   assertName(name);
   const migrations = fileURLToPath(new URL('migrations/', folder));
   const indexFile = join(migrations, 'index.ts');
@@ -36,10 +58,14 @@ export function createMigration({ name, completes, isAlone = false, now = new Da
   if (new RegExp(`\\b${variable}\\b`).test(index))
     throw new UsageError(`${name}: there is a migration ${variable} already; expected a name that says what is new`);
   const full = `${createTimestamp(now, known.at(-1) ?? '')}-${name}`;
-  const file = join(migrations, `${full}.ts`);
-  writeFileSync(file, createSource({ full, variable, completes, isAlone }), { flag: 'wx' });
-  writeFileSync(indexFile, addToIndex(index, full, variable));
-  return file;
+  return {
+    name: full,
+    file: join(migrations, `${full}.ts`),
+    source: createSource({ ...migration, full, variable }),
+    indexFile,
+    indexBefore: index,
+    index: addToIndex(index, full, variable),
+  };
 }
 
 function assertName(name: string): void {
@@ -57,16 +83,14 @@ function createTimestamp(now: Date, last: string): string {
   return moment.toISOString().replace(/\D/g, '').slice(0, 14);
 }
 
-interface Source {
+interface Source extends Pick<NewMigration, 'completes' | 'isAlone' | 'statements'> {
   readonly full: string;
   readonly variable: string;
-  readonly completes: string | undefined;
-  readonly isAlone: boolean;
 }
 
-function createSource({ full, variable, completes, isAlone }: Source): string {
+function createSource({ full, variable, completes, isAlone = false, statements }: Source): string {
   const phase = completes === undefined ? `'expand',` : `'contract',\n  completes: '${completes}',`;
-  const statements = isAlone
+  const example = isAlone
     ? '`CREATE INDEX CONCURRENTLY IF NOT EXISTS name ON public.table (column)`'
     : '`ALTER TABLE public.table ADD COLUMN name text`';
   return `import { defineMigration } from '@airlock/database/model';
@@ -74,7 +98,7 @@ function createSource({ full, variable, completes, isAlone }: Source): string {
 export const ${variable} = defineMigration({
   name: '${full}',
   phase: ${phase}${isAlone ? '\n  transaction: false,' : ''}
-  statements: [${statements}],
+  statements: ${statements ?? `[${example}]`},
 });
 `;
 }
