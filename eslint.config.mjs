@@ -10,13 +10,21 @@ import { databaseSafety } from './tools/database-safety.mjs';
 const layers = [
   {
     sourceTag: 'layer:app',
-    onlyDependOnLibsWithTags: ['deploy', 'health', 'model', 'database', 'database-dev', 'embedded', 'config'].map(
-      (name) => `layer:${name}`,
-    ),
+    onlyDependOnLibsWithTags: [
+      'deploy',
+      'health',
+      'model',
+      'database',
+      'database-dev',
+      'authoring',
+      'embedded',
+      'config',
+    ].map((name) => `layer:${name}`),
   },
   { sourceTag: 'layer:deploy', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:model', onlyDependOnLibsWithTags: ['layer:database', 'layer:database-dev', 'layer:config'] },
   { sourceTag: 'layer:health', onlyDependOnLibsWithTags: ['layer:database', 'layer:config'] },
+  { sourceTag: 'layer:authoring', onlyDependOnLibsWithTags: ['layer:database-dev'] },
   { sourceTag: 'layer:database-dev', onlyDependOnLibsWithTags: ['layer:database', 'layer:embedded', 'layer:config'] },
   { sourceTag: 'layer:database', onlyDependOnLibsWithTags: ['layer:embedded', 'layer:config'] },
   { sourceTag: 'layer:embedded', onlyDependOnLibsWithTags: ['layer:config'] },

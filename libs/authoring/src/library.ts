@@ -4,7 +4,8 @@ import ts from 'typescript';
 import { formatAll } from './format.js';
 import { assertKebab, type Spelling, spell } from './names.js';
 import { AuthoringRefusal } from './refusal.js';
-import { insert, listIdentifiers } from './registration.js';
+import { insert, listIdentifiers } from './syntax.js';
+import { ROOT } from './workspace.js';
 import { assertFree, type FileChange, readSource, writeAll } from './write-all.js';
 
 const LINT = 'eslint.config.mjs';
@@ -20,7 +21,7 @@ export interface CreatedLibrary {
  * Makes a library that applications may import, with a layer of its own: it may import `@airlock/config`.
  * @throws AuthoringRefusal
  */
-export async function createLibrary({ root, name }: { root: string; name: string }): Promise<CreatedLibrary> {
+export async function createLibrary({ root = ROOT, name }: { root?: string; name: string }): Promise<CreatedLibrary> {
   assertKebab(name, 'library', 'mailer');
   const folder = `libs/${name}`;
   assertFree(root, name, [folder]);

@@ -1,12 +1,7 @@
 import ts from 'typescript';
 import { AuthoringRefusal } from './refusal.js';
 import { type Renaming, renameIn } from './rename.js';
-
-/** A place in a source, and what comes in there. */
-interface Insertion {
-  readonly at: number;
-  readonly text: string;
-}
+import { insert, listIdentifiers } from './syntax.js';
 
 /**
  * Adds the new resource wherever the other one stands in a list: beside each import from its folder, each of these names
@@ -45,26 +40,10 @@ function listNames({ importClause }: ts.ImportDeclaration): string[] {
   return bindings && ts.isNamedImports(bindings) ? bindings.elements.map(({ name }) => name.text) : [];
 }
 
-export function listIdentifiers(node: ts.Node): ts.Identifier[] {
-  const found: ts.Identifier[] = [];
-  const visit = (one: ts.Node) => {
-    if (ts.isIdentifier(one)) found.push(one);
-    ts.forEachChild(one, visit);
-  };
-  visit(node);
-  return found;
-}
-
 function isInList({ parent }: ts.Node): boolean {
   return ts.isArrayLiteralExpression(parent) || ts.isExportSpecifier(parent);
 }
 
 function rename(text: string, renaming: Renaming): string {
   return renameIn(text, renaming).text;
-}
-
-export function insert(source: string, insertions: readonly Insertion[]): string {
-  return [...insertions]
-    .sort((one, other) => other.at - one.at)
-    .reduce((text, { at, text: added }) => text.slice(0, at) + added + text.slice(at), source);
 }

@@ -6,14 +6,15 @@ import { AuthoringRefusal } from './refusal.js';
 import { register } from './registration.js';
 import { type Renaming, renameIn } from './rename.js';
 import { draftTable, MODEL } from './table.js';
+import { ROOT } from './workspace.js';
 import { assertFree, type FileChange, readSource, writeAll } from './write-all.js';
 
 const RESOURCES = 'apps/api/src';
 const API_DOCUMENT = 'apps/api/openapi.json';
 
 export interface NewResource {
-  /** The root of the workspace. */
-  readonly root: string;
+  /** The workspace, where it is not the one that this belongs to. */
+  readonly root?: string;
   /** Its plural in kebab case: `customer-invoices`. */
   readonly name: string;
   /** Where it cannot be told from the plural. */
@@ -34,16 +35,16 @@ export interface CreatedResource {
  * its places in the lists of both. Writes everything or nothing.
  * @throws AuthoringRefusal, MigrationError
  */
-export async function createResource(resource: NewResource): Promise<CreatedResource> {
-  const { changes, left } = await draftResource(resource);
-  writeAll(resource.root, changes);
+export async function createResource({ root = ROOT, ...resource }: NewResource): Promise<CreatedResource> {
+  const { changes, left } = await draftResource({ ...resource, root });
+  writeAll(root, changes);
   const of = (isNew: boolean) =>
     changes.filter(({ before }) => (before === undefined) === isNew).map(({ path }) => path);
   return { created: of(true), changed: of(false), left };
 }
 
 /** What `createResource` would write. */
-export async function draftResource({ root, name, singular, from }: NewResource) {
+export async function draftResource({ root = ROOT, name, singular, from }: NewResource) {
   const to = parseResourceNames(name, singular);
   const renaming = { from: readNames(root, from), to };
   assertFree(root, name, listTargets(root, renaming));

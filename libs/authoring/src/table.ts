@@ -4,8 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { draftMigration } from '@airlock/database-dev/authoring';
 import ts from 'typescript';
 import { AuthoringRefusal } from './refusal.js';
-import { insert, register } from './registration.js';
+import { register } from './registration.js';
 import { type Renaming, renameIn } from './rename.js';
+import { findProperty, insert } from './syntax.js';
 import { type FileChange, readSource } from './write-all.js';
 
 export const MODEL = 'libs/model/src';
@@ -103,9 +104,4 @@ function draftColumns(root: string, renaming: Renaming): FileChange {
   const { properties } = rules.parent;
   const text = `,\n  ${renaming.to.plural.snake}: ${renamed}`;
   return { path: COLUMNS, before, text: insert(before, [{ at: properties.at(-1)?.end ?? rules.end, text }]) };
-}
-
-export function findProperty(node: ts.Node, name: string): ts.PropertyAssignment | undefined {
-  if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name) && node.name.text === name) return node;
-  return ts.forEachChild(node, (child) => findProperty(child, name));
 }
