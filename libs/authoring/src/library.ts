@@ -32,8 +32,13 @@ export async function createLibrary({ root = ROOT, name }: { root?: string; name
   const taken = projects.find((path) => existsSync(join(root, path)) && projectName(readSource(root, path)) === name);
   if (taken) throw new AuthoringRefusal(`"${name}": is the project of ${taken}; expected another name`);
   const files = await formatAll(root, [...draftFiles(folder, spell(name)), addLayer(root, name)]);
-  writeAll(root, [...files, lock(root, folder, name)]);
-  link(root, name);
+  const takeBack = writeAll(root, [...files, lock(root, folder, name)]);
+  try {
+    link(root, name);
+  } catch (error) {
+    takeBack();
+    throw error;
+  }
   return { created: files.slice(0, -1).map(({ path }) => path), changed: [LINT, LOCKFILE] };
 }
 

@@ -92,9 +92,9 @@ function guessGroup(name: string, entries: readonly SchemaEntry[]): string {
 
 /** In processes of their own: this one may have loaded the schema as it was. */
 function generate(root: string): void {
-  const airlock = join(root, 'apps/cli/bin/airlock.js');
+  const command = join(root, 'apps/cli/bin/airlock.js');
   for (const kind of ['docs', 'example'])
-    execFileSync(process.execPath, [airlock, 'config', kind, '--write'], { cwd: root, stdio: 'pipe' });
+    execFileSync(process.execPath, [command, 'config', kind, '--write'], { cwd: root, stdio: 'pipe' });
 }
 
 /** The variable of the same kind that most manifests hand on stands for what a new one needs. */
