@@ -41,7 +41,7 @@ export class WorkspaceCopy {
 
   constructor() {
     const isCopied = (path: string) => !LEFT_OUT.test(path);
-    for (const path of COPIED) {
+    for (const path of [...COPIED, ...globSync('compose*.yml', { cwd: root })]) {
       cpSync(join(root, path), join(this.folder, path), { recursive: true, filter: isCopied });
     }
     this.#copied = new Map(this.#listSources().map((path) => [path, this.read(path)]));

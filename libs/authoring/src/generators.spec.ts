@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLibrary } from './library.js';
 import { createResource } from './resource.js';
 import { createVariable } from './variable.js';
+import { addToConfig, CONFIG } from './variable-config.js';
+import { listEntries, SCHEMA } from './variable-schema.js';
 import { ScratchWorkspace } from './workspace.fixture.js';
 
 let workspace: ScratchWorkspace;
@@ -134,6 +136,8 @@ describe('createLibrary', () => {
   it.each([
     ['a library that exists', 'model', /^"model": exists already; .*\n {2}libs\/model/],
     ['the name of another project', 'checks', /^"checks": is the project of checks\/package\.json/],
+    ['the name of a layer', 'app', /^"app": eslint\.config\.mjs has a layer of this name already/],
+    ['the name of the face', 'index', /^"index": is the face of a library/],
     ['capitals', 'Mailer', /^"Mailer": is not a name for a library/],
   ])('refuses %s and writes nothing', (_, name, said) => expectRefusal(() => create(name), said));
 });
@@ -144,6 +148,7 @@ describe('createVariable', () => {
 
   it.each([
     ['a name that exists', 'LOG_LEVEL', {}, /^LOG_LEVEL: is in libs\/config\/src\/variables\/schema\.ts already/],
+    ['a name that the config has', 'POOL_SIZE', { group: 'Database' }, /^POOL_SIZE: the config has a poolSize already/],
     ['small letters', 'smtp_url', {}, /^"smtp_url": is not capitals, digits and single underscores/],
     ['a name for a file', 'SMTP_FILE', {}, /ends in _FILE/],
     ['a name of Node', 'NODE_ENV', {}, /means something to other programs/],
@@ -155,6 +160,30 @@ describe('createVariable', () => {
       /^--description "mail": expected a sentence/,
     ],
   ])('refuses %s and writes nothing', (_, name, more, said) => expectRefusal(() => create(name, more), said));
+
+  it.each([
+    [
+      'in the section of its group',
+      'LOG_FILE_SIZE',
+      'Log',
+      'log.logFileSize',
+      /\blog: \{[^}]*, logFileSize: v\.LOG_FILE_SIZE \}/,
+    ],
+    [
+      'in a new section',
+      'SMTP_URL',
+      'Outgoing mail',
+      'outgoingMail.smtpUrl',
+      /\boutgoingMail: \{ smtpUrl: v\.SMTP_URL \}/,
+    ],
+    ['beside a section that is no object', 'REDIS_MODE', 'Redis', 'redisMode', /^ {4}redisMode: v\.REDIS_MODE,$/m],
+  ])('puts the value %s', (_, name, group, property, expected) => {
+    const source = workspace.read(CONFIG);
+    const siblings = listEntries(workspace.read(SCHEMA)).filter((entry) => entry.group === group);
+    const draft = addToConfig(source, { name, group, siblings: siblings.map((entry) => entry.name) });
+    expect(draft.property).toBe(property);
+    expect(draft.text.replaceAll(`, ${property}:`, `,\n    ${property}:`)).toMatch(expected);
+  });
 
   it('leaves everything as it was where the examples cannot be written', async () => {
     const before = workspace.snapshot();

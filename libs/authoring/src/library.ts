@@ -25,6 +25,7 @@ export async function createLibrary({ root = ROOT, name }: { root?: string; name
   assertKebab(name, 'library', 'mailer');
   const folder = `libs/${name}`;
   assertFree(root, name, [folder]);
+  if (name === 'index') throw new AuthoringRefusal(`"index": is the face of a library; expected another name`);
   const projects = globSync('{apps,libs}/*/package.json', { cwd: root }).concat(
     'checks/package.json',
     'docker/package.json',
@@ -81,6 +82,8 @@ function describePackage(name: string) {
 /** One layer for the library, above config, and leave for the applications to import it. */
 function addLayer(root: string, name: string): FileChange {
   const before = readSource(root, LINT);
+  if (before.includes(`'layer:${name}'`))
+    throw new AuthoringRefusal(`"${name}": ${LINT} has a layer of this name already; expected another name`);
   const file = ts.createSourceFile(LINT, before, ts.ScriptTarget.Latest, true);
   const layers = listIdentifiers(file).find(
     ({ text, parent }) => text === 'layers' && ts.isVariableDeclaration(parent),

@@ -9,7 +9,7 @@ import { ROOT } from './workspace.js';
 import { readSource, writeAll } from './write-all.js';
 
 /** Files that give a process its variables. Examples and documents are generated. */
-const MANIFESTS = '{compose*.yml,docker/*.yml,docker/deploy/**/*.{ts,toml,yaml,yml}}';
+const MANIFESTS = ['compose*.yml', 'docker/*.yml', 'docker/deploy/*/*.{toml,yaml,yml}', 'docker/deploy/*/.*/*.ts'];
 const NAME = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
 const GROUP = /^[A-Z][A-Za-z0-9 ]{0,39}$/;
 /** As the specs of the schema demand it of each. */
@@ -33,8 +33,7 @@ export interface CreatedVariable {
   readonly group: string;
   /** Where it is in the config: `service.smtpUrl`. */
   readonly property: string;
-  /** A variable of the same kind, and the files that hand it on to a process. */
-  readonly example: string;
+  /** The files that hand variables of the same kind, secret or not, on to a process. */
   readonly places: readonly string[];
 }
 
@@ -62,7 +61,7 @@ export async function createVariable({ root = ROOT, ...variable }: NewVariable):
     throw error;
   }
   const alike = entries.filter((entry) => entry.isSecret === isSecret).map((entry) => entry.name);
-  return { changed: changes.map(({ path }) => path), group, property, ...findPlaces(root, alike) };
+  return { changed: changes.map(({ path }) => path), group, property, places: findPlaces(root, alike) };
 }
 
 function assertName(name: string): void {
@@ -97,13 +96,10 @@ function generate(root: string): void {
     execFileSync(process.execPath, [command, 'config', kind, '--write'], { cwd: root, stdio: 'pipe' });
 }
 
-/** The variable of the same kind that most manifests hand on stands for what a new one needs. */
-function findPlaces(root: string, names: readonly string[]): Pick<CreatedVariable, 'example' | 'places'> {
-  const manifests = globSync(MANIFESTS, { cwd: root }).map((path) => ({ path, text: readSource(root, path) }));
-  const found = names.map((example) => ({
-    example,
-    places: manifests.filter(({ text }) => new RegExp(`\\b${example}\\b`).test(text)).map(({ path }) => path),
-  }));
-  const [most] = found.sort((one, other) => other.places.length - one.places.length);
-  return { example: most?.example ?? '', places: most?.places.sort() ?? [] };
+/** @param names the variables of the same kind */
+function findPlaces(root: string, names: readonly string[]): string[] {
+  const isHandedOn = new RegExp(`\\b(${names.join('|')})(_FILE)?\\b`);
+  return globSync(MANIFESTS, { cwd: root })
+    .filter((path) => isHandedOn.test(readSource(root, path)))
+    .sort();
 }
