@@ -24,7 +24,7 @@ const layers = [
   { sourceTag: 'layer:deploy', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:model', onlyDependOnLibsWithTags: ['layer:database', 'layer:database-dev', 'layer:config'] },
   { sourceTag: 'layer:health', onlyDependOnLibsWithTags: ['layer:database', 'layer:config'] },
-  { sourceTag: 'layer:authoring', onlyDependOnLibsWithTags: ['layer:database-dev'] },
+  { sourceTag: 'layer:authoring', onlyDependOnLibsWithTags: ['layer:database'] },
   { sourceTag: 'layer:database-dev', onlyDependOnLibsWithTags: ['layer:database', 'layer:embedded', 'layer:config'] },
   { sourceTag: 'layer:database', onlyDependOnLibsWithTags: ['layer:embedded', 'layer:config'] },
   { sourceTag: 'layer:embedded', onlyDependOnLibsWithTags: ['layer:config'] },

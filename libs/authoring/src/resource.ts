@@ -33,7 +33,7 @@ export interface CreatedResource {
 /**
  * Copies a resource under another name: its folder in the API, its table, entity and rules for copies in the model, and
  * its places in the lists of both. Writes everything or nothing.
- * @throws AuthoringRefusal, MigrationError
+ * @throws AuthoringRefusal
  */
 export async function createResource({ root = ROOT, ...resource }: NewResource): Promise<CreatedResource> {
   const { changes, left } = await draftResource({ ...resource, root });

@@ -14,7 +14,6 @@ export {
   assertNoTransactionControl,
   defineMigration,
   type Migration,
-  MIGRATION_NAME,
   MigrationError,
   type Phase,
   type Statement,

@@ -17,7 +17,7 @@ export function newMigrationCommand(): Command {
 }
 
 async function run(name: string, { contract, alone }: Options): Promise<void> {
-  const { createMigration } = await loadWorkspaceOnly('new migration', () => import('@airlock/database-dev/authoring'));
+  const { createMigration } = await loadWorkspaceOnly('new migration', () => import('@airlock/authoring'));
   const { model } = await import('@airlock/model');
   const path = createMigration({ ...model, name, completes: contract, isAlone: alone ?? false });
   console.log(`${relative('.', path)}\n  Write its statements, then: airlock db lint`);

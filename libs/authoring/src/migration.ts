@@ -1,14 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { MIGRATION_NAME, MigrationError, type Model } from '@airlock/database/internal';
+import { MIGRATION_NAME, type Model } from '@airlock/database/model';
+import { AuthoringRefusal } from './refusal.js';
 
 const LINE_WIDTH = 120;
-
-/** The command was called with words that make no migration. */
-class UsageError extends MigrationError {
-  override readonly exitCode = 2;
-}
 
 export interface NewMigration extends Pick<Model, 'folder'> {
   /** `add-nickname`: what it does, in kebab case. */
@@ -44,7 +40,7 @@ export function createMigration(migration: NewMigration): string {
   return file;
 }
 
-/** What `createMigration` would write. @throws MigrationError */
+/** What `createMigration` would write. @throws AuthoringRefusal */
 export function draftMigration({ now = new Date(), ...migration }: NewMigration): MigrationDraft {
   const { name, completes, folder } = migration;
   assertName(name);
@@ -53,10 +49,12 @@ export function draftMigration({ now = new Date(), ...migration }: NewMigration)
   const index = readFileSync(indexFile, 'utf8');
   const known = [...index.matchAll(/'\.\/(\d{14}-[a-z0-9-]+)\.js'/g)].map(([, found = '']) => found);
   if (completes !== undefined && !known.includes(completes))
-    throw new UsageError(`--contract ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
+    throw new AuthoringRefusal(`--contract ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
   const variable = toCamelCase(name);
   if (new RegExp(`\\b${variable}\\b`).test(index))
-    throw new UsageError(`${name}: there is a migration ${variable} already; expected a name that says what is new`);
+    throw new AuthoringRefusal(
+      `${name}: there is a migration ${variable} already; expected a name that says what is new`,
+    );
   const full = `${createTimestamp(now, known.at(-1) ?? '')}-${name}`;
   return {
     name: full,
@@ -70,7 +68,7 @@ export function draftMigration({ now = new Date(), ...migration }: NewMigration)
 
 function assertName(name: string): void {
   if (KEBAB.test(name) && name.length <= LONGEST_NAME) return;
-  throw new UsageError(
+  throw new AuthoringRefusal(
     `${JSON.stringify(name)}: not a name for a migration; expected kebab-case of at most ${LONGEST_NAME} characters, such as add-nickname`,
   );
 }
