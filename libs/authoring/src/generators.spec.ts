@@ -30,6 +30,7 @@ describe('createResource', () => {
       'apps/api/src/order-items/order-item.schemas.ts',
       'apps/api/src/order-items/order-items.controller.ts',
       'apps/api/src/order-items/order-items.module.ts',
+      'apps/api/src/order-items/rules/weight.ts',
       'libs/model/src/entities/order-item.entity.ts',
       migration,
     ]);
@@ -38,6 +39,7 @@ describe('createResource', () => {
     expect(workspace.read('apps/api/src/order-items/order-items.controller.ts')).toContain(
       `import { type OrderItem, orderItemSchema } from './order-item.schemas.js';\n\n@Controller('order-items')\n`,
     );
+    expect(workspace.read('apps/api/src/order-items/rules/weight.ts')).toBe('export const orderItemWeight = 1;\n');
     expect(workspace.read(migration)).toContain(
       '  statements: [\n' +
         '    `CREATE TABLE public.order_items (id uuid, CONSTRAINT order_items_pkey PRIMARY KEY (id))`,\n' +

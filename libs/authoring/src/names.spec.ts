@@ -71,6 +71,12 @@ describe('renameIn', () => {
     );
   });
 
+  it('renames what a file of a folder below imports', () => {
+    expect(rename(`import { parcelSchema } from '../parcel.schemas.js';`).text).toBe(
+      `import { orderItemSchema } from '../order-item.schemas.js';`,
+    );
+  });
+
   it('finds a new name that the source uses already', () => {
     expect(rename('const orderItem = 1; const parcel = 2;').clashes).toEqual(['orderItem']);
     expect(rename('const parcel = { orderItem: 1 };').clashes).toEqual([]);

@@ -18,7 +18,7 @@ type Place = 'code' | 'path' | 'sql' | 'prose';
 /** Puts one resource in place of another in a TypeScript source, in every spelling. */
 export function renameIn(source: string, renaming: Renaming): Renamed {
   const file = ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest, true);
-  const foreign = listForeign(file);
+  const foreign = listForeign(file, renaming);
   const [kept, made] = [new Set<string>(), new Set<string>()];
   const parts: string[] = [];
   let end = 0;
@@ -51,11 +51,13 @@ function listLeaves(node: ts.Node): ts.Node[] {
 }
 
 /** Names that are imported from outside the folder of the resource, such as TypeORM's `Entity`. */
-function listForeign(file: ts.SourceFile): ReadonlySet<string> {
+function listForeign(file: ts.SourceFile, renaming: Renaming): ReadonlySet<string> {
   const imports = file.statements.filter(ts.isImportDeclaration);
+  const isOurs = (specifier: string) =>
+    specifier.startsWith('./') || renameText(specifier, 'path', renaming) !== specifier;
   return new Set(
     imports
-      .filter(({ moduleSpecifier }) => !/^['"]\.\//.test(moduleSpecifier.getText(file)))
+      .filter(({ moduleSpecifier }) => !isOurs((moduleSpecifier as ts.StringLiteral).text))
       .flatMap(({ importClause }) => {
         const bindings = importClause?.namedBindings;
         return bindings && ts.isNamedImports(bindings) ? bindings.elements.map(({ name }) => name.text) : [];

@@ -1,4 +1,4 @@
-import { globSync, readdirSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatAll } from './format.js';
 import { parseResourceNames, type ResourceNames, spell } from './names.js';
@@ -62,7 +62,7 @@ function readNames(root: string, from: string): ResourceNames {
     throw new AuthoringRefusal(
       `--from ${from}: is not a resource of ${RESOURCES}; expected one of: ${known.sort().join(', ')}`,
     );
-  const words = new Set(listFiles(root, from).map((file) => file.split('.')[0] ?? ''));
+  const words = new Set(listFiles(root, from).flatMap((file) => /^([a-z0-9-]+)\.[a-z-]+\.ts$/.exec(file)?.[1] ?? []));
   const [singular, ...others] = [...words].filter((word) => word !== from);
   if (singular === undefined || others.length > 0)
     throw new AuthoringRefusal(
@@ -73,9 +73,7 @@ function readNames(root: string, from: string): ResourceNames {
 
 /** Specs and fixtures stay: they tell of the other resource's rules. */
 function listFiles(root: string, from: string): string[] {
-  return readdirSync(join(root, RESOURCES, from)).filter(
-    (file) => /^[a-z0-9-]+\.[a-z-]+\.ts$/.test(file) && !/\.(spec|fixture)\.ts$/.test(file),
-  );
+  return globSync('**/*.ts', { cwd: join(root, RESOURCES, from), exclude: ['**/*.{spec,fixture}.ts'] }).sort();
 }
 
 /** What a resource of this name has, and what an attempt that was killed may have left. */
@@ -87,8 +85,9 @@ function listTargets(root: string, { to: { plural, singular } }: Renaming): stri
 function copyFolder(root: string, renaming: Renaming): FileChange[] {
   const { from, to } = renaming;
   return listFiles(root, from.plural.kebab).map((file) => {
-    const [word, ...role] = file.split('.');
-    const name = [word === from.plural.kebab ? to.plural.kebab : to.singular.kebab, ...role].join('.');
+    const [word = '', ...role] = file.split('.');
+    const renamed = { [from.plural.kebab]: to.plural.kebab, [from.singular.kebab]: to.singular.kebab }[word];
+    const name = [renamed ?? word, ...role].join('.');
     const { text, clashes } = renameIn(readSource(root, `${RESOURCES}/${from.plural.kebab}/${file}`), renaming);
     if (clashes.length > 0)
       throw new AuthoringRefusal(

@@ -42,6 +42,7 @@ const FILES = {
   'apps/api/src/app.module.ts': `import { ParcelsModule } from './parcels/parcels.module.js';\n\nexport const imports = [ParcelsModule];\n`,
   'apps/api/src/parcels/parcels.controller.ts': CONTROLLER,
   'apps/api/src/parcels/parcels.module.ts': `export class ParcelsModule {}\n`,
+  'apps/api/src/parcels/rules/weight.ts': `export const parcelWeight = 1;\n`,
   'apps/api/src/parcels/parcels.spec.ts': `import './parcels.module.js';\n`,
   'apps/api/src/parcels/parcel.schemas.ts': `export const parcelSchema = {};\nexport type Parcel = { id: string };\n`,
   'libs/model/src/columns.ts': `export const columns = {\n  parcels: { id: 'keep' },\n};\n`,
