@@ -11,8 +11,9 @@ export const MAY_CONNECT = [
 export const MAY_USE_TESTING = [
   '**/*.spec.ts',
   '**/*.fixture.ts',
-  'libs/{database-dev,embedded-postgres}/**',
-  'apps/cli/src/commands/db-{drift,lint,new,reset-test}.ts',
+  'libs/{authoring,database-dev,embedded-postgres}/**',
+  'apps/cli/src/commands/db-{drift,lint,reset-test}.ts',
+  'apps/cli/src/commands/new-*.ts',
   'apps/api/src/documents/**',
   'apps/cli/src/serve/**',
   'bench/**',
@@ -26,7 +27,7 @@ const reshaping = forbid(
     ...key('synchronize|dropSchema|migrationsRun'),
     'CallExpression[callee.property.name=/^(synchronize|dropDatabase|dropSchema|runMigrations|undoLastMigration|clearDatabase)$/]',
   ],
-  'TypeORM never changes a schema here: write a migration (airlock db new NAME).',
+  'TypeORM never changes a schema here: write a migration (airlock new migration NAME).',
 );
 const elsewhere = forbid(
   [...key('connectionString|extra|replication')],
@@ -43,8 +44,8 @@ const connecting = forbid(
 // A selector's regular expression cannot hold a slash; \u002f is one.
 const loadingTests = forbid(
   [
-    'ImportDeclaration[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures|sample)|service\\u002f(documents|testing))/][importKind!="type"]',
-    'ImportExpression[source.value=/^@airlock\\u002f(database-dev|embedded-postgres|database\\u002f(internal|fixtures|sample)|service\\u002f(documents|testing))/]',
+    'ImportDeclaration[source.value=/^@airlock\\u002f(authoring|database-dev|embedded-postgres|database\\u002f(internal|fixtures|sample)|service\\u002f(documents|testing))/][importKind!="type"]',
+    'ImportExpression[source.value=/^@airlock\\u002f(authoring|database-dev|embedded-postgres|database\\u002f(internal|fixtures|sample)|service\\u002f(documents|testing))/]',
   ],
   'What ships cannot load this: it exists in the workspace alone.',
 );

@@ -42,7 +42,7 @@ describe('what the sources tell people to run', () => {
 
   /** A group of commands without one, and a command with the word after it, are both ways to speak of them. */
   function findNamed(text: string): string[][] {
-    const GROUPS = ['config', 'db', 'secret', 'preview'];
+    const GROUPS = ['config', 'db', 'new', 'secret', 'preview'];
     return [...text.matchAll(IN_SOURCES)].flatMap(([, noun = '', verb]) => {
       if (NO_COMMANDS.includes(noun)) return [];
       if (!GROUPS.includes(noun)) return [['airlock', noun]];

@@ -1,12 +1,17 @@
 import { model } from '@airlock/model';
 import { probedResource } from '@airlock/model/probed-resource';
 
-/** What only the product may know: names in its model, each as a pattern that no ordinary text matches. */
-export async function loadProductNames(): Promise<readonly RegExp[]> {
+/**
+ * What only the product may know: names in its model, each as a pattern that no ordinary text matches.
+ * @param homonyms tables of the product that are left out
+ */
+export async function loadProductNames(homonyms: readonly string[] = []): Promise<readonly RegExp[]> {
   const entities = await model.loadEntities();
   const words = [...entities.map(({ name }) => name), ...model.migrations.map(({ name }) => name)];
   return [
-    ...Object.keys(model.columns).flatMap(describeTable),
+    ...Object.keys(model.columns)
+      .filter((table) => !homonyms.includes(table))
+      .flatMap(describeTable),
     ...words.map((word) => new RegExp(`\\b${word}\\b`)),
     new RegExp(`${probedResource.path}\\b`),
   ];
@@ -21,6 +26,11 @@ function describeTable(table: string): RegExp[] {
     new RegExp(`\\b${table}_[a-z]`),
     new RegExp(`/api/v\\d+/${table}\\b`),
   ];
+}
+
+/** The tables that a text creates for itself. */
+export function listCreatedTables(text: string): string[] {
+  return [...text.matchAll(/\bCREATE (?:UNLOGGED )?TABLE (?:public\.)?(\w+)/g)].map(([, table = '']) => table);
 }
 
 /** @returns `line: text` for each line that names something of the product */

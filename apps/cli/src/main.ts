@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { configCommand } from './commands/config.js';
 import { dbCommand } from './commands/db.js';
 import { deployCommand } from './commands/deploy.js';
+import { newCommand } from './commands/new.js';
 import { previewCommand } from './commands/preview.js';
 import { promoteCommand } from './commands/promote.js';
 import { reportFailure } from './command-line/report-failure.js';
@@ -21,6 +22,7 @@ const program = new Command('airlock')
   .addCommand(configCommand())
   .addCommand(dbCommand())
   .addCommand(deployCommand())
+  .addCommand(newCommand())
   .addCommand(previewCommand())
   .addCommand(promoteCommand())
   .addCommand(rollbackCommand())

@@ -3,7 +3,6 @@ import { dbDriftCommand } from './db-drift.js';
 import { dbKeptCommand } from './db-kept.js';
 import { dbLintCommand } from './db-lint.js';
 import { dbMigrateCommand } from './db-migrate.js';
-import { dbNewCommand } from './db-new.js';
 import { dbProvisionCommand } from './db-provision.js';
 import { dbRefreshCommand } from './db-refresh.js';
 import { dbResetTestCommand } from './db-reset-test.js';
@@ -15,7 +14,6 @@ export function dbCommand(): Command {
   return new Command('db')
     .description('make, migrate, check and seed databases')
     .addCommand(dbProvisionCommand())
-    .addCommand(dbNewCommand())
     .addCommand(dbLintCommand())
     .addCommand(dbMigrateCommand())
     .addCommand(dbStatusCommand())

@@ -60,7 +60,7 @@ export function describeChanges(changes: readonly string[]): string {
   );
   return (
     `entities: differ from what the migrations make; expected no difference\n${changes.map((sql) => `+ ${sql}`).join('\n')}` +
-    `${warning.join('')}\n  Write the difference into a migration (airlock db new NAME), or mend the entity.`
+    `${warning.join('')}\n  Write the difference into a migration (airlock new migration NAME), or mend the entity.`
   );
 }
 

@@ -1,6 +1,5 @@
-// The door for the workspace: what writes and judges migrations. None of it is in an image.
+// The door for the workspace: what judges migrations. None of it is in an image.
 export { checkTemplate } from './check-template.js';
-export { createMigration, type NewMigration } from './create-migration.js';
 export { listRules } from '../lint/lint-exceptions.js';
 export { lintFiles } from '../lint/lint-files.js';
 export { describeFinding, lintMigrations, type LintReport } from '../lint/lint.js';

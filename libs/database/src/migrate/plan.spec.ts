@@ -28,7 +28,7 @@ describe('planMigrations', () => {
       'an edited migration',
       { migrations: [{ ...first, sha256: 'f'.repeat(64) }, second], applied: [first] },
       `20260101000000-first: edited after it was applied (by commit c0ffee1); expected the statements that ran\n` +
-        `  Restore the file, and put the change into a new migration: airlock db new NAME`,
+        `  Restore the file, and put the change into a new migration: airlock new migration NAME`,
     ],
     [
       'a missing file',
@@ -46,7 +46,7 @@ describe('planMigrations', () => {
       'a migration that comes too late',
       { migrations: [first, second, third], applied: [first, third] },
       `20260102000000-second: older than 20260103000000-third, which is already applied; expected a later timestamp\n` +
-        `  Give it a new timestamp: airlock db new NAME, move the statements, delete the old file.`,
+        `  Give it a new timestamp: airlock new migration NAME, move the statements, delete the old file.`,
     ],
     [
       'two migrations of one moment',

@@ -70,14 +70,14 @@ function describeUnknown(row: AppliedMigration, head: string): string {
 function describeEdited({ name, commit }: AppliedMigration): string {
   return (
     `${name}: edited after it was applied (by commit ${commit ?? 'unknown'}); expected the statements that ran\n` +
-    `  Restore the file, and put the change into a new migration: airlock db new NAME`
+    `  Restore the file, and put the change into a new migration: airlock new migration NAME`
   );
 }
 
 function describeLate(name: string, last: string): string {
   return (
     `${name}: older than ${last}, which is already applied; expected a later timestamp\n` +
-    `  Give it a new timestamp: airlock db new NAME, move the statements, delete the old file.`
+    `  Give it a new timestamp: airlock new migration NAME, move the statements, delete the old file.`
   );
 }
 

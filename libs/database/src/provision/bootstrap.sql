@@ -417,7 +417,7 @@ BEGIN
       LOOP
         RAISE EXCEPTION '%% %%: is not dropped in %%; expected the migrator, in a contract migration',
           dropped.object_type, dropped.object_identity, %L
-          USING ERRCODE = '42501', HINT = 'Write a contract migration: airlock db new NAME --contract';
+          USING ERRCODE = '42501', HINT = 'Write a contract migration: airlock new migration NAME --contract';
       END LOOP;
     END $body$ $function$, current_setting('provision.migrator_user'), current_setting('provision.environment'));
   IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'airlock_refuse_drop') THEN

@@ -7,9 +7,9 @@ interface Options {
   readonly alone?: true;
 }
 
-export function dbNewCommand(): Command {
-  return new Command('new')
-    .description('write a migration in the shape of the house and add it to the list')
+export function newMigrationCommand(): Command {
+  return new Command('migration')
+    .description('create a migration from the template and add it to the list')
     .argument('<name>', 'what it does, in kebab case, e.g. add-nickname')
     .option('--contract <expand>', 'make it a contract that completes this one, e.g. 20260304050607-add-nickname')
     .option('--alone', 'one repeatable statement outside a transaction, such as CREATE INDEX CONCURRENTLY')
@@ -17,7 +17,7 @@ export function dbNewCommand(): Command {
 }
 
 async function run(name: string, { contract, alone }: Options): Promise<void> {
-  const { createMigration } = await loadWorkspaceOnly('db new', () => import('@airlock/database-dev/authoring'));
+  const { createMigration } = await loadWorkspaceOnly('new migration', () => import('@airlock/authoring'));
   const { model } = await import('@airlock/model');
   const path = createMigration({ ...model, name, completes: contract, isAlone: alone ?? false });
   console.log(`${relative('.', path)}\n  Write its statements, then: airlock db lint`);

@@ -1,14 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { MIGRATION_NAME, MigrationError, type Model } from '@airlock/database/model';
+import { MIGRATION_NAME, type Model } from '@airlock/database/model';
+import { AuthoringRefusal } from './refusal.js';
 
 const LINE_WIDTH = 120;
-
-/** The command was called with words that make no migration. */
-class UsageError extends MigrationError {
-  override readonly exitCode = 2;
-}
 
 export interface NewMigration extends Pick<Model, 'folder'> {
   /** `add-nickname`: what it does, in kebab case. */
@@ -17,34 +13,62 @@ export interface NewMigration extends Pick<Model, 'folder'> {
   readonly completes?: string | undefined;
   /** One repeatable statement, such as CREATE INDEX CONCURRENTLY. */
   readonly isAlone?: boolean;
+  /** The source of its list of statements; an example unless given. */
+  readonly statements?: string;
   readonly now?: Date;
+}
+
+export interface MigrationDraft {
+  /** The name that `ops.migrations` will hold. */
+  readonly name: string;
+  readonly file: string;
+  readonly source: string;
+  /** The list of all migrations, and what it says before and with the new one. */
+  readonly indexFile: string;
+  readonly indexBefore: string;
+  readonly index: string;
 }
 
 const KEBAB = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const LONGEST_NAME = 60;
 
-/** Writes a migration in the shape of the house and adds it to the list. Returns the path of its file. */
-export function createMigration({ name, completes, isAlone = false, now = new Date(), folder }: NewMigration): string {
+/** Writes a migration and adds it to the list. Returns the path of its file. */
+export function createMigration(migration: NewMigration): string {
+  const { file, source, indexFile, index } = draftMigration(migration);
+  writeFileSync(file, source, { flag: 'wx' });
+  writeFileSync(indexFile, index);
+  return file;
+}
+
+/** What `createMigration` would write. @throws AuthoringRefusal */
+export function draftMigration({ now = new Date(), ...migration }: NewMigration): MigrationDraft {
+  const { name, completes, folder } = migration;
   assertName(name);
   const migrations = fileURLToPath(new URL('migrations/', folder));
   const indexFile = join(migrations, 'index.ts');
   const index = readFileSync(indexFile, 'utf8');
   const known = [...index.matchAll(/'\.\/(\d{14}-[a-z0-9-]+)\.js'/g)].map(([, found = '']) => found);
   if (completes !== undefined && !known.includes(completes))
-    throw new UsageError(`--contract ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
+    throw new AuthoringRefusal(`--contract ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
   const variable = toCamelCase(name);
   if (new RegExp(`\\b${variable}\\b`).test(index))
-    throw new UsageError(`${name}: there is a migration ${variable} already; expected a name that says what is new`);
+    throw new AuthoringRefusal(
+      `${name}: there is a migration ${variable} already; expected a name that says what is new`,
+    );
   const full = `${createTimestamp(now, known.at(-1) ?? '')}-${name}`;
-  const file = join(migrations, `${full}.ts`);
-  writeFileSync(file, createSource({ full, variable, completes, isAlone }), { flag: 'wx' });
-  writeFileSync(indexFile, addToIndex(index, full, variable));
-  return file;
+  return {
+    name: full,
+    file: join(migrations, `${full}.ts`),
+    source: createSource({ ...migration, full, variable }),
+    indexFile,
+    indexBefore: index,
+    index: addToIndex(index, full, variable),
+  };
 }
 
 function assertName(name: string): void {
   if (KEBAB.test(name) && name.length <= LONGEST_NAME) return;
-  throw new UsageError(
+  throw new AuthoringRefusal(
     `${JSON.stringify(name)}: not a name for a migration; expected kebab-case of at most ${LONGEST_NAME} characters, such as add-nickname`,
   );
 }
@@ -57,23 +81,22 @@ function createTimestamp(now: Date, last: string): string {
   return moment.toISOString().replace(/\D/g, '').slice(0, 14);
 }
 
-interface Source {
+interface Source extends Pick<NewMigration, 'completes' | 'isAlone' | 'statements'> {
   readonly full: string;
   readonly variable: string;
-  readonly completes: string | undefined;
-  readonly isAlone: boolean;
 }
 
-function createSource({ full, variable, completes, isAlone }: Source): string {
+function createSource({ full, variable, completes, isAlone = false, statements }: Source): string {
   const phase = completes === undefined ? `'expand',` : `'contract',\n  completes: '${completes}',`;
-  const statements = isAlone
+  const example = isAlone
     ? '`CREATE INDEX CONCURRENTLY IF NOT EXISTS name ON public.table (column)`'
     : '`ALTER TABLE public.table ADD COLUMN name text`';
-  return `
+  return `import { defineMigration } from '@airlock/database/model';
+
 export const ${variable} = defineMigration({
   name: '${full}',
   phase: ${phase}${isAlone ? '\n  transaction: false,' : ''}
-  statements: [${statements}],
+  statements: ${statements ?? `[${example}]`},
 });
 `;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as prettier from 'prettier';
-import { createMigration } from './create-migration.js';
+import { createMigration } from './migration.js';
 
 const EMPTY = `import type { Migration } from '@airlock/database/model';\n\nexport const migrations: readonly Migration[] = [];\n`;
 const NOW = new Date('2026-03-04T05:06:07Z');

@@ -1,0 +1,14 @@
+import { Command } from 'commander';
+import { newLibCommand } from './new-lib.js';
+import { newMigrationCommand } from './new-migration.js';
+import { newResourceCommand } from './new-resource.js';
+import { newVariableCommand } from './new-variable.js';
+
+export function newCommand(): Command {
+  return new Command('new')
+    .description('write the sources of something new, and list what to change in them')
+    .addCommand(newResourceCommand())
+    .addCommand(newMigrationCommand())
+    .addCommand(newVariableCommand())
+    .addCommand(newLibCommand());
+}

@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { loadBlocks } from './document-blocks.js';
+import { WorkspaceCopy } from './workspace-copy.fixture.js';
+
+jest.setTimeout(300_000);
+
+/** A name of several words, with the other article, beside the one of the guide. */
+const INVOICES = 'external-invoices';
+const RESOURCES = ['notes', INVOICES];
+const blocks = loadBlocks('docs/adding-a-resource.md').map(({ text }) => text);
+
+describe('docs/adding-a-resource.md and airlock new', () => {
+  const copy = new WorkspaceCopy();
+  let compiled: Promise<unknown>;
+  let said: string;
+
+  beforeAll(async () => {
+    const [path = '', create = '', derive = '', ...rest] = blocks;
+    expect(rest).toEqual(['make check\nmake test']);
+    await copy.run(`${path}\n${create}`);
+    await copy.run(`airlock new resource ${INVOICES} --from notes && airlock new lib mailer`);
+    said = await copy.run(`airlock new variable SMTP_URL --secret --description 'The server that sends mail.'`);
+    // The rest of the guide, and the tests, change nothing that the compiler reads.
+    const projects = ['apps/api', 'libs/mailer'].map((project) => `tsc --noEmit --project ${project}`);
+    compiled = copy.run(projects.join(' && '));
+    compiled.catch(() => undefined);
+    await copy.run(derive);
+  });
+  afterAll(async () => {
+    await copy.stop();
+    await Promise.allSettled([compiled]);
+    copy.remove();
+  });
+
+  it('change what they name, formatted as the checks expect, and compile', async () => {
+    const changed = copy.listChanged();
+    const isNew = /\/(notes|external-invoices|mailer)\/|-create-[a-z-]+\.ts$|\/(note|external-invoice)\.entity\.ts$/;
+    expect(changed.filter((path) => !isNew.test(path))).toEqual([
+      '.env.example',
+      'apps/api/openapi.json',
+      'apps/api/src/app.module.ts',
+      'apps/api/src/controllers.ts',
+      'docker/env/preview.env.example',
+      'docker/env/production.env.example',
+      'docker/env/staging.env.example',
+      'docker/env/testing.env.example',
+      'docs/configuration.md',
+      'eslint.config.mjs',
+      'libs/config/src/load/create-config.ts',
+      'libs/config/src/variables/schema.ts',
+      'libs/model/src/columns.ts',
+      'libs/model/src/entities/index.ts',
+      'libs/model/src/migrations/index.ts',
+      'libs/model/src/records/known-objects.json',
+      'libs/model/src/schema.sql',
+      'package-lock.json',
+    ]);
+    await copy.run(`prettier --check --ignore-unknown ${changed.join(' ')}`);
+    await compiled;
+  });
+
+  it('leave the name of the sample in no file of the copy', () => {
+    const files = copy.listChanged().filter((path) => /^apps\/api\/src\/(notes|external-invoices)\//.test(path));
+    expect(files.filter((path) => /entit(y|ies)/i.test(copy.read(path)))).toEqual([]);
+    expect(files.length).toBeGreaterThan(10);
+  });
+
+  it('describe the routes in words, with the right article', () => {
+    const { paths } = JSON.parse(copy.read('apps/api/openapi.json')) as {
+      paths: Record<string, Record<string, { summary: string }>>;
+    };
+    const summariesOf = (name: string) =>
+      [`/api/v1/${name}`, `/api/v1/${name}/{id}`].flatMap((path) =>
+        Object.values(paths[path] ?? {}).map(({ summary }) => summary),
+      );
+    expect(summariesOf('notes')).toEqual([
+      'List your notes',
+      'Create a note',
+      'Read a note',
+      'Change a note',
+      'Delete a note',
+    ]);
+    expect(summariesOf(INVOICES)).toContain('Create an external invoice');
+    expect(summariesOf('entities')).toContain('Create an entity');
+  });
+
+  it.each(['notes', 'external_invoices'])('give a rule to every column that schema.sql has for %s', (table) => {
+    const schema = copy.read('libs/model/src/schema.sql');
+    const rulesOf = new RegExp(`^  ${table}: \\{\n(.*?)^  \\},`, 'ms');
+    const [, rules = ''] = rulesOf.exec(copy.read('libs/model/src/columns.ts')) ?? [];
+    const columns = [...schema.matchAll(new RegExp(`^ALTER TABLE public\\.${table} ADD COLUMN (\\w+) `, 'gm'))];
+    expect(columns.map(([, name]) => name)).toContain('owner_id');
+    expect([...rules.matchAll(/^ {4}(\w+):/gm)].map(([, name]) => name)).toEqual(columns.map(([, name]) => name));
+  });
+
+  it('make a resource that is served, and keeps owners apart', async () => {
+    await copy.start(['airlock', 'db', 'serve'], /migrated \d+-create-external-invoices/);
+    const [, url = ''] = /API +(http\S+)/.exec(await copy.start(['airlock', 'serve'], /API +http\S+\n/)) ?? [];
+    const tokens = new Map<string, string>();
+    for (const user of ['user_1', 'user_2']) tokens.set(user, (await copy.run(`airlock token --sub ${user}`)).trim());
+    const ask: Ask = (user, method, path, body) => {
+      const authorization = `Bearer ${tokens.get(user)}`;
+      const headers = { authorization, connection: 'close', ...(body && { 'content-type': 'application/json' }) };
+      return fetch(`${url}/api/v1/${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+    };
+    for (const resource of RESOURCES) await exercise(resource, ask);
+    const { paths } = (await (await ask('user_1', 'GET', 'openapi.json')).json()) as { paths: object };
+    expect(paths).toEqual((JSON.parse(copy.read('apps/api/openapi.json')) as { paths: object }).paths);
+  });
+
+  it('make a library whose spec passes, in a layer of its own', async () => {
+    const jest =
+      'node --experimental-vm-modules --import ../../tools/typescript.mjs ../../node_modules/jest/bin/jest.js';
+    await copy.run(`cd libs/mailer && ${jest}`);
+    const lint = copy.read('eslint.config.mjs');
+    expect(lint).toMatch(/sourceTag: 'layer:app',\s+onlyDependOnLibsWithTags: \[\s*'(layer:)?mailer',/);
+    expect(lint).toContain(`{ sourceTag: 'layer:mailer', onlyDependOnLibsWithTags: ['layer:config'] },`);
+  });
+
+  it('make a variable that may be set, and name the files that hand it on', async () => {
+    const print = await copy.run(
+      'ENVIRONMENT=development SMTP_URL=smtp://mail.example.com:25 airlock config print --json || true',
+    );
+    expect(JSON.parse(print)).toContainEqual({ name: 'SMTP_URL', value: '[redacted]', source: 'environment' });
+    expect(copy.read('.env.example')).toContain('# The server that sends mail. Secret.\n# SMTP_URL=changethis\n');
+    expect(said).toContain('service.smtpUrl');
+    expect(said).toMatch(/Add SMTP_URL where its process needs it:\n(.*\n)* {2}docker\/hosted\.yml\n/);
+  });
+});
+
+type Ask = (user: string, method: string, path: string, body?: object) => Promise<Response>;
+
+async function exercise(resource: string, ask: Ask): Promise<void> {
+  const created = await ask('user_1', 'POST', resource, { name: 'Buy tea' });
+  expect([created.status, created.headers.get('etag')]).toEqual([201, '"v1"']);
+  const row = (await created.json()) as { id: string };
+  expect(created.headers.get('location')).toBe(`/api/v1/${resource}/${row.id}`);
+  const found = await ask('user_1', 'GET', `${resource}?name=Buy%20tea`);
+  expect(await found.json()).toEqual({ items: [row], nextCursor: null });
+  expect((await ask('user_2', 'GET', `${resource}/${row.id}`)).status).toBe(404);
+  expect((await ask('user_1', 'PATCH', `${resource}/${row.id}`, { name: 'a' })).status).toBe(428);
+  expect((await ask('user_1', 'POST', resource, { name: '' })).status).toBe(422);
+  expect((await ask('user_1', 'GET', `entities/${row.id}`)).status).toBe(404);
+}

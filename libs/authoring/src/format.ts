@@ -1,0 +1,14 @@
+import { join } from 'node:path';
+import * as prettier from 'prettier';
+import type { FileChange } from './write-all.js';
+
+/** As the formatter of the workspace writes them. */
+export function formatAll(root: string, changes: readonly FileChange[]): Promise<FileChange[]> {
+  return Promise.all(
+    changes.map(async (change) => {
+      const filepath = join(root, change.path);
+      const options = await prettier.resolveConfig(filepath);
+      return { ...change, text: await prettier.format(change.text, { ...options, filepath }) };
+    }),
+  );
+}

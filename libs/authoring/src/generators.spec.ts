@@ -1,0 +1,196 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createLibrary } from './library.js';
+import { createResource } from './resource.js';
+import { createVariable } from './variable.js';
+import { addToConfig, CONFIG } from './variable-config.js';
+import { listEntries, SCHEMA } from './variable-schema.js';
+import { ScratchWorkspace } from './workspace.fixture.js';
+
+let workspace: ScratchWorkspace;
+beforeEach(() => {
+  workspace = new ScratchWorkspace();
+});
+afterEach(() => workspace.remove());
+
+/** What a generator that refuses has written: nothing. */
+async function expectRefusal(generate: () => Promise<unknown>, said: RegExp): Promise<void> {
+  const before = workspace.snapshot();
+  await expect(generate()).rejects.toMatchObject({ exitCode: 2, message: expect.stringMatching(said) });
+  expect(workspace.snapshot()).toEqual(before);
+}
+
+describe('createResource', () => {
+  const create = (name: string, more: { singular?: string; from?: string } = {}) =>
+    createResource({ root: workspace.root, name, from: 'parcels', ...more });
+
+  it('copies the folder without specs, the table, the entity and the rules, and registers them', async () => {
+    const { created, changed, left } = await create('order-items');
+    const [migration = ''] = created.filter((path) => path.includes('/migrations/'));
+    expect([...created].sort()).toEqual([
+      'apps/api/src/order-items/order-item.schemas.ts',
+      'apps/api/src/order-items/order-items.controller.ts',
+      'apps/api/src/order-items/order-items.module.ts',
+      'apps/api/src/order-items/rules/weight.ts',
+      'libs/model/src/entities/order-item.entity.ts',
+      migration,
+    ]);
+    expect(changed).toHaveLength(4);
+    expect(left).toEqual(['libs/model/src/migrations/20260102000000-add-nickname.ts']);
+    expect(workspace.read('apps/api/src/order-items/order-items.controller.ts')).toContain(
+      `import { type OrderItem, orderItemSchema } from './order-item.schemas.js';\n\n@Controller('order-items')\n`,
+    );
+    expect(workspace.read('apps/api/src/order-items/rules/weight.ts')).toBe('export const orderItemWeight = 1;\n');
+    expect(workspace.read(migration)).toContain(
+      '  statements: [\n' +
+        '    `CREATE TABLE public.order_items (id uuid, CONSTRAINT order_items_pkey PRIMARY KEY (id))`,\n' +
+        '    // Pages go by id.\n' +
+        '    `CREATE INDEX order_items_id_idx ON public.order_items (id)`,\n' +
+        '  ],\n',
+    );
+    expect(workspace.read('libs/model/src/columns.ts')).toContain(`  order_items: { id: 'keep' },\n`);
+    expect(workspace.read('libs/model/src/entities/index.ts')).toContain(
+      `import { OrderItemRecord } from './order-item.entity.js';\n\nexport const all = [ParcelRecord, OrderItemRecord];\n`,
+    );
+    expect(workspace.read('apps/api/src/app.module.ts')).toContain('[ParcelsModule, OrderItemsModule]');
+  });
+
+  it('takes the singular that it is told', async () => {
+    await create('people', { singular: 'person' });
+    expect(workspace.read('apps/api/src/people/person.schemas.ts')).toContain('export const personSchema');
+  });
+
+  it.each([
+    [
+      'a name that exists',
+      'parcels',
+      {},
+      /^"parcels": exists already; .*\n {2}apps\/api\/src\/parcels\n {2}libs\/model/,
+    ],
+    ['a table that exists', 'labels', {}, /schema\.sql has a table labels already/],
+    ['a schema that exists', 'pages', {}, /^"pages": apps\/api\/openapi\.json has a schema Page already/],
+    ['capitals', 'Notes', {}, /^"Notes": is not a name for a resource; expected kebab-case of at most 32 characters/],
+    ['a path', '../notes', {}, /^"\.\.\/notes": is not a name for a resource/],
+    ['a name that is too long', `${'a'.repeat(32)}s`, {}, /is not a name for a resource/],
+    [
+      'a name without a singular',
+      'people',
+      {},
+      /^"people": is not a plural that ends in s; .*\n {2}airlock new resource people --singular NAME/,
+    ],
+    ['a singular that is no name', 'people', { singular: 'A B' }, /^"A B": is not a name/],
+    ['a reserved word of TypeScript', 'classes', {}, /^"class": is a reserved word of TypeScript/],
+    ['a reserved word of SQL', 'references', {}, /^"references": is a reserved word of SQL/],
+    ['a name that the copies import', 'gets', {}, /^"gets": gets\.controller\.ts would use Get for two things/],
+    [
+      'a source that is missing',
+      'notes',
+      { from: 'nothing' },
+      /^--from nothing: is not a resource of apps\/api\/src; expected one of: parcels/,
+    ],
+  ])('refuses %s and writes nothing', (_, name, more, said) => expectRefusal(() => create(name, more), said));
+
+  it.each([
+    ['a folder', 'apps/api/src/notes/notes.module.ts'],
+    ['an entity', 'libs/model/src/entities/note.entity.ts'],
+    ['a migration', 'libs/model/src/migrations/20260103000000-create-notes.ts'],
+  ])('refuses a name of which an attempt has left %s', async (_, path) => {
+    workspace.write(path, '');
+    await expectRefusal(
+      () => create('notes'),
+      /^"notes": exists already; expected another name, or none of these:\n {2}\w/,
+    );
+  });
+
+  it.each([
+    [
+      'a module',
+      'apps/api/src/app.module.ts',
+      'export const NotesModule = 1;\n',
+      /app\.module\.ts: has a NotesModule already/,
+    ],
+    ['rules', 'libs/model/src/columns.ts', 'const other = { notes: {} };\n', /columns\.ts has rules for it already/],
+  ])('refuses a name of which a list holds %s', async (_, path, line, said) => {
+    workspace.write(path, workspace.read(path) + line);
+    await expectRefusal(() => create('notes'), said);
+  });
+
+  it('refuses a source that no module lists, or that no migration creates', async () => {
+    workspace.write('apps/api/src/letters/letters.controller.ts', '');
+    workspace.write('apps/api/src/letters/letter.schemas.ts', '');
+    await expectRefusal(() => create('notes', { from: 'letters' }), /no migration creates public\.letters/);
+    workspace.write('apps/api/src/app.module.ts', '');
+    await expectRefusal(() => create('notes'), /^--from parcels: no file of apps\/api\/src lists it/);
+  });
+});
+
+describe('createLibrary', () => {
+  const create = (name: string) => createLibrary({ root: workspace.root, name });
+
+  it('adds the library to the lockfile in the order of npm, and a layer to the linter', async () => {
+    await create('mailer');
+    const { packages } = JSON.parse(workspace.read('package-lock.json')) as { packages: Record<string, object> };
+    const paths = Object.keys(packages);
+    expect(paths).toEqual(paths.toSorted((one, other) => one.localeCompare(other, 'en')));
+    expect(packages['node_modules/@airlock/mailer']).toEqual({ resolved: 'libs/mailer', link: true });
+    expect(workspace.read('eslint.config.mjs')).toContain(`{ sourceTag: 'layer:mailer', onlyDependOnLibsWithTags:`);
+  });
+
+  it.each([
+    ['a library that exists', 'model', /^"model": exists already; .*\n {2}libs\/model/],
+    ['the name of another project', 'checks', /^"checks": is the project of checks\/package\.json/],
+    ['the name of a layer', 'app', /^"app": eslint\.config\.mjs has a layer of this name already/],
+    ['the name of the face', 'index', /^"index": is the face of a library/],
+    ['capitals', 'Mailer', /^"Mailer": is not a name for a library/],
+  ])('refuses %s and writes nothing', (_, name, said) => expectRefusal(() => create(name), said));
+});
+
+describe('createVariable', () => {
+  const create = (name: string, more: { group?: string; description?: string } = {}) =>
+    createVariable({ root: workspace.root, name, ...more });
+
+  it.each([
+    ['a name that exists', 'LOG_LEVEL', {}, /^LOG_LEVEL: is in libs\/config\/src\/variables\/schema\.ts already/],
+    ['a name that the config has', 'POOL_SIZE', { group: 'Database' }, /^POOL_SIZE: the config has a poolSize already/],
+    ['small letters', 'smtp_url', {}, /^"smtp_url": is not capitals, digits and single underscores/],
+    ['a name for a file', 'SMTP_FILE', {}, /ends in _FILE/],
+    ['a name of Node', 'NODE_ENV', {}, /means something to other programs/],
+    ['a heading that is none', 'SMTP_URL', { group: `'` }, /^--group "'": expected a heading/],
+    [
+      'a description that is no sentence',
+      'SMTP_URL',
+      { description: 'mail' },
+      /^--description "mail": expected a sentence/,
+    ],
+  ])('refuses %s and writes nothing', (_, name, more, said) => expectRefusal(() => create(name, more), said));
+
+  it.each([
+    [
+      'in the section of its group',
+      'LOG_FILE_SIZE',
+      'Log',
+      'log.logFileSize',
+      /\blog: \{[^}]*, logFileSize: v\.LOG_FILE_SIZE \}/,
+    ],
+    [
+      'in a new section',
+      'SMTP_URL',
+      'Outgoing mail',
+      'outgoingMail.smtpUrl',
+      /\boutgoingMail: \{ smtpUrl: v\.SMTP_URL \}/,
+    ],
+    ['beside a section that is no object', 'REDIS_MODE', 'Redis', 'redisMode', /^ {4}redisMode: v\.REDIS_MODE,$/m],
+  ])('puts the value %s', (_, name, group, property, expected) => {
+    const source = workspace.read(CONFIG);
+    const siblings = listEntries(workspace.read(SCHEMA)).filter((entry) => entry.group === group);
+    const draft = addToConfig(source, { name, group, siblings: siblings.map((entry) => entry.name) });
+    expect(draft.property).toBe(property);
+    expect(draft.text.replaceAll(`, ${property}:`, `,\n    ${property}:`)).toMatch(expected);
+  });
+
+  it('leaves everything as it was where the examples cannot be written', async () => {
+    const before = workspace.snapshot();
+    // This workspace has no command to write them.
+    await expect(create('SMTP_URL')).rejects.toThrow('Command failed');
+    expect(workspace.snapshot()).toEqual(before);
+  });
+});

@@ -1,0 +1,125 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatAll } from './format.js';
+import { parseResourceNames, type ResourceNames, spell } from './names.js';
+import { AuthoringRefusal } from './refusal.js';
+import { register } from './registration.js';
+import { type Renaming, renameIn } from './rename.js';
+import { draftTable, MODEL } from './table.js';
+import { ROOT } from './workspace.js';
+import { assertFree, type FileChange, readSource, writeAll } from './write-all.js';
+
+const RESOURCES = 'apps/api/src';
+const API_DOCUMENT = 'apps/api/openapi.json';
+
+export interface NewResource {
+  /** The workspace, where it is not the one that this belongs to. */
+  readonly root?: string;
+  /** Its plural in kebab case: `customer-invoices`. */
+  readonly name: string;
+  /** Where it cannot be told from the plural. */
+  readonly singular?: string | undefined;
+  /** The folder of the resource that is copied. */
+  readonly from: string;
+}
+
+export interface CreatedResource {
+  readonly created: readonly string[];
+  readonly changed: readonly string[];
+  /** Migrations after the first that changed the table of the other resource; the new table has none of it. */
+  readonly left: readonly string[];
+}
+
+/**
+ * Copies a resource under another name: its folder in the API, its table, entity and rules for copies in the model, and
+ * its places in the lists of both. Writes everything or nothing.
+ * @throws AuthoringRefusal
+ */
+export async function createResource({ root = ROOT, ...resource }: NewResource): Promise<CreatedResource> {
+  const { changes, left } = await draftResource({ ...resource, root });
+  writeAll(root, changes);
+  const of = (isNew: boolean) =>
+    changes.filter(({ before }) => (before === undefined) === isNew).map(({ path }) => path);
+  return { created: of(true), changed: of(false), left };
+}
+
+/** What `createResource` would write. */
+export async function draftResource({ root = ROOT, name, singular, from }: NewResource) {
+  const to = parseResourceNames(name, singular);
+  const renaming = { from: readNames(root, from), to };
+  assertFree(root, name, listTargets(root, renaming));
+  const folder = copyFolder(root, renaming);
+  const table = draftTable(root, renaming);
+  assertUndescribed(root, renaming);
+  const drafts = [...folder, ...table.changes, ...registerInApi(root, renaming)];
+  return { changes: await formatAll(root, drafts), left: table.left };
+}
+
+/** The files of a resource say how it is called, one and several: `entities.controller.ts` and `entity.schemas.ts`. */
+function readNames(root: string, from: string): ResourceNames {
+  const known = globSync(`${RESOURCES}/*/*.controller.ts`, { cwd: root }).map((path) => path.split('/').at(-2) ?? '');
+  if (!known.includes(from))
+    throw new AuthoringRefusal(
+      `--from ${from}: is not a resource of ${RESOURCES}; expected one of: ${known.sort().join(', ')}`,
+    );
+  const words = new Set(listFiles(root, from).flatMap((file) => /^([a-z0-9-]+)\.[a-z-]+\.ts$/.exec(file)?.[1] ?? []));
+  const [singular, ...others] = [...words].filter((word) => word !== from);
+  if (singular === undefined || others.length > 0)
+    throw new AuthoringRefusal(
+      `--from ${from}: its files begin with ${[...words].join(', ')}; expected ${from} and its singular`,
+    );
+  return { plural: spell(from), singular: spell(singular) };
+}
+
+/** Specs and fixtures stay: they tell of the other resource's rules. */
+function listFiles(root: string, from: string): string[] {
+  return globSync('**/*.ts', { cwd: join(root, RESOURCES, from), exclude: ['**/*.{spec,fixture}.ts'] }).sort();
+}
+
+/** What a resource of this name has, and what an attempt that was killed may have left. */
+function listTargets(root: string, { to: { plural, singular } }: Renaming): string[] {
+  const migrations = globSync(`${MODEL}/migrations/*-create-${plural.kebab}.ts`, { cwd: root });
+  return [`${RESOURCES}/${plural.kebab}`, `${MODEL}/entities/${singular.kebab}.entity.ts`, ...migrations];
+}
+
+function copyFolder(root: string, renaming: Renaming): FileChange[] {
+  const { from, to } = renaming;
+  return listFiles(root, from.plural.kebab).map((file) => {
+    const [word = '', ...role] = file.split('.');
+    const renamed = { [from.plural.kebab]: to.plural.kebab, [from.singular.kebab]: to.singular.kebab }[word];
+    const name = [renamed ?? word, ...role].join('.');
+    const { text, clashes } = renameIn(readSource(root, `${RESOURCES}/${from.plural.kebab}/${file}`), renaming);
+    if (clashes.length > 0)
+      throw new AuthoringRefusal(
+        `"${to.plural.kebab}": ${name} would use ${clashes.join(', ')} for two things; expected another name`,
+      );
+    return { path: `${RESOURCES}/${to.plural.kebab}/${name}`, text };
+  });
+}
+
+/** The ids of schemas are global in the API document. */
+function assertUndescribed(root: string, { from, to }: Renaming): void {
+  const { components } = JSON.parse(readSource(root, API_DOCUMENT)) as {
+    components: { schemas: Record<string, unknown> };
+  };
+  const ids = Object.keys(components.schemas);
+  const made = ids.map((id) => id.replace(from.singular.pascal, to.singular.pascal)).filter((id) => !ids.includes(id));
+  const expected = ids.filter((id) => id.includes(from.singular.pascal)).length;
+  if (made.length === expected) return;
+  throw new AuthoringRefusal(
+    `"${to.plural.kebab}": ${API_DOCUMENT} has a schema ${to.singular.pascal} already; expected another name`,
+  );
+}
+
+function registerInApi(root: string, renaming: Renaming): FileChange[] {
+  const isOf = (specifier: string) => specifier.startsWith(`./${renaming.from.plural.kebab}/`);
+  const changes = globSync(`${RESOURCES}/*.ts`, { cwd: root, exclude: ['**/*.spec.ts'] }).flatMap((path) => {
+    const before = readSource(root, path);
+    const text = register({ path, source: before }, isOf, renaming);
+    return text === undefined ? [] : [{ path, text, before }];
+  });
+  if (changes.length > 0) return changes;
+  throw new AuthoringRefusal(
+    `--from ${renaming.from.plural.kebab}: no file of ${RESOURCES} lists it; expected its module in one`,
+  );
+}

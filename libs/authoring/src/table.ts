@@ -1,0 +1,107 @@
+import { existsSync, globSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import ts from 'typescript';
+import { draftMigration } from './migration.js';
+import { AuthoringRefusal } from './refusal.js';
+import { register } from './registration.js';
+import { type Renaming, renameIn } from './rename.js';
+import { findProperty, insert } from './syntax.js';
+import { type FileChange, readSource } from './write-all.js';
+
+export const MODEL = 'libs/model/src';
+const COLUMNS = `${MODEL}/columns.ts`;
+const SCHEMA = `${MODEL}/schema.sql`;
+const LONGEST_IDENTIFIER = 63;
+
+export interface TableDraft {
+  readonly changes: readonly FileChange[];
+  /** Later migrations of the table that is copied. */
+  readonly left: readonly string[];
+}
+
+/** The part of a resource that the model holds: a migration, an entity and the rules for copies of production. */
+export function draftTable(root: string, renaming: Renaming): TableDraft {
+  const table = renaming.to.plural.snake;
+  if (new RegExp(`\\bpublic\\.${table}\\b`).test(readSource(root, SCHEMA)))
+    throw new AuthoringRefusal(
+      `"${renaming.to.plural.kebab}": ${SCHEMA} has a table ${table} already; expected another name`,
+    );
+  const { changes, left } = draftStatements(root, renaming);
+  return { changes: [...changes, ...draftEntity(root, renaming), draftColumns(root, renaming)], left };
+}
+
+function draftStatements(root: string, renaming: Renaming): TableDraft {
+  const from = renaming.from.plural.snake;
+  const isAbout = (text: string) => new RegExp(`\\b(TABLE|ON) (IF NOT EXISTS |ONLY )*public\\.${from}\\b`).test(text);
+  const migrations = globSync(`${MODEL}/migrations/[0-9]*.ts`, { cwd: root })
+    .sort()
+    .map((path) => ({ path, statements: listStatements(readSource(root, path)).filter(isAbout) }))
+    .filter(({ statements }) => statements.length > 0);
+  const isCreating = (text: string) => new RegExp(`CREATE TABLE (IF NOT EXISTS )?public\\.${from}\\b`).test(text);
+  const first = migrations.find(({ statements }) => statements.some(isCreating));
+  if (!first)
+    throw new AuthoringRefusal(
+      `--from ${renaming.from.plural.kebab}: no migration creates public.${from}; expected one`,
+    );
+  const statements = renameIn(`[${first.statements.join(',')}]`, renaming).text;
+  const tooLong = /\w{64,}/.exec(statements)?.[0];
+  if (tooLong)
+    throw new AuthoringRefusal(
+      `"${tooLong}": is longer than ${LONGEST_IDENTIFIER} bytes; expected a shorter name of the resource`,
+    );
+  const draft = draftMigration({
+    name: `create-${renaming.to.plural.kebab}`,
+    folder: pathToFileURL(`${join(root, MODEL)}/`),
+    statements,
+  });
+  return {
+    changes: [
+      { path: relative(root, draft.file), text: draft.source },
+      { path: relative(root, draft.indexFile), text: draft.index, before: draft.indexBefore },
+    ],
+    left: migrations.filter((migration) => migration !== first).map(({ path }) => path),
+  };
+}
+
+/** The elements of `statements: […]`, with the comments above them. */
+function listStatements(source: string): string[] {
+  const file = ts.createSourceFile('migration.ts', source, ts.ScriptTarget.Latest, true);
+  const list = findProperty(file, 'statements')?.initializer;
+  return list && ts.isArrayLiteralExpression(list) ? list.elements.map((element) => element.getFullText(file)) : [];
+}
+
+function draftEntity(root: string, renaming: Renaming): FileChange[] {
+  const [from, to] = [renaming.from.singular.kebab, renaming.to.singular.kebab];
+  const source = `${MODEL}/entities/${from}.entity.ts`;
+  if (!existsSync(join(root, source))) return [];
+  const index = `${MODEL}/entities/index.ts`;
+  const before = readSource(root, index);
+  const text = register({ path: index, source: before }, (path) => path === `./${from}.entity.js`, renaming);
+  const { text: entity, clashes } = renameIn(readSource(root, source), renaming);
+  if (clashes.length > 0)
+    throw new AuthoringRefusal(
+      `"${renaming.to.plural.kebab}": its entity would use ${clashes.join(', ')} for two things; expected another name`,
+    );
+  return [
+    { path: `${MODEL}/entities/${to}.entity.ts`, text: entity },
+    ...(text === undefined ? [] : [{ path: index, text, before }]),
+  ];
+}
+
+function draftColumns(root: string, renaming: Renaming): FileChange {
+  const before = readSource(root, COLUMNS);
+  const file = ts.createSourceFile(COLUMNS, before, ts.ScriptTarget.Latest, true);
+  if (findProperty(file, renaming.to.plural.snake))
+    throw new AuthoringRefusal(`"${renaming.to.plural.kebab}": ${COLUMNS} has rules for it already; expected none`);
+  const rules = findProperty(file, renaming.from.plural.snake);
+  if (!rules || !ts.isObjectLiteralExpression(rules.parent))
+    throw new AuthoringRefusal(
+      `${COLUMNS}: has no rules for ${renaming.from.plural.snake}; expected one for each of its columns`,
+    );
+  // In parentheses an object is read as one, and not as a block.
+  const renamed = renameIn(`(${rules.initializer.getText(file)})`, renaming).text.slice(1, -1);
+  const { properties } = rules.parent;
+  const text = `,\n  ${renaming.to.plural.snake}: ${renamed}`;
+  return { path: COLUMNS, before, text: insert(before, [{ at: properties.at(-1)?.end ?? rules.end, text }]) };
+}
