@@ -197,7 +197,7 @@ describe('the test runner', () => {
 
   it('gives every test file of the database a clone there', () => {
     const spec = 'src/testing/fixture/use-test-database.spec.ts';
-    const outcome = checkout.testing('run', '--rm', '--no-TTY', 'tests', 'nx', 'test', 'database', '--', spec);
+    const outcome = checkout.testing('run', '--rm', '--no-TTY', 'tests', 'nx', 'test', 'database-dev', '--', spec);
     expect(succeeded(outcome)).toBe(true);
     expect(stripVTControlCharacters(outcome.output)).toMatch(/Tests: +\d+ passed/);
   });
@@ -213,7 +213,7 @@ describe('a test database server without room', () => {
     const filler = '/var/lib/postgresql/filler';
     fill('sh', '-c', `dd if=/dev/zero of=${filler} bs=1M; truncate --size=-6M ${filler}`);
     const spec = 'src/testing/fixture/use-test-database.spec.ts';
-    const command = ['nx', 'test', 'database', '--', spec];
+    const command = ['nx', 'test', 'database-dev', '--', spec];
     const { status, output } = checkout.testing('run', '--rm', '--no-TTY', '--no-deps', 'tests', ...command);
     expect([status, output]).toEqual([
       1,

@@ -2,10 +2,10 @@ import { existsSync, globSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { formatAll } from './format.js';
-import { assertKebab, type Spelling, spell } from './names.js';
+import { assertKebab, type Spelling, spell } from './resource-names.js';
 import { AuthoringRefusal } from './refusal.js';
 import { insert, listIdentifiers } from './syntax.js';
-import { ROOT } from './workspace.js';
+import { WORKSPACE_ROOT } from './workspace-root.js';
 import { assertFree, type FileChange, readSource, writeAll } from './write-all.js';
 
 const LINT = 'eslint.config.mjs';
@@ -21,7 +21,13 @@ export interface CreatedLibrary {
  * Makes a library that applications may import, with a layer of its own: it may import `@airlock/config`.
  * @throws AuthoringRefusal
  */
-export async function createLibrary({ root = ROOT, name }: { root?: string; name: string }): Promise<CreatedLibrary> {
+export async function createLibrary({
+  root = WORKSPACE_ROOT,
+  name,
+}: {
+  root?: string;
+  name: string;
+}): Promise<CreatedLibrary> {
   assertKebab(name, 'library', 'mailer');
   const folder = `libs/${name}`;
   assertFree(root, name, [folder]);

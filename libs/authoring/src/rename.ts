@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { articleOf, type ResourceNames, type Spelling } from './names.js';
+import { articleOf, type ResourceNames, type Spelling } from './resource-names.js';
 
 export interface Renaming {
   readonly from: ResourceNames;

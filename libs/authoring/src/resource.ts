@@ -1,12 +1,12 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatAll } from './format.js';
-import { parseResourceNames, type ResourceNames, spell } from './names.js';
+import { parseResourceNames, type ResourceNames, spell } from './resource-names.js';
 import { AuthoringRefusal } from './refusal.js';
 import { register } from './registration.js';
 import { type Renaming, renameIn } from './rename.js';
 import { draftTable, MODEL } from './table.js';
-import { ROOT } from './workspace.js';
+import { WORKSPACE_ROOT } from './workspace-root.js';
 import { assertFree, type FileChange, readSource, writeAll } from './write-all.js';
 
 const RESOURCES = 'apps/api/src';
@@ -35,7 +35,7 @@ export interface CreatedResource {
  * its places in the lists of both. Writes everything or nothing.
  * @throws AuthoringRefusal
  */
-export async function createResource({ root = ROOT, ...resource }: NewResource): Promise<CreatedResource> {
+export async function createResource({ root = WORKSPACE_ROOT, ...resource }: NewResource): Promise<CreatedResource> {
   const { changes, left } = await draftResource({ ...resource, root });
   writeAll(root, changes);
   const of = (isNew: boolean) =>
@@ -44,7 +44,7 @@ export async function createResource({ root = ROOT, ...resource }: NewResource):
 }
 
 /** What `createResource` would write. */
-export async function draftResource({ root = ROOT, name, singular, from }: NewResource) {
+export async function draftResource({ root = WORKSPACE_ROOT, name, singular, from }: NewResource) {
   const to = parseResourceNames(name, singular);
   const renaming = { from: readNames(root, from), to };
   assertFree(root, name, listTargets(root, renaming));

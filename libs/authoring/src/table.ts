@@ -2,7 +2,7 @@ import { existsSync, globSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
-import { draftMigration } from './migration.js';
+import { draftMigration } from './create-migration.js';
 import { AuthoringRefusal } from './refusal.js';
 import { register } from './registration.js';
 import { type Renaming, renameIn } from './rename.js';

@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { spell } from './names.js';
+import { spell } from './resource-names.js';
 import { AuthoringRefusal } from './refusal.js';
 import { findProperty, insert } from './syntax.js';
 

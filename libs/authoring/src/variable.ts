@@ -5,7 +5,7 @@ import { formatAll } from './format.js';
 import { AuthoringRefusal } from './refusal.js';
 import { addToConfig, CONFIG } from './variable-config.js';
 import { addToSchema, listEntries, SCHEMA, type SchemaEntry } from './variable-schema.js';
-import { ROOT } from './workspace.js';
+import { WORKSPACE_ROOT } from './workspace-root.js';
 import { readSource, writeAll } from './write-all.js';
 
 /** Files that give a process its variables. Examples and documents are generated. */
@@ -38,7 +38,7 @@ export interface CreatedVariable {
 }
 
 /** Adds an optional variable to the schema, the config and what is generated from them. @throws AuthoringRefusal */
-export async function createVariable({ root = ROOT, ...variable }: NewVariable): Promise<CreatedVariable> {
+export async function createVariable({ root = WORKSPACE_ROOT, ...variable }: NewVariable): Promise<CreatedVariable> {
   const { name, description = 'To be described.', isSecret = false } = variable;
   assertName(name);
   const [schema, config] = [readSource(root, SCHEMA), readSource(root, CONFIG)];

@@ -1,7 +1,7 @@
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { ROOT } from './workspace.js';
+import { WORKSPACE_ROOT } from './workspace-root.js';
 
 const CONTROLLER = `import { Controller, Get } from '@nestjs/common';
 import { type Parcel, parcelSchema } from './parcel.schemas.js';
@@ -73,7 +73,7 @@ export class ScratchWorkspace {
 
   constructor() {
     for (const [path, text] of Object.entries(FILES)) this.write(path, text);
-    for (const path of COPIED) cpSync(join(ROOT, path), join(this.root, path), { recursive: true });
+    for (const path of COPIED) cpSync(join(WORKSPACE_ROOT, path), join(this.root, path), { recursive: true });
   }
 
   write(path: string, text: string): void {

@@ -28,7 +28,8 @@ async function run(name: string, { group, description, secret: isSecret }: Optio
   console.log(`changed  ${schema}  its type, and where it is required or has a default`);
   console.log(`changed  ${config}  its name in the config, ${made.property}`);
   console.log('\nAfter each change of the schema: airlock config example --write && airlock config docs --write');
-  if (isSecret) console.log('Specs demand a value to look for in all output: libs/config/src/load/canary.spec.ts');
+  if (isSecret)
+    console.log('Specs demand a value to look for in all output: libs/config/src/load/secrets-canary.spec.ts');
   console.log(`\nThese files hand on ${isSecret ? 'secrets' : 'variables'}. Add ${name} where its process needs it:`);
   for (const path of made.places) console.log(`  ${path}`);
 }

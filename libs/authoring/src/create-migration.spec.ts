@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as prettier from 'prettier';
-import { createMigration } from './migration.js';
+import { createMigration } from './create-migration.js';
 
 const EMPTY = `import type { Migration } from '@airlock/database/model';\n\nexport const migrations: readonly Migration[] = [];\n`;
 const NOW = new Date('2026-03-04T05:06:07Z');
@@ -26,7 +26,7 @@ describe('createMigration', () => {
     createMigration({ name: 'add-nickname', folder, now: NOW });
     const path = createMigration({ name: 'drop-name', completes: '20260304050607-add-nickname', folder, now: NOW });
     expect(readFileSync(path, 'utf8')).toBe(
-      `import { defineMigration, type Migration } from '@airlock/database/model';
+      `import { defineMigration } from '@airlock/database/model';
 
 export const dropName = defineMigration({
   name: '20260304050608-drop-name',
@@ -37,7 +37,8 @@ export const dropName = defineMigration({
 `,
     );
     expect(readFileSync(index, 'utf8')).toBe(
-      `import { addNickname } from './20260304050607-add-nickname.js';
+      `import type { Migration } from '@airlock/database/model';
+import { addNickname } from './20260304050607-add-nickname.js';
 import { dropName } from './20260304050608-drop-name.js';
 
 export const migrations: readonly Migration[] = [addNickname, dropName];

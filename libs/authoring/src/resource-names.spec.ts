@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { articleOf, parseResourceNames, spell } from './names.js';
+import { articleOf, parseResourceNames, spell } from './resource-names.js';
 import { renameIn } from './rename.js';
 
 describe('parseResourceNames', () => {
