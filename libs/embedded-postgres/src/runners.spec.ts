@@ -23,7 +23,7 @@ beforeEach(() => {
   const command = [
     process.execPath,
     '--import',
-    pathOf('../../../../tools/typescript.mjs'),
+    pathOf('../../../tools/typescript.mjs'),
     pathOf('./runners.fixture.ts'),
   ];
   // In a session of its own, as Nx starts its tasks: the terminal's SIGHUP does not reach it.
@@ -34,6 +34,8 @@ afterEach(() => {
   // A terminal that was closed has ended what it held; one that was not is ended here.
   for (const pid of started) if (identifyProcess(pid)) process.kill(pid, 'SIGKILL');
   rmSync(folder, { recursive: true, force: true });
+  // Ends the loops of a test that ran out of time.
+  folder = '';
 });
 
 describe(watchRunners.name, () => {
@@ -80,11 +82,12 @@ function startApart(command: string): number {
 }
 
 async function untilRunning(): Promise<{ pid: number; make: number }> {
-  for (;;) {
+  for (const own = folder; own === folder;) {
     const [, pid] = /runs as (\d+)/.exec(readLog()) ?? [];
     if (pid !== undefined) return findMake(Number(pid));
     await sleep(20);
   }
+  throw new Error(`The test ended before the command ran; its log: ${readLog()}`);
 }
 
 function findMake(pid: number): { pid: number; make: number } {
@@ -107,5 +110,5 @@ function readLog(): string {
 }
 
 async function untilEnded(pid: number): Promise<void> {
-  while (identifyProcess(pid)) await sleep(20);
+  for (const own = folder; own === folder && identifyProcess(pid);) await sleep(20);
 }
