@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { findUnfitColumns, listTableRules } from '@airlock/database/fixtures';
-import { checkTemplate } from '@airlock/database-dev/authoring';
+import { checkTemplate } from '@airlock/database-dev/migration-checks';
 import { withTestDatabase } from '@airlock/database-dev/testing';
 import { model } from './model.js';
 

@@ -37,8 +37,8 @@ async function run({ template, write, json }: Options): Promise<void> {
 }
 
 async function checkTemplate(isWritten: boolean): Promise<void> {
-  const authoring = await loadWorkspaceOnly('db drift', () => import('@airlock/database-dev/authoring'));
+  const checks = await loadWorkspaceOnly('db drift', () => import('@airlock/database-dev/migration-checks'));
   const { model } = await import('@airlock/model');
-  await authoring.checkTemplate({ ...model, isWritten });
+  await checks.checkTemplate({ ...model, isWritten });
   console.log('migrations, schema.sql and entities agree');
 }

@@ -23,7 +23,7 @@ export function dbLintCommand(): Command {
 
 async function run(path: string | undefined, options: Options): Promise<void> {
   const { describeFinding, describeTraces, lintFiles, lintMigrations, listRules, recordRelease } =
-    await loadWorkspaceOnly('db lint', () => import('@airlock/database-dev/authoring'));
+    await loadWorkspaceOnly('db lint', () => import('@airlock/database-dev/migration-checks'));
   if (options.rules) return console.log(listRules().join('\n'));
   const { model } = await import('@airlock/model');
   const isAll = options.all ?? options.release ?? false;

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { assertCatalogue } from '@airlock/database/internal';
-import { lintMigrations, loadReleased } from '@airlock/database-dev/authoring';
+import { lintMigrations, loadReleased } from '@airlock/database-dev/migration-checks';
 import { model } from '../model.js';
 
 const { migrations } = model;
