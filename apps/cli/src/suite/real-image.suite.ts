@@ -54,6 +54,7 @@ describe('the real image in the overlays of staging', () => {
     const figures = await load.finish(LEAST_REQUESTS);
     const rows = await count();
     await report('T1 real image, GET and POST of a resource', figures, { twice: rows.rows - rows.distinct });
+    if (result.status !== 0) process.stderr.write(result.stderr);
     expect(result).toMatchObject({ status: 0 });
     expect(figures).toMatchObject({ failed: 0, failures: {} });
     expect(rows).toEqual({ rows: figures.posts, distinct: figures.posts });

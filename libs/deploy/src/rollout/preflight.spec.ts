@@ -29,10 +29,14 @@ describe('parseAnswer', () => {
 });
 
 describe('withConfigOf', () => {
-  const api = { environment: { ENVIRONMENT: 'staging', WORKERS: '2' }, secrets: [{ source: 'a' }, { source: 'b' }] };
+  const api = {
+    environment: { ENVIRONMENT: 'staging', WORKERS: '2' },
+    secrets: [{ source: 'a' }, { source: 'b' }],
+    configs: [{ source: 'certificate', target: '/etc/ca.pem' }],
+  };
   const stack = { services: { api } };
 
-  it('gives a job what the application has besides its own, each secret once', () => {
+  it('gives a job what the application has besides its own, each secret once, and the files that its variables name', () => {
     const service = {
       image: 'x',
       environment: { ENVIRONMENT: 'staging' },
@@ -42,6 +46,7 @@ describe('withConfigOf', () => {
       image: 'x',
       environment: { ENVIRONMENT: 'staging', WORKERS: '2' },
       secrets: [{ source: 'b' }, { source: 'c' }, { source: 'a' }],
+      configs: [{ source: 'certificate', target: '/etc/ca.pem' }],
     });
   });
 

@@ -87,13 +87,23 @@ export function withConfigOf(
   service: Fields,
 ): Fields {
   const app = plan.stack.services[plan.appServices[0] ?? ''] ?? {};
-  const listSecrets = (of: Fields) => (of['secrets'] ?? []) as { readonly source: string }[];
-  const own = listSecrets(service).map(({ source }) => source);
+  const mounts = (['secrets', 'configs'] as const).map((kind) => [kind, joinMounts(service[kind], app[kind])] as const);
   return {
     ...service,
     environment: { ...(app['environment'] as Fields), ...(service['environment'] as Fields) },
-    secrets: [...listSecrets(service), ...listSecrets(app).filter(({ source }) => !own.includes(source))],
+    ...Object.fromEntries(mounts.filter(([, list]) => list.length > 0)),
   };
+}
+
+/** A variable may name a file that only a mount of the application brings. */
+function joinMounts(own: unknown, more: unknown): Mount[] {
+  const mine = (own ?? []) as Mount[];
+  const known = mine.map(({ source }) => source);
+  return [...mine, ...((more ?? []) as Mount[]).filter(({ source }) => !known.includes(source))];
+}
+
+interface Mount {
+  readonly source: string;
 }
 
 function assertConfigIsComplete(plan: ReleasePlan, results: Readonly<Record<string, JobResult>>): void {
