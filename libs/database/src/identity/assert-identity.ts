@@ -2,14 +2,7 @@ import type { Config, Environment } from '@airlock/config';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { assertServer } from './server.js';
-import {
-  findBrokenBindings,
-  IdentityError,
-  type Location,
-  readLocation,
-  readStamp,
-  type Stamp,
-} from './stamp.js';
+import { findBrokenBindings, IdentityError, type Location, readLocation, readStamp, type Stamp } from './stamp.js';
 import type { Queryable } from './queryable.js';
 
 export interface IdentityClaim {
