@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { listFiles, readText, root } from './repository.js';
+import { listFiles, readJson, readText, root } from './repository.js';
 
 const projects = listFiles(/^(apps|libs)\/[^/]+\/package\.json$/).map((path) => path.replace('/package.json', ''));
 
@@ -18,6 +18,28 @@ describe.each(projects)('%s', (project) => {
       expect(readText(face).trimEnd().split('\n').length).toBeLessThanOrEqual(25);
       expect(readText(face)).not.toMatch(/export \*/);
     }
+  });
+});
+
+describe('the targets of Nx', () => {
+  interface Target {
+    readonly dependsOn?: readonly (string | { readonly projects?: readonly string[]; readonly target: string })[];
+  }
+  const manifests = listFiles(/^((apps|libs)\/[^/]+|checks|docker)\/package\.json$/).map((path) =>
+    readJson<{ nx: { name: string; targets: Record<string, Target> } }>(path),
+  );
+  const known = new Set(manifests.flatMap(({ nx }) => Object.keys(nx.targets).map((target) => `${nx.name}:${target}`)));
+
+  it('depend only on targets that exist', () => {
+    const named = manifests.flatMap(({ nx }) =>
+      Object.values(nx.targets).flatMap(({ dependsOn = [] }) =>
+        dependsOn.flatMap((one) =>
+          typeof one === 'string' ? [] : (one.projects ?? []).map((name) => `${name}:${one.target}`),
+        ),
+      ),
+    );
+    expect(named).toContain('database-dev:serve');
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
   });
 });
 
