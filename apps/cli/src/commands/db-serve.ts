@@ -7,7 +7,7 @@ export function dbServeCommand(): Command {
     .addHelpText(
       'after',
       '\nDATABASE_SERVER=embedded starts PostgreSQL 18 from npm, with its data in .airlock/postgres;\n' +
-        'external starts nothing: the server must answer.\n\nExample: nx serve database',
+        'external starts nothing: the server must answer.\n\nExample: nx serve database-dev',
     )
     .action(async () => {
       const { serveDatabase } = await loadWorkspaceOnly('db serve', () => import('../serve/serve-database.js'));
