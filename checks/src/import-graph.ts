@@ -50,7 +50,8 @@ interface Manifest {
   readonly exports?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-function loadDoors(): Map<string, string> {
+/** Source by the name that a library is imported by, e.g. `@airlock/config/testing`. */
+export function loadDoors(): Map<string, string> {
   return new Map(
     listFiles(/^(apps|libs)\/[^/]+\/package\.json$/).flatMap((path) => {
       const { name, exports = {} } = readJson<Manifest>(path);

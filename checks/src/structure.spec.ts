@@ -6,6 +6,7 @@ import {
   findLongestChain,
   findTwoWayFolders,
   isTest,
+  loadDoors,
   loadImportGraph,
   projectOf,
   withoutTests,
@@ -79,6 +80,27 @@ describe('names', () => {
     expect(findShared(names)).toEqual([]);
   });
 });
+
+describe('the face of each library', () => {
+  /** One name for each part of the configuration, also for the parts that only a product injects. */
+  const COMPLETE = ['libs/config/src/nest/index.ts'];
+  const faces = [...loadDoors().values()].filter(
+    (path) => path.startsWith('libs/') && !COMPLETE.includes(path) && /^export (type )?\{/m.test(readText(path)),
+  );
+  const texts = [...graph.keys()].map((path) => ({ path, text: readText(path) }));
+
+  it.each(faces)('%s shows only names that are used outside', (face) => {
+    const others = texts.filter(({ path }) => projectOf(path) !== projectOf(face));
+    const isUsed = (name: string) => others.some(({ text }) => new RegExp(`\\b${name}\\b`).test(text));
+    expect(listShown(readText(face)).filter((name) => !isUsed(name))).toEqual([]);
+  });
+});
+
+/** The names behind `export { a, type B } from './file.js'`. */
+function listShown(text: string): string[] {
+  const lists = [...text.matchAll(/^export (?:type )?\{([^}]*)\} from/gm)].flatMap(([, list = '']) => list.split(','));
+  return lists.map((name) => name.replace(/^\s*type\b|^.* as /, '').trim()).filter((name) => name !== '');
+}
 
 /** `name: path, path` for each name that several paths have. */
 function findShared(named: readonly (readonly [name: string, path: string])[]): string[] {

@@ -1,9 +1,8 @@
 /** What a configuration is made of: its type and values. Loads no schema, so that programs without a configuration start fast. */
-export { AddressError } from './values/address.js';
-export { ConfigError, formatViolation, type Violation } from './values/config-error.js';
+export { ConfigError } from './values/config-error.js';
 export type { Config } from './load/create-config.js';
 export { isTestDatabaseName, maxDatabaseNameBytes } from './values/database-names.js';
-export { describeDatabase, parseDatabaseUrl, type DatabaseAddress, type SslMode } from './values/database-url.js';
+export { describeDatabase, parseDatabaseUrl, type DatabaseAddress } from './values/database-url.js';
 export { ENVIRONMENTS, type Environment, environmentsWith, environmentsWithout } from './values/environment.js';
 export { isEnvironment, listNames, STRICT_TRAITS, traitsOf } from './values/environment.js';
 export type { EnvironmentVariables } from './values/environment-variables.js';

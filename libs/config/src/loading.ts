@@ -2,8 +2,8 @@
 export { inspectConfig, type Inspection, type LoadOptions } from './load/inspect-config.js';
 export { loadConfig } from './load/load-config.js';
 export { renderEnvExample } from './render/env-example.js';
-export { renderDocs, renderExamples, writeGenerated, type GeneratedFile } from './render/generated-files.js';
-export { printVariables, renderVariables, type PrintedVariable } from './render/print.js';
-export { setUpEnvFile, type SetupReport } from './sources/set-up-env-file.js';
+export { renderDocs, renderExamples, writeGenerated } from './render/generated-files.js';
+export { printVariables, renderVariables } from './render/print.js';
+export { setUpEnvFile } from './sources/set-up-env-file.js';
 export { renderTraits } from './render/traits.js';
 export { isRead, metaOf, variableNames } from './variables/schema.js';

@@ -1,5 +1,5 @@
 /** What the commands deploy, promote, rollback, secret, status and preview call. */
-export { DeployError, EXIT } from './engine/deploy-error.js';
+export { DeployError } from './engine/deploy-error.js';
 export { createDocker } from './engine/docker.js';
 export { parseImageReference } from './engine/image-reference.js';
 export { deployImage } from './change/deploy-image.js';

@@ -1,5 +1,5 @@
 export { readServerVersion } from './binaries.js';
-export { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
+export { type Cluster, startCluster } from './cluster.js';
 export { copyFolder } from './copy-folder.js';
 export { readDataFolderRules } from './data-folder.js';
 export { isLocked } from './folder-lock.js';
@@ -11,7 +11,6 @@ export { findPostgresIn } from './postgres-processes.js';
 export { identifyOurselves, identifyProcess, isSameProcessAlive, type ProcessIdentity } from './process-identity.js';
 export { findRunner, watchRunners } from './runners.js';
 export { startScratchCluster } from './scratch-cluster.js';
-export { SYSTEM_ENVIRONMENT } from './system-environment.js';
 export { CACHE_FOLDER, chooseStorageFolder, readTestStorage, type TestStorage } from './test-storage.js';
 export { chooseIdentity, giveTo } from './unprivileged.js';
 export { type GuardedServer, startGuarded } from './watchdog.js';

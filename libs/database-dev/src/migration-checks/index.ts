@@ -2,6 +2,6 @@
 export { checkTemplate } from './check-template.js';
 export { listRules } from '../lint/lint-exceptions.js';
 export { lintFiles } from '../lint/lint-files.js';
-export { describeFinding, lintMigrations, type LintReport } from '../lint/lint.js';
+export { describeFinding, lintMigrations } from '../lint/lint.js';
 export { describeTraces } from '../lint/trace/statement-trace.js';
 export { recordRelease, loadReleased } from '../lint/released.js';

@@ -1,5 +1,5 @@
 /** What a model is made of. Loads neither a driver nor an ORM. */
-export type { ColumnRule, Columns } from './column-rules.js';
+export type { Columns } from './column-rules.js';
 export { clipIdentifier, LONGEST_IDENTIFIER_BYTES, parseIdentifier } from './identifier.js';
 export {
   assertNoTransactionControl,

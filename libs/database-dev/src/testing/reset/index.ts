@@ -1,3 +1,2 @@
 export { formatReport } from './reset-report.js';
 export { resetTestDatabase } from './reset-test-database.js';
-export type { ResetOptions, ResetReport } from './run-reset.js';
