@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { appendFileSync, copyFileSync, rmSync } from 'node:fs';
 import {
   attempt,
+  buildsAlone,
   cloneWorkspace,
   findFreePorts,
   listTraces,
@@ -37,10 +38,8 @@ export class Checkout {
 
   /** `docker compose …`, as a user types it in the checkout. */
   compose(...args: string[]): Outcome {
-    return attempt('docker', ['compose', ...args], this.folder, {
-      ...this.#settings,
-      COMPOSE_PROJECT_NAME: this.projectOf('development'),
-    });
+    const settings = { ...this.#settings, COMPOSE_PROJECT_NAME: this.projectOf('development') };
+    return attemptBesideOthers(['docker', 'compose', ...args], this.folder, settings);
   }
 
   /** `docker compose …` that goes on until it is told to end. */
@@ -54,13 +53,14 @@ export class Checkout {
   /** `docker/compose testing …`, as a user types it in the checkout. */
   testing(...args: string[]): Outcome {
     const settings = { ...this.#settings, AIRLOCK_PROJECT: this.projectOf('testing') };
-    return attempt('docker/compose', ['testing', ...args], this.folder, settings);
+    return attemptBesideOthers(['docker/compose', 'testing', ...args], this.folder, settings);
   }
 
   /** `make …`, as a user types it in the checkout. */
   make(target: string, settings: Record<string, string> = {}): Outcome {
     const own = { ...this.#settings, COMPOSE_PROJECT_NAME: this.projectOf('development') };
-    return attempt('make', [target], this.folder, { ...own, ...settings });
+    const [command, ...args] = buildsAlone(['make', target]);
+    return attempt(command, args, this.folder, { ...own, ...settings });
   }
 
   projectOf(environment: string): string {
@@ -95,4 +95,10 @@ export class Checkout {
     removeClone(this.folder);
     return listTraces(this.name);
   }
+}
+
+/** Of several files that build at once on one engine, the image's layers must not tell. */
+function attemptBesideOthers(words: string[], folder: string, settings: Readonly<Record<string, string>>): Outcome {
+  const [command = '', ...args] = words.includes('--build') ? buildsAlone(words) : words;
+  return attempt(command, args, folder, settings);
 }

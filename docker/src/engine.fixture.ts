@@ -32,27 +32,26 @@ export function attempt(
 }
 
 /**
- * `docker build` of the API's image, one at a time for each user of a machine. Of two at once that share layers, an engine with
- * graph drivers lists the entries of a layer of one in another order (it compares folders instead of reading one), so
- * that the digest differs although nothing in the layer does. macOS has no `flock`, and its engines no graph drivers.
+ * A command that may build the API's image, made to wait until no other build of this user runs. Of two at once that share
+ * layers, an engine with graph drivers lists the entries of a layer of one in another order (it compares folders instead
+ * of reading one), so that the digest differs although nothing in the layer does. macOS has no `flock`, and its engines no
+ * graph drivers.
  */
+export function buildsAlone(command: readonly string[]): [command: string, ...args: string[]] {
+  const lock =
+    process.platform === 'darwin' ? [] : ['flock', join(tmpdir(), `airlock-image-build-${process.getuid?.()}.lock`)];
+  const [first = '', ...rest] = [...lock, ...command];
+  return [first, ...rest];
+}
+
+/** `docker build` of the API's image. */
 export function buildImage(
   args: readonly string[],
   cwd: string,
   settings: Readonly<Record<string, string>> = {},
 ): Outcome {
-  const lock =
-    process.platform === 'darwin' ? [] : ['flock', join(tmpdir(), `airlock-image-build-${process.getuid?.()}.lock`)];
-  const [command = '', ...rest] = [
-    ...lock,
-    'docker',
-    'build',
-    '--quiet',
-    '--file',
-    'docker/api.Dockerfile',
-    ...args,
-    '.',
-  ];
+  const build = ['docker', 'build', '--quiet', '--file', 'docker/api.Dockerfile', ...args, '.'];
+  const [command, ...rest] = buildsAlone(build);
   const outcome = attempt(command, rest, cwd, settings);
   if (outcome.status !== 0) throw new Error(`docker build failed:\n${outcome.output}`);
   return outcome;
