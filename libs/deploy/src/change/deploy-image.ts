@@ -8,8 +8,7 @@ import { headOf, preflight } from '../rollout/preflight.js';
 import { DeployError } from '../engine/deploy-error.js';
 import { rehearse } from '../rollout/probe-replicas.js';
 import type { DeploymentRecord, Release } from '../release/release-record.js';
-import { createRegistryClient, missing } from '../registry/registry-client.js';
-import { loadCredentials } from '../registry/registry-credentials.js';
+import { missing, readImage } from '../registry/image-registry.js';
 import { loadReleasePlan, type ReleasePlan } from '../release/release-plan.js';
 import { createWatched, rollOut } from '../rollout/roll-out.js';
 import { confirmBySmoke } from './smoke-run.js';
@@ -33,7 +32,7 @@ async function runSteps(docker: Docker, request: ChangeRequest, run: DeployRun):
   const { stackName, timeoutMs } = settings;
   assertPromoted(request, run);
   progress.step(`look up ${image.digest}`);
-  run.commit = await readCommit(image);
+  run.commit = await readCommit(docker, image);
   assertCommit(image, run.commit);
   await noteDrift(docker, request, run);
   progress.step(`render ${stackName}`);
@@ -74,10 +73,10 @@ function assertCommit(image: ImageReference, commit: string | null): void {
 }
 
 /** The commit that the image says it was built from; throws where the registry does not hold it. */
-export async function readCommit(image: ImageReference): Promise<string | null> {
-  const registry = createRegistryClient(image.registry, await loadCredentials(image.registry));
-  if ((await registry.readManifest(image.repository, image.digest)) === undefined) throw missing(image);
-  return (await registry.readLabels(image))['org.opencontainers.image.revision'] ?? null;
+export async function readCommit(docker: Docker, image: ImageReference): Promise<string | null> {
+  const held = await readImage(docker, image.name);
+  if (held === undefined) throw missing(image);
+  return held.labels['org.opencontainers.image.revision'] ?? null;
 }
 
 export async function runCanary(

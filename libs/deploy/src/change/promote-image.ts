@@ -1,13 +1,12 @@
 import { traitsOf } from '@airlock/config';
-import { deployImage } from './deploy-image.js';
+import { deployImage, readCommit } from './deploy-image.js';
 import type { ChangeRequest } from './deploy-run.js';
-import { createDocker } from '../engine/docker.js';
+import { createDocker, type Docker } from '../engine/docker.js';
 import { parseImageReference, type ImageReference } from '../engine/image-reference.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 import { loadJournal } from '../release/deployment-journal.js';
 import { loadReleases, type DeploymentRecord } from '../release/release-record.js';
-import { createRegistryClient, missing, type RegistryClient } from '../registry/registry-client.js';
-import { loadCredentials } from '../registry/registry-credentials.js';
+import { tagImage } from '../registry/image-registry.js';
 import { isRelease, listReleases, resolveCommit } from '../engine/git.js';
 
 export interface PromoteRequest extends Omit<ChangeRequest, 'action' | 'image' | 'finish'> {
@@ -31,9 +30,9 @@ export async function promoteImage(request: PromoteRequest): Promise<DeploymentR
   const records = await loadStagingRecords(request.from);
   const staged = findStaged(records, digest);
   const image = parseImageReference(staged.image);
-  const registry = createRegistryClient(image.registry, await loadCredentials(image.registry));
+  const docker = createDocker(request.settings.context);
   progress.step(`look at ${image.digest}, which staging ran until ${staged.finishedAt}`);
-  await assertStillThere(registry, image, staged);
+  await assertStillThere(docker, image, staged);
   const release = await findReleaseTag(request.release, staged.commit);
   progress.note(`${release} is ${staged.commit}, which ${image.digest} was built from`);
   const tags = [request.settings.environment, release, 'latest'];
@@ -41,7 +40,7 @@ export async function promoteImage(request: PromoteRequest): Promise<DeploymentR
     ...request,
     action: 'promote',
     image,
-    finish: () => giveTags(registry, image, { tags, progress }),
+    finish: () => giveTags(docker, image, { tags, progress }),
   });
 }
 
@@ -80,13 +79,8 @@ async function loadStagingRecords(from: PromoteRequest['from']): Promise<Deploym
   return (await loadReleases(createDocker(from.context), from.stackName)).map(({ record }) => record);
 }
 
-async function assertStillThere(
-  registry: RegistryClient,
-  image: ImageReference,
-  staged: DeploymentRecord,
-): Promise<void> {
-  if ((await registry.readManifest(image.repository, image.digest)) === undefined) throw missing(image);
-  const commit = (await registry.readLabels(image))['org.opencontainers.image.revision'] ?? null;
+async function assertStillThere(docker: Docker, image: ImageReference, staged: DeploymentRecord): Promise<void> {
+  const commit = await readCommit(docker, image);
   if (commit === staged.commit) return;
   throw new DeployError({
     text: `promote: the image says commit ${commit ?? 'none'}, staging's record says ${staged.commit ?? 'none'}; expected the same`,
@@ -114,12 +108,12 @@ export async function findReleaseTag(named: string | undefined, commit: string |
 }
 
 async function giveTags(
-  registry: RegistryClient,
+  docker: Docker,
   image: ImageReference,
   { tags, progress }: { tags: readonly string[]; progress: PromoteRequest['progress'] },
 ): Promise<void> {
   for (const tag of tags) {
-    await registry.tag(image, tag);
+    await tagImage(docker, image, tag);
     progress.note(`${image.repository}:${tag} is ${image.digest}`);
   }
 }

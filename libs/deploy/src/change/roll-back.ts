@@ -7,7 +7,7 @@ import { askSchemaStatus, headOf } from '../rollout/preflight.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 import type { Progress } from '../engine/progress.js';
 import { findCurrent, loadReleases, type DeploymentRecord, type Release } from '../release/release-record.js';
-import { RegistryAway } from '../registry/authorised-fetch.js';
+import { RegistryUnavailable } from '../registry/image-registry.js';
 import type { ReleasePlan } from '../release/release-plan.js';
 import { rollOut } from '../rollout/roll-out.js';
 import { readServingDigest } from '../release/serving.js';
@@ -40,7 +40,7 @@ async function runSteps(
   const { settings, image, progress, signal } = request;
   const { stackName, timeoutMs } = settings;
   progress.step(`look up ${image.digest}`);
-  run.commit = await readKnownCommit(image, target, progress);
+  run.commit = await readKnownCommit(docker, image, { target, progress });
   const plan = (run.plan = createPlan(target));
   await assertSecretsExist(docker, plan, stackName);
   const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: jobTimeoutMs(settings), signal };
@@ -97,11 +97,15 @@ function changedMeanwhile({ environment }: Settings, { previous }: DeployRun): D
 }
 
 /** A registry that is away must not keep an environment on a bad release: the nodes hold the image, as the rehearsal shows. */
-async function readKnownCommit(image: ImageReference, target: Release, progress: Progress): Promise<string | null> {
+async function readKnownCommit(
+  docker: Docker,
+  image: ImageReference,
+  { target, progress }: { target: Release; progress: Progress },
+): Promise<string | null> {
   try {
-    return await readCommit(image);
+    return await readCommit(docker, image);
   } catch (error) {
-    if (!(error instanceof RegistryAway)) throw error;
+    if (!(error instanceof RegistryUnavailable)) throw error;
     progress.note(`${error.message.split('\n')[0] ?? ''}; going by the record, and by what the nodes hold`);
     return target.record.commit;
   }

@@ -3,4 +3,4 @@ export { engineVariables } from '../engine/compose-model.js';
 export { createDocker, execute, type Docker, type RunResult } from '../engine/docker.js';
 export { parseImageReference } from '../engine/image-reference.js';
 export { listServices } from '../engine/swarm.js';
-export { createRegistryClient } from '../registry/registry-client.js';
+export { readImage, tagImage } from '../registry/image-registry.js';

@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Docker, RunResult } from '../engine/docker.js';
+import { parseImageReference } from '../engine/image-reference.js';
+import { readImage, tagImage } from './image-registry.js';
+
+// The answers are those of `docker buildx imagetools`; a real registry is in the suites (`make test-deploy`).
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+const image = parseImageReference(`registry.example.com/airlock@${DIGEST}`);
+const labelled = { config: { Labels: { 'org.opencontainers.image.revision': 'c0ffee' } } };
+
+describe('readImage', () => {
+  it.each([
+    ['an image', labelled],
+    ['an index of images', { 'linux/amd64': labelled, 'linux/arm64': labelled }],
+  ])('reads digest and labels of %s', async (_what, config) => {
+    const docker = answering({ stdout: JSON.stringify({ manifest: { digest: DIGEST }, image: config }) });
+    expect(await readImage(docker, image.name)).toEqual({ digest: DIGEST, labels: labelled.config.Labels });
+    expect(docker.asked).toEqual([`buildx imagetools inspect --format {{json .}} ${image.name}`]);
+  });
+
+  it('reads no labels where the image has none', async () => {
+    const docker = answering({ stdout: JSON.stringify({ manifest: { digest: DIGEST }, image: { config: {} } }) });
+    expect(await readImage(docker, image.name)).toEqual({ digest: DIGEST, labels: {} });
+  });
+
+  it('tells an image that is not there', async () => {
+    const docker = answering({ status: 1, stderr: `ERROR: ${image.name}: not found\n` });
+    expect(await readImage(docker, image.name)).toBeUndefined();
+  });
+
+  it.each([
+    'ERROR: failed to do request: Head "https://registry.example.com/v2/": dial tcp: connect: connection refused',
+    'ERROR: failed to authorize: failed to fetch oauth token: 401 Unauthorized: token not found in header',
+    'ERROR: unexpected status from HEAD request: 503 Service Unavailable',
+    '',
+  ])('takes no absence from "%s"', async (stderr) => {
+    await expect(readImage(answering({ status: 1, stderr }), image.name)).rejects.toThrow(
+      `registry: no answer for ${image.name}: ${stderr.replace('ERROR: ', '')}`,
+    );
+  });
+});
+
+describe('tagImage', () => {
+  it('copies the image as it is, and looks at the tag afterwards', async () => {
+    const docker = answering({}, { stdout: JSON.stringify({ manifest: { digest: DIGEST } }) });
+    await tagImage(docker, image, 'v1.0.0');
+    expect(docker.asked).toEqual([
+      `buildx imagetools create --progress=plain --prefer-index=false --tag registry.example.com/airlock:v1.0.0 ${image.name}`,
+      'buildx imagetools inspect --format {{json .}} registry.example.com/airlock:v1.0.0',
+    ]);
+  });
+
+  it('fails when the tag names another image afterwards, or could not be written', async () => {
+    const other = answering({}, { stdout: JSON.stringify({ manifest: { digest: 'sha256:other' } }) });
+    await expect(tagImage(other, image, 'latest')).rejects.toThrow(`latest is now sha256:other; expected ${DIGEST}`);
+    const refused = answering({ status: 1, stderr: 'ERROR: denied: requested access to the resource is denied\n' });
+    await expect(tagImage(refused, image, 'latest')).rejects.toThrow('requested access to the resource is denied');
+  });
+});
+
+function answering(...answers: Partial<RunResult>[]): Docker & { readonly asked: readonly string[] } {
+  const asked: string[] = [];
+  const unexpected = (): never => {
+    throw new Error('not expected here');
+  };
+  const attempt = (words: readonly string[]) => {
+    asked.push(words.join(' '));
+    return Promise.resolve({ status: 0, stdout: '', stderr: '', ...answers.shift() });
+  };
+  return { asked, attempt, run: unexpected, find: unexpected };
+}

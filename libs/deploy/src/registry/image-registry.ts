@@ -1,0 +1,78 @@
+import { DeployError } from '../engine/deploy-error.js';
+import type { Docker } from '../engine/docker.js';
+import type { ImageReference } from '../engine/image-reference.js';
+
+/** The registry did not answer the question: what it holds is not known. */
+export class RegistryUnavailable extends DeployError {}
+
+export interface RegistryImage {
+  readonly digest: string;
+  /** Those of the image's configuration, such as org.opencontainers.image.revision. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+interface Inspected {
+  readonly manifest: { readonly digest: string };
+  /** Of an index with several platforms, an object by platform: all carry the same labels. */
+  readonly image?: ImageConfig | Readonly<Record<string, ImageConfig>>;
+}
+
+interface ImageConfig {
+  readonly config?: { readonly Labels?: Readonly<Record<string, string>> };
+}
+
+/**
+ * `docker buildx imagetools`, with the logins of `docker login`; the engine is not asked.
+ *
+ * @param name with a tag or a digest
+ * @returns undefined where the registry does not hold the image
+ * @throws RegistryUnavailable
+ */
+export async function readImage(docker: Docker, name: string): Promise<RegistryImage | undefined> {
+  const { status, stdout, stderr } = await docker.attempt([...IMAGETOOLS, 'inspect', '--format', '{{json .}}', name]);
+  if (status === 0) return parseImage(stdout);
+  if (/: not found\s*$/.test(stderr)) return undefined;
+  throw unavailable(name, stderr);
+}
+
+/** Gives an image one more tag, byte for byte, and proves that the tag names its digest. */
+export async function tagImage(docker: Docker, image: ImageReference, tag: string): Promise<void> {
+  const name = `${image.registry}/${image.repository}:${tag}`;
+  const words = [...IMAGETOOLS, 'create', '--progress=plain', '--prefer-index=false', '--tag', name, image.name];
+  const { status, stderr } = await docker.attempt(words);
+  if (status !== 0) throw unavailable(name, stderr);
+  const tagged = await readImage(docker, name);
+  if (tagged?.digest === image.digest) return;
+  throw new DeployError({
+    text: `registry: ${tag} is now ${tagged?.digest ?? 'nothing'}; expected ${image.digest}`,
+    mend: 'another process moved the tag; promote again',
+  });
+}
+
+export function missing(image: ImageReference): DeployError {
+  return new DeployError({
+    text: `registry: ${image.name} is not there; expected an image that was built and pushed`,
+    mend: 'push it, or choose a digest of airlock status that the registry kept',
+  });
+}
+
+const IMAGETOOLS = ['buildx', 'imagetools'];
+
+function parseImage(text: string): RegistryImage {
+  const { manifest, image = {} } = JSON.parse(text) as Inspected;
+  const [first] = 'config' in image ? [image as ImageConfig] : (Object.values(image) as ImageConfig[]);
+  return { digest: manifest.digest, labels: first?.config?.Labels ?? {} };
+}
+
+function unavailable(name: string, stderr: string): RegistryUnavailable {
+  const said =
+    stderr
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^ERROR: /, '') ?? '';
+  return new RegistryUnavailable({
+    text: `registry: no answer for ${name}: ${said}`,
+    mend: 'try: docker login, then docker buildx imagetools inspect',
+  });
+}
