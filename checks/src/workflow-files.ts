@@ -21,7 +21,6 @@ export interface WorkflowJob {
   environment?: string | { name: string; url?: string };
   permissions?: Record<string, string>;
   concurrency?: { group: string; 'cancel-in-progress': boolean; queue?: string };
-  secrets?: unknown;
   steps?: WorkflowStep[];
 }
 
