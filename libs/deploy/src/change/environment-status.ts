@@ -3,8 +3,8 @@ import { digestOf } from '../engine/image-reference.js';
 import { describeHolder, isStale, readLock } from '../release/deploy-lock.js';
 import { findCurrent, loadReleases, type DeploymentRecord } from '../release/release-record.js';
 import type { Settings } from '../release/deploy-settings.js';
-import { readAppServices } from '../release/serving.js';
-import { assertSwarmManager, isRunning, listTasks } from '../engine/swarm.js';
+import { listAppServices } from '../release/serving.js';
+import { assertSwarmManager, isRunning, observeServices } from '../engine/swarm.js';
 
 export interface EnvironmentStatus {
   readonly environment: string;
@@ -29,15 +29,21 @@ export async function loadEnvironmentStatus({ environment, stackName, context }:
   await assertSwarmManager(docker);
   const [releases, holder] = await Promise.all([loadReleases(docker, stackName), readLock(docker, stackName)]);
   const current = findCurrent(releases);
-  const services = await Promise.all(
-    (await readAppServices(docker, stackName, current)).map(async ({ name, state }) => ({
+  const names = listAppServices(current);
+  const observed = await observeServices(
+    docker,
+    names.map((name) => `${stackName}_${name}`),
+  );
+  const services = names.map((name) => {
+    const { state, tasks = [] } = observed.get(`${stackName}_${name}`) ?? {};
+    return {
       name,
       digest: state ? (digestOf(state.image) ?? null) : null,
-      running: (await listTasks(docker, `${stackName}_${name}`)).filter(isRunning).length,
+      running: tasks.filter(isRunning).length,
       wanted: state?.replicas ?? 0,
       update: state?.update?.state ?? 'none',
-    })),
-  );
+    };
+  });
   const recorded = current?.record.digest ?? null;
   return {
     environment,

@@ -1,4 +1,4 @@
-import type { Docker } from './docker.js';
+import { isAbsence, type Docker } from './docker.js';
 import { DeployError } from './deploy-error.js';
 
 /** What Swarm says of a service, reduced to what a deploy judges by. */
@@ -26,6 +26,12 @@ export interface Task {
   readonly exitCode: number | undefined;
 }
 
+/** A service with its tasks, the newest of each slot first. */
+export interface ObservedService {
+  readonly state: ServiceState;
+  readonly tasks: readonly Task[];
+}
+
 interface InspectedService {
   ID: string;
   Version: { Index: number };
@@ -39,6 +45,7 @@ interface InspectedService {
 
 interface InspectedTask {
   ID: string;
+  ServiceID: string;
   Slot?: number;
   NodeID?: string;
   DesiredState: string;
@@ -60,28 +67,67 @@ export async function assertSwarmManager(docker: Docker): Promise<void> {
 /** Undefined where there is none; throws where the engine does not answer, which is another thing. */
 export async function readService(docker: Docker, name: string): Promise<ServiceState | undefined> {
   const stdout = await docker.find(['service', 'inspect', name]);
-  if (stdout === undefined) return undefined;
-  const [service] = JSON.parse(stdout) as InspectedService[];
-  if (!service) return undefined;
-  const { UpdateStatus: update, Spec: spec } = service;
+  const [service] = JSON.parse(stdout ?? '[]') as InspectedService[];
+  return service && toServiceState(service);
+}
+
+/**
+ * The services of these names that exist, in three calls for any number of them: each call costs a process, and on another
+ * host a connection. Throws where the engine does not answer.
+ */
+export async function observeServices(
+  docker: Docker,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, ObservedService>> {
+  const services = JSON.parse(
+    (await listPresent(docker, ['service', 'inspect', ...names])) || '[]',
+  ) as InspectedService[];
+  const tasks = await inspectTasks(
+    docker,
+    services.map(({ ID }) => ID),
+  );
+  return new Map(
+    services.map((service) => {
+      const own = tasks.filter(({ ServiceID }) => ServiceID === service.ID).map(toTask);
+      return [service.Spec.Name, { state: toServiceState(service), tasks: own }];
+    }),
+  );
+}
+
+async function inspectTasks(docker: Docker, services: readonly string[]): Promise<InspectedTask[]> {
+  if (services.length === 0) return [];
+  const stdout = await listPresent(docker, ['service', 'ps', '--quiet', '--no-trunc', ...services]);
+  const ids = stdout.split('\n').filter((id) => id !== '');
+  if (ids.length === 0) return [];
+  // The engine may forget a task between the two calls; it answers for the others.
+  const inspected = await docker.attempt(['inspect', '--type', 'task', ...ids]);
+  return JSON.parse(inspected.stdout || '[]') as InspectedTask[];
+}
+
+/** The engine prints what it has, and exits with 1 where one of the names is unknown. */
+async function listPresent(docker: Docker, args: readonly string[]): Promise<string> {
+  const { status, stdout, stderr } = await docker.attempt(args);
+  const complaints = stderr.split('\n').filter((line) => line.trim() !== '');
+  if (status === 0 || (complaints.length > 0 && complaints.every(isAbsence))) return stdout;
+  throw new DeployError({
+    text: `docker ${args.slice(0, 2).join(' ')}: exit ${status}: ${complaints.slice(-3).join(' / ')}`,
+    mend: 'try: docker info',
+  });
+}
+
+function toServiceState({ ID, Spec: spec, Version, UpdateStatus: update }: InspectedService): ServiceState {
   return {
-    id: service.ID,
+    id: ID,
     name: spec.Name,
     image: spec.TaskTemplate.ContainerSpec.Image,
     replicas: spec.Mode.Replicated?.Replicas ?? 1,
-    version: service.Version.Index,
+    version: Version.Index,
     update: update && { state: update.State, startedAt: update.StartedAt, message: update.Message },
   };
 }
 
-export async function listTasks(docker: Docker, service: string): Promise<Task[]> {
-  const stdout = await docker.find(['service', 'ps', '--quiet', '--no-trunc', service]);
-  const ids = (stdout ?? '').split('\n').filter((id) => id !== '');
-  if (ids.length === 0) return [];
-  // A task may be forgotten between the two calls; the others are answered all the same.
-  const inspected = await docker.attempt(['inspect', '--type', 'task', ...ids]);
-  const tasks = JSON.parse(inspected.stdout || '[]') as InspectedTask[];
-  return tasks.map((task) => ({
+function toTask(task: InspectedTask): Task {
+  return {
     id: task.ID,
     slot: String(task.Slot ?? task.NodeID),
     image: task.Spec.ContainerSpec.Image,
@@ -89,7 +135,7 @@ export async function listTasks(docker: Docker, service: string): Promise<Task[]
     state: task.Status.State,
     error: task.Status.Err ?? '',
     exitCode: task.Status.ContainerStatus?.ExitCode,
-  }));
+  };
 }
 
 /** The full names of what runs under the name of a stack. */

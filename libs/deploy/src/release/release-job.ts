@@ -5,7 +5,7 @@ import type { Docker } from '../engine/docker.js';
 import { DeployError } from '../engine/deploy-error.js';
 import type { Stack } from '../render/render-stack.js';
 import { applyStack } from './stack-file.js';
-import { listTasks, type Task } from '../engine/swarm.js';
+import { observeServices, type Task } from '../engine/swarm.js';
 
 /** A command that runs once, to its end, in the place of a service: its image, secrets, networks and limits. */
 export interface Job {
@@ -29,8 +29,8 @@ export interface JobOptions {
   readonly signal?: AbortSignal | undefined;
   /** Services that run beside the jobs, for as long as they do. */
   readonly beside?: Readonly<Record<string, Fields>>;
-  /** Called at each look; throws to end the jobs. */
-  readonly onLook?: (scratchStack: string) => Promise<void>;
+  /** Called at each look with the full name and the tasks of each service beside the jobs; throws to end the jobs. */
+  readonly onLook?: (besides: ReadonlyMap<string, readonly Task[]>) => Promise<void>;
 }
 
 const POLL_MS = 400;
@@ -48,8 +48,7 @@ export async function runJobs<K extends string>(
   const name = `${options.stackName}-job-${randomBytes(4).toString('hex')}`;
   try {
     await applyStack(docker, name, createJobStack(name, jobs, options));
-    const entries = (Object.keys(jobs) as K[]).map(async (key) => [key, await waitForJob(docker, name, key, options)]);
-    return Object.fromEntries(await Promise.all(entries)) as Record<K, JobResult>;
+    return await waitForJobs(docker, name, Object.keys(jobs) as K[], options);
   } finally {
     await removeStack(docker, name);
   }
@@ -112,18 +111,37 @@ export function withoutAliases(networks: unknown): Record<string, null> {
   return Object.fromEntries(Object.keys((networks ?? {}) as Fields).map((name) => [name, null]));
 }
 
-async function waitForJob(docker: Docker, stack: string, key: string, options: JobOptions): Promise<JobResult> {
-  const service = `${stack}_${key}`;
+async function waitForJobs<K extends string>(
+  docker: Docker,
+  stack: string,
+  keys: readonly K[],
+  options: JobOptions,
+): Promise<Record<K, JobResult>> {
+  const besides = Object.keys(options.beside ?? {}).map((key) => `${stack}_${key}`);
   const deadline = performance.now() + options.timeoutMs;
+  const results: Partial<Record<K, JobResult>> = {};
   for (;;) {
     options.signal?.throwIfAborted();
-    // An engine that does not answer for a moment says nothing of the job.
-    const task = (await listTasks(docker, service).catch(() => [])).at(0);
-    if (task && ENDED.includes(task.state)) return readResult(docker, service, task);
-    await options.onLook?.(stack);
-    if (performance.now() > deadline) throw timeout(key, options.timeoutMs, task);
+    const tasks = await observeTasks(docker, [...keys.map((key) => `${stack}_${key}`), ...besides]);
+    const pending = keys.filter((key) => results[key] === undefined);
+    await Promise.all(
+      pending.map(async (key) => {
+        const task = tasks.get(`${stack}_${key}`)?.at(0);
+        if (task && ENDED.includes(task.state)) results[key] = await readResult(docker, `${stack}_${key}`, task);
+      }),
+    );
+    const [late] = pending.filter((key) => results[key] === undefined);
+    if (late === undefined) return results as Record<K, JobResult>;
+    await options.onLook?.(new Map(besides.map((name) => [name, tasks.get(name) ?? []])));
+    if (performance.now() > deadline) throw timeout(late, options.timeoutMs, tasks.get(`${stack}_${late}`)?.at(0));
     await sleep(POLL_MS);
   }
+}
+
+/** An engine that does not answer for a moment says nothing of the jobs. */
+async function observeTasks(docker: Docker, names: readonly string[]): Promise<ReadonlyMap<string, readonly Task[]>> {
+  const observed = await observeServices(docker, names).catch(() => new Map<string, never>());
+  return new Map([...observed].map(([name, { tasks }]) => [name, tasks]));
 }
 
 async function readResult(docker: Docker, service: string, task: Task): Promise<JobResult> {

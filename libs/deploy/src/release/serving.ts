@@ -9,11 +9,13 @@ export async function readAppServices(
   stackName: string,
   release: Release | undefined,
 ): Promise<{ readonly name: string; readonly state: ServiceState | undefined }[]> {
-  if (release === undefined) return [];
-  const names = Object.entries(release.deployed.services)
-    .filter(([, { image }]) => image === release.record.image)
-    .map(([name]) => name);
+  const names = listAppServices(release);
   return Promise.all(names.map(async (name) => ({ name, state: await readService(docker, `${stackName}_${name}`) })));
+}
+
+export function listAppServices(release: Release | undefined): string[] {
+  const services = Object.entries(release?.deployed.services ?? {});
+  return services.filter(([, { image }]) => image === release?.record.image).map(([name]) => name);
 }
 
 /** The digest that all of them are set to; undefined where they disagree, or nothing is known of them. */

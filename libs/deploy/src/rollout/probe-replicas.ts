@@ -5,7 +5,7 @@ import { runJobs, withoutAliases, type Job, type JobOptions } from '../release/r
 import { describeJobFailure } from './preflight.js';
 import { DeployError } from '../engine/deploy-error.js';
 import type { ReleasePlan } from '../release/release-plan.js';
-import { listTasks } from '../engine/swarm.js';
+import type { Task } from '../engine/swarm.js';
 
 /** What one replica answered from inside the network, where no proxy chooses for us. */
 export interface ReplicaAnswer {
@@ -110,7 +110,7 @@ export async function rehearse(docker: Docker, options: ProbeOptions): Promise<{
     what: 'rehearsal',
     count: 1,
     beside: { rehearsal: replica },
-    onLook: (scratch) => assertStillAlive(docker, `${scratch}_rehearsal`),
+    onLook: (besides) => assertStillAlive(docker, besides),
   });
 }
 
@@ -158,10 +158,9 @@ export function describeAnswers(replicas: readonly ReplicaAnswer[], expected: nu
   return `${replicas.length} of ${expected} replicas answer${each.length > 0 ? ` (${each.join('; ')})` : ''}`;
 }
 
-async function assertStillAlive(docker: Docker, service: string): Promise<void> {
-  const dead = (await listTasks(docker, service)).find(({ state }) =>
-    ['failed', 'rejected', 'shutdown', 'complete'].includes(state),
-  );
+async function assertStillAlive(docker: Docker, besides: ReadonlyMap<string, readonly Task[]>): Promise<void> {
+  const [[service, tasks] = ['', []]] = besides;
+  const dead = tasks.find(({ state }) => ['failed', 'rejected', 'shutdown', 'complete'].includes(state));
   if (dead === undefined) return;
   const logs = await docker.attempt(['service', 'logs', '--raw', '--tail', '8', service], { timeoutMs: 10_000 });
   const said = `${logs.stdout}${logs.stderr}`.trim().split('\n').slice(-8).join('\n    ');

@@ -3,7 +3,15 @@ import type { Fields } from '../engine/model-fields.js';
 import type { Docker } from '../engine/docker.js';
 import { parseDuration } from '../engine/duration.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
-import { isRunning, listTasks, readService, type ServiceState, type Task, type UpdateState } from '../engine/swarm.js';
+import {
+  isRunning,
+  observeServices,
+  readService,
+  type ObservedService,
+  type ServiceState,
+  type Task,
+  type UpdateState,
+} from '../engine/swarm.js';
 
 export interface Watched {
   /** The full name in Swarm. */
@@ -81,8 +89,8 @@ interface Look {
   readonly tasks: readonly Task[];
 }
 
-async function look(docker: Docker, watched: Watched, judgeBy: 'update' | 'tasks'): Promise<Look> {
-  const [state, tasks] = await Promise.all([readService(docker, watched.service), listTasks(docker, watched.service)]);
+function judge(watched: Watched, observed: ObservedService | undefined, judgeBy: 'update' | 'tasks'): Look {
+  const { state, tasks = [] } = observed ?? {};
   const running = tasks.filter(isRunning);
   const fresh = running.filter(({ image }) => image === watched.image);
   const runsWhatItShould =
@@ -98,7 +106,9 @@ async function look(docker: Docker, watched: Watched, judgeBy: 'update' | 'tasks
 /** An engine that does not answer for a moment says nothing of the update: only the time limit ends the watch. */
 async function lookAtAll(docker: Docker, watched: readonly Watched[], options: WatchOptions): Promise<Look[]> {
   try {
-    return await Promise.all(watched.map((one) => look(docker, one, options.judgeBy ?? 'update')));
+    const names = watched.map(({ service }) => service);
+    const observed = await observeServices(docker, names);
+    return watched.map((one) => judge(one, observed.get(one.service), options.judgeBy ?? 'update'));
   } catch (error) {
     const line = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return watched.map((one) => ({ watched: one, line, isRight: false, quietMs: 0, failure: undefined, tasks: [] }));
