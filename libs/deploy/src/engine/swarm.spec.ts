@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Docker, RunResult } from './docker.js';
+import { answering } from './answering-docker.fixture.js';
 import { observeServices } from './swarm.js';
 
 const service = (id: string, name: string) => ({
@@ -53,15 +53,3 @@ describe('observeServices', () => {
     },
   );
 });
-
-function answering(...answers: Partial<RunResult>[]): Docker & { readonly asked: readonly string[] } {
-  const asked: string[] = [];
-  const unexpected = (): never => {
-    throw new Error('not expected here');
-  };
-  const attempt = (words: readonly string[]) => {
-    asked.push(words.join(' '));
-    return Promise.resolve({ status: 0, stdout: '', stderr: '', ...answers.shift() });
-  };
-  return { asked, attempt, run: unexpected, find: unexpected };
-}

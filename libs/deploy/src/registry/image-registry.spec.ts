@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Docker, RunResult } from '../engine/docker.js';
+import { answering } from '../engine/answering-docker.fixture.js';
 import { parseImageReference } from '../engine/image-reference.js';
 import { readImage, tagImage } from './image-registry.js';
 
@@ -57,15 +57,3 @@ describe('tagImage', () => {
     await expect(tagImage(refused, image, 'latest')).rejects.toThrow('requested access to the resource is denied');
   });
 });
-
-function answering(...answers: Partial<RunResult>[]): Docker & { readonly asked: readonly string[] } {
-  const asked: string[] = [];
-  const unexpected = (): never => {
-    throw new Error('not expected here');
-  };
-  const attempt = (words: readonly string[]) => {
-    asked.push(words.join(' '));
-    return Promise.resolve({ status: 0, stdout: '', stderr: '', ...answers.shift() });
-  };
-  return { asked, attempt, run: unexpected, find: unexpected };
-}
