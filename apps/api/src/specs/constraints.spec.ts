@@ -80,7 +80,7 @@ describe('a broken constraint', () => {
     for (const leak of [SECRET, 'stays', 'INSERT', 'Key (']) expect(JSON.stringify(problem)).not.toContain(leak);
   });
 
-  it('is a conflict without a field where other rows stand against a deletion', async () => {
+  it('is a conflict without a field if other rows prevent a deletion', async () => {
     await insert(`2, 'b', 'x', 1`);
     const inUse = { stays_host_fkey: { detail: 'Other stays refer to it.' } };
     expect(await run('DELETE FROM stays WHERE id = 1', inUse)).toMatchObject({
@@ -103,15 +103,15 @@ describe('a broken constraint', () => {
   });
 });
 
-describe('a row of the sample that only the database can refuse', () => {
+describe('a row of the sample that only the database can reject', () => {
   const api = useTestApi();
   const post = (name: string) => api.request({ as: 'user_1', method: 'POST', url: URL, payload: { name } });
-  /** @param rule that names have to keep from now on; rows from before are not looked at */
+  /** @param rule a check that new names must satisfy; existing rows are not checked */
   const limitNames = (rule: string) =>
     alter(`DROP CONSTRAINT entities_name_length, ADD CONSTRAINT entities_name_length CHECK (${rule}) NOT VALID`);
   const alter = async (sql: string) => void (await api.database.query(`ALTER TABLE entities ${sql}`));
 
-  it('is answered by pointer over HTTP, as its document says', async () => {
+  it('is reported by pointer over HTTP, as its document says', async () => {
     await limitNames('char_length(name) < 5');
     expect((await post('longer')).json()).toMatchObject({
       status: 422,
@@ -133,7 +133,7 @@ describe('a row of the sample that only the database can refuse', () => {
     await alter('ADD CONSTRAINT entities_name_length CHECK (char_length(name) BETWEEN 1 AND 200)');
   });
 
-  it('is logged as an error of ours, without values, where its constraint is not listed', async () => {
+  it('is logged as an internal error, without values, if its constraint is not listed', async () => {
     await alter('ADD CONSTRAINT entities_name_unlisted UNIQUE (name)');
     await post(SECRET.slice(0, 4));
     const response = await post(SECRET.slice(0, 4));

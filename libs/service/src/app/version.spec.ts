@@ -24,7 +24,7 @@ describe('describeVersion', () => {
     expect(describeVersion(describeBuild(config, version), config)).toEqual(expected);
   });
 
-  it('has nothing to tell of what was not said at the build', () => {
+  it('is null for facts that the build did not set', () => {
     const config = load({ VERSION_ENDPOINT: 'short' });
     const expected = { name: 'airlock-api', version, commit: null, builtAt: null, digest: null };
     expect(describeVersion(describeBuild(config, version), config)).toEqual(expected);

@@ -10,7 +10,7 @@ describe('assertMeantForUs', () => {
   it.each<[string, JWTPayload]>([
     ['an audience', { aud: API }],
     ['one of several audiences', { aud: ['https://other.example.com', API] }],
-    ['an audience, whatever the party', { aud: API, azp: 'https://other.example.com' }],
+    ['an audience, with another party', { aud: API, azp: 'https://other.example.com' }],
     ['a party, without an audience', { azp: APP }],
     ['a client id as party', { azp: 'client_1' }],
   ])('accepts %s', (_, claims) => {
@@ -40,7 +40,7 @@ describe('assertMeantForUs', () => {
     expect(() => assertMeantForUs(claims, NAMES)).toThrow(expect.objectContaining({ reason, claim }));
   });
 
-  it('refuses every token where no name is configured', () => {
+  it('rejects every token if no name is configured', () => {
     expect(() => assertMeantForUs({ aud: API, azp: APP }, [])).toThrow('audience-mismatch');
     expect(() => assertMeantForUs({ azp: APP }, [])).toThrow('party-mismatch');
   });
@@ -57,7 +57,7 @@ describe('readSubject', () => {
     expect(readSubject({ sub })).toBe(sub);
   });
 
-  it('keeps spellings apart that Unicode calls equivalent', () => {
+  it('does not normalise spellings that are equivalent in Unicode', () => {
     expect(readSubject({ sub: 'jos\u00e9' })).not.toBe(readSubject({ sub: 'jose\u0301' }));
   });
 
@@ -75,7 +75,7 @@ describe('readSubject', () => {
     ['a line break', 'user\n1', 'subject-malformed'],
     ['a control character of the second block', 'user\u00851', 'subject-malformed'],
     ['a line separator', 'user\u20281', 'subject-malformed'],
-    ['a character that is none', 'user\uffff', 'subject-malformed'],
+    ['a noncharacter', 'user\uffff', 'subject-malformed'],
     ['an unassigned character', 'user\u0378', 'subject-malformed'],
     ['white space alone', ' ', 'subject-malformed'],
     ['white space before', ' user_1', 'subject-malformed'],

@@ -23,7 +23,7 @@ describe('acceptId', () => {
 });
 
 describe('continueTrace', () => {
-  it('keeps the trace of the caller and gives it a span of ours', () => {
+  it('keeps the trace of the caller and adds a new span', () => {
     const trace = continueTrace(`00-${TRACE}-${PARENT}-01`);
     expect(trace).toMatchObject({ traceId: TRACE, isSampled: true });
     expect(trace.spanId).not.toBe(PARENT);
