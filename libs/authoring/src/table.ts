@@ -16,16 +16,16 @@ const LONGEST_IDENTIFIER = 63;
 
 export interface TableDraft {
   readonly changes: readonly FileChange[];
-  /** Later migrations of the table that is copied. */
+  /** Later migrations of the copied table. */
   readonly left: readonly string[];
 }
 
-/** The part of a resource that the model holds: a migration, an entity and the rules for copies of production. */
+/** The files of a resource in the model: a migration, an entity and the column rules for copies of production. */
 export function draftTable(root: string, renaming: Renaming): TableDraft {
   const table = renaming.to.plural.snake;
   if (new RegExp(`\\bpublic\\.${table}\\b`).test(readSource(root, SCHEMA)))
     throw new AuthoringRefusal(
-      `"${renaming.to.plural.kebab}": ${SCHEMA} has a table ${table} already; expected another name`,
+      `"${renaming.to.plural.kebab}": ${SCHEMA} already has a table ${table}; expected another name`,
     );
   const { changes, left } = draftStatements(root, renaming);
   return { changes: [...changes, ...draftEntity(root, renaming), draftColumns(root, renaming)], left };
@@ -42,13 +42,13 @@ function draftStatements(root: string, renaming: Renaming): TableDraft {
   const first = migrations.find(({ statements }) => statements.some(isCreating));
   if (!first)
     throw new AuthoringRefusal(
-      `--from ${renaming.from.plural.kebab}: no migration creates public.${from}; expected one`,
+      `--from ${renaming.from.plural.kebab}: no migration creates public.${from}; expected a migration with CREATE TABLE`,
     );
   const statements = renameIn(`[${first.statements.join(',')}]`, renaming).text;
   const tooLong = /\w{64,}/.exec(statements)?.[0];
   if (tooLong)
     throw new AuthoringRefusal(
-      `"${tooLong}": is longer than ${LONGEST_IDENTIFIER} bytes; expected a shorter name of the resource`,
+      `"${tooLong}": is longer than ${LONGEST_IDENTIFIER} bytes; expected a shorter resource name`,
     );
   const draft = draftMigration({
     name: `create-${renaming.to.plural.kebab}`,
@@ -93,13 +93,13 @@ function draftColumns(root: string, renaming: Renaming): FileChange {
   const before = readSource(root, COLUMNS);
   const file = ts.createSourceFile(COLUMNS, before, ts.ScriptTarget.Latest, true);
   if (findProperty(file, renaming.to.plural.snake))
-    throw new AuthoringRefusal(`"${renaming.to.plural.kebab}": ${COLUMNS} has rules for it already; expected none`);
+    throw new AuthoringRefusal(`"${renaming.to.plural.kebab}": ${COLUMNS} already has rules for it; expected none`);
   const rules = findProperty(file, renaming.from.plural.snake);
   if (!rules || !ts.isObjectLiteralExpression(rules.parent))
     throw new AuthoringRefusal(
-      `${COLUMNS}: has no rules for ${renaming.from.plural.snake}; expected one for each of its columns`,
+      `${COLUMNS}: has no rules for ${renaming.from.plural.snake}; expected a rule for each of its columns`,
     );
-  // In parentheses an object is read as one, and not as a block.
+  // Without parentheses the object literal would be parsed as a block.
   const renamed = renameIn(`(${rules.initializer.getText(file)})`, renaming).text.slice(1, -1);
   const { properties } = rules.parent;
   const text = `,\n  ${renaming.to.plural.snake}: ${renamed}`;
