@@ -39,7 +39,7 @@ SENTRY_DSN='https://key@sentry.example.com/1\\$'
 SERVICE_NAME=airlock-api
 `;
 
-/** With values that would count if they reached the task as variables that the user exported. */
+/** Values that would be used if they reached the task like variables exported by the user. */
 const FILES_OF_NX = Object.fromEntries(
   [
     '.env.local',

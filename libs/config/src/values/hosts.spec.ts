@@ -105,7 +105,7 @@ describe('isHostPattern', () => {
 
 describe('isPublicPattern', () => {
   it.each(['0.0.0.0/0', '::/0', '10.0.0.0/7', '8.8.8.0/24', '*.com', '*.net', '172.16.0.0/11'])(
-    'takes %s for too wide',
+    'finds that %s is too wide',
     (entry) => {
       expect(isPublicPattern(entry)).toBe(true);
     },

@@ -55,11 +55,11 @@ describe('findMisspelt', () => {
     expect(findMisspelt(name, variableNames)).toBe(meant);
   });
 
-  it.each(ORDINARY)('leaves %s alone', (name) => {
+  it.each(ORDINARY)('accepts %s', (name) => {
     expect(findMisspelt(name, variableNames)).toBeUndefined();
   });
 
-  it.each(variableNames)('takes %s for no other', (name) => {
+  it.each(variableNames)('does not mistake %s for another variable', (name) => {
     expect(findMisspelt(name, variableNames)).toBeUndefined();
     expect(
       findMisspelt(
