@@ -6,7 +6,7 @@ import { assertKebab, type Spelling, spell } from './resource-names.js';
 import { AuthoringRefusal } from './refusal.js';
 import { insert, listIdentifiers } from './syntax.js';
 import { WORKSPACE_ROOT } from './workspace-root.js';
-import { assertFree, type FileChange, readSource, writeAll } from './write-all.js';
+import { assertFree, type FileChange, readWorkspaceFile, writeAll } from './write-all.js';
 
 const LINT = 'eslint.config.mjs';
 const LOCKFILE = 'package-lock.json';
@@ -37,7 +37,9 @@ export async function createLibrary({
     'checks/package.json',
     'docker/package.json',
   );
-  const taken = projects.find((path) => existsSync(join(root, path)) && projectName(readSource(root, path)) === name);
+  const taken = projects.find(
+    (path) => existsSync(join(root, path)) && projectName(readWorkspaceFile(root, path)) === name,
+  );
   if (taken) throw new AuthoringRefusal(`"${name}": is the name of the project in ${taken}; expected another name`);
   const files = await formatAll(root, [...draftFiles(folder, spell(name)), addLayer(root, name)]);
   const rollBack = writeAll(root, [...files, lock(root, folder, name)]);
@@ -88,7 +90,7 @@ function describePackage(name: string) {
 
 /** Adds a layer for the library above config, and allows the applications to import it. */
 function addLayer(root: string, name: string): FileChange {
-  const before = readSource(root, LINT);
+  const before = readWorkspaceFile(root, LINT);
   if (before.includes(`'layer:${name}'`))
     throw new AuthoringRefusal(`"${name}": ${LINT} already has a layer of this name; expected another name`);
   const file = ts.createSourceFile(LINT, before, ts.ScriptTarget.Latest, true);
@@ -115,7 +117,7 @@ function findStrings(node: ts.Node): ts.ArrayLiteralExpression | undefined {
 
 /** Adds the library to the lockfile like npm. A workspace package requires no registry. */
 function lock(root: string, folder: string, name: string): FileChange {
-  const before = readSource(root, LOCKFILE);
+  const before = readWorkspaceFile(root, LOCKFILE);
   const content = JSON.parse(before) as { packages: Record<string, object> };
   const packages = {
     ...content.packages,

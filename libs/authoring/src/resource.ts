@@ -7,7 +7,7 @@ import { register } from './registration.js';
 import { type Renaming, renameIn } from './rename.js';
 import { draftTable, MODEL } from './table.js';
 import { WORKSPACE_ROOT } from './workspace-root.js';
-import { assertFree, type FileChange, readSource, writeAll } from './write-all.js';
+import { assertFree, type FileChange, readWorkspaceFile, writeAll } from './write-all.js';
 
 const RESOURCES = 'apps/api/src';
 const API_DOCUMENT = 'apps/api/openapi.json';
@@ -88,7 +88,7 @@ function copyFolder(root: string, renaming: Renaming): FileChange[] {
     const [word = '', ...role] = file.split('.');
     const renamed = { [from.plural.kebab]: to.plural.kebab, [from.singular.kebab]: to.singular.kebab }[word];
     const name = [renamed ?? word, ...role].join('.');
-    const { text, clashes } = renameIn(readSource(root, `${RESOURCES}/${from.plural.kebab}/${file}`), renaming);
+    const { text, clashes } = renameIn(readWorkspaceFile(root, `${RESOURCES}/${from.plural.kebab}/${file}`), renaming);
     if (clashes.length > 0)
       throw new AuthoringRefusal(
         `"${to.plural.kebab}": ${name} would use ${clashes.join(', ')} for two things; expected another name`,
@@ -99,7 +99,7 @@ function copyFolder(root: string, renaming: Renaming): FileChange[] {
 
 /** Schema ids are global in the API document, so the new ids must be free. */
 function assertUndescribed(root: string, { from, to }: Renaming): void {
-  const { components } = JSON.parse(readSource(root, API_DOCUMENT)) as {
+  const { components } = JSON.parse(readWorkspaceFile(root, API_DOCUMENT)) as {
     components: { schemas: Record<string, unknown> };
   };
   const ids = Object.keys(components.schemas);
@@ -114,7 +114,7 @@ function assertUndescribed(root: string, { from, to }: Renaming): void {
 function registerInApi(root: string, renaming: Renaming): FileChange[] {
   const isOf = (specifier: string) => specifier.startsWith(`./${renaming.from.plural.kebab}/`);
   const changes = globSync(`${RESOURCES}/*.ts`, { cwd: root, exclude: ['**/*.spec.ts'] }).flatMap((path) => {
-    const before = readSource(root, path);
+    const before = readWorkspaceFile(root, path);
     const text = register({ path, source: before }, isOf, renaming);
     return text === undefined ? [] : [{ path, text, before }];
   });

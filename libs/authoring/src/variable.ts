@@ -6,7 +6,7 @@ import { AuthoringRefusal } from './refusal.js';
 import { addToConfig, CONFIG } from './variable-config.js';
 import { addToSchema, listEntries, SCHEMA, type SchemaEntry } from './variable-schema.js';
 import { WORKSPACE_ROOT } from './workspace-root.js';
-import { readSource, writeAll } from './write-all.js';
+import { readWorkspaceFile, writeAll } from './write-all.js';
 
 /** Files that pass variables to a process. Examples and documents are generated instead. */
 const MANIFESTS = ['compose*.yml', 'docker/*.yml', 'docker/deploy/*/*.{toml,yaml,yml}', 'docker/deploy/*/.*/*.ts'];
@@ -41,7 +41,7 @@ export interface CreatedVariable {
 export async function createVariable({ root = WORKSPACE_ROOT, ...variable }: NewVariable): Promise<CreatedVariable> {
   const { name, description = 'To be described.', isSecret = false } = variable;
   assertName(name);
-  const [schema, config] = [readSource(root, SCHEMA), readSource(root, CONFIG)];
+  const [schema, config] = [readWorkspaceFile(root, SCHEMA), readWorkspaceFile(root, CONFIG)];
   const entries = listEntries(schema);
   if (entries.some((entry) => entry.name === name))
     throw new AuthoringRefusal(`${name}: is already in ${SCHEMA}; expected another name`);
@@ -101,6 +101,6 @@ function generate(root: string): void {
 function findPlaces(root: string, names: readonly string[]): string[] {
   const isHandedOn = new RegExp(`\\b(${names.join('|')})(_FILE)?\\b`);
   return globSync(MANIFESTS, { cwd: root })
-    .filter((path) => isHandedOn.test(readSource(root, path)))
+    .filter((path) => isHandedOn.test(readWorkspaceFile(root, path)))
     .sort();
 }

@@ -11,7 +11,7 @@ export interface FileChange {
 }
 
 /** Reads a file that will be changed. @throws AuthoringRefusal if it is missing */
-export function readSource(root: string, path: string): string {
+export function readWorkspaceFile(root: string, path: string): string {
   if (!existsSync(join(root, path)))
     throw new AuthoringRefusal(`${path}: is missing; expected the sources of the workspace`);
   return readFileSync(join(root, path), 'utf8');
