@@ -51,7 +51,7 @@ export const migrations: readonly Migration[] = [addNickname, dropName];
     ['the longest names', { name: 'a-name-that-is-as-long-as-a-name-may-be-and-no-longer-at' }],
     ['contracts', { name: 'drop-it', completes: '20260304050607-first' }],
     ['single statements', { name: 'add-index', isAlone: true }],
-  ])('writes both files as the formatter does, however long the list is: %s', async (_, migration) => {
+  ])('formats both files like Prettier, for any length of the list: %s', async (_, migration) => {
     const options = await prettier.resolveConfig(fileURLToPath(import.meta.url));
     createMigration({ name: 'first', folder, now: NOW });
     const files = [index];

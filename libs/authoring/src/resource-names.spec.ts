@@ -13,7 +13,7 @@ describe('parseResourceNames', () => {
     ['keys', 'key'],
     ['order-items', 'order-item'],
     ['orders', 'order'],
-  ])('takes %s for several of %s', (plural, singular) => {
+  ])('treats %s as the plural of %s', (plural, singular) => {
     expect(parseResourceNames(plural).singular.kebab).toBe(singular);
   });
 });
@@ -29,7 +29,7 @@ describe('articleOf', () => {
     'a unit',
     'an unnamed',
     'a one off',
-  ])('says %s', (spoken) => {
+  ])('returns the article of %s', (spoken) => {
     const [article, ...words] = spoken.split(' ');
     expect(articleOf(spell(words.join('-')))).toBe(article);
   });

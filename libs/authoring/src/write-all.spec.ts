@@ -30,7 +30,7 @@ describe('writeAll', () => {
   it.each([
     ['a file exists in place of a folder', { path: 'old.txt/file.txt', text: '' }, /ENOTDIR|EEXIST/],
     ['a new file already exists', { path: 'old.txt', text: '' }, /EEXIST|^old\.txt: already exists/],
-  ])('leaves everything as it was where %s', (_, impossible, said) => {
+  ])('leaves everything unchanged if %s', (_, impossible, said) => {
     const others = impossible.path === OLD.path ? [FRESH] : [FRESH, OLD];
     expect(() => writeAll(workspace.root, [...others, impossible])).toThrow(said);
     expect(workspace.snapshot()).toEqual(before);

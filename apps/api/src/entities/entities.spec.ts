@@ -203,7 +203,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database isolated
     ['white space', (id: string) => `%20${id}`],
     ['full-width digits', (id: string) => encodeURIComponent(id.replace('0', '０'))],
     ['a NUL', (id: string) => `${id}%00`],
-  ])('refuses an id with %s before anything is looked up', async (_, spell) => {
+  ])('rejects an id with %s before any query', async (_, spell) => {
     const { id } = await create('Kettle');
     for (const method of ['GET', 'DELETE'] as const) {
       const response = await api.request({

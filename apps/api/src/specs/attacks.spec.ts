@@ -121,7 +121,7 @@ describe('the API, attacked over sockets,', () => {
       () => head('GET', URL_PATH, 'expect: everything', 'connection: close'),
       /^HTTP\/1\.1 (200|417) /,
     ],
-  ])('answers %s as a problem or as it should', async (_, request, answer) => {
+  ])('responds correctly to %s', async (_, request, answer) => {
     const text = await exchange(request());
     expect(text.toLowerCase()).toMatch(new RegExp(answer.source, `${answer.flags}i`));
     expect(text).not.toMatch(/ {4}at |node_modules|127\.0\.0\.1/);

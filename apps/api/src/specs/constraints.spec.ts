@@ -74,7 +74,7 @@ describe('a broken constraint', () => {
       at(422, 'validation-failed', '#/days', 'overlaps another stay'),
     ],
     ['domain', `2, 'b', 'x', NULL, NULL, 101`, at(422, 'validation-failed', '#/percent', 'is not from 0 to 100')],
-  ])('(%s) is answered with its field, and nothing of PostgreSQL', async (_, values, expected) => {
+  ])('(%s) is reported with its field, without the message of PostgreSQL', async (_, values, expected) => {
     const problem = await insert(values);
     expect(problem).toMatchObject(expected);
     for (const leak of [SECRET, 'stays', 'INSERT', 'Key (']) expect(JSON.stringify(problem)).not.toContain(leak);
@@ -93,7 +93,7 @@ describe('a broken constraint', () => {
   it.each([
     ['an unlisted one', `2, 'b', 'x', NULL, NULL, 1, 0`],
     ['an unlisted name of every object', `2, 'b', 'x', NULL, NULL, 1, -1`],
-  ])('is an internal error where it is %s', async (_, values) => {
+  ])('is an internal error if it is %s', async (_, values) => {
     expect(await insert(values)).toEqual(expect.objectContaining({ status: 500, code: 'internal-error' }));
   });
 

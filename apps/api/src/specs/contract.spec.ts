@@ -107,7 +107,7 @@ describe('openapi.json', () => {
     ['?sort=%00', '#/query/sort'],
     ['?a%00=1', '#/query/a%00'],
     ['/a%00', '#/path/id'],
-  ])('refuses the address %s, which holds a character that cannot be stored, as %s', async (address, pointer) => {
+  ])('rejects the address %s with a character that cannot be stored, as %s', async (address, pointer) => {
     const response = await api.request({ as: 'contract', url: `/api/v1/entities${address}` });
     const { errors } = response.json<{ errors: object[] }>();
     expect([response.statusCode, errors]).toEqual([

@@ -43,7 +43,7 @@ describe('a database that', () => {
       ['a statement timeout', '57014', { status: 503, code: 'request-timeout' }],
       ['a value that no column can store', '22003', { status: 422, code: 'validation-failed' }],
       ['an unexpected error', 'XX000', { status: 500, code: 'internal-error' }],
-    ])('%s is answered with a problem, and nothing else of it', async (_, code, problem) => {
+    ])('%s causes a problem without further details', async (_, code, problem) => {
       const response = await create(code);
       expect(response.json()).toMatchObject(problem);
       expect(response.headers['retry-after']).toBe(problem === UNAVAILABLE ? '2' : undefined);

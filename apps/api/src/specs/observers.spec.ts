@@ -65,7 +65,7 @@ describe('an observer', () => {
   it.each([
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:1', '@opentelemetry/sdk-trace/', '@sentry/core/'],
     ['SENTRY_DSN', 'https://public@127.0.0.1:1/1', '@sentry/core/', '@opentelemetry/sdk-trace/'],
-  ])('is in memory where %s names it, and it alone', async (name, value, loaded, absent) => {
+  ])('is loaded if %s configures it, without the other one', async (name, value, loaded, absent) => {
     const { observers } = await run({ [name]: value }, list);
     expect(observers).toContain(`node_modules/${loaded}`);
     expect(observers).not.toContain(`node_modules/${absent}`);

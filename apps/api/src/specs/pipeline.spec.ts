@@ -151,7 +151,7 @@ describe('the pipeline', () => {
     ['https://app.example.com', 'https://app.example.com'],
     ['https://evil.example.com', undefined],
     ['null', undefined],
-  ])('answers a preflight of %s with the origin %s', async (origin, allowed) => {
+  ])('responds to a preflight of %s with the origin %s', async (origin, allowed) => {
     const response = await api.request({
       method: 'OPTIONS',
       url: URL,
@@ -252,7 +252,7 @@ describe('the pipeline', () => {
       'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
       'malformed-request',
     ],
-  ])('answers %s with a problem', async (_, request, code) => {
+  ])('responds to %s with a problem', async (_, request, code) => {
     expect(await raw(request)).toContain(`"code":"${code}"`);
   });
 

@@ -136,7 +136,7 @@ const faults = {
     await sleep(500 + random.below(1_500));
     proxy.resume();
   },
-  'the other process loses its connection without a word': async (world) => {
+  'the other process loses its connection silently': async (world) => {
     world.replica(1).proxy.silence();
     await sleep(500);
   },

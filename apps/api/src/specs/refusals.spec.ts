@@ -116,7 +116,7 @@ describe('a refused caller', () => {
     expect((await accessLines(away))[0]).toMatchObject({ status_code: 503, auth_refusal: 'keys-unavailable' });
   });
 
-  it('is not told the cause', async () => {
+  it('gets no cause in the response', async () => {
     const response = await api.request({ url: URL_PATH, headers: { authorization: await sign({ aud: CANARY })() } });
     expect(response.json()).toEqual({
       type: 'urn:airlock:problem:unauthenticated',

@@ -217,7 +217,7 @@ describe.each([
   it.each([
     ['websocket', ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-key: x', 'sec-websocket-version: 13']],
     ['h2c', ['connection: upgrade, http2-settings', 'upgrade: h2c', 'http2-settings: AAMAAABkAAQAAP__']],
-  ])('a request to upgrade to %s is answered as if it had not asked', async (__, headers) => {
+  ])('a request to upgrade to %s is treated as an ordinary request', async (__, headers) => {
     const [response] = await exchange(ask(`GET ${URL} HTTP/1.1`, token, ...headers));
     expect(response?.status).toBe(200);
     expectProblem((await exchange(ask(`GET ${URL} HTTP/1.1`, ...headers)))[0], {
@@ -255,13 +255,16 @@ describe.each([
   it.each([
     ['chunks', ['transfer-encoding: chunked']],
     ['a great length', [`content-length: ${BIG}`]],
-  ])('a connection is closed after a refused body of %s, and no body is taken for a request', async (__, headers) => {
-    const hidden = ask('GET /api/v1/hidden HTTP/1.1');
-    const responses = await exchange(ask(`POST ${URL} HTTP/1.1`, JSON_TYPE, ...headers) + hidden, Infinity);
-    expect(responses).toHaveLength(1);
-    expectProblem(responses[0], { status: 401, code: 'unauthenticated' });
-    expect(responses[0]?.headers['connection']).toBe('close');
-  });
+  ])(
+    'a connection is closed after a rejected body of %s, and the body is not parsed as a request',
+    async (__, headers) => {
+      const hidden = ask('GET /api/v1/hidden HTTP/1.1');
+      const responses = await exchange(ask(`POST ${URL} HTTP/1.1`, JSON_TYPE, ...headers) + hidden, Infinity);
+      expect(responses).toHaveLength(1);
+      expectProblem(responses[0], { status: 401, code: 'unauthenticated' });
+      expect(responses[0]?.headers['connection']).toBe('close');
+    },
+  );
 
   describe('to Expect: 100-continue', () => {
     const expecting = (path: string, ...headers: string[]) =>
@@ -273,7 +276,7 @@ describe.each([
       ['for an address that does not exist', () => expecting('/nowhere', token), 404],
       ['for a compressed body', () => expecting(URL, token, 'content-encoding: gzip'), 415],
       ['for a body that is too large', () => expecting(URL, token).replace('h: 12', `h: ${BIG}`), 413],
-    ])('%s is the refusal, without an invitation, and the end of the connection', async (__, request, status) => {
+    ])('%s is an error without 100, and closes the connection', async (__, request, status) => {
       const socket = connect(port, '127.0.0.1');
       socket.write(request());
       const text = await readAll(socket);

@@ -90,7 +90,7 @@ describe('a secret', () => {
     ['a $', (name: string, text: string) => `${name}=$${text}\n`],
     ['two lines', (name: string, text: string) => `${name}=${text}\n${name}=${text}x\n`],
     ['a name that is a secret', (name: string, text: string) => `${text.replace(/\W/g, '_')}=${name}\n`],
-  ])('appears nowhere when it stands in a file with %s', async (_, line) => {
+  ])('appears nowhere when it is in a file with %s', async (_, line) => {
     for (const name of secrets) {
       const files: FolderContent = { '.env': `ENVIRONMENT=development\n${line(name, planted[name] ?? '')}` };
       expectNoCanary(

@@ -10,7 +10,7 @@ describe('generated files', () => {
   it.each(files)('$path is up to date with `$command`', ({ path, content, command }) => {
     const committed = readFileSync(new URL(path, root), 'utf8');
     // The command is part of the comparison, so that a failure shows the fix.
-    expect({ content: committed, cure: command }).toEqual({ content, cure: command });
+    expect({ content: committed, fix: command }).toEqual({ content, fix: command });
   });
 
   it('are written to their paths', async () => {

@@ -37,7 +37,7 @@ describe('setUpEnvFile', () => {
     { what: 'file', entry: 'MINE=1\n' },
     { what: 'dangling link', entry: { linkTo: 'gone' } },
     { what: 'folder', entry: FOLDER },
-  ])('leaves a $what called .env as it is', async ({ entry }) => {
+  ])('does not change a $what called .env', async ({ entry }) => {
     await withFolder({ ...example, '.env': entry }, (folder) => {
       expect(setUpEnvFile(folder)).toEqual({ created: false });
       const isFile = typeof entry === 'string';

@@ -171,7 +171,7 @@ describe('isPoolerHost', () => {
     'a.proxy-b1.us-east-1.rds.amazonaws.com',
     'pgcat.',
     'supavisor',
-  ])('knows %s', (host) => expect(isPoolerHost(host)).toBe(true));
+  ])('recognises %s', (host) => expect(isPoolerHost(host)).toBe(true));
 
   it.each([
     'db.corp.net',
@@ -181,7 +181,7 @@ describe('isPoolerHost', () => {
     'whirlpooler.net',
     'a.b1.us-east-1.rds.amazonaws.com',
     '127.0.0.1',
-  ])('takes %s for PostgreSQL itself', (host) => expect(isPoolerHost(host)).toBe(false));
+  ])('treats %s as PostgreSQL itself', (host) => expect(isPoolerHost(host)).toBe(false));
 });
 
 describe('describeDatabase', () => {

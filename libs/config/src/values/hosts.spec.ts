@@ -26,7 +26,7 @@ describe('isLocalHost', () => {
     '::',
     '::ffff:127.0.0.1',
     '::ffff:7f00:1',
-  ])('takes %s for this machine', (host) => {
+  ])('treats %s as this machine', (host) => {
     expect(isLocalHost(host)).toBe(true);
   });
 
@@ -40,7 +40,7 @@ describe('isLocalHost', () => {
     '::2',
     'local',
     'host',
-  ])('takes %s for another', (host) => {
+  ])('treats %s as another machine', (host) => {
     expect(isLocalHost(host)).toBe(false);
   });
 });
@@ -120,7 +120,7 @@ describe('isPublicPattern', () => {
     '*.db.example.com',
     'postgres',
     'db.example.com',
-  ])('lets %s pass', (entry) => {
+  ])('accepts %s', (entry) => {
     expect(isPublicPattern(entry)).toBe(false);
   });
 });

@@ -51,7 +51,7 @@ describe('findMisspelt', () => {
     ['WITH_IU', 'WITH_UI'],
     ['AUTH_JWKS_URI', 'AUTH_JWKS_URL'],
     ['D\u0410TABASE_URL', 'DATABASE_URL'],
-  ])('takes %s for %s', (name, meant) => {
+  ])('treats %s as a misspelt %s', (name, meant) => {
     expect(findMisspelt(name, variableNames)).toBe(meant);
   });
 

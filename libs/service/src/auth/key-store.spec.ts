@@ -95,7 +95,7 @@ describe('KeyStore', () => {
     ['a curve that is not on the list', { kty: 'EC', crv: 'P-521', kid: 'odd', x: 'AA', y: 'AA' }],
     ['a point that is not on its curve', { kty: 'EC', crv: 'P-256', kid: 'odd', x: 'AAAA', y: 'AAAA' }],
     ['a key for something else', { kty: 'EC', crv: 'P-256', kid: 'odd', use: 'enc', x: 'AAAA', y: 'AAAA' }],
-  ])('is not led astray by %s beside the right key', async (_, odd) => {
+  ])('finds the right key next to %s', async (_, odd) => {
     const mixed = new KeyStore({ load: () => Promise.resolve({ keys: [odd, ...issuer.keys] }), now: () => clock });
     await expect(mixed.getKey(...header('first'))).resolves.toBeDefined();
     await expect(mixed.getKey(...header('odd'))).rejects.toThrow();

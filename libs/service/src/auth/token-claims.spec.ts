@@ -25,7 +25,7 @@ describe('assertMeantForUs', () => {
     ['an audience of null with our party', { aud: null, azp: APP }, 'claim-malformed', 'aud'],
     ['a number as audience', { aud: 1, azp: APP }, 'claim-malformed', 'aud'],
     ['an object as audience', { aud: { [API]: true }, azp: APP }, 'claim-malformed', 'aud'],
-    ['our audience beside a number', { aud: [API, 1] }, 'claim-malformed', 'aud'],
+    ['our audience and a number', { aud: [API, 1] }, 'claim-malformed', 'aud'],
     ['our audience within a list of lists', { aud: [[API]] }, 'claim-malformed', 'aud'],
     ['another case', { aud: 'https://API.example.com' }, 'audience-mismatch', 'aud'],
     ['white space around it', { aud: ` ${API}` }, 'audience-mismatch', 'aud'],
@@ -53,7 +53,7 @@ describe('readSubject', () => {
     ['a divided identifier', 'auth0|Jos\u00e9 da Silva'],
     ['a character outside of the first plane', 'user_\u{1fad6}'],
     ['255 characters', 'x'.repeat(255)],
-  ])('takes %s as it is', (_, sub) => {
+  ])('accepts %s unchanged', (_, sub) => {
     expect(readSubject({ sub })).toBe(sub);
   });
 

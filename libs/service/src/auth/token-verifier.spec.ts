@@ -86,7 +86,7 @@ describe('TokenVerifier', () => {
     ['a point that is not on its curve', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }],
     ['half a key', { kty: 'EC', crv: 'P-256', x: 'AAAA' }],
     ['an invalid modulus', { kty: 'RSA', n: '!', e: 'AQAB' }],
-  ])('refuses a token whose key the issuer gives as %s', async (_, odd) => {
+  ])('rejects a token whose key in the key set is %s', async (_, odd) => {
     const loadKeys = () => Promise.resolve({ keys: [{ ...odd, kid: 'odd' }] });
     const strict = new TokenVerifier({ issuer: issuer.url, parties: [PARTY], loadKeys });
     for (const alg of ['ES256', 'RS256', 'HS256', 'EdDSA']) {

@@ -68,7 +68,7 @@ function readRoutes(controller: Type): Route[] {
     if (!handler || method === undefined) return [];
     const description = readMetadata<OperationDescription>(OPERATION, handler);
     if (!description)
-      throw new Error(`${controller.name}.${name}: is not described; expected @Operation(…) beside its route`);
+      throw new Error(`${controller.name}.${name}: is not described; expected @Operation(…) on the method`);
     assertStatus(handler, description, `${controller.name}.${name}`);
     const sub = readMetadata<string>(PATH_METADATA, handler) ?? '/';
     return [

@@ -18,5 +18,5 @@ export interface OperationDescription {
 
 export const OPERATION = 'airlock:operation';
 
-/** Describes a route of a controller for the OpenAPI document. */
+/** Describes a route of a controller in the OpenAPI document. */
 export const Operation = (description: OperationDescription) => SetMetadata(OPERATION, description);

@@ -27,7 +27,7 @@ describe('describeExceptions', () => {
     ['an object that is not an error', { message: CANARY, [CANARY]: CANARY }],
     ['a text', CANARY],
     ['an error without a stack', Object.assign(new Error(CANARY), { stack: undefined })],
-  ])('lets nothing out of %s', (_, error) => {
+  ])('does not export %s', (_, error) => {
     expect(JSON.stringify(describeAll(error))).not.toContain(CANARY);
   });
 
