@@ -53,7 +53,10 @@ describe('airlock', () => {
     [['new', 'migration', TAKEN], new RegExp(`^${TAKEN}: a migration \\w+ already exists`)],
     [['new', 'resource', 'Notes'], /^"Notes": is not a valid resource name; expected kebab-case/],
     [['new', 'resource', 'notes', '--from', 'no-such-ones'], /^--from no-such-ones: is not a resource of /],
-    [['new', 'variable', 'smtp_url'], /^"smtp_url": is not capitals, digits and single underscores; expected a name/],
+    [
+      ['new', 'variable', 'smtp_url'],
+      /^"smtp_url": has characters other than capitals, digits and single underscores; expected a name/,
+    ],
     [
       ['new', 'lib', 'config'],
       /^"config": already exists; expected another name, or none of these files:\n {2}libs\/config/,
