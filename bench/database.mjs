@@ -1,5 +1,5 @@
 // node --import ./tools/typescript.mjs bench/database.mjs
-// Embedded PostgreSQL and test databases: starts, clones, spares, and what a test costs, against the naive way.
+// Embedded PostgreSQL and test databases: starts, clones, spares, and the cost of a test, compared with the naive way.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { withClient } from '@airlock/database';
@@ -67,7 +67,7 @@ async function benchClones({ superuser }) {
     const raw = [];
     const direct = [];
     const spare = [];
-    // Alternating, so that what else the machine does falls on all alike.
+    // Alternating, so that other load on the machine affects all alike.
     for (let index = 0; index < ROUNDS; index += 1) {
       raw.push(
         ...(await measure(1, () =>
@@ -110,7 +110,7 @@ async function benchTests({ superuser }) {
     restore.push(...(await measure(1, () => rows.restore())));
   }
   report(
-    'put back changed rows, one table changed',
+    'restore changed rows, one table changed',
     restore.sort((a, b) => a - b),
   );
   const statements = model.migrations.flatMap((migration) => migration.statements.map(({ sql }) => sql));
@@ -119,7 +119,7 @@ async function benchTests({ superuser }) {
     for (const sql of statements) await client.query(sql);
   });
   const createAll = report('naive: drop all, create all, per test', naive);
-  reportRatio('  naive, of rollback', createAll / perTest, 'as large as it is');
+  reportRatio('  naive, of rollback', createAll / perTest, 'none');
   await client.end();
   await admin.end();
 }
@@ -128,7 +128,7 @@ async function withTestCluster(use) {
   const dataDir = join(folder, nameOwnedFolder('bench'));
   await copyFolder(await ensureCachedFolder(folder, { model }), dataDir);
   const cluster = await startCluster({ dataDir, durable: false });
-  // The watchdog's pipe keeps nothing alive.
+  // The pipe of the watchdog must not keep this process alive.
   const alive = setInterval(() => undefined, 60_000);
   try {
     await use(cluster);

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const FILES = Number(process.argv[2] ?? 200);
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${ROOT}libs/database-dev/src/testing/proofs/fixtures/many`;
-/** What the run's own cluster takes of /dev/shm, in MiB: its folder carries the pid of Jest. */
+/** The size of the run's cluster on /dev/shm, in MiB. The name of its folder contains the pid of Jest. */
 const measureFolder = (pid) => {
   const parent = `/dev/shm/airlock-${process.getuid()}`;
   const own = readdirSync(parent).filter((name) => name.startsWith(`run-${pid}-`));

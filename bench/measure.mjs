@@ -1,4 +1,4 @@
-// What the benches share: medians, and one line per figure.
+// Shared by the benches: medians, and one line per figure.
 
 /** Runs `work` `count` times. @returns the durations in milliseconds, sorted */
 export async function measure(count, work) {

@@ -1,5 +1,5 @@
 // node bench/serve.mjs [runs] [port]
-// The development server: warm start of `make dev` until /readyz answers 200, and edit until the answer has changed.
+// The development server: warm start of `make dev` to /readyz 200, and an edit to the changed response.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -14,11 +14,11 @@ const PORT = process.argv[3] ?? '8000';
 const LIMIT_MS = 60_000;
 
 const get = async (path) => {
-  const answer = await fetch(`http://127.0.0.1:${PORT}${path}`).catch(() => undefined);
-  return answer?.ok ? answer.text() : undefined;
+  const response = await fetch(`http://127.0.0.1:${PORT}${path}`).catch(() => undefined);
+  return response?.ok ? response.text() : undefined;
 };
 
-// The first start makes .env and the data folder.
+// The first start creates .env and the data folder.
 await (await start()).stop();
 const starts = [];
 let server;
@@ -76,7 +76,7 @@ async function measureEdits() {
 async function until(isTrue) {
   const deadline = performance.now() + LIMIT_MS;
   while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error(`nothing after ${LIMIT_MS / 1000} s`);
+    if (performance.now() > deadline) throw new Error(`timed out after ${LIMIT_MS / 1000} s`);
     await sleep(5);
   }
 }

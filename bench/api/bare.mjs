@@ -1,4 +1,4 @@
-// (a) The least that answers the same bytes: Fastify, pg, one named prepared statement, no pipeline.
+// (a) The smallest server that sends the same bytes: Fastify, pg, one named prepared statement, no pipeline.
 import Fastify from 'fastify';
 import { createPool, columns, listen } from './common.mjs';
 

@@ -1,4 +1,4 @@
-// What the servers that are compared with share: the same pool on the same database.
+// Shared by the servers that the API is compared with: the same pool on the same database.
 import pg from 'pg';
 
 export const columns = `id, name, attributes, version,
@@ -10,7 +10,7 @@ export function createOptions() {
 }
 
 export function createPool() {
-  // eslint-disable-next-line no-restricted-syntax -- what the API is compared with has nothing of ours
+  // eslint-disable-next-line no-restricted-syntax -- the compared servers must not use this workspace's libraries
   return new pg.Pool(createOptions());
 }
 

@@ -1,4 +1,4 @@
-/** In the order in which they are laid on top of each other. */
+/** The layers, from the innermost to the outermost. */
 export const LAYERS = [
   'Nest',
   'row-level security',

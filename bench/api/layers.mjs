@@ -1,5 +1,6 @@
-// What each layer of the API costs a read by id: the same request against servers that have one layer more each, in turns.
-// `nx run-many -t build && node --import ./tools/typescript.mjs bench/api/layers.mjs [rounds] [milliseconds per round]`
+// The cost of each layer of the API for a read by id: the same request to servers that each have one more layer, in
+// turns. `nx run-many -t build && node --import ./tools/typescript.mjs bench/api/layers.mjs [rounds] [milliseconds per
+// round]`
 import { startRedis } from './outage/redis.mjs';
 import { fillTables, formatRequest, load } from './requests.mjs';
 import { BUILT_API, median, path, withWorld } from './world.mjs';
@@ -28,15 +29,15 @@ async function measure({ servers }, request) {
     for (const server of servers) {
       const { perSecond, statuses } = await load(server, request, LOAD_MS);
       if (Object.keys(statuses).join() !== '200')
-        throw new Error(`${server.name}: answered ${JSON.stringify(statuses)}`);
-      // The first round warms up.
+        throw new Error(`${server.name}: returned ${JSON.stringify(statuses)}`);
+      // The first round is a warm-up.
       if (round > 0) rates.get(server.name)?.push(perSecond);
     }
   }
   return rates;
 }
 
-/** Ratios are taken within each round: what else the machine did in it falls on both sides. */
+/** Ratios are computed within each round, because other load on the machine affects both sides of a round. */
 function report(rates) {
   const [first = []] = rates.values();
   let before = first;

@@ -1,5 +1,6 @@
-// Sends one request again and again over some connections and says how fast the answers came. Written on plain sockets:
-// a client library would be slower than what it measures. `node load.mjs '{"port":…,"connections":32,"ms":5000,"request":"…"}'`
+// Repeats one request over several connections and prints the rate and the latency of the responses. Uses plain
+// sockets, because a client library would be slower than the server.
+// `node load.mjs '{"port":…,"connections":32,"ms":5000,"request":"…"}'`
 import { connect } from 'node:net';
 
 const { port, connections, ms, request } = JSON.parse(process.argv[2]);

@@ -1,4 +1,4 @@
-// (b) What most would write: NestJS on Fastify with a TypeORM repository, and nothing of the pipeline.
+// (b) The usual way: NestJS on Fastify with a TypeORM repository, without the pipeline.
 import 'reflect-metadata';
 import { Body, Controller, Get, HttpCode, Module, Param, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -19,7 +19,7 @@ const Row = new EntitySchema({
   },
 });
 const { user, max, ...rest } = createOptions();
-// eslint-disable-next-line no-restricted-syntax -- what the API is compared with has nothing of ours
+// eslint-disable-next-line no-restricted-syntax -- the compared servers must not use this workspace's libraries
 const source = await new DataSource({
   type: 'postgres',
   ...rest,

@@ -1,5 +1,6 @@
-// Takes PostgreSQL and Redis away from the built API under load, and prints second by second what each probe said and what
-// clients got. `nx run-many -t build && node --import ./tools/typescript.mjs bench/api/outage.mjs [seconds away] [case …]`
+// Makes PostgreSQL and Redis unavailable to the built API under load, and prints the probes and the responses of each
+// second.
+// `nx run-many -t build && node --import ./tools/typescript.mjs bench/api/outage.mjs [seconds of outage] [case …]`
 import { BUILT_API, withWorld } from './world.mjs';
 import { Clients } from './outage/clients.mjs';
 import { createFaults } from './outage/faults.mjs';
@@ -8,12 +9,12 @@ import { startRedis } from './outage/redis.mjs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const SECOND = 1_000;
-const AWAY_MS = Number(process.argv[2] ?? 30) * SECOND;
+const OUTAGE_MS = Number(process.argv[2] ?? 30) * SECOND;
 const WANTED = process.argv.slice(3);
 const BEFORE_MS = 3 * SECOND;
-/** How long to wait for the last answer and the first full second without an error. */
+/** The longest wait for full recovery. */
 const PATIENCE_MS = 40 * SECOND;
-/** Those of production, but that tests decide the rest. */
+/** The time limits of production. The other settings are those of testing. */
 const LIMITS = {
   REQUEST_TIMEOUT: '25s',
   DATABASE_CONNECT_TIMEOUT: '5s',
@@ -37,12 +38,12 @@ async function run(name, { begin, end }, { world, api }) {
   const clients = await Clients.start(api.url, world.issuer.token);
   const recorder = new Recorder({ url: api.url, postmaster: () => world.cluster.dataDir, clients });
   await sleep(BEFORE_MS);
-  recorder.mark('away');
-  await begin(AWAY_MS);
-  recorder.mark('back');
+  recorder.mark('failed');
+  await begin(OUTAGE_MS);
+  recorder.mark('ended');
   await end();
-  recorder.mark('answering');
-  await recorder.waitUntilWell(PATIENCE_MS);
+  recorder.mark('recovered');
+  await recorder.waitUntilRecovered(PATIENCE_MS);
   await clients.stop();
   recorder.stop();
   const kept = await world.asAdmin(async (client) => {
@@ -61,11 +62,13 @@ function summarize({ clients, recorder, kept, api }) {
   const say = (ms) => `${(ms / SECOND).toFixed(1)} s`;
   return [
     times.down === undefined
-      ? 'readyz: 200 all along'
-      : `readyz: 503 after ${say(times.down)}; 200 again ${say(times.ready)} after it was back`,
-    times.lastError === undefined ? 'errors: none' : `errors: the last one ${say(times.lastError)} after it was back`,
-    `creates: ${clients.acknowledged.size} acknowledged, ${lost.length} of them lost; ${unacknowledged.length} made that no answer tells of`,
-    `sessions at the server: ${recorder.mostSessions} at most; slowest answer ${say(clients.slowestMs)}; slowest probe ${recorder.slowestProbeMs} ms`,
-    `process: ${api.child.exitCode === null ? 'the same all along' : `exited with ${api.child.exitCode}`}`,
+      ? 'readyz: 200 throughout'
+      : `readyz: 503 after ${say(times.down)}; 200 again ${say(times.ready)} after the end of the fault`,
+    times.lastError === undefined
+      ? 'errors: none'
+      : `errors: the last one ${say(times.lastError)} after the end of the fault`,
+    `creates: ${clients.acknowledged.size} acknowledged, ${lost.length} of them lost; ${unacknowledged.length} executed without an acknowledgement`,
+    `sessions at the server: ${recorder.mostSessions} at most; slowest response ${say(clients.slowestMs)}; slowest probe ${recorder.slowestProbeMs} ms`,
+    `process: ${api.child.exitCode === null ? 'never restarted' : `exited with ${api.child.exitCode}`}`,
   ];
 }

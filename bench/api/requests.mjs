@@ -1,4 +1,4 @@
-// What the benches of the API send, and to what rows.
+// The requests and rows of the API benches.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { path } from './world.mjs';

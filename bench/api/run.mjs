@@ -1,5 +1,6 @@
-// Compares the built API, with everything on, with (a) bare.mjs and (b) nest-typeorm.mjs on one database, in turns, so that
-// what else the machine does falls on all alike. `nx run-many -t build && node --import ./tools/typescript.mjs bench/api/run.mjs`
+// Compares the built API, with everything enabled, with (a) bare.mjs and (b) nest-typeorm.mjs on one database. They
+// take turns, so that other load on the machine affects all alike.
+// `nx run-many -t build && node --import ./tools/typescript.mjs bench/api/run.mjs`
 import { fillTables, formatRequest, load } from './requests.mjs';
 import { BUILT_API, median, path, readResidentMb, withWorld } from './world.mjs';
 
@@ -28,7 +29,7 @@ async function measure({ servers, issuer }, id) {
     for (let round = 0; round <= ROUNDS; round += 1) {
       for (const server of servers) {
         const result = await load(server, request, LOAD_MS);
-        // The first round warms up.
+        // The first round is a warm-up.
         if (round > 0) results.get(server.name)?.push(result);
       }
     }

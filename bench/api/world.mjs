@@ -1,5 +1,5 @@
-// What the benches of the API share: a PostgreSQL of their own with a migrated database, an issuer of tokens, and servers
-// that are started, awaited and ended.
+// Shared by the benches of the API: a separate PostgreSQL with a migrated database, a token issuer, and the servers
+// under test.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -23,7 +23,7 @@ export function path(relative) {
   return fileURLToPath(new URL(relative, import.meta.url));
 }
 
-/** Ends everything it has made when `use` has ended, however that ends. */
+/** Stops and removes everything after `use`, even if it fails. */
 export async function withWorld({ durable = false }, use) {
   const world = await World.open(durable);
   try {
@@ -47,7 +47,7 @@ class World {
     return world;
   }
 
-  /** Anew after it was stopped, too: the folder and the port stay. */
+  /** Also restarts a stopped server. The folder and the port stay the same. */
   async startDatabase({ durable } = this.databaseOptions) {
     const port = this.cluster?.port ?? 0;
     this.databaseOptions = { durable };
@@ -62,7 +62,7 @@ class World {
     });
   }
 
-  /** What pg needs to reach the same database, for what the API is compared with. */
+  /** Connection options of pg for the same database, for the servers that the API is compared with. */
   get plainOptions() {
     const [user, database] = ['airlock_app', 'airlock_test'];
     return { host: '127.0.0.1', port: this.cluster.port, user, password: PASSWORD, database, max: POOL_SIZE };
@@ -73,7 +73,7 @@ class World {
     return withClient(admin, { config: this.config, purpose: 'bench' }, use);
   }
 
-  /** From the spawn of the process to its first answer that it is ready. */
+  /** Starts a server and measures the time from its spawn to its first `/readyz` 200. */
   async start(name, args, env = {}) {
     const startedAt = performance.now();
     const child = spawn(process.execPath, args, {

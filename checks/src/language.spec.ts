@@ -1,29 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import { findStumbles, phrases, readMarkdown } from './language.js';
-import { listFiles, readText } from './repository.js';
+import { findStumbles, phrases } from './language.js';
+import { listJudged } from './judged-files.js';
+import { readMarkdown, readSource } from './prose.js';
+import { readText } from './repository.js';
 
-/** The files that are judged, and what of them is prose. Strings and comments of sources would be further entries. */
-const JUDGED: readonly (readonly [files: RegExp, read: (text: string) => string])[] = [[/\.md$/, readMarkdown]];
-/** CHANGELOG.md is history, and the others take their sentences from sources. */
-const EXEMPT = [
-  /^CHANGELOG\.md$/,
-  /^docs\/configuration\.md$/,
-  /^docs\/errors\//,
-  /^docs\/runbooks\/refused-tokens\.md$/,
-];
-
-const judged = JUDGED.flatMap(([files, read]) =>
-  listFiles(files)
-    .filter((path) => !EXEMPT.some((pattern) => pattern.test(path)))
-    .map((path) => [path, read] as const),
-);
 const judge = (text: string) => findStumbles(readMarkdown(text), text);
 
 describe('plain English', () => {
-  it.each(judged)('is the language of %s', (path, read) => {
-    const text = readText(path);
-    const stumbles = findStumbles(read(text), text);
-    expect(stumbles.map(({ line, found, instead }) => `${path}:${line}: "${found}"; write: ${instead}`)).toEqual([]);
+  it('is the language of every document, message, comment and name of a test', () => {
+    const stumbles = listJudged().flatMap(([path, read]) => {
+      const text = readText(path);
+      return findStumbles(read(text), text).map(
+        ({ line, found, instead }) => `${path}:${line}: "${found}"; write: ${instead}`,
+      );
+    });
+    expect(stumbles).toEqual([]);
   });
 
   it.each(phrases)('rejects "$bad"', ({ pattern, bad, good }) => {
@@ -43,5 +34,22 @@ describe('plain English', () => {
       { line: 3, found: 'somebody' },
     ]);
     expect(judge('It ends.\nWhat it was\n\nWhat it is')).toMatchObject([{ line: 2 }, { line: 4 }]);
+  });
+
+  it('judges comments and strings of a source, and nothing else', () => {
+    const source = [
+      'const mend = 1; // mend it',
+      '/**',
+      ' * An answer of nobody',
+      ' */',
+      "call(mend, 'What it is', `a ${mend} of nobody`);",
+      'x(/nobody/);',
+    ].join('\n');
+    expect(findStumbles(readSource(source), source)).toMatchObject([
+      { line: 1, found: 'mend' },
+      { line: 3, found: 'nobody' },
+      { line: 5, found: '. What ' },
+      { line: 5, found: 'nobody' },
+    ]);
   });
 });

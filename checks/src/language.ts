@@ -140,11 +140,6 @@ export interface Stumble {
   readonly instead: string;
 }
 
-/** The prose of a document: code, in fences and in backticks, is left out. */
-export function readMarkdown(text: string): string {
-  return joinParagraphs(blankCode(text));
-}
-
 /** @param prose as long as `text`, so that a place in one is the same place in the other */
 export function findStumbles(prose: string, text = prose): Stumble[] {
   const found = phrases.flatMap(({ pattern, instead }) =>
@@ -154,20 +149,6 @@ export function findStumbles(prose: string, text = prose): Stumble[] {
     }),
   );
   return found.sort((a, b) => a.end - b.end).map(({ end, ...rest }) => ({ line: lineOf(text, end), ...rest }));
-}
-
-/** Keeps the length of the text and its lines, so that a place in the result is the same place in the file. */
-function blankCode(text: string): string {
-  const blank = (code: string) => code.replace(/[^\n]/g, '_');
-  return text
-    .replace(/^( *)```[\s\S]*?^\1```$/gm, blank)
-    .replace(/`[^`]*`/g, blank)
-    .replace(/\]\([^)\n]*\)/g, blank);
-}
-
-/** A sentence may go on in the next line, unless a paragraph, list item, heading, quotation or table row begins there. */
-function joinParagraphs(text: string): string {
-  return text.replace(/(?<!\n)\n(?!\n|\s*(?:[-*>#|_]|\d+\.\s))/g, ' ');
 }
 
 function lineOf(text: string, index: number): number {

@@ -174,7 +174,7 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
 
   it('does not start beside an .env in its folder', () => {
     const outcome = tryApi({}, `--volume=${join(folder, '.env')}:/app/.env:ro`);
-    const problem = `.env: lies in the working folder, and ${hosting.environment} reads no such file`;
+    const problem = `.env: is in the working folder, but ${hosting.environment} reads no .env file`;
     expect(outcome).toEqual([78, expect.stringContaining(problem)]);
   });
 
@@ -190,7 +190,7 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
       : [
           ['DEBUG=true', `DEBUG: is true in ${hosting.environment}`],
           ['LOG_LEVEL=debug', `LOG_LEVEL: is debug in ${hosting.environment}`],
-          ['PRIVATE_NETWORKS=10.0.0.0/8', 'DATABASE_URL: reaches the host postgres without TLS'],
+          ['PRIVATE_NETWORKS=10.0.0.0/8', 'DATABASE_URL: connects to the host postgres without TLS'],
           ...(hosting.environment === 'production'
             ? ([['WITH_UI=true', 'WITH_UI: is true in production']] as const)
             : []),

@@ -1,4 +1,4 @@
-// A read by id with the layers up to the one that is named, out of the modules of the built service. `node server.mjs LAYER`
+// A read by id with all layers up to the named one, from the modules of the built service. `node server.mjs LAYER`
 import 'reflect-metadata';
 import { loadConfig } from '@airlock/config/loading';
 import { checkSchema, createDataSource } from '@airlock/database';
@@ -11,7 +11,7 @@ import { loadTokenRules } from '../../../libs/service/dist/auth/token-rules.js';
 import { TokenVerifier } from '../../../libs/service/dist/auth/token-verifier.js';
 import { Database } from '../../../libs/service/dist/data/database.js';
 import { HttpClient } from '../../../libs/service/dist/http-client/http-client.js';
-import { createNoteAnswer } from '../../../libs/service/dist/http/access-log.js';
+import { createRecordResponse } from '../../../libs/service/dist/http/access-log.js';
 import { createAdapter } from '../../../libs/service/dist/http/create-adapter.js';
 import { installGate } from '../../../libs/service/dist/http/gate.js';
 import { LoadShedder } from '../../../libs/service/dist/http/load-shedder.js';
@@ -52,14 +52,14 @@ Controller('api/v1')(EntitiesController);
 class AppModule {}
 Module({ controllers: [EntitiesController] })(AppModule);
 
-const noteAnswer = has('log and metrics') ? await createListeners() : () => {};
+const recordResponse = has('log and metrics') ? await createListeners() : () => {};
 const openContext = createOpenContext(config);
 const adapter = has('ids, context, headers')
-  ? createAdapter(config, { openContext, noteAnswer })
+  ? createAdapter(config, { openContext, recordResponse })
   : new FastifyAdapter();
 const server = adapter.getInstance();
 const routes = new KnownRoutes(server);
-if (has('ids, context, headers')) await installPipeline(server, { config, lifecycle, openContext, noteAnswer });
+if (has('ids, context, headers')) await installPipeline(server, { config, lifecycle, openContext, recordResponse });
 if (has('limits and gate')) installGate(server, { lifecycle, routes, limits, shedder: createShedder() });
 if (has('tokens')) installAuthentication(server, { verifier: await createVerifier(), limits });
 server.get('/readyz', () => ({ status: 'ok' }));
@@ -71,7 +71,7 @@ await listen(server);
 async function createListeners() {
   const version = { name: 'bench', version: '0', commit: null, builtAt: null, digest: null };
   const logger = await openLogger(config, version);
-  return createNoteAnswer({ logger, metrics: new Metrics({ lifecycle, version }), observer: undefined });
+  return createRecordResponse({ logger, metrics: new Metrics({ lifecycle, version }), observer: undefined });
 }
 
 function createShedder() {

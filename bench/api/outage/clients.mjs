@@ -1,17 +1,18 @@
-// Reads, lists and creates at a bounded rate, as clients that keep their connections and wait longer than the API may take.
+// Clients that read, list and create at a limited rate, keep their connections and wait longer than the API's time
+// limit.
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** More that need the database than there are sessions in the pool. */
+/** More clients use the database than the pool has sessions. */
 const KINDS = { read: 8, list: 12, create: 8 };
 const PAUSE_MS = 40;
 const TIMEOUT_MS = 40_000;
 
 export class Clients {
-  /** Every answer: `{ at, kind, outcome, ms }`. */
-  answers = [];
-  /** The ids that a 201 has promised. */
+  /** Every response: `{ at, kind, outcome, ms }`. */
+  responses = [];
+  /** The ids of all responses with status 201. */
   acknowledged = new Set();
   run = `outage ${randomUUID()}`;
   open = 0;
@@ -34,7 +35,7 @@ export class Clients {
   }
 
   get slowestMs() {
-    return Math.max(...this.answers.map(({ ms }) => ms));
+    return Math.max(...this.responses.map(({ ms }) => ms));
   }
 
   async stop() {
@@ -50,15 +51,15 @@ export class Clients {
       const outcome = await this.#ask(kind).catch((error) => `broken: ${error.code ?? error.message}`);
       this.open -= 1;
       const at = performance.now();
-      this.answers.push({ at, kind, outcome, ms: at - startedAt });
+      this.responses.push({ at, kind, outcome, ms: at - startedAt });
     }
   }
 
-  /** @returns ok, or the status with the code of the problem */
+  /** @returns ok, or the status with the problem code */
   async #ask(kind) {
-    const answer = await this.#sendKind(kind);
-    if (answer.status >= 300) return `${answer.status} ${readCode(answer.text)}`;
-    if (kind === 'create') this.acknowledged.add(JSON.parse(answer.text).id);
+    const response = await this.#sendKind(kind);
+    if (response.status >= 300) return `${response.status} ${readCode(response.text)}`;
+    if (kind === 'create') this.acknowledged.add(JSON.parse(response.text).id);
     return 'ok';
   }
 
@@ -81,7 +82,7 @@ export class Clients {
         response.setEncoding('utf8').on('data', (chunk) => (text += chunk));
         response.on('end', () => resolve({ status: response.statusCode, text })).on('error', reject);
       });
-      sent.on('timeout', () => sent.destroy(new Error('no answer'))).on('error', reject);
+      sent.on('timeout', () => sent.destroy(new Error('no response'))).on('error', reject);
       sent.end(body);
     });
   }
@@ -89,8 +90,8 @@ export class Clients {
 
 function readCode(text) {
   try {
-    return JSON.parse(text).code ?? 'of no code';
+    return JSON.parse(text).code ?? 'without a code';
   } catch {
-    return 'that is no problem';
+    return 'without a problem';
   }
 }

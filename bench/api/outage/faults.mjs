@@ -1,9 +1,11 @@
-// What is taken away, and how it comes back.
+// The faults, and how each ends.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Each begins, which takes as long as told, and ends, which resolves once the server answers again. */
+/**
+ * `begin` causes a fault and waits for its duration. `end` ends the fault and resolves when the server responds again.
+ */
 export function createFaults(world, redis) {
   const startDatabase = () => world.startDatabase();
   return {
@@ -30,7 +32,10 @@ export function createFaults(world, redis) {
   };
 }
 
-/** The server and all its sessions, as a machine that hangs would take them; the first would answer a new connection. */
+/**
+ * Signals the server and all its sessions, like a machine that hangs. Signalling only one would leave the other
+ * running.
+ */
 function signalDatabase({ dataDir }, signal) {
   const postmaster = readPostmaster(dataDir);
   for (const pid of [postmaster, ...listChildren(postmaster)]) process.kill(pid, signal);

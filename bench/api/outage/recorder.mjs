@@ -1,4 +1,4 @@
-// Asks the probes each second and counts what clients got in it.
+// Calls the probes each second and counts the responses to clients in that second.
 import { readFileSync } from 'node:fs';
 import { listChildren, readPostmaster } from './faults.mjs';
 
@@ -13,7 +13,7 @@ export class Recorder {
   #options;
   #timer;
   #watch;
-  /** Each change of what readiness says, ten times as fine as the seconds. */
+  /** Each change of readiness, sampled ten times a second. */
   #readiness = [];
   #startedAt = performance.now();
 
@@ -36,26 +36,26 @@ export class Recorder {
     clearInterval(this.#watch);
   }
 
-  /** Three seconds in which readiness said ok and no client was refused. */
-  async waitUntilWell(patienceMs) {
+  /** Waits for three seconds in which readiness is ok and every response is a success. */
+  async waitUntilRecovered(patienceMs) {
     const deadline = performance.now() + patienceMs;
     const isWell = () =>
       this.seconds.length > 0 &&
       this.seconds
         .slice(-3)
-        .every(({ at, probes, outcomes }) => at > this.marks.answering + SECOND && isOk(probes) && onlyOk(outcomes));
+        .every(({ at, probes, outcomes }) => at > this.marks.recovered + SECOND && isOk(probes) && onlyOk(outcomes));
     while (!isWell() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
   }
 
   times() {
-    const { away, back } = this.marks;
-    const refused = this.#readiness.find(({ at, status }) => at > away && status === 503);
+    const { failed, ended } = this.marks;
+    const refused = this.#readiness.find(({ at, status }) => at > failed && status === 503);
     const ready = refused && this.#readiness.findLast(({ status }) => status === 200);
-    const lastError = this.#options.clients.answers.findLast(({ outcome }) => outcome !== 'ok');
+    const lastError = this.#options.clients.responses.findLast(({ outcome }) => outcome !== 'ok');
     return {
-      down: refused && refused.at - away,
-      ready: ready && Math.max(0, ready.at - back),
-      lastError: lastError && lastError.at - back,
+      down: refused && refused.at - failed,
+      ready: ready && Math.max(0, ready.at - ended),
+      lastError: lastError && lastError.at - ended,
     };
   }
 
@@ -82,9 +82,9 @@ export class Recorder {
       ];
       console.log(cells.join('  '));
     }
-    const all = Object.groupBy(this.#options.clients.answers, ({ outcome }) => outcome);
+    const all = Object.groupBy(this.#options.clients.responses, ({ outcome }) => outcome);
     console.log(
-      'answers: ' +
+      'responses: ' +
         Object.entries(all)
           .map(([outcome, list]) => `${list.length} ${outcome}`)
           .join(', '),
@@ -94,7 +94,7 @@ export class Recorder {
   async #record() {
     const { clients } = this.#options;
     const at = performance.now();
-    const recent = clients.answers.filter((answer) => answer.at > at - SECOND && answer.at <= at);
+    const recent = clients.responses.filter((response) => response.at > at - SECOND && response.at <= at);
     const entry = {
       at,
       open: clients.open,
@@ -129,13 +129,13 @@ export class Recorder {
   }
 
   #faultAt(at) {
-    const { away, back = Infinity, answering = Infinity } = this.marks;
-    if (away === undefined || at < away) return '';
-    if (at < back) return 'away';
-    return at < answering ? 'returning' : '';
+    const { failed, ended = Infinity, recovered = Infinity } = this.marks;
+    if (failed === undefined || at < failed) return '';
+    if (at < ended) return 'down';
+    return at < recovered ? 'starting' : '';
   }
 
-  /** The processes that serve our role: counted from outside, for a server that is paused answers nobody. */
+  /** Counts the server processes of the application role in /proc, because a paused server does not respond. */
   #countSessions() {
     const postmaster = readPostmaster(this.#options.postmaster());
     return listChildren(postmaster).filter((pid) => readTitle(pid).includes('airlock_app')).length;

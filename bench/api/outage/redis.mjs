@@ -1,4 +1,4 @@
-// A Redis of one's own, that may be paused and killed.
+// A separate Redis that may be paused and killed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => workspace.remove());
 
-/** What a generator that refuses has written: nothing. */
+/** Checks that a generator that rejects its arguments writes nothing. */
 async function expectRefusal(generate: () => Promise<unknown>, said: RegExp): Promise<void> {
   const before = workspace.snapshot();
   await expect(generate()).rejects.toMatchObject({ exitCode: 2, message: expect.stringMatching(said) });
@@ -54,7 +54,7 @@ describe('createResource', () => {
     expect(workspace.read('apps/api/src/app.module.ts')).toContain('[ParcelsModule, OrderItemsModule]');
   });
 
-  it('takes the singular that it is told', async () => {
+  it('uses the given singular', async () => {
     await create('people', { singular: 'person' });
     expect(workspace.read('apps/api/src/people/person.schemas.ts')).toContain('export const personSchema');
   });
@@ -64,25 +64,25 @@ describe('createResource', () => {
       'a name that exists',
       'parcels',
       {},
-      /^"parcels": exists already; .*\n {2}apps\/api\/src\/parcels\n {2}libs\/model/,
+      /^"parcels": already exists; .*\n {2}apps\/api\/src\/parcels\n {2}libs\/model/,
     ],
-    ['a table that exists', 'labels', {}, /schema\.sql has a table labels already/],
-    ['a schema that exists', 'pages', {}, /^"pages": apps\/api\/openapi\.json has a schema Page already/],
-    ['capitals', 'Notes', {}, /^"Notes": is not a name for a resource; expected kebab-case of at most 32 characters/],
-    ['a path', '../notes', {}, /^"\.\.\/notes": is not a name for a resource/],
-    ['a name that is too long', `${'a'.repeat(32)}s`, {}, /is not a name for a resource/],
+    ['a table that exists', 'labels', {}, /schema\.sql already has a table labels/],
+    ['a schema that exists', 'pages', {}, /^"pages": apps\/api\/openapi\.json already has a schema Page/],
+    ['capitals', 'Notes', {}, /^"Notes": is not a valid resource name; expected kebab-case of at most 32 characters/],
+    ['a path', '../notes', {}, /^"\.\.\/notes": is not a valid resource name/],
+    ['a name that is too long', `${'a'.repeat(32)}s`, {}, /is not a valid resource name/],
     [
       'a name without a singular',
       'people',
       {},
       /^"people": is not a plural that ends in s; .*\n {2}airlock new resource people --singular NAME/,
     ],
-    ['a singular that is no name', 'people', { singular: 'A B' }, /^"A B": is not a name/],
+    ['an invalid singular', 'people', { singular: 'A B' }, /^"A B": is not a valid singular name/],
     ['a reserved word of TypeScript', 'classes', {}, /^"class": is a reserved word of TypeScript/],
     ['a reserved word of SQL', 'references', {}, /^"references": is a reserved word of SQL/],
     ['a name that the copies import', 'gets', {}, /^"gets": gets\.controller\.ts would use Get for two things/],
     [
-      'a source that is missing',
+      'a missing source',
       'notes',
       { from: 'nothing' },
       /^--from nothing: is not a resource of apps\/api\/src; expected one of: parcels/,
@@ -93,11 +93,11 @@ describe('createResource', () => {
     ['a folder', 'apps/api/src/notes/notes.module.ts'],
     ['an entity', 'libs/model/src/entities/note.entity.ts'],
     ['a migration', 'libs/model/src/migrations/20260103000000-create-notes.ts'],
-  ])('refuses a name of which an attempt has left %s', async (_, path) => {
+  ])('rejects a name if an earlier attempt has left %s', async (_, path) => {
     workspace.write(path, '');
     await expectRefusal(
       () => create('notes'),
-      /^"notes": exists already; expected another name, or none of these:\n {2}\w/,
+      /^"notes": already exists; expected another name, or none of these files:\n {2}\w/,
     );
   });
 
@@ -106,20 +106,20 @@ describe('createResource', () => {
       'a module',
       'apps/api/src/app.module.ts',
       'export const NotesModule = 1;\n',
-      /app\.module\.ts: has a NotesModule already/,
+      /app\.module\.ts: already has a NotesModule/,
     ],
-    ['rules', 'libs/model/src/columns.ts', 'const other = { notes: {} };\n', /columns\.ts has rules for it already/],
-  ])('refuses a name of which a list holds %s', async (_, path, line, said) => {
+    ['rules', 'libs/model/src/columns.ts', 'const other = { notes: {} };\n', /columns\.ts already has rules for it/],
+  ])('rejects a name if a list already has its %s', async (_, path, line, said) => {
     workspace.write(path, workspace.read(path) + line);
     await expectRefusal(() => create('notes'), said);
   });
 
-  it('refuses a source that no module lists, or that no migration creates', async () => {
+  it('rejects a source without a module in a list, or without a migration that creates its table', async () => {
     workspace.write('apps/api/src/letters/letters.controller.ts', '');
     workspace.write('apps/api/src/letters/letter.schemas.ts', '');
     await expectRefusal(() => create('notes', { from: 'letters' }), /no migration creates public\.letters/);
     workspace.write('apps/api/src/app.module.ts', '');
-    await expectRefusal(() => create('notes'), /^--from parcels: no file of apps\/api\/src lists it/);
+    await expectRefusal(() => create('notes'), /^--from parcels: no file in apps\/api\/src lists its module/);
   });
 });
 
@@ -136,11 +136,11 @@ describe('createLibrary', () => {
   });
 
   it.each([
-    ['a library that exists', 'model', /^"model": exists already; .*\n {2}libs\/model/],
-    ['the name of another project', 'checks', /^"checks": is the project of checks\/package\.json/],
-    ['the name of a layer', 'app', /^"app": eslint\.config\.mjs has a layer of this name already/],
-    ['the name of the face', 'index', /^"index": is the face of a library/],
-    ['capitals', 'Mailer', /^"Mailer": is not a name for a library/],
+    ['a library that exists', 'model', /^"model": already exists; .*\n {2}libs\/model/],
+    ['the name of another project', 'checks', /^"checks": is the name of the project in checks\/package\.json/],
+    ['the name of a layer', 'app', /^"app": eslint\.config\.mjs already has a layer of this name/],
+    ['the name of the entry point', 'index', /^"index": is the name of the entry point/],
+    ['capitals', 'Mailer', /^"Mailer": is not a valid library name/],
   ])('refuses %s and writes nothing', (_, name, said) => expectRefusal(() => create(name), said));
 });
 
@@ -149,17 +149,17 @@ describe('createVariable', () => {
     createVariable({ root: workspace.root, name, ...more });
 
   it.each([
-    ['a name that exists', 'LOG_LEVEL', {}, /^LOG_LEVEL: is in libs\/config\/src\/variables\/schema\.ts already/],
-    ['a name that the config has', 'POOL_SIZE', { group: 'Database' }, /^POOL_SIZE: the config has a poolSize already/],
-    ['small letters', 'smtp_url', {}, /^"smtp_url": is not capitals, digits and single underscores/],
+    ['a name that exists', 'LOG_LEVEL', {}, /^LOG_LEVEL: is already in libs\/config\/src\/variables\/schema\.ts/],
+    ['a name of the config', 'POOL_SIZE', { group: 'Database' }, /^POOL_SIZE: the config already has a poolSize/],
+    ['lowercase letters', 'smtp_url', {}, /^"smtp_url": has characters other than capitals, digits and single under/],
     ['a name for a file', 'SMTP_FILE', {}, /ends in _FILE/],
-    ['a name of Node', 'NODE_ENV', {}, /means something to other programs/],
-    ['a heading that is none', 'SMTP_URL', { group: `'` }, /^--group "'": expected a heading/],
+    ['a name of Node', 'NODE_ENV', {}, /is a variable of another program/],
+    ['an invalid heading', 'SMTP_URL', { group: `'` }, /^--group "'": is not a valid heading/],
     [
-      'a description that is no sentence',
+      'a description that is not a sentence',
       'SMTP_URL',
       { description: 'mail' },
-      /^--description "mail": expected a sentence/,
+      /^--description "mail": is not a valid description; expected a sentence/,
     ],
   ])('refuses %s and writes nothing', (_, name, more, said) => expectRefusal(() => create(name, more), said));
 
@@ -178,8 +178,8 @@ describe('createVariable', () => {
       'outgoingMail.smtpUrl',
       /\boutgoingMail: \{ smtpUrl: v\.SMTP_URL \}/,
     ],
-    ['beside a section that is no object', 'REDIS_MODE', 'Redis', 'redisMode', /^ {4}redisMode: v\.REDIS_MODE,$/m],
-  ])('puts the value %s', (_, name, group, property, expected) => {
+    ['next to a section that is not an object', 'REDIS_MODE', 'Redis', 'redisMode', /^ {4}redisMode: v\.REDIS_MODE,$/m],
+  ])('adds the value %s', (_, name, group, property, expected) => {
     const source = workspace.read(CONFIG);
     const siblings = listEntries(workspace.read(SCHEMA)).filter((entry) => entry.group === group);
     const draft = addToConfig(source, { name, group, siblings: siblings.map((entry) => entry.name) });
@@ -187,9 +187,9 @@ describe('createVariable', () => {
     expect(draft.text.replaceAll(`, ${property}:`, `,\n    ${property}:`)).toMatch(expected);
   });
 
-  it('leaves everything as it was where the examples cannot be written', async () => {
+  it('leaves everything unchanged if the examples cannot be written', async () => {
     const before = workspace.snapshot();
-    // This workspace has no command to write them.
+    // The scratch workspace has no command that writes them.
     await expect(create('SMTP_URL')).rejects.toThrow('Command failed');
     expect(workspace.snapshot()).toEqual(before);
   });

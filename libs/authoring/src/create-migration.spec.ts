@@ -51,7 +51,7 @@ export const migrations: readonly Migration[] = [addNickname, dropName];
     ['the longest names', { name: 'a-name-that-is-as-long-as-a-name-may-be-and-no-longer-at' }],
     ['contracts', { name: 'drop-it', completes: '20260304050607-first' }],
     ['single statements', { name: 'add-index', isAlone: true }],
-  ])('writes both files as the formatter does, however long the list is: %s', async (_, migration) => {
+  ])('formats both files like Prettier, for any length of the list: %s', async (_, migration) => {
     const options = await prettier.resolveConfig(fileURLToPath(import.meta.url));
     createMigration({ name: 'first', folder, now: NOW });
     const files = [index];
@@ -64,7 +64,7 @@ export const migrations: readonly Migration[] = [addNickname, dropName];
     }
   });
 
-  it('takes a later timestamp than the last, even when the clock is behind', () => {
+  it('uses a later timestamp than the last migration, even if the clock is slow', () => {
     createMigration({ name: 'first', folder, now: NOW });
     expect(createMigration({ name: 'second', folder, now: new Date('2020-01-01') })).toMatch(
       '20260304050608-second.ts',
@@ -89,15 +89,15 @@ export const migrations: readonly Migration[] = [addNickname, dropName];
     'a'.repeat(61),
   ])('refuses %j and writes nothing', (name) => {
     expect(() => createMigration({ name, folder, now: NOW })).toThrow(
-      'not a name for a migration; expected kebab-case',
+      'is not a valid migration name; expected kebab-case',
     );
     expect(readdirSync(join(root, 'migrations'))).toEqual(['index.ts']);
     expect(readFileSync(index, 'utf8')).toBe(EMPTY);
   });
 
-  it('refuses a name that is taken and a contract of something unknown', () => {
+  it('rejects a name that exists, and a contract of an unknown expand', () => {
     createMigration({ name: 'add-nickname', folder, now: NOW });
-    expect(() => createMigration({ name: 'add-nickname', folder })).toThrow('there is a migration addNickname already');
+    expect(() => createMigration({ name: 'add-nickname', folder })).toThrow('a migration addNickname already exists');
     expect(() => createMigration({ name: 'x', completes: 'y', folder })).toThrow('--contract y: no such migration');
   });
 });

@@ -7,23 +7,23 @@ import { AuthoringRefusal } from './refusal.js';
 const LINE_WIDTH = 120;
 
 export interface NewMigration extends Pick<Model, 'folder'> {
-  /** `add-nickname`: what it does, in kebab case. */
+  /** What the migration does, in kebab case: `add-nickname`. */
   readonly name: string;
-  /** The expand that it completes; makes it a contract. */
+  /** The expand that the migration completes. If set, the migration is a contract. */
   readonly completes?: string | undefined;
-  /** One repeatable statement, such as CREATE INDEX CONCURRENTLY. */
+  /** The migration is one repeatable statement outside a transaction, such as CREATE INDEX CONCURRENTLY. */
   readonly isAlone?: boolean;
-  /** The source of its list of statements; an example unless given. */
+  /** The source of its list of statements. Default: an example. */
   readonly statements?: string;
   readonly now?: Date;
 }
 
 export interface MigrationDraft {
-  /** The name that `ops.migrations` will hold. */
+  /** The name that `ops.migrations` will record. */
   readonly name: string;
   readonly file: string;
   readonly source: string;
-  /** The list of all migrations, and what it says before and with the new one. */
+  /** The file with the list of all migrations, its current text and its new text. */
   readonly indexFile: string;
   readonly indexBefore: string;
   readonly index: string;
@@ -40,7 +40,7 @@ export function createMigration(migration: NewMigration): string {
   return file;
 }
 
-/** What `createMigration` would write. @throws AuthoringRefusal */
+/** Returns the files that `createMigration` writes. @throws AuthoringRefusal */
 export function draftMigration({ now = new Date(), ...migration }: NewMigration): MigrationDraft {
   const { name, completes, folder } = migration;
   assertName(name);
@@ -53,7 +53,7 @@ export function draftMigration({ now = new Date(), ...migration }: NewMigration)
   const variable = toCamelCase(name);
   if (new RegExp(`\\b${variable}\\b`).test(index))
     throw new AuthoringRefusal(
-      `${name}: there is a migration ${variable} already; expected a name that says what is new`,
+      `${name}: a migration ${variable} already exists; expected another name, such as ${name}-2`,
     );
   const full = `${createTimestamp(now, known.at(-1) ?? '')}-${name}`;
   return {
@@ -69,11 +69,11 @@ export function draftMigration({ now = new Date(), ...migration }: NewMigration)
 function assertName(name: string): void {
   if (KEBAB.test(name) && name.length <= LONGEST_NAME) return;
   throw new AuthoringRefusal(
-    `${JSON.stringify(name)}: not a name for a migration; expected kebab-case of at most ${LONGEST_NAME} characters, such as add-nickname`,
+    `${JSON.stringify(name)}: is not a valid migration name; expected kebab-case of at most ${LONGEST_NAME} characters, such as add-nickname`,
   );
 }
 
-/** Later than the last one, also when the clock of this machine is behind that of a colleague. */
+/** Always later than the last migration, even if the clock of this machine is slow. */
 function createTimestamp(now: Date, last: string): string {
   const [, year, month, day, hour, minute, second] = MIGRATION_NAME.exec(last) ?? [];
   const lastMs = year ? Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) : 0;
@@ -109,7 +109,7 @@ function addToIndex(index: string, full: string, variable: string): string {
   return `${index.slice(0, imports)}import { ${variable} } from './${full}.js';\n${head}${formatList(head, names)}\n`;
 }
 
-/** As the formatter writes it: on one line where it fits. */
+/** Formats the list like Prettier: on one line if it fits. */
 function formatList(head: string, names: readonly string[]): string {
   const line = `= [${names.join(', ')}];`;
   const start = head.slice(head.lastIndexOf('\n') + 1);

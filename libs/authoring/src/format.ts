@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import * as prettier from 'prettier';
 import type { FileChange } from './write-all.js';
 
-/** As the formatter of the workspace writes them. */
+/** Formats the files with the Prettier configuration of the workspace. */
 export function formatAll(root: string, changes: readonly FileChange[]): Promise<FileChange[]> {
   return Promise.all(
     changes.map(async (change) => {

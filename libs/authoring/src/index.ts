@@ -1,4 +1,4 @@
-// The door for the workspace: generators that write sources. None of it is in an image.
+// The entry point: generators that write sources of the workspace. Not part of any image.
 export { createLibrary } from './library.js';
 export { createMigration } from './create-migration.js';
 export { createResource } from './resource.js';

@@ -6,7 +6,7 @@ import { assertKebab, type Spelling, spell } from './resource-names.js';
 import { AuthoringRefusal } from './refusal.js';
 import { insert, listIdentifiers } from './syntax.js';
 import { WORKSPACE_ROOT } from './workspace-root.js';
-import { assertFree, type FileChange, readSource, writeAll } from './write-all.js';
+import { assertFree, type FileChange, readWorkspaceFile, writeAll } from './write-all.js';
 
 const LINT = 'eslint.config.mjs';
 const LOCKFILE = 'package-lock.json';
@@ -18,7 +18,7 @@ export interface CreatedLibrary {
 }
 
 /**
- * Makes a library that applications may import, with a layer of its own: it may import `@airlock/config`.
+ * Creates a library that applications may import, in its own layer. It may import `@airlock/config`.
  * @throws AuthoringRefusal
  */
 export async function createLibrary({
@@ -31,19 +31,22 @@ export async function createLibrary({
   assertKebab(name, 'library', 'mailer');
   const folder = `libs/${name}`;
   assertFree(root, name, [folder]);
-  if (name === 'index') throw new AuthoringRefusal(`"index": is the face of a library; expected another name`);
+  if (name === 'index')
+    throw new AuthoringRefusal(`"index": is the name of the entry point of a library; expected another name`);
   const projects = globSync('{apps,libs}/*/package.json', { cwd: root }).concat(
     'checks/package.json',
     'docker/package.json',
   );
-  const taken = projects.find((path) => existsSync(join(root, path)) && projectName(readSource(root, path)) === name);
-  if (taken) throw new AuthoringRefusal(`"${name}": is the project of ${taken}; expected another name`);
+  const taken = projects.find(
+    (path) => existsSync(join(root, path)) && projectName(readWorkspaceFile(root, path)) === name,
+  );
+  if (taken) throw new AuthoringRefusal(`"${name}": is the name of the project in ${taken}; expected another name`);
   const files = await formatAll(root, [...draftFiles(folder, spell(name)), addLayer(root, name)]);
-  const takeBack = writeAll(root, [...files, lock(root, folder, name)]);
+  const rollBack = writeAll(root, [...files, lock(root, folder, name)]);
   try {
     link(root, name);
   } catch (error) {
-    takeBack();
+    rollBack();
     throw error;
   }
   return { created: files.slice(0, -1).map(({ path }) => path), changed: [LINT, LOCKFILE] };
@@ -85,11 +88,11 @@ function describePackage(name: string) {
   return { name: `${SCOPE}/${name}`, version: VERSION };
 }
 
-/** One layer for the library, above config, and leave for the applications to import it. */
+/** Adds a layer for the library above config, and allows the applications to import it. */
 function addLayer(root: string, name: string): FileChange {
-  const before = readSource(root, LINT);
+  const before = readWorkspaceFile(root, LINT);
   if (before.includes(`'layer:${name}'`))
-    throw new AuthoringRefusal(`"${name}": ${LINT} has a layer of this name already; expected another name`);
+    throw new AuthoringRefusal(`"${name}": ${LINT} already has a layer of this name; expected another name`);
   const file = ts.createSourceFile(LINT, before, ts.ScriptTarget.Latest, true);
   const layers = listIdentifiers(file).find(
     ({ text, parent }) => text === 'layers' && ts.isVariableDeclaration(parent),
@@ -112,9 +115,9 @@ function findStrings(node: ts.Node): ts.ArrayLiteralExpression | undefined {
   return ts.forEachChild(node, findStrings);
 }
 
-/** As npm writes it: a workspace needs no registry. */
+/** Adds the library to the lockfile like npm. A workspace package requires no registry. */
 function lock(root: string, folder: string, name: string): FileChange {
-  const before = readSource(root, LOCKFILE);
+  const before = readWorkspaceFile(root, LOCKFILE);
   const content = JSON.parse(before) as { packages: Record<string, object> };
   const packages = {
     ...content.packages,
@@ -125,7 +128,7 @@ function lock(root: string, folder: string, name: string): FileChange {
   return { path: LOCKFILE, before, text: `${JSON.stringify({ ...content, packages: sorted }, null, 2)}\n` };
 }
 
-/** What `npm install` would do; without it nothing could import the library before. */
+/** Links the library like `npm install`, so that it can be imported at once. */
 function link(root: string, name: string): void {
   const packages = join(root, 'node_modules', SCOPE);
   if (existsSync(packages) && !existsSync(join(packages, name)))

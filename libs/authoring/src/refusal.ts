@@ -1,4 +1,4 @@
-/** The command was called with words that make nothing; nothing was written. */
+/** The arguments of the command are invalid, and nothing was written. */
 export class AuthoringRefusal extends Error {
   override readonly name = 'AuthoringRefusal';
   readonly exitCode = 2;

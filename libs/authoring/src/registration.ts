@@ -4,10 +4,10 @@ import { type Renaming, renameIn } from './rename.js';
 import { insert, listIdentifiers } from './syntax.js';
 
 /**
- * Adds the new resource wherever the other one stands in a list: beside each import from its folder, each of these names
- * in an array, and each that is exported again.
+ * Adds the new resource wherever the source lists the other one: next to each import from its folder, each imported
+ * name in an array, and each re-exported name.
  * @param isOf whether an import belongs to the other resource
- * @returns undefined where the source has nothing of the other resource
+ * @returns undefined if the source imports nothing of the other resource
  */
 export function register(
   { path, source }: { path: string; source: string },
@@ -24,11 +24,11 @@ export function register(
   const listed = listIdentifiers(file).filter((node) => names.includes(node.text) && isInList(node));
   if (!listed.some(({ parent }) => ts.isArrayLiteralExpression(parent)))
     throw new AuthoringRefusal(
-      `${path}: imports ${names.join(', ')} and has no list of it; expected one, to add another to`,
+      `${path}: imports ${names.join(', ')}, but no array contains it; expected an array to add the new resource to`,
     );
   const taken = listIdentifiers(file).map(({ text }) => text);
   const clash = names.map((name) => rename(name, renaming)).find((name) => taken.includes(name));
-  if (clash) throw new AuthoringRefusal(`${path}: has a ${clash} already; expected another name`);
+  if (clash) throw new AuthoringRefusal(`${path}: already has a ${clash}; expected another name`);
   return insert(source, [
     ...imports.map((node) => ({ at: node.end, text: `\n${rename(node.getText(file), renaming)}` })),
     ...listed.map((node) => ({ at: node.end, text: `, ${rename(node.text, renaming)}` })),

@@ -8,14 +8,14 @@ export interface Renaming {
 
 export interface Renamed {
   readonly text: string;
-  /** New names that the source uses for something else already. */
+  /** New names that the source already uses for something else. */
   readonly clashes: readonly string[];
 }
 
-/** Where a name stands decides its spelling: one word is written alike everywhere, two are not. */
+/** The place of a name decides its spelling. Names of several words are spelled differently in each. */
 type Place = 'code' | 'path' | 'sql' | 'prose';
 
-/** Puts one resource in place of another in a TypeScript source, in every spelling. */
+/** Renames a resource in a TypeScript source, in every spelling. */
 export function renameIn(source: string, renaming: Renaming): Renamed {
   const file = ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest, true);
   const foreign = listForeign(file, renaming);
@@ -24,7 +24,7 @@ export function renameIn(source: string, renaming: Renaming): Renamed {
   let end = 0;
   for (const leaf of listLeaves(file)) {
     const text = leaf.getText(file);
-    // Between names and texts there are only comments and marks.
+    // Between names and strings there are only comments and punctuation.
     parts.push(renameText(source.slice(end, leaf.getStart(file)), 'prose', renaming));
     const isName = ts.isIdentifier(leaf) || ts.isPrivateIdentifier(leaf);
     const renamed = isName && foreign.has(text) ? text : renameText(text, placeOf(leaf, file), renaming);
@@ -50,7 +50,7 @@ function listLeaves(node: ts.Node): ts.Node[] {
   return leaves;
 }
 
-/** Names that are imported from outside the folder of the resource, such as TypeORM's `Entity`. */
+/** Names that are imported from other folders, such as TypeORM's `Entity`. They are not renamed. */
 function listForeign(file: ts.SourceFile, renaming: Renaming): ReadonlySet<string> {
   const imports = file.statements.filter(ts.isImportDeclaration);
   const isOurs = (specifier: string) =>
@@ -65,7 +65,7 @@ function listForeign(file: ts.SourceFile, renaming: Renaming): ReadonlySet<strin
   );
 }
 
-/** A property needs no name of its own in the file. */
+/** A property does not clash with other names of the file. */
 function isMember(leaf: ts.Identifier | ts.PrivateIdentifier): boolean {
   const { parent } = leaf;
   const isNamed = ts.isPropertyAccessExpression(parent) || ts.isPropertyAssignment(parent) || ts.isTypeElement(parent);
@@ -92,7 +92,7 @@ function renameText(text: string, place: Place, { from, to }: Renaming): string 
     const name = found.slice(article?.length ?? 0);
     const at = (rest.find((value) => typeof value === 'number') ?? 0) + (article?.length ?? 0);
     const around = { before: text.charAt(at - 1), after: text.slice(at + name.length, at + name.length + 2) };
-    // In `./entity.entity.js` the second is a role, as `controller` is.
+    // In `./entity.entity.js` the second `entity` is a role, like `controller`.
     if (place === 'path' && around.before === '.') return found;
     const isPlural = Object.values(from.plural).includes(name);
     const spelling = isPlural ? to.plural : to.singular;

@@ -13,7 +13,7 @@ describe('parseResourceNames', () => {
     ['keys', 'key'],
     ['order-items', 'order-item'],
     ['orders', 'order'],
-  ])('takes %s for several of %s', (plural, singular) => {
+  ])('treats %s as the plural of %s', (plural, singular) => {
     expect(parseResourceNames(plural).singular.kebab).toBe(singular);
   });
 });
@@ -29,7 +29,7 @@ describe('articleOf', () => {
     'a unit',
     'an unnamed',
     'a one off',
-  ])('says %s', (spoken) => {
+  ])('returns the article of %s', (spoken) => {
     const [article, ...words] = spoken.split(' ');
     expect(articleOf(spell(words.join('-')))).toBe(article);
   });
@@ -64,25 +64,25 @@ describe('renameIn', () => {
     expect(rename(source)).toEqual({ text: expected, clashes: [] });
   });
 
-  it('leaves what is imported from elsewhere', () => {
+  it('does not rename imports from other folders', () => {
     const source = `import { Parcel } from 'post';\nimport { parcels } from './parcels.js';\n`;
     expect(rename(source).text).toBe(
       `import { Parcel } from 'post';\nimport { orderItems } from './order-items.js';\n`,
     );
   });
 
-  it('renames what a file of a folder below imports', () => {
+  it('renames imports in a file of a subfolder', () => {
     expect(rename(`import { parcelSchema } from '../parcel.schemas.js';`).text).toBe(
       `import { orderItemSchema } from '../order-item.schemas.js';`,
     );
   });
 
-  it('finds a new name that the source uses already', () => {
+  it('finds a new name that the source already uses', () => {
     expect(rename('const orderItem = 1; const parcel = 2;').clashes).toEqual(['orderItem']);
     expect(rename('const parcel = { orderItem: 1 };').clashes).toEqual([]);
   });
 
-  it('turns a name of several words back', () => {
+  it('renames a name of several words to one word', () => {
     const source = `// An order item\nconst orderItem = { 'order-items': 'order_items', text: 'two order items' };`;
     expect(renameIn(source, { from: to, to: from }).text).toBe(
       `// A parcel\nconst parcel = { 'parcels': 'parcels', text: 'two parcels' };`,

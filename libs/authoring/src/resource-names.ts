@@ -1,7 +1,7 @@
 import ts from 'typescript';
 import { AuthoringRefusal } from './refusal.js';
 
-/** One name in each spelling that a source may need. */
+/** A name in each spelling that sources use. */
 export interface Spelling {
   /** `customer-invoices`: files, folders, routes. */
   readonly kebab: string;
@@ -25,9 +25,9 @@ export interface ResourceNames {
 }
 
 const KEBAB = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
-/** PostgreSQL cuts identifiers at 63 bytes, and the longest name of an index adds 30 to that of its table. */
+/** PostgreSQL truncates identifiers at 63 bytes, and the longest index name adds 30 bytes to the name of its table. */
 const LONGEST_NAME = 32;
-/** A table of this name would need quotes. PostgreSQL 18, appendix C: the keywords that are reserved. */
+/** Reserved keywords of PostgreSQL 18 (appendix C). A table of such a name would require quotes. */
 const RESERVED_IN_SQL = new Set(
   (
     'all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column ' +
@@ -43,11 +43,11 @@ const RESERVED_IN_SQL = new Set(
 export function assertKebab(text: string, kind: string, example: string): void {
   if (KEBAB.test(text) && text.length <= LONGEST_NAME) return;
   throw new AuthoringRefusal(
-    `${JSON.stringify(text)}: is not a name for a ${kind}; expected kebab-case of at most ${LONGEST_NAME} characters, such as ${example}`,
+    `${JSON.stringify(text)}: is not a valid ${kind} name; expected kebab-case of at most ${LONGEST_NAME} characters, such as ${example}`,
   );
 }
 
-/** The plural is a table, and both are variables. */
+/** The plural becomes a table name, and both become variable names. */
 function assertNotReserved({ plural, singular }: ResourceNames): void {
   const inTypeScript = [plural, singular].find(({ camel }) => isReservedInTypeScript(camel));
   if (!inTypeScript && !RESERVED_IN_SQL.has(plural.snake)) return;
@@ -79,16 +79,16 @@ export function spell(kebab: string): Spelling {
 }
 
 /**
- * @param singular where it cannot be told from the plural, as with `people`
+ * @param singular required if it cannot be derived from the plural, such as `people`
  * @throws AuthoringRefusal
  */
 export function parseResourceNames(plural: string, singular = singularOf(plural)): ResourceNames {
   assertKebab(plural, 'resource', 'notes');
   if (singular === undefined || singular === plural)
     throw new AuthoringRefusal(
-      `"${plural}": is not a plural that ends in s; expected one, or its singular\n  airlock new resource ${plural} --singular NAME`,
+      `"${plural}": is not a plural that ends in s; expected such a plural, or the singular as an option\n  airlock new resource ${plural} --singular NAME`,
     );
-  assertKebab(singular, 'single one', 'note');
+  assertKebab(singular, 'singular', 'note');
   const names = { plural: spell(plural), singular: spell(singular) };
   assertNotReserved(names);
   return names;
@@ -100,7 +100,7 @@ function singularOf(plural: string): string | undefined {
   return /[^s]s$/.test(plural) ? plural.replace(/s$/, '') : undefined;
 }
 
-/** `a` or `an`, by how the word is spoken. */
+/** `a` or `an`, by pronunciation. */
 export function articleOf({ words }: Spelling): 'a' | 'an' {
   if (/^(hour|heir|honest|honou?r)/.test(words)) return 'an';
   return /^[aeiou](?!$)/.test(words) && !/^(eu|ewe|on(e|ce)\b|uni(?!n)|us[aeu]|ut[aeio]|ur[aeiu]|ufo)/.test(words)

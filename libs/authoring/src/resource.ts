@@ -7,17 +7,17 @@ import { register } from './registration.js';
 import { type Renaming, renameIn } from './rename.js';
 import { draftTable, MODEL } from './table.js';
 import { WORKSPACE_ROOT } from './workspace-root.js';
-import { assertFree, type FileChange, readSource, writeAll } from './write-all.js';
+import { assertFree, type FileChange, readWorkspaceFile, writeAll } from './write-all.js';
 
 const RESOURCES = 'apps/api/src';
 const API_DOCUMENT = 'apps/api/openapi.json';
 
 export interface NewResource {
-  /** The workspace, where it is not the one that this belongs to. */
+  /** The root of the workspace. Default: this workspace. */
   readonly root?: string;
   /** Its plural in kebab case: `customer-invoices`. */
   readonly name: string;
-  /** Where it cannot be told from the plural. */
+  /** Required if it cannot be derived from the plural. */
   readonly singular?: string | undefined;
   /** The folder of the resource that is copied. */
   readonly from: string;
@@ -26,13 +26,13 @@ export interface NewResource {
 export interface CreatedResource {
   readonly created: readonly string[];
   readonly changed: readonly string[];
-  /** Migrations after the first that changed the table of the other resource; the new table has none of it. */
+  /** Later migrations of the copied table. Their changes are not in the new table. */
   readonly left: readonly string[];
 }
 
 /**
- * Copies a resource under another name: its folder in the API, its table, entity and rules for copies in the model, and
- * its places in the lists of both. Writes everything or nothing.
+ * Copies a resource under another name: its folder in the API, its table, entity and column rules in the model, and its
+ * entries in the lists of both. Writes everything or nothing.
  * @throws AuthoringRefusal
  */
 export async function createResource({ root = WORKSPACE_ROOT, ...resource }: NewResource): Promise<CreatedResource> {
@@ -43,7 +43,7 @@ export async function createResource({ root = WORKSPACE_ROOT, ...resource }: New
   return { created: of(true), changed: of(false), left };
 }
 
-/** What `createResource` would write. */
+/** Returns the files that `createResource` writes. */
 export async function draftResource({ root = WORKSPACE_ROOT, name, singular, from }: NewResource) {
   const to = parseResourceNames(name, singular);
   const renaming = { from: readNames(root, from), to };
@@ -55,7 +55,7 @@ export async function draftResource({ root = WORKSPACE_ROOT, name, singular, fro
   return { changes: await formatAll(root, drafts), left: table.left };
 }
 
-/** The files of a resource say how it is called, one and several: `entities.controller.ts` and `entity.schemas.ts`. */
+/** The file names give the plural and the singular: `entities.controller.ts` and `entity.schemas.ts`. */
 function readNames(root: string, from: string): ResourceNames {
   const known = globSync(`${RESOURCES}/*/*.controller.ts`, { cwd: root }).map((path) => path.split('/').at(-2) ?? '');
   if (!known.includes(from))
@@ -71,12 +71,12 @@ function readNames(root: string, from: string): ResourceNames {
   return { plural: spell(from), singular: spell(singular) };
 }
 
-/** Specs and fixtures stay: they tell of the other resource's rules. */
+/** Specs and fixtures are not copied, because they test the rules of the other resource. */
 function listFiles(root: string, from: string): string[] {
   return globSync('**/*.ts', { cwd: join(root, RESOURCES, from), exclude: ['**/*.{spec,fixture}.ts'] }).sort();
 }
 
-/** What a resource of this name has, and what an attempt that was killed may have left. */
+/** The files of a resource of this name, including files that a killed attempt may have left. */
 function listTargets(root: string, { to: { plural, singular } }: Renaming): string[] {
   const migrations = globSync(`${MODEL}/migrations/*-create-${plural.kebab}.ts`, { cwd: root });
   return [`${RESOURCES}/${plural.kebab}`, `${MODEL}/entities/${singular.kebab}.entity.ts`, ...migrations];
@@ -88,7 +88,7 @@ function copyFolder(root: string, renaming: Renaming): FileChange[] {
     const [word = '', ...role] = file.split('.');
     const renamed = { [from.plural.kebab]: to.plural.kebab, [from.singular.kebab]: to.singular.kebab }[word];
     const name = [renamed ?? word, ...role].join('.');
-    const { text, clashes } = renameIn(readSource(root, `${RESOURCES}/${from.plural.kebab}/${file}`), renaming);
+    const { text, clashes } = renameIn(readWorkspaceFile(root, `${RESOURCES}/${from.plural.kebab}/${file}`), renaming);
     if (clashes.length > 0)
       throw new AuthoringRefusal(
         `"${to.plural.kebab}": ${name} would use ${clashes.join(', ')} for two things; expected another name`,
@@ -97,9 +97,9 @@ function copyFolder(root: string, renaming: Renaming): FileChange[] {
   });
 }
 
-/** The ids of schemas are global in the API document. */
+/** Schema ids are global in the API document, so the new ids must be free. */
 function assertUndescribed(root: string, { from, to }: Renaming): void {
-  const { components } = JSON.parse(readSource(root, API_DOCUMENT)) as {
+  const { components } = JSON.parse(readWorkspaceFile(root, API_DOCUMENT)) as {
     components: { schemas: Record<string, unknown> };
   };
   const ids = Object.keys(components.schemas);
@@ -107,19 +107,19 @@ function assertUndescribed(root: string, { from, to }: Renaming): void {
   const expected = ids.filter((id) => id.includes(from.singular.pascal)).length;
   if (made.length === expected) return;
   throw new AuthoringRefusal(
-    `"${to.plural.kebab}": ${API_DOCUMENT} has a schema ${to.singular.pascal} already; expected another name`,
+    `"${to.plural.kebab}": ${API_DOCUMENT} already has a schema ${to.singular.pascal}; expected another name`,
   );
 }
 
 function registerInApi(root: string, renaming: Renaming): FileChange[] {
   const isOf = (specifier: string) => specifier.startsWith(`./${renaming.from.plural.kebab}/`);
   const changes = globSync(`${RESOURCES}/*.ts`, { cwd: root, exclude: ['**/*.spec.ts'] }).flatMap((path) => {
-    const before = readSource(root, path);
+    const before = readWorkspaceFile(root, path);
     const text = register({ path, source: before }, isOf, renaming);
     return text === undefined ? [] : [{ path, text, before }];
   });
   if (changes.length > 0) return changes;
   throw new AuthoringRefusal(
-    `--from ${renaming.from.plural.kebab}: no file of ${RESOURCES} lists it; expected its module in one`,
+    `--from ${renaming.from.plural.kebab}: no file in ${RESOURCES} lists its module; expected one that does`,
   );
 }

@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-/** A place in a source, and what comes in there. */
+/** A position in a source, and the text to insert there. */
 export interface Insertion {
   readonly at: number;
   readonly text: string;
@@ -19,7 +19,7 @@ export function listIdentifiers(node: ts.Node): ts.Identifier[] {
   return found;
 }
 
-/** The first property of this name, in any object. */
+/** The first property with this name in any object. */
 export function findProperty(node: ts.Node, name: string): ts.PropertyAssignment | undefined {
   if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name) && node.name.text === name) return node;
   return ts.forEachChild(node, (child) => findProperty(child, name));

@@ -7,7 +7,7 @@ import { AuthoringRefusal } from './refusal.js';
 import { register } from './registration.js';
 import { type Renaming, renameIn } from './rename.js';
 import { findProperty, insert } from './syntax.js';
-import { type FileChange, readSource } from './write-all.js';
+import { type FileChange, readWorkspaceFile } from './write-all.js';
 
 export const MODEL = 'libs/model/src';
 const COLUMNS = `${MODEL}/columns.ts`;
@@ -16,16 +16,16 @@ const LONGEST_IDENTIFIER = 63;
 
 export interface TableDraft {
   readonly changes: readonly FileChange[];
-  /** Later migrations of the table that is copied. */
+  /** Later migrations of the copied table. */
   readonly left: readonly string[];
 }
 
-/** The part of a resource that the model holds: a migration, an entity and the rules for copies of production. */
+/** The files of a resource in the model: a migration, an entity and the column rules for copies of production. */
 export function draftTable(root: string, renaming: Renaming): TableDraft {
   const table = renaming.to.plural.snake;
-  if (new RegExp(`\\bpublic\\.${table}\\b`).test(readSource(root, SCHEMA)))
+  if (new RegExp(`\\bpublic\\.${table}\\b`).test(readWorkspaceFile(root, SCHEMA)))
     throw new AuthoringRefusal(
-      `"${renaming.to.plural.kebab}": ${SCHEMA} has a table ${table} already; expected another name`,
+      `"${renaming.to.plural.kebab}": ${SCHEMA} already has a table ${table}; expected another name`,
     );
   const { changes, left } = draftStatements(root, renaming);
   return { changes: [...changes, ...draftEntity(root, renaming), draftColumns(root, renaming)], left };
@@ -36,19 +36,19 @@ function draftStatements(root: string, renaming: Renaming): TableDraft {
   const isAbout = (text: string) => new RegExp(`\\b(TABLE|ON) (IF NOT EXISTS |ONLY )*public\\.${from}\\b`).test(text);
   const migrations = globSync(`${MODEL}/migrations/[0-9]*.ts`, { cwd: root })
     .sort()
-    .map((path) => ({ path, statements: listStatements(readSource(root, path)).filter(isAbout) }))
+    .map((path) => ({ path, statements: listStatements(readWorkspaceFile(root, path)).filter(isAbout) }))
     .filter(({ statements }) => statements.length > 0);
   const isCreating = (text: string) => new RegExp(`CREATE TABLE (IF NOT EXISTS )?public\\.${from}\\b`).test(text);
   const first = migrations.find(({ statements }) => statements.some(isCreating));
   if (!first)
     throw new AuthoringRefusal(
-      `--from ${renaming.from.plural.kebab}: no migration creates public.${from}; expected one`,
+      `--from ${renaming.from.plural.kebab}: no migration creates public.${from}; expected a migration with CREATE TABLE`,
     );
   const statements = renameIn(`[${first.statements.join(',')}]`, renaming).text;
   const tooLong = /\w{64,}/.exec(statements)?.[0];
   if (tooLong)
     throw new AuthoringRefusal(
-      `"${tooLong}": is longer than ${LONGEST_IDENTIFIER} bytes; expected a shorter name of the resource`,
+      `"${tooLong}": is longer than ${LONGEST_IDENTIFIER} bytes; expected a shorter resource name`,
     );
   const draft = draftMigration({
     name: `create-${renaming.to.plural.kebab}`,
@@ -76,9 +76,9 @@ function draftEntity(root: string, renaming: Renaming): FileChange[] {
   const source = `${MODEL}/entities/${from}.entity.ts`;
   if (!existsSync(join(root, source))) return [];
   const index = `${MODEL}/entities/index.ts`;
-  const before = readSource(root, index);
+  const before = readWorkspaceFile(root, index);
   const text = register({ path: index, source: before }, (path) => path === `./${from}.entity.js`, renaming);
-  const { text: entity, clashes } = renameIn(readSource(root, source), renaming);
+  const { text: entity, clashes } = renameIn(readWorkspaceFile(root, source), renaming);
   if (clashes.length > 0)
     throw new AuthoringRefusal(
       `"${renaming.to.plural.kebab}": its entity would use ${clashes.join(', ')} for two things; expected another name`,
@@ -90,16 +90,16 @@ function draftEntity(root: string, renaming: Renaming): FileChange[] {
 }
 
 function draftColumns(root: string, renaming: Renaming): FileChange {
-  const before = readSource(root, COLUMNS);
+  const before = readWorkspaceFile(root, COLUMNS);
   const file = ts.createSourceFile(COLUMNS, before, ts.ScriptTarget.Latest, true);
   if (findProperty(file, renaming.to.plural.snake))
-    throw new AuthoringRefusal(`"${renaming.to.plural.kebab}": ${COLUMNS} has rules for it already; expected none`);
+    throw new AuthoringRefusal(`"${renaming.to.plural.kebab}": ${COLUMNS} already has rules for it; expected none`);
   const rules = findProperty(file, renaming.from.plural.snake);
   if (!rules || !ts.isObjectLiteralExpression(rules.parent))
     throw new AuthoringRefusal(
-      `${COLUMNS}: has no rules for ${renaming.from.plural.snake}; expected one for each of its columns`,
+      `${COLUMNS}: has no rules for ${renaming.from.plural.snake}; expected a rule for each of its columns`,
     );
-  // In parentheses an object is read as one, and not as a block.
+  // Without parentheses the object literal would be parsed as a block.
   const renamed = renameIn(`(${rules.initializer.getText(file)})`, renaming).text.slice(1, -1);
   const { properties } = rules.parent;
   const text = `,\n  ${renaming.to.plural.snake}: ${renamed}`;

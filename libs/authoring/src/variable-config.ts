@@ -7,13 +7,13 @@ export const CONFIG = 'libs/config/src/load/create-config.ts';
 
 export interface ConfigDraft {
   readonly text: string;
-  /** Where the value is: `service.smtpUrl`. */
+  /** The path of the value in the config: `service.smtpUrl`. */
   readonly property: string;
 }
 
 /**
- * Adds a variable to the object that holds the others of its group, or to a new one.
- * @param siblings the names of the others
+ * Adds a variable to the object with the other variables of its group, or to a new object.
+ * @param siblings the names of the other variables
  */
 export function addToConfig(
   source: string,
@@ -21,12 +21,13 @@ export function addToConfig(
 ): ConfigDraft {
   const file = ts.createSourceFile(CONFIG, source, ts.ScriptTarget.Latest, true);
   const sections = findProperty(file, 'environment')?.parent.properties;
-  if (!sections) throw new AuthoringRefusal(`${CONFIG}: has no object with \`environment\`; expected the config`);
+  if (!sections)
+    throw new AuthoringRefusal(`${CONFIG}: has no object with a property \`environment\`; expected the config`);
   const key = spell(name.toLowerCase().replaceAll('_', '-')).camel;
   const value = `${key}: v.${name}`;
   const add = (properties: Properties, text: string) => {
     if (properties.some((property) => property.name?.getText(file) === key))
-      throw new AuthoringRefusal(`${name}: the config has a ${key} already; expected another name`);
+      throw new AuthoringRefusal(`${name}: the config already has a ${key}; expected another name`);
     return insert(source, [{ at: properties.at(-1)?.end ?? source.length, text: `, ${text}` }]);
   };
   const isOfGroup = (text: string) => siblings.some((sibling) => new RegExp(`\\bv\\.${sibling}\\b`).test(text));

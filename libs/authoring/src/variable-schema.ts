@@ -3,12 +3,12 @@ import { findProperty, insert } from './syntax.js';
 
 export const SCHEMA = 'libs/config/src/variables/schema.ts';
 
-/** A variable as the schema has it. */
+/** An entry of the schema. */
 export interface SchemaEntry {
   readonly name: string;
   readonly group: string;
   readonly isSecret: boolean;
-  /** Where its entry ends in the source. */
+  /** The end of the entry in the source. */
   readonly end: number;
 }
 
@@ -31,7 +31,7 @@ export interface EntryDraft {
   readonly isSecret: boolean;
 }
 
-/** Behind the last variable of its group; optional, so that no environment lacks it. */
+/** Inserts the entry after the last variable of its group. It is optional, so every environment stays valid. */
 export function addToSchema(source: string, entries: readonly SchemaEntry[], draft: EntryDraft): string {
   const last = entries.findLast(({ group }) => group === draft.group) ?? entries.at(-1);
   const meta = [`group: ${quote(draft.group)}`, `description: ${quote(draft.description)}`];

@@ -6,23 +6,23 @@ import { AuthoringRefusal } from './refusal.js';
 import { addToConfig, CONFIG } from './variable-config.js';
 import { addToSchema, listEntries, SCHEMA, type SchemaEntry } from './variable-schema.js';
 import { WORKSPACE_ROOT } from './workspace-root.js';
-import { readSource, writeAll } from './write-all.js';
+import { readWorkspaceFile, writeAll } from './write-all.js';
 
-/** Files that give a process its variables. Examples and documents are generated. */
+/** Files that pass variables to a process. Examples and documents are generated instead. */
 const MANIFESTS = ['compose*.yml', 'docker/*.yml', 'docker/deploy/*/*.{toml,yaml,yml}', 'docker/deploy/*/.*/*.ts'];
 const NAME = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
 const GROUP = /^[A-Z][A-Za-z0-9 ]{0,39}$/;
-/** As the specs of the schema demand it of each. */
+/** The rule that the specs of the schema check for each description. */
 const DESCRIPTION = /^[A-Za-z].{10,110}\.$/;
 const LONGEST_NAME = 60;
-/** They mean something to the shell, to Node, npm and Nx, or to PostgreSQL's own client. */
+/** Variables of the shell, of Node, npm and Nx, or of PostgreSQL's client. */
 const FOREIGN = /^(PATH|HOME|USER|SHELL|PWD|TERM|TZ|LANG|CI|(NODE|NPM|NX|LC)_.*|PG[A-Z]+)$/;
 
 export interface NewVariable {
   readonly root?: string;
   /** `SMTP_URL` */
   readonly name: string;
-  /** The heading that it stands under; the one of the variables with the same first word unless given. */
+  /** The heading of the variable. Default: the group of the variables with the same first word. */
   readonly group?: string | undefined;
   readonly description?: string | undefined;
   readonly isSecret?: boolean | undefined;
@@ -31,20 +31,20 @@ export interface NewVariable {
 export interface CreatedVariable {
   readonly changed: readonly string[];
   readonly group: string;
-  /** Where it is in the config: `service.smtpUrl`. */
+  /** The path of the value in the config: `service.smtpUrl`. */
   readonly property: string;
-  /** The files that hand variables of the same kind, secret or not, on to a process. */
+  /** The files that pass variables of the same kind, secret or not, to a process. */
   readonly places: readonly string[];
 }
 
-/** Adds an optional variable to the schema, the config and what is generated from them. @throws AuthoringRefusal */
+/** Adds an optional variable to the schema, the config and the generated files. @throws AuthoringRefusal */
 export async function createVariable({ root = WORKSPACE_ROOT, ...variable }: NewVariable): Promise<CreatedVariable> {
   const { name, description = 'To be described.', isSecret = false } = variable;
   assertName(name);
-  const [schema, config] = [readSource(root, SCHEMA), readSource(root, CONFIG)];
+  const [schema, config] = [readWorkspaceFile(root, SCHEMA), readWorkspaceFile(root, CONFIG)];
   const entries = listEntries(schema);
   if (entries.some((entry) => entry.name === name))
-    throw new AuthoringRefusal(`${name}: is in ${SCHEMA} already; expected another name`);
+    throw new AuthoringRefusal(`${name}: is already in ${SCHEMA}; expected another name`);
   const group = variable.group ?? guessGroup(name, entries);
   assertWords(group, description);
   const siblings = entries.filter((entry) => entry.group === group).map((entry) => entry.name);
@@ -53,11 +53,11 @@ export async function createVariable({ root = WORKSPACE_ROOT, ...variable }: New
     { path: SCHEMA, before: schema, text: addToSchema(schema, entries, { name, group, description, isSecret }) },
     { path: CONFIG, before: config, text },
   ];
-  const takeBack = writeAll(root, await formatAll(root, changes));
+  const rollBack = writeAll(root, await formatAll(root, changes));
   try {
     generate(root);
   } catch (error) {
-    takeBack();
+    rollBack();
     throw error;
   }
   const alike = entries.filter((entry) => entry.isSecret === isSecret).map((entry) => entry.name);
@@ -70,17 +70,18 @@ function assertName(name: string): void {
 }
 
 function findNameProblem(name: string): string | undefined {
-  if (!NAME.test(name)) return 'is not capitals, digits and single underscores';
+  if (!NAME.test(name)) return 'has characters other than capitals, digits and single underscores';
   if (name.length > LONGEST_NAME) return `is longer than ${LONGEST_NAME} characters`;
-  if (name.endsWith('_FILE')) return 'ends in _FILE, which gives another variable as a file';
-  return FOREIGN.test(name) ? 'means something to other programs' : undefined;
+  if (name.endsWith('_FILE')) return 'ends in _FILE, which sets another variable from a file';
+  return FOREIGN.test(name) ? 'is a variable of another program' : undefined;
 }
 
 function assertWords(group: string, description: string): void {
-  if (!GROUP.test(group)) throw new AuthoringRefusal(`--group "${group}": expected a heading such as Service`);
+  if (!GROUP.test(group))
+    throw new AuthoringRefusal(`--group "${group}": is not a valid heading; expected one such as Service`);
   if (!DESCRIPTION.test(description))
     throw new AuthoringRefusal(
-      `--description "${description}": expected a sentence of 12 to 112 characters that ends with a dot`,
+      `--description "${description}": is not a valid description; expected a sentence of 12 to 112 characters that ends with a dot`,
     );
 }
 
@@ -89,7 +90,7 @@ function guessGroup(name: string, entries: readonly SchemaEntry[]): string {
   return entries.find((entry) => entry.name.startsWith(`${word}_`))?.group ?? 'Service';
 }
 
-/** In processes of their own: this one may have loaded the schema as it was. */
+/** Runs in new processes, because this one may have loaded the old schema. */
 function generate(root: string): void {
   const command = join(root, 'apps/cli/bin/airlock.js');
   for (const kind of ['docs', 'example'])
@@ -100,6 +101,6 @@ function generate(root: string): void {
 function findPlaces(root: string, names: readonly string[]): string[] {
   const isHandedOn = new RegExp(`\\b(${names.join('|')})(_FILE)?\\b`);
   return globSync(MANIFESTS, { cwd: root })
-    .filter((path) => isHandedOn.test(readSource(root, path)))
+    .filter((path) => isHandedOn.test(readWorkspaceFile(root, path)))
     .sort();
 }

@@ -1,4 +1,4 @@
 import { fileURLToPath } from 'node:url';
 
-/** The sources that the generators belong to, wherever they are called from. */
+/** The root of the workspace of these generators, independent of the working folder. */
 export const WORKSPACE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));

@@ -58,7 +58,7 @@ export const migrations: readonly Migration[] = [createParcels, addNickname];
 `,
   'libs/model/src/schema.sql': `CREATE TABLE public.labels ();\nCREATE TABLE public.parcels ();\n`,
 };
-/** The sources of the house that a generator changes. */
+/** The sources of this workspace that a generator changes. */
 const COPIED = [
   'eslint.config.mjs',
   'package-lock.json',
@@ -67,7 +67,7 @@ const COPIED = [
   'docker/package.json',
 ];
 
-/** A workspace of one resource, `parcels`, in a folder of its own. */
+/** A workspace with one resource, `parcels`, in its own folder. */
 export class ScratchWorkspace {
   readonly root = mkdtempSync(join(tmpdir(), 'authoring-'));
 
@@ -85,7 +85,7 @@ export class ScratchWorkspace {
     return readFileSync(join(this.root, path), 'utf8');
   }
 
-  /** Every file and folder with what is in it, to compare. */
+  /** Every file and folder with its content, to compare. */
   snapshot(): Record<string, string> {
     const entries = globSync('**/*', { cwd: this.root, withFileTypes: true });
     return Object.fromEntries(

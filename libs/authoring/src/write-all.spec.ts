@@ -22,21 +22,21 @@ describe('writeAll', () => {
     expect([workspace.read('old.txt'), workspace.read('a/b/fresh.txt')]).toEqual(['new', 'fresh']);
   });
 
-  it('returns what takes everything back', () => {
+  it('returns a function that undoes everything', () => {
     writeAll(workspace.root, [OLD, FRESH])();
     expect(workspace.snapshot()).toEqual(before);
   });
 
   it.each([
-    ['a file stands where a folder must be', { path: 'old.txt/file.txt', text: '' }, /ENOTDIR|EEXIST/],
-    ['a file is there that should be new', { path: 'old.txt', text: '' }, /EEXIST|^old\.txt: exists already/],
-  ])('leaves everything as it was where %s', (_, impossible, said) => {
+    ['a file exists in place of a folder', { path: 'old.txt/file.txt', text: '' }, /ENOTDIR|EEXIST/],
+    ['a new file already exists', { path: 'old.txt', text: '' }, /EEXIST|^old\.txt: already exists/],
+  ])('leaves everything unchanged if %s', (_, impossible, said) => {
     const others = impossible.path === OLD.path ? [FRESH] : [FRESH, OLD];
     expect(() => writeAll(workspace.root, [...others, impossible])).toThrow(said);
     expect(workspace.snapshot()).toEqual(before);
   });
 
-  it('takes back what it has replaced where a later file cannot be', () => {
+  it('restores replaced files if a later file cannot be written', () => {
     mkdirSync(join(workspace.root, 'folder'));
     before = workspace.snapshot();
     const impossible = { path: 'folder', text: '', before: '' };

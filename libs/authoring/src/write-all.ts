@@ -3,37 +3,37 @@ import { dirname, join } from 'node:path';
 import { AuthoringRefusal } from './refusal.js';
 
 export interface FileChange {
-  /** From the root of the workspace. */
+  /** Relative to the root of the workspace. */
   readonly path: string;
   readonly text: string;
-  /** What the file holds now; left out for a new file. */
+  /** The current content of the file; undefined for a new file. */
   readonly before?: string;
 }
 
-/** The text of a file that a change starts from. @throws AuthoringRefusal where there is none */
-export function readSource(root: string, path: string): string {
+/** Reads a file that will be changed. @throws AuthoringRefusal if it is missing */
+export function readWorkspaceFile(root: string, path: string): string {
   if (!existsSync(join(root, path)))
     throw new AuthoringRefusal(`${path}: is missing; expected the sources of the workspace`);
   return readFileSync(join(root, path), 'utf8');
 }
 
-/** What an earlier attempt, or another work of the same name, has left is never overwritten. @throws AuthoringRefusal */
+/** Files of an earlier attempt, or of another thing with this name, are never overwritten. @throws AuthoringRefusal */
 export function assertFree(root: string, name: string, paths: readonly string[]): void {
   const taken = [...new Set(paths)].filter((path) => existsSync(join(root, path)));
   if (taken.length === 0) return;
   throw new AuthoringRefusal(
-    `"${name}": exists already; expected another name, or none of these:\n${taken.map((path) => `  ${path}`).join('\n')}`,
+    `"${name}": already exists; expected another name, or none of these files:\n${taken.map((path) => `  ${path}`).join('\n')}`,
   );
 }
 
 /**
  * Writes all of the files or none. Every text is on disk before the first file is replaced, so that a full disk or a
  * missing permission leaves the workspace as it was.
- * @returns what takes everything back
+ * @returns a function that undoes everything
  */
 export function writeAll(root: string, changes: readonly FileChange[]): () => void {
   const undo: (() => void)[] = [];
-  const takeBack = () =>
+  const rollBack = () =>
     undo
       .splice(0)
       .reverse()
@@ -47,22 +47,22 @@ export function writeAll(root: string, changes: readonly FileChange[]): () => vo
     for (const { path, before } of changes) {
       const target = join(root, path);
       if (before === undefined && existsSync(target))
-        throw new AuthoringRefusal(`${path}: exists already; expected no such file`);
+        throw new AuthoringRefusal(`${path}: already exists; expected no such file`);
       renameSync(stagedPath(root, path), target);
       undo.push(() => (before === undefined ? rmSync(target, { force: true }) : writeFileSync(target, before)));
     }
   } catch (error) {
-    takeBack();
+    rollBack();
     throw error;
   }
-  return takeBack;
+  return rollBack;
 }
 
 function stagedPath(root: string, path: string): string {
   return join(root, `${path}.${process.pid}.new`);
 }
 
-/** @returns what removes each folder that was not there before, innermost last */
+/** @returns functions that remove each new folder, the innermost last */
 function makeFolders(folder: string): (() => void)[] {
   const missing: string[] = [];
   for (let at = folder; !existsSync(at); at = dirname(at)) missing.unshift(at);

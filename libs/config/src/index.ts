@@ -1,4 +1,4 @@
-/** What a configuration is made of: its type and values. Loads no schema, so that programs without a configuration start fast. */
+/** The type and values of a configuration. Loads no schema, so that programs without a configuration start fast. */
 export { ConfigError } from './values/config-error.js';
 export type { Config } from './load/create-config.js';
 export { isTestDatabaseName, maxDatabaseNameBytes } from './values/database-names.js';

@@ -8,13 +8,13 @@ describe('assertBudget', () => {
     expect(() => assertBudget(budget, 25_000)).not.toThrow();
   });
 
-  it('refuses a grace in which the parts do not fit', () => {
+  it('rejects a grace period that is shorter than the parts', () => {
     expect(() => assertBudget({ ...budget, graceMs: 39_999 }, 25_000)).toThrow(
-      'SHUTDOWN_GRACE: is 39999 ms; expected at least 40000 ms, drain, requests, teardown and 5000 ms more',
+      'SHUTDOWN_GRACE: is 39999 ms; expected at least 40000 ms: drain, requests, teardown and 5000 ms',
     );
   });
 
-  it('refuses a request that may outlive its part', () => {
+  it('rejects a request timeout that is longer than SHUTDOWN_REQUESTS', () => {
     expect(() => assertBudget(budget, 30_000)).toThrow(
       'SHUTDOWN_REQUESTS: is 25000 ms; expected at least REQUEST_TIMEOUT',
     );

@@ -1,4 +1,4 @@
-/** How long each part of a shutdown may take; the platform kills at the end of grace. */
+/** The time limit of each part of a shutdown. The platform kills the process at the end of the grace period. */
 export interface ShutdownBudget {
   readonly drainMs: number;
   readonly requestMs: number;
@@ -6,15 +6,16 @@ export interface ShutdownBudget {
   readonly graceMs: number;
 }
 
-/** Left between the end of the sequence and the platform's SIGKILL. */
+/** The margin between the end of the shutdown and the platform's SIGKILL. */
 export const SAFETY_MS = 5_000;
 
-/** @throws Error where the parts do not fit into the grace, or a request may outlive its part */
+/** @throws Error if the parts exceed the grace period, or if a request may take longer than SHUTDOWN_REQUESTS */
 export function assertBudget(budget: ShutdownBudget, requestTimeoutMs: number): void {
   const neededMs = budget.drainMs + budget.requestMs + budget.teardownMs + SAFETY_MS;
   if (neededMs > budget.graceMs) {
     throw new Error(
-      `SHUTDOWN_GRACE: is ${budget.graceMs} ms; expected at least ${neededMs} ms, drain, requests, teardown and ${SAFETY_MS} ms more\n` +
+      `SHUTDOWN_GRACE: is ${budget.graceMs} ms; expected at least ${neededMs} ms: ` +
+        `drain, requests, teardown and ${SAFETY_MS} ms\n` +
         '  raise SHUTDOWN_GRACE together with the grace period of the platform',
     );
   }

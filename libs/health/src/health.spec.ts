@@ -17,7 +17,7 @@ describe('Health', () => {
   it.each<[string, Word, Word, number, object]>([
     ['all is up', 'up', 'up', 200, { status: 'ok', checks: { database: 'up', redis: 'up' } }],
     [
-      'an optional component is away',
+      'an optional component is unavailable',
       'up',
       'degraded',
       200,
@@ -25,19 +25,19 @@ describe('Health', () => {
     ],
     ['a required component is down', 'down', 'up', 503, { status: 'down', checks: { database: 'down', redis: 'up' } }],
     [
-      'one is down and one away',
+      'one is down and one degraded',
       'down',
       'degraded',
       503,
       { status: 'down', checks: { database: 'down', redis: 'degraded' } },
     ],
-  ])('answers readiness when %s', async (_, database, redis, statusCode, body) => {
+  ])('reports readiness when %s', async (_, database, redis, statusCode, body) => {
     const { health, lifecycle } = createHealth(say('database', database), say('redis', redis));
     lifecycle.serve();
     expect(await health.readyz()).toEqual({ statusCode, body });
   });
 
-  it('is not ready before it serves, and draining past every cache', async () => {
+  it('is not ready before it serves, and reports draining without any cache', async () => {
     const { health, lifecycle } = createHealth(say('database', 'up'));
     expect(await health.readyz()).toEqual({ statusCode: 503, body: { status: 'starting' } });
     lifecycle.serve();
@@ -46,7 +46,7 @@ describe('Health', () => {
     expect(await health.readyz()).toEqual({ statusCode: 503, body: { status: 'draining' } });
   });
 
-  it('says draining when the signal comes while a component is asked', async () => {
+  it('reports draining if the signal arrives while a component is checked', async () => {
     const { health, lifecycle } = createHealth({
       ask: () => {
         lifecycle.drain();
@@ -57,7 +57,7 @@ describe('Health', () => {
     expect((await health.readyz()).statusCode).toBe(503);
   });
 
-  it('latches the start: it never takes a started process out again', async () => {
+  it('reports a finished start for ever', async () => {
     let word: Word = 'down';
     const { health, lifecycle } = createHealth({ ask: () => say('database', word).ask() });
     lifecycle.serve();
@@ -69,13 +69,13 @@ describe('Health', () => {
     expect((await health.startupz()).statusCode).toBe(200);
   });
 
-  it('stays alive whatever happens to its components', () => {
+  it('stays alive when components fail', () => {
     const { health, lifecycle } = createHealth(say('database', 'down'));
     lifecycle.drain();
     expect(health.healthz()).toEqual({ statusCode: 200, body: { status: 'ok' } });
   });
 
-  it('shows people each component with its latency', async () => {
+  it('shows each component with its latency', async () => {
     const database = { ...say('database', 'up'), figures: () => ({ waiting: 3 }) };
     const { health } = createHealth(database, say('redis', 'degraded'));
     expect(await health.detail()).toMatchObject({

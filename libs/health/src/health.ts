@@ -1,12 +1,12 @@
 import type { HealthIndicatorResult, HealthIndicatorStatus } from '@nestjs/terminus';
 import type { Lifecycle } from './lifecycle.js';
 
-/** What Terminus's indicators say, by the name of the component, with how long the last answer took and nothing else. */
+/** The result of an indicator of Terminus: state and latency by the name of the component, and nothing else. */
 export type Finding = HealthIndicatorResult<string, HealthIndicatorStatus, { readonly latencyMs: number }>;
 
 export interface Indicator {
   readonly ask: () => Promise<Finding>;
-  /** Further figures for people, such as the use of a pool. */
+  /** Additional figures for operators, such as the use of a pool. */
   readonly figures?: (() => Readonly<Record<string, number>>) | undefined;
 }
 
@@ -24,19 +24,19 @@ export interface HealthOptions {
   readonly version: Version;
 }
 
-export interface HealthAnswer {
+export interface HealthResponse {
   readonly statusCode: 200 | 503;
   readonly body: object;
 }
 
-const OK: HealthAnswer = { statusCode: 200, body: { status: 'ok' } };
-const STARTING: HealthAnswer = { statusCode: 503, body: { status: 'starting' } };
-const DRAINING: HealthAnswer = { statusCode: 503, body: { status: 'draining' } };
+const OK: HealthResponse = { statusCode: 200, body: { status: 'ok' } };
+const STARTING: HealthResponse = { statusCode: 503, body: { status: 'starting' } };
+const DRAINING: HealthResponse = { statusCode: 503, body: { status: 'draining' } };
 
-/** The answers of a process about itself: names and words, never an address, a message or a trace. */
+/** The health of a process: names and states, never an address, a message or a stack. */
 export class Health {
   readonly #options: HealthOptions;
-  readonly #version: HealthAnswer;
+  readonly #version: HealthResponse;
   #hasStarted = false;
 
   constructor(options: HealthOptions) {
@@ -44,36 +44,36 @@ export class Health {
     this.#version = { statusCode: 200, body: options.version };
   }
 
-  /** Should I be restarted? It asks nobody: a restart mends no other component. */
-  healthz(): HealthAnswer {
+  /** Liveness. It checks no component, because a restart does not repair a component. */
+  healthz(): HealthResponse {
     return OK;
   }
 
-  /** Should I get traffic? Draining answers at once, past every cache. */
-  async readyz(): Promise<HealthAnswer> {
+  /** Readiness. While draining it responds at once, without any cache. */
+  async readyz(): Promise<HealthResponse> {
     const { lifecycle } = this.#options;
     if (lifecycle.phase === 'starting') return STARTING;
     if (lifecycle.isDraining) return DRAINING;
     const results = await this.#ask();
-    // The signal may have come while a component was being asked.
+    // The signal may have arrived while a component was checked.
     if (lifecycle.phase !== 'serving') return DRAINING;
-    const answer = createReadiness(results);
-    if (answer.statusCode === 200) this.#hasStarted = true;
-    return answer;
+    const readiness = createReadiness(results);
+    if (readiness.statusCode === 200) this.#hasStarted = true;
+    return readiness;
   }
 
-  /** May I join? Latched: after the first full readiness it answers as liveness does, for ever. */
-  async startupz(): Promise<HealthAnswer> {
+  /** Startup. After the process was ready once, this always returns ok, like liveness. */
+  async startupz(): Promise<HealthResponse> {
     if (!this.#hasStarted) await this.readyz();
     return this.#hasStarted ? OK : STARTING;
   }
 
-  version(): HealthAnswer {
+  version(): HealthResponse {
     return this.#version;
   }
 
-  /** What is wrong, for people: on the management port only. */
-  async detail(): Promise<HealthAnswer> {
+  /** The state of each component, for operators. Served on the management port only. */
+  async detail(): Promise<HealthResponse> {
     const results = await this.#ask();
     const { statusCode } = createReadiness(results);
     const status = WORDS[findWorst(results)];
@@ -84,19 +84,19 @@ export class Health {
   }
 
   async #ask(): Promise<Result[]> {
-    const answers = this.#options.indicators.map(async ({ ask, figures }) =>
+    const pending = this.#options.indicators.map(async ({ ask, figures }) =>
       Object.entries(await ask()).map(([name, finding]) => ({ name, ...finding, figures: figures?.() ?? {} })),
     );
-    return (await Promise.all(answers)).flat();
+    return (await Promise.all(pending)).flat();
   }
 }
 
 type Result = Finding[string] & { readonly name: string; readonly figures: Readonly<Record<string, number>> };
 
-/** Of application/health+json, for the words of Terminus. */
+/** Maps the states of Terminus to those of application/health+json. */
 const WORDS = { up: 'pass', degraded: 'warn', down: 'fail' } as const;
 
-function createReadiness(results: readonly Result[]): HealthAnswer {
+function createReadiness(results: readonly Result[]): HealthResponse {
   const worst = findWorst(results);
   const checks = Object.fromEntries(results.map(({ name, status }) => [name, status]));
   return { statusCode: worst === 'down' ? 503 : 200, body: { status: worst === 'up' ? 'ok' : worst, checks } };

@@ -9,7 +9,7 @@ describe('createIndicator', () => {
   it.each([
     [true, 'down'],
     [false, 'degraded'],
-  ])('says until the first success, where it is required (%s), %s', async (isRequired, status) => {
+  ])('is, if required is %s, until the first success %s', async (isRequired, status) => {
     const indicator = createIndicator({ ...always, isRequired, run: () => Promise.reject(new Error('refused')) });
     expect(await statusOf(indicator)).toBe(status);
   });
@@ -25,7 +25,7 @@ describe('createIndicator', () => {
     expect(seen).toEqual(['up', 'up', 'up', 'down', 'up']);
   });
 
-  it('says nothing but a word and how long it took, whatever the component says', async () => {
+  it('reports only a state and a latency, and no message of the component', async () => {
     const answers = [
       () => Promise.resolve({ status: 'down', responseTime: 1, message: 'at 10.0.3.7' }),
       () => Promise.reject(new Error('password for acme at 10.0.3.7')),
@@ -36,14 +36,14 @@ describe('createIndicator', () => {
     expect(await indicator.ask()).toEqual({ database: { status: 'down', latencyMs: 1_000 } });
   });
 
-  it('asks once for all callers that come while it asks', async () => {
+  it('checks once for concurrent callers', async () => {
     let runs = 0;
     const { ask } = createIndicator({ ...always, run: () => Promise.resolve(runs++) });
     await Promise.all(Array.from({ length: 51 }, () => ask()));
     expect(runs).toBe(1);
   });
 
-  it('serves one answer for as long as it is cached', async () => {
+  it('returns the cached result until it expires', async () => {
     let runs = 0;
     const { ask } = createIndicator({ ...always, cacheMs: 60_000, run: () => Promise.resolve(runs++) });
     await ask();
@@ -51,7 +51,7 @@ describe('createIndicator', () => {
     expect(runs).toBe(1);
   });
 
-  it('counts a hanging run as failures and starts no other one', async () => {
+  it('counts a hanging run as failures and starts no second one', async () => {
     let runs = 0;
     let answer = () => {};
     const hanging = () => new Promise<void>((resolve) => ((runs += 1), (answer = resolve)));

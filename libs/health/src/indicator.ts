@@ -2,24 +2,25 @@ import { HealthIndicatorService } from '@nestjs/terminus';
 import type { Finding, Indicator } from './health.js';
 
 export interface IndicatorOptions {
-  /** The component, as the answers name it. */
+  /** The name of the component in responses. */
   readonly name: string;
-  /** Asks the component; rejects where it does not answer. */
+  /** Checks the component. Rejects if it does not respond. */
   readonly run: () => Promise<unknown>;
-  /** A required component takes the process out of traffic; without an optional one it serves on, degraded. */
+  /** Without a required component the process gets no traffic. Without an optional one it is degraded and serves. */
   readonly isRequired: boolean;
   readonly timeoutMs: number;
-  /** How long one answer serves every caller. */
+  /** How long a result is cached for all callers. */
   readonly cacheMs: number;
-  /** Failures in a row before a component that was up counts as missing. One success brings it back. */
+  /** Failures in a row before a component that was up counts as down. One success makes it up again. */
   readonly failuresToGoDown: number;
-  /** Further figures for people, such as the use of a pool. */
+  /** Additional figures for operators, such as the use of a pool. */
   readonly figures?: Indicator['figures'];
 }
 
 /**
- * An indicator of Terminus: its attempt, its time limit, its words. Around it, what all replicas of a service need: one
- * slow answer changes nothing, an answer serves whoever asks meanwhile, and a run that hangs stays the only one.
+ * An indicator of Terminus with its attempt, time limit and states. It adds three rules that replicas of a service
+ * need: a single failure changes nothing, concurrent callers share one result, and no run starts while the previous one
+ * hangs.
  */
 export function createIndicator(options: IndicatorOptions): Indicator {
   const { name, run, isRequired, timeoutMs, cacheMs, failuresToGoDown, figures } = options;
@@ -31,10 +32,10 @@ export function createIndicator(options: IndicatorOptions): Indicator {
 
   const askOnce = async (): Promise<Finding> => {
     const startedAt = performance.now();
-    // The reason of a failure, which Terminus puts beside the word, may hold addresses and names: it ends here.
-    const isAnswered = (await attempt)[name]?.status === 'up';
-    failures = isAnswered ? 0 : failures + 1;
-    const finding = judge({ latencyMs: isAnswered ? performance.now() - startedAt : timeoutMs });
+    // The reason that Terminus adds to a failure may contain addresses and names, so it is dropped here.
+    const isUp = (await attempt)[name]?.status === 'up';
+    failures = isUp ? 0 : failures + 1;
+    const finding = judge({ latencyMs: isUp ? performance.now() - startedAt : timeoutMs });
     last = { finding, at: performance.now() };
     return finding;
   };
@@ -46,7 +47,7 @@ export function createIndicator(options: IndicatorOptions): Indicator {
 
   return {
     ask: async () => {
-      // Not Terminus's cache: it goes by the wall clock, which may be set back while a component goes down.
+      // Terminus's cache is not used, because it depends on the wall clock, which may be set back.
       if (last && performance.now() - last.at < cacheMs) return last.finding;
       asking ??= askOnce().finally(() => (asking = undefined));
       return asking;
@@ -55,11 +56,11 @@ export function createIndicator(options: IndicatorOptions): Indicator {
   };
 }
 
-/** Fails while the run before has no answer: the questions that come meanwhile open nothing new. */
+/** Rejects while the previous run has not ended, so that callers open no further connections. */
 function runAlone(run: () => Promise<unknown>): () => Promise<void> {
   let isRunning = false;
   return async () => {
-    if (isRunning) throw new Error('the run before has not ended');
+    if (isRunning) throw new Error('the previous run has not ended');
     isRunning = true;
     try {
       await run();

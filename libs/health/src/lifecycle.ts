@@ -1,4 +1,4 @@
-/** Where a process is in its life. It only ever moves forward. */
+/** The phase of a process. It only moves forward. */
 export type Phase = 'starting' | 'serving' | 'draining';
 
 export class Lifecycle {
@@ -17,7 +17,7 @@ export class Lifecycle {
     if (this.#phase === 'starting') this.#phase = 'serving';
   }
 
-  /** Queue consumers and timers that must take no new work pause here; requests go on being served. */
+  /** Queue consumers and timers that must not start new work stop here. Requests are still served. */
   drain(): void {
     if (this.isDraining) return;
     this.#phase = 'draining';

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { OpenRequests } from './open-requests.js';
 
 describe('OpenRequests', () => {
-  it('counts a request until its answer is complete', async () => {
+  it('counts a request until its response is complete', async () => {
     let finish = () => {};
     const server = createServer((_, response) => (finish = () => response.end('done')));
     const requests = new OpenRequests(server);

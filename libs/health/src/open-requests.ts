@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
-/** Counts the requests of a server that have no complete answer yet. */
+/** Counts the requests of a server that have no complete response yet. */
 export class OpenRequests {
   #count = 0;
   #idle: (() => void)[] = [];

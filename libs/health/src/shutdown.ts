@@ -21,8 +21,8 @@ const CUT_INTERVAL_MS = 50;
 export type Shutdown = (reason: string, error?: unknown) => void;
 
 /**
- * The one way out: drain while proxies learn of it, let requests end, cut what never ends, close the pools, exit. After
- * an error that nobody caught there is no drain, and the exit code is 1.
+ * Drains until proxies have noticed, waits for requests, destroys sockets that do not end, closes the pools and exits.
+ * After an uncaught error there is no drain, and the exit code is 1.
  */
 export function createShutdown(options: ShutdownOptions): Shutdown {
   const requests = new OpenRequests(options.server);
@@ -34,11 +34,11 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
   };
 }
 
-/** SIGHUP too: a terminal, a session or a supervisor that ends sends it, and its default ends the process at once. */
-const LEAVE_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGPWR'];
+/** Includes SIGHUP: a terminal, session or supervisor that ends sends it, and its default ends the process at once. */
+const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGPWR'];
 /**
- * Their default would end the process with the requests in it, or, for SIGUSR1, open a debugger; none of them asks for
- * either. SIGPROF stays as it is, because the profiler samples with it, and so do the signals of a fault.
+ * By default these would end the process with its requests, or open a debugger (SIGUSR1). SIGPROF is not ignored,
+ * because the profiler uses it, and neither are the signals of a fault.
  */
 const IGNORED_SIGNALS: readonly NodeJS.Signals[] = [
   'SIGUSR1',
@@ -55,27 +55,28 @@ const IGNORED_SIGNALS: readonly NodeJS.Signals[] = [
 ];
 
 /**
- * Sets what a process does when it is told to leave; a later call takes the place of an earlier one. As PID 1 a process
- * that has set nothing does not even hear it. Signals that ask for nothing are ignored from then on.
+ * Sets the handler of the stop signals. A later call replaces the handler of an earlier one. As PID 1, a process
+ * without a handler would ignore these signals. From the first call on, the signals of IGNORED_SIGNALS are ignored.
  */
-export function onLeaveSignals(leave: (signal: NodeJS.Signals) => void): void {
-  const isFirst = currentLeave === undefined;
-  currentLeave = leave;
+export function onStopSignals(stop: (signal: NodeJS.Signals) => void): void {
+  const isFirst = currentStop === undefined;
+  currentStop = stop;
   if (!isFirst) return;
-  // One listener for good: a signal that has come while modules are read would be lost with the listener of that time.
-  for (const signal of LEAVE_SIGNALS) listen(signal, () => currentLeave?.(signal));
+  // The listener is never replaced: a signal that arrived while modules were loaded would be lost with the old
+  // listener.
+  for (const signal of STOP_SIGNALS) listen(signal, () => currentStop?.(signal));
   for (const signal of IGNORED_SIGNALS) listen(signal, () => undefined);
 }
-let currentLeave: ((signal: NodeJS.Signals) => void) | undefined;
+let currentStop: ((signal: NodeJS.Signals) => void) | undefined;
 
-/** Not every system has every signal. */
+/** Some systems lack some of the signals. */
 function listen(signal: NodeJS.Signals, listener: () => void): void {
   if (signal in constants.signals) process.on(signal, listener);
 }
 
-/** Listens for the signals and for what nobody caught. Later signals are ignored: the sequence is bounded anyway. */
+/** Shuts down on a stop signal and on an uncaught error. Later signals are ignored, as each step has a time limit. */
 export function shutDownOnSignals(shutdown: Shutdown): void {
-  onLeaveSignals(shutdown);
+  onStopSignals(shutdown);
   process.on('uncaughtException', (error) => shutdown('uncaughtException', error));
   process.on('unhandledRejection', (error) => shutdown('unhandledRejection', error ?? new Error('no reason given')));
 }
@@ -104,8 +105,8 @@ async function run(
 }
 
 /**
- * A socket that never sends a byte keeps a server open without end. Whenever no request is open all sockets are cut,
- * until the server has closed; at the deadline they are cut with what is open on them.
+ * A socket that never sends a byte would keep the server open without limit. While no request is open, all sockets are
+ * destroyed until the server has closed. At the deadline they are destroyed with their open requests.
  */
 async function cutConnections(requests: OpenRequests, server: Server, deadlineMs: number): Promise<void> {
   const deadline = sleep(deadlineMs, undefined, { ref: false });

@@ -1,8 +1,8 @@
 import type { Columns } from '@airlock/database/model';
 
 /**
- * Every column of every table in schema public. A column that is not listed stops a refresh: whoever adds one says here
- * whether it may be seen by those who work with the copy.
+ * Every column of every table in schema public. A column that is not listed stops a refresh: decide here whether the
+ * users of a copy may see its values.
  */
 export const columns: Columns = {
   entities: {

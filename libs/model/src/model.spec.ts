@@ -5,7 +5,7 @@ import { withTestDatabase } from '@airlock/database-dev/testing';
 import { model } from './model.js';
 
 describe('model', () => {
-  it('says the same in migrations, schema.sql, known-objects.json and entities', async () => {
+  it('is consistent in migrations, schema.sql, known-objects.json and entities', async () => {
     await expect(checkTemplate(model)).resolves.toBeUndefined();
   });
 

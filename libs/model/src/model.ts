@@ -3,7 +3,7 @@ import { columns } from './columns.js';
 import { migrations } from './migrations/index.js';
 import { seedRows } from './seed-rows.js';
 
-/** This product's part of its database. Programs hand it to the libraries, which know no table of it. */
+/** The tables of this product. Programs pass them to the libraries, which do not refer to any table themselves. */
 export const model: Model = {
   migrations,
   columns,

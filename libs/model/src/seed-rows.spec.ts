@@ -4,7 +4,7 @@ import { seedRows } from './seed-rows.js';
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe('seedRows', () => {
-  it('makes the same row for the same number, every time', () => {
+  it('always creates the same row for the same number', () => {
     expect(seedRows.createRow(7)).toEqual(seedRows.createRow(7));
     expect(seedRows.createRow(0).values).toMatchObject({
       id: '019b76da-a800-72f5-836e-d794f639044e',

@@ -12,11 +12,11 @@ SELECT id, owner_id, name, attributes, created_at, created_at
 const OWNERS = ['user_ada', 'user_grace', 'user_linus'] as const;
 const NOUNS = ['Beacon', 'Compass', 'Harbour', 'Lantern', 'Meridian', 'Pier', 'Quay', 'Sextant'] as const;
 const COLOURS = ['amber', 'coral', 'indigo', 'olive', 'teal'] as const;
-/** A fixed clock: the rows of today and of next year are the same. */
+/** A fixed time, so that the rows never change. */
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 const MINUTE_MS = 60_000;
 
-/** Ids, times and contents depend on the row's number alone. */
+/** Ids, times and contents depend only on the number of the row. */
 export const seedRows: SeedRows = { sql: SQL, createRow };
 
 function createRow(index: number): SeedRow {
@@ -37,7 +37,7 @@ function pick<T>(choices: readonly T[], random: Buffer, at: number): T {
   return choices[(random[at] ?? 0) % choices.length] as T;
 }
 
-/** RFC 9562: 48 bits of time, then version, variant and what here only looks random. */
+/** RFC 9562: 48 bits of time, then version, variant and bits that are derived from the seed. */
 function createUuidV7(timeMs: number, random: Buffer): string {
   const time = timeMs.toString(16).padStart(12, '0');
   const tail = random.toString('hex');

@@ -8,24 +8,26 @@ const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.me
 const COMPONENT = '#/components/schemas/';
 const { schemas } = document.components;
 
-/** What openapi-typescript, openapi-python-client and their like stumble over. None of it is wrong in OpenAPI. */
+/**
+ * Constructs that are valid OpenAPI but break client generators such as openapi-typescript and openapi-python-client.
+ */
 describe('openapi.json, read by a generator of clients,', () => {
-  it('has no schema that refers to itself, on any way', () => {
+  it('has no recursive schema', () => {
     const circles = Object.keys(schemas).filter((name) => reach(schemas[name]).has(name));
     expect(circles).toEqual([]);
   });
 
-  it('refers to schemas of its own only, all of which are there', () => {
+  it('refers only to its own schemas, all of which exist', () => {
     const missing = [...references(document)].filter((name) => !(name in schemas));
     expect(missing).toEqual([]);
   });
 
-  it('has no schema that nothing refers to', () => {
+  it('has no unused schema', () => {
     const used = reach(document.paths);
     expect(Object.keys(schemas).filter((name) => !used.has(name))).toEqual([]);
   });
 
-  it('names each operation once, as code may be named', () => {
+  it('gives each operation a unique name that is valid in code', () => {
     const ids = Object.values(document.paths).flatMap((methods) =>
       Object.values(methods).map(({ operationId }) => operationId),
     );
@@ -33,7 +35,7 @@ describe('openapi.json, read by a generator of clients,', () => {
     expect(new Set(ids.map((id) => id.toLowerCase())).size).toBe(ids.length);
   });
 
-  it('gives every list its items and every union its members', () => {
+  it('describes the items of every list and the members of every union', () => {
     const odd: string[] = [];
     forEach(document, (part, path) => {
       if (part['type'] === 'array' && typeof part['items'] !== 'object') odd.push(path);
@@ -44,7 +46,7 @@ describe('openapi.json, read by a generator of clients,', () => {
   });
 });
 
-/** The names of all schemas that can be reached from a part of the document. */
+/** The names of all schemas that a part of the document refers to, directly or indirectly. */
 function reach(part: unknown, known = new Set<string>()): Set<string> {
   for (const name of references(part)) {
     if (known.has(name)) continue;

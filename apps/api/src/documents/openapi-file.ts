@@ -4,10 +4,10 @@ import { api } from '../api.js';
 import { readPackageVersion } from '../package-version.js';
 
 export const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));
-/** From the root of the workspace. */
+/** Relative to the root of the workspace. */
 export const OPENAPI_FILE = 'apps/api/openapi.json';
 
-/** The OpenAPI document of the API, as the committed file should hold it. */
+/** The OpenAPI document of the API, as the committed file must contain it. */
 export function renderOpenApiFile(): Promise<string> {
   const { title, prefix, controllers } = api;
   return renderOpenApi({ title, prefix: `/${prefix}`, version: readPackageVersion(), controllers });

@@ -1,4 +1,4 @@
-// Writes openapi.json from the code of the API: `nx run api:documents`. A spec fails where it was forgotten.
+// Writes openapi.json from the code of the API: `nx run api:documents`. A spec fails if the file is outdated.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OPENAPI_FILE, renderOpenApiFile, WORKSPACE } from './openapi-file.js';

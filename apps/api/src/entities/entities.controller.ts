@@ -28,7 +28,7 @@ export class EntitiesController {
   @Get()
   @Operation({
     summary: 'List your entities',
-    answer: { status: 200, schema: entityPageSchema },
+    response: { status: 200, schema: entityPageSchema },
     problems: ['invalid-cursor'],
   })
   list(@UserId() userId: string, @Query(LIST) request: EntityList): Promise<EntityPage> {
@@ -38,7 +38,7 @@ export class EntitiesController {
   @Post()
   @Operation({
     summary: 'Create an entity',
-    answer: { status: 201, schema: entitySchema, headers: ['etag', 'location'] },
+    response: { status: 201, schema: entitySchema, headers: ['etag', 'location'] },
     problems: ['conflict'],
   })
   async create(
@@ -54,7 +54,7 @@ export class EntitiesController {
   @Get(':id')
   @Operation({
     summary: 'Read an entity',
-    answer: { status: 200, schema: entitySchema, headers: ['etag'] },
+    response: { status: 200, schema: entitySchema, headers: ['etag'] },
     conditional: 'if-none-match',
     problems: ['not-found'],
   })
@@ -74,7 +74,7 @@ export class EntitiesController {
   @Patch(':id')
   @Operation({
     summary: 'Change an entity',
-    answer: { status: 200, schema: entitySchema, headers: ['etag'] },
+    response: { status: 200, schema: entitySchema, headers: ['etag'] },
     conditional: 'if-match',
     problems: ['conflict', 'not-found'],
   })
@@ -94,7 +94,7 @@ export class EntitiesController {
   @HttpCode(204)
   @Operation({
     summary: 'Delete an entity',
-    answer: { status: 204 },
+    response: { status: 204 },
     conditional: 'if-match',
     problems: ['conflict', 'not-found'],
   })

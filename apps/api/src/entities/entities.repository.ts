@@ -18,7 +18,7 @@ const LIST: ListShape = {
 
 const FIND = { name: 'entities:find', text: `SELECT ${COLUMNS} FROM entities WHERE id = $1` };
 
-/** The owner is whoever the transaction says is asking; the policy would refuse any other. */
+/** The owner is the user of the transaction; the policy rejects any other owner. */
 const CREATE = {
   name: 'entities:create',
   constraints,
@@ -26,7 +26,7 @@ const CREATE = {
          VALUES (current_setting('app.user_id'), $1, $2) RETURNING ${COLUMNS}`,
 };
 
-/** One statement tells apart what is not there and what has another version. */
+/** One statement distinguishes a missing row from a row with another version. */
 const UPDATE = {
   name: 'entities:update',
   constraints,
@@ -48,13 +48,13 @@ const DELETE = {
 export interface EntityTarget {
   readonly userId: string;
   readonly id: string;
-  /** Any, if undefined. */
+  /** The accepted versions; any version if undefined. */
   readonly versions: readonly number[] | undefined;
 }
 
 export type Outcome<T> = T | 'missing' | 'changed';
 
-/** The rows of the caller: which those are is decided by row-level security, not here. */
+/** The rows of the caller. Row-level security selects them, not this class. */
 @Injectable()
 export class EntitiesRepository {
   constructor(

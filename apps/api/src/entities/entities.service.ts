@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { EntitiesRepository, type EntityTarget, type Outcome } from './entities.repository.js';
 import type { Entity, EntityChanges, EntityList, NewEntity } from './entity.schemas.js';
 
-/** Rows and their cache, and the problems that a caller is told of. */
+/** Rows and their cache, and the problems that are reported to callers. */
 @Injectable()
 export class EntitiesService {
   readonly #cache: ReadCache<Entity>;

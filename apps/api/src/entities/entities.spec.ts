@@ -9,10 +9,10 @@ import { useTestApi } from '../testing/use-test-api.fixture.js';
 import type { Entity, EntityPage } from './entity.schemas.js';
 
 const URL = '/api/v1/entities';
-/** 20 ms apart: several times as long as a closed cache takes to open. */
+/** 20 ms apart: in total several times as long as a closed cache takes to open. */
 const MAX_UNSEEN = 500;
 
-describe.each(['delete', 'rollback'] as const)('entities, on a database kept apart by %s', (isolation) => {
+describe.each(['delete', 'rollback'] as const)('entities, on a database isolated by %s', (isolation) => {
   const api = useTestApi({ isolation });
   const create = async (name: string, as = 'user_1') => {
     const response = await api.request({
@@ -28,13 +28,13 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     (await api.request({ as, url: `${URL}${query}` })).json<EntityPage>();
   const namesOf = ({ items }: EntityPage) => items.map(({ name }) => name);
 
-  it('needs a token', async () => {
+  it('requires a token', async () => {
     const response = await api.request({ url: URL });
     expect(response.statusCode).toBe(401);
     expect(response.headers['www-authenticate']).toBe('Bearer');
   });
 
-  it('creates a record and says where it is', async () => {
+  it('creates a record and returns its location', async () => {
     const response = await api.request({ as: 'user_1', method: 'POST', url: URL, payload: { name: 'Kettle' } });
     const entity = response.json<Entity>();
     expect(response.headers).toMatchObject({ etag: '"v1"', location: `${URL}/${entity.id}` });
@@ -43,7 +43,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     expect(entity.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
   });
 
-  it('reads a record, and says nothing again to who already has it', async () => {
+  it('reads a record, and returns 304 to a caller that already has its version', async () => {
     const entity = await create('Kettle');
     const first = await api.request({ as: 'user_1', url: `${URL}/${entity.id}` });
     expect(first.json()).toEqual(entity);
@@ -51,7 +51,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     expect([again.statusCode, again.body]).toEqual([304, '']);
   });
 
-  it('changes the version that the caller has seen', async () => {
+  it('changes the version that the caller has read', async () => {
     const { id, createdAt } = await create('Kettle');
     const change = { as: 'user_1', method: 'PATCH', url: `${URL}/${id}`, headers: { 'if-match': '"v1"' } } as const;
     const response = await api.request({ ...change, payload: { name: 'Teapot' } });
@@ -61,7 +61,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     expect(conflict.json()).toMatchObject({ status: 412, code: 'precondition-failed' });
   });
 
-  it('lets one of many concurrent changes win', async () => {
+  it('applies exactly one of many concurrent changes', async () => {
     const { id } = await create('Kettle');
     const change = (name: string) =>
       api.request({
@@ -75,7 +75,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     expect(statuses.sort()).toEqual([200, 412, 412, 412, 412]);
   });
 
-  it('deletes the version that the caller has seen', async () => {
+  it('deletes the version that the caller has read', async () => {
     const { id } = await create('Kettle');
     const remove = { as: 'user_1', method: 'DELETE', url: `${URL}/${id}` } as const;
     expect((await api.request({ ...remove, headers: { 'if-match': '"v2"' } })).statusCode).toBe(412);
@@ -83,7 +83,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     expect((await api.request({ as: 'user_1', url: `${URL}/${id}` })).statusCode).toBe(404);
   });
 
-  it.each(['PATCH', 'DELETE'] as const)('needs the version for %s', async (method) => {
+  it.each(['PATCH', 'DELETE'] as const)('requires the version for %s', async (method) => {
     const { id } = await create('Kettle');
     const response = await api.request({ as: 'user_1', method, url: `${URL}/${id}`, payload: { name: 'x' } });
     expect(response.json()).toMatchObject({ status: 428, code: 'precondition-required' });
@@ -128,7 +128,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     }
   });
 
-  it('goes on where it was when records were created meanwhile', async () => {
+  it('continues at the same position when records were created meanwhile', async () => {
     for (const name of ['a', 'b', 'c']) await create(name, 'lister');
     const first = await list('?limit=2&sort=-createdAt', 'lister');
     await create('d', 'lister');
@@ -139,7 +139,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
   it('filters by declared fields', async () => {
     const [early, late] = [await create('early', 'filterer'), await create('late', 'filterer')];
     expect(namesOf(await list('?name=late', 'filterer'))).toEqual(['late']);
-    // Within one transaction now() stands still.
+    // now() is constant within a transaction.
     if (isolation === 'rollback') return;
     expect(namesOf(await list(`?createdFrom=${late.createdAt}`, 'filterer'))).toEqual(['late']);
     expect(namesOf(await list(`?createdBefore=${late.createdAt}`, 'filterer'))).toEqual(['early']);
@@ -160,7 +160,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     expect(response.json()).toMatchObject({ status: 422, code: 'validation-failed' });
   });
 
-  it('refuses a cursor that was changed, or made for another list or user', async () => {
+  it('rejects a cursor that was changed, or issued for another list or user', async () => {
     for (const name of ['a', 'b', 'c']) await create(name, 'lister');
     const { nextCursor } = await list('?limit=1&sort=name', 'lister');
     const changed = nextCursor?.replace(/.(?=.{9}$)/, (character) => (character === 'A' ? 'B' : 'A'));
@@ -168,7 +168,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
       ['lister', `?sort=name&cursor=${changed}`],
       ['lister', `?sort=-name&cursor=${nextCursor}`],
       ['lister', `?sort=name&name=b&cursor=${nextCursor}`],
-      ['somebody', `?sort=name&cursor=${nextCursor}`],
+      ['another', `?sort=name&cursor=${nextCursor}`],
     ] as const) {
       expect((await api.request({ as, url: `${URL}${query}` })).json()).toMatchObject({
         status: 400,
@@ -177,14 +177,14 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     }
   });
 
-  it('lists all that is wrong with a body, by pointer', async () => {
+  it('lists all errors of a body, by pointer', async () => {
     const payload = { name: '', attributes: [], owner_id: 'user_2', 'a/b': 1 };
     const response = await api.request({ as: 'user_1', method: 'POST', url: URL, payload });
     const pointers = response.json<{ errors: { pointer: string }[] }>().errors.map(({ pointer }) => pointer);
     expect(pointers.sort()).toEqual(['#/attributes', '#/a~1b', '#/name', '#/owner_id']);
   });
 
-  it('lists what is wrong with the address and the body together', async () => {
+  it('lists the errors of the address and the body together', async () => {
     const response = await api.request({
       as: 'user_1',
       method: 'PATCH',
@@ -203,7 +203,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     ['white space', (id: string) => `%20${id}`],
     ['full-width digits', (id: string) => encodeURIComponent(id.replace('0', '０'))],
     ['a NUL', (id: string) => `${id}%00`],
-  ])('refuses an id with %s before anything is looked up', async (_, spell) => {
+  ])('rejects an id with %s before any query', async (_, spell) => {
     const { id } = await create('Kettle');
     for (const method of ['GET', 'DELETE'] as const) {
       const response = await api.request({
@@ -218,7 +218,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database kept apa
     expect((await api.request({ as: 'user_1', url: `${URL}/${id}` })).statusCode).toBe(200);
   });
 
-  it('stores names of any script, up to the length the database counts', async () => {
+  it('stores names in any script, with the length that the database counts', async () => {
     const name = '🫖'.repeat(200);
     expect((await create(name)).name).toBe(name);
   });
@@ -234,7 +234,7 @@ describeWithRedis('entities of two replicas that share a Redis', (redis) => {
   });
   afterAll(() => there.nest.close());
 
-  it('are read from the cache, and never older than the last change that was answered', async () => {
+  it('are read from the cache, and never older than the last acknowledged change', async () => {
     const headers = { authorization: `Bearer ${await here.issuer.sign({ sub: 'user_1' })}` };
     const create = { as: 'user_1', method: 'POST', url: URL, payload: { name: 'v1' } } as const;
     const { id } = (await here.request(create)).json<Entity>();
@@ -244,7 +244,7 @@ describeWithRedis('entities of two replicas that share a Redis', (redis) => {
       return response.statusCode === 200 ? response.json<Entity>().name : response.statusCode;
     };
     expect(await readThere()).toBe('v1');
-    // Changed behind the back of both: an older name can only come from the cache, once it is open.
+    // Changed in the database directly: an older name can only come from the cache, after it has opened.
     let told: unknown;
     let count = 0;
     do {
@@ -279,7 +279,7 @@ describeWithRedis('entities of two replicas that share a Redis', (redis) => {
     expect((await here.request({ as: 'user_2', url })).statusCode).toBe(404);
   });
 
-  it('let one of many concurrent changes win, wherever they come in', async () => {
+  it('apply exactly one of many concurrent changes, sent to either replica', async () => {
     const headers = { authorization: `Bearer ${await here.issuer.sign({ sub: 'user_1' })}`, 'if-match': '"v1"' };
     const create = { as: 'user_1', method: 'POST', url: URL, payload: { name: 'v1' } } as const;
     const { id } = (await here.request(create)).json<Entity>();

@@ -1,14 +1,14 @@
 import { boundedText, cursor, id, jsonValue, limit, timestamp } from '@airlock/service';
 import { z } from 'zod';
 
-/** What callers see, send and ask. The OpenAPI document, validation and types all come from here. */
+/** The schemas of requests and responses. The OpenAPI document, validation and types are derived from them. */
 const NAME_LENGTH = 200;
 const name = boundedText(1, NAME_LENGTH)
-  .describe('What the owner calls it.')
+  .describe('The name that the owner chose.')
   .meta({ examples: ['Espresso machine'] });
 const attributes: z.ZodType<Record<string, unknown>> = z
   .record(boundedText(1, 100), jsonValue)
-  .describe('Whatever the owner wants to keep with it.')
+  .describe('Any further data of the owner.')
   .meta({ examples: [{ colour: 'red', weightKg: 12.5 }] });
 
 export const entitySchema = z
@@ -16,7 +16,7 @@ export const entitySchema = z
     id: z.uuidv7().describe('Sorts by time of creation.'),
     name,
     attributes,
-    version: z.int32().min(1).describe('Goes up by one with each change; the ETag says the same.'),
+    version: z.int32().min(1).describe('Increases by one with each change. The ETag contains it.'),
     createdAt: timestamp,
     updatedAt: timestamp,
   })
@@ -26,20 +26,20 @@ export const newEntitySchema = z.strictObject({ name, attributes: attributes.def
 
 export const entityChangesSchema = z
   .strictObject({ name: name.optional(), attributes: attributes.optional() })
-  .refine((changes) => Object.keys(changes).length > 0, 'names nothing to change')
+  .refine((changes) => Object.keys(changes).length > 0, 'must contain at least one field to change')
   .meta({ id: 'EntityChanges', minProperties: 1 });
 
 export const entityPageSchema = z
-  .strictObject({ items: z.array(entitySchema), nextCursor: z.string().nullable().describe('null on the last page.') })
+  .strictObject({ items: z.array(entitySchema), nextCursor: z.string().nullable().describe('Null on the last page.') })
   .meta({ id: 'EntityPage' });
 
 export const entityListSchema = z.strictObject({
   limit,
   cursor: cursor(NAME_LENGTH),
   sort: z.enum(['createdAt', '-createdAt', 'name', '-name']).default('-createdAt').describe('A `-` means descending.'),
-  name: name.optional().describe('Only those with exactly this name.'),
-  createdFrom: timestamp.optional().describe('Only those created at this time or later.'),
-  createdBefore: timestamp.optional().describe('Only those created before this time.'),
+  name: name.optional().describe('Only records with exactly this name.'),
+  createdFrom: timestamp.optional().describe('Only records created at this time or later.'),
+  createdBefore: timestamp.optional().describe('Only records created before this time.'),
 });
 
 export const entityIdSchema = z.strictObject({ id });

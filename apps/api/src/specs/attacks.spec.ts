@@ -10,11 +10,11 @@ jest.setTimeout(120_000);
 
 const URL_PATH = '/api/v1/entities';
 const BATCH = 250;
-/** As many as the system lets a process open, with some to spare for what it opens anyway. */
+/** As many connections as the system allows, minus a reserve for other open files. */
 const MANY = Math.min(10_000, readFileLimit() - 1_000);
 const HASTY = { REQUEST_TIMEOUT: '1s', DATABASE_STATEMENT_TIMEOUT: '900ms', DATABASE_LOCK_TIMEOUT: '900ms' };
 
-/** Most of the time a connection that sends slowly is waited for. */
+/** The tests mostly wait for slow connections, so they run concurrently. */
 const itTogether = useTogether({ timeoutMs: 120_000 });
 const database = useTestDatabase({ isolation: 'delete' });
 let issuer: TestIssuer;
@@ -33,7 +33,7 @@ afterAll(async () => {
   await hasty.stop();
   api.signal('SIGTERM');
   expect(await api.exited).toEqual({ code: 0, signal: null });
-  // A machine that is kept busy may make the API turn a request away, with 503; that is its answer to too much work.
+  // On a busy machine the API may reject a request with 503, which is correct under overload.
   const isFault = ({ level, status_code: status }: Record<string, unknown>) =>
     (level === 'error' || level === 'fatal') && status !== 503;
   expect(api.lines.filter(isFault)).toEqual([]);
@@ -56,7 +56,7 @@ describe('the API, attacked over sockets,', () => {
     await new Promise((resolve) => socket.once('close', resolve));
     return text;
   };
-  /** A machine that is busy may turn requests away for a moment, and says so. */
+  /** On a busy machine the API may reject requests for a moment, with `overloaded`. */
   const expectWell = async () => {
     const ask = () => fetch(`${api.url}${URL_PATH}`, { headers: { authorization: `Bearer ${token}` } });
     let response = await ask();
@@ -68,26 +68,22 @@ describe('the API, attacked over sockets,', () => {
   };
 
   it.each<[string, () => string, RegExp]>([
+    ['invalid chunks', () => create('zz\r\n', 'transfer-encoding: chunked'), /^HTTP\/1\.1 400 .*malformed-request/s],
     [
-      'chunks that are none',
-      () => create('zz\r\n', 'transfer-encoding: chunked'),
-      /^HTTP\/1\.1 400 .*malformed-request/s,
-    ],
-    [
-      'a chunk that is longer than it says',
+      'a chunk that is longer than its size line',
       () => create('2\r\n{"name"\r\n', 'transfer-encoding: chunked'),
       /400 .*malformed/s,
     ],
     [
-      'a chunk of a size beyond numbers',
+      'a chunk of a size that exceeds all numbers',
       () => create('fffffffffffffffff\r\n', 'transfer-encoding: chunked'),
       /^HTTP\/1\.1 400 /,
     ],
     ['an encoding that is not chunked', () => create('{}', 'transfer-encoding: gzip'), /^HTTP\/1\.1 400 /],
-    ['a length that is no number', () => create('{}', 'content-length: two'), /^HTTP\/1\.1 400 /],
-    ['a length below nothing', () => create('{}', 'content-length: -1'), /^HTTP\/1\.1 400 /],
+    ['a length that is not a number', () => create('{}', 'content-length: two'), /^HTTP\/1\.1 400 /],
+    ['a negative length', () => create('{}', 'content-length: -1'), /^HTTP\/1\.1 400 /],
     [
-      'a body beyond the limit, by its length alone',
+      'a body beyond the limit, by its Content-Length alone',
       () => create('', 'content-length: 999999999'),
       /^HTTP\/1\.1 413 .*body-too-large/s,
     ],
@@ -99,9 +95,9 @@ describe('the API, attacked over sockets,', () => {
     ['a header of 100 KB', () => head('GET', URL_PATH, `cookie: ${'a'.repeat(100_000)}`), /431 .*headers-too-large/s],
     ['an address of 100 KB', () => head('GET', `/${'a'.repeat(100_000)}`), /^HTTP\/1\.1 431 /],
     ['a header with a NUL', () => head('GET', URL_PATH, 'x-a: a\0b'), /^HTTP\/1\.1 400 /],
-    ['a header that goes on in the next line', () => head('GET', URL_PATH, 'x-a: a', ' b'), /^HTTP\/1\.1 400 /],
+    ['a header that continues in the next line', () => head('GET', URL_PATH, 'x-a: a', ' b'), /^HTTP\/1\.1 400 /],
     ['a space before the colon', () => head('GET', URL_PATH, 'content-length : 5'), /^HTTP\/1\.1 400 /],
-    ['a method that is none', () => head('HACK'), /^HTTP\/1\.1 400 /],
+    ['an unknown method', () => head('HACK'), /^HTTP\/1\.1 400 /],
     ['no host', () => `GET ${URL_PATH} HTTP/1.1\r\n\r\n`, /^HTTP\/1\.1 400 /],
     ['HTTP/2 without asking', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', /^HTTP\/1\.1 (400|505) /],
     ['a TLS greeting', () => '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\r\n\r\n', /^HTTP\/1\.1 400 /],
@@ -121,18 +117,18 @@ describe('the API, attacked over sockets,', () => {
       /^HTTP\/1\.1 200 .*connection: close/s,
     ],
     [
-      'an expectation it does not know',
+      'an unknown expectation',
       () => head('GET', URL_PATH, 'expect: everything', 'connection: close'),
       /^HTTP\/1\.1 (200|417) /,
     ],
-  ])('answers %s as a problem or as it should', async (_, request, answer) => {
+  ])('responds correctly to %s', async (_, request, answer) => {
     const text = await exchange(request());
     expect(text.toLowerCase()).toMatch(new RegExp(answer.source, `${answer.flags}i`));
     expect(text).not.toMatch(/ {4}at |node_modules|127\.0\.0\.1/);
     await expectWell();
   });
 
-  it('answers pipelined requests in their order, each with its own', async () => {
+  it('responds to pipelined requests in their order', async () => {
     const ids = Array.from({ length: 50 }, (_, index) => `pipelined-${1000 + index}`);
     const requests = ids.map((id, index) =>
       head('GET', URL_PATH, `x-request-id: ${id}`, ...(index === ids.length - 1 ? ['connection: close'] : [])),
@@ -142,7 +138,7 @@ describe('the API, attacked over sockets,', () => {
     expect(text.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(ids.length);
   });
 
-  it('hears no second request inside of a body', async () => {
+  it('parses no second request inside a body', async () => {
     const hidden = `GET /api/v1/hidden HTTP/1.1\r\nhost: a\r\n\r\n`;
     const body = JSON.stringify({ name: hidden });
     const text = await exchange(create(body, `content-length: ${Buffer.byteLength(body)}`, 'connection: close'));
@@ -150,7 +146,7 @@ describe('the API, attacked over sockets,', () => {
     expect(text).toMatch(/^HTTP\/1\.1 201 /);
   });
 
-  it(`serves on while ${MANY} connections are open, some mute, some half a request, some without an end`, async () => {
+  it(`keeps serving while ${MANY} connections are open: silent, with half a request, or with an endless one`, async () => {
     const kinds = ['', 'GET / HT', head('GET').slice(0, -2), create('{"name":', 'content-length: 100')];
     const sockets: Socket[] = [];
     for (let opened = 0; opened < MANY; opened += BATCH) {
@@ -163,7 +159,7 @@ describe('the API, attacked over sockets,', () => {
     await expectWell();
   });
 
-  it('outlives clients that go in the middle of everything', async () => {
+  it('survives clients that disconnect at any time', async () => {
     for (let round = 0; round < 200; round += 1) {
       const socket = await openSocket(
         port,
@@ -176,17 +172,17 @@ describe('the API, attacked over sockets,', () => {
   });
 });
 
-describe('the API, asked slowly,', () => {
+describe('the API, with slow clients,', () => {
   const slow = [
     ['nothing', ''],
     ['a line without an end', 'GET / HTTP/1.1\r\nhost: a\r\nx-a: '],
     [
-      'a body that does not come',
+      'a body that does not arrive',
       `POST ${URL_PATH} HTTP/1.1\r\nhost: a\r\nAUTHORIZATION\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{`,
     ],
   ] as const;
   for (const [title, template] of slow) {
-    itTogether(`gives up a connection that sends ${title}, drop by drop or not at all`, async () => {
+    itTogether(`closes a connection that sends ${title}, byte by byte or not at all`, async () => {
       const start = template.replace('AUTHORIZATION', `authorization: Bearer ${token}`);
       const socket = await openSocket(Number(new URL(hasty.url).port), start);
       let text = '';

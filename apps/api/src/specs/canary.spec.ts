@@ -69,7 +69,7 @@ describe('a secret of the API', () => {
   };
 
   itTogether(
-    'is in no answer, no log line and no last word, also when the database has another password meanwhile',
+    'is in no response, no log line and no output at exit, also after the database changed its password',
     async () => {
       const management = await findFreePort();
       const api = await ApiProcess.start({ config, env: { ...env, MANAGEMENT_PORT: String(management) } });
@@ -106,7 +106,7 @@ describe('a secret of the API', () => {
   );
 
   for (const format of ['json', 'pretty']) {
-    itTogether(`is not in what a start with a wrong password says, in ${format}`, async () => {
+    itTogether(`is not in the output of a start with a wrong password, in ${format}`, async () => {
       const { database } = config;
       const wrong = {
         ...config,
@@ -115,7 +115,7 @@ describe('a secret of the API', () => {
       const api = new ApiProcess({ config: wrong, env: { ...env, LOG_FORMAT: format, DEBUG: 'true' } });
       expect((await api.exited).code).toBe(1);
       const shown = JSON.stringify(api.lines);
-      expect(shown).toContain('does not accept the password');
+      expect(shown).toContain('rejects the password');
       expectUnseen([shown]);
     });
   }

@@ -74,13 +74,13 @@ describe('a broken constraint', () => {
       at(422, 'validation-failed', '#/days', 'overlaps another stay'),
     ],
     ['domain', `2, 'b', 'x', NULL, NULL, 101`, at(422, 'validation-failed', '#/percent', 'is not from 0 to 100')],
-  ])('(%s) is answered with its field, and nothing of PostgreSQL', async (_, values, expected) => {
+  ])('(%s) is reported with its field, without the message of PostgreSQL', async (_, values, expected) => {
     const problem = await insert(values);
     expect(problem).toMatchObject(expected);
     for (const leak of [SECRET, 'stays', 'INSERT', 'Key (']) expect(JSON.stringify(problem)).not.toContain(leak);
   });
 
-  it('is a conflict without a field where other rows stand against a deletion', async () => {
+  it('is a conflict without a field if other rows prevent a deletion', async () => {
     await insert(`2, 'b', 'x', 1`);
     const inUse = { stays_host_fkey: { detail: 'Other stays refer to it.' } };
     expect(await run('DELETE FROM stays WHERE id = 1', inUse)).toMatchObject({
@@ -93,7 +93,7 @@ describe('a broken constraint', () => {
   it.each([
     ['an unlisted one', `2, 'b', 'x', NULL, NULL, 1, 0`],
     ['an unlisted name of every object', `2, 'b', 'x', NULL, NULL, 1, -1`],
-  ])('is an internal error where it is %s', async (_, values) => {
+  ])('is an internal error if it is %s', async (_, values) => {
     expect(await insert(values)).toEqual(expect.objectContaining({ status: 500, code: 'internal-error' }));
   });
 
@@ -103,15 +103,15 @@ describe('a broken constraint', () => {
   });
 });
 
-describe('a row of the sample that only the database can refuse', () => {
+describe('a row of the sample that only the database can reject', () => {
   const api = useTestApi();
   const post = (name: string) => api.request({ as: 'user_1', method: 'POST', url: URL, payload: { name } });
-  /** @param rule that names have to keep from now on; rows from before are not looked at */
+  /** @param rule a check that new names must satisfy; existing rows are not checked */
   const limitNames = (rule: string) =>
     alter(`DROP CONSTRAINT entities_name_length, ADD CONSTRAINT entities_name_length CHECK (${rule}) NOT VALID`);
   const alter = async (sql: string) => void (await api.database.query(`ALTER TABLE entities ${sql}`));
 
-  it('is answered by pointer over HTTP, as its document says', async () => {
+  it('is reported by pointer over HTTP, as its document says', async () => {
     await limitNames('char_length(name) < 5');
     expect((await post('longer')).json()).toMatchObject({
       status: 422,
@@ -133,7 +133,7 @@ describe('a row of the sample that only the database can refuse', () => {
     await alter('ADD CONSTRAINT entities_name_length CHECK (char_length(name) BETWEEN 1 AND 200)');
   });
 
-  it('is logged as an error of ours, without values, where its constraint is not listed', async () => {
+  it('is logged as an internal error, without values, if its constraint is not listed', async () => {
     await alter('ADD CONSTRAINT entities_name_unlisted UNIQUE (name)');
     await post(SECRET.slice(0, 4));
     const response = await post(SECRET.slice(0, 4));

@@ -15,9 +15,9 @@ const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.me
   unknown
 >;
 const RUNS = 60;
-/** Fastify answers HEAD wherever there is a GET, and OPTIONS is for browsers; the pages are for people. */
+/** Not in the document: HEAD, which Fastify adds to each GET, OPTIONS for browsers, and the pages. */
 const PAGES = /^(HEAD|OPTIONS) |\/(docs|openapi\.json)/;
-/** All that is read of a request by anybody. */
+/** Headers that servers commonly read. */
 const HEADERS = [
   'accept',
   'authorization',
@@ -35,9 +35,9 @@ const HEADERS = [
   'x-http-method-override',
   'x-request-id',
 ];
-/** NUL and halves of a surrogate pair, alone and among others. */
+/** NUL and halves of a surrogate pair, alone and within other text. */
 const UNSTORABLE = ['\0', 'a\0b', '\ud800', 'a\udc00', '\udc00\ud800'];
-/** Each operation may answer so, and no caller can bring it about. */
+/** Responses that each operation may return, but that no caller can cause. */
 const FAULTS = [500, 503];
 
 describe('openapi.json', () => {
@@ -58,7 +58,7 @@ describe('openapi.json', () => {
     existing = created.json();
   });
 
-  it('describes every route that is served, and no other', () => {
+  it('describes exactly the routes that are served', () => {
     const described = readOperations(document).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     const served = api.app.routes.list().filter((route) => route.includes('/api/v1/') && !PAGES.test(route));
     expect(described.map((route) => route.replaceAll(/\{(\w+)\}/g, ':$1')).sort()).toEqual(served);
@@ -76,7 +76,7 @@ describe('openapi.json', () => {
   describe.each(readOperations(document).map((operation) => [operation.id, operation] as const))(
     '%s',
     (_, operation) => {
-      it('answers valid input as it says', () =>
+      it('responds to valid input as described', () =>
         drive(
           operation,
           requestFor(operation, (schema) => arbitraryFor(schema, document)),
@@ -85,14 +85,14 @@ describe('openapi.json', () => {
           },
         ));
 
-      it('answers hostile input as it says, and never with a fault', () =>
+      it('responds to hostile input as described, and never with an internal error', () =>
         drive(
           operation,
           requestFor(operation, () => hostileValue),
           () => undefined,
         ));
 
-      it('answers a hostile token and hostile headers as it says', () =>
+      it('responds to a hostile token and hostile headers as described', () =>
         drive(
           operation,
           requestFor(operation, (schema) => arbitraryFor(schema, document), { hasHostileHeaders: true }),
@@ -107,12 +107,12 @@ describe('openapi.json', () => {
     ['?sort=%00', '#/query/sort'],
     ['?a%00=1', '#/query/a%00'],
     ['/a%00', '#/path/id'],
-  ])('refuses the address %s, which holds a character that cannot be stored, as %s', async (address, pointer) => {
+  ])('rejects the address %s with a character that cannot be stored, as %s', async (address, pointer) => {
     const response = await api.request({ as: 'contract', url: `/api/v1/entities${address}` });
     const { errors } = response.json<{ errors: object[] }>();
     expect([response.statusCode, errors]).toEqual([
       422,
-      expect.arrayContaining([{ pointer, detail: 'holds characters that cannot be stored' }]),
+      expect.arrayContaining([{ pointer, detail: 'contains characters that cannot be stored' }]),
     ]);
   });
 
@@ -122,7 +122,7 @@ describe('openapi.json', () => {
       .map((operation) => [operation.id, operation] as const),
   )('%s', (_, operation) => {
     it.each(['value', 'key', 'list', 'top', 'path'] as const)(
-      'refuses text that cannot be stored by its place: %s',
+      'rejects text that cannot be stored, and names its place: %s',
       (place) => {
         const valid = requestFor(operation, (schema) => arbitraryFor(schema, document));
         const property = fc.asyncProperty(valid, fc.constantFrom(...UNSTORABLE), async (request, text) => {
@@ -155,11 +155,11 @@ describe('openapi.json', () => {
 
   function assertDescribed({ id, responses }: Operation, response: Response): void {
     const described = responses[response.statusCode];
-    if (!described) throw new Error(`${id}: answered ${response.statusCode}, which is not described: ${response.body}`);
+    if (!described) throw new Error(`${id}: status ${response.statusCode} is not described: ${response.body}`);
     const [type = ''] = String(response.headers['content-type'] ?? '').split(';');
     const content = described.content?.[type];
     if (!described.content) return expect(response.body).toBe('');
-    if (!content) throw new Error(`${id}: answered ${response.statusCode} as ${type}, which is not described`);
+    if (!content) throw new Error(`${id}: status ${response.statusCode} as ${type} is not described`);
     const validate = compile(content.schema);
     if (!validate(response.json())) throw new Error(`${id}: ${ajv.errorsText(validate.errors)} in ${response.body}`);
     for (const name of Object.keys(described.headers ?? {})) expect(response.headers).toHaveProperty(name);
@@ -215,7 +215,7 @@ describe('openapi.json', () => {
   }
 });
 
-/** A request that has such a text at a place, and the pointer to it. A URL cannot carry half of a surrogate pair. */
+/** A request with such a text at a place, and the pointer to it. A URL cannot contain half of a surrogate pair. */
 function plant(request: InjectOptions, { place, text }: { place: string; text: string }): [InjectOptions, string] {
   const encoded = encodeURIComponent(text.toWellFormed().replaceAll('\ufffd', '\0'));
   const url = (request.url as string).replace(/\?.*/, '');
@@ -253,7 +253,7 @@ function formatBody(payload: unknown, headers: object): InjectOptions {
   };
 }
 
-/** HTTP itself carries no control characters: what a client cannot send is left out. */
+/** Removes control characters, which a client cannot send in a header. */
 function cleanHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, toText(value).replaceAll(/[^\x20-\x7e]/g, '')]),

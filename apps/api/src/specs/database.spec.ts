@@ -5,13 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 const URL = '/api/v1/entities';
-const AWAY = { status: 503, code: 'dependency-unavailable' };
+const UNAVAILABLE = { status: 503, code: 'dependency-unavailable' };
 
 describe('a database that', () => {
   const api = useTestApi();
   const create = (name: string) => api.request({ as: 'user_1', method: 'POST', url: URL, payload: { name } });
   const asAdmin = async (sql: string) => (await api.database.admin()).query(sql);
-  /** What a session was told at its start holds for its life. */
+  /** A session keeps the settings of its start until it ends. */
   const endSessions = async () => {
     await asAdmin(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename LIKE '%_app'`,
@@ -33,42 +33,42 @@ describe('a database that', () => {
     afterAll(() => asAdmin('DROP FUNCTION raise CASCADE'));
 
     it.each([
-      ['no space left', '53100', AWAY],
-      ['no memory left', '53200', AWAY],
-      ['a serialization failure', '40001', AWAY],
-      ['a deadlock', '40P01', AWAY],
-      ['a lock that was not to be had', '55P03', AWAY],
-      ['an error of its disk', '58030', AWAY],
-      ['a damaged page', 'XX001', AWAY],
-      ['a statement that took too long', '57014', { status: 503, code: 'request-timeout' }],
-      ['a value that no column holds', '22003', { status: 422, code: 'validation-failed' }],
-      ['what nobody foresaw', 'XX000', { status: 500, code: 'internal-error' }],
-    ])('%s is answered with a problem, and nothing else of it', async (_, code, problem) => {
+      ['no space left', '53100', UNAVAILABLE],
+      ['no memory left', '53200', UNAVAILABLE],
+      ['a serialization failure', '40001', UNAVAILABLE],
+      ['a deadlock', '40P01', UNAVAILABLE],
+      ['a lock that was not available', '55P03', UNAVAILABLE],
+      ['an error of its disk', '58030', UNAVAILABLE],
+      ['a damaged page', 'XX001', UNAVAILABLE],
+      ['a statement timeout', '57014', { status: 503, code: 'request-timeout' }],
+      ['a value that no column can store', '22003', { status: 422, code: 'validation-failed' }],
+      ['an unexpected error', 'XX000', { status: 500, code: 'internal-error' }],
+    ])('%s causes a problem without further details', async (_, code, problem) => {
       const response = await create(code);
       expect(response.json()).toMatchObject(problem);
-      expect(response.headers['retry-after']).toBe(problem === AWAY ? '2' : undefined);
+      expect(response.headers['retry-after']).toBe(problem === UNAVAILABLE ? '2' : undefined);
       expect(response.body).not.toContain('file');
     });
   });
 
-  it('only lets itself be read, as after a failover, refuses writes with a time and serves reads', async () => {
+  it('is read only, as after a failover, serves reads and rejects writes with a retry time', async () => {
     const { id } = (await create('Kettle')).json<{ id: string }>();
     await change('SET default_transaction_read_only = on');
     const refused = await create('Teapot');
-    expect([refused.json(), refused.headers['retry-after']]).toEqual([expect.objectContaining(AWAY), '2']);
+    expect([refused.json(), refused.headers['retry-after']]).toEqual([expect.objectContaining(UNAVAILABLE), '2']);
     expect((await api.request({ as: 'user_1', url: `${URL}/${id}` })).statusCode).toBe(200);
     await change('RESET default_transaction_read_only');
     expect((await create('Teapot')).statusCode).toBe(201);
   });
 
-  it('is out of connections says so as a problem, and serves once there are some', async () => {
+  it('is out of connections causes a problem, and serves as soon as some are free', async () => {
     await change('CONNECTION LIMIT 0');
-    expect((await create('Kettle')).json()).toMatchObject(AWAY);
+    expect((await create('Kettle')).json()).toMatchObject(UNAVAILABLE);
     await asAdmin(`ALTER DATABASE ${api.database.name} CONNECTION LIMIT -1`);
     expect((await create('Kettle')).statusCode).toBe(201);
   });
 
-  it('has changed a column under prepared statements is asked anew on other sessions', async () => {
+  it('has changed a column of prepared statements is asked again on other sessions', async () => {
     const { id } = (await create('Kettle')).json<{ id: string }>();
     const read = () => api.request({ as: 'user_1', url: `${URL}/${id}` });
     const readAll = async () =>
@@ -81,7 +81,7 @@ describe('a database that', () => {
   });
 });
 
-describe('a database that is not heard of any more', () => {
+describe('a database that no longer responds', () => {
   const proxies: TcpProxy[] = [];
   const api = useTestApi({
     configure: async ({ database, ...config }) => {
@@ -93,7 +93,7 @@ describe('a database that is not heard of any more', () => {
   });
   afterAll(() => Promise.all(proxies.map((proxy) => proxy.stop())));
 
-  it('costs the requests that wait for it an answer in time, and its sessions make room for new ones', async () => {
+  it('makes waiting requests fail in time, and its sessions are replaced by new ones', async () => {
     const list = () => api.request({ as: 'user_1', url: URL });
     const all = () => Promise.all(Array.from({ length: 4 }, list));
     await all();

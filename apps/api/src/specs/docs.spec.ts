@@ -6,27 +6,27 @@ jest.setTimeout(60_000);
 
 const PAGES = ['/api/v1/docs', '/api/v1/openapi.json'];
 
-describe('the pages for people', () => {
+describe('the pages of the API documentation', () => {
   const app = useTestApi({ configure: (config) => ({ ...config, service: { ...config.service, withUi: false } }) });
 
-  it.each(PAGES)('%s is not there where WITH_UI is false', async (url) => {
+  it.each(PAGES)('%s does not exist if WITH_UI is false', async (url) => {
     const response = await app.request({ method: 'GET', url });
     expect([response.statusCode, response.json<{ code: string }>().code]).toEqual([404, 'not-found']);
   });
 
-  it('are not the resources, which stay', async () => {
+  it('are disabled without disabling the resources', async () => {
     expect((await app.request({ method: 'GET', url: '/api/v1/entities', as: 'user_1' })).statusCode).toBe(200);
   });
 });
 
-describe('the pages for people where WITH_UI is true', () => {
+describe('the pages of the API documentation if WITH_UI is true', () => {
   const app = useTestApi({ configure: (config) => ({ ...config, service: { ...config.service, withUi: true } }) });
 
-  it.each(PAGES)('%s is there', async (url) => {
+  it.each(PAGES)('%s exists', async (url) => {
     expect((await app.request({ method: 'GET', url })).statusCode).toBe(200);
   });
 
-  it('fit a phone, follow its colours and bring their icon', async () => {
+  it('fit a phone, follow its colour scheme and contain their icon', async () => {
     const { body } = await app.request({ method: 'GET', url: '/api/v1/docs' });
     expect(body).toContain('<meta name="viewport" content="width=device-width, initial-scale=1">');
     expect(body).toContain('<meta name="color-scheme" content="light dark">');
@@ -35,7 +35,7 @@ describe('the pages for people where WITH_UI is true', () => {
     expect((await app.request({ method: 'GET', url: '/api/v1/docs/swagger-ui.css' })).body).toContain('html.dark-mode');
   });
 
-  it('are served with all that they refer to, without a token', async () => {
+  it('are served with all their assets, without a token', async () => {
     const { body } = await app.request({ method: 'GET', url: '/api/v1/docs' });
     const paths = [...body.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, path]) => path);
     expect(paths.length).toBeGreaterThan(4);

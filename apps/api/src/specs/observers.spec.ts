@@ -10,7 +10,7 @@ import { ApiProcess } from '../testing/api-process.fixture.js';
 jest.setTimeout(60_000);
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
-/** Says at its end which packages the process has loaded, whichever way: a list short enough for what exit still writes. */
+/** Prints at exit which packages the process has loaded, in a list that is short enough to be written at exit. */
 const LIST_MODULES = `
   import { registerHooks } from 'node:module';
   const urls = new Set();
@@ -18,7 +18,7 @@ const LIST_MODULES = `
   registerHooks({ load: (url, context, next) => (note(url), next(url, context)) });
   process.on('exit', () => console.log(JSON.stringify({ event: 'modules', urls: [...urls] })));`;
 const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(LIST_MODULES)}`;
-/** The interface of OpenTelemetry comes with prom-client, and does nothing by itself. */
+/** prom-client depends on the API of OpenTelemetry, which does nothing without the SDK. */
 const OBSERVERS = /node_modules\/(@sentry\/|@opentelemetry\/(?!api\/))/;
 
 describe('an observer', () => {
@@ -56,7 +56,7 @@ describe('an observer', () => {
     expect((await fetch(`${api.url}/api/v1/entities`, { headers })).status).toBe(200);
   };
 
-  it('is not in memory where no variable names it, in use either', async () => {
+  it('is not loaded if no variable configures it, even after requests', async () => {
     const { observers, urls } = await run({}, list);
     expect(urls).toContain('node_modules/fastify/');
     expect(observers).toEqual([]);
@@ -65,13 +65,13 @@ describe('an observer', () => {
   it.each([
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:1', '@opentelemetry/sdk-trace/', '@sentry/core/'],
     ['SENTRY_DSN', 'https://public@127.0.0.1:1/1', '@sentry/core/', '@opentelemetry/sdk-trace/'],
-  ])('is in memory where %s names it, and it alone', async (name, value, loaded, absent) => {
+  ])('is loaded if %s configures it, without the other one', async (name, value, loaded, absent) => {
     const { observers } = await run({ [name]: value }, list);
     expect(observers).toContain(`node_modules/${loaded}`);
     expect(observers).not.toContain(`node_modules/${absent}`);
   });
 
-  it('of errors that is away costs the caller, the process and its exit nothing', async () => {
+  it('of errors that is unavailable does not affect the caller, the process and its exit', async () => {
     await run({ SENTRY_DSN: 'https://public@127.0.0.1:1/1' }, async (api) => {
       for (let count = 0; count < 3; count += 1) {
         const headers = { authorization: `Bearer ${await issuer.sign()}`, 'content-type': 'application/json' };
@@ -82,7 +82,7 @@ describe('an observer', () => {
     });
   });
 
-  it('of errors hears of what nobody foresaw, with the id of its request, and of nothing else that was in it', async () => {
+  it('of errors receives unexpected errors with the id of the request, and no other data of it', async () => {
     const tls = createCertificate(folder);
     const secrets = [database.config.database.app.password.reveal(), 'typed-name', 'typed-query', 'typed-header'];
     await withReceiver(
@@ -104,7 +104,7 @@ describe('an observer', () => {
           const body = JSON.stringify({ name: 'typed-name' });
           const url = `${api.url}/api/v1/entities?q=typed-query`;
           expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(500);
-          // What a caller has brought about by himself is no error of ours.
+          // An error that the caller caused is not reported.
           expect((await fetch(url, { method: 'POST', headers, body: '{' })).status).toBe(400);
         });
         expect(received.map(({ path }) => path.replace(/\?.*/, ''))).toEqual(['/api/42/envelope/']);
@@ -129,12 +129,12 @@ interface ErrorEvent {
   readonly exception: { readonly values: { readonly stacktrace: { readonly frames: { filename: string }[] } }[] };
 }
 
-/** Of a Sentry envelope: a line about it, a line about its item, and the item. */
+/** The item of a Sentry envelope, which follows the headers of the envelope and of the item. */
 function readEvent(received: readonly Received[]): ErrorEvent {
   return JSON.parse(received[0]?.body.split('\n')[2] ?? '') as ErrorEvent;
 }
 
-/** The DSN must be https: a certificate for this machine, which the process is told to trust. */
+/** The DSN must be https, so this is a certificate for this machine that the process trusts. */
 function createCertificate(folder: string): { key: string; cert: string } {
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];

@@ -9,7 +9,7 @@ jest.setTimeout(60_000);
 const URL = '/api/v1/entities';
 const SORTS = ['createdAt', '-createdAt', 'name', '-name'];
 const LONGEST = 200;
-/** The longest names that are valid, of characters that grow when they are written as JSON, as UTF-8 or in an address. */
+/** The longest valid names, with characters that become longer in JSON, in UTF-8 or in an address. */
 const LONG_NAMES = ['a', '"', '\\', '\u0001', '\u007f', 'ß', '語', '🫖', '%', '+', '\uffff'].map((character) =>
   character.repeat(LONGEST),
 );
@@ -26,7 +26,7 @@ describe('pages', () => {
     expect(response.statusCode).toBe(201);
     return response.json<Entity>();
   };
-  /** Every row by pages of one, so that a cursor is made of every row but the last. */
+  /** Reads all rows in pages of one row, so that every row except the last becomes a cursor. */
   const walk = async (query: Record<string, string>, as?: string) => {
     const ids: string[] = [];
     let cursor: string | null = '';
@@ -40,13 +40,13 @@ describe('pages', () => {
     return ids;
   };
 
-  it.each(SORTS)('go on behind any valid name, sorted by %s', async (sort) => {
+  it.each(SORTS)('continue after any valid name, sorted by %s', async (sort) => {
     const rows = await Promise.all(LONG_NAMES.map((name) => create(name)));
     const ids = await walk({ sort });
     expect(ids.toSorted()).toEqual(rows.map(({ id }) => id).toSorted());
   });
 
-  it('skip and repeat nothing, whatever rows are called', async () => {
+  it('skip and repeat no row, with any names', async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -63,7 +63,7 @@ describe('pages', () => {
     );
   });
 
-  it('refuse every cursor in which one character is another, as a problem', async () => {
+  it('reject every cursor with one changed character, as a problem', async () => {
     await create('a');
     await create('"🫖"');
     const { nextCursor } = (await get({ sort: 'name', limit: '1' })).json<EntityPage>();
@@ -84,7 +84,7 @@ describe('pages', () => {
 
 describe('the statements of a list', () => {
   const api = useTestApi();
-  /** Longer together than PostgreSQL lets a name be, and alike in their first 63 bytes. */
+  /** Together longer than a name in PostgreSQL may be, with the same first 63 bytes. */
   const TABLE = 'customer_invoices_of_every_branch_in_all_countries';
   const FILTERS = [
     'countryOfTheBillingAddress',
@@ -106,7 +106,7 @@ describe('the statements of a list', () => {
     await admin.query(`INSERT INTO ${TABLE} (name) SELECT 'n' || g FROM generate_series(1, 5) g`);
   });
 
-  it('are told apart however long and alike the names of a resource and its filters are', async () => {
+  it('are distinguished even if the names of a resource and its filters are long and similar', async () => {
     const pages = api.app.nest.get(Pages);
     for (const sort of ['name', '-name', 'nameOfTheCustomer', '-nameOfTheCustomer']) {
       for (let mask = 0; mask < 2 ** FILTERS.length; mask += 1) {
@@ -129,7 +129,7 @@ describe('the statements of a list', () => {
     }
   });
 
-  it('run their own text even under the name of another', async () => {
+  it('run their own text even with the name of another statement', async () => {
     const ask = (text: string) => api.app.nest.get(Database).query({ name: 'same', text, values: [], userId: '' });
     expect([await ask('SELECT 1 AS n'), await ask('SELECT 2 AS n')]).toEqual([[{ n: 1 }], [{ n: 2 }]]);
   });

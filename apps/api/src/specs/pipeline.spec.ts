@@ -60,7 +60,7 @@ describe('the pipeline', () => {
     expect(response.headers).toMatchObject(headers);
   });
 
-  it('makes ids where those of the caller could break a line', async () => {
+  it('creates new ids if those of the caller could break a log line', async () => {
     const response = await api.request({
       as: somebody(),
       url: URL,
@@ -94,7 +94,7 @@ describe('the pipeline', () => {
   });
 
   it.each(['/healthz', '/readyz', '/startupz', '/version'])(
-    'leaves %s out of the log, and asks it for no token',
+    'does not log %s, and requires no token for it',
     async (url) => {
       expect((await api.request({ url })).statusCode).toBe(200);
       expect((await api.request({ url, method: 'HEAD' })).body).toBe('');
@@ -103,7 +103,7 @@ describe('the pipeline', () => {
     },
   );
 
-  it('shows nothing of an unforeseen error, and logs it under the id', async () => {
+  it('hides an unexpected error, and logs it with the request id', async () => {
     const response = await api.request({
       as: somebody(),
       url: '/api/v1/spec/broken',
@@ -111,7 +111,7 @@ describe('the pipeline', () => {
     });
     expect(response.json()).toEqual({
       type: 'urn:airlock:problem:internal-error',
-      title: 'Something went wrong here',
+      title: 'Internal error',
       status: 500,
       code: 'internal-error',
       instance: 'urn:airlock:request:request-1234',
@@ -123,13 +123,13 @@ describe('the pipeline', () => {
     });
   });
 
-  it('gives up a request at the time limit', async () => {
+  it('ends a request at the time limit', async () => {
     const response = await api.request({ as: somebody(), url: '/api/v1/spec/slow' });
     expect(response.json()).toMatchObject({ status: 503, code: 'request-timeout' });
     await sleep(700);
   });
 
-  it('sends the security headers with every answer', async () => {
+  it('sends the security headers with every response', async () => {
     for (const url of [URL, '/healthz', '/nowhere', '/%ff']) {
       expect((await api.request({ url })).headers).toMatchObject(SECURITY);
     }
@@ -137,7 +137,7 @@ describe('the pipeline', () => {
     for (const [name, value] of Object.entries(SECURITY)) expect(answer).toContain(`\r\n${name}: ${value}\r\n`);
   });
 
-  it('believes as many proxies as there are, and no header beyond them', async () => {
+  it('trusts the configured number of proxies, and no further entry of the header', async () => {
     const remaining = async (forwarded: string) => {
       const response = await api.request({ url: URL, headers: { 'x-forwarded-for': forwarded } });
       return Number(/r=(\d+)/.exec(String(response.headers['ratelimit']))?.[1]);
@@ -151,7 +151,7 @@ describe('the pipeline', () => {
     ['https://app.example.com', 'https://app.example.com'],
     ['https://evil.example.com', undefined],
     ['null', undefined],
-  ])('answers a preflight of %s with the origin %s', async (origin, allowed) => {
+  ])('responds to a preflight of %s with the origin %s', async (origin, allowed) => {
     const response = await api.request({
       method: 'OPTIONS',
       url: URL,
@@ -160,7 +160,7 @@ describe('the pipeline', () => {
     expect(response.headers['access-control-allow-origin']).toBe(allowed);
   });
 
-  it('names the methods of an address at a wrong one', async () => {
+  it('lists the methods of an address for an unsupported one', async () => {
     const response = await api.request({ as: somebody(), method: 'PUT', url: URL });
     expect([response.statusCode, response.headers['allow']]).toEqual([405, 'GET, HEAD, POST']);
   });
@@ -178,7 +178,7 @@ describe('the pipeline', () => {
       'unsupported-media-type',
     ],
     [
-      'no UTF-8',
+      'not UTF-8',
       { payload: Buffer.from([0x22, 0xff, 0xfe, 0x22]), headers: { 'content-type': 'application/json' } },
       'malformed-request',
     ],
@@ -188,7 +188,7 @@ describe('the pipeline', () => {
       'malformed-request',
     ],
     [
-      'a number beyond numbers',
+      'a number that is too large',
       { payload: '{"name":"a","attributes":{"a":1e999}}', headers: { 'content-type': 'application/json' } },
       'validation-failed',
     ],
@@ -212,7 +212,7 @@ describe('the pipeline', () => {
     ]);
   });
 
-  it('limits each user, and tells how much is left', async () => {
+  it('limits each user, and reports the remaining requests', async () => {
     const user = somebody();
     const first = await api.request({ as: user, url: URL });
     expect(first.headers).toMatchObject({
@@ -241,7 +241,7 @@ describe('the pipeline', () => {
       `GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`,
       'headers-too-large',
     ],
-    ['what is no HTTP', 'HELLO\r\n\r\n', 'malformed-request'],
+    ['invalid HTTP', 'HELLO\r\n\r\n', 'malformed-request'],
     [
       'two lengths',
       'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
@@ -252,11 +252,11 @@ describe('the pipeline', () => {
       'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
       'malformed-request',
     ],
-  ])('answers %s with a problem', async (_, request, code) => {
+  ])('responds to %s with a problem', async (_, request, code) => {
     expect(await raw(request)).toContain(`"code":"${code}"`);
   });
 
-  it('logs no secret and no header that holds one', () => {
+  it('logs no secret and no header that contains one', () => {
     const canary = 'canary-5f8cff11';
     const { logger } = api;
     logger.warn(

@@ -13,10 +13,10 @@ const CLIENTS = 6;
 const ROWS = 12;
 const MIN_OPERATIONS = 2_000;
 const CONTROL_OPERATIONS = 600;
-/** As long as a closed cache takes to open again, so that the next fault finds rows in it. */
+/** The time after which a closed cache opens again, so that the cache has rows at the next fault. */
 const CALM_MS = 2_000;
 
-// One seed gives the same operations and faults in the same order; how they interleave is up to the machine.
+// A seed always gives the same operations and faults in the same order. Their interleaving depends on the machine.
 const seed = Number(readProcessEnvironment()['CACHE_SEED'] ?? Date.now() % 1_000_000);
 
 describeWithOwnRedis('the read cache of two processes', () => {
@@ -27,7 +27,7 @@ describeWithOwnRedis('the read cache of two processes', () => {
   });
   afterAll(() => world.close());
 
-  it('never gives an older row than one that was told before, while Redis and processes fail', async () => {
+  it('never returns an older row than before, while Redis and processes fail', async () => {
     const history = new RowHistory();
     const stop = drive(world, history, { seed });
     for (const fault of createRandom(seed).shuffle(Object.keys(faults) as (keyof typeof faults)[])) {
@@ -39,14 +39,14 @@ describeWithOwnRedis('the read cache of two processes', () => {
     expect({ seed, stale: history.findStale() }).toEqual({ seed, stale: [] });
   });
 
-  it('is caught with older rows by the same check when a writer tells it nothing', async () => {
+  it('returns stale rows, which the same check finds, if a writer bypasses it', async () => {
     const history = new RowHistory();
     let turn: Promise<Seen | undefined> = Promise.resolve(undefined);
     const stop = drive(world, history, {
       seed,
       changeSilently: (id, name) => {
         const text = 'UPDATE entities SET name = $2, version = version + 1 WHERE id = $1 RETURNING name, version';
-        // One session, one statement at a time.
+        // The session runs one statement at a time.
         turn = turn.then(async () => (await database.query<Seen>(text, [id, name]))[0]);
         return turn;
       },
@@ -59,7 +59,7 @@ describeWithOwnRedis('the read cache of two processes', () => {
 
 interface DriveOptions {
   readonly seed: number;
-  /** Changes a row without the cache knowing. */
+  /** Changes a row without informing the cache. */
   readonly changeSilently?: (id: string, name: string) => Promise<Seen | undefined>;
 }
 
@@ -136,7 +136,7 @@ const faults = {
     await sleep(500 + random.below(1_500));
     proxy.resume();
   },
-  'the other process loses its connection without a word': async (world) => {
+  'the other process loses its connection silently': async (world) => {
     world.replica(1).proxy.silence();
     await sleep(500);
   },

@@ -10,7 +10,7 @@ const URL_PATH = '/api/v1/entities';
 const now = () => Math.floor(Date.now() / 1_000);
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const ODD_KEY = { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA', alg: 'ES256' };
-/** Stands in every token below: none of it may be logged. */
+/** Part of every token below. It must never be logged. */
 const CANARY = 'canary-2f8cff11';
 
 describe('a refused caller', () => {
@@ -19,11 +19,11 @@ describe('a refused caller', () => {
   beforeAll(async () => {
     for (const kid of ['second', 'weak']) await api.issuer.addKey(kid, kid === 'weak' ? 'RS512' : 'ES256');
     api.issuer.keys.push({ ...ODD_KEY, kid: 'odd' });
-    away.issuer.isAway = true;
+    away.issuer.isFailing = true;
     for (const { app } of [api, away]) await app.nest.listen({ host: '127.0.0.1', port: 0 });
   });
 
-  /** Several values of a header go out as several lines. */
+  /** Several values of a header are sent as several lines. */
   async function ask(app: typeof api, authorization: string | string[] | undefined): Promise<number | undefined> {
     const headers = [authorization ?? []].flat().flatMap((value) => ['authorization', value]);
     const options = { headers: ['host', 'a', ...headers], agent: false };
@@ -85,13 +85,13 @@ describe('a refused caller', () => {
     ['subject-malformed', 'sub', sign({ sub: `${CANARY}\ud800` })],
   ];
 
-  it('has each cause of the list, and no other', () => {
+  it('has exactly the causes of the list', () => {
     const seen = new Set([...cases.map(([reason]) => reason), 'keys-unavailable']);
     expect([...seen].sort()).toEqual(Object.keys(refusals).sort());
   });
 
   it.each(cases)(
-    'is logged with the cause %s and the claim %s, and with nothing of the token',
+    'is logged with the cause %s and the claim %s, and without any part of the token',
     async (reason, claim, create) => {
       const authorization = await create();
       expect(await ask(api, authorization)).toBe(401);
@@ -105,22 +105,22 @@ describe('a refused caller', () => {
     },
   );
 
-  it('is logged with the seconds by which a time is missed', async () => {
+  it('is logged with the difference to the time of the claim, in seconds', async () => {
     await ask(api, await sign({ exp: now() - 3_600 })());
     const [line] = await accessLines(api);
     expect(Math.abs(Number(line?.['auth_seconds']) - 3_600)).toBeLessThan(60);
   });
 
-  it('is logged as well where there are no keys to judge the token by', async () => {
+  it('is also logged if there are no keys to verify the token', async () => {
     expect(await ask(away, await sign({})())).toBe(503);
     expect((await accessLines(away))[0]).toMatchObject({ status_code: 503, auth_refusal: 'keys-unavailable' });
   });
 
-  it('is not told the cause', async () => {
+  it('gets no cause in the response', async () => {
     const response = await api.request({ url: URL_PATH, headers: { authorization: await sign({ aud: CANARY })() } });
     expect(response.json()).toEqual({
       type: 'urn:airlock:problem:unauthenticated',
-      title: 'A valid bearer token is needed',
+      title: 'A valid bearer token is required',
       status: 401,
       code: 'unauthenticated',
       instance: expect.any(String),
@@ -128,12 +128,12 @@ describe('a refused caller', () => {
     expect(response.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
   });
 
-  it('is a caller with a token; the line of another names no refusal', async () => {
+  it('has an access line with a refusal; the lines of other callers have none', async () => {
     expect(await ask(api, await sign({ aud: [CANARY, PARTY], azp: CANARY })())).toBe(200);
     expect(Object.keys((await accessLines(api))[0] ?? {}).filter((key) => key.startsWith('auth_'))).toEqual([]);
   });
 
-  /** The line is written after the answer has gone. */
+  /** The line is written after the response was sent. */
   async function accessLines(app: typeof api): Promise<Record<string, unknown>[]> {
     const find = () => app.lines.filter(({ event }) => event === 'request');
     while (find().length === 0) await new Promise(setImmediate);

@@ -17,12 +17,12 @@ const APP_PASSWORD = 'q7Vd2mXc81LkPz0w';
 const WRONG = new Secret('wrong-password-0123456789');
 const UP = [200, { status: 'ok', checks: { database: 'up' } }];
 const DOWN = [503, { status: 'down', checks: { database: 'down' } }];
-/** Three probes a second apart, and what a busy machine adds. */
+/** Three probes, one second apart, and a margin for a busy machine. */
 const PATIENCE_MS = 15_000;
 
 const UNLIMITED = { RATE_LIMIT_PER_USER: '1000000', RATE_LIMIT_PER_ADDRESS: '1000000' };
 
-/** What happens to Redis goes on beside what happens to the database. */
+/** The tests of Redis and of the database run concurrently. */
 const itTogether = useTogether({ timeoutMs: 120_000 });
 const database = useTestDatabase();
 
@@ -47,7 +47,7 @@ describe('the API when its database', () => {
     const database = { ...config.database, app: { ...app, password: WRONG } };
     stranger = new ApiProcess({ config: { ...known, database } });
     api = await ApiProcess.start({ config: known });
-    // Before anything happens to the server, which it would wait for.
+    // Before the server fails, because this would wait for it.
     await stranger.exited;
   });
   afterAll(async () => {
@@ -76,7 +76,7 @@ describe('the API when its database', () => {
   };
   const postmaster = () => Number(readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
 
-  it('is paused: it stays alive, says down, opens no pile of connections, and returns by itself', async () => {
+  it('is paused: it stays alive, reports down, opens few connections, and recovers without a restart', async () => {
     await waitFor(UP);
     const server = [postmaster(), ...childrenOf(postmaster())];
     for (const pid of server) process.kill(pid, 'SIGSTOP');
@@ -86,14 +86,14 @@ describe('the API when its database', () => {
     expect((await probe('/startupz'))[0]).toBe(200);
     const before = countConnectionsTo(cluster.port);
     await Promise.all(Array.from({ length: 50 }, () => probe('/readyz')));
-    // A probe that hangs is given up and asked anew every few seconds, however many ask.
+    // A hanging probe is cancelled and retried every few seconds, independent of the number of callers.
     expect(countConnectionsTo(cluster.port) - before).toBeLessThan(10);
     for (const pid of server) process.kill(pid, 'SIGCONT');
     await waitFor(UP);
     expect((await read()).status).toBe(200);
   });
 
-  it('crashes under load: who asks is answered 503, the process stays, and serves again', async () => {
+  it('crashes under load: callers get 503, and the process stays alive and serves again', async () => {
     await waitFor(UP);
     const authorization = `Bearer ${await issuer.sign()}`;
     const statuses = new Set<number>();
@@ -104,10 +104,10 @@ describe('the API when its database', () => {
     };
     const loads = Promise.all(Array.from({ length: 8 }, load));
     while (!statuses.has(200)) await sleep(10);
-    // One session that dies makes the server end all others and recover, in the middle of whatever they do.
+    // If one session crashes, the server ends all other sessions and runs recovery.
     process.kill(childrenOf(postmaster()).find(isApiSession) ?? NaN, 'SIGKILL');
     while (!statuses.has(503)) await sleep(10);
-    // Readiness outlives a moment as short as this one.
+    // Readiness does not change during such a short outage.
     await waitForAnswer();
     isLoading = false;
     await loads;
@@ -115,7 +115,7 @@ describe('the API when its database', () => {
     expect(api.lines.filter(({ event }) => String(event).startsWith('shutdown.'))).toEqual([]);
   });
 
-  it('is restarted: callers are told 503 with a time, nothing of the driver, and then it works again', async () => {
+  it('is restarted: callers get 503 with a retry time and no message of the driver, until it has recovered', async () => {
     await waitFor(UP);
     const { port, dataDir } = cluster;
     await cluster.stop();
@@ -129,11 +129,13 @@ describe('the API when its database', () => {
     cluster = await startCluster({ dataDir, durable: false, keepFolder: true, port });
     await waitFor(UP);
     expect((await read()).status).toBe(200);
-    const told = api.lines.map(({ event }) => event).filter((event) => /^database\.(away|back)$/.test(String(event)));
-    expect(told.slice(-2)).toEqual(['database.away', 'database.back']);
+    const logged = api.lines
+      .map(({ event }) => event)
+      .filter((event) => /^database\.(unavailable|recovered)$/.test(String(event)));
+    expect(logged.slice(-2)).toEqual(['database.unavailable', 'database.recovered']);
   });
 
-  it('knows another password: it says down, and names neither server, user nor cause', async () => {
+  it('has another password: it reports down, without server, user or cause', async () => {
     const { code } = await stranger.exited;
     expect(code).not.toBe(0);
     expect(JSON.stringify(stranger.lines)).not.toContain(WRONG.reveal());
@@ -142,7 +144,7 @@ describe('the API when its database', () => {
 
 describeWithOwnRedis('the API when its Redis', () => {
   itTogether(
-    'is killed under load: nobody is refused, readiness says degraded, and all is well once it is back',
+    'is killed under load: no request fails, and readiness is degraded until Redis has recovered',
     async () => {
       const redis = await TestRedis.start();
       const issuer = await TestIssuer.start();
@@ -173,7 +175,7 @@ describeWithOwnRedis('the API when its Redis', () => {
       isLoading = false;
       await loads;
       expect([...statuses]).toEqual([200]);
-      for (const event of ['redis.away', 'redis.back'])
+      for (const event of ['redis.unavailable', 'redis.recovered'])
         expect(api.lines.filter((line) => line['event'] === event)).toHaveLength(1);
       await api.stop();
       await Promise.all([issuer.stop(), redis.stop()]);
@@ -203,14 +205,14 @@ function isApiSession(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('airlock_app');
   } catch {
-    // It has ended since it was listed.
+    // The process has ended since it was listed.
     return false;
   }
 }
 
 const ESTABLISHED = '01';
 
-/** Open connections to a port of this machine, from the side of who opened them. */
+/** Open connections to a port of this machine, counted on the client side. */
 function countConnectionsTo(port: number): number {
   const address = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const lines = readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1);

@@ -12,7 +12,7 @@ const WHO = {
 };
 
 describe('row-level security', () => {
-  // One connection: whatever a request leaves on it, the next one would find.
+  // With one connection, the next request would see any state that a request leaves on it.
   const api = useTestApi({ configure: (config) => ({ ...config, database: { ...config.database, poolSize: 1 } }) });
   const database = () => api.app.nest.get(Database);
   const create = (as: string) => api.request({ as, method: 'POST', url: '/api/v1/entities', payload: { name: as } });
@@ -22,7 +22,7 @@ describe('row-level security', () => {
       use((sql) => client.query(sql)),
     );
 
-  it('shows raw SQL of the application nothing without a user', async () => {
+  it('shows no row to raw SQL of the application without a user', async () => {
     await create('user_1');
     await asApplication(async (query) => {
       expect((await query('SELECT count(*)::int AS count FROM entities')).rows).toEqual([{ count: 0 }]);
@@ -34,7 +34,7 @@ describe('row-level security', () => {
     });
   });
 
-  it('guards every table that the application may read', async () => {
+  it('is enabled for every table that the application may read', async () => {
     const open = await api.database.query(
       `SELECT relname FROM pg_class
         WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
@@ -60,7 +60,7 @@ describe('row-level security', () => {
     expect(seen?.count).toBe(1);
   });
 
-  it('lets nobody write a row for somebody else', async () => {
+  it('rejects writes of rows of other users', async () => {
     const text = `INSERT INTO entities (owner_id, name) VALUES ('user_2', 'planted')`;
     await expect(database().query({ name: 'spec:plant', text, values: [], userId: 'user_1' })).rejects.toThrow(
       'row-level security',
@@ -76,7 +76,7 @@ describe('row-level security', () => {
     expect(between).toMatchObject({ pid: during?.pid, user: '' });
   });
 
-  it('names the request that a session works for, and no longer than it does', async () => {
+  it('shows the request of a session while it runs, and not after it', async () => {
     const context = new RequestContext({ 'x-request-id': 'request-0123456789' });
     const ask = () => database().query<{ pid: number; name: string }>({ ...WHO, userId: 'user_1' });
     const [during] = await new Promise<{ pid: number; name: string }[]>((resolve, reject) =>
@@ -89,7 +89,7 @@ describe('row-level security', () => {
     expect(after).toEqual([{ name: expect.stringMatching(/^airlock-api\/testing\/api@/) }]);
   });
 
-  it('keeps users apart when many ask at once over few connections', async () => {
+  it('isolates users with many concurrent requests over few connections', async () => {
     const users = Array.from({ length: 200 }, (_, index) => `user_${index}`);
     const seen = await Promise.all(users.map((userId) => database().query<{ user: string }>({ ...WHO, userId })));
     expect(seen.map(([row]) => row?.user)).toEqual(users);
@@ -101,13 +101,13 @@ describe('row-level security', () => {
     expect(await database().query({ ...statement, values: [5] })).toEqual([{ result: 2 }]);
   });
 
-  it('prepares a statement again after its text did not parse', async () => {
+  it('prepares a statement again after a syntax error', async () => {
     const statement = { name: 'spec:typo', values: [], userId: 'user_1' };
     await expect(database().query({ ...statement, text: 'SELEKT 1' })).rejects.toThrow('syntax error');
     expect(await database().query({ ...statement, text: 'SELECT 1 AS one' })).toEqual([{ one: 1 }]);
   });
 
-  it('survives a value that cannot be sent', async () => {
+  it('survives a value that cannot be encoded', async () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
     const statement = { name: 'spec:value', text: 'SELECT $1::jsonb AS value', userId: 'user_1' };

@@ -30,7 +30,7 @@ describe('shutdown', () => {
   beforeAll(async () => void (issuer = await TestIssuer.start()));
   afterAll(() => issuer.stop());
 
-  /** A process and a database for one case: each counts the sessions that are left. */
+  /** A process and a database for one case, so that the remaining sessions can be counted. */
   const withApi = (
     { env, wrapper = [] }: { env: Record<string, string>; wrapper?: readonly string[] },
     use: (api: ApiProcess, database: TestDatabase) => Promise<void>,
@@ -45,8 +45,8 @@ describe('shutdown', () => {
     });
 
   /**
-   * A request that waits for as long as a row is locked. A machine that is kept busy makes the API turn requests away for
-   * a while: it is sent until it is let in.
+   * A request that waits for a locked row. On a busy machine the API may reject requests for a while, so it is repeated
+   * until it is accepted.
    */
   const askSlowly = async ({ url }: ApiProcess, database: TestDatabase) => {
     const token = await issuer.sign();
@@ -59,7 +59,7 @@ describe('shutdown', () => {
     await admin.query('SELECT FROM entities WHERE id = $1 FOR UPDATE', [id]);
     for (;;) {
       const slow = fetch(`${entities}/${id}`, send('PATCH', token, { name: 'changed' }));
-      // Its failure is for the test that awaits it, which may have another to report first.
+      // The test that awaits it reports its failure.
       const answered = slow.then(({ status }) => status).catch(() => undefined);
       if (await waitsForLock(database, answered)) return { slow, unlock: () => admin.query('COMMIT') };
       expect(await answered).toBe(503);
@@ -115,14 +115,14 @@ describe('shutdown', () => {
   }
 
   const uncaught = [
-    ['uncaughtException', `throw new Error('nobody caught')`],
-    ['unhandledRejection', `void Promise.reject(new Error('nobody caught'))`],
+    ['uncaughtException', `throw new Error('uncaught')`],
+    ['unhandledRejection', `void Promise.reject(new Error('uncaught'))`],
     ['unhandledRejection', `void Promise.reject(undefined)`],
   ] as const;
   for (const [reason, statement] of uncaught) {
     const script = `process.on('SIGUSR2', () => { ${statement}; });`;
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(script)}`;
-    itTogether(`answers what is in flight and exits 1 after an ${reason} by ${statement}`, () =>
+    itTogether(`completes the requests in flight and exits with 1 after an ${reason} by ${statement}`, () =>
       withApi({ env: { ...BUDGET, ...PATIENT, NODE_OPTIONS } }, async (api, database) => {
         const { slow, unlock } = await askSlowly(api, database);
         api.signal('SIGUSR2');
@@ -134,14 +134,14 @@ describe('shutdown', () => {
           level: 'error',
           reason,
           drain_ms: 0,
-          error: { message: expect.stringMatching(/nobody caught|no reason given/) },
+          error: { message: expect.stringMatching(/uncaught|no reason given/) },
         });
       }),
     );
   }
 
   const HASTY = { SHUTDOWN_DRAIN: '0s', SHUTDOWN_REQUESTS: '500ms', SHUTDOWN_TEARDOWN: '2s', SHUTDOWN_GRACE: '10s' };
-  itTogether('cuts what does not end within its budget', () =>
+  itTogether('destroys connections that do not end within the budget', () =>
     withApi({ env: HASTY }, async (api) => {
       const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => undefined);
       await new Promise<void>((resolve) => socket.write('GET /healthz HTTP/1.1\r\nhost: a\r\n', () => resolve()));
@@ -154,7 +154,7 @@ describe('shutdown', () => {
   );
 
   const refused: [string, Record<string, string>, RegExp][] = [
-    ['a budget that does not add up', { SHUTDOWN_GRACE: '1s' }, /SHUTDOWN_GRACE/],
+    ['a budget that exceeds the grace period', { SHUTDOWN_GRACE: '1s' }, /SHUTDOWN_GRACE/],
     [
       'a database of another environment',
       { DATABASE_URL: 'postgres://a_app:b@127.0.0.1:1/nowhere_production' },
@@ -162,7 +162,7 @@ describe('shutdown', () => {
     ],
   ];
   for (const [title, env, line] of refused) {
-    itTogether(`refuses ${title} in a line, without a stack`, () =>
+    itTogether(`rejects ${title} in one line, without a stack`, () =>
       withApi({ env }, async (api) => {
         expect((await api.exited).code).toBe(78);
         const text = JSON.stringify(api.lines);
@@ -178,7 +178,7 @@ function send(method: string, token: string, body: object): RequestInit {
   return { method, headers, body: JSON.stringify(body) };
 }
 
-/** True once the request waits for the row, false where it was answered without. */
+/** True when the request waits for the row; false if it got a response without waiting. */
 async function waitsForLock(database: TestDatabase, answered: Promise<unknown>): Promise<boolean> {
   const isAnswered = answered.then(() => true);
   for (;;) {
@@ -191,7 +191,7 @@ async function waitsForLock(database: TestDatabase, answered: Promise<unknown>):
   }
 }
 
-/** A connection that has been used and waits for its next request. */
+/** A used connection that is idle. */
 async function openIdle(port: number): Promise<{ closed: Promise<unknown> }> {
   const socket = connect(port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.on('error', () => undefined).once('close', resolve));

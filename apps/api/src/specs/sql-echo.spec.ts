@@ -10,7 +10,7 @@ describe.each([true, false])('DB_ECHO=%s', (echo) => {
   const api = useTestApi({ configure: (config) => ({ ...config, database: { ...config.database, echo } }) });
   const printed = () => api.lines.filter(({ event }) => event === 'sql').map(({ sql }) => String(sql));
 
-  it(`logs ${echo ? 'each statement of a request' : 'no statement'}, beside its ids and without values`, async () => {
+  it(`logs ${echo ? 'each statement of a request' : 'no statement'}, with its ids and without values`, async () => {
     const created = await api.request({ as: 'user_1', method: 'POST', url: URL, payload: { name: SECRET } });
     const { id } = created.json<{ id: string }>();
     await api.request({ as: 'user_1', url: `${URL}/${id}` });

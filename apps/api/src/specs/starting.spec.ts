@@ -38,7 +38,7 @@ describe('the start of the API', () => {
       client.query(`CREATE DATABASE ${COPY} TEMPLATE airlock_test`),
     );
     await cluster.stop();
-    // With the owner of the files, who need not be this user.
+    // As the owner of the files, which may be another user than this one.
     execFileSync('cp', ['-a', dataDir, join(folder, 'late')]);
     cluster = await startCluster({ dataDir, durable: false, port });
   });
@@ -63,7 +63,7 @@ describe('the start of the API', () => {
     database: { ...config.database, app: { ...config.database.app, ...change } },
   });
 
-  itTogether('comes up without its database, is ready once that answers, and serves nothing before', async () => {
+  itTogether('succeeds without the database, which is awaited before any request is served', async () => {
     const port = await findFreePort();
     await withApi(await ApiProcess.start({ config: without({ port }) }), async (api) => {
       expect(await ask(api, '/healthz')).toEqual([200, { status: 'ok' }]);
@@ -82,7 +82,7 @@ describe('the start of the API', () => {
     });
   });
 
-  itTogether('leaves when it is told to while it waits', async () =>
+  itTogether('stops on a signal while it waits', async () =>
     withApi(await ApiProcess.start({ config: without({ port: 1 }) }), async (api) => {
       api.signal('SIGTERM');
       expect(await api.exited).toEqual({ code: 0, signal: null });
@@ -91,8 +91,8 @@ describe('the start of the API', () => {
 
   const refusals: [string, () => Config, RegExp, (() => Record<string, string>)?][] = [
     ['a wrong password', () => without({ password: new Secret(WRONG) }), /DATABASE_URL: .* password of "airlock_app"/],
-    ['a role that is not there', () => without({ user: 'nobody_app' }), /DATABASE_URL: .* password of "nobody_app"/],
-    ['a database that is not there', () => without({ database: 'nothing_test' }), /no database "nothing_test"/],
+    ['a missing role', () => without({ user: 'nobody_app' }), /DATABASE_URL: .* password of "nobody_app"/],
+    ['a missing database', () => without({ database: 'nothing_test' }), /no database "nothing_test"/],
     [
       'a copy of its database',
       () => without({ database: COPY }),
@@ -101,7 +101,7 @@ describe('the start of the API', () => {
     ['a port that is taken', () => config, /PORT: \d+ is in use/, () => ({ PORT: String(cluster.port) })],
   ];
   for (const [title, choose, reason, env = () => ({})] of refusals) {
-    itTogether(`refuses ${title} in one line of the log, with its cure and no stack`, () =>
+    itTogether(`rejects ${title} in one line of the log, with the fix and without a stack`, () =>
       withApi(new ApiProcess({ config: choose(), env: env() }), async (api) => {
         expect(await api.exited).toEqual({ code: 1, signal: null });
         const refused = api.lines.filter(({ level }) => level === 'fatal');
@@ -115,13 +115,13 @@ describe('the start of the API', () => {
     );
   }
 
-  itTogether('says it in plain lines where the log is for people', () => {
+  itTogether('reports the error in plain lines if the log is pretty', () => {
     const env = { LOG_FORMAT: 'pretty' };
     return withApi(new ApiProcess({ config: without({ password: new Secret(WRONG) }), env }), async (api) => {
       expect((await api.exited).code).toBe(1);
       expect(api.lines.map(({ line }) => line).slice(-2)).toEqual([
-        `DATABASE_URL: 127.0.0.1:${cluster.port} does not accept the password of "airlock_app"; expected the one it knows`,
-        '  airlock db provision   # makes roles and database as the configuration says',
+        `DATABASE_URL: 127.0.0.1:${cluster.port} rejects the password of "airlock_app"; expected its current password`,
+        '  airlock db provision   # creates roles and database from the configuration',
       ]);
     });
   });

@@ -12,7 +12,7 @@ describe('two workers', () => {
   let api: ApiProcess | undefined;
   afterEach(() => api?.stop());
 
-  it('are two again after one was killed, and answer on the management port as one', async () => {
+  it('are two again after one was killed, and share the management port', async () => {
     const management = await findFreePort();
     api = await ApiProcess.start({
       config: database.config,
@@ -21,12 +21,12 @@ describe('two workers', () => {
     const { pid } = api;
     await waitUntil(() => count(api, 'listening') === 2);
     const metrics = async () => (await fetch(`http://127.0.0.1:${management}/metrics`)).text();
-    // Each worker's figures come after its word that it is ready: one that the supervisor has not heard of has not started.
+    // The supervisor has the metrics of a worker only after it has received its ready message.
     while (!/^app_ready 2$/m.test(await metrics())) await sleep(20);
     const [first = 0] = childrenOf(pid);
     process.kill(first, 'SIGKILL');
     await waitUntil(() => count(api, 'listening') === 3);
-    expect(count(api, 'worker.lost')).toBe(1);
+    expect(count(api, 'worker.died')).toBe(1);
     expect(childrenOf(pid)).toHaveLength(2);
     expect(childrenOf(pid)).not.toContain(first);
     expect((await fetch(`${api.url}/readyz`)).status).toBe(200);
@@ -44,7 +44,7 @@ describe('two workers', () => {
     expect(await api.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('leave at once, and without an error, when they are told to before they serve', async () => {
+  it('stop at once, and without an error, on a signal before they serve', async () => {
     api = new ApiProcess({ config: database.config, env: { WORKERS: '2' } });
     const { pid } = api;
     await waitUntil(() => childrenOf(pid).length === 2);
@@ -53,7 +53,7 @@ describe('two workers', () => {
     expect(count(api, 'listening')).toBe(0);
   });
 
-  it('leave together when neither can start, with the exit code of the first', async () => {
+  it('stop together if neither can start, with the exit code of the first', async () => {
     api = new ApiProcess({ config: database.config, env: { WORKERS: '2', DATABASE_URL: nobody(database.config) } });
     expect(await api.exited).toEqual({ code: 1, signal: null });
     expect(count(api, 'start.refused')).toBeGreaterThan(0);

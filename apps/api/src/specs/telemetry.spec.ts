@@ -46,7 +46,7 @@ describe('telemetry', () => {
   });
 
   let delivered: Promise<readonly Received[]> | undefined;
-  /** What one process delivers of a probe, a request that is sampled, and one that is not. */
+  /** The data that one process sends for a probe, a sampled request and an unsampled request. */
   const deliver = () =>
     (delivered ??= withReceiver(async (port, received) => {
       await run(endpoint(port), async (api) => {
@@ -60,7 +60,7 @@ describe('telemetry', () => {
       return received;
     }));
 
-  itTogether('has a span for each request but probes, and nothing of what callers sent', async () => {
+  itTogether('has a span for each request except probes, without any input of callers', async () => {
     const received = await deliver();
     const spans = readSpans(received);
     expect(spans.map(({ name }) => name)).toEqual(['GET /api/v1/entities/:id']);
@@ -77,7 +77,7 @@ describe('telemetry', () => {
     expect(JSON.stringify(received)).not.toContain('typed');
   });
 
-  itTogether('leaves a trace that its caller does not sample alone', async () => {
+  itTogether('sends no span of a trace that the caller does not sample', async () => {
     const spans = readSpans(await deliver());
     expect(spans.filter(({ traceId }) => traceId !== CALLER.traceId)).toEqual([]);
   });
@@ -103,37 +103,39 @@ describe('telemetry', () => {
   });
 
   const broken: [string, (response: ServerResponse) => void][] = [
-    ['answers 500', (response) => response.writeHead(500).end()],
-    ['never answers', () => undefined],
+    ['returns 500', (response) => response.writeHead(500).end()],
+    ['never responds', () => undefined],
   ];
-  for (const [title, answer] of broken) {
-    itTogether(`that goes to a receiver that ${title} costs no request, no start and no exit`, () =>
+  for (const [title, respond] of broken) {
+    itTogether(`to a receiver that ${title} affects no request, no start and no exit`, () =>
       withReceiver(
         async (port, received) => {
           const api = await run(endpoint(port), async ({ url }) => {
             expect((await fetch(`${url}/api/v1/entities`, { headers: await headers() })).status).toBe(200);
-            // The span has been sent, so that a request now is one that the receiver could be in the way of.
+            // The span has been sent, so the receiver could now delay a request.
             while (!received.some(({ path }) => path === '/v1/traces')) await sleep(20);
             expect((await fetch(`${url}/api/v1/entities`, { headers: await headers() })).status).toBe(200);
           });
           expect(api.lines.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
         },
-        { answer },
+        { respond },
       ),
     );
   }
 
-  itTogether('that goes nowhere costs nothing but a line that says so', async () => {
+  itTogether('to an unreachable receiver causes one line in the log and no other effect', async () => {
     const api = await run(endpoint(1), async ({ url, waitFor }) => {
       expect((await fetch(`${url}/api/v1/entities`, { headers: await headers() })).status).toBe(200);
-      await waitFor('telemetry.away');
+      await waitFor('telemetry.unavailable');
     });
-    expect(api.lines.filter(({ event, signal }) => event === 'telemetry.away' && signal === 'traces')).toHaveLength(1);
+    expect(
+      api.lines.filter(({ event, signal }) => event === 'telemetry.unavailable' && signal === 'traces'),
+    ).toHaveLength(1);
   });
 
   describeWithOwnRedis('of a request', () => {
     itTogether('has a span below it for each call to the database, to Redis and over HTTP', async () => {
-      // The trace of its own request is the last one that this issuer is asked with.
+      // The last request to this issuer has the trace of this test's request.
       const [redis, own] = await Promise.all([TestRedis.start(), TestIssuer.start()]);
       await withReceiver(async (port, received) => {
         const env = { ...endpoint(port), REDIS_URL: redis.url.reveal() };

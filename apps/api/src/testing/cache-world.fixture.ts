@@ -39,17 +39,17 @@ export class CacheWorld {
 
   replica(index: number): Replica {
     const replica = this.replicas[index];
-    if (!replica) throw new Error(`replica ${index}: there is none`);
+    if (!replica) throw new Error(`replica ${index}: does not exist`);
     return replica;
   }
 
-  /** As a crash and a supervisor would. */
+  /** Kills and starts the process, like a crash and a supervisor. */
   async restart(replica: Replica): Promise<void> {
     await replica.api.stop();
     replica.api = await this.#startApi(replica.proxy);
   }
 
-  /** @returns undefined where the process gave no answer */
+  /** @returns undefined if the process did not respond */
   async ask(replica: Replica, path: string, init: RequestInit = {}): Promise<Response | undefined> {
     const headers = { authorization: this.#authorization, 'content-type': 'application/json', 'if-match': '*' };
     return fetch(`${replica.api.url}/api/v1/entities${path}`, { ...init, headers }).catch(() => undefined);
@@ -65,7 +65,7 @@ export class CacheWorld {
     }
   }
 
-  /** The standby follows the primary until it has what the primary has now; from then on it lags. */
+  /** Replicates the primary to the standby once. From then on the standby lags. */
   async copyToStandby(): Promise<void> {
     const { host, port } = this.primary.address;
     await this.command(this.standby, 'REPLICAOF', host, String(port));

@@ -1,6 +1,6 @@
-/** Random choices that a seed repeats. */
+/** Random choices that are reproducible by a seed. */
 export interface Random {
-  /** A whole number from 0, below the limit. */
+  /** A whole number from 0 up to, but not including, the limit. */
   below(limit: number): number;
   pick<T>(from: readonly T[]): T;
   shuffle<T>(from: readonly T[]): T[];

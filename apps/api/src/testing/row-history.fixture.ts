@@ -1,4 +1,4 @@
-/** What one answer said of a row: its version and name, or that it is gone. */
+/** The state of a row in one response: its version and name, or deleted. */
 export interface Seen {
   readonly version: number;
   readonly name: string;
@@ -15,13 +15,13 @@ interface Observation {
 }
 
 /**
- * The acknowledged answers about rows whose version only grows. Such a history is linearizable exactly if no answer is older
- * than one that had ended before it began, and each version has one content.
+ * The acknowledged responses about rows whose version only grows. Such a history is linearizable if and only if no
+ * response is older than one that had ended before its request began, and each version has one content.
  */
 export class RowHistory {
   readonly #observations: Observation[] = [];
 
-  /** Runs one operation and notes what it was told; undefined where nothing was acknowledged. */
+  /** Runs one operation and records its result; undefined means that nothing was acknowledged. */
   async observe(row: string, by: string, ask: () => Promise<Seen | undefined>): Promise<void> {
     const startedAt = performance.now();
     const seen = await ask();
@@ -32,7 +32,7 @@ export class RowHistory {
     return this.#observations.length;
   }
 
-  /** One line for each answer that should have been newer. */
+  /** One line for each stale response. */
   findStale(): string[] {
     return [...Map.groupBy(this.#observations, ({ row }) => row).values()].flatMap(findStaleOfRow);
   }

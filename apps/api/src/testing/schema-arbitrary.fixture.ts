@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Schema } from './openapi-reader.fixture.js';
 
-/** What breaks careless servers: markup, quotes, control characters, traversal, lengths, numbers at their ends. */
+/** Input that breaks careless servers: markup, quotes, control characters, traversal, long texts, extreme numbers. */
 const NASTY = [
   '',
   ' ',
@@ -52,7 +52,7 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.record({ name: fc.constant('a'), attributes: fc.object() }),
 );
 
-/** Values of a JSON Schema as the document uses it, with its boundaries likelier than chance. */
+/** Random values of a JSON Schema, as the document uses it. Boundary values are more likely. */
 export function arbitraryFor(schema: Schema, document: Readonly<Record<string, unknown>>): fc.Arbitrary<unknown> {
   const inner = (part: unknown) => arbitraryFor(part as Schema, document);
   if (typeof schema['$ref'] === 'string') return inner(resolve(schema['$ref'], document));

@@ -12,22 +12,22 @@ export function explainRefusal(user: string, error: unknown): unknown {
 }
 
 function explainRefusedPassword(user: string, cause: unknown): ConfigError {
-  const mend = [
+  const fix = [
     'PostgreSQL keeps passwords in its data: a new one in .env changes nothing there. With Docker Compose, either',
     `  keep the data:   docker compose exec postgres psql --username=${user} --command='\\password'  (give it the one in .env)`,
     '  or start afresh: docker compose down --volumes  (deletes the data)',
   ].join('\n  ');
   const expected = 'the one that its data was made with';
   const problem = `the server refuses the password of "${user}"`;
-  return new ConfigError([{ name: 'DATABASE_ADMIN_URL', problem, expected, mend }], { cause });
+  return new ConfigError([{ name: 'DATABASE_ADMIN_URL', problem, expected, fix }], { cause });
 }
 
 function explainClosedServer(cause: unknown): ConfigError {
-  const mend = [
+  const fix = [
     'A container whose first start was killed leaves such a server, without data: docker compose down --volumes',
     'In any other, add a line to its pg_hba.conf',
   ].join('\n  ');
   const expected = 'a line in its pg_hba.conf that does';
   const problem = 'the server lets nobody in from here';
-  return new ConfigError([{ name: 'DATABASE_ADMIN_URL', problem, expected, mend }], { cause });
+  return new ConfigError([{ name: 'DATABASE_ADMIN_URL', problem, expected, fix }], { cause });
 }

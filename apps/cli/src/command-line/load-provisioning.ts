@@ -13,5 +13,5 @@ export function loadProvisioning(): Omit<ProvisionOptions, 'adopt'> {
 
 function required<T>(value: T | undefined, name: string, expected: string): T {
   if (value !== undefined) return value;
-  throw new ConfigError([{ name, problem: 'is not set', expected, mend: `export ${name} for this one command` }]);
+  throw new ConfigError([{ name, problem: 'is not set', expected, fix: `export ${name} for this one command` }]);
 }

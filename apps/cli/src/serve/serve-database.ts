@@ -88,7 +88,7 @@ function loadDevelopmentConfig(): Config {
       name: 'ENVIRONMENT',
       problem: `is ${config.environment}`,
       expected: 'development: serving from the sources is for nothing else',
-      mend: 'unset ENVIRONMENT, or use the image of the other environments',
+      fix: 'unset ENVIRONMENT, or use the image of the other environments',
     },
   ]);
 }

@@ -8,12 +8,12 @@ import type { Facts } from '../rules/config-rule.js';
 import { badEnvironments, type BadEnvironment, goodEnvironments, withFolder } from '../testing/index.js';
 
 describe('loadConfig', () => {
-  it.each(ENVIRONMENTS)('accepts the least of %s', async (environment) => {
+  it.each(ENVIRONMENTS)('accepts the smallest configuration of %s', async (environment) => {
     const config = await withFolder({}, (cwd) => loadConfig({ env: goodEnvironments[environment], cwd }));
     expect(config.environment).toBe(environment);
   });
 
-  it.each(badEnvironments)('refuses $title', async (bad) => {
+  it.each(badEnvironments)('rejects $title', async (bad) => {
     const error = await refuse(bad);
     const lines = error.message.split('\n');
     expect(lines.filter((_, index) => index % 2 === 0)).toEqual(bad.lines);
@@ -24,7 +24,7 @@ describe('loadConfig', () => {
 });
 
 describe('the table of bad environments', () => {
-  it('would miss the loss of any rule', async () => {
+  it('has a case for every rule', async () => {
     const facts = (await Promise.all(badEnvironments.map(factsOf))).flat();
     const count = (judged: typeof configRules) =>
       facts.reduce((sum, one) => sum + findViolations(one, judged).length, 0);

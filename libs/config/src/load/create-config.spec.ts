@@ -11,7 +11,7 @@ const env = {
 const config = loadConfig({ env, files: false });
 
 describe('the config', () => {
-  it('is frozen to its leaves', () => {
+  it('is deeply frozen', () => {
     expect(findUnfrozen(config)).toEqual([]);
     expect(() => Object.assign(config.service, { debug: true })).toThrow(TypeError);
     expect(() => (config.http.corsOrigins as string[]).push('*')).toThrow(TypeError);
@@ -32,7 +32,7 @@ describe('the config', () => {
     });
   });
 
-  it('has no Redis where none is set', () => {
+  it('has no Redis if none is set', () => {
     expect(loadConfig({ env: goodEnvironments.preview, files: false }).redis).toBeUndefined();
   });
 

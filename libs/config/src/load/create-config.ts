@@ -2,7 +2,7 @@ import type { Values } from '../variables/schema.js';
 import { Secret } from '../values/secret-value.js';
 import { traitsOf } from '../values/environment.js';
 
-/** The typed config, frozen to its leaves. Its type is inferred from here and the schema; there is no second interface. */
+/** The typed config, deeply frozen. Its type is inferred from this function and the schema. */
 export type Config = DeepReadonly<ReturnType<typeof arrange>>;
 
 /** @param file the .env file that was used */

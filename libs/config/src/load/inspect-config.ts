@@ -11,17 +11,17 @@ import type { Texts } from '../variables/schema.js';
 import { validate } from '../variables/validate.js';
 
 export interface LoadOptions {
-  /** The process environment, unless given. */
+  /** Default: the process environment. */
   readonly env?: EnvironmentVariables;
-  /** The folder whose .env files count; the working folder unless given. */
+  /** The folder whose .env files are used. Default: the working folder. */
   readonly cwd?: string;
-  /** `false`: no .env file is looked at, and `env` says everything. For tools that start from a complete environment. */
+  /** `false`: no .env file is read; `env` is complete. For tools that start from a complete environment. */
   readonly files?: boolean;
-  /** Reads and requires only what this program needs. Left out: every variable, as for an operator. */
+  /** Reads and requires only the variables of this program. Default: every variable, for commands of an operator. */
   readonly program?: ProgramName | undefined;
 }
 
-/** All that loading found out, whether the configuration is good or not. */
+/** The result of loading a valid or invalid configuration. */
 export interface Inspection {
   readonly environment: Environment | undefined;
   readonly file: string | undefined;
@@ -29,7 +29,7 @@ export interface Inspection {
   readonly values: Partial<Values>;
   readonly violations: readonly Violation[];
   readonly warnings: readonly string[];
-  /** Absent where there are violations. */
+  /** Undefined if there are violations. */
   readonly config: Config | undefined;
 }
 
@@ -49,7 +49,7 @@ export function inspectConfig({ env, cwd, files = true, program }: LoadOptions =
   return { ...sources, values, violations: [], config: createConfig(values as Values, sources.file) };
 }
 
-/** A folder that was removed under the process holds no files. */
+/** The working folder may have been removed; then it has no files. */
 function findWorkingFolder(): string | undefined {
   try {
     return process.cwd();

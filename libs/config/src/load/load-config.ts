@@ -3,10 +3,10 @@ import type { Config } from './create-config.js';
 import { inspectConfig, type LoadOptions } from './inspect-config.js';
 
 /**
- * The one way to a config: the API, the migration command, seeds and tests all come through here. Reading the real
- * process environment also sets NODE_ENV, for libraries that are loaded later.
+ * Loads the config for all programs, commands and tests. Reading the real process environment also sets NODE_ENV, for
+ * libraries that are loaded later.
  *
- * @throws ConfigError with everything that is wrong
+ * @throws ConfigError with all violations
  */
 export function loadConfig(options: LoadOptions = {}): Config {
   const { config, violations } = inspectConfig(options);

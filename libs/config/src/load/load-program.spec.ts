@@ -14,13 +14,13 @@ const ofReleases = ['ENVIRONMENT', 'DATABASE_URL', 'DATABASE_MIGRATION_URL', 'DA
 const only = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, everything[name]]));
 
 describe('loadConfig of a program', () => {
-  it('gives the API no address of the migrator or the administrator, also where the process has them', () => {
+  it('gives the API no address of the migrator or the administrator, even if the process has them', () => {
     const { database, secretKey } = loadConfig({ env: everything, files: false, program: 'api' });
     expect(database).toMatchObject({ migration: undefined, admin: undefined });
     expect(secretKey).toBeDefined();
   });
 
-  it.each(['migrate', 'provision'] as const)('requires nothing of the API for %s, and gives it none', (program) => {
+  it.each(['migrate', 'provision'] as const)('neither requires nor passes variables of the API for %s', (program) => {
     const small = loadConfig({ env: only(ofReleases), files: false, program });
     const large = loadConfig({ env: everything, files: false, program });
     for (const config of [small, large]) {
@@ -30,27 +30,27 @@ describe('loadConfig of a program', () => {
     }
   });
 
-  it('opens no secret file that belongs to another program', async () => {
+  it('opens no secret file of another program', async () => {
     const env = { ...everything, SECRET_KEY: undefined, SECRET_KEY_FILE: '/run/secrets/not-there' };
     const { violations } = await withFolder({}, (cwd) => inspectConfig({ env, cwd, program: 'migrate' }));
     expect(violations).toEqual([]);
     expect(inspectConfig({ env, files: false, program: 'api' }).violations).not.toEqual([]);
   });
 
-  it.each(programNames)('refuses for %s what is wrong with a variable that it reads', (program) => {
+  it.each(programNames)('rejects for %s an invalid variable that it reads', (program) => {
     const env = { ...everything, PRIVATE_NETWORKS: '0.0.0.0/0' };
     const { violations } = inspectConfig({ env, files: false, program });
     expect(violations.map(({ name }) => name)).toContain('PRIVATE_NETWORKS');
   });
 
-  it('repeats no secret of another program that was copied into a variable', () => {
+  it('does not show a secret of another program that was copied into a variable', () => {
     const env = { ...everything, LOG_LEVEL: MIGRATION, NODE_ENV: MIGRATION };
     const { violations } = inspectConfig({ env, files: false, program: 'api' });
     expect(violations.map(({ name }) => name)).toEqual(expect.arrayContaining(['LOG_LEVEL', 'NODE_ENV']));
     expect(JSON.stringify(violations)).not.toContain('m1gr8');
   });
 
-  it('reads everything where no program is named', () => {
+  it('reads all variables if no program is named', () => {
     const { database, secretKey } = loadConfig({ env: everything, files: false });
     expect([database.migration, database.admin, secretKey]).not.toContain(undefined);
   });

@@ -7,7 +7,7 @@ import { printVariables, renderVariables } from '../render/print.js';
 import { metaOf, variableNames } from '../variables/schema.js';
 import { type FolderContent, goodEnvironments, withFolder } from '../testing/index.js';
 
-/** One per secret, and none is part of another or of a word. */
+/** One per secret. None is part of another or of a word. */
 const CANARIES = {
   SECRET_KEY: 'cAnArYkEy0a1b2c3d4e5f60718293a4b5c6d7',
   DATABASE_URL: 'cAnArYaPp7f3a91c2',
@@ -29,7 +29,7 @@ const planted: Record<string, string> = {
 };
 const secrets = Object.keys(CANARIES);
 
-/** Ways to spoil a secret so that it is refused, or turns up where none belongs. */
+/** Ways to make a secret invalid, or to put it into a wrong place. */
 const spoilings: Record<string, (text: string) => string> = {
   'as it is': (text) => text,
   'cut short': (text) => text.slice(0, -1),
@@ -47,7 +47,7 @@ const spoilings: Record<string, (text: string) => string> = {
 };
 
 describe('a secret', () => {
-  it('has a canary for each that the schema knows', () => {
+  it('has a canary for each secret of the schema', () => {
     expect(variableNames.filter((name) => metaOf(name).secret).sort()).toEqual([...secrets].sort());
   });
 
@@ -62,7 +62,7 @@ describe('a secret', () => {
   });
 
   it.each(['production', 'staging', 'preview', 'testing', 'development', 'nowhere'])(
-    'appears nowhere when everything is judged as %s',
+    'appears nowhere when the configuration is checked as %s',
     (environment) => {
       expectNoCanary(inspectConfig({ env: { ...planted, ENVIRONMENT: environment }, files: false }));
     },
@@ -90,7 +90,7 @@ describe('a secret', () => {
     ['a $', (name: string, text: string) => `${name}=$${text}\n`],
     ['two lines', (name: string, text: string) => `${name}=${text}\n${name}=${text}x\n`],
     ['a name that is a secret', (name: string, text: string) => `${text.replace(/\W/g, '_')}=${name}\n`],
-  ])('appears nowhere when it stands in a file with %s', async (_, line) => {
+  ])('appears nowhere when it is in a file with %s', async (_, line) => {
     for (const name of secrets) {
       const files: FolderContent = { '.env': `ENVIRONMENT=development\n${line(name, planted[name] ?? '')}` };
       expectNoCanary(
@@ -102,7 +102,7 @@ describe('a secret', () => {
   });
 });
 
-/** All that people or machines are shown: errors, crash output, both forms of print, warnings and a log line. */
+/** All output: errors, crash output, both forms of print, warnings and a log line. */
 function expectNoCanary(inspection: Inspection, where = ''): void {
   const error = new ConfigError(inspection.violations);
   const shown = [

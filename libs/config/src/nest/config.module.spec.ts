@@ -18,7 +18,7 @@ class Consumer {
 describe('AirlockConfigModule', () => {
   const config = loadConfig({ env: goodEnvironments.testing, files: false });
 
-  it('injects the very parts of the config, typed and frozen', async () => {
+  it('injects the sections of the config itself, typed and frozen', async () => {
     const consumer = await resolve(Consumer);
     const port: number = consumer.service.port;
     expect(port).toBe(8000);
@@ -27,13 +27,15 @@ describe('AirlockConfigModule', () => {
     expect(consumer.redis).toBeUndefined();
   });
 
-  it('reads nothing of the process environment by itself', async () => {
+  it('does not read the process environment', async () => {
     const service = await resolve(ConfigService);
     expect(service.get('PATH')).toBeUndefined();
   });
 
-  it('says what is missing where a part is injected without it', () => {
-    expect(() => serviceConfig()).toThrow('service config is not provided; import AirlockConfigModule.forRoot(config)');
+  it('reports the missing import if a section is injected without the module', () => {
+    expect(() => serviceConfig()).toThrow(
+      'service config: is not provided; import AirlockConfigModule.forRoot(config)',
+    );
   });
 
   async function resolve<T>(type: new (...args: never[]) => T): Promise<T> {

@@ -3,7 +3,7 @@ import { ConfigModule } from '@nestjs/config';
 import type { Config } from '../load/create-config.js';
 import { namespaceNames, provideNamespace } from './namespaces.js';
 
-/** Hands the loaded config to Nest, part by part. Nest itself reads neither files nor the process environment. */
+/** Provides the sections of the loaded config in Nest. Nest itself reads neither files nor the process environment. */
 @Module({})
 export class AirlockConfigModule {
   static async forRoot(config: Config): Promise<DynamicModule> {

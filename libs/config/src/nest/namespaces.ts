@@ -1,7 +1,9 @@
 import { type ConfigFactory, type ConfigFactoryKeyHost, registerAs } from '@nestjs/config';
 import type { Config } from '../load/create-config.js';
 
-/** What `@Inject(serviceConfig.KEY) service: ConfigType<typeof serviceConfig>` hands out: one typed part of the config. */
+/**
+ * A typed section of the config, injected by `@Inject(serviceConfig.KEY) service: ConfigType<typeof serviceConfig>`.
+ */
 type Namespace<T> = (() => T) & ConfigFactoryKeyHost<T>;
 
 export const environmentConfig = namespace('environment');
@@ -32,14 +34,14 @@ export const namespaceNames = [
   'shutdown',
 ] as const satisfies readonly (keyof Config)[];
 
-/** The same token as the namespace above, now with a config behind it. */
+/** Provides the config for the token of a namespace above. */
 export function provideNamespace(name: (typeof namespaceNames)[number], config: Config): ConfigFactory {
   return registerAs(name, (() => config[name]) as ConfigFactory);
 }
 
 function namespace<K extends keyof Config>(name: K): Namespace<Config[K]> {
   const unprovided = () => {
-    throw new Error(`${name} config is not provided; import AirlockConfigModule.forRoot(config)`);
+    throw new Error(`${name} config: is not provided; import AirlockConfigModule.forRoot(config)`);
   };
   return registerAs(name, unprovided) as unknown as Namespace<Config[K]>;
 }

@@ -1,19 +1,19 @@
-/** Every program that starts from the image: what it runs, where, and what reaches it. The schema says what each reads. */
+/** Every program of the image: its command, platforms, ports and probes. The schema declares the variables of each. */
 
 export const PLATFORMS = ['compose', 'swarm', 'kubernetes', 'cloud-run', 'fly', 'railway'] as const;
 export type Platform = (typeof PLATFORMS)[number];
 
 export interface Program {
   readonly does: string;
-  /** From the root of the workspace, built. */
+  /** The built file, relative to the root of the workspace. */
   readonly entry: string;
-  /** In the image. */
+  /** The command in the image. */
   readonly command: readonly string[];
   readonly ports?: { readonly service: number; readonly management: number };
-  /** Paths on the port of the service. */
+  /** Paths of the probes on the port of the service. */
   readonly probes?: { readonly startup: string; readonly liveness: string; readonly readiness: string };
   readonly runsOn: readonly Platform[];
-  /** Variables that it cannot do without, although other programs can. */
+  /** Variables that this program requires, although they are optional for others. */
   readonly needs: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export const PROGRAMS = {
     needs: ['DATABASE_MIGRATION_URL'],
   },
   provision: {
-    does: 'makes roles, database, grants and stamp',
+    does: 'creates roles, database, grants and stamp',
     entry: 'apps/cli/bin/airlock.js',
     command: ['airlock', 'db', 'provision'],
     runsOn: ['compose', 'swarm'],

@@ -3,18 +3,18 @@ import { groupVariables, metaOf, textFor, type VariableName } from '../variables
 import { mayBeFile } from '../sources/sources.js';
 import { defaultText } from '../variables/validate.js';
 
-/** Read by compose.override.yml when Compose fills in its variables; the API and the commands know nothing of them. */
+/** Variables of compose.override.yml. The API and the commands do not read them. */
 const COMPOSE_GROUP = `# --- Docker Compose ---
 
 # The password of the three roles of the PostgreSQL that \`docker compose up\` starts. Only Compose reads it. Secret.
 POSTGRES_PASSWORD=changethis
 
-# Where its services answer on this machine.
+# The ports of its services on this machine.
 # API_PORT=8000
 # POSTGRES_PORT=5432
 # REDIS_PORT=6379`;
 
-/** A commented .env file: what must be set, and as comments what may be, with its default. */
+/** A .env example: required variables, and optional ones as comments with their defaults. */
 export function renderEnvExample(environment: Environment): string {
   const header = [
     `Configuration of ${environment}. Generated from libs/config/src/variables/schema.ts by \`airlock config example --write\`.`,
@@ -35,17 +35,17 @@ function introduce(environment: Environment): string[] {
   const { mayBeStatedByFile, readsEnvFiles } = traitsOf(environment);
   if (mayBeStatedByFile)
     return [
-      '`airlock setup` makes .env from this file: with generated passwords in place of changethis, and with other ports',
-      'where another clone or another program has these.',
+      '`airlock setup` creates .env from this file. It replaces changethis by generated passwords, and ports that another',
+      'clone or program uses by free ones.',
     ];
   if (readsEnvFiles)
     return [
-      'Only for tests against a server of yours: `make test` starts one and needs no file.',
-      `Copied to .env.${environment} it is the only file that ${environment} reads beside a .env that says ENVIRONMENT=${environment}.`,
+      'Only for tests on your own server: `make test` starts a server and requires no file.',
+      `Copy it to .env.${environment}. Without that file, ${environment} reads a .env with ENVIRONMENT=${environment}.`,
     ];
   const name = `${environment.charAt(0).toUpperCase()}${environment.slice(1)}`;
   return [
-    `What the platform must set. ${name} reads the process environment and NAME_FILE secrets, never a file like this.`,
+    `The platform must set these variables. ${name} reads the process environment and NAME_FILE secrets, never .env files.`,
   ];
 }
 

@@ -7,13 +7,13 @@ const root = new URL('../../../../', import.meta.url);
 const files = [...renderExamples(), ...renderDocs()];
 
 describe('generated files', () => {
-  it.each(files)('$path is what `$command` writes', ({ path, content, command }) => {
+  it.each(files)('$path is up to date with `$command`', ({ path, content, command }) => {
     const committed = readFileSync(new URL(path, root), 'utf8');
-    // The hint is part of what is compared, so that a failure names the cure.
-    expect({ content: committed, cure: command }).toEqual({ content, cure: command });
+    // The command is part of the comparison, so that a failure shows the fix.
+    expect({ content: committed, fix: command }).toEqual({ content, fix: command });
   });
 
-  it('are written where they belong', async () => {
+  it('are written to their paths', async () => {
     await withFolder({}, (folder) => {
       writeGenerated(files, folder);
       for (const { path, content } of files) expect(readFileSync(`${folder}/${path}`, 'utf8')).toBe(content);

@@ -8,7 +8,7 @@ import { renderReference } from './reference.js';
 export interface GeneratedFile {
   readonly path: string;
   readonly content: string;
-  /** What rewrites it. */
+  /** The command that writes the file. */
   readonly command: string;
 }
 

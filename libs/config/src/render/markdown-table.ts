@@ -1,4 +1,4 @@
-/** A table as Prettier writes it, so that the generated page passes the format check. */
+/** A table formatted like Prettier does, so that the generated page passes the format check. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>

@@ -6,18 +6,18 @@ import { defaultText } from '../variables/validate.js';
 
 export interface PrintedVariable {
   readonly name: VariableName;
-  /** `null` where it is not set; a text that is not valid is not repeated here. */
+  /** `null` if it is not set. An invalid text is not shown. */
   readonly value: string | null;
   readonly source: 'default' | 'environment' | 'file' | 'secret file' | 'not set';
   readonly path?: string;
 }
 
-/** Every variable with what it is and where that comes from; of secrets only that they are there. */
+/** Every variable with its value and source. Secrets are only shown as set. */
 export function printVariables(inspection: Inspection): PrintedVariable[] {
   return variableNames.map((name) => printVariable(name, inspection));
 }
 
-/** Three columns for people. */
+/** Formats the variables in three columns. */
 export function renderVariables(inspection: Inspection): string {
   const rows = printVariables(inspection).map(({ name, value, source, path }) => [
     name,

@@ -4,7 +4,7 @@ import { groupVariables, metaOf, variableNames, type VariableName } from '../var
 import { defaultText, describeExpected } from '../variables/validate.js';
 import { renderTable } from './markdown-table.js';
 
-/** docs/configuration.md: how a value is found, every variable, defaults by environment, rules by environment. */
+/** docs/configuration.md: sources of values, all variables, defaults and rules by environment. */
 export function renderReference(): string {
   return `${[INTRODUCTION, renderVariables(), renderDefaults(), renderRules()].join('\n\n')}\n`;
 }
@@ -13,22 +13,22 @@ const INTRODUCTION = `<!-- Generated from libs/config/src/variables/schema.ts an
 
 # Configuration
 
-\`airlock config check\` says whether the configuration is good, with everything that is wrong at once and exit code 78.
-\`airlock config print\` shows every value and where it comes from; secrets are never shown.
+\`airlock config check\` reports all errors of the configuration at once, with exit code 78.
+\`airlock config print\` shows every value and its source. Secrets are never shown.
 
-## Where a value comes from
+## Sources of values
 
-- \`ENVIRONMENT\` is required and has no default. Only a \`.env\` in the working folder may state it in its place, and only as
-  development.
-- **Development** reads \`.env.development\`, or else \`.env\`. **Testing** reads \`.env.testing\`, or else a \`.env\` that says
-  \`ENVIRONMENT=testing\`; a \`.env\` of another environment is an error, never a fallback.
+- \`ENVIRONMENT\` is required and has no default. It must be set in the process environment. Only development may be set by a
+  \`.env\` in the working folder.
+- **Development** reads \`.env.development\`, or otherwise \`.env\`. **Testing** reads \`.env.testing\`, or otherwise a \`.env\`
+  with \`ENVIRONMENT=testing\`; a \`.env\` of another environment is an error, never a fallback.
 - **${listNames(environmentsWithout('readsEnvFiles'), 'and').replace(/^./, (letter) => letter.toUpperCase())}** read the process environment and secret files, and refuse to start while a \`.env\`
-  file lies in the working folder.
-- The process environment wins over the file. For variables that say where data lives (marked _location_), two sources
-  with different values are an error.
-- A secret may be given as \`NAME_FILE\`, the path of a file that holds it. \`NAME\` and \`NAME_FILE\` together are an error.
-- Values are read exactly: no trimming, no other spellings of true and false, and an empty value is an error. A name that
-  looks like a misspelt one is an error.
+  file is in the working folder.
+- The process environment overrides the file. For variables that locate data (marked _location_), two sources with
+  different values are an error.
+- A secret may be set by \`NAME_FILE\`, the path of a file that contains it. Setting both \`NAME\` and \`NAME_FILE\` is an error.
+- Values are read exactly: they are not trimmed, only \`true\` and \`false\` are accepted as such, and an empty value is an
+  error. So is an unknown name that looks like a misspelt variable.
 - \`NODE_ENV\` is derived: development, test in testing, production elsewhere.`;
 
 function renderVariables(): string {
@@ -67,8 +67,8 @@ function renderRules(): string {
         ...ENVIRONMENTS.map((one) => (metaOf(name).required?.includes(one) ? 'refused' : '')),
       ]),
   ];
-  return `## What is refused where\n\n${renderTable(
-    ['What', ...ENVIRONMENTS],
+  return `## Rejected configurations\n\n${renderTable(
+    ['Configuration', ...ENVIRONMENTS],
     rows.map(([title = '', ...cells]) => [escapeStars(title), ...cells]),
   )}`;
 }
@@ -83,7 +83,7 @@ function kindOf(name: VariableName): string {
   return [secret && 'secret', location && 'location', file && 'file'].filter(Boolean).join(', ');
 }
 
-/** Outside code spans these mean something to Markdown. */
+/** Outside code spans these characters are Markdown syntax. */
 function escape(text: string): string {
   return text.replace(/[*|<]/g, (mark) => `\\${mark}`);
 }

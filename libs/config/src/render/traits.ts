@@ -1,7 +1,7 @@
 import { describePermission, ENVIRONMENTS, permissions, traitsOf } from '../values/environment.js';
 import { renderTable } from './markdown-table.js';
 
-/** The table of traits for docs/environments.md: an empty cell is the strict value. */
+/** The table of traits for docs/environments.md. An empty cell means the strict value. */
 export function renderTraits(): string {
   const rows = permissions.map((permission) => [
     describePermission(permission),

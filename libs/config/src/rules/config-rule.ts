@@ -6,19 +6,19 @@ import type { EnvironmentVariables } from '../values/environment-variables.js';
 import type { Values, VariableName } from '../variables/schema.js';
 import type { Texts } from '../variables/schema.js';
 
-/** What a rule may look at. A value that could not be read is absent: it has its own violation already. */
+/** The input of a rule. Invalid values are absent, because they already have their own violation. */
 export interface Facts {
   readonly environment: Environment;
   readonly values: Partial<Values>;
   readonly texts: Texts;
-  /** The whole environment of the process: Node and its libraries read variables that the schema does not know. */
+  /** The whole process environment, because Node and its libraries read variables that are not in the schema. */
   readonly env: EnvironmentVariables;
-  /** What relative paths start from. */
+  /** The base of relative paths. */
   readonly cwd: string | undefined;
 }
 
 export interface ConfigRule {
-  /** A row of the table in docs/configuration.md: what is refused. */
+  /** The rejected configuration, as a row of the table in docs/configuration.md. */
   readonly title: string;
   readonly environments: readonly Environment[];
   readonly find: (facts: Facts) => readonly Violation[];
@@ -28,7 +28,7 @@ export const EVERYWHERE = ENVIRONMENTS;
 export const DEPLOYED = environmentsWithout('runsLocally');
 export const LASTING = environmentsWithout('isDisposable');
 
-/** A rule of one answer: the violation where the condition holds. */
+/** Returns the violation if the condition is true. */
 export function violationIf(condition: boolean | undefined, violation: Violation): readonly Violation[] {
   return condition ? [violation] : [];
 }
@@ -40,7 +40,7 @@ export const DATABASE_VARIABLES: readonly DatabaseVariable[] = [
   'DATABASE_ADMIN_URL',
 ];
 
-/** Every database address that is set and could be read. */
+/** Every database address that is set and valid. */
 export function databasesOf({ values }: Facts): { name: DatabaseVariable; address: DatabaseAddress }[] {
   return DATABASE_VARIABLES.flatMap((name) => {
     const address = values[name];
@@ -48,7 +48,7 @@ export function databasesOf({ values }: Facts): { name: DatabaseVariable; addres
   });
 }
 
-/** Where data lives: the databases and Redis. */
+/** The hosts of data: the databases and Redis. */
 export function dataHostsOf(facts: Facts): { name: VariableName; host: string }[] {
   const databases = databasesOf(facts).map(({ name, address }) => ({ name, host: address.host }));
   const redis = facts.values.REDIS_URL && facts.texts.REDIS_URL;

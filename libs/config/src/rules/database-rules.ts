@@ -25,7 +25,7 @@ export const databaseRules: readonly ConfigRule[] = [
           name,
           problem: `names the host ${host}, this machine, in ${facts.environment}`,
           expected: `the server of ${facts.environment}`,
-          mend: `set ${name} to it; look for a value copied from development`,
+          fix: `set ${name} to that server; check for values copied from development`,
         }),
       ),
   },
@@ -43,7 +43,7 @@ export const databaseRules: readonly ConfigRule[] = [
           name,
           problem: `names the database ${database}, which tests must not touch`,
           expected: 'a name that ends in _test, such as airlock_test or airlock_test_w1',
-          mend: 'name the test database; `make test` needs no server of yours at all',
+          fix: 'use the name of a test database; `make test` starts its own server',
         }),
       ),
   },
@@ -56,8 +56,8 @@ export const databaseRules: readonly ConfigRule[] = [
         violationIf(Buffer.byteLength(database) > most, {
           name,
           problem: `names a database of ${Buffer.byteLength(database)} bytes`,
-          expected: `at most ${most} in ${facts.environment}: PostgreSQL cuts longer derived names off in silence`,
-          mend: 'give the database a shorter name',
+          expected: `at most ${most} in ${facts.environment}: PostgreSQL silently truncates longer derived names`,
+          fix: 'give the database a shorter name',
         }),
       );
     },
@@ -71,7 +71,7 @@ export const databaseRules: readonly ConfigRule[] = [
           name,
           problem: 'has a query',
           expected: 'nothing after the name of the database',
-          mend: 'remove the ? and what follows it',
+          fix: 'remove the ? and what follows it',
         }),
       ),
   },
@@ -86,7 +86,7 @@ export const databaseRules: readonly ConfigRule[] = [
           name,
           problem: `names the host ${host}, which PROTECTED_HOSTS keeps from ${facts.environment}`,
           expected: `a server of ${facts.environment}`,
-          mend: `set ${name} to it; PROTECTED_HOSTS stays as it is`,
+          fix: `set ${name} to that server; do not change PROTECTED_HOSTS`,
         }),
       ),
   },
@@ -97,9 +97,9 @@ export const databaseRules: readonly ConfigRule[] = [
       databasesOf(facts).flatMap(({ name, address: { host, sslMode } }) =>
         violationIf(sslMode === 'disable' && !isListed(host, facts.values.PRIVATE_NETWORKS ?? []), {
           name,
-          problem: `reaches the host ${host} without TLS`,
+          problem: `connects to the host ${host} without TLS`,
           expected: '?sslmode=verify-full at its end',
-          mend: `add it, with DATABASE_SSL_CA_FILE where the authority is your own; or name the host in PRIVATE_NETWORKS`,
+          fix: `add it, with DATABASE_SSL_CA_FILE for your own authority; or add the host to PRIVATE_NETWORKS`,
         }),
       ),
   },
@@ -112,19 +112,19 @@ export const databaseRules: readonly ConfigRule[] = [
           name,
           problem: `names the port ${POOLER_PORT} of a connection pooler`,
           expected: 'the port of PostgreSQL itself, usually 5432',
-          mend: `set ${name} to the direct address; docs/poolers.md says where to find it`,
+          fix: `set ${name} to the direct address; see docs/poolers.md`,
         }),
       ),
   },
   {
-    title: '`PRIVATE_NETWORKS` that takes in public hosts',
+    title: '`PRIVATE_NETWORKS` that includes public hosts',
     environments: EVERYWHERE,
     find: ({ values }) =>
       (values.PRIVATE_NETWORKS ?? []).filter(isPublicPattern).map((entry) => ({
         name: 'PRIVATE_NETWORKS',
-        problem: `holds ${quote(entry, [])}, which takes in public hosts`,
+        problem: `holds ${quote(entry, [])}, which includes public hosts`,
         expected: 'private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
-        mend: 'name the hosts that are really private',
+        fix: 'list only hosts that are private',
       })),
   },
   {
@@ -138,7 +138,7 @@ export const databaseRules: readonly ConfigRule[] = [
           name: 'DATABASE_SSL_CA',
           problem: 'is set, but no database address verifies a certificate',
           expected: '?sslmode=verify-full in DATABASE_URL',
-          mend: 'add it there, or remove DATABASE_SSL_CA',
+          fix: 'add it there, or remove DATABASE_SSL_CA',
         },
       ),
   },
@@ -150,7 +150,7 @@ export const databaseRules: readonly ConfigRule[] = [
         name: 'DATABASE_SERVER',
         problem: `is embedded in ${environment}`,
         expected: 'external',
-        mend: 'remove DATABASE_SERVER: the embedded server is for development and testing',
+        fix: 'remove DATABASE_SERVER; the embedded server is for development and testing',
       }),
   },
   {
@@ -162,19 +162,19 @@ export const databaseRules: readonly ConfigRule[] = [
           name,
           problem: `names the host ${host}, but DATABASE_SERVER is embedded`,
           expected: 'the host 127.0.0.1',
-          mend: `set DATABASE_SERVER=external to use ${host}, or correct the host`,
+          fix: `set DATABASE_SERVER=external to use ${host}, or correct the host`,
         }),
       ),
   },
   {
-    title: 'a migrator of another database than the application',
+    title: 'different databases for migrator and application',
     environments: EVERYWHERE,
     find: ({ values: { DATABASE_URL: app, DATABASE_MIGRATION_URL: migration } }) =>
       violationIf(app && migration && app.database !== migration.database, {
         name: 'DATABASE_MIGRATION_URL',
         problem: `names the database ${migration?.database}, but DATABASE_URL names ${app?.database}`,
         expected: 'the same database in both',
-        mend: 'correct the one that is wrong',
+        fix: 'correct the wrong one',
       }),
   },
   {
@@ -192,13 +192,13 @@ function refuseWordsOf(others: readonly Environment[], environments: readonly En
   };
 }
 
-/** Every other deployed environment, those that last first. */
+/** Every other deployed environment, lasting ones first. */
 function listRivals(environment: Environment): Environment[] {
   const others = DEPLOYED.filter((other) => other !== environment);
   return others.toSorted((a, b) => Number(LASTING.includes(b)) - Number(LASTING.includes(a)));
 }
 
-/** Provisioning connects to the server's own database first, which holds nothing. */
+/** Provisioning first connects to the maintenance database of the server, which holds no data. */
 function isMaintenance(name: string, database: string): boolean {
   return name === 'DATABASE_ADMIN_URL' && database === 'postgres';
 }
@@ -208,9 +208,9 @@ function findForeignDatabase(facts: Facts, others: readonly Environment[]) {
     const word = findWordOf(database, others);
     return violationIf(word !== undefined, {
       name,
-      problem: `names the database ${database}, whose word ${word} belongs to another environment than ${facts.environment}`,
+      problem: `names the database ${database}, and its word ${word} belongs to another environment than ${facts.environment}`,
       expected: `the database of ${facts.environment}`,
-      mend: `set ${name} to it, or give the database a name without that word`,
+      fix: `set ${name} to that database, or rename the database without that word`,
     });
   });
 }
@@ -220,9 +220,9 @@ function findForeignHost(facts: Facts, others: readonly Environment[]) {
     const word = findWordOf(host, others);
     return violationIf(word !== undefined, {
       name,
-      problem: `names the host ${host}, whose word ${word} belongs to another environment than ${facts.environment}`,
+      problem: `names the host ${host}, and its word ${word} belongs to another environment than ${facts.environment}`,
       expected: `a server of ${facts.environment}`,
-      mend: `set ${name} to it`,
+      fix: `set ${name} to that server`,
     });
   });
 }
@@ -234,8 +234,8 @@ function findSharedRole({ environment, values: { DATABASE_URL: app, DATABASE_MIG
     ...violationIf(app && migration && app.user === migration.user, {
       name: 'DATABASE_MIGRATION_URL',
       problem: `connects as ${migration?.user}, the role of DATABASE_URL, in ${environment}`,
-      expected: 'a role of its own, so that the application can change no schema',
-      mend: 'run `airlock db provision`, which makes both roles',
+      expected: 'a separate role, so that the application cannot change the schema',
+      fix: 'run `airlock db provision`, which creates both roles',
     }),
   ];
 }
@@ -244,7 +244,7 @@ function superuser(name: string, environment: Environment) {
   return {
     name,
     problem: `connects as postgres, the superuser, in ${environment}`,
-    expected: 'a role with no more rights than it needs',
-    mend: 'run `airlock db provision`, which makes the roles, and connect as one of them',
+    expected: 'a role with only the required rights',
+    fix: 'run `airlock db provision`, which creates the roles, and connect as one of them',
   };
 }

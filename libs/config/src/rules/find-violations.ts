@@ -6,7 +6,7 @@ import { secretRules } from './secret-rules.js';
 import { serviceRules } from './service-rules.js';
 import { timingRules } from './timing-rules.js';
 
-/** Everything that single values cannot say: what may not be true together, and where. */
+/** The rules about combinations of values, by environment. */
 export const configRules: readonly ConfigRule[] = [
   ...serviceRules,
   ...databaseRules,

@@ -2,7 +2,9 @@ import { MAX_CERTIFICATES_BYTES, parseCertificates } from '../values/certificate
 import { loadSecretFile } from '../sources/secret-file.js';
 import { DEPLOYED, type Facts, type ConfigRule, violationIf } from './config-rule.js';
 
-/** What Node, OpenSSL and libraries read by themselves, past the schema. Only names are shown: values may hold secrets. */
+/**
+ * Variables that Node, OpenSSL and libraries read directly. Only names are shown, because values may contain secrets.
+ */
 export const runtimeRules: readonly ConfigRule[] = [
   {
     title: '`NODE_TLS_REJECT_UNAUTHORIZED=0`',
@@ -10,20 +12,20 @@ export const runtimeRules: readonly ConfigRule[] = [
     find: ({ environment, env }) =>
       violationIf(env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0', {
         name: 'NODE_TLS_REJECT_UNAUTHORIZED',
-        problem: `is 0 in ${environment}, so any certificate is accepted, that of the identity provider included`,
-        expected: 'no such variable',
-        mend: 'unset it; name an authority of your own in NODE_EXTRA_CA_CERTS or DATABASE_SSL_CA_FILE',
+        problem: `is 0 in ${environment}, so any certificate is accepted, even for the identity provider`,
+        expected: 'it to be unset',
+        fix: 'unset it; set NODE_EXTRA_CA_CERTS or DATABASE_SSL_CA_FILE to your own authority',
       }),
   },
   {
-    title: '`NODE_OPTIONS` with more than limits of memory, warnings and source maps',
+    title: '`NODE_OPTIONS` other than those for memory, warnings and source maps',
     environments: DEPLOYED,
     find: ({ environment, env }) =>
       findUnsafeOptions(env['NODE_OPTIONS'] ?? '').map((option) => ({
         name: 'NODE_OPTIONS',
         problem: `holds ${option} in ${environment}`,
         expected: `options of memory, warnings and source maps, such as --max-old-space-size=512`,
-        mend: 'remove it: it could load code, open a debugger, weaken TLS or write secrets to files',
+        fix: 'remove it: it could load code, open a debugger, weaken TLS or write secrets to files',
       })),
   },
   {
@@ -38,9 +40,9 @@ export const runtimeRules: readonly ConfigRule[] = [
       Object.keys(env).flatMap((name) =>
         violationIf(isLeak(name, env[name]), {
           name,
-          problem: `is set in ${environment}, and writes what is secret to logs or files`,
-          expected: 'no such variable',
-          mend: `unset ${name}`,
+          problem: `is set in ${environment}, and writes secrets to logs or files`,
+          expected: 'it to be unset',
+          fix: `unset ${name}`,
         }),
       ),
   },
@@ -51,23 +53,23 @@ export const runtimeRules: readonly ConfigRule[] = [
       Object.keys(env).flatMap((name) =>
         violationIf(isSet(env[name]) && (TLS.test(name) || LOADERS.test(name)), {
           name,
-          problem: `is set in ${environment}; Node or a library may read it past this configuration`,
-          expected: 'no such variable',
-          mend: `unset ${name} for this process`,
+          problem: `is set in ${environment}; Node or a library may read it, bypassing this configuration`,
+          expected: 'it to be unset',
+          fix: `unset ${name} for this process`,
         }),
       ),
   },
 ];
 
-/** `sslmode` in the address decides; a weaker word beside it would only be believed by people and by tools of libpq. */
+/** `sslmode` in the address is decisive. A weaker PGSSLMODE would only affect tools of libpq and mislead operators. */
 const TLS =
   /^(OPENSSL_CONF|OPENSSL_CONF_INCLUDE|OPENSSL_MODULES|OPENSSL_ENGINES|PGSSL\w*|PGREQUIRESSL|PGGSSENCMODE|PGREQUIREAUTH|PGCHANNELBINDING|PGSERVICE|PGSERVICEFILE)$/;
-/** Code from elsewhere. */
+/** Variables that load other code. */
 const LOADERS = /^(NODE_PATH|NODE_REPL_EXTERNAL_MODULE)$/;
 const LEAKS = /^(SSLKEYLOGFILE|NODE_DEBUG_NATIVE|NODE_V8_COVERAGE)$/;
 
 function isLeak(name: string, text: string | undefined): boolean {
-  // NODE_DEBUG=airlock shows the causes of a failed command, which hold no secret.
+  // NODE_DEBUG=airlock shows the causes of a failed command, which contain no secret.
   if (name === 'NODE_DEBUG') return isSet(text) && text !== 'airlock';
   return isSet(text) && LEAKS.test(name);
 }
@@ -79,7 +81,7 @@ function isSet(text: string | undefined): boolean {
 const SAFE_OPTION =
   /^--((max|min|initial)-(old|semi|heap|young)[a-z-]*|max-heap-size|stack-trace-limit|enable-source-maps|no-enable-source-maps|unhandled-rejections|(no-)?warnings|disable-warning|trace-(warnings|deprecation|uncaught|exit)|throw-deprecation|no-deprecation|dns-result-order|enable-fips|force-fips|secure-heap|secure-heap-min|disable-proto|frozen-intrinsics|disallow-code-generation-from-strings|report-exclude-env|report-exclude-network|use-system-ca|use-bundled-ca|network-family-autoselection[a-z-]*|v8-pool-size|single-threaded|expose-gc)$/;
 
-/** Values are separate words or follow `=`; V8 and Node read `_` as `-`. @returns the names of the options */
+/** Values are separate words or follow `=`. V8 and Node treat `_` like `-`. @returns the names of the options */
 function findUnsafeOptions(text: string): string[] {
   const words = text.match(/(?:"(?:\\.|[^"])*"|[^\s"])+/g) ?? [];
   const options = words.map((word) => word.replaceAll('"', '')).filter((word) => word.startsWith('-'));
@@ -100,6 +102,6 @@ function findUnreadableAuthorities({ environment, env, cwd }: Facts) {
     name,
     problem: `names a file that ${'problem' in result ? (result.problem ?? 'holds no certificate') : ''} in ${environment}`,
     expected: 'a file of PEM certificates',
-    mend: 'correct the path or the file: Node starts without them and says so only in a warning',
+    fix: 'correct the path or the file; Node would start without the certificates and only print a warning',
   });
 }

@@ -2,12 +2,14 @@ import { parseRedisUrl } from '../values/redis-url.js';
 import type { VariableName } from '../variables/schema.js';
 import { databasesOf, DEPLOYED, type Facts, LASTING, type ConfigRule, violationIf } from './config-rule.js';
 
-/** Long enough that guessing is hopeless. */
+/** Long enough to prevent guessing. */
 const MIN_KEY_LENGTH = 32;
 const MIN_PASSWORD_LENGTH = 16;
 const MIN_DIFFERENT_CHARACTERS = 8;
 
-/** Compared without case, digits and punctuation. Every secret printed in an example holds the first (a spec looks). */
+/**
+ * Compared without case, digits and punctuation. Every secret in an example contains the first one; a spec checks it.
+ */
 const PLACEHOLDERS =
   /changethis|changeme|changeit|replacethis|replaceme|placeholder|yoursecret|yourpassword|password|insecure|example|letmein|qwerty/;
 
@@ -20,8 +22,8 @@ export const secretRules: readonly ConfigRule[] = [
         violationIf(PLACEHOLDERS.test(text.toLowerCase().replace(/[^a-z]/g, '')), {
           name,
           problem: `${what}is a placeholder or comes from an example`,
-          expected: 'a random text of your own',
-          mend: GENERATE,
+          expected: 'your own random text',
+          fix: GENERATE,
         }),
       ),
   },
@@ -34,7 +36,7 @@ export const secretRules: readonly ConfigRule[] = [
           name,
           problem: `${what}has ${text.length} characters`,
           expected: `at least ${minLength}`,
-          mend: GENERATE,
+          fix: GENERATE,
         }),
       ),
   },
@@ -47,7 +49,7 @@ export const secretRules: readonly ConfigRule[] = [
           name,
           problem: `${what}has ${new Set(text).size} different characters`,
           expected: `at least ${MIN_DIFFERENT_CHARACTERS}`,
-          mend: GENERATE,
+          fix: GENERATE,
         }),
       ),
   },
@@ -61,15 +63,15 @@ export const secretRules: readonly ConfigRule[] = [
         return violationIf(first < index, {
           name,
           problem: `${what}is the same as that of ${secrets[first]?.name}`,
-          expected: 'a secret for each',
-          mend: GENERATE,
+          expected: 'a different secret for each variable',
+          fix: GENERATE,
         });
       });
     },
   },
 ];
 
-const GENERATE = 'make one with `openssl rand -hex 32`';
+const GENERATE = 'generate one with `openssl rand -hex 32`';
 
 interface SecretPart {
   readonly name: VariableName;
@@ -78,7 +80,7 @@ interface SecretPart {
   readonly minLength: number;
 }
 
-/** What must be hard to guess. A Sentry DSN is an address, secret but not a key. */
+/** The secrets that must be hard to guess. A Sentry DSN is a secret address, but not a key. */
 function secretsOf(facts: Facts): SecretPart[] {
   const { values, texts } = facts;
   const password = { what: 'its password ', minLength: MIN_PASSWORD_LENGTH };

@@ -12,9 +12,9 @@ export const serviceRules: readonly ConfigRule[] = [
     find: ({ environment, values }) =>
       violationIf(values.DEBUG, {
         name: 'DEBUG',
-        problem: `is true in ${environment}, which shows callers what went wrong inside`,
+        problem: `is true in ${environment}, which shows internal errors to callers`,
         expected: 'false',
-        mend: 'remove DEBUG; read the log by request id instead',
+        fix: 'remove DEBUG; search the log by request id instead',
       }),
   },
   {
@@ -23,9 +23,9 @@ export const serviceRules: readonly ConfigRule[] = [
     find: ({ environment, values }) =>
       violationIf(values.LOG_LEVEL === 'debug' || values.LOG_LEVEL === 'trace', {
         name: 'LOG_LEVEL',
-        problem: `is ${values.LOG_LEVEL} in ${environment}, where logs must hold no data of users`,
+        problem: `is ${values.LOG_LEVEL} in ${environment}, where logs must not contain user data`,
         expected: 'info, warn, error or fatal',
-        mend: 'set LOG_LEVEL=info, or remove it',
+        fix: 'set LOG_LEVEL=info, or remove it',
       }),
   },
   {
@@ -36,18 +36,18 @@ export const serviceRules: readonly ConfigRule[] = [
         name: 'LOG_FORMAT',
         problem: `is pretty in ${environment}, whose image does not contain the formatter`,
         expected: 'json',
-        mend: 'remove LOG_FORMAT; format the log where it is read',
+        fix: 'remove LOG_FORMAT; format the log in its viewer',
       }),
   },
   {
-    title: '`TESTING` set at all',
+    title: '`TESTING` set to any value',
     environments: environmentsWithout('mayDebug'),
     find: ({ environment, texts }) =>
       violationIf(texts.TESTING !== undefined, {
         name: 'TESTING',
         problem: `is set in ${environment}`,
-        expected: 'no such variable',
-        mend: 'remove TESTING; look for what else came from a test environment',
+        expected: 'it to be unset',
+        fix: 'remove TESTING; check for other values copied from a test environment',
       }),
   },
   {
@@ -57,8 +57,8 @@ export const serviceRules: readonly ConfigRule[] = [
       violationIf(values.TESTING !== undefined && values.TESTING !== traitsOf(environment).mayBeReset, {
         name: 'TESTING',
         problem: `is ${values.TESTING} in ${environment}`,
-        expected: `${traitsOf(environment).mayBeReset}, or no such variable`,
-        mend: 'remove TESTING: ENVIRONMENT says it all',
+        expected: `${traitsOf(environment).mayBeReset}, or unset`,
+        fix: 'remove TESTING; ENVIRONMENT already determines it',
       }),
   },
   {
@@ -74,7 +74,7 @@ export const serviceRules: readonly ConfigRule[] = [
         name: 'WITH_UI',
         problem: `is true in ${environment}, which serves pages for developers to everyone`,
         expected: 'false',
-        mend: 'remove WITH_UI; use the pages of staging',
+        fix: 'remove WITH_UI; use the pages of staging',
       }),
   },
   {
@@ -84,9 +84,9 @@ export const serviceRules: readonly ConfigRule[] = [
       (['PORT', 'MANAGEMENT_PORT'] as const).flatMap((name) =>
         violationIf(values[name] === 0, {
           name,
-          problem: `is 0 in ${environment}, which takes a port that nobody knows`,
+          problem: `is 0 in ${environment}, which selects a random port`,
           expected: 'a port from 1 to 65535',
-          mend: `remove ${name}, or set the port that the proxy uses`,
+          fix: `remove ${name}, or set the port that the proxy uses`,
         }),
       ),
   },
@@ -97,8 +97,8 @@ export const serviceRules: readonly ConfigRule[] = [
       violationIf(values.PORT !== 0 && values.PORT !== undefined && values.PORT === values.MANAGEMENT_PORT, {
         name: 'MANAGEMENT_PORT',
         problem: `is ${values.PORT}, the same as PORT, which would publish metrics and detailed health`,
-        expected: 'a port of its own',
-        mend: 'remove MANAGEMENT_PORT, or set another',
+        expected: 'a separate port',
+        fix: 'remove MANAGEMENT_PORT, or set another',
       }),
   },
   {
@@ -109,7 +109,7 @@ export const serviceRules: readonly ConfigRule[] = [
         name: 'CORS_ORIGINS',
         problem: `holds * in ${environment}, which lets every page call the API`,
         expected: 'the https origins of your own pages',
-        mend: 'name them, such as CORS_ORIGINS=https://app.example.com',
+        fix: 'list them, such as CORS_ORIGINS=https://app.example.com',
       }),
   },
   {
@@ -119,9 +119,9 @@ export const serviceRules: readonly ConfigRule[] = [
       const plain = values.CORS_ORIGINS?.filter((origin) => origin.startsWith('http://')) ?? [];
       return plain.map((origin) => ({
         name: 'CORS_ORIGINS',
-        problem: `holds ${quote(origin, [])} in ${environment}, whose pages anyone on the way can change`,
-        expected: 'https origins alone',
-        mend: `serve that page over https, or remove it from CORS_ORIGINS`,
+        problem: `holds ${quote(origin, [])} in ${environment}, whose pages an attacker in the network can change`,
+        expected: 'only https origins',
+        fix: `serve that page over https, or remove it from CORS_ORIGINS`,
       }));
     },
   },
@@ -132,7 +132,7 @@ export const serviceRules: readonly ConfigRule[] = [
   },
 ];
 
-/** Libraries read NODE_ENV before any config is there, so a wrong one cannot be put right later. */
+/** Libraries read NODE_ENV before the config is loaded, so a wrong value cannot be corrected later. */
 function findForeignNodeEnv({ environment, env, texts }: Facts) {
   const { NODE_ENV: nodeEnv } = env;
   const derived = deriveNodeEnv(environment);
@@ -140,8 +140,8 @@ function findForeignNodeEnv({ environment, env, texts }: Facts) {
   return violationIf(nodeEnv !== undefined && nodeEnv !== derived && isStrict, {
     name: 'NODE_ENV',
     problem: `is ${quote(nodeEnv ?? '', collectSecrets({ ...env, ...texts }))} in ${environment}`,
-    expected: `${derived}, or no such variable`,
-    mend: 'unset NODE_ENV: it follows from ENVIRONMENT',
+    expected: `${derived}, or unset`,
+    fix: 'unset NODE_ENV; it is derived from ENVIRONMENT',
   });
 }
 
@@ -151,9 +151,9 @@ function findWeakIssuer({ environment, values }: Facts) {
     const isLocal = isLocalHost(url.hostname);
     return violationIf(isLocal || url.protocol !== 'https:', {
       name,
-      problem: `${isLocal ? 'names this machine' : 'is not https'} in ${environment}, so anyone near could issue tokens`,
+      problem: `${isLocal ? 'names this machine' : 'is not https'} in ${environment}, so others could issue tokens`,
       expected: 'the https address of your identity provider',
-      mend: `set ${name} to it; the local issuer is for development and testing`,
+      fix: `set ${name} to that address; the local issuer is for development and testing`,
     });
   });
 }

@@ -2,7 +2,7 @@ import { environmentsWith } from '../values/environment.js';
 import type { VariableName } from '../variables/schema.js';
 import { DEPLOYED, EVERYWHERE, type Facts, type ConfigRule, violationIf } from './config-rule.js';
 
-/** What a platform needs between the last of our steps and its kill. */
+/** The margin between the end of the shutdown and the platform's kill. */
 const MARGIN_MS = 5_000;
 
 export const timingRules: readonly ConfigRule[] = [
@@ -13,9 +13,9 @@ export const timingRules: readonly ConfigRule[] = [
       const neededMs = (v.SHUTDOWN_DRAIN ?? 0) + (v.SHUTDOWN_REQUESTS ?? 0) + (v.SHUTDOWN_TEARDOWN ?? 0) + MARGIN_MS;
       return violationIf(v.SHUTDOWN_GRACE !== undefined && v.SHUTDOWN_GRACE < neededMs, {
         name: 'SHUTDOWN_GRACE',
-        problem: `is ${show(v.SHUTDOWN_GRACE ?? 0)}, so the platform kills before the shutdown is done`,
+        problem: `is ${show(v.SHUTDOWN_GRACE ?? 0)}, so the platform kills the process before the shutdown ends`,
         expected: `at least ${show(neededMs)}: SHUTDOWN_DRAIN + SHUTDOWN_REQUESTS + SHUTDOWN_TEARDOWN + ${show(MARGIN_MS)}`,
-        mend: 'raise SHUTDOWN_GRACE and the stop grace period of the platform, or lower the others',
+        fix: 'raise SHUTDOWN_GRACE and the stop grace period of the platform, or lower the others',
       });
     },
   },
@@ -25,7 +25,7 @@ export const timingRules: readonly ConfigRule[] = [
     find: findCutRequests,
   },
   {
-    title: 'the same, where `SHUTDOWN_DRAIN` is more than 0',
+    title: 'the same, if `SHUTDOWN_DRAIN` is more than 0',
     environments: environmentsWith('runsLocally'),
     find: (facts) => ((facts.values.SHUTDOWN_DRAIN ?? 0) > 0 ? findCutRequests(facts) : []),
   },
@@ -37,7 +37,7 @@ export const timingRules: readonly ConfigRule[] = [
         facts,
         'DATABASE_STATEMENT_TIMEOUT',
         'REQUEST_TIMEOUT',
-        'the database would work on for a request that is gone',
+        'the database would keep working for a request that has ended',
       ),
   },
   {
@@ -48,11 +48,11 @@ export const timingRules: readonly ConfigRule[] = [
         facts,
         'DATABASE_LOCK_TIMEOUT',
         'DATABASE_STATEMENT_TIMEOUT',
-        'a wait for a lock would never be told from a slow statement',
+        'a lock timeout would be reported as a slow statement',
       ),
   },
   {
-    title: 'a timeout of 0, which PostgreSQL and HTTP clients take for no limit',
+    title: 'a timeout of 0, which means no limit to PostgreSQL and HTTP clients',
     environments: EVERYWHERE,
     find: ({ values }) =>
       TIMEOUTS.flatMap((name) =>
@@ -60,7 +60,7 @@ export const timingRules: readonly ConfigRule[] = [
           name,
           problem: 'is 0, which means no limit',
           expected: 'a duration such as 5s',
-          mend: `remove ${name} to use the default, or set a longer one`,
+          fix: `remove ${name} to use the default, or set a longer one`,
         }),
       ),
   },
@@ -83,12 +83,12 @@ function exceeds({ values }: Facts, name: Timing, limit: Timing, danger: string)
     name,
     problem: `is ${show(value)}, above ${limit} of ${show(most)}: ${danger}`,
     expected: `at most ${show(most)}`,
-    mend: `lower ${name}, or raise ${limit}`,
+    fix: `lower ${name}, or raise ${limit}`,
   });
 }
 
 function findCutRequests(facts: Facts) {
-  return exceeds(facts, 'REQUEST_TIMEOUT', 'SHUTDOWN_REQUESTS', 'a request in flight would be cut at shutdown');
+  return exceeds(facts, 'REQUEST_TIMEOUT', 'SHUTDOWN_REQUESTS', 'requests in flight would be aborted at shutdown');
 }
 
 function show(ms: number): string {

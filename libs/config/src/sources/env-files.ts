@@ -17,7 +17,7 @@ const MAX_BYTES = 262_144;
 const UNLISTED = '.env*';
 const READ_BY_OTHERS = 0o004;
 
-/** @returns undefined where there is no such file; one that cannot be used comes back with the reason and no texts */
+/** @returns undefined if there is no such file. An unusable file is returned with the reason and without texts. */
 export function loadEnvFile(cwd: string, path: string): EnvFile | undefined {
   const full = join(cwd, path);
   const unusable = (problem: string) => ({
@@ -39,20 +39,20 @@ export function loadEnvFile(cwd: string, path: string): EnvFile | undefined {
   }
 }
 
-/** Deployed environments take nothing from files that may have come along by accident. */
+/** Deployed environments reject .env files, which may have been copied by accident. */
 export function findForbiddenEnvFiles(cwd: string, environment: Environment): Violation[] {
   return listEnvFiles(cwd).map((name) => ({
     name: showName(name),
     problem:
       name === UNLISTED
-        ? 'may lie in the working folder, which cannot be listed'
-        : `lies in the working folder, and ${environment} reads no such file`,
-    expected: 'the process environment and NAME_FILE secrets alone',
-    mend: `remove the file, or start in another folder`,
+        ? 'may be in the working folder, which cannot be listed'
+        : `is in the working folder, but ${environment} reads no .env file`,
+    expected: 'only the process environment and NAME_FILE secrets',
+    fix: `remove the file, or start in another folder`,
   }));
 }
 
-/** A folder that is gone holds no file; one that cannot be listed might. */
+/** A missing folder has no files. A folder that cannot be listed may have some. */
 function listEnvFiles(cwd: string): string[] {
   try {
     const files = readdirSync(cwd, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
@@ -62,10 +62,12 @@ function listEnvFiles(cwd: string): string[] {
   }
 }
 
-/** A mounted volume links .env to another folder; under another name it would be the file of another environment. */
+/**
+ * A mounted volume links .env to another folder. A link to another file name would be the file of another environment.
+ */
 function findProblem(cwd: string, path: string, stats: Stats): string | undefined {
   if (stats.isDirectory()) return 'is a folder';
-  // Reading a pipe or a device would block the start, or never end.
+  // Reading a pipe or a device could block the start without limit.
   if (!stats.isFile()) return 'is a special file';
   const target = basename(realpathSync(join(cwd, path)));
   const other = target === path ? findTwin(cwd, path, stats) : target;
@@ -73,7 +75,7 @@ function findProblem(cwd: string, path: string, stats: Stats): string | undefine
   return stats.size > MAX_BYTES ? `has ${stats.size} bytes` : undefined;
 }
 
-/** Another .env file that is a hard link to the same content. */
+/** Another .env file that is a hard link to the same file. */
 function findTwin(cwd: string, path: string, { dev, ino }: Stats): string | undefined {
   return listEnvFiles(cwd).find((name) => {
     const stats = name === path ? undefined : statSync(join(cwd, name), { throwIfNoEntry: false });
@@ -86,7 +88,7 @@ function showName(name: string): string {
 }
 
 function unusableFile(name: string, problem: string): Violation {
-  return { name, problem, expected: 'a text file of its own', mend: `replace ${name} by a file, or remove it` };
+  return { name, problem, expected: 'a separate text file', fix: `replace ${name} by a file, or remove it` };
 }
 
 function warn(path: string, stats: Stats): string[] {

@@ -39,7 +39,7 @@ SENTRY_DSN='https://key@sentry.example.com/1\\$'
 SERVICE_NAME=airlock-api
 `;
 
-/** With values that would count if they reached the task as variables that the user exported. */
+/** Values that would be used if they reached the task like variables exported by the user. */
 const FILES_OF_NX = Object.fromEntries(
   [
     '.env.local',
@@ -61,9 +61,9 @@ describe('the configuration under Nx', () => {
       { '.env': FILE },
       { one: '1', b: '2', SERVICE_NAME: 'exported', LOG_LEVEL: 'info' },
     ],
-    ['.env beside files that only Nx reads', { '.env': FILE, ...FILES_OF_NX }, {}],
-    ['.env where the user tells Nx not to load it', { '.env': FILE }, { NX_LOAD_DOT_ENV_FILES: 'false' }],
-  ])('is the one that Node alone finds in %s', async (_case, files: Record<string, string>, exported) => {
+    ['.env next to files that only Nx reads', { '.env': FILE, ...FILES_OF_NX }, {}],
+    ['.env if the user tells Nx not to load it', { '.env': FILE }, { NX_LOAD_DOT_ENV_FILES: 'false' }],
+  ])('is the same as without Nx for %s', async (_case, files: Record<string, string>, exported) => {
     const [direct, underNx] = await withFolder({}, async (root) => {
       makeWorkspace(root, files);
       return [await printDirectly(root, exported), await printUnderNx(root, exported)];

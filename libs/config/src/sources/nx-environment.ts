@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { EnvironmentVariables } from '../values/environment-variables.js';
 
-/** The packages that Nx reads .env files with; the second replaces `$name` in single quotes too. */
+/** The packages with which Nx reads .env files. The second one also replaces `$name` in single quotes. */
 interface ReadersOfNx {
   readonly parse: (text: Buffer) => Record<string, string>;
   readonly expand: (of: { parsed: Record<string, string>; processEnv: EnvironmentVariables }) => {
@@ -12,11 +12,13 @@ interface ReadersOfNx {
 }
 
 /**
- * Nx gives each task the variables of .env files as if the user had exported them, with `$` replaced, and `npx nx` cannot
- * be told not to. @returns the environment without them: a variable that differs from what Nx makes of a file was exported
+ * Nx gives each task the variables of .env files as if the user had exported them, with `$` replaced, and has no option
+ * to prevent it. A variable that differs from the value in a file was exported by the user.
+ *
+ * @returns the environment without the variables from files
  */
 export function withoutFilesOfNx(env: EnvironmentVariables): EnvironmentVariables {
-  // Nothing that is built and shipped runs under Nx, or loads code because a variable says so.
+  // A built program does not run under Nx, and must not load code because of a variable.
   if (!import.meta.url.endsWith('.ts')) return env;
   const root = env['NX_WORKSPACE_ROOT'];
   if (root === undefined || env['NX_TASK_TARGET_PROJECT'] === undefined) return env;
@@ -31,7 +33,7 @@ export function withoutFilesOfNx(env: EnvironmentVariables): EnvironmentVariable
   return kept;
 }
 
-/** As written, and as Nx replaces `$` where the names around it come from the file, or were exported. */
+/** The value as written, and with `$` replaced by other values of the file or by exported values. */
 function listTexts(
   name: string,
   written: Record<string, string>,
@@ -53,7 +55,7 @@ function loadReaders(root: string): ReadersOfNx {
   return { parse, expand };
 }
 
-/** The files that Nx loads for the task we run in, see nx/src/tasks-runner/task-env-paths. */
+/** The files that Nx loads for the current task, see nx/src/tasks-runner/task-env-paths. */
 function listFiles(root: string, env: EnvironmentVariables): string[] {
   const target = env['NX_TASK_TARGET_TARGET'];
   const mode = env['NX_TASK_TARGET_CONFIGURATION'];

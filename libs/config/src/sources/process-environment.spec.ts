@@ -23,12 +23,12 @@ describe('loadConfig without arguments', () => {
     expect(nodeEnv).toBe(deriveNodeEnv(environment));
   });
 
-  it('leaves a NODE_ENV that is set as it is', async () => {
+  it('does not change a NODE_ENV that is set', async () => {
     const env = { ...goodEnvironments.development, NODE_ENV: 'test' };
     expect(await withFolder({}, (cwd) => loadInProcess(cwd, env))).toBe('test');
   });
 
-  it('works in a folder that is gone', async () => {
+  it('works in a removed folder', async () => {
     const { stderr, stdout } = await withFolder({}, (cwd) =>
       run(cwd, goodEnvironments.production, `(await import('node:fs')).rmdirSync(process.cwd())`),
     );

@@ -1,9 +1,12 @@
-/** The only file that touches process.env (lint rule): everything else is given the config. */
+/** The only file that uses process.env (lint rule). All other code gets the config. */
 import { type Environment, type Traits, traitsOf } from '../values/environment.js';
 import type { EnvironmentVariables } from '../values/environment-variables.js';
 import { withoutFilesOfNx } from './nx-environment.js';
 
-/** @returns what the user exported, without what Nx copied from .env files as they were when this process started */
+/**
+ * @returns the variables that the user exported, without those that Nx copied from .env files before this process
+ * started
+ */
 export function readProcessEnvironment(): EnvironmentVariables {
   const env = { ...process.env };
   fromNx ??= listNamesFromNx(env);
@@ -11,7 +14,7 @@ export function readProcessEnvironment(): EnvironmentVariables {
   return env;
 }
 
-/** Read once: after an edit of a file, it no longer tells what came from it. */
+/** Read once, because an edited file no longer shows which variables Nx copied from it. */
 let fromNx: ReadonlyMap<string, string | undefined> | undefined;
 
 function listNamesFromNx(env: EnvironmentVariables): ReadonlyMap<string, string | undefined> {
@@ -19,12 +22,12 @@ function listNamesFromNx(env: EnvironmentVariables): ReadonlyMap<string, string 
   return new Map(Object.entries(env).filter(([name]) => !(name in kept)));
 }
 
-/** What libraries read as NODE_ENV; it follows from ENVIRONMENT and is never asked for. */
+/** The value of NODE_ENV for libraries. It is derived from ENVIRONMENT and cannot be configured. */
 export function deriveNodeEnv(environment: Environment): Traits['nodeEnv'] {
   return traitsOf(environment).nodeEnv;
 }
 
-/** Tells libraries that are loaded later; a NODE_ENV that was set is left as it is, the rules have judged it. */
+/** Sets NODE_ENV for libraries that are loaded later. A value that is already set was checked by the rules. */
 export function exportNodeEnv(environment: Environment): void {
   process.env['NODE_ENV'] ??= deriveNodeEnv(environment);
 }

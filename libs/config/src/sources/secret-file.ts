@@ -6,7 +6,7 @@ export const MAX_SECRET_BYTES = 65_536;
 
 export interface SecretFile {
   readonly path: string;
-  /** What a relative path starts from. */
+  /** The base of a relative path. */
   readonly cwd: string | undefined;
   /** The variable that names the file. */
   readonly name: string;
@@ -19,12 +19,12 @@ export function loadSecretFile({ path, cwd, name, maxBytes }: SecretFile): { tex
     name,
     problem,
     expected: `a readable text file of at most ${maxBytes} bytes`,
-    mend: `correct the path, or mount the file there`,
+    fix: `correct the path, or mount the file there`,
   });
   try {
     const full = resolve(cwd ?? '/', path);
     const stat = statSync(full);
-    // A pipe or a device would block the start, or never end.
+    // Reading a pipe or a device could block the start without limit.
     if (!stat.isFile()) return refuse(`names a ${stat.isDirectory() ? 'folder' : 'special file'}`);
     if (stat.size > maxBytes) return refuse(`names a file of ${stat.size} bytes`);
     if (stat.size === 0) return refuse('names an empty file');
@@ -39,16 +39,18 @@ export function decodeText(bytes: Buffer): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
-/** An error of the file system without its path: NAME_FILE may hold the secret itself by mistake. */
+/**
+ * Describes an error of the file system without the path, because NAME_FILE may contain the secret itself by mistake.
+ */
 export function describeFileError(error: unknown): string {
   const code = errorCode(error);
-  if (code === 'ENOENT') return 'is not there';
-  if (code === 'EACCES' || code === 'EPERM') return 'may not be read';
+  if (code === 'ENOENT') return 'does not exist';
+  if (code === 'EACCES' || code === 'EPERM') return 'cannot be read (permission denied)';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8 text';
   return `cannot be read${code ? ` (${code})` : ''}`;
 }
 
-/** By its shape: errors of the file system are of another realm inside a test runner. */
+/** Checks the shape, because in a test runner errors of the file system are instances of another realm. */
 export function errorCode(error: unknown): string | undefined {
   const isCoded = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string';
   return isCoded ? (error.code as string) : undefined;

@@ -14,7 +14,7 @@ import { FOLDER, type FolderContent, withFolder } from '../testing/index.js';
 const example = { '.env.example': renderEnvExample('development') };
 
 describe('setUpEnvFile', () => {
-  it('makes a .env that loads, with a password of its own for each role', async () => {
+  it('creates a valid .env with a separate password for each role', async () => {
     await withFolder(example, (folder) => {
       expect(setUpEnvFile(folder)).toEqual({ created: true });
       const { database } = loadConfig({ env: {}, cwd: folder });
@@ -24,7 +24,7 @@ describe('setUpEnvFile', () => {
     });
   });
 
-  it('makes it readable by its owner alone, and leaves nothing else behind', async () => {
+  it('makes it readable only by its owner, and leaves no other file', async () => {
     await withFolder(example, (folder) => {
       setUpEnvFile(folder);
       expect(statSync(`${folder}/.env`).mode & 0o777).toBe(0o600);
@@ -37,7 +37,7 @@ describe('setUpEnvFile', () => {
     { what: 'file', entry: 'MINE=1\n' },
     { what: 'dangling link', entry: { linkTo: 'gone' } },
     { what: 'folder', entry: FOLDER },
-  ])('leaves a $what called .env as it is', async ({ entry }) => {
+  ])('does not change a $what called .env', async ({ entry }) => {
     await withFolder({ ...example, '.env': entry }, (folder) => {
       expect(setUpEnvFile(folder)).toEqual({ created: false });
       const isFile = typeof entry === 'string';
@@ -45,18 +45,18 @@ describe('setUpEnvFile', () => {
     });
   });
 
-  it('leaves the placeholders in comments', async () => {
+  it('keeps the placeholders in comments', async () => {
     await withFolder({ '.env.example': '# A=changethis\nB=changethis\n' }, (folder) => {
       setUpEnvFile(folder);
       expect(readFileSync(`${folder}/.env`, 'utf8')).toMatch(/^# A=changethis\nB=[\w-]{32}\n$/);
     });
   });
 
-  it('says how to mend a folder without an example', async () => {
+  it('reports the fix for a folder without an example', async () => {
     await withFolder({}, (folder) => expect(() => setUpEnvFile(folder)).toThrow(ConfigError));
   });
 
-  it('makes one complete file when several run at once', async () => {
+  it('creates one complete file when several run concurrently', async () => {
     await withFolder(example, async (folder) => {
       const source = new URL('./set-up-env-file.ts', import.meta.url).href;
       const hooks = new URL('../../../../tools/typescript.mjs', import.meta.url).href;
@@ -69,7 +69,7 @@ describe('setUpEnvFile', () => {
     });
   });
 
-  it('gives each of several clones ports of its own, also of two at once, in every value that names a port', async () => {
+  it('gives each of several clones separate ports, even concurrently, in every value with a port', async () => {
     await withClones(async (clones, environment) => {
       const listener = createServer().listen(0, '127.0.0.1');
       await once(listener, 'listening');
@@ -88,7 +88,7 @@ describe('setUpEnvFile', () => {
     });
   });
 
-  it('gives a clone its own ports again, and those of a clone that is gone to another', async () => {
+  it('reuses the ports of a clone, and gives those of a removed clone to another', async () => {
     await withClones(async ([first = '', second = ''], environment) => {
       await setUpElsewhere(first, environment);
       const ports = readPorts(first);
@@ -104,7 +104,7 @@ describe('setUpEnvFile', () => {
 
 const ROOT = new URL('../../../../', import.meta.url).pathname;
 
-/** Three clones and the surroundings of a user who has never made one. */
+/** Three clones, and the home of a user without clones. */
 async function withClones(use: (clones: string[], environment: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
   await withFolder({}, async (folder) => {
     const clones = ['one', 'two', 'three'].map((name) => join(folder, name));
@@ -124,7 +124,7 @@ async function setUpElsewhere(root: string, env: NodeJS.ProcessEnv): Promise<voi
   await promisify(execFile)(process.execPath, ['--import', hooks, '--input-type=module', '--eval', script], { env });
 }
 
-/** The ports by the names of their settings, with the usual ones where .env leaves them in a comment. */
+/** The ports by the names of their settings. Ports that are comments in .env have their defaults. */
 function readPorts(root: string): Record<string, string> {
   const lines = readFileSync(join(root, '.env'), 'utf8').matchAll(
     /^(?:# )?([A-Z_]*PORT|DATABASE_URL|DATABASE_MIGRATION_URL)=(?:postgres:.*127\.0\.0\.1:)?(\d+)(?:\/.*)?$/gm,

@@ -9,15 +9,16 @@ export interface SetupReport {
   readonly created: boolean;
 }
 
-/** The word that the examples print where a password belongs. */
+/** The placeholder of passwords in the examples. */
 const PLACEHOLDER = /changethis/g;
 
-/** Shared with the Makefile, which works without Node too. */
+/** Shared with the Makefile, which also works without Node. */
 const CHOOSE_PORTS = 'tools/choose-ports.sh';
 
 /**
- * Makes .env from .env.example, readable by its owner alone, each placeholder replaced by a password of its own, and each
- * port by a free one where another clone or another program has the usual one. A .env that is there stays as it is. Of two runs at once one makes the file and the other finds it, complete.
+ * Creates .env from .env.example, readable only by its owner. Replaces each placeholder by a separate password, and
+ * ports that another clone or program uses by free ones. An existing .env is not changed. Of two concurrent runs, one
+ * creates the complete file and the other finds it.
  */
 export function setUpEnvFile(root: string): SetupReport {
   const draft = join(root, '.airlock', `env-${randomBytes(8).toString('hex')}`);
@@ -25,7 +26,7 @@ export function setUpEnvFile(root: string): SetupReport {
   try {
     if (lstatSync(join(root, '.env'), { throwIfNoEntry: false })) return { created: false };
     writeFileSync(draft, fillIn(choosePorts(root, loadExample(root))), { flag: 'wx', mode: 0o600 });
-    // A link appears at once and complete, and fails where the name is taken.
+    // A hard link appears atomically with its content, and fails if the name exists.
     linkSync(draft, join(root, '.env'));
     return { created: true };
   } catch (error) {
@@ -57,7 +58,7 @@ function choosePorts(root: string, example: string): string {
     name: CHOOSE_PORTS,
     problem: `failed: ${error?.message ?? stderr.trim()}`,
     expected: 'free ports for .env',
-    mend: 'run `sh tools/choose-ports.sh <.env.example` to see why, or write .env by hand',
+    fix: 'run `sh tools/choose-ports.sh <.env.example` to see the cause, or write .env by hand',
   };
   throw new ConfigError([violation], { cause: error });
 }
@@ -69,8 +70,8 @@ function loadExample(root: string): string {
     const violation = {
       name: '.env.example',
       problem: 'cannot be read in this folder',
-      expected: 'the example that belongs to the workspace',
-      mend: 'run `airlock setup` in the root of the workspace, or write the file with `airlock config example --write`',
+      expected: 'the example of this workspace',
+      fix: 'run `airlock setup` in the root of the workspace, or write the file with `airlock config example --write`',
     };
     throw new ConfigError([violation], { cause: error });
   }

@@ -12,7 +12,7 @@ const file = (...lines: string[]) => `${lines.join('\n')}\n`;
 const devFile = file('ENVIRONMENT=development', `DATABASE_URL=${development.DATABASE_URL}`, 'PORT=8001');
 
 describe('loadConfig', () => {
-  it('takes the environment from .env alone in development, and says which file it used', async () => {
+  it('takes the environment from .env only in development, and reports the file', async () => {
     const config = await load({}, { '.env': devFile });
     expect(config).toMatchObject({ environment: 'development', file: '.env', service: { port: 8001 } });
   });
@@ -23,31 +23,31 @@ describe('loadConfig', () => {
     expect(config).toMatchObject({ file: '.env.development', log: { level: 'warn' }, service: { port: 8000 } });
   });
 
-  it('reads .env.testing in testing although a development .env lies beside it', async () => {
+  it('reads .env.testing in testing, even next to a .env of development', async () => {
     const own = file(`DATABASE_URL=${testing.DATABASE_URL}`);
     const config = await load({ ENVIRONMENT: 'testing' }, { '.env': devFile, '.env.testing': own });
     expect(config).toMatchObject({ environment: 'testing', testing: true, file: '.env.testing' });
   });
 
-  it('falls back in testing to a .env that says testing', async () => {
+  it('reads a .env of testing in testing', async () => {
     const own = file('ENVIRONMENT=testing', `DATABASE_URL=${testing.DATABASE_URL}`);
     expect((await load({ ENVIRONMENT: 'testing' }, { '.env': own })).file).toBe('.env');
   });
 
-  it('needs no file where the process environment says everything', async () => {
+  it('requires no file if the process environment is complete', async () => {
     expect((await load(testing, {})).file).toBeUndefined();
   });
 
-  it('looks at no file where the caller says so', async () => {
+  it('reads no file if the caller disables files', async () => {
     const config = await withFolder({ '.env': devFile }, (cwd) => loadConfig({ env: testing, cwd, files: false }));
     expect(config.file).toBeUndefined();
   });
 
-  it('lets the process environment win over the file for ordinary variables', async () => {
+  it('overrides the file by the process environment for ordinary variables', async () => {
     expect((await load({ PORT: '9001' }, { '.env': devFile })).service.port).toBe(9001);
   });
 
-  it('accepts one location from two sources that agree', async () => {
+  it('accepts a location from two sources with the same value', async () => {
     expect((await load(development, { '.env': devFile })).database.app.database).toBe('airlock_development');
   });
 
@@ -69,7 +69,7 @@ describe('loadConfig', () => {
     expect(config.secretKey?.reveal()).toBe(production.SECRET_KEY);
   });
 
-  it('reads a bundle of 300 certificates with text around them, and keeps the certificates alone', async () => {
+  it('reads a bundle of 300 certificates with text around them, and keeps only the certificates', async () => {
     const bundle = Array.from(
       { length: 300 },
       (_, index) => `Region ${index}\r\n${certificate.replaceAll('\n', '\r\n')}`,
@@ -92,7 +92,7 @@ describe('loadConfig', () => {
     );
   });
 
-  it('accepts what platforms set beside the configuration', async () => {
+  it('accepts other variables that platforms set', async () => {
     const env = {
       ...production,
       NODE_OPTIONS:
@@ -106,7 +106,7 @@ describe('loadConfig', () => {
     expect((await load(env, { 'ca.pem': `text\n${certificate}` })).environment).toBe('production');
   });
 
-  it('lets production start beside folders and examples called .env', async () => {
+  it('accepts folders and examples called .env in production', async () => {
     const config = await load(production, { '.env': FOLDER, '.env.example': '', env: '', 'production.env': '' });
     expect(config.environment).toBe('production');
   });
@@ -129,7 +129,7 @@ describe('inspectConfig', () => {
     expect(texts.get(name)?.source).toEqual(source);
   });
 
-  it('warns of a file that others can read', async () => {
+  it('warns about a file that other users can read', async () => {
     const { warnings, config } = await withFolder({ '.env': devFile }, (cwd) => {
       chmodSync(`${cwd}/.env`, 0o644);
       return inspectConfig({ env: {}, cwd });
@@ -138,7 +138,7 @@ describe('inspectConfig', () => {
     expect(config).toBeDefined();
   });
 
-  it('is not misled by names that every object has', () => {
+  it('handles names of properties that every object has', () => {
     const env = Object.fromEntries([...Object.entries(testing), ['__proto__', 'x'], ['constructor', 'y']]);
     expect(inspectConfig({ env, files: false }).violations).toEqual([]);
   });

@@ -1,4 +1,7 @@
-/** Where each variable's text comes from: the process environment, a secret file, or a .env file where one may be. */
+/**
+ * Finds the text of each variable: in the process environment, a secret file, or a .env file if the environment reads
+ * one.
+ */
 import { MAX_CERTIFICATES_BYTES } from '../values/certificates.js';
 import type { Violation } from '../values/config-error.js';
 import type { Environment } from '../values/environment.js';
@@ -12,7 +15,7 @@ import { findMisspeltNames } from './unknown-names.js';
 
 export interface Source {
   readonly kind: 'environment' | 'file' | 'secret file' | 'default';
-  /** The file's path, where the source is one. */
+  /** The path, if the source is a file. */
   readonly path?: string;
 }
 
@@ -26,7 +29,7 @@ export interface Sources {
   /** The .env file that was used. */
   readonly file: string | undefined;
   readonly texts: ReadonlyMap<VariableName, SourcedText>;
-  /** Given by a file that could not be read; its violation is among the others. */
+  /** Variables whose file could not be read. The violations include it. */
   readonly unreadable: ReadonlySet<VariableName>;
   readonly violations: readonly Violation[];
   readonly warnings: readonly string[];
@@ -87,7 +90,7 @@ export function describeSource({ kind, path }: Source): string {
   return path === undefined ? kind : `${kind} ${path}`;
 }
 
-/** The process environment wins over the file. */
+/** The process environment overrides the file. */
 function pick(name: string, fromEnv: string | undefined, file: EnvFile | undefined): SourcedText | undefined {
   if (fromEnv !== undefined) return { text: fromEnv, source: { kind: 'environment' } };
   const text = file?.texts.get(name);
@@ -99,8 +102,8 @@ function differs(a: string | undefined, b: string | undefined): boolean {
 }
 
 function notFromFile(name: string, fileName: string): Violation {
-  const expected = `${name} itself; only secrets and certificates are read from files`;
-  return { name: fileName, problem: 'is set', expected, mend: `set ${name}, and remove ${fileName}` };
+  const expected = `${name} , because only secrets and certificates are read from files`;
+  return { name: fileName, problem: 'is set', expected, fix: `set ${name}, and remove ${fileName}` };
 }
 
 function twice(name: string, where: string): Violation {
@@ -108,6 +111,6 @@ function twice(name: string, where: string): Violation {
     name,
     problem: `is set in ${where}`,
     expected: 'one source',
-    mend: `unset ${name} in the one that is wrong`,
+    fix: `unset ${name} in the wrong source`,
   };
 }

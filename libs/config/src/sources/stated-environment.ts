@@ -1,4 +1,4 @@
-/** Which environment this is and which .env file belongs to it: stated by the caller, never guessed. */
+/** Determines the environment and its .env file. The caller must set the environment; it is never guessed. */
 import type { Violation } from '../values/config-error.js';
 import {
   ENVIRONMENTS,
@@ -22,15 +22,14 @@ export interface Loading {
   readonly unreadable: Set<VariableName>;
 }
 
-const ENVIRONMENT_MEND =
-  'export ENVIRONMENT=<one of these>; for development `airlock setup` writes a .env that states it';
+const ENVIRONMENT_FIX = 'export ENVIRONMENT=<one of these>; for development `airlock setup` writes a .env that sets it';
 
-/** A file may state what is the developer's own; in any other place the caller has to say what it means to touch. */
+/** A file may only set development. For every other environment the caller must set it explicitly. */
 export function loadEnvironment({ env, cwd, violations }: Loading): Environment | undefined {
   const stated = env['ENVIRONMENT'];
   if (stated !== undefined) {
     if (isEnvironment(stated)) return stated;
-    violations.push(wrongEnvironment(`is ${describeStranger(stated, env)}`));
+    violations.push(wrongEnvironment(`is ${describeUnknownEnvironment(stated, env)}`));
     return undefined;
   }
   const file = cwd === undefined ? undefined : loadEnvFile(cwd, '.env');
@@ -38,29 +37,29 @@ export function loadEnvironment({ env, cwd, violations }: Loading): Environment 
   if (inFile !== undefined && isEnvironment(inFile) && traitsOf(inFile).mayBeStatedByFile) return inFile;
   violations.push(...(file?.violations ?? []));
   const shown =
-    inFile === undefined ? '' : describeStranger(inFile, { ...env, ...Object.fromEntries(file?.texts ?? []) });
-  const statable = listNames(environmentsWith('mayBeStatedByFile'), 'and');
-  const alone = `the process environment to state it; a file may state ${statable} alone`;
-  violations.push(
     inFile === undefined
-      ? wrongEnvironment('is not set')
-      : wrongEnvironment(`is stated only by .env, as ${shown}`, alone),
+      ? ''
+      : describeUnknownEnvironment(inFile, { ...env, ...Object.fromEntries(file?.texts ?? []) });
+  const statable = listNames(environmentsWith('mayBeStatedByFile'), 'and');
+  const alone = `it in the process environment; a file may set only ${statable}`;
+  violations.push(
+    inFile === undefined ? wrongEnvironment('is not set') : wrongEnvironment(`is set only in .env, as ${shown}`, alone),
   );
   return undefined;
 }
 
 function wrongEnvironment(problem: string, expected = listNames(ENVIRONMENTS)): Violation {
-  return { name: 'ENVIRONMENT', problem, expected, mend: ENVIRONMENT_MEND };
+  return { name: 'ENVIRONMENT', problem, expected, fix: ENVIRONMENT_FIX };
 }
 
-/** The names of environments are in the names of their databases too, and no secret. */
-function describeStranger(text: string, texts: EnvironmentVariables): string {
+/** Names of environments are not secret, although a secret address may contain one. */
+function describeUnknownEnvironment(text: string, texts: EnvironmentVariables): string {
   if (isEnvironment(text)) return JSON.stringify(text);
-  const hint = /[^\x00-\x7f]/.test(text) ? ', which holds a letter that only looks right' : '';
+  const hint = /[^\x00-\x7f]/.test(text) ? ', which contains a look-alike letter' : '';
   return `${quote(text, collectSecrets(texts))}${hint}`;
 }
 
-/** The one .env file of this environment, where it may have one. */
+/** The .env file of this environment, if it may have one. */
 export function loadFileFor(environment: Environment, { env, cwd, violations }: Loading): EnvFile | undefined {
   if (cwd === undefined) return undefined;
   if (!traitsOf(environment).readsEnvFiles) {
@@ -81,17 +80,19 @@ export function loadFileFor(environment: Environment, { env, cwd, violations }: 
     return file;
   }
   const said =
-    stated === undefined ? 'nothing' : describeStranger(stated, { ...env, ...Object.fromEntries(file.texts) });
+    stated === undefined
+      ? 'nothing'
+      : describeUnknownEnvironment(stated, { ...env, ...Object.fromEntries(file.texts) });
   violations.push({
     name: 'ENVIRONMENT',
     problem: `is ${environment}, but ${file.path} says ${said}`,
-    expected: `a file that says ENVIRONMENT=${environment}`,
-    mend: foreignFileMend(environment, file.path),
+    expected: `a file with ENVIRONMENT=${environment}`,
+    fix: describeFileFix(environment, file.path),
   });
   return undefined;
 }
 
-function foreignFileMend(environment: Environment, path: string): string {
-  if (path !== '.env') return `correct ENVIRONMENT in ${path}, and look whose values the file holds`;
-  return `cp ${examplePathOf(environment)} .env.${environment}, and fill it in; .env stays as it is`;
+function describeFileFix(environment: Environment, path: string): string {
+  if (path !== '.env') return `correct ENVIRONMENT in ${path}, and check which environment its values belong to`;
+  return `cp ${examplePathOf(environment)} .env.${environment}, and fill it in; do not change .env`;
 }

@@ -5,7 +5,7 @@ import type { EnvironmentVariables } from '../values/environment-variables.js';
 import { quote } from '../values/quote.js';
 import { variableNames } from '../variables/schema.js';
 
-/** Names that nothing reads and that look like one that something does: a default would be used without a word. */
+/** Finds unknown names that look like a known variable, because the default of that variable would be used silently. */
 export function findMisspeltNames(env: EnvironmentVariables, file: EnvFile | undefined): Violation[] {
   const inEnv = Object.keys(env).filter((name) => env[name] !== undefined);
   const named = [
@@ -27,6 +27,6 @@ function misspelt(name: string, where: string, meant: string): Violation {
     name: shown,
     problem: `is set in ${where}, and nothing reads it`,
     expected: right,
-    mend: `rename it to ${right}, or remove it`,
+    fix: `rename it to ${right}, or remove it`,
   };
 }

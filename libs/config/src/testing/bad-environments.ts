@@ -2,7 +2,7 @@ import type { Environment } from '../values/environment.js';
 import { certificate } from './certificate.js';
 import { FOLDER, type FolderContent } from './folder.js';
 
-/** A good environment with one thing wrong, and what `airlock config check` says of it: each line but the mends. */
+/** A valid environment with one error, and the output of `airlock config check` without the fixes. */
 export interface BadEnvironment {
   readonly title: string;
   readonly base: Environment;
@@ -47,7 +47,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'testing',
     set: { ENVIRONMENT: 't\u0435sting' },
     lines: [
-      'ENVIRONMENT: is "t\\u0435sting", which holds a letter that only looks right; expected development, testing, preview, staging or production',
+      'ENVIRONMENT: is "t\\u0435sting", which contains a look-alike letter; expected development, testing, preview, staging or production',
     ],
   },
   {
@@ -55,7 +55,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'testing',
     set: { ENVIRONMENT: 'testing\u200b' },
     lines: [
-      'ENVIRONMENT: is "testing\\u200b", which holds a letter that only looks right; expected development, testing, preview, staging or production',
+      'ENVIRONMENT: is "testing\\u200b", which contains a look-alike letter; expected development, testing, preview, staging or production',
     ],
   },
   {
@@ -70,7 +70,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     set: { ENVIRONMENT: undefined },
     files: { '.env': 'ENVIRONMENT=testing\n' },
     lines: [
-      'ENVIRONMENT: is stated only by .env, as "testing"; expected the process environment to state it; a file may state development alone',
+      'ENVIRONMENT: is set only in .env, as "testing"; expected it in the process environment; a file may set only development',
     ],
   },
   {
@@ -79,7 +79,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     set: { ENVIRONMENT: undefined },
     files: { '.env': 'ENVIRONMENT=production\n' },
     lines: [
-      'ENVIRONMENT: is stated only by .env, as "production"; expected the process environment to state it; a file may state development alone',
+      'ENVIRONMENT: is set only in .env, as "production"; expected it in the process environment; a file may set only development',
     ],
   },
   {
@@ -89,58 +89,56 @@ export const badEnvironments: readonly BadEnvironment[] = [
     files: {
       '.env': 'ENVIRONMENT=development\nDATABASE_URL=postgres://airlock_app:x@127.0.0.1:54318/airlock_development\n',
     },
-    lines: ['ENVIRONMENT: is testing, but .env says "development"; expected a file that says ENVIRONMENT=testing'],
+    lines: ['ENVIRONMENT: is testing, but .env says "development"; expected a file with ENVIRONMENT=testing'],
   },
   {
     title: 'a .env that states no environment under testing',
     base: 'testing',
     set: {},
     files: { '.env': 'LOG_LEVEL=info\n' },
-    lines: ['ENVIRONMENT: is testing, but .env says nothing; expected a file that says ENVIRONMENT=testing'],
+    lines: ['ENVIRONMENT: is testing, but .env says nothing; expected a file with ENVIRONMENT=testing'],
   },
   {
     title: 'a .env.testing that says production',
     base: 'testing',
     set: {},
     files: { '.env.testing': 'ENVIRONMENT=production\n' },
-    lines: [
-      'ENVIRONMENT: is testing, but .env.testing says "production"; expected a file that says ENVIRONMENT=testing',
-    ],
+    lines: ['ENVIRONMENT: is testing, but .env.testing says "production"; expected a file with ENVIRONMENT=testing'],
   },
   {
     title: '.env.testing linked to .env.production',
     base: 'testing',
     set: {},
     files: { '.env.production': 'ENVIRONMENT=testing\n', '.env.testing': { linkTo: '.env.production' } },
-    lines: ['.env.testing: is the same file as .env.production; expected a text file of its own'],
+    lines: ['.env.testing: is the same file as .env.production; expected a separate text file'],
   },
   {
     title: '.env.testing as another name of .env.production',
     base: 'testing',
     set: {},
     files: { '.env.production': 'LOG_LEVEL=info\n', '.env.testing': { sameAs: '.env.production' } },
-    lines: ['.env.testing: is the same file as .env.production; expected a text file of its own'],
+    lines: ['.env.testing: is the same file as .env.production; expected a separate text file'],
   },
   {
     title: 'a .env under testing that cannot be used',
     base: 'testing',
     set: {},
     files: { '.env': FOLDER },
-    lines: ['.env: is a folder; expected a text file of its own'],
+    lines: ['.env: is a folder; expected a separate text file'],
   },
   {
     title: 'a .env that never ends',
     base: 'development',
     set: {},
     files: { '.env': { linkTo: '/dev/zero' } },
-    lines: ['.env: is a special file; expected a text file of its own'],
+    lines: ['.env: is a special file; expected a separate text file'],
   },
   {
     title: 'a huge .env',
     base: 'development',
     set: {},
     files: { '.env': '#'.repeat(262_145) },
-    lines: ['.env: has 262145 bytes; expected a text file of its own'],
+    lines: ['.env: has 262145 bytes; expected a separate text file'],
   },
   {
     title: 'a .env file with a name that would forge a line',
@@ -148,7 +146,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     set: {},
     files: { '.env\nALL: is well': '' },
     lines: [
-      '".env\\nALL: is well": lies in the working folder, and production reads no such file; expected the process environment and NAME_FILE secrets alone',
+      '".env\\nALL: is well": is in the working folder, but production reads no .env file; expected only the process environment and NAME_FILE secrets',
     ],
   },
   {
@@ -164,21 +162,21 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'development',
     set: {},
     files: { '.env': FOLDER },
-    lines: ['.env: is a folder; expected a text file of its own'],
+    lines: ['.env: is a folder; expected a separate text file'],
   },
   {
     title: 'a .env linked to nothing',
     base: 'development',
     set: {},
     files: { '.env': { linkTo: 'gone' } },
-    lines: ['.env: is a link to nothing; expected a text file of its own'],
+    lines: ['.env: is a link to nothing; expected a separate text file'],
   },
   {
     title: 'a .env that is not text',
     base: 'development',
     set: {},
     files: { '.env': Buffer.from([0x41, 0x3d, 0xff, 0xfe]) },
-    lines: ['.env: is not UTF-8 text; expected a text file of its own'],
+    lines: ['.env: is not UTF-8 text; expected a separate text file'],
   },
   {
     title: 'lines of .env that readers take differently',
@@ -204,8 +202,8 @@ export const badEnvironments: readonly BadEnvironment[] = [
     set: {},
     files: { '.env': '', '.env.local': '', '.env.example': '' },
     lines: [
-      '.env: lies in the working folder, and preview reads no such file; expected the process environment and NAME_FILE secrets alone',
-      '.env.local: lies in the working folder, and preview reads no such file; expected the process environment and NAME_FILE secrets alone',
+      '.env: is in the working folder, but preview reads no .env file; expected only the process environment and NAME_FILE secrets',
+      '.env.local: is in the working folder, but preview reads no .env file; expected only the process environment and NAME_FILE secrets',
     ],
   },
   {
@@ -214,7 +212,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     set: {},
     files: { '.env.staging': '' },
     lines: [
-      '.env.staging: lies in the working folder, and staging reads no such file; expected the process environment and NAME_FILE secrets alone',
+      '.env.staging: is in the working folder, but staging reads no .env file; expected only the process environment and NAME_FILE secrets',
     ],
   },
   {
@@ -223,7 +221,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     set: {},
     files: { '.env.production': 'DEBUG=true\n' },
     lines: [
-      '.env.production: lies in the working folder, and production reads no such file; expected the process environment and NAME_FILE secrets alone',
+      '.env.production: is in the working folder, but production reads no .env file; expected only the process environment and NAME_FILE secrets',
     ],
   },
   {
@@ -232,7 +230,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     set: {},
     files: { '.env': { linkTo: 'gone' } },
     lines: [
-      '.env: lies in the working folder, and production reads no such file; expected the process environment and NAME_FILE secrets alone',
+      '.env: is in the working folder, but production reads no .env file; expected only the process environment and NAME_FILE secrets',
     ],
   },
   {
@@ -269,10 +267,10 @@ export const badEnvironments: readonly BadEnvironment[] = [
     lines: ['SECRET_KEY: is set in the process environment and as SECRET_KEY_FILE; expected one source'],
   },
   {
-    title: 'a secret file that is not there',
+    title: 'a secret file that does not exist',
     base: 'production',
     set: { SECRET_KEY: undefined, SECRET_KEY_FILE: 'gone' },
-    lines: ['SECRET_KEY_FILE: names a file that is not there; expected a readable text file of at most 65536 bytes'],
+    lines: ['SECRET_KEY_FILE: names a file that does not exist; expected a readable text file of at most 65536 bytes'],
   },
   {
     title: 'a secret file that is a folder',
@@ -296,7 +294,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     lines: ['SECRET_KEY: is empty; expected a text of at most 4096 printable characters'],
   },
   {
-    title: 'a secret file of bytes that are no text',
+    title: 'a secret file that is not text',
     base: 'production',
     set: { SECRET_KEY: undefined, SECRET_KEY_FILE: 'key' },
     files: { key: Buffer.from([0xff, 0xfe, 0x00]) },
@@ -331,26 +329,30 @@ export const badEnvironments: readonly BadEnvironment[] = [
       DATABASE_URL: undefined,
       DATABASE_URL_FILE: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock?sslmode=verify-full',
     },
-    lines: ['DATABASE_URL_FILE: names a file that is not there; expected a readable text file of at most 65536 bytes'],
+    lines: [
+      'DATABASE_URL_FILE: names a file that does not exist; expected a readable text file of at most 65536 bytes',
+    ],
   },
   {
-    title: 'a file for a variable that is no secret',
+    title: 'a file for a variable that is not secret',
     base: 'production',
     set: { LOG_LEVEL_FILE: '/run/level' },
-    lines: ['LOG_LEVEL_FILE: is set; expected LOG_LEVEL itself; only secrets and certificates are read from files'],
+    lines: ['LOG_LEVEL_FILE: is set; expected LOG_LEVEL , because only secrets and certificates are read from files'],
   },
   {
     title: 'a file that would state the environment',
     base: 'production',
     set: { ENVIRONMENT_FILE: '.env.production' },
-    lines: ['ENVIRONMENT_FILE: is set; expected ENVIRONMENT itself; only secrets and certificates are read from files'],
+    lines: [
+      'ENVIRONMENT_FILE: is set; expected ENVIRONMENT , because only secrets and certificates are read from files',
+    ],
   },
   {
     title: 'a misspelt DATABASE_URL',
     base: 'development',
     set: { DATABASE_URL: undefined, DATABSE_URL: 'postgres://a:b@c:1/d' },
     lines: [
-      'DATABASE_URL: is not set, and development needs it; expected a value of your own',
+      'DATABASE_URL: is not set, but development requires it; expected your own value',
       'DATABSE_URL: is set in the process environment, and nothing reads it; expected DATABASE_URL',
     ],
   },
@@ -426,12 +428,12 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
-    title: 'a secret in a variable that is none',
+    title: 'a secret in a variable that is not secret',
     base: 'development',
     set: { LOG_LEVEL: 'postgres://u:hunter2@h:1/d', SECRET_KEY: 'hunter2-hunter2', SERVICE_NAME: 'hunter2-hunter2!' },
     lines: [
       'LOG_LEVEL: is a value that may hold a secret; expected trace, debug, info, warn, error or fatal',
-      'SERVICE_NAME: holds the value of SECRET_KEY, which is a secret; expected a value that may be seen',
+      'SERVICE_NAME: holds the value of SECRET_KEY, which is a secret; expected a value that is not secret',
     ],
   },
   {
@@ -452,7 +454,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
-    title: 'build facts that are none',
+    title: 'invalid build facts',
     base: 'production',
     set: { GIT_COMMIT: 'main', BUILD_TIME: 'today', IMAGE_DIGEST: 'latest', SENTRY_DSN: 'https://sentry.corp.net/1' },
     lines: [
@@ -473,33 +475,33 @@ export const badEnvironments: readonly BadEnvironment[] = [
       AUTH_AUTHORIZED_PARTIES: undefined,
     },
     lines: [
-      'AUTH_AUTHORIZED_PARTIES: is not set, and preview needs it; expected a value such as https://app.example.com',
-      'AUTH_ISSUER: is not set, and preview needs it; expected a value such as https://auth.example.com',
-      'AUTH_JWKS_URL: is not set, and preview needs it; expected a value such as https://auth.example.com/.well-known/jwks.json',
-      'DATABASE_URL: is not set, and preview needs it; expected a value of your own',
-      'SECRET_KEY: is not set, and preview needs it; expected a value of your own',
+      'AUTH_AUTHORIZED_PARTIES: is not set, but preview requires it; expected a value such as https://app.example.com',
+      'AUTH_ISSUER: is not set, but preview requires it; expected a value such as https://auth.example.com',
+      'AUTH_JWKS_URL: is not set, but preview requires it; expected a value such as https://auth.example.com/.well-known/jwks.json',
+      'DATABASE_URL: is not set, but preview requires it; expected your own value',
+      'SECRET_KEY: is not set, but preview requires it; expected your own value',
     ],
   },
   {
     title: 'staging without Redis',
     base: 'staging',
     set: { REDIS_URL: undefined },
-    lines: ['REDIS_URL: is not set, and staging needs it; expected a value of your own'],
+    lines: ['REDIS_URL: is not set, but staging requires it; expected your own value'],
   },
   {
     title: 'production without Redis',
     base: 'production',
     set: { REDIS_URL: undefined },
-    lines: ['REDIS_URL: is not set, and production needs it; expected a value of your own'],
+    lines: ['REDIS_URL: is not set, but production requires it; expected your own value'],
   },
   {
     title: 'debugging in production',
     base: 'production',
     set: { DEBUG: 'true', LOG_LEVEL: 'debug', TESTING: 'true', WITH_UI: 'true' },
     lines: [
-      'DEBUG: is true in production, which shows callers what went wrong inside; expected false',
-      'LOG_LEVEL: is debug in production, where logs must hold no data of users; expected info, warn, error or fatal',
-      'TESTING: is set in production; expected no such variable',
+      'DEBUG: is true in production, which shows internal errors to callers; expected false',
+      'LOG_LEVEL: is debug in production, where logs must not contain user data; expected info, warn, error or fatal',
+      'TESTING: is set in production; expected it to be unset',
       'WITH_UI: is true in production, which serves pages for developers to everyone; expected false',
     ],
   },
@@ -508,41 +510,41 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'staging',
     set: { DEBUG: 'true', LOG_LEVEL: 'trace', TESTING: 'false' },
     lines: [
-      'DEBUG: is true in staging, which shows callers what went wrong inside; expected false',
-      'LOG_LEVEL: is trace in staging, where logs must hold no data of users; expected info, warn, error or fatal',
-      'TESTING: is set in staging; expected no such variable',
+      'DEBUG: is true in staging, which shows internal errors to callers; expected false',
+      'LOG_LEVEL: is trace in staging, where logs must not contain user data; expected info, warn, error or fatal',
+      'TESTING: is set in staging; expected it to be unset',
     ],
   },
   {
     title: 'TESTING in development',
     base: 'development',
     set: { TESTING: 'true' },
-    lines: ['TESTING: is true in development; expected false, or no such variable'],
+    lines: ['TESTING: is true in development; expected false, or unset'],
   },
   {
     title: 'TESTING=false in testing',
     base: 'testing',
     set: { TESTING: 'false' },
-    lines: ['TESTING: is false in testing; expected true, or no such variable'],
+    lines: ['TESTING: is false in testing; expected true, or unset'],
   },
   {
     title: 'NODE_ENV=development in production',
     base: 'production',
     set: { NODE_ENV: 'development' },
-    lines: ['NODE_ENV: is "development" in production; expected production, or no such variable'],
+    lines: ['NODE_ENV: is "development" in production; expected production, or unset'],
   },
   {
     title: 'NODE_ENV=production in testing',
     base: 'testing',
     set: { NODE_ENV: 'production' },
-    lines: ['NODE_ENV: is "production" in testing; expected test, or no such variable'],
+    lines: ['NODE_ENV: is "production" in testing; expected test, or unset'],
   },
   {
     title: 'wildcard and http origins',
     base: 'production',
     set: { CORS_ORIGINS: '*,http://app.corp.net,https://app.corp.net' },
     lines: [
-      'CORS_ORIGINS: holds "http://app.corp.net" in production, whose pages anyone on the way can change; expected https origins alone',
+      'CORS_ORIGINS: holds "http://app.corp.net" in production, whose pages an attacker in the network can change; expected only https origins',
       'CORS_ORIGINS: holds * in production, which lets every page call the API; expected the https origins of your own pages',
     ],
   },
@@ -559,17 +561,17 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'production',
     set: { AUTH_ISSUER: 'http://localhost:9100', AUTH_JWKS_URL: 'http://id.corp.net/keys' },
     lines: [
-      'AUTH_ISSUER: names this machine in production, so anyone near could issue tokens; expected the https address of your identity provider',
-      'AUTH_JWKS_URL: is not https in production, so anyone near could issue tokens; expected the https address of your identity provider',
+      'AUTH_ISSUER: names this machine in production, so others could issue tokens; expected the https address of your identity provider',
+      'AUTH_JWKS_URL: is not https in production, so others could issue tokens; expected the https address of your identity provider',
     ],
   },
   {
-    title: 'ports that nobody knows or that are shared',
+    title: 'random or shared ports',
     base: 'production',
     set: { PORT: '0', MANAGEMENT_PORT: '0' },
     lines: [
-      'MANAGEMENT_PORT: is 0 in production, which takes a port that nobody knows; expected a port from 1 to 65535',
-      'PORT: is 0 in production, which takes a port that nobody knows; expected a port from 1 to 65535',
+      'MANAGEMENT_PORT: is 0 in production, which selects a random port; expected a port from 1 to 65535',
+      'PORT: is 0 in production, which selects a random port; expected a port from 1 to 65535',
     ],
   },
   {
@@ -577,7 +579,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'development',
     set: { PORT: '9000' },
     lines: [
-      'MANAGEMENT_PORT: is 9000, the same as PORT, which would publish metrics and detailed health; expected a port of its own',
+      'MANAGEMENT_PORT: is 9000, the same as PORT, which would publish metrics and detailed health; expected a separate port',
     ],
   },
   {
@@ -701,7 +703,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'production',
     set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock_test?sslmode=verify-full' },
     lines: [
-      'DATABASE_URL: names the database airlock_test, whose word test belongs to another environment than production; expected the database of production',
+      'DATABASE_URL: names the database airlock_test, and its word test belongs to another environment than production; expected the database of production',
     ],
   },
   {
@@ -709,7 +711,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'production',
     set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/dev-airlock?sslmode=verify-full' },
     lines: [
-      'DATABASE_URL: names the database dev-airlock, whose word dev belongs to another environment than production; expected the database of production',
+      'DATABASE_URL: names the database dev-airlock, and its word dev belongs to another environment than production; expected the database of production',
     ],
   },
   {
@@ -719,7 +721,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
       DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/AirlockTesting?sslmode=verify-full',
     },
     lines: [
-      'DATABASE_URL: names the database AirlockTesting, whose word testing belongs to another environment than production; expected the database of production',
+      'DATABASE_URL: names the database AirlockTesting, and its word testing belongs to another environment than production; expected the database of production',
     ],
   },
   {
@@ -727,7 +729,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'production',
     set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock_dev2?sslmode=verify-full' },
     lines: [
-      'DATABASE_URL: names the database airlock_dev2, whose word dev belongs to another environment than production; expected the database of production',
+      'DATABASE_URL: names the database airlock_dev2, and its word dev belongs to another environment than production; expected the database of production',
     ],
   },
   {
@@ -737,7 +739,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
       DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.staging.corp.net:5432/airlock?sslmode=verify-full',
     },
     lines: [
-      'DATABASE_URL: names the host db.staging.corp.net, whose word staging belongs to another environment than production; expected a server of production',
+      'DATABASE_URL: names the host db.staging.corp.net, and its word staging belongs to another environment than production; expected a server of production',
     ],
   },
   {
@@ -747,7 +749,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
       DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock_preview?sslmode=verify-full',
     },
     lines: [
-      'DATABASE_URL: names the database airlock_preview, whose word preview belongs to another environment than production; expected the database of production',
+      'DATABASE_URL: names the database airlock_preview, and its word preview belongs to another environment than production; expected the database of production',
     ],
   },
   {
@@ -757,8 +759,8 @@ export const badEnvironments: readonly BadEnvironment[] = [
       DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@prod-db.corp.net:5432/airlock_prod?sslmode=verify-full',
     },
     lines: [
-      'DATABASE_URL: names the database airlock_prod, whose word prod belongs to another environment than staging; expected the database of staging',
-      'DATABASE_URL: names the host prod-db.corp.net, whose word prod belongs to another environment than staging; expected a server of staging',
+      'DATABASE_URL: names the database airlock_prod, and its word prod belongs to another environment than staging; expected the database of staging',
+      'DATABASE_URL: names the host prod-db.corp.net, and its word prod belongs to another environment than staging; expected a server of staging',
     ],
   },
   {
@@ -774,7 +776,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'testing',
     set: { DATABASE_URL: `postgres://a:b@127.0.0.1:5433/${'a'.repeat(50)}_test` },
     lines: [
-      'DATABASE_URL: names a database of 55 bytes; expected at most 54 in testing: PostgreSQL cuts longer derived names off in silence',
+      'DATABASE_URL: names a database of 55 bytes; expected at most 54 in testing: PostgreSQL silently truncates longer derived names',
     ],
   },
   {
@@ -782,7 +784,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'development',
     set: { DATABASE_URL: `postgres://a:b@127.0.0.1:5433/${'a'.repeat(58)}` },
     lines: [
-      'DATABASE_URL: names a database of 58 bytes; expected at most 57 in development: PostgreSQL cuts longer derived names off in silence',
+      'DATABASE_URL: names a database of 58 bytes; expected at most 57 in development: PostgreSQL silently truncates longer derived names',
     ],
   },
   {
@@ -806,8 +808,8 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'testing',
     set: { DATABASE_URL: 'postgres://a:b@127.0.0.1:5433/airlock_prod_test' },
     lines: [
+      'DATABASE_URL: names the database airlock_prod_test, and its word prod belongs to another environment than testing; expected the database of testing',
       'DATABASE_URL: names the database airlock_prod_test, which tests must not touch; expected a name that ends in _test, such as airlock_test or airlock_test_w1',
-      'DATABASE_URL: names the database airlock_prod_test, whose word prod belongs to another environment than testing; expected the database of testing',
     ],
   },
   {
@@ -847,7 +849,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'testing',
     set: { DATABASE_URL: 'postgres://a:b@db-prod1.corp.net:5432/airlock_test' },
     lines: [
-      'DATABASE_URL: names the host db-prod1.corp.net, whose word prod belongs to another environment than testing; expected a server of testing',
+      'DATABASE_URL: names the host db-prod1.corp.net, and its word prod belongs to another environment than testing; expected a server of testing',
     ],
   },
   {
@@ -870,7 +872,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'preview',
     set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.staging.corp.net:5432/airlock_preview' },
     lines: [
-      'DATABASE_URL: names the host db.staging.corp.net, whose word staging belongs to another environment than preview; expected a server of preview',
+      'DATABASE_URL: names the host db.staging.corp.net, and its word staging belongs to another environment than preview; expected a server of preview',
     ],
   },
   {
@@ -891,14 +893,14 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'development',
     set: { DATABASE_URL: 'postgres://a:b@db.corp.net:5432/airlock_production' },
     lines: [
-      'DATABASE_URL: names the database airlock_production, whose word production belongs to another environment than development; expected the database of development',
+      'DATABASE_URL: names the database airlock_production, and its word production belongs to another environment than development; expected the database of development',
     ],
   },
   {
     title: 'a database without TLS',
     base: 'production',
     set: { DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock' },
-    lines: ['DATABASE_URL: reaches the host db.corp.net without TLS; expected ?sslmode=verify-full at its end'],
+    lines: ['DATABASE_URL: connects to the host db.corp.net without TLS; expected ?sslmode=verify-full at its end'],
   },
   {
     title: 'a database without TLS outside the private networks',
@@ -907,7 +909,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
       DATABASE_URL: 'postgres://airlock_app:wNk3v0qXZr8bYt5L@10.0.0.5:5432/airlock?sslmode=disable',
       PRIVATE_NETWORKS: '10.1.0.0/16,*.internal',
     },
-    lines: ['DATABASE_URL: reaches the host 10.0.0.5 without TLS; expected ?sslmode=verify-full at its end'],
+    lines: ['DATABASE_URL: connects to the host 10.0.0.5 without TLS; expected ?sslmode=verify-full at its end'],
   },
   {
     title: 'private networks that are public',
@@ -917,14 +919,14 @@ export const badEnvironments: readonly BadEnvironment[] = [
       PRIVATE_NETWORKS: '0.0.0.0/0,*.net,::/0,10.0.0.0/4',
     },
     lines: [
-      'PRIVATE_NETWORKS: holds "::/0", which takes in public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
-      'PRIVATE_NETWORKS: holds "*.net", which takes in public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
-      'PRIVATE_NETWORKS: holds "0.0.0.0/0", which takes in public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
-      'PRIVATE_NETWORKS: holds "10.0.0.0/4", which takes in public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
+      'PRIVATE_NETWORKS: holds "::/0", which includes public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
+      'PRIVATE_NETWORKS: holds "*.net", which includes public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
+      'PRIVATE_NETWORKS: holds "0.0.0.0/0", which includes public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
+      'PRIVATE_NETWORKS: holds "10.0.0.0/4", which includes public hosts; expected private blocks such as 10.0.0.0/8, host names, and suffixes such as *.internal',
     ],
   },
   {
-    title: 'private networks that are none',
+    title: 'invalid private networks',
     base: 'production',
     set: { PRIVATE_NETWORKS: '10.0.0.0/33, 10.0.0.0/8' },
     lines: [
@@ -966,7 +968,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
       DATABASE_MIGRATION_URL: 'postgres://airlock_app:Xk2v0qXZr8bYt5Lw@db.corp.net:5432/airlock?sslmode=verify-full',
     },
     lines: [
-      'DATABASE_MIGRATION_URL: connects as airlock_app, the role of DATABASE_URL, in production; expected a role of its own, so that the application can change no schema',
+      'DATABASE_MIGRATION_URL: connects as airlock_app, the role of DATABASE_URL, in production; expected a separate role, so that the application cannot change the schema',
     ],
   },
   {
@@ -974,14 +976,14 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'production',
     set: { DATABASE_URL: 'postgres://postgres:wNk3v0qXZr8bYt5L@db.corp.net:5432/airlock?sslmode=verify-full' },
     lines: [
-      'DATABASE_URL: connects as postgres, the superuser, in production; expected a role with no more rights than it needs',
+      'DATABASE_URL: connects as postgres, the superuser, in production; expected a role with only the required rights',
     ],
   },
   {
     title: 'the example secret',
     base: 'production',
     set: { SECRET_KEY: 'changethis-with-openssl-rand-hex-32' },
-    lines: ['SECRET_KEY: is a placeholder or comes from an example; expected a random text of your own'],
+    lines: ['SECRET_KEY: is a placeholder or comes from an example; expected your own random text'],
   },
   {
     title: 'a short secret',
@@ -1003,7 +1005,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
       REDIS_URL: 'rediss://:short@redis.corp.net:6379/0',
     },
     lines: [
-      'DATABASE_URL: its password is a placeholder or comes from an example; expected a random text of your own',
+      'DATABASE_URL: its password is a placeholder or comes from an example; expected your own random text',
       'REDIS_URL: its password has 5 characters; expected at least 16',
       'REDIS_URL: its password has 5 different characters; expected at least 8',
     ],
@@ -1014,21 +1016,23 @@ export const badEnvironments: readonly BadEnvironment[] = [
     set: { DATABASE_URL: 'postgres://airlock_app:changethis@postgres:5432/airlock_preview' },
     lines: [
       'DATABASE_URL: its password has 10 characters; expected at least 16',
-      'DATABASE_URL: its password is a placeholder or comes from an example; expected a random text of your own',
+      'DATABASE_URL: its password is a placeholder or comes from an example; expected your own random text',
     ],
   },
   {
     title: 'one password for database and Redis',
     base: 'production',
     set: { REDIS_URL: 'rediss://:wNk3v0qXZr8bYt5L@redis.corp.net:6379/0' },
-    lines: ['REDIS_URL: its password is the same as that of DATABASE_URL; expected a secret for each'],
+    lines: [
+      'REDIS_URL: its password is the same as that of DATABASE_URL; expected a different secret for each variable',
+    ],
   },
   {
     title: 'a shutdown that does not fit',
     base: 'production',
     set: { SHUTDOWN_DRAIN: '10500ms' },
     lines: [
-      'SHUTDOWN_GRACE: is 45s, so the platform kills before the shutdown is done; expected at least 45500ms: SHUTDOWN_DRAIN + SHUTDOWN_REQUESTS + SHUTDOWN_TEARDOWN + 5s',
+      'SHUTDOWN_GRACE: is 45s, so the platform kills the process before the shutdown ends; expected at least 45500ms: SHUTDOWN_DRAIN + SHUTDOWN_REQUESTS + SHUTDOWN_TEARDOWN + 5s',
     ],
   },
   {
@@ -1036,7 +1040,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'production',
     set: { REQUEST_TIMEOUT: '30s' },
     lines: [
-      'REQUEST_TIMEOUT: is 30s, above SHUTDOWN_REQUESTS of 25s: a request in flight would be cut at shutdown; expected at most 25s',
+      'REQUEST_TIMEOUT: is 30s, above SHUTDOWN_REQUESTS of 25s: requests in flight would be aborted at shutdown; expected at most 25s',
     ],
   },
   {
@@ -1044,12 +1048,12 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'development',
     set: { DATABASE_STATEMENT_TIMEOUT: '2m', DATABASE_LOCK_TIMEOUT: '3m' },
     lines: [
-      'DATABASE_LOCK_TIMEOUT: is 180s, above DATABASE_STATEMENT_TIMEOUT of 120s: a wait for a lock would never be told from a slow statement; expected at most 120s',
-      'DATABASE_STATEMENT_TIMEOUT: is 120s, above REQUEST_TIMEOUT of 60s: the database would work on for a request that is gone; expected at most 60s',
+      'DATABASE_LOCK_TIMEOUT: is 180s, above DATABASE_STATEMENT_TIMEOUT of 120s: a lock timeout would be reported as a slow statement; expected at most 120s',
+      'DATABASE_STATEMENT_TIMEOUT: is 120s, above REQUEST_TIMEOUT of 60s: the database would keep working for a request that has ended; expected at most 60s',
     ],
   },
   {
-    title: 'timeouts that are none',
+    title: 'timeouts without a limit',
     base: 'development',
     set: { HTTP_CLIENT_TIMEOUT: '0s', DATABASE_STATEMENT_TIMEOUT: '0ms' },
     lines: [
@@ -1249,7 +1253,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
-    title: 'the port of PgBouncer beside a query and a user that is missing',
+    title: 'the port of PgBouncer, with a query and without a user',
     base: 'production',
     set: { DATABASE_URL: 'postgres://db.corp.net:6432/airlock?sslrootcert=system' },
     lines: [
@@ -1281,7 +1285,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'development',
     set: { SHUTDOWN_DRAIN: '1s', SHUTDOWN_GRACE: '20s' },
     lines: [
-      'REQUEST_TIMEOUT: is 60s, above SHUTDOWN_REQUESTS of 3s: a request in flight would be cut at shutdown; expected at most 3s',
+      'REQUEST_TIMEOUT: is 60s, above SHUTDOWN_REQUESTS of 3s: requests in flight would be aborted at shutdown; expected at most 3s',
     ],
   },
   {
@@ -1289,7 +1293,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'testing',
     set: { SHUTDOWN_DRAIN: '1ms', SHUTDOWN_REQUESTS: '0s' },
     lines: [
-      'REQUEST_TIMEOUT: is 15s, above SHUTDOWN_REQUESTS of 0s: a request in flight would be cut at shutdown; expected at most 0s',
+      'REQUEST_TIMEOUT: is 15s, above SHUTDOWN_REQUESTS of 0s: requests in flight would be aborted at shutdown; expected at most 0s',
     ],
   },
   {
@@ -1321,7 +1325,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'production',
     set: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
     lines: [
-      'NODE_TLS_REJECT_UNAUTHORIZED: is 0 in production, so any certificate is accepted, that of the identity provider included; expected no such variable',
+      'NODE_TLS_REJECT_UNAUTHORIZED: is 0 in production, so any certificate is accepted, even for the identity provider; expected it to be unset',
     ],
   },
   {
@@ -1350,11 +1354,11 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
-    title: 'authorities for Node that are not there',
+    title: 'authorities for Node that do not exist',
     base: 'production',
     set: { NODE_EXTRA_CA_CERTS: 'gone.pem' },
     lines: [
-      'NODE_EXTRA_CA_CERTS: names a file that is not there; expected a readable text file of at most 1048576 bytes',
+      'NODE_EXTRA_CA_CERTS: names a file that does not exist; expected a readable text file of at most 1048576 bytes',
     ],
   },
   {
@@ -1371,9 +1375,9 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'production',
     set: { SSLKEYLOGFILE: '/tmp/keys', NODE_DEBUG: 'airlock,tls', NODE_V8_COVERAGE: '/tmp' },
     lines: [
-      'NODE_DEBUG: is set in production, and writes what is secret to logs or files; expected no such variable',
-      'NODE_V8_COVERAGE: is set in production, and writes what is secret to logs or files; expected no such variable',
-      'SSLKEYLOGFILE: is set in production, and writes what is secret to logs or files; expected no such variable',
+      'NODE_DEBUG: is set in production, and writes secrets to logs or files; expected it to be unset',
+      'NODE_V8_COVERAGE: is set in production, and writes secrets to logs or files; expected it to be unset',
+      'SSLKEYLOGFILE: is set in production, and writes secrets to logs or files; expected it to be unset',
     ],
   },
   {
@@ -1386,10 +1390,10 @@ export const badEnvironments: readonly BadEnvironment[] = [
       NODE_PATH: '/tmp',
     },
     lines: [
-      'NODE_PATH: is set in production; Node or a library may read it past this configuration; expected no such variable',
-      'OPENSSL_CONF: is set in production; Node or a library may read it past this configuration; expected no such variable',
-      'PGSSLMODE: is set in production; Node or a library may read it past this configuration; expected no such variable',
-      'PGSSLROOTCERT: is set in production; Node or a library may read it past this configuration; expected no such variable',
+      'NODE_PATH: is set in production; Node or a library may read it, bypassing this configuration; expected it to be unset',
+      'OPENSSL_CONF: is set in production; Node or a library may read it, bypassing this configuration; expected it to be unset',
+      'PGSSLMODE: is set in production; Node or a library may read it, bypassing this configuration; expected it to be unset',
+      'PGSSLROOTCERT: is set in production; Node or a library may read it, bypassing this configuration; expected it to be unset',
     ],
   },
 ];

@@ -1,4 +1,4 @@
-/** A self-signed certificate of nobody, for specs. */
+/** A self-signed certificate for specs. */
 export const certificate = `-----BEGIN CERTIFICATE-----
 MIIBhTCCASugAwIBAgIUNGg7CT0NIX7kvYoM/RT1HiyKbdEwCgYIKoZIzj0EAwIw
 FzEVMBMGA1UEAwwMYWlybG9jay10ZXN0MCAXDTI2MTEyMTAzMzUyNFoYDzIxMjYx

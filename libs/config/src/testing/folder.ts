@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 export const FOLDER = Symbol('folder');
 
-/** What lies in a working folder: a text, bytes, a link to another name, a second name of a file, or a folder. */
+/** The entries of a working folder: a text, bytes, a link to another name, a hard link to a file, or a folder. */
 export type FolderContent = Readonly<
   Record<string, string | Buffer | { linkTo: string } | { sameAs: string } | typeof FOLDER>
 >;

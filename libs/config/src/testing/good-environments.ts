@@ -6,7 +6,7 @@ const auth = {
   AUTH_AUTHORIZED_PARTIES: 'https://app.corp.net',
 };
 
-/** For each environment the least that is accepted. The secrets are random and belong to nothing. */
+/** The smallest valid configuration of each environment. The secrets are random and used nowhere else. */
 export const goodEnvironments: Readonly<Record<Environment, Readonly<Record<string, string>>>> = {
   development: {
     ENVIRONMENT: 'development',

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** The parts of `scheme://user:password@host:port/path?query`, each with one possible reading. */
+/** The parts of `scheme://user:password@host:port/path?query`, each with only one possible interpretation. */
 export interface AddressParts<Path, Query> {
   readonly user: string;
   readonly password: string;
@@ -25,7 +25,7 @@ export interface AddressProblem {
   readonly expected: string;
 }
 
-/** Everything that is wrong with an address, without any part of it: a part may be a secret in the wrong place. */
+/** All errors of an address. They contain no part of it, because any part may be a misplaced secret. */
 export class AddressError extends Error {
   override readonly name = 'AddressError';
   readonly problems: readonly AddressProblem[];
@@ -36,7 +36,7 @@ export class AddressError extends Error {
   }
 }
 
-/** Ends the reading of one part; the other parts are still read. */
+/** Stops parsing one part. The other parts are still parsed. */
 export type Fail = (problem: string, expected?: string) => never;
 
 class UnreadablePart extends Error {
@@ -49,7 +49,7 @@ const MAX_LENGTH = 2_048;
 const MAX_HOST_LENGTH = 253;
 const MAX_PORT = 65_535;
 
-/** @throws AddressError with what is wrong in each part */
+/** @throws AddressError with the errors of all parts */
 export function parseAddress<Path, Query>(
   text: string,
   where: string,
@@ -142,7 +142,7 @@ function decode(text: string, fail: Fail): string {
   return decoded;
 }
 
-/** Brackets around an IPv6 address, or else a name without a colon; then the port. */
+/** An IPv6 address in brackets, or a name without a colon; then the port. */
 const SERVER = /^(?:\[([^[\]]*)\]|([^:[\]]*))(?::(.*))?$/;
 
 function readHost(server: string, check: AddressKind<unknown, unknown>['checkHost'], fail: Fail): string {
@@ -161,7 +161,7 @@ function readHost(server: string, check: AddressKind<unknown, unknown>['checkHos
   return host;
 }
 
-/** Where the server cannot be read at all, its host says so. */
+/** If the server part cannot be parsed, readHost reports it. */
 function readPort(server: string, fail: Fail): number {
   const parts = SERVER.exec(server);
   const port = parts?.[3];
@@ -171,12 +171,14 @@ function readPort(server: string, fail: Fail): number {
   return Number(port);
 }
 
-/** `::1` is also `::01` and `0:0:0:0:0:0:0:1`; what is compared with other addresses has one form. */
+/**
+ * `::1` can also be written `::01` or `0:0:0:0:0:0:0:1`. Only one form is accepted, so that addresses can be compared.
+ */
 function isShortest(ipv6: string): boolean {
   return new URL(`http://[${ipv6}]`).hostname === `[${ipv6}]`;
 }
 
-/** Resolvers also read `2130706433`, `127.1` and `0x7f.1` as addresses; here an IPv4 address is four decimal numbers. */
+/** Resolvers also accept `2130706433`, `127.1` and `0x7f.1`. Here an IPv4 address must be four decimal numbers. */
 export function isHostName(host: string): boolean {
   if (isIPv4(host)) return true;
   const labels = host.replace(/\.$/, '').split('.');

@@ -1,17 +1,17 @@
 import { X509Certificate } from 'node:crypto';
 
-/** A bundle of a provider with a certificate for each of its regions has 160 KB and more. */
+/** Bundles of providers with a certificate for each region can exceed 160 KB. */
 export const MAX_CERTIFICATES_BYTES = 1_048_576;
 
 /**
- * Reads PEM blocks as RFC 7468 has them: explanatory text before, between and after, any line ends, white space at the
- * ends of lines. The result holds the certificates alone.
+ * Parses PEM blocks as defined by RFC 7468: with explanatory text before, between and after them, any line ends, and
+ * white space at the ends of lines. The result contains only the certificates.
  */
 export function parseCertificates(text: string): { pem: string } | { problem: string | undefined } {
   const begins = [...text.matchAll(/-----BEGIN ([^\r\n]*?)-----/g)];
   const ends = text.match(/-----END /g)?.length ?? 0;
   if (begins.length === 0 && ends === 0) return { problem: undefined };
-  // A damaged first line would otherwise be read as text, and its certificate would be missing without a word.
+  // A damaged first line would otherwise count as text, and its certificate would be dropped silently.
   if (ends > begins.length) return { problem: `holds ${ends} ends of PEM blocks and ${begins.length} beginnings` };
   const pem: string[] = [];
   for (const [index, { 0: begin, 1: label = '', index: start }] of begins.entries()) {

@@ -1,17 +1,17 @@
-/** One thing that is wrong, without the value of any secret. */
+/** An error of the configuration, without the value of any secret. */
 export interface Violation {
-  /** The variable, or the file, that must be mended. */
+  /** The variable or file with the error. */
   readonly name: string;
   readonly problem: string;
   readonly expected: string;
-  /** The command or the setting that mends it. */
-  readonly mend: string;
+  /** The command or setting that fixes the error. */
+  readonly fix: string;
 }
 
 /** EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;
 
-/** Everything that is wrong with the configuration at once. Print its message; its stack helps nobody. */
+/** All errors of the configuration. Print only its message, because the stack does not help. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly exitCode = EXIT_CONFIG;
@@ -21,16 +21,16 @@ export class ConfigError extends Error {
     const sorted = sortUnique(violations);
     super(sorted.map(formatViolation).join('\n'), options);
     this.violations = sorted;
-    // A stack would be printed by whatever logs this error, and says nothing about the configuration.
+    // Loggers would print the stack, which says nothing about the configuration.
     this.stack = `${this.name}: ${this.message}`;
   }
 }
 
-export function formatViolation({ name, problem, expected, mend }: Violation): string {
-  return `${name}: ${problem}; expected ${expected}\n  ${mend}`;
+export function formatViolation({ name, problem, expected, fix }: Violation): string {
+  return `${name}: ${problem}; expected ${expected}\n  ${fix}`;
 }
 
-/** Lines of a file in the order of their numbers. */
+/** Sorts lines of a file by their numbers. */
 const byName = new Intl.Collator('en', { numeric: true }).compare;
 
 function sortUnique(violations: readonly Violation[]): Violation[] {

@@ -23,11 +23,11 @@ describe('parseDatabaseUrl', () => {
     expect(Object.isFrozen(address)).toBe(true);
   });
 
-  it('uses no TLS where the address says nothing of it', () => {
+  it('uses no TLS by default', () => {
     expect(parseDatabaseUrl('postgres://u:p@h:1/d', 'X').sslMode).toBe('disable');
   });
 
-  it('takes the brackets off an IPv6 address', () => {
+  it('removes the brackets of an IPv6 address', () => {
     expect(parseDatabaseUrl('postgres://u:p@[::1]:5432/d', 'X').host).toBe('::1');
   });
 
@@ -119,7 +119,7 @@ describe('parseDatabaseUrl', () => {
     expect(() => parseDatabaseUrl(text, 'DATABASE_URL')).toThrow(AddressError);
   });
 
-  it('reads what it was made of', () => {
+  it('parses the parts that an address was built from', () => {
     fc.assert(
       fc.property(addressParts, (parts) => {
         const { password, ...rest } = parseDatabaseUrl(formatUrl(parts), 'X');
@@ -128,7 +128,7 @@ describe('parseDatabaseUrl', () => {
     );
   });
 
-  it('accepts nothing that another parser reads differently', () => {
+  it('accepts no address that another parser reads differently', () => {
     fc.assert(
       fc.property(hostileText, (text) => {
         const address = tryParse(text);
@@ -147,7 +147,7 @@ describe('parseDatabaseUrl', () => {
     );
   });
 
-  it('never repeats any part of what it refuses', () => {
+  it('never shows any part of an invalid address', () => {
     fc.assert(
       fc.property(hostileText, fc.stringMatching(/^[A-Z]{12}$/), (text, canary) => {
         const spoilt = text.replace(/:[^:@]*@/, `:${canary}@`);
@@ -171,7 +171,7 @@ describe('isPoolerHost', () => {
     'a.proxy-b1.us-east-1.rds.amazonaws.com',
     'pgcat.',
     'supavisor',
-  ])('knows %s', (host) => expect(isPoolerHost(host)).toBe(true));
+  ])('recognises %s', (host) => expect(isPoolerHost(host)).toBe(true));
 
   it.each([
     'db.corp.net',
@@ -181,11 +181,11 @@ describe('isPoolerHost', () => {
     'whirlpooler.net',
     'a.b1.us-east-1.rds.amazonaws.com',
     '127.0.0.1',
-  ])('takes %s for PostgreSQL itself', (host) => expect(isPoolerHost(host)).toBe(false));
+  ])('treats %s as PostgreSQL itself', (host) => expect(isPoolerHost(host)).toBe(false));
 });
 
 describe('describeDatabase', () => {
-  it('says everything but the password', () => {
+  it('shows everything except the password', () => {
     const address = parseDatabaseUrl('postgres://u:hunter2@[::1]:5432/d', 'X');
     expect(describeDatabase(address)).toBe('postgres://u:[redacted]@[::1]:5432/d?sslmode=disable');
   });
@@ -204,7 +204,7 @@ const addressParts = fc.record({
   sslMode: fc.constantFrom('disable' as const, 'require' as const, 'verify-full' as const),
 });
 
-/** Good addresses with pieces of attacks put in anywhere. */
+/** Valid addresses with parts of attacks inserted anywhere. */
 const hostileText = fc
   .tuple(
     fc.constantFrom(

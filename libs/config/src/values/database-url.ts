@@ -18,13 +18,13 @@ const SHAPE = 'postgres://user:password@host:5432/database';
 
 const DIRECT = 'the host of PostgreSQL itself, see docs/poolers.md';
 
-/** PostgreSQL cuts longer names off in silence. */
+/** PostgreSQL silently truncates longer names. */
 const MAX_NAME_BYTES = 63;
 
 /**
- * The one parser of database addresses. URL parsers disagree on percent escapes, queries, fragments and commas, and two
- * readings of one text are two databases: whatever any of them reads differently is refused here. The result is used
- * field by field; the text goes nowhere else.
+ * The only parser of database addresses. URL parsers disagree on percent escapes, queries, fragments and commas, so one
+ * text could mean two databases. This parser rejects every text that others read differently. Only the parsed fields
+ * are used, never the text.
  *
  * @throws AddressError, which holds no part of the text
  */
@@ -41,7 +41,7 @@ export function parseDatabaseUrl(text: string, where: string): DatabaseAddress {
   return Object.freeze({ ...parts, password: new Secret(password), database: path, sslMode: query });
 }
 
-/** For people: everything but the password. */
+/** Describes the address without the password. */
 export function describeDatabase({ host, port, user, database, sslMode }: DatabaseAddress): string {
   const shownHost = host.includes(':') ? `[${host}]` : host;
   return `postgres://${encodeURIComponent(user)}:[redacted]@${shownHost}:${port}/${database}?sslmode=${sslMode}`;
@@ -70,7 +70,7 @@ function readSslMode(query: string | undefined, fail: Fail): SslMode {
   return fail(`has ${describeParameters(query)} in its query`, expected);
 }
 
-/** Only well-known names are repeated: anything else may be part of a secret. */
+/** Shows only well-known names, because other names may be part of a secret. */
 function describeParameters(query: string): string {
   const names = query.split('&').map((part) => part.split('=')[0] ?? '');
   const others = names.filter((name) => name !== 'sslmode');
@@ -80,7 +80,7 @@ function describeParameters(query: string): string {
   return [...named, ...(modes > 1 ? ['sslmode twice'] : isWrong ? ['another sslmode'] : [])].join(' and ');
 }
 
-/** Of libpq, of drivers and of providers, as their documents write them into addresses. */
+/** Parameters of libpq, drivers and providers that their documents use in addresses. */
 const PARAMETERS =
   `host hostaddr port dbname user password passfile service servicefile options application_name fallback_application_name
   client_encoding connect_timeout keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout

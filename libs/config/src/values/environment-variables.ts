@@ -1,2 +1,2 @@
-/** The environment of a process, or what stands for it in a test. */
+/** The environment of a process, or its replacement in a test. */
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;

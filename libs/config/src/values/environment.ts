@@ -1,21 +1,21 @@
 /**
- * Where a process may run, and what it may do there. The one file that compares names of environments (lint rule): all
- * other code asks for a trait. Exact bytes; there is no default. To add an environment, add a row.
+ * The environments and their traits. The only file that compares names of environments (lint rule): all other code
+ * checks a trait. Names are compared exactly; there is no default. To add an environment, add a row.
  */
 
-/** Each is a permission, and a row that does not state one does not have it. */
+/** Each trait is a permission. A row without it does not have the permission. */
 const PERMISSIONS = {
   /** On a developer's machine or in a test run: the embedded server, weak secrets and free ports are accepted. */
   runsLocally: 'runs on a laptop or in a test run',
-  /** `.env.NAME`, or a `.env` that states it. */
+  /** `.env.NAME`, or a `.env` that sets it. */
   readsEnvFiles: 'reads `.env` files',
-  /** A `.env` may state ENVIRONMENT; in every other environment the caller has to. */
+  /** A `.env` may set ENVIRONMENT. For every other environment the caller must set it. */
   mayBeStatedByFile: 'may be stated by `.env`',
-  /** `make dev`: reloads on save, migrates and seeds at its start, and ends with the terminal. */
+  /** `make dev`: reloads on save, migrates and seeds at start, and ends with the terminal. */
   isServedFromSources: 'is served from the sources, and migrates at its start',
-  /** Nobody relies on it or its data. Without this: its own servers, Redis, drops refused, releases kept in a swarm. */
+  /** Its data may be lost. Without this permission: own servers, Redis, drops rejected, releases kept in a swarm. */
   isDisposable: 'may be lost',
-  /** `airlock db reset-test`, and what tests make out of the database: templates and clones. */
+  /** `airlock db reset-test`, and templates and clones for tests. */
   mayBeReset: 'may be reset by tests',
   mayBeSeeded: 'may be seeded with sample data',
   /** `airlock db refresh`: a sanitised copy of another environment becomes a database of this one. */
@@ -23,20 +23,20 @@ const PERMISSIONS = {
   /** The end-to-end suite, which writes through the API. */
   mayBeWrittenByTests: 'may be written to by the end-to-end suite',
   trustsLocalIssuer: 'accepts tokens of the local issuer',
-  /** Details of errors, debug logs and TESTING. */
+  /** Allows error details in responses, debug logs and TESTING. */
   mayDebug: 'may show details of errors and log at `debug`',
-  /** Plain connections to databases outside PRIVATE_NETWORKS, http origins and issuers; no HSTS. */
+  /** Allows databases outside PRIVATE_NETWORKS without TLS, and http origins and issuers. Disables HSTS. */
   mayLackTls: 'may go without TLS',
   mayShowPages: 'may serve the pages (`WITH_UI`)',
   mayUseProtectedHosts: 'may use the hosts in `PROTECTED_HOSTS`',
-  /** `airlock deploy` takes an image that was just built; without this, only one that was promoted. */
+  /** `airlock deploy` accepts an image that was just built. Without this permission, only a promoted image. */
   takesBuilds: 'takes images that were not promoted',
 } as const;
 
 export type Permission = keyof typeof PERMISSIONS;
 
 export type Traits = Readonly<Record<Permission, boolean>> & {
-  /** Words in names of hosts and databases that say whose they are; the environment's own name is always one. */
+  /** Words in names of hosts and databases that identify the environment. Its own name is always one of them. */
   readonly words: readonly string[];
   readonly nodeEnv: 'development' | 'test' | 'production';
 };
@@ -109,7 +109,7 @@ export function isEnvironment(name: string): name is Environment {
   return table.has(name);
 }
 
-/** Of a name that is not in the table, such as one that a database carries, the strict traits. */
+/** The traits of an environment. An unknown name, such as one in a database stamp, has the strict traits. */
 export function traitsOf(environment: string | undefined): Traits {
   return table.get(environment ?? '') ?? STRICT_TRAITS;
 }
@@ -122,7 +122,7 @@ export function environmentsWithout(permission: Permission): readonly Environmen
   return ENVIRONMENTS.filter((environment) => !traitsOf(environment)[permission]);
 }
 
-/** `development, testing or preview`, in a sentence. */
+/** Lists names for a sentence: `development, testing or preview`. */
 export function listNames(names: readonly string[], word: 'or' | 'and' = 'or'): string {
   return names.join(', ').replace(/, ([^,]*)$/, ` ${word} $1`);
 }

@@ -26,7 +26,7 @@ describe('isLocalHost', () => {
     '::',
     '::ffff:127.0.0.1',
     '::ffff:7f00:1',
-  ])('takes %s for this machine', (host) => {
+  ])('treats %s as this machine', (host) => {
     expect(isLocalHost(host)).toBe(true);
   });
 
@@ -40,7 +40,7 @@ describe('isLocalHost', () => {
     '::2',
     'local',
     'host',
-  ])('takes %s for another', (host) => {
+  ])('treats %s as another machine', (host) => {
     expect(isLocalHost(host)).toBe(false);
   });
 });
@@ -105,7 +105,7 @@ describe('isHostPattern', () => {
 
 describe('isPublicPattern', () => {
   it.each(['0.0.0.0/0', '::/0', '10.0.0.0/7', '8.8.8.0/24', '*.com', '*.net', '172.16.0.0/11'])(
-    'takes %s for too wide',
+    'finds that %s is too wide',
     (entry) => {
       expect(isPublicPattern(entry)).toBe(true);
     },
@@ -120,7 +120,7 @@ describe('isPublicPattern', () => {
     '*.db.example.com',
     'postgres',
     'db.example.com',
-  ])('lets %s pass', (entry) => {
+  ])('accepts %s', (entry) => {
     expect(isPublicPattern(entry)).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-/** What can be said about a host from its name alone. Nothing here asks a resolver: an answer could change afterwards. */
+/** Classifies hosts by name alone. Nothing here uses a resolver, because its result could change later. */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 const LOCAL_NAMES = /^(?:(?:.+\.)?localhost|localhost\.localdomain|ip6-localhost|ip6-loopback|host\.docker\.internal)$/;
@@ -16,10 +16,10 @@ const privateRanges = [
   '::1/128',
 ];
 
-/** Top-level names that no public resolver serves. */
+/** Top-level names that public resolvers do not resolve. */
 const PRIVATE_SUFFIXES = ['internal', 'local', 'lan', 'localdomain', 'cluster', 'svc'];
 
-/** This machine under any of its names, `127.1`, `2130706433` and `0x7f000001` included. */
+/** Whether a host is this machine, in any spelling, including `127.1`, `2130706433` and `0x7f000001`. */
 export function isLocalHost(host: string): boolean {
   const name = canonicalHost(host);
   return LOCAL_NAMES.test(name) || isWithin(loopback, name);
@@ -31,7 +31,7 @@ export function canonicalHost(host: string): string {
     .toLowerCase()
     .replace(/^\[|\]$/g, '')
     .replace(/\.$/, '');
-  // Only an http URL turns the other spellings of an address into the usual one.
+  // Only an http URL normalises other spellings of an address.
   const url = `http://${isIPv6(bare) ? `[${bare}]` : bare}/`;
   return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : bare;
 }
@@ -51,7 +51,7 @@ export function isHostPattern(entry: string): boolean {
   return /^(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/i.test(entry) || isIPv6(entry);
 }
 
-/** A block or suffix so wide that it takes in public hosts. */
+/** Whether a block or suffix is so wide that it includes public hosts. */
 export function isPublicPattern(entry: string): boolean {
   if (entry.startsWith('*.'))
     return !entry.slice(2).includes('.') && !PRIVATE_SUFFIXES.includes(entry.slice(2).toLowerCase());

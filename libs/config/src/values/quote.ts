@@ -1,4 +1,4 @@
-/** A secret at hand: the variable that holds it, and the secret itself. */
+/** A known secret: the variable that contains it, and the secret itself. */
 export interface KnownSecret<Name extends string = string> {
   readonly name: Name;
   readonly text: string;
@@ -7,8 +7,8 @@ export interface KnownSecret<Name extends string = string> {
 const MAX_SHOWN = 60;
 
 /**
- * Shows a value so that what differs can be seen: quoted, look-alike letters and control characters as escapes. What may
- * be a secret in the wrong place (an address with a password, a key, one of the secrets at hand) is not shown.
+ * Quotes a value, with look-alike letters and control characters as escapes. A value that may be a misplaced secret (an
+ * address with a password, a key, one of the known secrets) is not shown.
  */
 export function quote(text: string, secrets: readonly KnownSecret[]): string {
   if (secrets.some((secret) => overlaps(text, secret.text)) || /@|-----BEGIN|eyJ/.test(text))
@@ -20,7 +20,7 @@ export function quote(text: string, secrets: readonly KnownSecret[]): string {
   );
 }
 
-/** Shorter texts occur in secrets by chance. */
+/** Shorter texts could occur in secrets by chance. */
 const MIN_TELLING = 6;
 
 function overlaps(text: string, secret: string): boolean {

@@ -8,7 +8,7 @@ export interface RedisAddress {
 
 const SHAPE = 'redis://host:6379/0 or rediss://user:password@host:6379/0';
 
-/** Checks what the Redis client will read. @throws AddressError, which holds no part of the text */
+/** Checks an address of Redis. @throws AddressError, which contains no part of the text */
 export function parseRedisUrl(text: string, where: string): RedisAddress {
   const { host, port, password } = parseAddress(text, where, {
     schemes: ['redis', 'rediss'],

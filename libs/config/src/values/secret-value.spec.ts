@@ -41,11 +41,11 @@ describe('Secret', () => {
     },
   );
 
-  it('comes out through reveal alone', () => {
+  it('is returned only by reveal', () => {
     expect(secret.reveal()).toBe(TEXT);
   });
 
-  it('is compared without being revealed', () => {
+  it('can be compared without being revealed', () => {
     expect(secret.equals(new Secret(TEXT))).toBe(true);
     expect(secret.equals(new Secret('other'))).toBe(false);
   });

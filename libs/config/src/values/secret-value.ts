@@ -3,8 +3,8 @@ import { inspect } from 'node:util';
 export const REDACTED = '[redacted]';
 
 /**
- * A value that must not be seen: every way of printing it gives `[redacted]`, and a copy of it holds nothing.
- * The text comes out through `reveal()` alone; a lint rule lists the files that may call it.
+ * A value that must not be shown: every way of printing it gives `[redacted]`, and a copy of it is empty. Only
+ * `reveal()` returns the text; a lint rule lists the files that may call it.
  */
 export class Secret {
   // A private field is invisible to keys, spread, structuredClone, JSON and util.inspect, even with showHidden.

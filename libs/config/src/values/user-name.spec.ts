@@ -6,7 +6,7 @@ import { readUserName } from './user-name.js';
 
 const HOOKS = fileURLToPath(new URL('../../../../tools/typescript.mjs', import.meta.url));
 const MODULE = new URL('./user-name.ts', import.meta.url);
-/** A user namespace shows this process as a user that /etc/passwd does not know. */
+/** In a user namespace, this process runs as a user without an entry in /etc/passwd. */
 const NAMELESS = ['--user', '--map-user=12345', '--map-group=12345'];
 const itWithNamespaces = spawnSync('unshare', [...NAMELESS, 'true']).status === 0 ? it : it.skip;
 

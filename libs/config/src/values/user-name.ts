@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 
-/** Who runs this process. A container may run as a number that has no entry in /etc/passwd: then `uid 12345`. */
+/** The user of this process. A container may run as a uid without an entry in /etc/passwd: then `uid 12345`. */
 export function readUserName(): string {
   try {
     return userInfo().username;

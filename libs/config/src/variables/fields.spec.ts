@@ -40,7 +40,7 @@ describe('the fields', () => {
       'an encrypted key between certificates',
       certificate + KEY.replaceAll('PRIVATE', 'ENCRYPTED PRIVATE') + certificate,
     ],
-    ['DATABASE_SSL_CA', 'a block that is no certificate', FAKE],
+    ['DATABASE_SSL_CA', 'a block that is not a certificate', FAKE],
     ['DATABASE_SSL_CA', 'a certificate and one that is none', certificate + FAKE],
     ['AUTH_ISSUER', 'a user', 'https://user@id.corp.net'],
     ['AUTH_ISSUER', 'a password', 'https://:secret@id.corp.net'],
@@ -62,7 +62,7 @@ describe('the fields', () => {
     ['PORT', 'another base', '0x50'],
     ['PORT', 'more than 65535', '65536'],
     ['SENTRY_DSN', 'a key that the reporter would not read', 'https://a-key@sentry.corp.net/1'],
-    ['SENTRY_DSN', 'a project that is no number', 'https://key@sentry.corp.net/api'],
+    ['SENTRY_DSN', 'a project that is not a number', 'https://key@sentry.corp.net/api'],
     ['SECRET_KEY', 'a line end', 'abc\ndef'],
     ['SECRET_KEY', 'letters outside ASCII', 'schl\u00fcssel'],
   ])('%s refuses %s', (name, _, text) => {

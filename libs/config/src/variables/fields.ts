@@ -1,4 +1,4 @@
-/** What a variable's text may be. Every type reads exact text: no trimming, no guessing, one spelling per value. */
+/** The types of variables. They parse the exact text: no trimming, no guessing, one spelling per value. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { AddressError, isHostName } from '../values/address.js';
@@ -41,14 +41,17 @@ export function text(expected = 'a text of at most 200 printable characters', pa
   return field(expected, (value) => (pattern.test(value) ? value : undefined));
 }
 
-/** Anything else would end the process when it begins to listen. */
+/** Rejects hosts with which the process would fail as soon as it listens. */
 export function listenHost() {
   return field('an IP address or host name to listen on', (value) =>
     (isIP(value) !== 0 && !value.includes('%')) || isHostName(value.toLowerCase()) ? value : undefined,
   );
 }
 
-/** One or more PEM certificates, whatever text stands around them (RFC 7468): a private key that slipped in is refused. */
+/**
+ * One or more PEM certificates, with any text around them (RFC 7468). Other PEM blocks, such as a private key, are
+ * rejected.
+ */
 export function certificates() {
   return z.string().transform((value, context) => {
     const result = parseCertificates(value);
@@ -96,7 +99,7 @@ export function databaseAddress() {
   return address((value) => parseDatabaseUrl(value, ''));
 }
 
-/** Checked part by part here; the client is given the text. */
+/** The address is checked part by part, but the client gets the text. */
 export function redisUrl() {
   return address((value) => {
     parseRedisUrl(value, '');

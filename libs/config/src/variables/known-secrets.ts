@@ -1,7 +1,7 @@
 import type { KnownSecret } from '../values/quote.js';
 import { metaOf, variableNames, type VariableName } from './schema.js';
 
-/** The secrets at hand as they stand in the variables, and the passwords inside addresses, to be kept out of messages. */
+/** The secrets in the variables, and the passwords in addresses, which must not appear in messages. */
 export function collectSecrets(texts: Readonly<Record<string, string | undefined>>): KnownSecret<VariableName>[] {
   return variableNames
     .filter((name) => metaOf(name).secret)

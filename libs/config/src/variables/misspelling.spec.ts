@@ -51,15 +51,15 @@ describe('findMisspelt', () => {
     ['WITH_IU', 'WITH_UI'],
     ['AUTH_JWKS_URI', 'AUTH_JWKS_URL'],
     ['D\u0410TABASE_URL', 'DATABASE_URL'],
-  ])('takes %s for %s', (name, meant) => {
+  ])('treats %s as a misspelt %s', (name, meant) => {
     expect(findMisspelt(name, variableNames)).toBe(meant);
   });
 
-  it.each(ORDINARY)('leaves %s alone', (name) => {
+  it.each(ORDINARY)('accepts %s', (name) => {
     expect(findMisspelt(name, variableNames)).toBeUndefined();
   });
 
-  it.each(variableNames)('takes %s for no other', (name) => {
+  it.each(variableNames)('does not mistake %s for another variable', (name) => {
     expect(findMisspelt(name, variableNames)).toBeUndefined();
     expect(
       findMisspelt(

@@ -1,6 +1,6 @@
 /**
- * The known name that an unknown one was probably meant to be. Compared word by word, one slip in each word at most, so
- * that DATABSE_ULR is found while names that merely share a word (DATABASE_USER, HOSTNAME) are left alone.
+ * Returns the known name that an unknown name probably means. Names are compared word by word with at most one error
+ * per word, so that DATABSE_ULR is found, but names that only share a word (DATABASE_USER, HOSTNAME) are not.
  */
 export function findMisspelt(name: string, known: readonly string[]): string | undefined {
   if (known.includes(name)) return undefined;
@@ -10,7 +10,7 @@ export function findMisspelt(name: string, known: readonly string[]): string | u
 
 const MAX_SLIPS = 2;
 
-/** In words this short a changed letter makes another word: POST is not PORT. */
+/** In short words a changed letter makes another word: POST is not PORT. */
 const SHORT = 4;
 
 function stem(name: string): string {
@@ -38,7 +38,7 @@ function sortLetters(text: string): string {
   return [...text].sort().join('');
 }
 
-/** Damerau-Levenshtein with adjacent swaps: letters changed, left out, doubled or swapped. */
+/** Damerau-Levenshtein distance with adjacent swaps. */
 function distance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) =>
     Array.from({ length: b.length + 1 }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)),

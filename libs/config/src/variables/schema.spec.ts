@@ -11,25 +11,25 @@ import { withFolder } from '../testing/index.js';
 const everyPair = variableNames.flatMap((name) => ENVIRONMENTS.map((environment) => ({ name, environment })));
 
 describe('the schema', () => {
-  it.each(everyPair)('has a good default or none for $name in $environment', ({ name, environment }) => {
+  it.each(everyPair)('has a valid default or none for $name in $environment', ({ name, environment }) => {
     const text = defaultText(name, environment);
     const isAbsent = text === undefined;
     expect(isAbsent || schema.shape[name].safeParse(text).success).toBe(true);
   });
 
-  it.each(everyPair)('has a good example or none for $name in $environment', ({ name, environment }) => {
+  it.each(everyPair)('has a valid example or none for $name in $environment', ({ name, environment }) => {
     const text = textFor(metaOf(name).example, environment);
     const isAbsent = text === undefined || text === '';
     expect(isAbsent || schema.shape[name].safeParse(text).success).toBe(true);
   });
 
-  it.each(variableNames)('types %s as optional exactly where it may be absent', (name) => {
+  it.each(variableNames)('types %s as optional if and only if it may be absent', (name) => {
     const { default: byDefault, required } = metaOf(name);
     const isAlwaysThere = byDefault !== undefined || required?.length === ENVIRONMENTS.length;
     expect(schema.shape[name].safeParse(undefined).success).toBe(!isAlwaysThere);
   });
 
-  it.each(variableNames)('shows an example of %s wherever it is required', (name) => {
+  it.each(variableNames)('has an example of %s in every environment that requires it', (name) => {
     const { required = [], shown = [], example } = metaOf(name);
     for (const environment of [...required, ...shown]) expect(textFor(example, environment)).toBeTruthy();
   });
@@ -50,7 +50,7 @@ describe('the schema', () => {
     expect(groupVariables().flatMap(({ names }) => names)).toEqual(variableNames);
   });
 
-  it.each(['development', 'testing'] as const)('makes an example of %s that loads as it is', async (environment) => {
+  it.each(['development', 'testing'] as const)('renders a valid example of %s', async (environment) => {
     const config = await withFolder({ [`.env.${environment}`]: renderEnvExample(environment) }, (cwd) =>
       loadConfig({ env: { ENVIRONMENT: environment }, cwd }),
     );
@@ -58,7 +58,7 @@ describe('the schema', () => {
   });
 
   it.each(['preview', 'staging', 'production'] as const)(
-    'makes an example of %s in which only secrets are refused',
+    'renders an example of %s in which only secrets are rejected',
     (environment) => {
       const { violations } = inspectConfig({ env: Object.fromEntries(parseExample(environment)), files: false });
       const secrets = variableNames.filter((name) => metaOf(name).secret);

@@ -1,6 +1,6 @@
 /**
- * Every variable, once. The type of the config, its validation, the .env examples, docs/configuration.md and redaction
- * all come from this file. It is long because it is a table: one entry per variable, nothing else.
+ * Declares every variable once. The type of the config, its validation, the .env examples, docs/configuration.md and
+ * redaction are derived from this file. It is a long table with one entry per variable.
  */
 import { z } from 'zod';
 import { ENVIRONMENTS, type Environment, environmentsWith, environmentsWithout } from '../values/environment.js';
@@ -23,31 +23,31 @@ import {
 } from './fields.js';
 
 /**
- * One text for all environments; or one for some by name, and the strict one for all that are not named. `<environment>`
- * in it stands for the name.
+ * One text for all environments, or texts for some by name and `strict` for all others. `<environment>` is replaced by
+ * the name.
  */
 export type PerEnvironment = string | (Readonly<Partial<Record<Environment, string>>> & { readonly strict?: string });
 
 export interface VariableMeta {
   readonly group: string;
   readonly description: string;
-  /** What the variable is where it is not set. */
+  /** The value if the variable is not set. */
   readonly default?: PerEnvironment;
-  /** What the .env examples say; a secret's example is refused as a value where secrets count. */
+  /** The value in .env examples. Deployed environments reject the example of a secret as a value. */
   readonly example?: PerEnvironment;
-  /** Where the .env example sets it although it need not be. */
+  /** Environments whose .env example sets it although it is optional. */
   readonly shown?: readonly Environment[];
-  /** Where it must be set. */
+  /** Environments that require it. */
   readonly required?: readonly Environment[];
-  /** The environments that it means something in; all of them where left out. */
+  /** Environments in which it has a meaning. Default: all. */
   readonly only?: readonly Environment[];
-  /** Which programs read it, and are given it; the API alone where left out. */
+  /** Programs that read it and get it. Default: only the API. */
   readonly programs?: readonly ProgramName[];
   /** Never printed. */
   readonly secret?: true;
-  /** Says where data lives: two sources with different values are an error, not a precedence. */
+  /** Locates data. Two sources with different values are an error; no source overrides the other. */
   readonly location?: true;
-  /** May be given as NAME_FILE, a path whose content is the value. Every secret may. */
+  /** May be set by NAME_FILE, the path of a file with the value. Every secret may. */
   readonly file?: true;
 }
 
@@ -62,7 +62,7 @@ export const schema = z.object({
   ENVIRONMENT: z.enum(ENVIRONMENTS).register(variables, {
     group: 'Environment',
     programs: programNames,
-    description: 'Which environment this process belongs to. Exact bytes; there is no default.',
+    description: 'The environment of this process. Compared exactly; there is no default.',
     example: '<environment>',
     required: ENVIRONMENTS,
     location: true,
@@ -72,14 +72,14 @@ export const schema = z.object({
     .register(variables, {
       group: 'Environment',
       programs: programNames,
-      description: 'States that tests run here. It grants nothing: it must agree with ENVIRONMENT.',
+      description: 'States that tests run here. It must agree with ENVIRONMENT and has no other effect.',
       example: { testing: 'true', strict: 'false' },
       shown: environmentsWith('mayBeReset'),
     }),
 
   TEST_STORAGE: z.enum(['memory', 'disk']).register(variables, {
     group: 'Environment',
-    description: 'Where test databases lie: a tmpfs, or the disk of a system that has none, such as macOS.',
+    description: 'Storage of test databases: a tmpfs, or the disk of a system without tmpfs, such as macOS.',
     default: 'memory',
     only: environmentsWith('mayBeReset'),
   }),
@@ -91,42 +91,42 @@ export const schema = z.object({
   }),
   HOST: listenHost().register(variables, {
     group: 'Service',
-    description: 'The address the API listens on.',
+    description: 'The address that the API listens on.',
     default: { development: '127.0.0.1', testing: '127.0.0.1', strict: '0.0.0.0' },
   }),
   PORT: port().register(variables, {
     group: 'Service',
-    description: 'The port the API listens on; 0 takes a free one (development and testing).',
+    description: 'The port that the API listens on; 0 selects a free one (development and testing).',
     default: '8000',
   }),
   MANAGEMENT_PORT: port().register(variables, {
     group: 'Service',
-    description: 'The port of metrics and detailed health. Never publish it.',
+    description: 'The port for metrics and detailed health. Never publish it.',
     default: '9000',
   }),
   DEBUG: flag().register(variables, {
     group: 'Service',
-    description: 'Shows details of errors to the caller.',
+    description: 'Includes details of errors in responses.',
     default: { development: 'true', strict: 'false' },
   }),
   WORKERS: integer(1, 64).register(variables, {
     group: 'Service',
-    description: 'How many processes serve requests.',
+    description: 'The number of processes that serve requests.',
     default: { development: '1', testing: '1', preview: '1', staging: '2', strict: '4' },
   }),
   WITH_UI: flag().register(variables, {
     group: 'Service',
-    description: 'Serves the pages for people: the API documentation and the console.',
+    description: 'Serves the pages of the API documentation and the console.',
     default: { development: 'true', testing: 'true', preview: 'true', strict: 'false' },
   }),
   VERSION_ENDPOINT: z.enum(['full', 'short']).register(variables, {
     group: 'Service',
-    description: 'What `/version` tells: short leaves out the time of the build and all but 7 digits of the commit.',
+    description: 'Content of `/version`: short omits the build time and all but 7 digits of the commit.',
     default: { development: 'full', testing: 'full', preview: 'full', staging: 'full', strict: 'short' },
   }),
   SECRET_KEY: secret().optional().register(variables, {
     group: 'Service',
-    description: 'Signs what the API hands out and takes back, such as cursors.',
+    description: 'Signs values that clients send back to the API, such as cursors.',
     example: 'changethis-with-openssl-rand-hex-32',
     required: DEPLOYED,
     secret: true,
@@ -139,14 +139,14 @@ export const schema = z.object({
   }),
   LOG_FORMAT: z.enum(['json', 'pretty']).register(variables, {
     group: 'Log',
-    description: 'One JSON object per line, or lines for people.',
+    description: 'One JSON object per line, or readable lines.',
     default: { development: 'pretty', strict: 'json' },
   }),
 
   DATABASE_SERVER: z.enum(['external', 'embedded']).register(variables, {
     group: 'Database',
     programs: programNames,
-    description: 'embedded starts the PostgreSQL that came with the packages; external connects to one that runs.',
+    description: 'embedded starts the PostgreSQL of the npm packages; external connects to a running server.',
     default: 'external',
     example: { development: 'embedded' },
     shown: environmentsWith('isServedFromSources'),
@@ -154,7 +154,7 @@ export const schema = z.object({
   DATABASE_URL: databaseAddress().register(variables, {
     group: 'Database',
     programs: programNames,
-    description: 'The database, as the application role: it reads and writes rows and changes no schema.',
+    description: 'The database, as the application role, which reads and writes rows but cannot change the schema.',
     example: {
       development: 'postgres://airlock_app:changethis@127.0.0.1:54318/airlock_development',
       testing: 'postgres://airlock_app:changethis@127.0.0.1:5433/airlock_test',
@@ -172,7 +172,7 @@ export const schema = z.object({
     .register(variables, {
       group: 'Database',
       programs: ['migrate', 'provision'],
-      description: 'The same database, as the migrator role. Only release jobs are given it.',
+      description: 'The same database, as the migrator role. Only release jobs get it.',
       example: {
         development: 'postgres://airlock_migrator:changethis@127.0.0.1:54318/airlock_development',
         testing: 'postgres://airlock_migrator:changethis@127.0.0.1:5433/airlock_test',
@@ -190,8 +190,7 @@ export const schema = z.object({
     .register(variables, {
       group: 'Database',
       programs: ['provision'],
-      description:
-        'The server, as a role that may create roles and databases. Only `airlock db provision` is given it.',
+      description: 'The server, as a role that may create roles and databases. Only `airlock db provision` gets it.',
       example: 'postgres://postgres:changethis@db.example.com:5432/postgres',
       secret: true,
       location: true,
@@ -199,7 +198,7 @@ export const schema = z.object({
   DATABASE_SSL_CA: certificates().optional().register(variables, {
     group: 'Database',
     programs: programNames,
-    description: 'The certificate authority of the database, PEM. Best given as DATABASE_SSL_CA_FILE.',
+    description: 'The certificate authority of the database, PEM. Preferably set by DATABASE_SSL_CA_FILE.',
     file: true,
   }),
   DB_ECHO: flag().register(variables, {
@@ -214,22 +213,22 @@ export const schema = z.object({
   }),
   DATABASE_CONNECT_TIMEOUT: duration().register(variables, {
     group: 'Database',
-    description: 'How long to wait for a connection.',
+    description: 'The time limit for a connection to the database.',
     default: '5s',
   }),
   DATABASE_STATEMENT_TIMEOUT: duration().register(variables, {
     group: 'Database',
-    description: 'The longest a statement may run; below REQUEST_TIMEOUT, so that the database gives up first.',
+    description: 'The time limit of a statement; below REQUEST_TIMEOUT, so that the database cancels first.',
     default: { testing: '10s', strict: '20s' },
   }),
   DATABASE_LOCK_TIMEOUT: duration().register(variables, {
     group: 'Database',
-    description: 'The longest a statement may wait for a lock.',
+    description: 'The longest time that a statement waits for a lock.',
     default: { testing: '2s', strict: '5s' },
   }),
   DATABASE_IDLE_IN_TRANSACTION_TIMEOUT: duration().register(variables, {
     group: 'Database',
-    description: 'The longest a transaction may sit idle.',
+    description: 'The longest time that a transaction may be idle.',
     default: { development: '1m', strict: '30s' },
   }),
   PRIVATE_NETWORKS: hosts('host names, *.suffixes or CIDR blocks')
@@ -237,14 +236,14 @@ export const schema = z.object({
     .register(variables, {
       group: 'Database',
       programs: programNames,
-      description: 'Hosts and networks where TLS to the database may be off, such as postgres or 10.0.0.0/8.',
+      description: 'Hosts and networks that may be used without TLS, such as postgres or 10.0.0.0/8.',
       example: { development: 'postgres', testing: 'postgres', preview: 'postgres', strict: '10.0.0.0/8' },
       shown: PASSING,
     }),
   PROTECTED_HOSTS: hosts('host names, *.suffixes or CIDR blocks').optional().register(variables, {
     group: 'Database',
     programs: programNames,
-    description: 'Hosts of staging and production, which no lower environment may connect to.',
+    description: 'Hosts of staging and production. No lower environment may connect to them.',
     example: 'db.staging.example.com,db.example.com',
     shown: PASSING,
   }),
@@ -253,7 +252,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Redis',
-      description: 'Cache and rate limits shared by all processes; without it they are per process.',
+      description: 'Shared cache and rate limits. Without it nothing is cached, and limits are per process.',
       example: {
         development: 'redis://127.0.0.1:6379/0',
         testing: 'redis://127.0.0.1:6380/0',
@@ -266,14 +265,14 @@ export const schema = z.object({
 
   REQUEST_TIMEOUT: duration().register(variables, {
     group: 'HTTP',
-    description: 'The longest a request may take before it is answered 503.',
+    description: 'The time limit of a request. After it, the response is 503.',
     default: { development: '1m', testing: '15s', strict: '25s' },
   }),
   CORS_ORIGINS: origins()
     .optional()
     .register(variables, {
       group: 'HTTP',
-      description: 'Origins whose pages may call the API. Left out, none may.',
+      description: 'Origins whose pages may call the API. Default: none.',
       example: {
         development: 'http://localhost:3000',
         testing: 'http://localhost:3000',
@@ -284,27 +283,27 @@ export const schema = z.object({
     }),
   TRUSTED_PROXY_HOPS: integer(0, 10).register(variables, {
     group: 'HTTP',
-    description: 'How many proxies in front are ours; that many X-Forwarded-For entries are believed.',
+    description: 'The number of trusted proxies in front; as many X-Forwarded-For entries are trusted.',
     default: { development: '0', testing: '0', strict: '1' },
   }),
   RATE_LIMIT_PER_USER: integer(1, 1_000_000_000).register(variables, {
     group: 'HTTP',
-    description: 'How many requests a user may send per minute, over all replicas.',
+    description: 'The limit of requests per minute for a user, over all replicas.',
     default: { development: '6000', testing: '1000000', strict: '1200' },
   }),
   RATE_LIMIT_PER_ADDRESS: integer(1, 1_000_000_000).register(variables, {
     group: 'HTTP',
-    description: 'How many requests an address may send per minute, over all replicas; many users may share one.',
+    description: 'The limit of requests per minute for an address, over all replicas; users may share an address.',
     default: { development: '60000', testing: '1000000', strict: '6000' },
   }),
   HTTP_CLIENT_TIMEOUT: duration().register(variables, {
     group: 'HTTP',
-    description: 'The longest an outgoing request may take.',
+    description: 'The time limit of an outgoing request, including retries.',
     default: { development: '10s', testing: '2s', strict: '5s' },
   }),
   HTTP_CLIENT_MAX_RETRIES: integer(0, 10).register(variables, {
     group: 'HTTP',
-    description: 'How often an idempotent outgoing request is tried again.',
+    description: 'How often an idempotent outgoing request is retried.',
     default: { testing: '0', strict: '2' },
   }),
 
@@ -316,7 +315,7 @@ export const schema = z.object({
   }),
   AUTH_JWKS_URL: webAddress().optional().register(variables, {
     group: 'Authentication',
-    description: 'Where the public keys of the issuer are.',
+    description: 'The address of the public keys of the issuer.',
     example: 'https://auth.example.com/.well-known/jwks.json',
     required: DEPLOYED,
   }),
@@ -325,7 +324,7 @@ export const schema = z.object({
     .register(variables, {
       group: 'Authentication',
       description:
-        'Who tokens may be meant for: `aud` must contain one of these; only a token without `aud` is judged by `azp`.',
+        'Accepted audiences of tokens: `aud` must contain one of these; a token without `aud` is checked by `azp`.',
       example: 'https://app.example.com',
       required: DEPLOYED,
     }),
@@ -337,13 +336,13 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Observability',
-      description: 'Where errors are reported. Left out, the reporter is not even loaded.',
+      description: 'The address for error reports. Without it, the reporter is not loaded.',
       example: 'https://key@sentry.example.com/1',
       secret: true,
     }),
   OTEL_EXPORTER_OTLP_ENDPOINT: webAddress().optional().register(variables, {
     group: 'Observability',
-    description: 'Where traces and metrics are sent. Left out, OpenTelemetry is not even loaded.',
+    description: 'The address for traces and metrics. Without it, OpenTelemetry is not loaded.',
     example: 'http://otel-collector:4318',
   }),
 
@@ -352,7 +351,7 @@ export const schema = z.object({
     .register(variables, {
       group: 'Build',
       programs: programNames,
-      description: 'The commit this was built from. Written into the image.',
+      description: 'The commit of the build. Written into the image.',
       example: '0123456789abcdef0123456789abcdef01234567',
     }),
   BUILD_TIME: text('a time such as 2026-01-31T12:00:00Z', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/)
@@ -360,7 +359,7 @@ export const schema = z.object({
     .register(variables, {
       group: 'Build',
       programs: programNames,
-      description: 'When it was built, UTC. Written into the image.',
+      description: 'The time of the build, UTC. Written into the image.',
       example: '2026-01-31T12:00:00Z',
     }),
   IMAGE_DIGEST: text('a digest: sha256: and 64 hexadecimal digits', /^sha256:[0-9a-f]{64}$/)
@@ -368,35 +367,35 @@ export const schema = z.object({
     .register(variables, {
       group: 'Build',
       programs: programNames,
-      description: 'The digest of the running image, which an image cannot know itself. Given at deploy.',
+      description: 'The digest of the running image, which an image cannot contain. Set by the deploy.',
       example: 'sha256:0000000000000000000000000000000000000000000000000000000000000000',
     }),
 
   SHUTDOWN_DRAIN: duration().register(variables, {
     group: 'Shutdown',
-    description: 'How long to keep serving after SIGTERM while proxies learn of it.',
+    description: 'How long requests are still served after SIGTERM, until proxies have noticed.',
     default: { development: '0s', testing: '0s', strict: '5s' },
   }),
   SHUTDOWN_REQUESTS: duration().register(variables, {
     group: 'Shutdown',
-    description: 'How long requests in flight may then take.',
+    description: 'The time limit for requests in flight after the drain.',
     default: { development: '3s', testing: '3s', strict: '25s' },
   }),
   SHUTDOWN_TEARDOWN: duration().register(variables, {
     group: 'Shutdown',
-    description: 'How long pools and telemetry may then take to close.',
+    description: 'The time limit for closing pools and telemetry after that.',
     default: { development: '2s', testing: '2s', strict: '5s' },
   }),
   SHUTDOWN_GRACE: duration().register(variables, {
     group: 'Shutdown',
-    description: 'When the platform kills: at least drain, requests and teardown and 5 s more.',
+    description: 'The time after which the platform kills: at least drain, requests, teardown and 5 s.',
     default: { development: '10s', testing: '10s', strict: '45s' },
   }),
 });
 
 export type VariableName = keyof typeof schema.shape;
 
-/** What the variables say, each as the text that was found. */
+/** The text of each variable that is set. */
 export type Texts = Readonly<Partial<Record<VariableName, string>>>;
 /** The parsed value of each variable. */
 export type Values = z.output<typeof schema>;
@@ -405,11 +404,11 @@ export const variableNames = Object.keys(schema.shape) as VariableName[];
 
 export function metaOf(name: VariableName): VariableMeta {
   const meta = variables.get(schema.shape[name]);
-  if (!meta) throw new Error(`${name} is not described in the schema`);
+  if (!meta) throw new Error(`${name}: is not described in the schema; expected \`.register(variables, …)\``);
   return meta;
 }
 
-/** Whether the program reads the variable; without a program, as in a command that an operator types, every one is read. */
+/** Whether the program reads the variable. Without a program, as in commands of an operator, all are read. */
 export function isRead(name: VariableName, program: ProgramName | undefined): boolean {
   return program === undefined || (metaOf(name).programs ?? ['api']).includes(program);
 }
@@ -419,7 +418,7 @@ export function textFor(value: PerEnvironment | undefined, environment: Environm
   return text?.replaceAll('<environment>', environment);
 }
 
-/** The variables in the order of the schema, by group. */
+/** The variables by group, in the order of the schema. */
 export function groupVariables(): { group: string; names: VariableName[] }[] {
   const groups = Map.groupBy(variableNames, (name) => metaOf(name).group);
   return [...groups].map(([group, names]) => ({ group, names }));

@@ -17,7 +17,7 @@ import {
 } from './schema.js';
 
 export interface Validation {
-  /** Every value that could be read, so that rules across variables can be judged although others are wrong. */
+  /** Every valid value, so that rules about combinations can be checked even if other values are invalid. */
   readonly values: Partial<Values>;
   readonly violations: readonly Violation[];
 }
@@ -26,13 +26,13 @@ export interface Validated {
   readonly texts: Texts;
   readonly environment: Environment;
   readonly program?: ProgramName | undefined;
-  /** The environment of the process, whose secrets no message repeats. */
+  /** The process environment. No message shows its secrets. */
   readonly env: EnvironmentVariables;
 }
 
-/** Reads each text as its type. What is missing takes its default, or is a violation where it is required. */
+/** Parses each text by its type. A missing variable gets its default, or causes a violation if it is required. */
 export function validate({ texts, environment, program, env }: Validated): Validation {
-  // What another program reads is a secret here too.
+  // Secrets of other programs must not be shown either.
   const secrets = collectSecrets({ ...env, ...texts });
   const values: Record<string, unknown> = {};
   const violations: Violation[] = [];
@@ -49,7 +49,7 @@ export function defaultText(name: VariableName, environment: Environment): strin
   return textFor(metaOf(name).default, environment);
 }
 
-/** What a variable's text must be, as the refusal of an impossible text words it. */
+/** The expected text of a variable, taken from its error for an impossible text. */
 export function describeExpected(name: VariableName): string {
   const field: z.ZodType = schema.shape[name];
   const issue = field.safeParse('\0').error?.issues[0];
@@ -69,9 +69,9 @@ function missing(name: VariableName, { environment, program }: Reader): Result {
   const example = textFor(meta.example, environment) ?? '';
   const violation = {
     name,
-    problem: `is not set, and ${environment} needs it`,
-    expected: meta.secret ? `a value of your own` : `a value such as ${example}`,
-    mend: `set ${name}${meta.secret ? ` or ${name}_FILE` : ''}. ${meta.description}`,
+    problem: `is not set, but ${environment} requires it`,
+    expected: meta.secret ? 'your own value' : `a value such as ${example}`,
+    fix: `set ${name}${meta.secret ? ` or ${name}_FILE` : ''}. ${meta.description}`,
   };
   return { violations: [violation] };
 }
@@ -84,20 +84,20 @@ function parse(name: VariableName, text: string, secrets: readonly KnownSecret<V
   if (result.success) return { value: result.data };
   const isPadded = text !== text.trim() && field.safeParse(text.trim()).success;
   const wrong = `${describeWrong(text, metaOf(name).secret ? undefined : secrets)}${isPadded ? ', which has white space around it' : ''}`;
-  const mend =
+  const fix =
     text === ''
-      ? `set ${name}, or remove it: an empty value is not taken for none`
+      ? `set ${name}, or remove it; an empty value does not mean unset`
       : `set ${name}. ${metaOf(name).description}`;
   const violations = result.error.issues.map((issue) => ({
     name,
     problem: isPadded ? wrong : (problemOf(issue) ?? wrong),
     expected: expectedBy(issue),
-    mend,
+    fix,
   }));
   return { violations };
 }
 
-/** Shorter ones, such as the passwords of tests, occur in other values by chance. */
+/** Shorter secrets, such as the passwords of tests, could occur in other values by chance. */
 const MIN_TELLING = 12;
 
 function isExposed(secret: string, text: string): boolean {
@@ -108,12 +108,12 @@ function exposure(name: VariableName, secret: VariableName): Violation {
   return {
     name,
     problem: `holds the value of ${secret}, which is a secret`,
-    expected: 'a value that may be seen',
-    mend: `correct ${name}, and replace the secret if anyone has seen it`,
+    expected: 'a value that is not secret',
+    fix: `correct ${name}, and replace the secret if anyone has seen it`,
   };
 }
 
-/** @param secrets undefined where the text itself is one */
+/** @param secrets undefined if the text itself is a secret */
 function describeWrong(text: string, secrets: readonly KnownSecret<VariableName>[] | undefined): string {
   if (text === '') return 'is empty';
   return secrets ? `is ${quote(text, secrets)}` : 'is not valid; its value is not shown';

@@ -91,7 +91,7 @@ describe('createDataSource', () => {
 
 describe('DatabaseModule', () => {
   it('starts on the database of its environment and leaves no session behind when it closes', async () => {
-    const module = await Test.createTestingModule({ imports: [DatabaseModule.forLater(config)] }).compile();
+    const module = await Test.createTestingModule({ imports: [DatabaseModule.forRootUnconnected(config)] }).compile();
     await openDataSource(module.get(DataSource), config);
     expect(await module.get(DataSource).query('SELECT environment FROM ops.environment')).toEqual([
       { environment: 'testing' },
@@ -102,7 +102,7 @@ describe('DatabaseModule', () => {
 
   it('does not start on the database of another environment', async () => {
     const foreign = { ...config, environment: 'staging' as const };
-    const module = await Test.createTestingModule({ imports: [DatabaseModule.forLater(foreign)] }).compile();
+    const module = await Test.createTestingModule({ imports: [DatabaseModule.forRootUnconnected(foreign)] }).compile();
     const starting = openDataSource(module.get(DataSource), foreign);
     await expect(starting).rejects.toThrow('the database belongs to another environment');
     await module.close();

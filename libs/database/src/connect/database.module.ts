@@ -12,7 +12,7 @@ import { findPoolerError } from '../identity/server.js';
  */
 @Module({})
 export class DatabaseModule {
-  static forLater(config: Config, choices: Omit<DataSourceChoices, 'entities'> = {}): DynamicModule {
+  static forRootUnconnected(config: Config, choices: Omit<DataSourceChoices, 'entities'> = {}): DynamicModule {
     const orm = TypeOrmModule.forRootAsync({
       useFactory: () => ({
         type: 'postgres',

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { Model } from '../model/product-model.js';
 
 const HEADER = `-- What the migrations make, read back from a database that ran them. Not to be run: to be read and compared.
--- Mend it with: airlock db drift --template --write`;
+-- Fix it with: airlock db drift --template --write`;
 
 /** The schema that all migrations together make: reviewed like code, and compared with every database. */
 export function loadSchemaFile(model: Pick<Model, 'folder'>): string[] {

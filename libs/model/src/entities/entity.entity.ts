@@ -9,7 +9,7 @@ import {
   VersionColumn,
 } from 'typeorm';
 
-/** Rows belong to one user; row-level security in the database keeps them apart. */
+/** Each row belongs to one user. Row-level security in the database isolates the users. */
 @Entity({ name: 'entities', schema: 'public' })
 @Check('entities_owner_id_length', `((char_length(owner_id) >= 1) AND (char_length(owner_id) <= 255))`)
 @Check('entities_name_length', `((char_length(name) >= 1) AND (char_length(name) <= 200))`)

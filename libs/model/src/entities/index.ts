@@ -2,5 +2,5 @@ import { EntityRecord } from './entity.entity.js';
 
 export { EntityRecord };
 
-/** Every entity: what a data source maps, and what the drift check compares with the migrations. */
+/** Every entity. Data sources map them, and the drift check compares them with the migrations. */
 export const entities = [EntityRecord] as const;

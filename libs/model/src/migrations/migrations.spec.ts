@@ -16,12 +16,12 @@ describe('migrations', () => {
     expect(() => assertCatalogue(migrations)).not.toThrow();
   });
 
-  it('leaves what a release took along as it was', () => {
+  it('does not change migrations of a release', () => {
     const now = Object.fromEntries(migrations.map(({ name, sha256 }) => [name, sha256]));
     expect(now).toMatchObject(loadReleased(model));
   });
 
-  it('gives the linter nothing to find', async () => {
+  it('has no findings of the linter', async () => {
     expect((await lintMigrations({ ...model, isAll: true })).findings).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { installAuthentication } from '../auth/authentication.js';
 import { TokenVerifier } from '../auth/token-verifier.js';
 import { Database } from '../data/database.js';
-import { createNoteAnswer } from '../http/access-log.js';
+import { createRecordResponse } from '../http/access-log.js';
 import { createAdapter } from '../http/create-adapter.js';
 import { installGate } from '../http/gate.js';
 import { KnownRoutes } from '../http/known-routes.js';
@@ -33,9 +33,9 @@ export interface AppContext {
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
   readonly version: Version;
-  /** Who outside is told of requests and errors, if anybody. */
+  /** Receives requests and errors for an external service, where one is configured. */
   readonly observer?: Observer;
-  /** Further modules, as a test may need. */
+  /** Additional modules, for tests. */
   readonly imports?: readonly DynamicModule[];
 }
 
@@ -47,19 +47,20 @@ export interface App {
 }
 
 /**
- * Nest on Fastify with the whole pipeline, ready to listen or to be injected. The process and the specs use the same. It has
- * not opened its database, and turns requests away until that is done and the lifecycle says that it serves.
+ * Nest on Fastify with the whole pipeline, ready to listen or to be injected. The process and the specs use the same
+ * app. Its database is not open yet: it rejects requests until the database is open and the lifecycle is in the phase
+ * `serving`.
  */
 export async function createApp(config: Config, context: AppContext): Promise<App> {
   const { definition, logger, lifecycle, version, observer, imports = [] } = context;
   const { title, prefix, controllers } = definition;
   const metrics = new Metrics({ lifecycle, version });
-  const noteAnswer = createNoteAnswer({ logger, metrics, observer });
+  const recordResponse = createRecordResponse({ logger, metrics, observer });
   const openContext = createOpenContext(config);
-  const adapter = createAdapter(config, { openContext, noteAnswer, logger });
+  const adapter = createAdapter(config, { openContext, recordResponse, logger });
   const server = adapter.getInstance();
   const routes = new KnownRoutes(server);
-  await installPipeline(server, { config, lifecycle, openContext, noteAnswer });
+  await installPipeline(server, { config, lifecycle, openContext, recordResponse });
   const nest = await NestFactory.create<NestFastifyApplication>(
     RootModule.forRoot(config, { definition, logger, imports }),
     adapter,

@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis';
 import { REDIS } from '../redis/redis.js';
 
 const BOUNDS = { timeoutMs: 500, cacheMs: 1_000 };
-/** All replicas share the database: one slow answer must not take every one of them out of traffic. */
+/** All replicas share the database: one slow response must not take all of them out of traffic. */
 const DATABASE_FAILURES = 3;
 
 /** The components of the API. Redis is optional: without it the API is slower and its limits are per process. */
@@ -36,17 +36,19 @@ export function createHealth(
   return new Health({ ...context, indicators: [askDatabase, askRedis] });
 }
 
-/** The probes name no reasons, because anyone may ask them: one line when it goes, and one when it returns. */
+/**
+ * Logs one line when the database becomes unavailable and one when it recovers. Probes are public and give no reasons.
+ */
 function logTransitions(ping: () => Promise<void>, logger: Logger): () => Promise<void> {
-  let isAway = false;
+  let isUnavailable = false;
   return async () => {
     try {
       await ping();
-      if (isAway) logger.info('database.back');
-      isAway = false;
+      if (isUnavailable) logger.info('database.recovered');
+      isUnavailable = false;
     } catch (error) {
-      if (!isAway) logger.warn({ error }, 'database.away');
-      isAway = true;
+      if (!isUnavailable) logger.warn({ error }, 'database.unavailable');
+      isUnavailable = true;
       throw error;
     }
   };

@@ -17,7 +17,7 @@ import type { Redis } from 'ioredis';
 import { createRedis, REDIS } from '../redis/redis.js';
 import type { ServiceDefinition } from './service-definition.js';
 
-/** After the last request has been answered, not before. */
+/** Closes Redis only after the last response. */
 @Injectable()
 class RedisCloser implements OnApplicationShutdown {
   constructor(@Inject(REDIS) private readonly redis: Redis | undefined) {}
@@ -28,7 +28,7 @@ class RedisCloser implements OnApplicationShutdown {
   }
 }
 
-/** How every resource reaches its rows. */
+/** Provides the access to rows that all resources share. */
 @Module({})
 export class DataModule {
   static forRoot({ checkSchema }: Pick<ServiceDefinition, 'checkSchema'>, logger: Logger): DynamicModule {

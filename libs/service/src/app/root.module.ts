@@ -21,7 +21,7 @@ export class RootModule {
       module: RootModule,
       imports: [
         AirlockConfigModule.forRoot(config),
-        DatabaseModule.forLater(config, { printSql: createSqlPrinter(logger) }),
+        DatabaseModule.forRootUnconnected(config, { printSql: createSqlPrinter(logger) }),
         DataModule.forRoot(definition, logger),
         AuthModule.forRoot(logger),
         definition.module,
@@ -31,7 +31,7 @@ export class RootModule {
   }
 }
 
-/** DB_ECHO asks for statements by name, so they are no detail of the framework. */
+/** DB_ECHO asks for statements explicitly, so they are logged at `info` and not as details of the framework. */
 function createSqlPrinter(logger: Logger) {
   return {
     log: (sql: string) => logger.info({ sql }, 'sql'),

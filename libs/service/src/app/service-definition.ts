@@ -5,12 +5,12 @@ import type { CheckSchema } from '../data/database.js';
 export interface ServiceDefinition {
   /** The title of the OpenAPI document and of its page. */
   readonly title: string;
-  /** The first part of every path but those of the probes, such as `api/v1`. */
+  /** The first part of every path except those of the probes, such as `api/v1`. */
   readonly prefix: string;
   /** Nest's module with the resources. */
   readonly module: Type;
   /** The controllers that the OpenAPI document describes. */
   readonly controllers: readonly Type[];
-  /** Asks whether the app's code can serve on the schema that the database has now. */
+  /** Checks whether the app's code can serve with the current schema of the database. */
   readonly checkSchema: CheckSchema;
 }

@@ -18,13 +18,13 @@ describe('describeVersion', () => {
   it.each([
     ['full', { commit: BUILD.GIT_COMMIT, builtAt: BUILD.BUILD_TIME }],
     ['short', { commit: '0123456', builtAt: null }],
-  ])('tells what VERSION_ENDPOINT=%s allows, and always the digest', (endpoint, told) => {
+  ])('contains the facts that VERSION_ENDPOINT=%s allows, and always the digest', (endpoint, shown) => {
     const config = load({ ...BUILD, VERSION_ENDPOINT: endpoint });
-    const expected = { name: 'airlock-api', version, digest: BUILD.IMAGE_DIGEST, ...told };
+    const expected = { name: 'airlock-api', version, digest: BUILD.IMAGE_DIGEST, ...shown };
     expect(describeVersion(describeBuild(config, version), config)).toEqual(expected);
   });
 
-  it('has nothing to tell of what was not said at the build', () => {
+  it('is null for facts that the build did not set', () => {
     const config = load({ VERSION_ENDPOINT: 'short' });
     const expected = { name: 'airlock-api', version, commit: null, builtAt: null, digest: null };
     expect(describeVersion(describeBuild(config, version), config)).toEqual(expected);

@@ -3,7 +3,7 @@ import type { Version } from '@airlock/health';
 
 const SHORT_COMMIT = 7;
 
-/** What anybody may know of it: the digest stays, for a deploy is judged by it and it says nothing by itself. */
+/** The public part of the version. The digest stays, because `airlock deploy` compares it and it reveals nothing. */
 export function describeVersion(version: Version, { service }: Pick<Config, 'service'>): Version {
   if (service.versionEndpoint === 'full') return version;
   return { ...version, commit: version.commit?.slice(0, SHORT_COMMIT) ?? null, builtAt: null };

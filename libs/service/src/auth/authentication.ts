@@ -12,8 +12,8 @@ export interface AuthenticationOptions {
 }
 
 /**
- * Every route needs a token, except the probes and those whose config says `isPublic`. It runs before a byte of the body is
- * read: a guard of Nest's would run after it, and tell callers without a token what is wrong with their bodies.
+ * Every route requires a token, except the probes and those whose config says `isPublic`. This hook runs before the
+ * body is read. A guard of Nest would run after that and would report errors in the body to callers without a token.
  */
 export function installAuthentication(server: FastifyInstance, { verifier, limits }: AuthenticationOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
@@ -51,7 +51,7 @@ function readToken({ headers, raw }: FastifyRequest): string {
   return token;
 }
 
-/** Node keeps the first of several, or joins them; a proxy may have judged the last. */
+/** Node keeps the first of several headers or joins them, while a proxy may have checked the last. */
 function hasSeveral(rawHeaders: readonly string[]): boolean {
   const isName = (text: string, index: number) => index % 2 === 0 && text.length === 13;
   return rawHeaders.filter((text, index) => isName(text, index) && text.toLowerCase() === 'authorization').length > 1;

@@ -23,7 +23,7 @@ describe('KeyStore', () => {
   beforeEach(() => {
     clock = 1_000_000;
     changes = 0;
-    issuer.isAway = false;
+    issuer.isFailing = false;
     issuer.requests = 0;
     store = new KeyStore({ load, now: () => clock, onChange: () => (changes += 1) });
   });
@@ -34,7 +34,7 @@ describe('KeyStore', () => {
     return (await response.json()) as { keys: [] };
   }
 
-  it('asks the issuer once for all who come at the same time', async () => {
+  it('asks the issuer once for concurrent callers', async () => {
     await Promise.all(Array.from({ length: 20 }, () => store.getKey(...header('first'))));
     expect(issuer.requests).toBe(1);
   });
@@ -56,32 +56,32 @@ describe('KeyStore', () => {
     expect(changes).toBe(1);
   });
 
-  it('serves old keys while the issuer is away', async () => {
+  it('uses old keys while the issuer is unavailable', async () => {
     await store.getKey(...header('first'));
-    issuer.isAway = true;
+    issuer.isFailing = true;
     clock += MAX_AGE_MS;
     await expect(store.getKey(...header('first'))).resolves.toBeDefined();
-    // The refresh goes on behind the answer: it must not be counted in the next test.
+    // The refresh continues in the background. It must not be counted in the next test.
     while (issuer.requests < 2) await sleep(5);
   });
 
   it.each([
     ['no key', { keys: [] }],
-    ['keys that are none', { keys: ['a', null, 1] }],
+    ['invalid keys', { keys: ['a', null, 1] }],
     ['something else', { error: 'try later' }],
     ['a list', []],
     ['nothing', null],
-  ])('serves old keys while the issuer tells of %s', async (_, answer) => {
-    let told: unknown = { keys: issuer.keys };
+  ])('uses old keys while the issuer returns %s', async (_, answer) => {
+    let served: unknown = { keys: issuer.keys };
     const failures: unknown[] = [];
     const flapping = new KeyStore({
-      load: () => Promise.resolve(told as { keys: [] }),
+      load: () => Promise.resolve(served as { keys: [] }),
       now: () => clock,
       onChange: () => (changes += 1),
       onFailure: (error) => failures.push(error),
     });
     await flapping.getKey(...header('first'));
-    told = answer;
+    served = answer;
     for (let count = 0; count < 3; count += 1) {
       clock += MAX_AGE_MS;
       await expect(flapping.getKey(...header('first'))).resolves.toBeDefined();
@@ -95,14 +95,14 @@ describe('KeyStore', () => {
     ['a curve that is not on the list', { kty: 'EC', crv: 'P-521', kid: 'odd', x: 'AA', y: 'AA' }],
     ['a point that is not on its curve', { kty: 'EC', crv: 'P-256', kid: 'odd', x: 'AAAA', y: 'AAAA' }],
     ['a key for something else', { kty: 'EC', crv: 'P-256', kid: 'odd', use: 'enc', x: 'AAAA', y: 'AAAA' }],
-  ])('is not led astray by %s beside the right key', async (_, odd) => {
+  ])('finds the right key next to %s', async (_, odd) => {
     const mixed = new KeyStore({ load: () => Promise.resolve({ keys: [odd, ...issuer.keys] }), now: () => clock });
     await expect(mixed.getKey(...header('first'))).resolves.toBeDefined();
     await expect(mixed.getKey(...header('odd'))).rejects.toThrow();
   });
 
-  it('says that a dependency is missing when it has never had a key', async () => {
-    issuer.isAway = true;
+  it('reports an unavailable dependency if it has never had a key', async () => {
+    issuer.isFailing = true;
     await expect(store.getKey(...header('first'))).rejects.toMatchObject({
       code: 'dependency-unavailable',
       status: 503,

@@ -14,21 +14,21 @@ type Resolve = ReturnType<typeof createLocalJWKSet>;
 
 export interface KeyStoreOptions {
   readonly load: LoadKeys;
-  /** Told when the keys have changed. */
+  /** Called when the keys have changed. */
   readonly onChange?: () => void;
-  /** Told when they could not be loaded; the old ones serve on. */
+  /** Called when the keys could not be loaded. The old keys stay in use. */
   readonly onFailure?: (error: unknown) => void;
   readonly now?: () => number;
 }
 
-/** Loaded again after this, so that a withdrawn key ends. */
+/** Keys are reloaded after this time, so that a revoked key is noticed. */
 export const MAX_AGE_MS = 10 * 60_000;
-/** Tokens with invented key ids make the provider be asked at most this often. */
+/** Limits how often tokens with invented key ids cause a request to the issuer. */
 export const COOLDOWN_MS = 30_000;
-/** While there are no keys at all. */
+/** The cooldown before any key was loaded. */
 const FIRST_COOLDOWN_MS = 1_000;
 
-/** The public keys of the issuer: cached, asked for again on an unknown key id, and kept when the issuer is away. */
+/** The public keys of the issuer: cached, reloaded for an unknown key id, and kept while the issuer is unavailable. */
 export class KeyStore {
   readonly #options: Required<KeyStoreOptions>;
   #resolve: Resolve | undefined;
@@ -41,7 +41,7 @@ export class KeyStore {
     this.#options = { onChange: () => {}, onFailure: () => {}, now: () => performance.now(), ...options };
   }
 
-  /** A key for jose. Nothing in the token but `kid` and `alg` has a say in which. */
+  /** Finds a key for jose by `kid` and `alg`. No other part of the token selects a key. */
   readonly getKey = async (header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> => {
     await this.#refreshIfOld();
     try {
@@ -52,7 +52,7 @@ export class KeyStore {
     }
   };
 
-  /** For who uses no key and yet is to hear when one is withdrawn. */
+  /** Refreshes old keys even when every token came from the cache, so that a revoked key is noticed. */
   touch(): void {
     if (this.#options.now() - this.#loadedAt >= MAX_AGE_MS) void this.#refresh();
   }
@@ -65,11 +65,14 @@ export class KeyStore {
   async #refreshIfOld(): Promise<void> {
     if (this.#options.now() - this.#loadedAt < MAX_AGE_MS) return;
     const refreshed = this.#refresh();
-    // Old keys serve while new ones are on their way; only the first load is waited for.
+    // Old keys stay in use while new ones load. Only the first load is awaited.
     if (!this.#resolve) await refreshed;
   }
 
-  /** Whether the provider was asked: not again within the cooldown, and once for all who wait. */
+  /**
+   * @returns whether the issuer was asked. It is not asked within the cooldown, and callers that wait share one
+   * request.
+   */
   async #refresh(): Promise<boolean> {
     const now = this.#options.now();
     const cooldownMs = this.#resolve ? COOLDOWN_MS : FIRST_COOLDOWN_MS;
@@ -84,9 +87,9 @@ export class KeyStore {
     try {
       const keys = await this.#options.load();
       const resolve = createLocalJWKSet(keys);
-      // An issuer that is half away tells of no key at all: one that withdraws a key tells of another.
+      // A failing issuer may return an empty key set; a real rotation never does.
       if (keys.keys.length === 0 && this.#resolve)
-        throw new Error('AUTH_JWKS_URL: holds no key; expected at least one');
+        throw new Error('AUTH_JWKS_URL: the key set is empty; expected at least one key');
       const text = JSON.stringify(keys);
       if (this.#resolve && text !== this.#text) this.#options.onChange();
       this.#resolve = resolve;

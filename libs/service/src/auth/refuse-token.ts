@@ -14,7 +14,7 @@ const reasons: Readonly<Record<string, readonly [RefusalCause, claim?: string]>>
   [errors.JWTInvalid.code]: ['token-malformed'],
 };
 
-/** The refusal for an error of jose. The platform's own errors come from the key that the token names. */
+/** The refusal for an error of jose. Errors of the platform come from the key that the token names. */
 export function refuseToken(error: unknown, issuer: string): TokenRefusal {
   if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed)
     return refuseClaim(error, issuer);
@@ -37,7 +37,7 @@ function refuseIssuer({ iss }: JWTPayload, issuer: string): TokenRefusal {
   return new TokenRefusal(differsBySlash(iss, [issuer]) ? 'issuer-slash' : 'issuer-mismatch', 'iss');
 }
 
-/** jose says so of a critical extension, and of a key of the set whose kind or curve it does not know. */
+/** jose throws this for a critical extension, and for a key of the set whose type or curve it does not support. */
 function refuseUnsupported({ message }: errors.JOSENotSupported): TokenRefusal {
   return message.startsWith('Extension Header Parameter')
     ? new TokenRefusal('token-malformed', 'crit')

@@ -10,7 +10,7 @@ describe('assertMeantForUs', () => {
   it.each<[string, JWTPayload]>([
     ['an audience', { aud: API }],
     ['one of several audiences', { aud: ['https://other.example.com', API] }],
-    ['an audience, whatever the party', { aud: API, azp: 'https://other.example.com' }],
+    ['an audience, with another party', { aud: API, azp: 'https://other.example.com' }],
     ['a party, without an audience', { azp: APP }],
     ['a client id as party', { azp: 'client_1' }],
   ])('accepts %s', (_, claims) => {
@@ -25,7 +25,7 @@ describe('assertMeantForUs', () => {
     ['an audience of null with our party', { aud: null, azp: APP }, 'claim-malformed', 'aud'],
     ['a number as audience', { aud: 1, azp: APP }, 'claim-malformed', 'aud'],
     ['an object as audience', { aud: { [API]: true }, azp: APP }, 'claim-malformed', 'aud'],
-    ['our audience beside a number', { aud: [API, 1] }, 'claim-malformed', 'aud'],
+    ['our audience and a number', { aud: [API, 1] }, 'claim-malformed', 'aud'],
     ['our audience within a list of lists', { aud: [[API]] }, 'claim-malformed', 'aud'],
     ['another case', { aud: 'https://API.example.com' }, 'audience-mismatch', 'aud'],
     ['white space around it', { aud: ` ${API}` }, 'audience-mismatch', 'aud'],
@@ -40,7 +40,7 @@ describe('assertMeantForUs', () => {
     expect(() => assertMeantForUs(claims, NAMES)).toThrow(expect.objectContaining({ reason, claim }));
   });
 
-  it('refuses every token where no name is configured', () => {
+  it('rejects every token if no name is configured', () => {
     expect(() => assertMeantForUs({ aud: API, azp: APP }, [])).toThrow('audience-mismatch');
     expect(() => assertMeantForUs({ azp: APP }, [])).toThrow('party-mismatch');
   });
@@ -53,11 +53,11 @@ describe('readSubject', () => {
     ['a divided identifier', 'auth0|Jos\u00e9 da Silva'],
     ['a character outside of the first plane', 'user_\u{1fad6}'],
     ['255 characters', 'x'.repeat(255)],
-  ])('takes %s as it is', (_, sub) => {
+  ])('accepts %s unchanged', (_, sub) => {
     expect(readSubject({ sub })).toBe(sub);
   });
 
-  it('keeps spellings apart that Unicode calls equivalent', () => {
+  it('does not normalise spellings that are equivalent in Unicode', () => {
     expect(readSubject({ sub: 'jos\u00e9' })).not.toBe(readSubject({ sub: 'jose\u0301' }));
   });
 
@@ -75,7 +75,7 @@ describe('readSubject', () => {
     ['a line break', 'user\n1', 'subject-malformed'],
     ['a control character of the second block', 'user\u00851', 'subject-malformed'],
     ['a line separator', 'user\u20281', 'subject-malformed'],
-    ['a character that is none', 'user\uffff', 'subject-malformed'],
+    ['a noncharacter', 'user\uffff', 'subject-malformed'],
     ['an unassigned character', 'user\u0378', 'subject-malformed'],
     ['white space alone', ' ', 'subject-malformed'],
     ['white space before', ' user_1', 'subject-malformed'],

@@ -3,8 +3,8 @@ import type { JWTPayload } from 'jose';
 import { TokenRefusal } from '../failures/token-refusal.js';
 
 /**
- * Whether a verified token is meant for this API (RFC 7519, 4.1.3): an `aud` must contain one of the names, and only a token
- * without `aud` is judged by `azp`.
+ * Whether a verified token is meant for this API (RFC 7519, 4.1.3): an `aud` must contain one of the names, and only a
+ * token without `aud` is judged by `azp`.
  *
  * @throws TokenRefusal
  */
@@ -18,7 +18,7 @@ export function assertMeantForUs({ aud, azp }: JWTPayload, names: readonly strin
 }
 
 /**
- * The subject as the owner of rows, by the rule of `findUserIdProblem`.
+ * The subject as the owner of rows. It must satisfy the rule of `findUserIdProblem`.
  *
  * @throws TokenRefusal
  */

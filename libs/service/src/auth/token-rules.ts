@@ -4,10 +4,10 @@ import { StartRefusal } from '../failures/start-refusal.js';
 import { type HttpClient, readBody } from '../http-client/http-client.js';
 import type { TokenRules } from './token-verifier.js';
 
-/** Hundreds of keys. */
+/** Large enough for hundreds of keys. */
 const MAX_KEY_SET_BYTES = 1024 * 1024;
 
-/** The issuer of the config. Where the local issuer is trusted it may be left out, and is the one of this workspace. */
+/** The issuer of the configuration. Environments that trust the local issuer use it if none is configured. */
 export async function loadTokenRules(
   config: Pick<Config, 'auth' | 'environment'>,
   client: HttpClient,
@@ -22,11 +22,11 @@ export async function loadTokenRules(
 
 async function fetchKeys(url: string, client: HttpClient): Promise<JSONWebKeySet> {
   const response = await client.fetch(url, { headers: { accept: 'application/json' } });
-  if (!response.ok) throw new Error(`AUTH_JWKS_URL: answered ${response.status}; expected 200 and a key set`);
+  if (!response.ok) throw new Error(`AUTH_JWKS_URL: returned status ${response.status}; expected 200 and a key set`);
   return JSON.parse(await readBody(response, MAX_KEY_SET_BYTES)) as JSONWebKeySet;
 }
 
-/** The local issuer is not part of what ships: in an image this import finds nothing. */
+/** The local issuer is not part of an image: this import fails there. */
 async function loadLocalRules(): Promise<TokenRules> {
   try {
     const { readLocalRules } = await import('./local-issuer/local-rules.js');
@@ -38,7 +38,7 @@ async function loadLocalRules(): Promise<TokenRules> {
 
 function missingIssuer(cause?: unknown): StartRefusal {
   return new StartRefusal(
-    'AUTH_ISSUER, AUTH_JWKS_URL: are not set, and the local issuer is not here; expected the issuer of your tokens\n' +
+    'AUTH_ISSUER, AUTH_JWKS_URL: are not set, and an image has no local issuer; expected the issuer of your tokens\n' +
       '  set AUTH_ISSUER, AUTH_JWKS_URL and AUTH_AUTHORIZED_PARTIES',
     { cause },
   );

@@ -34,7 +34,7 @@ describe('TokenVerifier', () => {
   it.each([
     ['the audience', { aud: PARTY, azp: undefined }],
     ['one of several audiences', { aud: ['other', PARTY], azp: undefined }],
-    ['the audience, whatever the party', { aud: PARTY, azp: 'other' }],
+    ['the audience, with another party', { aud: PARTY, azp: 'other' }],
     ['the authorized party, without an audience', { azp: PARTY }],
   ])('accepts a token that is meant for us by %s', async (_, claims) => {
     expect(await verifier.verify(await issuer.sign(claims))).toBe('user_1');
@@ -46,7 +46,7 @@ describe('TokenVerifier', () => {
     ['without an expiry', () => issuer.sign({ exp: undefined })],
     ['of another issuer', () => issuer.sign({ iss: 'https://evil.example.com' })],
     ['meant for another party', () => issuer.sign({ azp: 'https://evil.example.com' })],
-    ['meant for nobody', () => issuer.sign({ azp: undefined })],
+    ['without audience and party', () => issuer.sign({ azp: undefined })],
     ['of another audience, though the party is ours', () => issuer.sign({ aud: 'other', azp: PARTY })],
     ['with half of a surrogate pair in its subject', () => issuer.sign({ sub: 'user_\ud800' })],
     ['without a subject', () => issuer.sign({ sub: undefined })],
@@ -69,11 +69,11 @@ describe('TokenVerifier', () => {
     ],
     ['that brings its own key by jwk', () => signForeign({ kid: 'first' }, { isKeyEmbedded: true })],
     [
-      'with a critical extension nobody knows',
+      'with an unknown critical extension',
       () => issuer.sign({}, { header: { crit: ['exotic'], exotic: true } }).catch(() => 'a.b.c'),
     ],
     ['whose claims were changed', async () => changeClaims(await issuer.sign())],
-    ['that is not one', () => Promise.resolve('a.b.c')],
+    ['that is not a JWT', () => Promise.resolve('a.b.c')],
   ])('refuses a token %s', async (_, create) => {
     await expect(create().then((token) => verifier.verify(token))).rejects.toMatchObject({
       code: 'unauthenticated',
@@ -85,8 +85,8 @@ describe('TokenVerifier', () => {
     ['a shared secret', { kty: 'oct', k: 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0' }],
     ['a point that is not on its curve', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }],
     ['half a key', { kty: 'EC', crv: 'P-256', x: 'AAAA' }],
-    ['a number that is no key', { kty: 'RSA', n: '!', e: 'AQAB' }],
-  ])('refuses a token whose key the issuer gives as %s', async (_, odd) => {
+    ['an invalid modulus', { kty: 'RSA', n: '!', e: 'AQAB' }],
+  ])('rejects a token whose key in the key set is %s', async (_, odd) => {
     const loadKeys = () => Promise.resolve({ keys: [{ ...odd, kid: 'odd' }] });
     const strict = new TokenVerifier({ issuer: issuer.url, parties: [PARTY], loadKeys });
     for (const alg of ['ES256', 'RS256', 'HS256', 'EdDSA']) {
@@ -99,7 +99,7 @@ describe('TokenVerifier', () => {
     expect(await verifier.verify(await issuer.sign({ exp: now() - 10 }))).toBe('user_1');
   });
 
-  it('verifies a token once in its life', async () => {
+  it('verifies a token only once', async () => {
     const token = await issuer.sign();
     expect(verifier.recall(token)).toBeUndefined();
     await verifier.verify(token);
@@ -112,7 +112,7 @@ describe('TokenVerifier', () => {
     expect(verifier.recall(token)).toBeUndefined();
   });
 
-  it('recalls no token of a key that was withdrawn, though nothing but recalled tokens came since', async () => {
+  it('recalls no token of a revoked key, even if all requests since came with recalled tokens', async () => {
     let clock = 0;
     let keys = issuer.keys;
     const rules = { issuer: issuer.url, parties: [PARTY], loadKeys: () => Promise.resolve({ keys }) };
@@ -129,7 +129,7 @@ describe('TokenVerifier', () => {
   });
 
   it.each(['first', 'rsa', 'ed'])(
-    'recalls no token whose key %s was withdrawn while its signature was verified',
+    'recalls no token whose key %s was revoked while its signature was verified',
     async (kid) => {
       let clock = 0;
       let keys = issuer.keys;
@@ -141,7 +141,7 @@ describe('TokenVerifier', () => {
       const spy = jest.spyOn(crypto.subtle, 'verify').mockImplementationOnce(async (...args) => {
         keys = keys.filter((key) => key.kid !== kid);
         clock += COOLDOWN_MS;
-        // An unknown key id makes the issuer be asked, and the refusal comes after its answer.
+        // An unknown key id causes a request to the issuer. The refusal follows its response.
         await expect(watchful.verify(unknown)).rejects.toMatchObject({ code: 'unauthenticated' });
         return verify(...args);
       });

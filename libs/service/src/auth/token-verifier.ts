@@ -12,13 +12,13 @@ export interface TokenRules {
   readonly loadKeys: LoadKeys;
 }
 
-/** Public-key algorithms only: with a shared secret whoever checks a token could make one. */
+/** Public-key algorithms only: with a shared secret, a service that verifies tokens could also sign them. */
 const ALGORITHMS = ['ES256', 'RS256', 'EdDSA'];
 const CLOCK_SKEW_SECONDS = 30;
 const MAX_TOKEN_LENGTH = 8_192;
 const MAX_CACHED = 10_000;
 
-/** Verifies a token once in its life: a signature costs more than all the rest of a read. */
+/** Verifies each token only once, because a signature costs more than the rest of a read. */
 export class TokenVerifier {
   readonly #rules: TokenRules;
   readonly #keys: KeyStore;
@@ -46,7 +46,7 @@ export class TokenVerifier {
     return undefined;
   }
 
-  /** @throws Problem unauthenticated, whatever is wrong with the token; dependency-unavailable without keys to judge it by */
+  /** @throws Problem unauthenticated for every invalid token; dependency-unavailable if no keys could be loaded */
   async verify(token: string): Promise<string> {
     try {
       if (token.length > MAX_TOKEN_LENGTH) throw new TokenRefusal('token-too-long');
@@ -54,7 +54,7 @@ export class TokenVerifier {
       const claims = await this.#readClaims(token);
       assertMeantForUs(claims, this.#rules.parties);
       const userId = readSubject(claims);
-      // Its key may be one that was withdrawn while the signature was verified.
+      // The key may have been revoked while the signature was verified.
       if (generation === this.#generation) this.#remember(token, { userId, expiresAtMs: (claims.exp ?? 0) * 1_000 });
       return userId;
     } catch (error) {

@@ -6,14 +6,14 @@ import type { Database } from '../data/database.js';
 import { readCode } from '../failures/database-failures.js';
 import type { CacheServer } from './cache-server.js';
 
-/** Cached rows are served for this long after the database was last asked whether they may be. */
+/** A lease lasts this long from the moment at which the process asked the database. */
 export const LEASE_MS = 1_000;
 const RENEW_MS = 400;
-/** Outlasts every lease, on clocks that do not run at quite the same speed. */
+/** Longer than every lease, even if clocks run at slightly different speeds. */
 const CLOSING_MS = 1_200;
-/** A closed cache is reopened after this long, so that a writer without Redis does not wait at each of its writes. */
+/** A closed cache stays closed for this long, so that a writer without Redis does not wait at each of its writes. */
 const REOPEN_MS = 1_500;
-/** No such table, schema or right: a database from before there was a generation. No process caches on one. */
+/** Table, schema or privilege is missing: the database is older than the read cache, and no process caches its rows. */
 const MISSING = /^(42P01|3F000|42501)$/;
 
 const READ = {
@@ -36,11 +36,11 @@ const CLOSE = {
 interface State {
   readonly generation: string;
   readonly isOpen: boolean;
-  /** Where it was last open; null where it never was. */
+  /** The Redis that the generation was last open for; null if it was never open. */
   readonly server: string | null;
 }
 
-/** The right to use what is cached in one generation, until it ends. */
+/** The right to serve the cached rows of one generation until the lease ends. */
 export interface Lease {
   readonly generation: string;
   readonly connection: number;
@@ -54,8 +54,9 @@ export interface CacheGenerationOptions {
 }
 
 /**
- * Decides through the database which cached rows may be served: those of one generation, kept by one Redis. Leases on two
- * generations never overlap, because one is closed for longer than a lease before the next one opens. docs/adr/0009.
+ * Decides through the database which cached rows may be served: those of one generation in one Redis. Leases on two
+ * generations never overlap, because a generation stays closed for longer than a lease before the next one opens. See
+ * docs/adr/0009.
  */
 export class CacheGeneration {
   readonly #options: CacheGenerationOptions;
@@ -64,7 +65,7 @@ export class CacheGeneration {
   #renewedAt = -Infinity;
   #closing: Promise<string | undefined> = Promise.resolve(undefined);
   #nextClosing: Promise<string | undefined> | undefined;
-  /** The closed generation that was seen last, and when it was first seen. */
+  /** The closed generation that was seen last, and the time at which it was first seen. */
   #closed = { generation: '', seenAt: 0 };
   #isMissing = false;
 
@@ -72,7 +73,7 @@ export class CacheGeneration {
     this.#options = options;
   }
 
-  /** @returns undefined where nothing cached may be served */
+  /** @returns undefined if no cached row may be served */
   async lease(): Promise<Lease | undefined> {
     if (!this.#options.server.isUsable) return undefined;
     if (performance.now() - this.#renewedAt >= RENEW_MS) {
@@ -84,15 +85,15 @@ export class CacheGeneration {
     return this.#lease && this.holds(this.#lease) ? this.#lease : undefined;
   }
 
-  /** Asked after each answer of Redis: a lease may have ended on the way. */
+  /** Check this after each response of Redis, because the lease may have ended meanwhile. */
   holds({ startedAt, connection }: Lease): boolean {
     return performance.now() < startedAt + LEASE_MS && connection === this.#options.server.connection;
   }
 
   /**
-   * Ends the generation for every process, and returns when none serves a row of it any more.
+   * Ends the generation for every process, and returns when no process serves a row of it any more.
    *
-   * @throws what the database throws: a write is not acknowledged then
+   * @throws the error of the database; the write must then not be acknowledged
    */
   async close(): Promise<void> {
     const generation = await this.#closeTogether();
@@ -101,7 +102,7 @@ export class CacheGeneration {
     await sleep(Math.max(0, seenAt + CLOSING_MS - performance.now()));
   }
 
-  /** One statement for all who ask while the one before runs: it begins after each of their writes. */
+  /** Callers that ask while a statement runs share the next one: it begins after each of their writes. */
   #closeTogether(): Promise<string | undefined> {
     return (this.#nextClosing ??= this.#closing
       .catch(() => undefined)
@@ -112,7 +113,7 @@ export class CacheGeneration {
       }));
   }
 
-  /** @returns the closed generation; undefined where none was ever open */
+  /** @returns the closed generation; undefined if none was ever open */
   async #close(): Promise<string | undefined> {
     const next = randomUUID();
     try {
@@ -125,10 +126,10 @@ export class CacheGeneration {
     }
   }
 
-  /** Failures are left to the read itself, which asks the same database next. */
+  /** A failure is not reported here: the read that follows asks the same database and reports it. */
   async #renew(): Promise<void> {
     try {
-      // Asked again where this process has just opened a generation, or another did so at the same moment.
+      // Ask again if this process, or another one at the same time, has just opened a generation.
       if (await this.#ask()) await this.#ask();
     } catch (error) {
       this.#lease = undefined;
@@ -137,7 +138,7 @@ export class CacheGeneration {
     this.#renewedAt = performance.now();
   }
 
-  /** @returns whether asking again may give a lease */
+  /** @returns whether a second attempt may give a lease */
   async #ask(): Promise<boolean> {
     const { database, server } = this.#options;
     const [startedAt, connection] = [performance.now(), server.connection];
@@ -148,7 +149,9 @@ export class CacheGeneration {
     return !isCurrent && state !== undefined && here !== undefined && this.#takeOver(state, here);
   }
 
-  /** Closes what is open for another Redis, and opens for this one what has been closed for long enough. */
+  /**
+   * Closes a generation that is open for another Redis. Opens one for this Redis after it was closed for long enough.
+   */
   async #takeOver({ generation, isOpen, server }: State, here: string): Promise<boolean> {
     if (isOpen) {
       const closed = await this.#close();
@@ -162,7 +165,7 @@ export class CacheGeneration {
     return true;
   }
 
-  /** Every lease from before ended within its length of this moment. */
+  /** Remembers when a generation was first seen closed: all its leases end within one lease of that moment. */
   #noteClosed(generation: string): { readonly seenAt: number } {
     if (this.#closed.generation !== generation) this.#closed = { generation, seenAt: performance.now() };
     return this.#closed;
@@ -170,7 +173,7 @@ export class CacheGeneration {
 
   #isMissingTable(error: unknown): boolean {
     if (!MISSING.test(readCode(error) ?? '')) return false;
-    const reason = 'ops.read_cache: cannot be used; expected the table that this release brings\n  airlock db migrate';
+    const reason = 'ops.read_cache: cannot be used; expected the table that this release creates\n  airlock db migrate';
     if (!this.#isMissing) this.#options.logger.warn({ reason }, 'cache.unavailable');
     return (this.#isMissing = true);
   }

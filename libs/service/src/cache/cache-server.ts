@@ -1,15 +1,15 @@
 import type { Redis } from 'ioredis';
 
-/** After a failure Redis is not asked for this long: one request in many finds out whether it has recovered. */
+/** After a failure Redis gets no command for this long: one request in many checks whether it has recovered. */
 const PAUSE_MS = 1_500;
 
-/** Redis as the cache sees it: it answers in time, or it counts as absent. */
+/** Redis for the read cache. A Redis that does not respond in time counts as unavailable. */
 export class CacheServer {
   readonly #redis: Redis | undefined;
   #pausedUntil = 0;
   #connection = 0;
 
-  /** @param redis left out where none is configured */
+  /** @param redis undefined if none is configured */
   constructor(redis: Redis | undefined) {
     this.#redis = redis;
     redis?.on('close', () => (this.#connection += 1));
@@ -19,12 +19,12 @@ export class CacheServer {
     return this.#redis?.status === 'ready' && performance.now() >= this.#pausedUntil;
   }
 
-  /** Another number means another connection, behind which may be another server. */
+  /** Changes with each new connection, because a new connection may reach another server. */
   get connection(): number {
     return this.#connection;
   }
 
-  /** @returns undefined without an answer. Redis may still carry the command out later. */
+  /** @returns undefined without a response. Redis may still execute the command later. */
   async ask<T>(command: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     if (!this.#redis || !this.isUsable) return undefined;
     try {
@@ -36,8 +36,9 @@ export class CacheServer {
   }
 
   /**
-   * Names the keys that this connection reaches: a process of Redis, the history of its data, and the index. A restart, a
-   * failover and a resynchronisation each change the name. A replica has none: it may lag.
+   * Identifies the keys that this connection reaches: the Redis process, the history of its data and the database
+   * index. A restart, a failover and a resynchronisation each change the identity. A replica has none, because it may
+   * lag.
    */
   async identify(): Promise<string | undefined> {
     const info = await this.ask((redis) => redis.info());

@@ -22,7 +22,7 @@ interface Row {
   readonly name: string;
 }
 
-/** 20 ms apart: several times as long as a closed cache takes to open. */
+/** 20 ms apart: in total several times as long as a closed cache takes to open. */
 const MAX_FILLS = 500;
 const key = { userId: 'user_1', id: '019a0000-0000-7000-8000-000000000001' };
 const [OLD, NEW] = [
@@ -30,7 +30,7 @@ const [OLD, NEW] = [
   { version: 2, name: 'new' },
 ];
 
-/** A database and a Redis for one test, and processes that use them, as far as the cache can tell. */
+/** A database and a Redis for one test, with clients that the cache treats as separate processes. */
 class World {
   readonly lines: string[] = [];
   readonly clients: Redis[] = [];
@@ -67,7 +67,7 @@ class World {
     return client;
   };
 
-  /** For the test's own commands: a server that is busy with them answers no slower than it should. */
+  /** For commands of the test, so that they do not delay the commands of the cache. */
   readonly connectAsAdmin = async (port = this.server.address.port): Promise<Redis> => {
     const client = new IoRedis({ host: '127.0.0.1', port, lazyConnect: true, disconnectTimeout: 200 });
     await client.connect();
@@ -75,13 +75,13 @@ class World {
     return client;
   };
 
-  /** A process of its own, as far as the cache can tell. */
+  /** A client that the cache treats as a separate process. */
   readonly createCache = (redis: Redis | undefined, environment = 'testing'): ReadCache<Row> =>
     new ReadCaches({ database: this.#database, redis, environment, logger: this.#logger }).create<Row>('spec');
 
   readonly open = async (port?: number): Promise<ReadCache<Row>> => this.createCache(await this.connect(port));
 
-  /** The database first: its sessions have ended by the time that it is dropped. */
+  /** Closes the database first, so that its sessions have ended before it is dropped. */
   async close(): Promise<void> {
     await this.#closeDatabase?.();
     for (const client of this.clients) client.disconnect();
@@ -93,7 +93,7 @@ async function readsCached(cache: ReadCache<Row>, of = key): Promise<boolean> {
   return (await cache.read(of, () => Promise.resolve(undefined))) !== undefined;
 }
 
-/** Fills the cache, which may just have been closed. */
+/** Fills the cache, which may be closed at first. */
 async function fill(cache: ReadCache<Row>, row = OLD): Promise<void> {
   for (let count = 0; !(await readsCached(cache)); count += 1) {
     if (count === MAX_FILLS) throw new Error('the cache did not open');
@@ -104,7 +104,7 @@ async function fill(cache: ReadCache<Row>, row = OLD): Promise<void> {
 
 describeWithOwnRedis('the read cache', () => {
   const itTogether = useTogether({ limit: 6 });
-  /** The state of the cache is one row of the database, so that each test has a database of its own. */
+  /** Each test has its own database, because the state of the cache is one row in it. */
   const itCached = (title: string, run: (world: World) => Promise<void>) =>
     itTogether(title, () =>
       withTestDatabase(async (database) => {
@@ -113,19 +113,16 @@ describeWithOwnRedis('the read cache', () => {
       }),
     );
 
-  itCached(
-    'gives a row that was read before to its owner in its environment alone',
-    async ({ open, connect, createCache }) => {
-      const [here, there] = [await open(), await open()];
-      await fill(here);
-      expect(await there.read(key, () => Promise.reject(new Error('asked')))).toEqual(OLD);
-      expect(await readsCached(there, { ...key, userId: 'user_2' })).toBe(false);
-      expect(await readsCached(createCache(await connect(), 'preview'))).toBe(false);
-    },
-  );
+  itCached('returns a cached row only to its owner and in its environment', async ({ open, connect, createCache }) => {
+    const [here, there] = [await open(), await open()];
+    await fill(here);
+    expect(await there.read(key, () => Promise.reject(new Error('asked')))).toEqual(OLD);
+    expect(await readsCached(there, { ...key, userId: 'user_2' })).toBe(false);
+    expect(await readsCached(createCache(await connect(), 'preview'))).toBe(false);
+  });
 
   itCached(
-    'keeps apart owners and ids that look alike together, in names of one length',
+    'distinguishes owners and ids whose concatenation is equal, in keys of one length',
     async ({ open, connectAsAdmin }) => {
       const [cache, client] = [await open(), await connectAsAdmin()];
       const [long, alike] = [
@@ -167,7 +164,7 @@ describeWithOwnRedis('the read cache', () => {
   }
 
   itCached(
-    'asks a Redis that is too slow once, and then goes without it for a while',
+    'asks a slow Redis once, and then works without it for a while',
     async ({ connect, createCache, server }) => {
       const client = await connect();
       const cache = createCache(client);
@@ -181,7 +178,7 @@ describeWithOwnRedis('the read cache', () => {
   );
 
   itCached(
-    'is not used, and says so once with the command that helps, on a database from before it',
+    'is not used on an older database without its table, and logs the fix once',
     async ({ open, lines, testDatabase }) => {
       await testDatabase.query('ALTER TABLE ops.read_cache RENAME TO gone');
       try {
@@ -200,7 +197,7 @@ describeWithOwnRedis('the read cache', () => {
   );
 
   describe('after an acknowledged write never gives the row from before it:', () => {
-    itCached('a reader that was slow puts nothing back', async ({ open }) => {
+    itCached('a slow reader stores no old row', async ({ open }) => {
       const [slow, writer] = [await open(), await open()];
       await fill(writer, { version: 0, name: 'older' });
       await writer.change(key, () => Promise.resolve());
@@ -211,7 +208,7 @@ describeWithOwnRedis('the read cache', () => {
       expect(await readsCached(writer)).toBe(false);
     });
 
-    itCached('a reader that comes while the write runs caches nothing', async ({ open }) => {
+    itCached('a reader that begins during the write caches nothing', async ({ open }) => {
       const [reader, writer] = [await open(), await open()];
       await fill(reader);
       await writer.change(key, async () => {
@@ -221,7 +218,7 @@ describeWithOwnRedis('the read cache', () => {
       expect(await readsCached(reader)).toBe(false);
     });
 
-    itCached('of two writes at once the first to end does not uncover the other', async ({ open }) => {
+    itCached('of two concurrent writes, the first to end does not allow caching during the other', async ({ open }) => {
       const [reader, writer, other] = [await open(), await open(), await open()];
       await fill(reader);
       await writer.change(key, async () => {
@@ -231,7 +228,7 @@ describeWithOwnRedis('the read cache', () => {
       });
     });
 
-    itCached('a writer that fails, or dies, leaves the row uncached', async ({ open }) => {
+    itCached('a writer that fails or dies leaves the row uncached', async ({ open }) => {
       const [reader, writer] = [await open(), await open()];
       await fill(reader);
       await expect(writer.change(key, () => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
@@ -261,7 +258,7 @@ describeWithOwnRedis('the read cache', () => {
     });
 
     itCached(
-      'the writer loses Redis between its write and the word of it',
+      'the writer loses Redis between its write and the end of its reservation',
       async ({ open, connectAsAdmin, server }) => {
         const proxy = await TcpProxy.start(server.address);
         const [reader, writer] = [await open(), await open(proxy.port)];
@@ -269,7 +266,7 @@ describeWithOwnRedis('the read cache', () => {
         await fill(writer);
         const client = await connectAsAdmin();
         await writer.change(key, async () => {
-          // All that protects the row is lost, and the writer cannot tell anybody.
+          // The reservation of the writer is lost, and the writer cannot reach Redis.
           await client.flushall();
           await reader.read(key, () => Promise.resolve(OLD));
           proxy.pause();
@@ -279,7 +276,7 @@ describeWithOwnRedis('the read cache', () => {
       },
     );
 
-    itCached('Redis comes back with the rows of an old snapshot', async ({ open, connectAsAdmin, clients, server }) => {
+    itCached('Redis restarts with the rows of an old snapshot', async ({ open, connectAsAdmin, clients, server }) => {
       const [reader, writer, client] = [await open(), await open(), await connectAsAdmin()];
       await fill(reader);
       await client.save();

@@ -7,18 +7,20 @@ export interface CacheKey {
   readonly id: string;
 }
 
-/** Whatever is cached carries the version of its row. */
+/** Every cached value holds the version of its row. */
 interface Versioned {
   readonly version: number;
 }
 
 export const CACHE_TTL_MS = 60_000;
-/** A reader that takes longer does not cache what it read. */
+/** A reader that takes longer does not cache its row. */
 const FILL_MS = 10_000;
-/** Longer than any request takes: a writer that died leaves its row uncached for this long. */
+/** Longer than any request. If a writer dies, its row is not cached for this long. */
 const WRITER_MS = 60_000;
 
-/** An entry holds a row, or the token of the one reader that may put the row there. No token is given beside a writer. */
+/**
+ * An entry holds a row, or the token of the one reader that may store it. While a row has a writer, no token is given.
+ */
 const RESERVE = `
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0`;
@@ -40,7 +42,7 @@ export interface ReadCacheOptions {
   readonly server: CacheServer;
   readonly generation: CacheGeneration;
   readonly environment: string;
-  /** Names the resource, and changes with the shape of what is cached. */
+  /** Identifies the resource. Change it when the shape of the cached rows changes. */
   readonly name: string;
 }
 
@@ -52,8 +54,8 @@ interface Call {
 }
 
 /**
- * Rows by environment, owner and id. A read that begins after a write was acknowledged never gets an older row, whatever
- * happens to Redis or to a process. docs/adr/0009 says why.
+ * Rows by environment, owner and id. A read that begins after a write was acknowledged never gets an older row, even if
+ * Redis or a process fails. docs/adr/0009 explains why.
  */
 export class ReadCache<Row extends Versioned> {
   readonly #options: ReadCacheOptions;
@@ -62,28 +64,28 @@ export class ReadCache<Row extends Versioned> {
     this.#options = options;
   }
 
-  /** The row from the cache, or else from `load`, which asks the database. */
+  /** Returns the row from the cache, or from `load`, which queries the database. */
   async read(key: CacheKey, load: () => Promise<Row | undefined>): Promise<Row | undefined> {
     const { generation, server } = this.#options;
     const lease = await generation.lease();
     if (!lease) return load();
     const { entry } = this.#namesOf(key, lease);
-    // GETEX instead of GET: a replica refuses it, and so does a server that has become one.
+    // GETEX instead of GET, because a replica rejects it, also one that was the primary before.
     const text = await server.ask((redis) => redis.getex(entry));
     const cached = parseRow<Row>(text);
     if (cached && generation.holds(lease)) return cached;
     const token = randomUUID();
     const mayFill = await this.#run({ script: RESERVE, lease, key, values: [token, FILL_MS] });
     const row = await load();
-    // Without a row the place is given up again.
+    // If there is no row, an empty value removes the reservation.
     const values = [token, row ? JSON.stringify(row) : '', CACHE_TTL_MS];
     if (mayFill) await this.#run({ script: FILL, lease, key, values });
     return row;
   }
 
   /**
-   * Runs a write that changes or deletes the row. While it runs no process caches the row. Where Redis cannot be told so,
-   * the whole generation is closed instead, before the write and again after it.
+   * Runs a write that changes or deletes the row. No process caches the row while the write runs. If Redis cannot be
+   * told about the write, the whole generation is closed instead, before the write and again after it.
    */
   async change<T>(key: CacheKey, write: () => Promise<T>): Promise<T> {
     const { generation } = this.#options;
@@ -92,13 +94,13 @@ export class ReadCache<Row extends Versioned> {
     const isTold = lease && (await this.#run({ script: BEGIN_WRITE, lease, key, values: [token, WRITER_MS] }));
     if (!isTold) await generation.close();
     const result = await write();
-    // A write that throws may still be carried out: its row stays uncached until the token expires.
+    // A write that throws may still take effect, so its row is not cached until the token expires.
     const isEnded = isTold && (await this.#run({ script: END_WRITE, lease, key, values: [token] }));
     if (!isEnded) await generation.close();
     return result;
   }
 
-  /** @returns whether Redis did it while the lease held */
+  /** @returns whether Redis ran the script while the lease was valid */
   async #run({ script, lease, key, values }: Call): Promise<boolean> {
     const { generation, server } = this.#options;
     if (!generation.holds(lease)) return false;
@@ -107,7 +109,7 @@ export class ReadCache<Row extends Versioned> {
     return done === 1 && generation.holds(lease);
   }
 
-  /** Hashed: of one length whatever a token calls its user, and nothing that readers of Redis should learn. */
+  /** The key is a hash: its length is constant, and it does not reveal users to readers of Redis. */
   #namesOf({ userId, id }: CacheKey, { generation }: Lease): { entry: string; writers: string } {
     const { environment, name } = this.#options;
     const hash = createHash('sha256')
@@ -118,7 +120,7 @@ export class ReadCache<Row extends Versioned> {
   }
 }
 
-/** Text that is not a row is a miss: it would reach a caller unchanged. */
+/** Text that is not a row counts as a miss, because a cached row is sent to the caller unchanged. */
 function parseRow<Row extends Versioned>(text: string | null | undefined): Row | undefined {
   if (!text?.startsWith('{')) return undefined;
   try {

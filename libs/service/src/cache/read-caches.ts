@@ -4,12 +4,15 @@ import { CacheServer } from './cache-server.js';
 import { ReadCache } from './read-cache.js';
 
 export interface ReadCachesOptions extends Omit<CacheGenerationOptions, 'server'> {
-  /** Undefined where none is configured: such a process caches nothing, and its writes still end what others cached. */
+  /**
+   * Undefined if none is configured. The process then caches nothing, and its writes close the generation of the
+   * others.
+   */
   readonly redis: Redis | undefined;
   readonly environment: string;
 }
 
-/** Makes the cache of each resource, apart by environment and name. */
+/** Creates the cache of each resource. Keys include the environment and the name, so caches never share entries. */
 export class ReadCaches {
   readonly #environment: string;
   readonly #server: CacheServer;

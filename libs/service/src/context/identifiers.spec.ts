@@ -19,11 +19,11 @@ describe('acceptId', () => {
     '-leading-dash',
     'ünïcödé-id',
     '${jndi:ldap}',
-  ])('leaves out %j', (id) => expect(acceptId(id)).toBeUndefined());
+  ])('rejects %j', (id) => expect(acceptId(id)).toBeUndefined());
 });
 
 describe('continueTrace', () => {
-  it('keeps the trace of the caller and gives it a span of ours', () => {
+  it('keeps the trace of the caller and adds a new span', () => {
     const trace = continueTrace(`00-${TRACE}-${PARENT}-01`);
     expect(trace).toMatchObject({ traceId: TRACE, isSampled: true });
     expect(trace.spanId).not.toBe(PARENT);

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-/** What is taken from a caller as an id: nothing that could break a log line, a header or a query. */
+/** An id that is accepted from a caller: it cannot break a log line, a header or a query. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/;
 /** version-traceid-parentid-flags; all zeros mean invalid (W3C Trace Context). */
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
@@ -9,7 +9,7 @@ const SAMPLED = 1;
 export interface TraceContext {
   readonly traceId: string;
   readonly spanId: string;
-  /** The caller's span, where there is a caller that traces. */
+  /** The caller's span, if the caller traces. */
   readonly parentId?: string;
   readonly isSampled: boolean;
 }
@@ -22,7 +22,7 @@ export function createId(): string {
   return randomUUID();
 }
 
-/** Continues the caller's trace with a span of ours, or begins one, which is sampled if we trace. */
+/** Continues the caller's trace with a new span, or begins a trace, which is sampled if this process traces. */
 export function continueTrace(traceparent: string | string[] | undefined, isTraced = false): TraceContext {
   const match = typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent) : null;
   const spanId = randomBytes(8).toString('hex');

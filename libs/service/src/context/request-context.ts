@@ -3,14 +3,14 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FieldError } from '../problems/problem.js';
 import { acceptId, continueTrace, createId, type TraceContext } from './identifiers.js';
 
-/** Names and figures only: no claim's value and no part of the token. */
+/** Holds names and numbers only: no value of a claim and no part of the token. */
 export interface Refusal {
   readonly reason: string;
   readonly claim?: string;
   readonly seconds?: number;
 }
 
-/** What is known of the request that is being served, wherever its code happens to run. */
+/** The facts about the current request, available to all code that runs for it. */
 export class RequestContext {
   readonly requestId: string;
   readonly correlationId: string;
@@ -30,12 +30,12 @@ export class RequestContext {
     this.#traceparent = headers['traceparent'];
   }
 
-  /** What is wrong with it, of all its parts. */
+  /** The errors in all parts of the request. */
   get fieldErrors(): FieldError[] {
     return (this.#fieldErrors ??= []);
   }
 
-  /** Made when it is first asked for: most requests call nobody. */
+  /** Created on first use, because most requests make no outgoing call. */
   get trace(): TraceContext {
     return (this.#trace ??= continueTrace(this.#traceparent, this.#isTraced));
   }
@@ -47,7 +47,7 @@ export function runInContext(context: RequestContext, run: () => void): void {
   storage.run(context, run);
 }
 
-/** For work that serves no request, though one may have been the occasion of it. */
+/** Runs work that belongs to no request, even if a request triggered it. */
 export function runOutsideRequests<T>(run: () => T): T {
   return storage.exit(run);
 }

@@ -1,20 +1,20 @@
 import { readCode } from '../failures/database-failures.js';
 import { type FieldError, Problem } from '../problems/problem.js';
 
-/** What a caller is told when a row breaks a constraint: which field is wrong, or that other rows stand against it. */
+/** The error for a caller whose row violates a constraint: the field that is wrong, or a conflict with other rows. */
 export interface ConstraintRule {
-  /** A JSON pointer into the body, such as `#/name`; left out where no field of the request is wrong. */
+  /** A JSON pointer into the body, such as `#/name`; undefined if no field of the request is wrong. */
   readonly pointer?: string;
   readonly detail: string;
 }
 
-/** By the name of the constraint. One that is not listed is an error of ours. */
+/** Rules by the name of the constraint. A violation of a constraint without a rule is an internal error. */
 export type Constraints = Readonly<Record<string, ConstraintRule>>;
 
 const INTEGRITY = /^23/;
 const [NOT_NULL, UNIQUE] = ['23502', '23505'];
 
-/** @returns undefined for an error that is none of a listed constraint. The values in its message stay inside. */
+/** @returns undefined unless the error violates a listed constraint. The values in its message are never shown. */
 export function explainConstraint(error: unknown, constraints: Constraints = {}): Problem | undefined {
   const code = readCode(error) ?? '';
   if (!INTEGRITY.test(code)) return undefined;
@@ -33,7 +33,7 @@ interface PostgresError {
   readonly column?: string;
 }
 
-/** PostgreSQL names the column that must not be null, and not its constraint, which it calls so by default. */
+/** For NOT NULL, PostgreSQL reports only the column, so this builds the default name of the constraint. */
 function readConstraint({ constraint, table, column }: PostgresError, code: string): string | undefined {
   return constraint ?? (code === NOT_NULL ? `${table}_${column}_not_null` : undefined);
 }

@@ -2,18 +2,18 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '@airlock/config';
 import { Problem } from '../problems/problem.js';
 
-/** Where a page ended: the value of the sorted column and, for rows that share it, the id. */
+/** The end of a page: the value of the sorted column and, for rows with the same value, the id. */
 export interface Position {
   readonly value: string;
   readonly id: string;
 }
 
 const MAC_BYTES = 16;
-/** As PostgreSQL writes a UUID. */
+/** The length of a UUID as PostgreSQL writes it. */
 const ID_BYTES = 36;
-/** Of a character in UTF-8. */
+/** The longest character in UTF-8. */
 const MAX_CHARACTER_BYTES = 4;
-/** Development and testing need no secret: row-level security, not the signature, is what keeps rows apart. */
+/** Development and testing need no secret, because row-level security and not the signature isolates the rows. */
 const LOCAL_KEY = 'cursors of a local environment';
 
 /** The length of the longest cursor of a list that is sorted by text of up to so many characters. */
@@ -21,7 +21,7 @@ export function longestCursor(characters: number): number {
   return Math.ceil(((MAC_BYTES + ID_BYTES + characters * MAX_CHARACTER_BYTES) * 4) / 3);
 }
 
-/** Cursors are opaque and bound to one user's list in one order: what was not handed out for it is refused. */
+/** Cursors are opaque, and each is valid only for the user, list and order that it was issued for. */
 export class CursorCodec {
   readonly #key: string;
 
@@ -39,7 +39,7 @@ export class CursorCodec {
     const bytes = Buffer.from(cursor, 'base64url');
     const [mac, payload] = [bytes.subarray(0, MAC_BYTES), bytes.subarray(MAC_BYTES)];
     const isOurs = mac.length === MAC_BYTES && timingSafeEqual(mac, this.#sign(payload, scope));
-    // base64url has several spellings for the same bytes; only ours counts.
+    // base64url has several spellings for the same bytes; only the canonical one is accepted.
     if (!isOurs || bytes.toString('base64url') !== cursor) throw new Problem('invalid-cursor');
     return { id: payload.toString('utf8', 0, ID_BYTES), value: payload.toString('utf8', ID_BYTES) };
   }

@@ -8,24 +8,26 @@ import { observeOperation } from '../telemetry/outgoing-operation.js';
 import { type Constraints, explainConstraint } from './constraints.js';
 import { type BoundStatement, OwnerQuery, type Statement } from './owner-query.js';
 
-/** Says for the length of one transaction who asks, and names the request in pg_stat_activity and the server's log. */
+/** Sets the user for one transaction, and shows the request id in pg_stat_activity and in the log of the server. */
 const SET_OWNER: Statement = {
   name: 'set_owner',
   text: `SELECT set_config('app.user_id', $1, true), set_config('application_name', $2, true)`,
 };
-/** A session that gives no answer to a probe for this long is broken: it is closed, not returned. */
+/** A session that does not answer a probe for this long is broken. It is closed instead of returned to the pool. */
 const PING_DEADLINE_MS = 5_000;
-/** The server gives up at the statement timeout, and its word may take this long; after that nobody is there. */
+/**
+ * The server cancels at the statement timeout. If its error has not arrived this much later, the connection is dead.
+ */
 const LATENESS_MS = 1_000;
 
-/** A user's statement. Row-level security sees the user; without one it shows no row. */
+/** A statement that runs as a user. Without a user, row-level security shows no row. */
 export interface OwnedStatement extends BoundStatement {
   readonly userId: string;
-  /** What a caller is told when the statement breaks one of these. */
+  /** The errors for callers if the statement violates one of these constraints. */
   readonly constraints?: Constraints;
 }
 
-/** Whether code can serve on the schema of a database, and each reason why it cannot. */
+/** Whether this code can serve with the schema of the database, and the reasons if it cannot. */
 export interface SchemaReadiness {
   readonly isServing: boolean;
   readonly reasons: readonly string[];
@@ -39,12 +41,12 @@ export interface DatabaseOptions {
   readonly checkSchema: CheckSchema;
 }
 
-type GiveBack = (broken?: Error) => void;
+type ReturnSession = (broken?: Error) => void;
 
-/** The pool of the one data source, spoken to directly: the mapper would halve what a read costs. */
+/** Uses the pool of the data source directly, because a read through the mapper costs twice as much. */
 export class Database {
   readonly #driver: { readonly master?: pg.Pool };
-  /** Prints what DB_ECHO asks for, for statements of the mapper and of this class alike. */
+  /** Logs statements if DB_ECHO is set, both those of the mapper and those of this class. */
   readonly #sqlLogger: Logger;
   readonly #deadlineMs: number;
   readonly #maxAttempts: number;
@@ -58,7 +60,7 @@ export class Database {
     this.#checkSchema = checkSchema;
   }
 
-  /** Runs one statement as one user, in a transaction of its own and one round trip. */
+  /** Runs one statement as one user, in its own transaction and in one round trip. */
   query<Row>(statement: OwnedStatement): Promise<Row[]> {
     const { name } = statement;
     const attributes = { 'db.system.name': 'postgresql', 'db.query.summary': name };
@@ -75,10 +77,10 @@ export class Database {
         refuse(explainConstraint(error, constraints) ?? error);
       };
       const ask = (attempt: number) =>
-        this.#lend({ deadlineMs: this.#deadlineMs, fail: reject }, (session, giveBack) => {
+        this.#lend({ deadlineMs: this.#deadlineMs, fail: reject }, (session, returnSession) => {
           const query = new OwnerQuery(owner, statement, (failure, rows) => {
             const isStale = failure !== null && isStalePlan(failure);
-            giveBack(isStale ? failure : undefined);
+            returnSession(isStale ? failure : undefined);
             if (!failure) resolve(rows as Row[]);
             else if (isStale && attempt < this.#maxAttempts) ask(attempt + 1);
             else reject(failure);
@@ -89,15 +91,15 @@ export class Database {
     });
   }
 
-  /** Answers when the database does and has the schema that this code needs. */
+  /** Resolves if the database responds and has the schema that this code needs. */
   ping(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#lend({ deadlineMs: PING_DEADLINE_MS, fail: reject }, (session, giveBack) => {
+      this.#lend({ deadlineMs: PING_DEADLINE_MS, fail: reject }, (session, returnSession) => {
         const judge = ({ isServing, reasons }: SchemaReadiness) =>
           isServing ? resolve() : reject(new Error(reasons.join(', ')));
         void this.#checkSchema(session)
           .then(judge, reject)
-          .finally(() => giveBack());
+          .finally(() => returnSession());
       });
     });
   }
@@ -108,34 +110,34 @@ export class Database {
   }
 
   /**
-   * Lends a session until it is given back. One that has not been by the deadline is closed: nobody answers on it, as after
-   * a failover that let no packet through, and the system would wait for a quarter of an hour.
+   * Lends a session until it is returned. A session that is not returned by the deadline is closed: after a failover
+   * without any packet the connection is dead, and the kernel would keep it for 15 minutes.
    */
   #lend(
     { deadlineMs, fail }: { deadlineMs: number; fail: (error: Error) => void },
-    use: (session: pg.PoolClient, giveBack: GiveBack) => void,
+    use: (session: pg.PoolClient, returnSession: ReturnSession) => void,
   ): void {
     this.#pool.connect((error, session, release) => {
-      if (!session) return fail(error ?? new Error('the pool gave no connection'));
+      if (!session) return fail(error ?? new Error('the pool returned no connection'));
       let isLent = true;
-      const giveBack: GiveBack = (broken) => {
+      const returnSession: ReturnSession = (broken) => {
         if (!isLent) return;
         isLent = false;
         clearTimeout(deadline);
         release(broken);
       };
       const deadline = setTimeout(() => {
-        giveBack(new Error('no answer by the deadline'));
-        fail(new Problem('request-timeout', { cause: new Error('the database did not even give up in time') }));
+        returnSession(new Error('no response by the deadline'));
+        fail(new Problem('request-timeout', { cause: new Error('the database did not respond by the deadline') }));
       }, deadlineMs);
-      use(session, giveBack);
+      use(session, returnSession);
     });
   }
 
-  /** There is none before the data source has been opened. */
+  /** There is no pool before the data source is open. */
   get #pool(): pg.Pool {
     const { master } = this.#driver;
-    if (!master) throw new Error('database: is not open; expected no use of it before the process serves');
+    if (!master) throw new Error('database: is not open; expected no query before the process serves');
     return master;
   }
 }

@@ -1,10 +1,10 @@
 import type { Position } from './cursor.js';
 import type { BoundStatement } from './owner-query.js';
 
-/** How a table may be listed. Columns and types come from here alone, never from a request. */
+/** How a table may be listed. Columns and types come only from here, never from a request. */
 export interface ListShape {
   readonly table: string;
-  /** What is selected; its timestamps as text, which keeps their microseconds. */
+  /** The selected columns. Timestamps are selected as text, which keeps their microseconds. */
   readonly columns: string;
   readonly sorts: Readonly<Record<string, { readonly column: string; readonly type: 'timestamptz' | 'text' }>>;
   readonly filters: Readonly<
@@ -20,7 +20,7 @@ export interface ListRequest {
   readonly limit: number;
 }
 
-/** What a cursor is bound to, besides the user. */
+/** Identifies the list that a cursor is valid for: table, user, sort and filters. */
 export function createScope(
   { table }: ListShape,
   userId: string,
@@ -30,8 +30,8 @@ export function createScope(
 }
 
 /**
- * One prepared statement per combination of sort, filters and first or later page. It asks for one row more than the page
- * holds, which tells whether there is a next one.
+ * One prepared statement per combination of sort, filters and first or later page. It selects one row more than the
+ * page holds, which shows whether there is a next page.
  */
 export function createListStatement(shape: ListShape, { sort, filters, after, limit }: ListRequest): BoundStatement {
   const isDescending = sort.startsWith('-');
@@ -43,13 +43,13 @@ export function createListStatement(shape: ListShape, { sort, filters, after, li
     const filter = found(shape.filters, name);
     return `${shape.table}.${filter.column} ${filter.operator} ${bind(value, filter.type)}`;
   });
-  // A row comparison walks the index to where the last page ended, however many pages came before.
+  // A row comparison seeks in the index to the end of the last page, so the cost does not depend on the page number.
   if (after) {
     const comparison = `(${bind(after.value, type)}, ${bind(after.id, 'uuid')})`;
     conditions.push(`(${shape.table}.${column}, ${shape.table}.id) ${isDescending ? '<' : '>'} ${comparison}`);
   }
   const direction = isDescending ? 'DESC' : 'ASC';
-  // Unqualified, a column in ORDER BY would mean the text that is selected under the same name.
+  // An unqualified column in ORDER BY would refer to the selected text of the same name.
   const text = [
     `SELECT ${shape.columns} FROM ${shape.table}`,
     conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '',

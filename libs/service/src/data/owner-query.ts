@@ -3,9 +3,9 @@ import pg from 'pg';
 
 /** A statement that is parsed once per connection. */
 export interface Statement {
-  /** For traces and logs; PostgreSQL knows the statement by its text. */
+  /** For traces and logs. PostgreSQL identifies the statement by a hash of its text. */
   readonly name: string;
-  /** Holds no values: each text is kept for the life of the process. */
+  /** Must not contain values, because each text is kept until the process ends. */
   readonly text: string;
 }
 
@@ -14,7 +14,7 @@ export interface BoundStatement extends Statement {
   readonly values: readonly unknown[];
 }
 
-/** The part of pg's connection that speaks the extended query protocol. */
+/** The part of pg's connection that implements the extended query protocol. */
 interface Wire {
   readonly stream: { cork(): void; uncork(): void };
   readonly parsedStatements: Record<string, string | undefined>;
@@ -27,7 +27,7 @@ interface Wire {
   off(event: 'parseComplete', listener: () => void): void;
 }
 
-/** What pg's Result does with the messages of a server. */
+/** The methods of pg's Result that process messages of the server. */
 interface Rows {
   readonly rows: unknown[];
   addFields(fields: unknown): void;
@@ -42,7 +42,7 @@ const { Result, utils } = pg as unknown as {
 
 const preparedNames = new Map<string, string>();
 
-/** PostgreSQL cuts names at 63 bytes, and two that begin alike would be one: a hash of the text stays short and distinct. */
+/** PostgreSQL truncates names at 63 bytes, so long names could collide. A hash of the text is short and distinct. */
 export function createPreparedName({ text }: Statement): string {
   const known = preparedNames.get(text);
   if (known !== undefined) return known;
@@ -54,9 +54,9 @@ export function createPreparedName({ text }: Statement): string {
 export type Callback = (error: Error | null, rows: readonly unknown[]) => void;
 
 /**
- * Two prepared statements in one write and one round trip: the first says who is asking, the second asks. Both run before
- * one Sync, which is what makes them one transaction: the setting is local to it and gone when the connection goes back
- * to its pool, whatever happens. An error skips what is left, so that the second never runs without the first.
+ * Two prepared statements in one write and one round trip: the first sets the user, the second is the query. Both run
+ * before one Sync, so they form one transaction. The setting is local to it and always gone when the connection returns
+ * to its pool. After an error the server skips the rest, so the query never runs without the user.
  *
  * @see https://www.postgresql.org/docs/18/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
  */
@@ -64,7 +64,7 @@ export class OwnerQuery {
   readonly #statements: readonly [BoundStatement, BoundStatement];
   readonly #callback: Callback;
   readonly #result = new Result();
-  /** Sent to be parsed, and not yet confirmed. */
+  /** Statements that were sent to be parsed and are not confirmed yet. */
   readonly #parsing: Statement[] = [];
   #wire: Wire | undefined;
   #completed = 0;
@@ -75,7 +75,7 @@ export class OwnerQuery {
     this.#callback = callback;
   }
 
-  /** All that it sends. */
+  /** The text of both statements. */
   get text(): string {
     return this.#statements.map(({ text }) => text).join(';\n');
   }
@@ -90,7 +90,7 @@ export class OwnerQuery {
       this.#execute(wire, owner);
       this.#execute(wire, statement, { isDescribed: true });
     } catch (error) {
-      // A value that cannot be written: what was sent so far ends in an empty transaction.
+      // A value could not be encoded. The messages that were already sent form an empty transaction.
       this.#error = error as Error;
     } finally {
       wire.sync();
@@ -120,7 +120,7 @@ export class OwnerQuery {
     this.#completed += 1;
   }
 
-  /** pg takes the query off the connection at an error: no ReadyForQuery will come here. */
+  /** pg removes the query from the connection after an error, so ReadyForQuery does not arrive here. */
   handleError(error: Error): void {
     this.#finish(error);
   }
@@ -139,7 +139,7 @@ export class OwnerQuery {
     if (this.#parsing.length > 0) wire.on('parseComplete', this.#confirmParsed);
   }
 
-  /** A statement stays prepared even where the transaction that brought it fails. */
+  /** A statement stays prepared even if its transaction fails. */
   readonly #confirmParsed = (): void => {
     const statement = this.#parsing.shift();
     if (statement && this.#wire) this.#wire.parsedStatements[createPreparedName(statement)] = statement.text;

@@ -3,7 +3,10 @@ import { CursorCodec } from './cursor.js';
 import { Database } from './database.js';
 import { createListStatement, createScope, type ListShape } from './list.js';
 
-/** A query as `listSchema` of a resource reads it: what is neither page nor sort is a filter of the shape. */
+/**
+ * A query as `listSchema` of a resource parses it. Every key other than limit, cursor and sort is a filter of the
+ * shape.
+ */
 export type PageRequest = { limit: number; cursor?: string | undefined; sort: string } & Record<string, unknown>;
 
 export interface Page<Row> {
@@ -11,7 +14,7 @@ export interface Page<Row> {
   readonly nextCursor: string | null;
 }
 
-/** Pages by the position of their last row: they cost the same at any depth and skip or repeat nothing. */
+/** Pages by the position of the last row. Every page costs the same, and no row is skipped or repeated. */
 @Injectable()
 export class Pages {
   constructor(

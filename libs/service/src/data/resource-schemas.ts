@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { longestCursor } from './cursor.js';
 
-/** The parts that the schemas of resources are made of. */
+/** Building blocks for the schemas of resources. */
 const MAX_PAGE_SIZE = 100;
 const DEFAULT_PAGE_SIZE = 20;
 
@@ -14,12 +14,12 @@ export function boundedText(min: number, max: number): z.ZodString {
     .meta({ minLength: min, maxLength: max });
 }
 
-/** The id of a record in the one spelling that rows and cached entries are found by: lower-case, with hyphens. */
+/** The id of a record in the spelling that rows and cache keys use: lower case, with hyphens. */
 export const id = z.uuid().toLowerCase().describe('The id of the record.');
 
 /**
- * Any JSON value; what cannot be stored is refused for every part of a request. It is described as `{}`: a schema that refers
- * to itself makes generators of clients drop the operations that use it, or write code that does not compile.
+ * Any JSON value; the validation pipe rejects values that cannot be stored. The schema is `{}`, because client
+ * generators drop operations with a recursive schema or write code that does not compile.
  */
 export const jsonValue: z.ZodType = z.unknown();
 
@@ -40,20 +40,20 @@ export const limit = z
       minimum: 1,
       maximum: MAX_PAGE_SIZE,
       default: DEFAULT_PAGE_SIZE,
-      description: 'How many records a page has at most.',
+      description: 'The largest number of records on a page.',
     },
   });
 
-/** @param characters of the longest text that the list may be sorted by: the cursor holds it */
+/** @param characters the length of the longest text that the list may be sorted by, because the cursor contains it */
 export function cursor(characters: number) {
   return z
     .string()
     .regex(new RegExp(`^[A-Za-z0-9_-]{1,${longestCursor(characters)}}$`), 'is not a cursor')
     .optional()
-    .describe('`nextCursor` of the page before.');
+    .describe('The `nextCursor` of the previous page.');
 }
 
-/** A surrogate pair is one character; counting ends once the answer is certain. */
+/** Counts a surrogate pair as one character. Texts that are certainly too long are not counted. */
 function countCharacters(value: string, limit: number): number {
   return value.length > 2 * limit ? limit + 1 : [...value].length;
 }

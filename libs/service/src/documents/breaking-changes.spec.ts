@@ -57,14 +57,14 @@ describe('findBreakingChanges', () => {
   it.each([
     ['nothing', create()],
     ['a new optional parameter', create({ operation: { parameters: [limit, { ...limit, name: 'sort' }] } })],
-    ['a new field of an answer', withNote({ more: { type: 'string' } })],
+    ['a new field of a response', withNote({ more: { type: 'string' } })],
     ['a new optional field that may be sent', withNewNote({ more: { type: 'string' } })],
-    ['a new value of an answer', withNote({ kind: { type: 'string', enum: ['a', 'b', 'c'] } })],
-    ['a field of an answer that is never null any more', withNote({ size: { type: 'integer' } })],
+    ['a new value of a response', withNote({ kind: { type: 'string', enum: ['a', 'b', 'c'] } })],
+    ['a field of a response that is no longer null', withNote({ size: { type: 'integer' } })],
     ['a limit that allows more', withLimit({ schema: { type: 'integer', maximum: 200 } })],
-    ['a field that may be sent as more', withNewNote({ name: { type: ['string', 'null'] } })],
-    ['a field that an answer always has now', create({ note: { required: ['id', 'kind'] } })],
-    ['an error that is gone', create({ operation: { responses: { 200: operation.responses[200] } } })],
+    ['a field that accepts more types', withNewNote({ name: { type: ['string', 'null'] } })],
+    ['a field that a response now always has', create({ note: { required: ['id', 'kind'] } })],
+    ['a removed error', create({ operation: { responses: { 200: operation.responses[200] } } })],
   ])('sees none in %s', (_, after) => {
     expect(findBreakingChanges(create(), after)).toEqual([]);
   });
@@ -74,9 +74,9 @@ describe('findBreakingChanges', () => {
     ['a parameter that is gone', create({ operation: { parameters: [] } }), 'parameter query limit is gone'],
     ['a parameter that is now required', withLimit({ required: true }), 'parameter query limit is now required'],
     [
-      'a parameter of less',
+      'a parameter with a stricter limit',
       withLimit({ schema: { type: 'integer', maximum: 50 } }),
-      'parameter query limit has a tighter maximum',
+      'parameter query limit has a stricter maximum',
     ],
     [
       'a parameter of another type',
@@ -93,46 +93,46 @@ describe('findBreakingChanges', () => {
       create({ operation: { requestBody: { content: { 'text/plain': {} } } } }),
       'body is no longer application/json',
     ],
-    ['an answer that is gone', create({ operation: { responses: { 201: {} } } }), 'answer 200 is gone'],
+    ['a removed response', create({ operation: { responses: { 201: {} } } }), 'response 200 is gone'],
     [
-      'an answer without its header',
+      'a response without its header',
       create({ operation: { responses: { 200: json('Note') } } }),
-      'answer 200 has no etag any more',
+      'response 200 no longer has the header etag',
     ],
     [
-      'an answer without a body',
+      'a response without a body',
       create({ operation: { responses: { 200: { headers: { etag: {} } } } } }),
-      'answer 200 is no longer application/json',
+      'response 200 is no longer application/json',
     ],
     [
-      'a field of an answer that is gone',
+      'a removed field of a response',
       create({ note: { properties: without(note.properties, 'kind') } }),
-      'answer 200.kind is gone',
+      'response 200.kind is gone',
     ],
     [
-      'a field of an answer that may be missing',
+      'a field of a response that may be missing',
       create({ note: { required: [] } }),
-      'answer 200.id may now be missing',
+      'response 200.id may now be missing',
     ],
     [
-      'a field of an answer that may be null',
+      'a field of a response that may be null',
       withNote({ id: { type: ['string', 'null'] } }),
-      'answer 200.id may now be null',
+      'response 200.id may now be null',
     ],
     [
-      'a field of an answer of a wider type',
+      'a field of a response with a wider type',
       withNote({ size: { type: ['number', 'null'] } }),
-      'answer 200.size may now be number',
+      'response 200.size may now be number',
     ],
     [
-      'a value of an answer that is gone',
+      'a removed value of a response',
       withNote({ kind: { type: 'string', enum: ['a'] } }),
-      'answer 200.kind no longer knows b',
+      'response 200.kind no longer allows b',
     ],
     [
       'items of another type',
       withNote({ parts: { type: 'array', items: { type: 'string' } } }),
-      'answer 200.parts[] may now be string',
+      'response 200.parts[] may now be string',
     ],
     [
       'a field that can no longer be sent',
@@ -141,26 +141,26 @@ describe('findBreakingChanges', () => {
     ],
     ['a field that must be sent', create({ newNote: { required: ['name'] } }), 'body.name is now required'],
     [
-      'a field that may be sent as less',
+      'a field that accepts fewer types',
       withNewNote({ size: { type: 'integer' } }),
       'body.size may no longer be number',
     ],
     [
       'a field that must be longer',
       withNewNote({ name: { type: 'string', minLength: 2, maxLength: 200 } }),
-      'body.name has a tighter minLength',
+      'body.name has a stricter minLength',
     ],
     [
       'a field with a pattern',
       withNewNote({ name: { ...newNote.properties.name, pattern: '^a' } }),
-      'body.name has a tighter pattern',
+      'body.name has a stricter pattern',
     ],
     [
       'a field of few values',
       withNewNote({ name: { ...newNote.properties.name, enum: ['a'] } }),
-      'body.name takes only some values now',
+      'body.name now accepts only some values',
     ],
-    ['no other fields', create({ newNote: { additionalProperties: false } }), 'body takes no other fields now'],
+    ['no other fields', create({ newNote: { additionalProperties: false } }), 'body now rejects unknown fields'],
     [
       'other fields of another type',
       create({ newNote: { additionalProperties: { type: 'null' } } }),
@@ -172,7 +172,7 @@ describe('findBreakingChanges', () => {
 });
 
 describe('the last release', () => {
-  it('is the last tag such as v1.2.3 that leads here, and its document is what is compared', () => {
+  it('is the last tag such as v1.2.3 in the history, and its document is compared', () => {
     const folder = mkdtempSync(join(tmpdir(), 'release-'));
     const git = (...args: string[]) =>
       execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: folder });

@@ -1,8 +1,8 @@
 import { compareSchemas, type Direction, type Json } from './schema-changes.js';
 
 /**
- * What the new document takes away from a client of the old one: operations and answers, freedom in what may be sent, and
- * certainty about what comes back. Each as a line; additions are none.
+ * Lists the changes that break a client of the old document: removed operations and responses, stricter requests, and
+ * responses that guarantee less. One line per change. Additions are not breaking.
  */
 export function findBreakingChanges(before: Json, after: Json): string[] {
   const documents = { before, after };
@@ -21,7 +21,7 @@ interface Change {
 }
 
 function compareOperation(name: string, change: Change): string[] {
-  return [...compareParameters(name, change), ...compareBody(name, change), ...compareAnswers(name, change)];
+  return [...compareParameters(name, change), ...compareBody(name, change), ...compareResponses(name, change)];
 }
 
 function compareParameters(name: string, { old, now, documents }: Change): string[] {
@@ -43,18 +43,18 @@ function compareBody(name: string, { old, now, documents }: Change): string[] {
   return [...demanded, ...compareContent(`${name}: body`, 'sent', { old: before, now: after, documents })];
 }
 
-/** Answers that are errors may come and go: clients go by their status and code, which the schema of problems holds. */
-function compareAnswers(name: string, { old, now, documents }: Change): string[] {
+/** Error responses may be added and removed: clients rely on status and code, which the schema of problems lists. */
+function compareResponses(name: string, { old, now, documents }: Change): string[] {
   const [before, after] = [childOf(old, 'responses'), childOf(now, 'responses')];
-  return Object.entries(before).flatMap(([status, answer]) => {
-    const where = `${name}: answer ${status}`;
+  return Object.entries(before).flatMap(([status, response]) => {
+    const where = `${name}: response ${status}`;
     const successor = after[status] as Json | undefined;
     if (!successor) return status < '400' ? [`${where} is gone`] : [];
-    const headers = Object.keys(childOf(answer as Json, 'headers'));
+    const headers = Object.keys(childOf(response as Json, 'headers'));
     const lost = headers.filter((header) => !(header in childOf(successor, 'headers')));
-    const content = { old: answer as Json, now: successor, documents };
+    const content = { old: response as Json, now: successor, documents };
     return [
-      ...lost.map((header) => `${where} has no ${header} any more`),
+      ...lost.map((header) => `${where} no longer has the header ${header}`),
       ...compareContent(where, 'received', content),
     ];
   });

@@ -12,7 +12,7 @@ describe('generated documents', () => {
   const readCommitted = (path: string) =>
     existsSync(join(ROOT, path)) ? readFileSync(join(ROOT, path), 'utf8') : undefined;
 
-  it('say what the code says', () => {
+  it('match the code', () => {
     const stale = [...documents].filter(([path, content]) => readCommitted(path) !== content).map(([path]) => path);
     expect({ stale, fix: FIX }).toEqual({ stale: [], fix: FIX });
   });

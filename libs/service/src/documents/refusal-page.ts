@@ -7,9 +7,10 @@ export function renderRefusalPage(): string {
   );
   return `# Refused tokens
 
-Callers get 401 \`unauthenticated\`. The answer names no cause; the access line of the request does, in every environment:
-\`auth_refusal\` is a cause of the list below, \`auth_claim\` the claim or header parameter that was judged, and \`auth_seconds\`
-by how much \`exp\` or \`nbf\` misses the present. No line holds a token or the value of a claim.
+Callers get 401 \`unauthenticated\`. The response does not name the cause. The access log does, in every environment:
+\`auth_refusal\` is a cause of the list below, \`auth_claim\` is the claim or header parameter that was checked, and
+\`auth_seconds\` is the difference between \`exp\` or \`nbf\` and the current time. No line contains a token or the value of a
+claim.
 
 ## First minute
 
@@ -17,22 +18,22 @@ by how much \`exp\` or \`nbf\` misses the present. No line holds a token or the 
 docker service logs --since 15m airlock-production_api 2>&1 | grep -o '"auth_refusal":"[a-z-]*"' | sort | uniq -c
 \`\`\`
 
-One cause for all callers is a setting of this service or a change at the issuer. Several causes in small numbers are
-ordinary: tokens expire, and strangers try.
+If all callers have the same cause, a setting of this service is wrong or the issuer has changed. Several causes in small
+numbers are normal: tokens expire, and strangers try invalid ones.
 
 ## Causes
 
 ${causes.join('\n')}
 
-## Who a token is meant for
+## Which tokens are meant for this API
 
-A token with \`aud\` is accepted only if \`aud\` contains a value of \`AUTH_AUTHORIZED_PARTIES\`, whatever its \`azp\` says (RFC 7519,
+A token with \`aud\` is accepted only if \`aud\` contains a value of \`AUTH_AUTHORIZED_PARTIES\`; its \`azp\` is ignored (RFC 7519,
 4.1.3). A token without \`aud\`, such as a session token of Clerk, is accepted if its \`azp\` is one of the values. Values are
-compared exactly: case and a slash at the end count.
+compared exactly, including case and a slash at the end.
 
 ## Afterwards
 
-Correct the setting in the file of the environment, deploy, and watch the count go down. Tokens that were refused are not
-remembered: the same token is accepted as soon as the setting fits.
+Correct the setting in the file of the environment, deploy, and check that the number of refusals falls. Refused tokens are
+not cached: the same token is accepted as soon as the setting is correct.
 `;
 }

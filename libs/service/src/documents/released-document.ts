@@ -5,7 +5,7 @@ import type { Json } from './schema-changes.js';
 
 /** The last tag such as v1.2.3 that is part of the history of a folder. @returns undefined where there is none */
 export function findRelease(folder: string): string | undefined {
-  // What was unpacked from an archive has no history.
+  // A checkout that was unpacked from an archive has no history.
   if (!existsSync(join(folder, '.git'))) return undefined;
   const tags = git(folder, 'tag', '--merged', 'HEAD', '--sort=-version:refname', '--list', 'v[0-9]*.[0-9]*.[0-9]*');
   return tags.split('\n').find((tag) => tag !== '');

@@ -1,6 +1,6 @@
 export type Json = Readonly<Record<string, unknown>>;
 
-/** Less freedom breaks who sends, less certainty breaks who receives. */
+/** A stricter schema breaks clients that send values. A looser schema breaks clients that receive values. */
 export type Direction = 'sent' | 'received';
 
 export interface Comparison {
@@ -8,7 +8,7 @@ export interface Comparison {
   readonly direction: Direction;
   readonly before: Json;
   readonly after: Json;
-  /** Pairs of references that are being compared: schemas may hold themselves. */
+  /** Pairs of references that are being compared, because schemas may be recursive. */
   readonly seen?: ReadonlySet<string>;
 }
 
@@ -39,13 +39,13 @@ function compareTypes({ where, direction }: Comparison, old: Json, now: Json): s
   return beyond.map((type) => `${where} ${verb} ${type}`);
 }
 
-/** A word of ours is a promise in either direction; a new one in an answer is not: clients are told to expect it. */
+/** Removing an enum value breaks clients in both directions. Adding one does not: clients must expect new values. */
 function compareValues({ where, direction }: Comparison, old: Json, now: Json): string[] {
   const [before, after] = [listOf(old, 'enum'), listOf(now, 'enum')];
-  if (!before && after && direction === 'sent') return [`${where} takes only some values now`];
+  if (!before && after && direction === 'sent') return [`${where} now accepts only some values`];
   return (before ?? [])
     .filter((value) => after && !after.includes(value))
-    .map((value) => `${where} no longer knows ${value}`);
+    .map((value) => `${where} no longer allows ${value}`);
 }
 
 function compareLimits({ where }: Comparison, old: Json, now: Json): string[] {
@@ -56,7 +56,7 @@ function compareLimits({ where }: Comparison, old: Json, now: Json): string[] {
     ...MAXIMA.filter((key) => isTighter(key, Infinity, -1)),
     ...SHAPES.filter((key) => key in now && now[key] !== old[key]),
   ];
-  return tighter.map((key) => `${where} has a tighter ${key}`);
+  return tighter.map((key) => `${where} has a stricter ${key}`);
 }
 
 function compareFields(comparison: Comparison, old: Json, now: Json): string[] {
@@ -75,7 +75,7 @@ function compareFields(comparison: Comparison, old: Json, now: Json): string[] {
     now['additionalProperties'] === false &&
     old['additionalProperties'] !== false &&
     'properties' in old
-      ? [`${where} takes no other fields now`]
+      ? [`${where} now rejects unknown fields`]
       : []),
     ...Object.entries(before)
       .filter(([name]) => isKnown(name))
@@ -101,7 +101,7 @@ function compareIfBoth(comparison: Comparison, [old, now]: readonly unknown[]): 
   return isSchema(old) && isSchema(now) ? compareSchemas(comparison, old, now) : [];
 }
 
-/** Every type where none is named; alternatives by all that any of them is. */
+/** Every type if the schema names none. For alternatives, the types of all of them. */
 function typesOf(schema: Json): string[] {
   const alternatives = (schema['anyOf'] ?? schema['oneOf']) as Json[] | undefined;
   if (alternatives) return [...new Set(alternatives.flatMap(typesOf))];

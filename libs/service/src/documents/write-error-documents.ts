@@ -1,4 +1,5 @@
-// Writes the pages that are generated from the error codes: `nx run service:documents`. A spec fails where it was forgotten.
+// Writes the pages that are generated from the error codes: `nx run service:documents`. A spec fails if a page is
+// outdated.
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

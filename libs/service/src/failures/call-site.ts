@@ -1,6 +1,6 @@
 /**
- * Runs a call whose error is made where bytes arrive, far from any caller, and adds the frames of those who wait for it. They
- * are read only when it fails: V8 knows who awaits this function, and success costs nothing.
+ * Runs a call whose error is created in a socket handler, without the frames of its callers, and adds those frames.
+ * They are read only after an error, because V8 knows which functions await this one. A success costs nothing.
  */
 export async function withCallSite<T>(call: () => Promise<T>): Promise<T> {
   try {

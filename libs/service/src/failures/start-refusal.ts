@@ -2,30 +2,33 @@ import type { Config } from '@airlock/config';
 import { IdentityError, ServerError } from '@airlock/database';
 import { readCode } from './database-failures.js';
 
-/** Why the process does not start, and what mends it, for who started it: a stack would help nobody. */
+/**
+ * The reason why the process does not start, and the fix. It is shown without a stack, which would not help an
+ * operator.
+ */
 export class StartRefusal extends Error {
   override readonly name = 'StartRefusal';
 }
 
 type Explain = (config: Config, error: Error) => string;
 
-const PROVISION = '  airlock db provision   # makes roles and database as the configuration says';
+const PROVISION = '  airlock db provision   # creates roles and database from the configuration';
 const CERTIFICATE = /^(CERT_|ERR_TLS|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;
 
 /** By the code of PostgreSQL or of Node. */
 const explanations: Readonly<Record<string, Explain>> = {
   '28P01': ({ database }) =>
-    `DATABASE_URL: ${where(database)} does not accept the password of "${database.app.user}"; expected the one it knows\n${PROVISION}`,
+    `DATABASE_URL: ${where(database)} rejects the password of "${database.app.user}"; expected its current password\n${PROVISION}`,
   '28000': ({ database }) =>
-    `DATABASE_URL: ${where(database)} does not let "${database.app.user}" in; expected a role that may connect\n${PROVISION}`,
+    `DATABASE_URL: ${where(database)} rejects the role "${database.app.user}"; expected a role with CONNECT (see pg_hba.conf)\n${PROVISION}`,
   '3D000': ({ database }) =>
-    `DATABASE_URL: ${where(database)} has no database "${database.app.database}"; expected one that is provisioned\n${PROVISION}`,
+    `DATABASE_URL: ${where(database)} has no database "${database.app.database}"; expected a provisioned database\n${PROVISION}`,
   EADDRINUSE: ({ service }, error) =>
     `PORT: ${'port' in error ? String(error.port) : 'it'} is in use; expected a free port\n` +
     `  PORT=${service.port + 1} MANAGEMENT_PORT=${service.managementPort + 1}`,
 };
 
-/** @returns undefined for an error that nobody foresaw */
+/** @returns undefined for an unexpected error */
 export function findRefusal(error: unknown, config: Config): StartRefusal | undefined {
   if (error instanceof StartRefusal) return error;
   if (!(error instanceof Error)) return undefined;
@@ -40,10 +43,10 @@ export function findRefusal(error: unknown, config: Config): StartRefusal | unde
 
 function explainTls(error: Error, code: string, { database }: Config): string | undefined {
   if (error.message.startsWith('The server does not support SSL')) {
-    return `DATABASE_URL: ${where(database)} speaks no TLS; expected it, as sslmode=${database.app.sslMode} says\n  ssl = on   # in postgresql.conf`;
+    return `DATABASE_URL: ${where(database)} does not support TLS, which sslmode=${database.app.sslMode} requires; expected a server with TLS\n  ssl = on   # in postgresql.conf`;
   }
   if (!CERTIFICATE.test(code)) return undefined;
-  return `DATABASE_SSL_CA: the certificate of ${where(database)} is not trusted (${code}); expected one that this authority signed\n  airlock config print   # says where it comes from`;
+  return `DATABASE_SSL_CA: the certificate of ${where(database)} is not trusted (${code}); expected one signed by this authority\n  airlock config print   # shows where DATABASE_SSL_CA is set`;
 }
 
 function where({ app }: Config['database']): string {

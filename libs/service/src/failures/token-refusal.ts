@@ -1,14 +1,15 @@
 import { Problem } from '../problems/problem.js';
 
 interface RefusalText {
-  /** What was wrong, for an operator who reads the access log. */
+  /** The error, for an operator who reads the access log. */
   readonly meaning: string;
   readonly remedy: string;
 }
 
 /**
- * Every reason to refuse a caller. The access line of the request names it and the claim, never the claim's value. A spec
- * compares this list with the tokens that bring each about, and docs/runbooks/refused-tokens.md with this list.
+ * Every reason to reject a caller. The access line of the request names the reason and the claim, never the claim's
+ * value. A spec checks that a test token exists for each reason, and that docs/runbooks/refused-tokens.md matches this
+ * list.
  */
 export const refusals = {
   'header-missing': {
@@ -29,26 +30,27 @@ export const refusals = {
   },
   'token-malformed': {
     meaning: 'A part of the token is not base64url or not a JSON object, or the token requires an unknown extension.',
-    remedy: 'Check that the token arrives unchanged, and what the issuer puts into its header.',
+    remedy: 'Check that the token arrives unchanged, and which parameters the issuer puts into its header.',
   },
   'algorithm-not-allowed': {
     meaning: 'The header names an algorithm other than ES256, RS256 and EdDSA.',
     remedy: 'Change the signing algorithm at the issuer.',
   },
   'key-unknown': {
-    meaning: 'The key set has no key with this `kid` and algorithm, even after it was loaded again.',
+    meaning: 'The key set has no key with this `kid` and algorithm, even after a reload.',
     remedy: 'Check that `AUTH_JWKS_URL` belongs to the issuer of the token.',
   },
   'key-ambiguous': {
-    meaning: 'The token has no `kid`, and more than one key of the set fits.',
-    remedy: 'Let the issuer set `kid`.',
+    meaning: 'The token has no `kid`, and more than one key of the set matches.',
+    remedy: 'Configure the issuer to set `kid`.',
   },
   'key-unusable': {
     meaning: 'The key set describes this key in a way that cannot be used.',
     remedy: 'Check the key set at `AUTH_JWKS_URL`.',
   },
   'keys-unavailable': {
-    meaning: 'The key set was never loaded; the answer is 503, not 401. `auth.keys_not_loaded` in the log says why.',
+    meaning:
+      'The key set was never loaded; the response is 503, not 401. The log gives the reason: `auth.keys_not_loaded`.',
     remedy: 'Check that this process can reach `AUTH_JWKS_URL`.',
   },
   'signature-invalid': {
@@ -57,7 +59,7 @@ export const refusals = {
   },
   'claim-missing': {
     meaning: 'The token lacks the claim. For `azp`: the token has neither `aud` nor `azp`.',
-    remedy: 'Let the issuer add the claim.',
+    remedy: 'Configure the issuer to add the claim.',
   },
   'claim-malformed': {
     meaning: 'The claim has the wrong type, is an empty list, or holds an empty text.',
@@ -72,7 +74,7 @@ export const refusals = {
     remedy: 'Write `AUTH_ISSUER` exactly as the token has it.',
   },
   'audience-mismatch': {
-    meaning: '`aud` does not contain a value of `AUTH_AUTHORIZED_PARTIES`; `azp` does not matter then.',
+    meaning: '`aud` does not contain a value of `AUTH_AUTHORIZED_PARTIES`; `azp` is ignored in this case.',
     remedy: 'If the token is meant for this API, add its audience to `AUTH_AUTHORIZED_PARTIES`.',
   },
   'audience-slash': {
@@ -88,46 +90,48 @@ export const refusals = {
     remedy: 'Write `AUTH_AUTHORIZED_PARTIES` exactly as the token has it.',
   },
   expired: {
-    meaning: '`exp` has passed by more than 30 s; `auth_seconds` says how long ago.',
+    meaning: '`exp` is more than 30 s in the past; `auth_seconds` gives the exact time.',
     remedy: 'Get a new token. If new tokens are refused too, compare the clocks of issuer and server.',
   },
   'not-yet-valid': {
-    meaning: '`nbf` is more than 10 minutes ahead; `auth_seconds` says how far.',
+    meaning: '`nbf` is more than 10 minutes in the future; `auth_seconds` gives the exact time.',
     remedy: 'Use the token later.',
   },
   'clock-skew': {
-    meaning: '`nbf` is ahead by more than 30 s and at most 10 minutes: the clocks of issuer and server differ.',
+    meaning: '`nbf` is between 30 s and 10 minutes in the future: the clocks of issuer and server differ.',
     remedy: 'Synchronise the clock of this server and of the issuer (NTP).',
   },
   'subject-too-long': {
     meaning: '`sub` is longer than 255 UTF-16 units.',
-    remedy: 'Let the issuer use a shorter identifier.',
+    remedy: 'Configure the issuer to use a shorter identifier.',
   },
   'subject-malformed': {
     meaning:
-      '`sub` holds a control character, a line separator, half of a surrogate pair or an unassigned character, or begins or ends with white space.',
-    remedy: 'Let the issuer use a plain identifier. Subjects are compared as they are and never normalised.',
+      '`sub` contains a control character, a line separator, half of a surrogate pair or an unassigned character, or begins or ends with white space.',
+    remedy: 'Configure the issuer to use a plain identifier. Subjects are compared byte by byte and never normalised.',
   },
 } as const satisfies Record<string, RefusalText>;
 
 export type RefusalCause = keyof typeof refusals;
 
-/** Why a caller was refused. Holds names and figures only, so that it may be logged in every environment. */
+/** Why a caller was rejected. Holds only names and numbers, so that it may be logged in every environment. */
 export class TokenRefusal extends Error {
   override readonly name = 'TokenRefusal';
 
   constructor(
     readonly reason: RefusalCause,
-    /** The claim or header parameter that was judged. */
+    /** The claim or header parameter that was checked. */
     readonly claim?: string,
-    /** By how much a time claim misses the present. */
+    /** The difference between a time claim and the current time. */
     readonly seconds?: number,
   ) {
     super(claim === undefined ? reason : `${reason}: ${claim}`);
   }
 }
 
-/** The answer says no more than RFC 6750 does: the reason is for the operator, not for who tries tokens. */
+/**
+ * The response says only what RFC 6750 requires. The reason is for the operator, not for a caller that guesses tokens.
+ */
 export function unauthenticated(refusal: TokenRefusal): Problem {
   const challenge = refusal.reason === 'header-missing' ? 'Bearer' : 'Bearer error="invalid_token"';
   return new Problem('unauthenticated', { cause: refusal, headers: { 'www-authenticate': challenge } });

@@ -1,9 +1,9 @@
 import { HttpException } from '@nestjs/common';
 import type { ProblemCode } from '../problems/problem-codes.js';
 import { Problem } from '../problems/problem.js';
-import { isDatabaseAway, readCode } from './database-failures.js';
+import { isDatabaseUnavailable, readCode } from './database-failures.js';
 
-/** Fastify's own codes; its messages are for developers and stay inside. */
+/** Codes of Fastify. Its messages are for developers and are never sent. */
 const fastifyCodes: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
@@ -23,12 +23,14 @@ const statusCodes: Readonly<Record<number, ProblemCode>> = {
   415: 'unsupported-media-type',
 };
 
-/** A statement that ran out of its time, and a value that no column can hold. */
+/** A statement that was cancelled at its timeout, and a value that no column can store. */
 const QUERY_CANCELED = '57014';
 const DATA_EXCEPTION = /^22/;
 const RETRY = { 'retry-after': '2' };
 
-/** Whatever was thrown, as a problem. What is not known is an internal error, and its message goes to the log alone. */
+/**
+ * Translates any thrown value into a problem. An unknown error becomes an internal error; only the log has its message.
+ */
 export function translateError(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const code = readCode(error);
@@ -45,11 +47,11 @@ function translateDatabaseError(error: unknown, code: string | undefined): Probl
   if (code && DATA_EXCEPTION.test(code)) {
     return new Problem('validation-failed', { detail: 'A value cannot be stored.', cause: error });
   }
-  if (isDatabaseAway(error)) return new Problem('dependency-unavailable', { headers: RETRY, cause: error });
+  if (isDatabaseUnavailable(error)) return new Problem('dependency-unavailable', { headers: RETRY, cause: error });
   return new Problem('internal-error', { cause: error });
 }
 
-/** Parsers answer 400 with an error that has the status and no code of Fastify's. */
+/** Parsers throw an error with status 400 and without a code of Fastify. */
 function isSyntaxError(error: unknown): boolean {
   return error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400;
 }

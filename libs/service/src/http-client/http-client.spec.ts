@@ -15,7 +15,7 @@ describe('HttpClient', () => {
     server = createServer((request, response) => {
       seen.push(request);
       const status = answers.shift();
-      if (status === undefined) return; // no answer at all
+      if (status === undefined) return; // never respond
       response.writeHead(status, { connection: 'close' }).end(body);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -33,38 +33,38 @@ describe('HttpClient', () => {
 
   const client = new HttpClient({ timeoutMs: 2_000, maxRetries: 2, baseDelayMs: 1 });
 
-  it.each(['GET', 'PUT', 'DELETE'])('tries %s again until it is answered', async (method) => {
+  it.each(['GET', 'PUT', 'DELETE'])('retries %s until it gets a response', async (method) => {
     answers = [503, 502, 200];
     expect((await client.fetch(url, { method })).status).toBe(200);
     expect(seen).toHaveLength(3);
   });
 
-  it.each(['POST', 'PATCH'])('sends %s once: it may have been done', async (method) => {
+  it.each(['POST', 'PATCH'])('sends %s once, because it may have been processed', async (method) => {
     answers = [503, 200];
     expect((await client.fetch(url, { method })).status).toBe(503);
     expect(seen).toHaveLength(1);
   });
 
-  it('gives back the last answer when the retries are used up', async () => {
+  it('returns the last response when the retries are used up', async () => {
     answers = [503, 503, 503, 200];
     expect((await client.fetch(url)).status).toBe(503);
     expect(seen).toHaveLength(3);
   });
 
-  it.each([400, 401, 404, 500])('does not repeat what was answered %s', async (status) => {
+  it.each([400, 401, 404, 500])('does not retry after status %s', async (status) => {
     answers = [status];
     expect((await client.fetch(url)).status).toBe(status);
     expect(seen).toHaveLength(1);
   });
 
-  it('ends at the time limit, whatever is retried', async () => {
-    // Long enough for the request to arrive on a busy machine: one that comes later would be counted by the next test.
+  it('ends at the time limit, including all retries', async () => {
+    // Long enough for the request to arrive on a busy machine. A later request would be counted by the next test.
     const hasty = new HttpClient({ timeoutMs: 1_000, maxRetries: 5, baseDelayMs: 1 });
-    await expect(hasty.fetch(url)).rejects.toThrow(`${new URL(url).origin}: gave no answer`);
+    await expect(hasty.fetch(url)).rejects.toThrow(`${new URL(url).origin}: did not respond`);
     expect(seen).toHaveLength(1);
   });
 
-  it('reads what is not too long, and gives up what is', async () => {
+  it('reads a body up to the limit, and rejects a longer one', async () => {
     answers = [200, 200];
     body = 'ä'.repeat(50);
     expect(await readBody(await client.fetch(url), 100)).toBe(body);

@@ -4,7 +4,7 @@ import { currentContext } from '../context/request-context.js';
 import { observeOperation, type OutgoingOperation } from '../telemetry/outgoing-operation.js';
 
 export interface HttpClientOptions {
-  /** The longest a call may take with all its attempts. */
+  /** The time limit of a call, including all attempts. */
   readonly timeoutMs: number;
   readonly maxRetries: number;
   readonly baseDelayMs?: number;
@@ -14,12 +14,14 @@ export type HttpRequest = Omit<RequestInit, 'signal' | 'redirect'>;
 
 const BASE_DELAY_MS = 100;
 const MAX_DELAY_MS = 2_000;
-/** Repeating one of these has the effect of sending it once (RFC 9110, 9.2.2). */
+/** Repeating one of these methods has the same effect as sending it once (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-/** The other side did not do it, and may later. */
+/** The other side did not process the request, and may accept it later. */
 const RETRIED = new Set([429, 502, 503, 504]);
 
-/** How the API calls others: always with an end, carefully again, and under the ids of the request it serves. */
+/**
+ * Outgoing calls: with a time limit, with retries of idempotent methods only, and with the ids of the current request.
+ */
 export class HttpClient {
   readonly #options: Required<HttpClientOptions>;
 
@@ -27,7 +29,7 @@ export class HttpClient {
     this.#options = { baseDelayMs: BASE_DELAY_MS, ...options };
   }
 
-  /** @throws where no attempt gave an answer in time; an error status is an answer */
+  /** @throws if no attempt got a response in time; an error status is a response */
   async fetch(url: string, request: HttpRequest = {}): Promise<Response> {
     const { timeoutMs, maxRetries } = this.#options;
     const signal = AbortSignal.timeout(timeoutMs);
@@ -35,16 +37,16 @@ export class HttpClient {
     const attempts = IDEMPOTENT.has(request.method ?? 'GET') ? maxRetries + 1 : 1;
     for (let attempt = 1; ; attempt += 1) {
       const isLast = attempt === attempts;
-      const answer = await attemptFetch(url, init);
-      if (answer instanceof Response && (isLast || !RETRIED.has(answer.status))) return answer;
-      if (answer instanceof Error && (isLast || signal.aborted)) throw describeFailure(url, answer);
-      // An answer that is not read would keep its connection.
-      if (answer instanceof Response) await answer.body?.cancel();
+      const outcome = await attemptFetch(url, init);
+      if (outcome instanceof Response && (isLast || !RETRIED.has(outcome.status))) return outcome;
+      if (outcome instanceof Error && (isLast || signal.aborted)) throw describeFailure(url, outcome);
+      // A response body that is not read would keep its connection.
+      if (outcome instanceof Response) await outcome.body?.cancel();
       await this.#waitBefore(attempt + 1, signal);
     }
   }
 
-  /** Full jitter: many clients that failed together do not come back together. */
+  /** Full jitter: clients that failed at the same time do not retry at the same time. */
   async #waitBefore(attempt: number, signal: AbortSignal): Promise<void> {
     const limitMs = Math.min(MAX_DELAY_MS, this.#options.baseDelayMs * 2 ** (attempt - 2));
     await sleep(Math.random() * limitMs, undefined, { signal }).catch(() => undefined);
@@ -70,7 +72,7 @@ async function attemptFetch(url: string, init: RequestInit): Promise<Response | 
   }
 }
 
-/** @param spanId of the call itself, where it is traced; else the request that is served is its parent */
+/** @param spanId the span of the call, if it is traced; otherwise the span of the current request is the parent */
 function addCorrelation(given: RequestInit['headers'], spanId: string | undefined): Headers {
   const headers = new Headers(given);
   const context = currentContext();
@@ -82,14 +84,14 @@ function addCorrelation(given: RequestInit['headers'], spanId: string | undefine
 }
 
 function describeFailure(url: string, cause: Error): Error {
-  return new Error(`${new URL(url).origin}: gave no answer; expected one within the time limit`, { cause });
+  return new Error(`${new URL(url).origin}: did not respond; expected a response within the time limit`, { cause });
 }
 
-/** @throws where the body is longer: the other side is not to decide how much is kept in memory */
+/** @throws if the body is longer: the other side must not decide how much memory is used */
 export async function readBody(response: Response, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // Leaving the loop cancels what is still to come.
+  // Leaving the loop cancels the rest of the body.
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
     if (size > maxBytes) throw new Error(`${new URL(response.url).origin}: sent more than ${maxBytes} bytes`);

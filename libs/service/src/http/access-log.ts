@@ -12,10 +12,10 @@ export interface Listeners {
   readonly observer: Observer | undefined;
 }
 
-export type NoteAnswer = (request: FastifyRequest, reply: FastifyReply) => void;
+export type RecordResponse = (request: FastifyRequest, reply: FastifyReply) => void;
 
-/** Tells all who keep count of an answer; probes would drown everything else. */
-export function createNoteAnswer({ logger, metrics, observer }: Listeners): NoteAnswer {
+/** Records each response in the log, the metrics and the observer. Probes are left out, because they are too many. */
+export function createRecordResponse({ logger, metrics, observer }: Listeners): RecordResponse {
   const requests = createFlatLogger(logger);
   return (request, reply) => {
     if (HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
@@ -25,7 +25,7 @@ export function createNoteAnswer({ logger, metrics, observer }: Listeners): Note
   };
 }
 
-/** One line for each request. The query string is left out: it may hold what people typed. */
+/** One line for each request. The query string is left out, because it may contain personal data. */
 function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
   const { url } = request;
   const end = url.indexOf('?');
@@ -42,7 +42,7 @@ function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply
   else logger.info(fields, 'request');
 }
 
-/** The reasons are listed in docs/runbooks/refused-tokens.md. */
+/** docs/runbooks/refused-tokens.md lists the reasons. */
 function describeRefusal({ reason, claim, seconds }: Refusal): object {
   return {
     auth_refusal: reason,

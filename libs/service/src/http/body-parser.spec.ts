@@ -11,7 +11,7 @@ describe('parseBody', () => {
     });
   });
 
-  it('takes an empty body as none', () => {
+  it('treats an empty body as no body', () => {
     expect(parseBody('')).toBeUndefined();
   });
 
@@ -36,7 +36,7 @@ describe('parseBody', () => {
     expect(() => parseBody(text)).toThrow(expect.objectContaining({ code }));
   });
 
-  it.each([nest(16), JSON.stringify(Array(1_000).fill(0))])('accepts what is just within the limits', (text) => {
+  it.each([nest(16), JSON.stringify(Array(1_000).fill(0))])('accepts a body at the limits', (text) => {
     expect(() => parseBody(text)).not.toThrow();
   });
 });

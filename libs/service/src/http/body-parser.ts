@@ -6,10 +6,10 @@ import { Problem } from '../problems/problem.js';
 export const BODY_LIMIT_BYTES = 256 * 1024;
 const MAX_DEPTH = 16;
 const MAX_ITEMS = 1_000;
-/** An empty body counts as left out, so that a DELETE with a content type is fine. */
+/** An empty body counts as no body, so that a DELETE with a content type is valid. */
 const EMPTY = undefined;
 
-/** JSON is the only thing read; a key that could reach a prototype, great depth or long lists are refused. */
+/** Accepts JSON only. Rejects keys that could reach a prototype, deep nesting and long lists. */
 export function useJsonBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   const options = { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES } as const;
@@ -29,7 +29,7 @@ export function parseBody(text: string): unknown {
   return value;
 }
 
-/** Decoding would put another character in the place of what is none, and store that. */
+/** Decoding would replace invalid bytes by another character, which would then be stored. */
 function decode(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString();
   throw new Problem('malformed-request', { detail: 'The body is not encoded as UTF-8.' });
@@ -40,19 +40,19 @@ function parseSafely(text: string): unknown {
     return secureJson.parse(text, undefined, { protoAction: 'error', constructorAction: 'error' });
   } catch (cause) {
     const isForbidden = cause instanceof SyntaxError && cause.message.includes('forbidden prototype');
-    const detail = isForbidden ? 'The body holds a forbidden key.' : 'The body is not valid JSON.';
+    const detail = isForbidden ? 'The body contains a forbidden key.' : 'The body is not valid JSON.';
     throw new Problem('malformed-request', { detail, cause });
   }
 }
 
-/** Walks without recursion: the depth is what is being judged. */
+/** Checks without recursion, because a deep body would overflow the stack. */
 function assertShape(root: unknown): void {
   const open: { value: unknown; depth: number }[] = [{ value: root, depth: 1 }];
   for (let item = open.pop(); item; item = open.pop()) {
     if (typeof item.value !== 'object' || item.value === null) continue;
     const values: unknown[] = Object.values(item.value);
     if (item.depth > MAX_DEPTH)
-      throw new Problem('body-too-large', { detail: `The body is deeper than ${MAX_DEPTH}.` });
+      throw new Problem('body-too-large', { detail: `The body is nested deeper than ${MAX_DEPTH} levels.` });
     if (values.length > MAX_ITEMS) {
       throw new Problem('body-too-large', { detail: `A list or object has more than ${MAX_ITEMS} members.` });
     }

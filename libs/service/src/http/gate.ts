@@ -15,8 +15,8 @@ export interface GateOptions {
 const RETRY = { 'retry-after': '2' };
 
 /**
- * Turns requests away before they cost anything: as long as nobody has asked the database whose it is, when there are too
- * many of them, or too many of one address.
+ * Rejects requests before any work: until the identity of the database was checked, when the process is overloaded, or
+ * when an address has used up its limit.
  */
 export function installGate(server: FastifyInstance, { lifecycle, routes, limits, shedder }: GateOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
@@ -25,7 +25,7 @@ export function installGate(server: FastifyInstance, { lifecycle, routes, limits
       if (lifecycle.phase === 'starting') throw new Problem('dependency-unavailable', { headers: RETRY });
       shedder.admit();
       limits.takeAddress(request.ip, reply);
-      // An unknown address is answered without a token and before the body is read.
+      // An unknown address gets its error without a token and before the body is read.
       if (isUnknown(request)) throw routes.describeUnknown(request);
       done();
     } catch (error) {

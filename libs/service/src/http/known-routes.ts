@@ -1,17 +1,20 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem.js';
 
-/** The route of CORS fits every address, and answers preflights only. */
+/** The route of CORS matches every address, and responds to preflights only. */
 const EVERY_ADDRESS = '*';
 
-/** Whether the router has no route for the request. It takes an empty text for a parameter, as after a slash at the end. */
+/**
+ * Whether no route matches the request. The router accepts an empty parameter, as after a slash at the end; this does
+ * not.
+ */
 export function isUnknown({ is404, params }: FastifyRequest): boolean {
   if (is404) return true;
   for (const name in params as Record<string, string>) if ((params as Record<string, string>)[name] === '') return true;
   return false;
 }
 
-/** Which methods an address supports, for the answer to one it does not. */
+/** The methods that an address supports, for the response to an unsupported method. */
 export class KnownRoutes {
   readonly #routes: { readonly parts: readonly string[]; readonly methods: readonly string[] }[] = [];
 
@@ -21,12 +24,12 @@ export class KnownRoutes {
     });
   }
 
-  /** Such as `GET /api/v1/orders/:id`, sorted. */
+  /** All routes, such as `GET /api/v1/orders/:id`, sorted. */
   list(): string[] {
     return this.#routes.flatMap(({ parts, methods }) => methods.map((method) => `${method} ${parts.join('/')}`)).sort();
   }
 
-  /** An address that exists for other methods is told apart from one that does not exist. */
+  /** Distinguishes an address that supports other methods from an address that does not exist. */
   describeUnknown({ url }: Pick<FastifyRequest, 'url'>): Problem {
     const methods = this.#methodsOf(url.replace(/\?.*$/, ''));
     if (methods.length === 0) return new Problem('not-found');
@@ -43,7 +46,7 @@ export class KnownRoutes {
 function fits(pattern: readonly string[], parts: readonly string[]): boolean {
   return (
     pattern.length === parts.length &&
-    // The router takes no empty text for a parameter: a slash at the end is another address.
+    // A parameter must not be empty: a slash at the end makes another address.
     pattern.every((part, index) => part === parts[index] || (part.startsWith(':') && parts[index] !== ''))
   );
 }

@@ -3,16 +3,16 @@ import { LoadShedder } from './load-shedder.js';
 
 describe('LoadShedder', () => {
   it.each([
-    ['nobody waits for a connection', 0, true],
-    ['fifty wait for each connection', 500, true],
-    ['one more waits', 501, false],
+    ['no request waits for a connection', 0, true],
+    ['fifty requests wait for each connection', 500, true],
+    ['one more request waits', 501, false],
   ])('when %s', (_, waiting, isAdmitted) => {
     const shedder = new LoadShedder({ waiting: () => waiting, poolSize: 10 });
     expect(admits(shedder)).toBe(isAdmitted);
     shedder.close();
   });
 
-  it('turns requests away while nothing else can run for long, again and again, with a time to come back', async () => {
+  it('rejects requests with a retry time while the event loop is blocked repeatedly', async () => {
     const shedder = new LoadShedder({ waiting: () => 0, poolSize: 10 });
     for (let round = 0; round < 20 && admits(shedder); round += 1) {
       block(500);
@@ -25,10 +25,10 @@ describe('LoadShedder', () => {
     shedder.close();
   });
 
-  it('turns nobody away after one such stretch', async () => {
+  it('rejects no request after a single delay', async () => {
     const shedder = new LoadShedder({ waiting: () => 0, poolSize: 10 });
     block(2_500);
-    // The timer that was late has run when a later one has.
+    // When this later timer has run, the late timer has run too.
     await new Promise((resolve) => setTimeout(resolve, 1));
     expect(admits(shedder)).toBe(true);
     shedder.close();

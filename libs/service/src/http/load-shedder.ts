@@ -1,20 +1,20 @@
 import { Problem } from '../problems/problem.js';
 
 export interface LoadShedderOptions {
-  /** Who waits for a connection to the database. */
+  /** The number of requests that wait for a connection to the database. */
   readonly waiting: () => number;
   readonly poolSize: number;
 }
 
 const TURN_MS = 100;
-/** A timer that is late by this much tells that whatever comes waits as long before it is even looked at. */
+/** If a timer is this late, new requests wait equally long before they are processed. */
 const MAX_DELAY_MS = 250;
-/** One long stretch, such as a machine that was held, is over by the time it is seen: only what goes on is a reason. */
+/** One late turn, such as after a paused machine, is already over when it is noticed. Only repeated delays count. */
 const MAX_LATE_TURNS = 3;
-/** By then a request at the end of the queue would wait for longer than anyone does. */
+/** A request behind a longer queue would wait until its client times out. */
 const MAX_WAITING_PER_CONNECTION = 50;
 
-/** Turns requests away before any work when they could not be answered in time: the ones that are in stay fast. */
+/** Rejects requests before any work if they could not finish in time, so that accepted requests stay fast. */
 export class LoadShedder {
   readonly #options: LoadShedderOptions;
   readonly #timer: NodeJS.Timeout;
@@ -38,7 +38,9 @@ export class LoadShedder {
     clearInterval(this.#timer);
   }
 
-  /** By a timer and not by Node's histogram of delays: that one records nothing while each turn takes as long as a sample. */
+  /**
+   * Uses a timer instead of Node's delay histogram, which records nothing while each turn takes as long as a sample.
+   */
   #noteTurn(): void {
     const now = performance.now();
     const isLate = now - this.#lastTurnAt - TURN_MS > MAX_DELAY_MS;

@@ -5,7 +5,7 @@ import { createSecurityHeaders } from './security-headers.js';
 
 export type OpenContext = (request: FastifyRequest, reply: FastifyReply) => RequestContext;
 
-/** Gives a request its context and its answer the headers that every answer has; a second call changes nothing. */
+/** Creates the context of a request and sets the headers of every response. A second call changes nothing. */
 export function createOpenContext({
   environment,
   observability,
@@ -13,7 +13,7 @@ export function createOpenContext({
   const isTraced = observability.otlpEndpoint !== undefined;
   const securityHeaders = createSecurityHeaders(environment);
   return (request, reply) => {
-    // The type knows of no request without one; those that never reach a hook have none.
+    // A request that reached no hook has no context, although its type says otherwise.
     const known = request.context as RequestContext | null;
     if (known) return known;
     const context = new RequestContext(request.raw.headers, { isTraced });

@@ -3,7 +3,7 @@ import type { Config } from '@airlock/config';
 import type { Lifecycle } from '@airlock/health';
 import type { FastifyInstance } from 'fastify';
 import { type RequestContext, runInContext } from '../context/request-context.js';
-import type { NoteAnswer } from './access-log.js';
+import type { RecordResponse } from './access-log.js';
 import { useJsonBodies } from './body-parser.js';
 import type { OpenContext } from './open-context.js';
 import { installRequestRules } from './request-rules.js';
@@ -12,7 +12,7 @@ export interface PipelineOptions {
   readonly config: Config;
   readonly lifecycle: Lifecycle;
   readonly openContext: OpenContext;
-  readonly noteAnswer: NoteAnswer;
+  readonly recordResponse: RecordResponse;
 }
 
 const EXPOSED_HEADERS = [
@@ -27,34 +27,34 @@ const EXPOSED_HEADERS = [
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'];
 const PREFLIGHT_SECONDS = 600;
 
-/** What every request passes, in this order, before it reaches a resource. */
+/** The hooks that every request passes, in this order, before it reaches a resource. */
 export async function installPipeline(server: FastifyInstance, options: PipelineOptions): Promise<void> {
-  const { config, lifecycle, openContext, noteAnswer } = options;
+  const { config, lifecycle, openContext, recordResponse } = options;
   useJsonBodies(server);
   server.decorateRequest('context', null as unknown as RequestContext);
 
   server.addHook('onRequest', (request, reply, done) => runInContext(openContext(request, reply), done));
   installRequestRules(server);
 
-  // Reading a body goes on in the context of the socket, not of the request.
+  // A body is read in the async context of the socket, not of the request, so the context is entered again.
   server.addHook('preValidation', (request, _, done) => runInContext(request.context, done));
 
-  // While draining every answer tells its client to open the next connection elsewhere; without it a socket that is kept
-  // alive holds the shutdown until its own timeout.
+  // While draining, every response tells its client to open the next connection elsewhere. Otherwise a socket that is
+  // kept alive would delay the shutdown until its own timeout.
   server.addHook('onSend', (_, reply, __, done) => {
     if (lifecycle.isDraining) reply.header('connection', 'close');
     done();
   });
 
   server.addHook('onResponse', (request, reply, done) => {
-    noteAnswer(request, reply);
+    recordResponse(request, reply);
     done();
   });
 
   await allowOrigins(server, config.http.corsOrigins);
 }
 
-/** Pages of other origins get nothing unless theirs is named; credentials are tokens, never cookies. */
+/** Only pages of the listed origins may call the API. Credentials are tokens, never cookies. */
 async function allowOrigins(server: FastifyInstance, origins: readonly string[]): Promise<void> {
   if (origins.length === 0) return;
   await server.register(cors, {

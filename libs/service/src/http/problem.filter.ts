@@ -14,7 +14,7 @@ export interface FilterOptions {
   readonly observer: Observer | undefined;
 }
 
-/** The last stop of every error, Nest's and Fastify's alike. */
+/** Sends every error of Nest and Fastify as a problem. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   readonly #options: FilterOptions;

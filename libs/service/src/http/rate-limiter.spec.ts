@@ -3,7 +3,7 @@ import { currentContext, RequestContext, runInContext } from '../context/request
 import { RateLimiter } from './rate-limiter.js';
 
 describe('an exchange of counts between replicas', () => {
-  it('belongs to no request, whichever brought it about', async () => {
+  it('runs outside the context of the request that triggered it', async () => {
     const contexts: unknown[] = [];
     const exchanged = Promise.withResolvers<void>();
     const add = (counts: ReadonlyMap<string, number>) => {

@@ -1,15 +1,15 @@
 import { runOutsideRequests } from '../context/request-context.js';
 
-/** Adds to counters that all replicas share, and tells their new values. Rejects while it is away. */
+/** Adds to counters that all replicas share, and returns their new values. Rejects while Redis is unavailable. */
 export interface SharedCounters {
   add(counts: ReadonlyMap<string, number>, expiresInMs: number): Promise<ReadonlyMap<string, number>>;
 }
 
 export interface RateLimiterOptions {
-  /** In the header and in the names of the counters. */
+  /** Appears in the header and in the names of the counters. */
   readonly name: string;
   readonly limit: number;
-  /** Without it the limit holds for this process alone. */
+  /** Without shared counters the limit applies to this process alone. */
   readonly shared?: SharedCounters | undefined;
   readonly now?: () => number;
 }
@@ -21,23 +21,23 @@ export interface RateLimitVerdict {
 }
 
 export const WINDOW_MS = 60_000;
-/** How far replicas may lag behind each other. */
+/** The longest time that replicas may lag behind each other. */
 const SYNC_INTERVAL_MS = 100;
-/** Beyond this many callers in a window the rest share one counter: memory has an end. */
+/** Beyond this many callers in a window, all others share one counter. This bounds the memory. */
 const MAX_COUNTERS = 100_000;
-const CROWD = 'crowd';
+const OVERFLOW = 'overflow';
 
 interface Counter {
-  /** Of all replicas, at the last exchange. */
+  /** The count of all replicas at the last exchange. */
   shared: number;
-  /** Since then, here. */
+  /** The count of this process since then. */
   pending: number;
 }
 
 /**
- * Counts requests in windows that begin at the same time everywhere. Counting is local and takes no time; ten times a
- * second the counts are exchanged in one command. A caller may so pass its limit by what arrives elsewhere within that
- * moment, and no request ever waits for the exchange.
+ * Counts requests in windows that begin at the same time in all processes. Counting is local; ten times a second the
+ * counts are exchanged in one command. No request waits for the exchange, so a caller may exceed its limit by the
+ * requests that reach other replicas within 100 ms.
  */
 export class RateLimiter {
   readonly name: string;
@@ -69,7 +69,7 @@ export class RateLimiter {
     };
   }
 
-  /** Tells the others what was counted here, and learns what they have counted. */
+  /** Sends the pending counts of this process and receives the totals of all replicas. */
   async exchange(): Promise<void> {
     const window = this.#window;
     const dirty = [...this.#counters].filter(([, { pending }]) => pending > 0);
@@ -83,7 +83,7 @@ export class RateLimiter {
         counter.shared = totals.get(name) ?? counter.shared;
       }
     } catch {
-      // What could not be told stays pending, and counts here meanwhile.
+      // Counts that could not be sent stay pending, and still count in this process.
     }
   }
 
@@ -98,7 +98,7 @@ export class RateLimiter {
   }
 
   #counterOf(caller: string): Counter {
-    const name = this.#counters.size >= MAX_COUNTERS && !this.#counters.has(caller) ? CROWD : caller;
+    const name = this.#counters.size >= MAX_COUNTERS && !this.#counters.has(caller) ? OVERFLOW : caller;
     const counter = this.#counters.get(name) ?? { shared: 0, pending: 0 };
     this.#counters.set(name, counter);
     return counter;

@@ -5,7 +5,7 @@ import { Problem } from '../problems/problem.js';
 import type { Redis } from 'ioredis';
 import { RateLimiter, type RateLimitVerdict, type SharedCounters, WINDOW_MS } from './rate-limiter.js';
 
-/** The limits of the API: per address before anything is known of a caller, then per user. */
+/** The limits of the API: per address before the caller is authenticated, then per user. */
 export class RateLimits {
   readonly #address: RateLimiter;
   readonly #user: RateLimiter;
@@ -32,7 +32,7 @@ export class RateLimits {
   }
 }
 
-/** The header fields of draft-ietf-httpapi-ratelimit-headers: the limit that was judged last is the one shown. */
+/** The header fields of draft-ietf-httpapi-ratelimit-headers. They show the limit that was checked last. */
 function apply({ name, limit }: RateLimiter, verdict: RateLimitVerdict, reply: FastifyReply): void {
   reply.header('ratelimit-policy', `"${name}";q=${limit};w=${WINDOW_MS / 1_000}`);
   reply.header('ratelimit', `"${name}";r=${verdict.remaining};t=${verdict.resetSeconds}`);
@@ -43,21 +43,21 @@ function apply({ name, limit }: RateLimiter, verdict: RateLimitVerdict, reply: F
 function createRedisCounters(redis: Redis, prefix: string): SharedCounters {
   return {
     async add(counts, expiresInMs) {
-      if (redis.status !== 'ready') throw new Error('Redis is away');
+      if (redis.status !== 'ready') throw new Error('Redis is unavailable');
       const names = [...counts.keys()];
       const pipeline = redis.pipeline();
       for (const name of names) {
-        // Users and addresses are not for those who read Redis.
+        // Hashed, so that readers of Redis see no users and addresses.
         const key = `${prefix}:${createHash('sha256').update(name).digest('base64url').slice(0, 22)}`;
         pipeline.incrby(key, counts.get(name) ?? 0).pexpire(key, expiresInMs);
       }
-      const answers = (await pipeline.exec()) ?? [];
-      return new Map(names.map((name, index) => [name, readCount(answers[index * 2])]));
+      const replies = (await pipeline.exec()) ?? [];
+      return new Map(names.map((name, index) => [name, readCount(replies[index * 2])]));
     },
   };
 }
 
-function readCount(answer: [Error | null, unknown] | undefined): number {
-  if (!answer || answer[0]) throw answer?.[0] ?? new Error('Redis gave no answer');
-  return Number(answer[1]);
+function readCount(reply: [Error | null, unknown] | undefined): number {
+  if (!reply || reply[0]) throw reply?.[0] ?? new Error('Redis did not reply');
+  return Number(reply[1]);
 }

@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem.js';
 import { BODY_LIMIT_BYTES } from './body-parser.js';
-import { expectationOf, expectNoMore, inviteBody } from './node-answers.js';
+import { expectationOf, expectNoMore, inviteBody } from './node-responses.js';
 
-/** What a host and a port are written with; several Host headers arrive joined by a comma (RFC 9112, 3.2). */
+/** The characters of host and port. A comma is not allowed, because it joins several Host headers (RFC 9112, 3.2). */
 const HOST = /^[\w.~!$&'()*+;=%:[\]-]*$/;
 const CLOSE = { connection: 'close' };
 
-/** Judges what HTTP itself demands of a request, before anything is done for it. */
+/** Checks the requirements of HTTP itself before any other work. */
 export function installRequestRules(server: FastifyInstance): void {
   server.addHook('onRequest', (request, reply, done) => {
     try {
@@ -18,7 +18,7 @@ export function installRequestRules(server: FastifyInstance): void {
       done(error as Error);
     }
   });
-  // An unread body would be taken for the next request, or be waited for without end.
+  // An unread body would be parsed as the next request, or the connection would wait for it without limit.
   server.addHook('onSend', (request, reply, _, done) => {
     if (hasOpenBody(request)) {
       reply.header('connection', 'close');
@@ -28,7 +28,7 @@ export function installRequestRules(server: FastifyInstance): void {
   });
 }
 
-/** Judges the headers of a body and only then invites it. To be installed behind authentication and limits. */
+/** Checks the headers of a body before the client may send it. Install this after authentication and limits. */
 export function installBodyRules(server: FastifyInstance): void {
   server.addHook('onRequest', (request, reply, done) => {
     try {
@@ -51,20 +51,20 @@ function assertReadable({ raw, headers, url }: FastifyRequest): void {
   }
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
-    const detail = 'The transfer coding must be chunked and nothing else.';
+    const detail = 'The only supported transfer coding is chunked.';
     throw new Problem('malformed-request', { detail, headers: CLOSE });
   }
   if (expectationOf(raw) === 'unknown') throw new Problem('expectation-failed');
   assertQuery(url);
 }
 
-/** CORS has a route for preflights of every address. Any other OPTIONS is a method that the address does not support. */
+/** CORS has a route for preflights of every address. Any other OPTIONS request is an unsupported method. */
 function isOptionsAlone({ method, headers, routeOptions }: FastifyRequest): boolean {
   if (method !== 'OPTIONS' || routeOptions.url !== '*') return false;
   return headers.origin === undefined || headers['access-control-request-method'] === undefined;
 }
 
-/** The router refuses a path that cannot be decoded; a query it would take as it is. */
+/** The router rejects a path that cannot be decoded, but accepts any query. */
 function assertQuery(url: string): void {
   const start = url.indexOf('?');
   if (start < 0 || !url.includes('%', start)) return;
@@ -83,13 +83,13 @@ function assertBodyHeaders({ headers }: FastifyRequest): void {
   if (Number(headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) throw new Problem('body-too-large');
 }
 
-/** Whether there is a body that will be read. */
+/** Whether the request has a body that will be read. */
 function hasBody({ headers, method }: FastifyRequest): boolean {
   if (method === 'GET' || method === 'HEAD') return false;
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
-/** Whether a body is still to come that is not worth reading, or will not come at all. Small ones Node reads and drops. */
+/** Whether the body is incomplete and too large to read, or will never arrive. Node reads and drops small bodies. */
 function hasOpenBody({ raw, headers }: FastifyRequest): boolean {
   const length = headers['content-length'];
   if (length === undefined && headers['transfer-encoding'] === undefined) return false;

@@ -2,7 +2,7 @@ import { type Environment, traitsOf } from '@airlock/config';
 
 const YEAR_SECONDS = 31_536_000;
 
-/** For an API that serves data: nothing may be framed, sniffed, run or cached by default. */
+/** For an API that serves data: by default, responses must not be framed, sniffed, executed or cached. */
 const BASE = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -14,7 +14,7 @@ const BASE = {
   'x-frame-options': 'DENY',
 };
 
-/** HSTS only where TLS is certain: it would lock a developer's browser out of plain localhost. */
+/** HSTS is sent only where TLS is certain. Otherwise a developer's browser could no longer open http://localhost. */
 export function createSecurityHeaders(environment: Environment): Readonly<Record<string, string>> {
   const hasTls = !traitsOf(environment).mayLackTls;
   return { ...BASE, ...(hasTls && { 'strict-transport-security': `max-age=${YEAR_SECONDS}; includeSubDomains` }) };

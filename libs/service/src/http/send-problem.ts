@@ -8,16 +8,16 @@ import type { Observer } from '../telemetry/observer.js';
 import type { KnownRoutes } from './known-routes.js';
 import type { OpenContext } from './open-context.js';
 
-export interface ProblemAnswer {
+export interface ProblemResponse {
   readonly error: unknown;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly openContext: OpenContext;
   readonly routes: KnownRoutes;
   readonly logger: Logger;
-  /** Shows the cause to the caller: only where no user ever is. */
+  /** Shows the cause to the caller. Only for environments without real users. */
   readonly isDebug: boolean;
-  /** Hears of errors that nobody foresaw. */
+  /** Receives unexpected errors. */
   readonly observer: Observer | undefined;
 }
 
@@ -32,7 +32,7 @@ export function sendProblem({
   logger,
   isDebug,
   observer,
-}: ProblemAnswer): void {
+}: ProblemResponse): void {
   const context = openContext(request, reply);
   const isUnknown = request.is404 && error instanceof NotFoundException;
   const problem = isUnknown ? routes.describeUnknown(request) : describeError(error, request);
@@ -48,7 +48,7 @@ export function sendProblem({
     .send({ ...problem.describe(context.requestId), ...(isDebug && describeCause(problem)) });
 }
 
-/** A request of which there was not yet all when its time was up has not been worked on: that is for its sender to mend. */
+/** A request that was still incomplete at the time limit was not processed: the error is the client's, not ours. */
 function describeError(error: unknown, { raw }: FastifyRequest): Problem {
   const problem = translateError(error);
   const isSlow = problem.code === 'request-timeout' && raw.complete === false;

@@ -1,13 +1,13 @@
 import type { FieldError } from '../problems/problem.js';
 
-const DETAIL = 'holds characters that cannot be stored';
+const DETAIL = 'contains characters that cannot be stored';
 const NUMBER_DETAIL = 'is not a number that can be stored';
 
 type Found = (path: readonly string[], detail: string) => void;
 
 /**
- * Finds what PostgreSQL cannot keep, or would keep as something else, anywhere in a part of a request: NUL and half of a
- * surrogate pair in texts and keys, and numbers that are too large for one. The depth is bounded by the body parser.
+ * Finds values that PostgreSQL cannot store or would change, anywhere in a part of a request: NUL and half of a
+ * surrogate pair in texts and keys, and numbers that are too large. The body parser limits the depth.
  */
 export function findUnstorable(value: unknown, createError: (path: readonly string[], detail: string) => FieldError) {
   const errors: FieldError[] = [];
@@ -15,7 +15,7 @@ export function findUnstorable(value: unknown, createError: (path: readonly stri
   return errors;
 }
 
-/** The path is one list for the whole walk: most values are fine, and none of them is worth a list of its own. */
+/** All calls share one mutable path, which avoids an allocation per value. */
 function visit(value: unknown, path: string[], found: Found): void {
   if (typeof value === 'string') {
     if (!isStorable(value)) found(path, DETAIL);

@@ -6,7 +6,7 @@ import { findUnstorable } from './storable.js';
 
 const MAX_ERRORS = 100;
 
-/** Reads each `@Body({ schema })`, `@Query({ schema })` and `@Param({ schema })`, and lists all that is wrong. */
+/** Validates each `@Body({ schema })`, `@Query({ schema })` and `@Param({ schema })`, and lists all errors. */
 export class ValidationPipe implements PipeTransform {
   async transform(value: unknown, { schema, type }: ArgumentMetadata): Promise<unknown> {
     if (!schema || type === 'custom') return value;
@@ -16,13 +16,14 @@ export class ValidationPipe implements PipeTransform {
     if (!result.issues && unstorable.length === 0) return result.value;
     const found = currentContext()?.fieldErrors ?? [];
     found.push(...withoutRepeats([...unstorable, ...describeIssues(result.issues ?? [], prefix)]));
-    // Nest reads the parts of a request side by side and goes by the first that fails: the others are to be listed with it.
+    // Nest validates the parts of a request in parallel and reports the first failure. Wait, so that it lists all
+    // errors.
     await new Promise(setImmediate);
     throw new Problem('validation-failed', { errors: found.slice(0, MAX_ERRORS) });
   }
 }
 
-/** A schema may refuse a text for its length and its pattern; that it cannot be stored is said once for each place. */
+/** Several checks of a schema may report the same error for one place; each is listed once. */
 function withoutRepeats(errors: readonly FieldError[]): FieldError[] {
   const first = new Map(errors.map((error) => [`${error.pointer} ${error.detail}`, error]));
   return [...first.values()];
@@ -31,10 +32,10 @@ function withoutRepeats(errors: readonly FieldError[]): FieldError[] {
 export function describeIssues(issues: readonly StandardSchemaV1.Issue[], prefix: string): FieldError[] {
   return issues.flatMap(({ path = [], message, ...rest }) => {
     const parts = path.map((part) => (typeof part === 'object' ? part.key : part));
-    // A key too many is reported at the key, not at the object that holds it.
+    // An unknown key is reported at the key, not at the object that contains it.
     const keys = 'keys' in rest && Array.isArray(rest.keys) ? (rest.keys as string[]) : undefined;
     return keys
-      ? keys.map((key) => ({ pointer: createPointer(prefix, [...parts, key]), detail: 'is not known here' }))
+      ? keys.map((key) => ({ pointer: createPointer(prefix, [...parts, key]), detail: 'unknown property' }))
       : [{ pointer: createPointer(prefix, parts), detail: message }];
   });
 }
@@ -47,7 +48,7 @@ function createPointer(prefix: string, parts: readonly PropertyKey[]): string {
   return `#${[prefix, ...escaped].join('/')}`;
 }
 
-/** A pointer into the body starts at its root; other parts of the request are named. */
+/** A pointer into the body starts at its root. Pointers into other parts begin with the name of the part. */
 function prefixOf(type: string): string {
   if (type === 'query') return '/query';
   return type === 'param' ? '/path' : '';

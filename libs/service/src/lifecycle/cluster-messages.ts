@@ -1,47 +1,47 @@
 import cluster, { type Worker } from 'node:cluster';
-import type { Health, HealthAnswer } from '@airlock/health';
+import type { Health, HealthResponse } from '@airlock/health';
 import type { AggregatorRegistry, PrometheusContentType, Registry } from 'prom-client';
 
 const ASK_HEALTH = 'airlock:health?';
-const ANSWER_TIMEOUT_MS = 2_000;
-const NO_ANSWER: HealthAnswer = { statusCode: 503, body: { status: 'fail' } };
+const RESPONSE_TIMEOUT_MS = 2_000;
+const NO_RESPONSE: HealthResponse = { statusCode: 503, body: { status: 'fail' } };
 
 interface HealthMessage {
   readonly type: typeof ASK_HEALTH;
-  readonly answer: HealthAnswer;
+  readonly response: HealthResponse;
 }
 
-/** In the process that supervises: the sum of what its workers have counted. */
+/** In the supervisor: the sum of the metrics of all workers. */
 export async function createClusterMetrics(): Promise<AggregatorRegistry<PrometheusContentType>> {
   const { AggregatorRegistry } = await import('prom-client');
   return new AggregatorRegistry();
 }
 
-/** In a worker: answers what the supervising process asks. */
-export async function answerSupervisor(health: Health, registry: Registry): Promise<void> {
+/** In a worker: responds to the supervisor's requests for health and metrics. */
+export async function respondToSupervisor(health: Health, registry: Registry): Promise<void> {
   if (!cluster.isWorker) return;
   const { AggregatorRegistry } = await import('prom-client');
   AggregatorRegistry.setRegistries([registry]);
-  // Making one is what makes it listen.
+  // The constructor registers the listener.
   new AggregatorRegistry();
   process.on('message', (message) => {
     if (message !== ASK_HEALTH) return;
-    void health.detail().then((answer) => process.send?.({ type: ASK_HEALTH, answer } satisfies HealthMessage));
+    void health.detail().then((response) => process.send?.({ type: ASK_HEALTH, response } satisfies HealthMessage));
   });
 }
 
-/** What the first worker to answer says; all of them ask the same components. */
-export function askHealth(workers: readonly Worker[]): Promise<HealthAnswer> {
+/** Returns the health of the first worker that responds. All workers check the same components. */
+export function askHealth(workers: readonly Worker[]): Promise<HealthResponse> {
   return new Promise((resolve) => {
-    const finish = (answer: HealthAnswer) => {
+    const finish = (response: HealthResponse) => {
       clearTimeout(timer);
       for (const worker of workers) worker.off('message', listen);
-      resolve(answer);
+      resolve(response);
     };
     const listen = (message: unknown) => {
-      if (isHealthMessage(message)) finish(message.answer);
+      if (isHealthMessage(message)) finish(message.response);
     };
-    const timer = setTimeout(() => finish(NO_ANSWER), ANSWER_TIMEOUT_MS);
+    const timer = setTimeout(() => finish(NO_RESPONSE), RESPONSE_TIMEOUT_MS);
     for (const worker of workers) worker.on('message', listen).send(ASK_HEALTH);
   });
 }

@@ -2,7 +2,7 @@ import type { Config } from '@airlock/config';
 import { findRefusal } from '../failures/start-refusal.js';
 import { openLogger } from '../logging/logger.js';
 
-/** Why the process does not start: one line in a log that machines read, plain lines for people. */
+/** Reports why the process does not start: one line in a JSON log, plain lines for people. */
 export async function reportStartError(
   error: unknown,
   { config, version }: { config: Config; version: string },
@@ -14,9 +14,9 @@ export async function reportStartError(
   else logger.fatal({ error }, 'start.failed');
 }
 
-/** The stack of what nobody foresaw is for developers. */
+/** Only developers see the stack of an unexpected error. */
 function describe(error: unknown, { refusal, config }: { refusal: Error | undefined; config: Config }): string {
   if (refusal) return refusal.message;
   if (!(error instanceof Error)) return String(error);
-  return config.service.debug ? (error.stack ?? error.message) : `${error.message}\n  DEBUG=true   # shows where`;
+  return config.service.debug ? (error.stack ?? error.message) : `${error.message}\n  DEBUG=true   # shows the stack`;
 }

@@ -8,7 +8,7 @@ import { describeBuild } from '../app/version.js';
 import { openDatabase } from '../data/open-database.js';
 import { openLogger } from '../logging/logger.js';
 import { openObservers } from '../telemetry/open-observers.js';
-import { answerSupervisor } from './cluster-messages.js';
+import { respondToSupervisor } from './cluster-messages.js';
 import { startManagementServer } from './management-server.js';
 
 export interface ServeOptions {
@@ -17,7 +17,9 @@ export interface ServeOptions {
   readonly version: string;
 }
 
-/** Starts the app, answers probes at once and requests as soon as it may, and leaves in order when it is told to. */
+/**
+ * Starts the app, responds to probes at once and to requests when the database is ready, and shuts down on a signal.
+ */
 export async function serve(config: Config, options: ServeOptions): Promise<void> {
   assertBudget(config.shutdown, config.http.requestTimeoutMs);
   const version = describeBuild(config, options.version);
@@ -48,24 +50,24 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     exit: (code) => process.exit(code),
   });
   shutDownOnSignals(shutdown);
-  leaveWithParent(config, shutdown);
+  stopWithParent(config, shutdown);
 
   await nest.listen({ host: config.service.host, port: config.service.port });
   await openManagement(config, { health, metrics });
   const url = await nest.getUrl();
-  const onAway = (reason: string) => logger.warn({ url, reason }, 'database.awaited');
-  if (!(await openDatabase(nest.get(DataSource), { config, lifecycle, onAway }))) return;
+  const onUnavailable = (reason: string) => logger.warn({ url, reason }, 'database.awaited');
+  if (!(await openDatabase(nest.get(DataSource), { config, lifecycle, onUnavailable }))) return;
   lifecycle.serve();
   logger.info({ url }, 'listening');
   process.send?.('ready');
 }
 
-/** Alone this process answers on the management port itself; as one of several it answers the one that supervises. */
+/** A single process serves the management port itself. A worker responds to its supervisor, which serves the port. */
 async function openManagement(
   { service }: Config,
   { health, metrics }: Pick<App, 'health' | 'metrics'>,
 ): Promise<void> {
-  if (cluster.isWorker) return answerSupervisor(health, metrics.registry);
+  if (cluster.isWorker) return respondToSupervisor(health, metrics.registry);
   await startManagementServer({
     host: service.host,
     port: service.managementPort,
@@ -74,7 +76,7 @@ async function openManagement(
   });
 }
 
-/** The development server that started this process talks to it over a channel; when it dies, nobody would stop us. */
-function leaveWithParent({ environment }: Config, shutdown: Shutdown): void {
-  if (traitsOf(environment).isServedFromSources) process.once('disconnect', () => shutdown('parent gone'));
+/** Stops when the development server that started this process exits, because nothing else would stop it. */
+function stopWithParent({ environment }: Config, shutdown: Shutdown): void {
+  if (traitsOf(environment).isServedFromSources) process.once('disconnect', () => shutdown('parent exited'));
 }

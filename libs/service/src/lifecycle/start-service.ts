@@ -1,27 +1,27 @@
 import cluster from 'node:cluster';
 import { type Config, ConfigError, type ProgramName } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
-import { onLeaveSignals } from '@airlock/health';
+import { onStopSignals } from '@airlock/health';
 import type { ServiceDefinition } from '../app/service-definition.js';
 
 export interface StartOptions {
-  /** Its name in the table of programs, which says what it reads. */
+  /** Its name in the table of programs, which determines the variables that it reads. */
   readonly program: ProgramName;
   /** The version of the app's package. */
   readonly version: string;
-  /** Imports the app: called only when the configuration is right, and not in the process that supervises. */
+  /** Imports the app. Called only if the configuration is valid, and never in the supervisor. */
   readonly load: () => Promise<ServiceDefinition>;
 }
 
 /** The whole life of a process of the app: load the configuration, start, serve, drain. */
 export async function startService(options: StartOptions): Promise<void> {
-  // Until there is something to close, leaving is all there is to do.
-  onLeaveSignals(() => process.exit(0));
+  // Until something is open, a signal simply ends the process.
+  onStopSignals(() => process.exit(0));
   const config = readConfig(options.program);
   if (config) await start(config, options);
 }
 
-/** A wrong configuration is explained line by line; its stack would help nobody. */
+/** Prints each error of the configuration on its own line, without a stack. */
 function readConfig(program: ProgramName): Config | undefined {
   try {
     return loadConfig({ program });
@@ -33,7 +33,7 @@ function readConfig(program: ProgramName): Config | undefined {
   }
 }
 
-// Loaded only now: a configuration error is shown before a framework is read, and who supervises reads none at all.
+// Imports are lazy: a configuration error is shown before a framework is loaded, and the supervisor loads none.
 async function start(config: Config, { version, load }: StartOptions): Promise<void> {
   try {
     if (config.service.workers > 1 && cluster.isPrimary) {
@@ -46,7 +46,7 @@ async function start(config: Config, { version, load }: StartOptions): Promise<v
   } catch (error) {
     const { reportStartError } = await import('./report-start-error.js');
     await reportStartError(error, { config, version });
-    // What has been opened by then would keep the process alive.
+    // Connections and servers that are already open would keep the process alive.
     process.exit(1);
   }
 }

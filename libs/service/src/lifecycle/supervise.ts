@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { type Config, traitsOf } from '@airlock/config';
-import { assertBudget, onLeaveSignals } from '@airlock/health';
+import { assertBudget, onStopSignals } from '@airlock/health';
 import { openLogger } from '../logging/logger.js';
 import { askHealth, createClusterMetrics } from './cluster-messages.js';
 import { startManagementServer } from './management-server.js';
@@ -8,8 +8,8 @@ import { startManagementServer } from './management-server.js';
 const RESTART_DELAY_MS = 1_000;
 
 /**
- * WORKERS processes behind one port. One that dies while serving is replaced; one that cannot even start ends them all,
- * with its exit code: the platform restarts the container, and nobody hides a failure in a loop.
+ * Runs WORKERS processes behind one port. A worker that dies while serving is replaced. If a worker cannot start, all
+ * stop with its exit code, so that the platform restarts the container and sees the failure.
  *
  * @param version of the app's package; each log line has it
  */
@@ -17,13 +17,13 @@ export async function supervise(config: Config, version: string): Promise<void> 
   assertBudget(config.shutdown, config.http.requestTimeoutMs);
   const logger = await openLogger(config, { version });
   const ready = new Set<number>();
-  let isLeaving = false;
+  let isStopping = false;
   let exitCode = 0;
 
-  const leave = (reason: string) => {
-    if (isLeaving) return;
-    isLeaving = true;
-    logger.info({ reason, workers: listWorkers().length }, 'supervisor.leaving');
+  const stop = (reason: string) => {
+    if (isStopping) return;
+    isStopping = true;
+    logger.info({ reason, workers: listWorkers().length }, 'supervisor.stopping');
     for (const worker of listWorkers()) worker.process.kill('SIGTERM');
     setTimeout(() => killAll(), config.shutdown.graceMs).unref();
   };
@@ -34,16 +34,16 @@ export async function supervise(config: Config, version: string): Promise<void> 
     if (ready.size === config.service.workers) process.send?.('ready');
   });
   cluster.on('exit', (worker, code, signal) => {
-    // One that was told to leave before it had begun has not failed.
-    const status = isLeaving && signal === 'SIGTERM' ? 0 : (code ?? 1);
-    logger.info({ worker: worker.id, exit_code: code, signal }, isLeaving ? 'worker.left' : 'worker.lost');
-    if (isLeaving || !ready.has(worker.id)) exitCode ||= status;
-    if (!isLeaving && ready.delete(worker.id)) setTimeout(() => isLeaving || cluster.fork(), RESTART_DELAY_MS);
-    else leave('a worker could not start');
-    if (isLeaving && listWorkers().length === 0) process.exit(exitCode);
+    // A worker that we stopped during start-up has not failed.
+    const status = isStopping && signal === 'SIGTERM' ? 0 : (code ?? 1);
+    logger.info({ worker: worker.id, exit_code: code, signal }, isStopping ? 'worker.stopped' : 'worker.died');
+    if (isStopping || !ready.has(worker.id)) exitCode ||= status;
+    if (!isStopping && ready.delete(worker.id)) setTimeout(() => isStopping || cluster.fork(), RESTART_DELAY_MS);
+    else stop('a worker could not start');
+    if (isStopping && listWorkers().length === 0) process.exit(exitCode);
   });
-  onLeaveSignals(leave);
-  if (traitsOf(config.environment).isServedFromSources) process.once('disconnect', () => leave('parent gone'));
+  onStopSignals(stop);
+  if (traitsOf(config.environment).isServedFromSources) process.once('disconnect', () => stop('parent exited'));
 
   const metrics = await createClusterMetrics();
   await startManagementServer({

@@ -12,7 +12,7 @@ const config = loadConfig({
 const loud = { ...config, log: { ...config.log, level: 'info' as const } };
 
 describe('a pretty log', () => {
-  it('says a request in one line that can be read', async () => {
+  it('shows a request in one readable line', async () => {
     const { logger, text } = await openPretty();
     logger.info(
       {
@@ -28,7 +28,7 @@ describe('a pretty log', () => {
     expect(text()).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: GET \/api\/v1\/orders 200 3\.2 ms me\n$/);
   });
 
-  it('keeps the other fields of an event behind it', async () => {
+  it('shows the other fields after the event', async () => {
     const { logger, text } = await openPretty();
     logger.info({ url: 'http://127.0.0.1:8000' }, 'listening');
     expect(text()).toMatch(/INFO: listening \{"url":"http:\/\/127\.0\.0\.1:8000"\}\n$/);
@@ -49,7 +49,7 @@ describe('a pretty log', () => {
 describe('a log as JSON', () => {
   const secrets = { password: 'q7Vd2mXc81LkPz0w', headers: { authorization: 'q7Vd2mXc81LkPz0w' } };
 
-  it('redacts by key, two levels down', () => {
+  it('redacts by key, down to two levels', () => {
     const { logger, text } = openJson();
     logger.info({ ...secrets, request: { headers: secrets.headers } }, 'said');
     const line = text();
@@ -57,7 +57,7 @@ describe('a log as JSON', () => {
     expect(line).not.toContain('q7Vd2mXc81LkPz0w');
   });
 
-  it('redacts by key where its fields hold no objects', () => {
+  it('redacts by key if its fields hold no objects', () => {
     const { logger, text } = openJson();
     createFlatLogger(logger).info({ method: 'GET', token: 'q7Vd2mXc81LkPz0w' }, 'request');
     expect(JSON.parse(text())).toMatchObject({ event: 'request', method: 'GET', token: '[redacted]' });

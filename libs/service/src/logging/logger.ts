@@ -2,7 +2,7 @@ import { Secret, type Config } from '@airlock/config';
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { currentContext } from '../context/request-context.js';
 
-/** Keys whose values never reach a log, at the top and two levels down. */
+/** Keys whose values are redacted at the top level and two levels below. */
 const SECRET_KEYS = [
   'authorization',
   'cookie',
@@ -17,18 +17,18 @@ const REDACTED = '[redacted]';
 
 export interface LoggerChoices {
   readonly version: string;
-  /** Standard output unless given. */
+  /** Default: standard output. */
   readonly destination?: DestinationStream;
 }
 
-/** The log of the process, in the format of the config. What makes it readable is not even loaded where it is JSON. */
+/** The log of the process, in the configured format. The pretty formatter is loaded only if it is used. */
 export async function openLogger(config: Config, { version }: { version: string }): Promise<Logger> {
   if (config.log.format === 'json') return createLogger(config, { version });
   const { createPrettyStream } = await import('./pretty-log.js');
   return createLogger(config, { version, destination: await createPrettyStream() });
 }
 
-/** One JSON object per line; every line of a request carries its ids. */
+/** One JSON object per line. Every line of a request has the ids of the request. */
 export function createLogger(config: Config, { version, destination }: LoggerChoices): Logger {
   const options: LoggerOptions = {
     level: config.log.level,
@@ -44,7 +44,7 @@ export function createLogger(config: Config, { version, destination }: LoggerCho
   return destination ? pino(options, destination) : pino(options);
 }
 
-/** For lines whose fields hold no objects: to look for secrets two levels down costs ten times the line itself. */
+/** For lines whose fields hold no objects. Redacting nested keys would cost ten times as much as the line itself. */
 export function createFlatLogger(logger: Logger): Logger {
   return logger.child({}, { redact: { paths: SECRET_KEYS.map(atTop), censor: REDACTED } });
 }
@@ -54,7 +54,7 @@ function describeContext(): object {
   return context ? { request_id: context.requestId, correlation_id: context.correlationId } : {};
 }
 
-/** Drivers hang parameters, details and hosts on their errors: only what a reader needs is taken. */
+/** Logs only selected fields, because drivers add parameters, details and hosts to their errors. */
 function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error instanceof Secret ? REDACTED : { message: String(error) };
   const code = 'code' in error ? { code: error.code } : {};

@@ -1,7 +1,9 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
 
-/** Nest's own messages in our log. What it tells of its start is a detail; its warnings and errors are not. */
+/**
+ * Writes Nest's messages to our log. Messages about its start are logged at trace, warnings and errors at their level.
+ */
 export class NestLogger implements LoggerService {
   readonly #logger: Logger;
 
@@ -26,7 +28,7 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    // What keeps the application from being built is thrown as well, and told once, by main.ts.
+    // An error that prevents the start is also thrown, and main.ts reports it once.
     if (rest.at(-1) === 'ExceptionHandler') return;
     this.#logger.error({ from: rest.at(-1), error: message, details: rest.slice(0, -1) }, 'framework');
   }

@@ -4,13 +4,13 @@ import type { PrettyOptions } from 'pino-pretty';
 const HIDDEN = 'service,version,environment,request_id,correlation_id,method,path,route,status_code,duration_ms,user';
 
 /**
- * One readable line for each event, for people at a terminal. Loaded only where `LOG_FORMAT=pretty`; it writes at once, so
- * that the last line before an exit is not lost.
+ * One readable line for each event, for people at a terminal. Loaded only if `LOG_FORMAT=pretty`. Writes synchronously,
+ * so that the last line before an exit is not lost.
  */
 export async function createPrettyStream(options: PrettyOptions = {}): Promise<DestinationStream> {
   const { default: pretty } = await import('pino-pretty').catch((cause: unknown) => {
     throw new Error(
-      'LOG_FORMAT: is pretty, and pino-pretty is not installed; expected json where only the API is installed\n' +
+      'LOG_FORMAT: is pretty, but pino-pretty is not installed; expected json where only the API is installed\n' +
         '  LOG_FORMAT=json',
       { cause },
     );
@@ -28,7 +28,7 @@ export async function createPrettyStream(options: PrettyOptions = {}): Promise<D
   });
 }
 
-/** What the log knows of a line; all of it words and numbers. */
+/** The fields of a log line that the pretty format shows. */
 interface Line {
   readonly event?: string;
   readonly request_id?: string;
@@ -39,7 +39,7 @@ interface Line {
   readonly user?: string | null;
 }
 
-/** What matters of a line, in the order in which one looks for it. */
+/** The event with its request id; requests with method, path, status and duration. */
 function describeEvent(descriptor: object): string {
   const line = descriptor as Line;
   const id = line.request_id ? ` [${line.request_id}]` : '';

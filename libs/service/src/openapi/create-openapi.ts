@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { problems, type ProblemCode } from '../problems/problem-codes.js';
 import { OPERATION, type OperationDescription } from './operation.js';
 import { type JsonObject, SchemaCollector } from './schema-collector.js';
-import { answerHeaders, problemSchema, requestHeaders } from './shared-parts.js';
+import { responseHeaders, problemSchema, requestHeaders } from './shared-parts.js';
 
 export interface OpenApiOptions {
   readonly title: string;
@@ -14,7 +14,7 @@ export interface OpenApiOptions {
   readonly controllers: readonly Type[];
 }
 
-/** One route as its decorators tell. */
+/** One route, as its decorators describe it. */
 interface Route {
   readonly method: string;
   readonly path: string;
@@ -26,7 +26,7 @@ interface Route {
   readonly parameters: z.ZodType | undefined;
 }
 
-/** Codes that every operation may answer with. */
+/** Problem codes that every operation may return. */
 const COMMON: readonly ProblemCode[] = [
   'malformed-request',
   'unauthenticated',
@@ -37,7 +37,7 @@ const COMMON: readonly ProblemCode[] = [
   'dependency-unavailable',
 ];
 
-/** The OpenAPI 3.1 document, from the schemas that validate and the problems that are thrown. */
+/** The OpenAPI 3.1 document, created from the schemas that validate requests and from the declared problems. */
 export function createOpenApi({ title, version, prefix, controllers }: OpenApiOptions): JsonObject {
   const schemas = new SchemaCollector({ Problem: problemSchema });
   const routes = controllers.flatMap(readRoutes);
@@ -68,7 +68,7 @@ function readRoutes(controller: Type): Route[] {
     if (!handler || method === undefined) return [];
     const description = readMetadata<OperationDescription>(OPERATION, handler);
     if (!description)
-      throw new Error(`${controller.name}.${name}: is not described; expected @Operation(…) beside its route`);
+      throw new Error(`${controller.name}.${name}: is not described; expected @Operation(…) on the method`);
     assertStatus(handler, description, `${controller.name}.${name}`);
     const sub = readMetadata<string>(PATH_METADATA, handler) ?? '/';
     return [
@@ -99,12 +99,12 @@ function readSchemas(controller: Type, name: string): Pick<Route, 'body' | 'quer
   };
 }
 
-/** What Nest sends and what the document says must be one status. */
-function assertStatus(handler: object, { answer }: OperationDescription, name: string): void {
+/** Checks that Nest sends the status that the document declares. */
+function assertStatus(handler: object, { response }: OperationDescription, name: string): void {
   const isPost = readMetadata<RequestMethod>(METHOD_METADATA, handler) === RequestMethod.POST;
   const actual = readMetadata<number>(HTTP_CODE_METADATA, handler) ?? (isPost ? 201 : 200);
-  if (actual !== answer.status)
-    throw new Error(`${name}: answers ${actual}; expected ${answer.status}, which @Operation says`);
+  if (actual !== response.status)
+    throw new Error(`${name}: returns status ${actual}; expected ${response.status}, the status in @Operation`);
 }
 
 function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
@@ -122,17 +122,17 @@ function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: schemas.describe(body, 'input') } } },
     }),
-    responses: { ...describeAnswer(description, schemas), ...describeProblems(route) },
+    responses: { ...describeResponse(description, schemas), ...describeProblems(route) },
   };
 }
 
-function describeAnswer({ answer, conditional }: OperationDescription, schemas: SchemaCollector): JsonObject {
-  const content = answer.schema && { 'application/json': { schema: schemas.describe(answer.schema, 'output') } };
-  const headers = Object.fromEntries((answer.headers ?? []).map((name) => [name, answerHeaders[name]]));
-  const description = answer.status === 204 ? 'Done.' : 'Here it is.';
+function describeResponse({ response, conditional }: OperationDescription, schemas: SchemaCollector): JsonObject {
+  const content = response.schema && { 'application/json': { schema: schemas.describe(response.schema, 'output') } };
+  const headers = Object.fromEntries((response.headers ?? []).map((name) => [name, responseHeaders[name]]));
+  const description = response.status === 204 ? 'Success, without a body.' : 'Success.';
   return {
-    [answer.status]: { description, ...(answer.headers && { headers }), ...(content && { content }) },
-    ...(conditional === 'if-none-match' && { 304: { description: 'You already have this version.' } }),
+    [response.status]: { description, ...(response.headers && { headers }), ...(content && { content }) },
+    ...(conditional === 'if-none-match' && { 304: { description: 'The caller already has this version.' } }),
   };
 }
 
@@ -141,7 +141,7 @@ function describeProblems({ method, description, body, query, parameters }: Rout
     ...COMMON,
     ...(description.problems ?? []),
     ...(body || query || parameters ? (['validation-failed'] as const) : []),
-    // A body is read, and may be refused, wherever the method allows one.
+    // Every method except GET reads a body, even if the operation ignores it.
     ...(method === 'get' ? [] : (['body-too-large', 'unsupported-media-type'] as const)),
     ...(description.conditional === 'if-match' ? (['precondition-failed', 'precondition-required'] as const) : []),
   ];

@@ -6,7 +6,7 @@ import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OpenApiOptions } from './create-openapi.js';
 
-/** Drawn in the page: a file of its own would be one more address. */
+/** Embedded in the page, which avoids another address. */
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='3' fill='%23246'/%3E%3Cpath d='M4 12 8 3l4 9M5.5 9h5' fill='none' stroke='%23fff' stroke-width='1.6'/%3E%3C/svg%3E";
 const renderPage = (title: string) => `<!doctype html>
@@ -24,14 +24,14 @@ const renderPage = (title: string) => `<!doctype html>
   <script src="docs/start.js"></script>
 </html>
 `;
-/** Swagger UI has dark colours, and leaves it to the page when to use them. */
+/** Swagger UI has dark colours, but the page must switch to them. */
 const THEME = `const dark = matchMedia('(prefers-color-scheme: dark)');
 const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
 dark.addEventListener('change', follow);
 follow();
 `;
 const START = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#swagger-ui', deepLinking: true });\n`;
-/** On a phone a wide table scrolls by itself and a long path breaks; the page keeps its width. */
+/** On a phone, wide tables scroll and long paths wrap, so that the page fits the screen. */
 const STYLE = `body { margin: 0; }
 @media (max-width: 640px) {
   .swagger-ui .wrapper { padding: 0 8px; }
@@ -40,13 +40,13 @@ const STYLE = `body { margin: 0; }
   .swagger-ui .responses-table, .swagger-ui .parameters { display: block; overflow-x: auto; }
 }
 `;
-/** The page styles its elements inline and embeds its icons. */
+/** Swagger UI uses inline styles and embedded icons. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
 const PUBLIC = { config: { isPublic: true } };
 const compress = promisify(gzip);
 
-/** The document and its page, only with WITH_UI. Nothing of either is loaded before somebody asks. */
+/** Serves the document and its page, only with WITH_UI. Both are loaded at the first request. */
 export function registerDocs(server: FastifyInstance, options: OpenApiOptions): void {
   const { title, prefix } = options;
   const add = (path: string, type: string, load: () => Promise<string>) => {
@@ -73,7 +73,7 @@ interface Variants {
   readonly gzipped: Buffer;
 }
 
-/** Compressed once: the script alone is 1.6 MB. */
+/** Compresses once, because the script alone is 1.6 MB. */
 async function createVariants(text: string): Promise<Variants> {
   const plain = Buffer.from(text);
   return { plain, gzipped: await compress(plain) };
@@ -85,7 +85,7 @@ function send({ headers }: FastifyRequest, reply: FastifyReply, { plain, gzipped
   return reply.header('content-encoding', 'gzip').send(gzipped);
 }
 
-/** A weight of 0 refuses it (RFC 9110, 12.5.3). */
+/** A weight of 0 means "not acceptable" (RFC 9110, 12.5.3). */
 function acceptsGzip(accepted: string | string[] | undefined): boolean {
   const codings = String(accepted ?? '').split(',');
   const [, weight = '1'] = codings

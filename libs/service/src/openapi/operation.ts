@@ -2,21 +2,21 @@ import { SetMetadata } from '@nestjs/common';
 import type { z } from 'zod';
 import type { ProblemCode } from '../problems/problem-codes.js';
 
-/** What cannot be read off a route itself. Parameters and bodies come from the schemas that validate them. */
+/** The facts that the route itself does not contain. Parameters and bodies come from the schemas that validate them. */
 export interface OperationDescription {
   readonly summary: string;
-  readonly answer: {
+  readonly response: {
     readonly status: 200 | 201 | 204;
     readonly schema?: z.ZodType;
     readonly headers?: readonly ('etag' | 'location')[];
   };
-  /** The header by which the answer depends on the version the caller has. */
+  /** The conditional header that the operation supports. */
   readonly conditional?: 'if-match' | 'if-none-match';
-  /** Besides those that every operation can answer with. */
+  /** Additional to the problems of every operation. */
   readonly problems?: readonly ProblemCode[];
 }
 
 export const OPERATION = 'airlock:operation';
 
-/** Describes a route of a controller for the OpenAPI document. */
+/** Describes a route of a controller in the OpenAPI document. */
 export const Operation = (description: OperationDescription) => SetMetadata(OPERATION, description);

@@ -5,7 +5,7 @@ export type JsonObject = Record<string, unknown>;
 const DEFINITION = '#/$defs/';
 const COMPONENT = '#/components/schemas/';
 
-/** Turns zod schemas into JSON Schema 2020-12; those with an id become components that the others refer to. */
+/** Converts zod schemas to JSON Schema 2020-12. Schemas with an id become components that others refer to. */
 export class SchemaCollector {
   readonly all: Record<string, unknown>;
 
@@ -36,7 +36,7 @@ export class SchemaCollector {
   }
 }
 
-/** A schema may say how it is shown, where its text form is not what a reader expects. */
+/** A schema can override its JSON Schema, for example a number that is sent as text in a query. */
 function applyOverride({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: JsonObject }): void {
   const shown = z.globalRegistry.get(zodSchema)?.['openapi'] as JsonObject | undefined;
   if (!shown) return;

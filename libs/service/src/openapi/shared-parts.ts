@@ -6,36 +6,36 @@ export const requestHeaders = {
   'if-match': {
     name: 'If-Match',
     in: 'header',
-    // Left out, the answer is 428: the document lets a client try.
+    // Not required in the document: a request without the header gets 428, which clients must be able to test.
     required: false,
-    description: 'The ETag of the version to change; `*` means whichever there is.',
+    description: 'The ETag of the version to change; `*` means any version.',
     schema: ETAG,
   },
   'if-none-match': {
     name: 'If-None-Match',
     in: 'header',
     required: false,
-    description: 'The ETag of the version you have.',
+    description: 'The ETag of the version that the caller has.',
     schema: ETAG,
   },
 };
 
-export const answerHeaders = {
+export const responseHeaders = {
   etag: { description: 'The version of the record.', schema: ETAG },
-  location: { description: 'Where the record is.', schema: { type: 'string' } },
+  location: { description: 'The address of the record.', schema: { type: 'string' } },
 };
 
 /** RFC 9457. */
 export const problemSchema = {
   type: 'object',
-  description: 'What went wrong. Branch on `code`; each has a page in docs/errors.',
+  description: 'An error (RFC 9457). Branch on `code`; docs/errors has a page for each code.',
   properties: {
     type: { type: 'string', format: 'uri', examples: ['urn:airlock:problem:not-found'] },
     title: { type: 'string' },
     status: { type: 'integer', minimum: 400, maximum: 599 },
     code: { type: 'string', enum: Object.keys(problems) },
     detail: { type: 'string' },
-    instance: { type: 'string', description: 'Names this occurrence; it holds the request id.' },
+    instance: { type: 'string', description: 'Identifies this occurrence; contains the request id.' },
     errors: {
       type: 'array',
       items: {

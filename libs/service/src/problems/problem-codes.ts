@@ -1,6 +1,6 @@
 /**
- * Every error the API answers with. A code is a promise: clients branch on it, so it is never renamed or given another
- * meaning. Each has a page in docs/errors/; a spec compares the two in both directions.
+ * Every error that the API returns. Clients branch on the code, so a code is never renamed and never gets another
+ * meaning. Each code has a page in docs/errors/; a spec compares both in both directions.
  */
 export const problems = {
   'malformed-request': {
@@ -12,20 +12,20 @@ export const problems = {
   'invalid-cursor': {
     status: 400,
     title: 'The cursor does not belong to this list',
-    meaning: 'The cursor was changed, or made by a list with another filter or order.',
-    remedy: 'Begin again without a cursor, and pass each next cursor on unchanged.',
+    meaning: 'The cursor was changed, or comes from a list with another filter or order.',
+    remedy: 'Start again without a cursor, and send each `nextCursor` unchanged.',
   },
   unauthenticated: {
     status: 401,
-    title: 'A valid bearer token is needed',
+    title: 'A valid bearer token is required',
     meaning: 'The token is missing, expired, not yet valid, not meant for this API, or not signed by its issuer.',
     remedy: 'Get a new token from the issuer and send it as `Authorization: Bearer …`.',
   },
   'not-found': {
     status: 404,
-    title: 'There is nothing here',
-    meaning: 'The address does not exist, or what it names does not belong to the caller.',
-    remedy: 'Check the address and the identity that the token carries.',
+    title: 'The resource does not exist',
+    meaning: 'The address does not exist, or its record does not belong to the caller.',
+    remedy: 'Check the address and the user in the token.',
   },
   'method-not-allowed': {
     status: 405,
@@ -36,85 +36,86 @@ export const problems = {
   'incomplete-request': {
     status: 408,
     title: 'The request did not arrive in time',
-    meaning: 'The connection was open, and the request was not complete within the time limit. Nothing of it was done.',
-    remedy: 'Send the request at once, and over a connection that carries it.',
+    meaning: 'The request was not complete within the time limit. No part of it was processed.',
+    remedy: 'Send the whole request without pauses, over a connection that is fast enough.',
   },
   conflict: {
     status: 409,
     title: 'The request conflicts with another record',
-    meaning: 'Another record already has a value that must be unique, or still refers to this one.',
+    meaning: 'Another record already has a value that must be unique, or still refers to this record.',
     remedy: 'Choose another value for each listed field, or change the other record first.',
   },
   'precondition-failed': {
     status: 412,
     title: 'The record has changed',
-    meaning: 'The `If-Match` header names another version than the current one: somebody changed the record.',
-    remedy: 'Read the record again, apply the change to it, and send its new ETag.',
+    meaning: 'The `If-Match` header names an older version: the record was changed by another request.',
+    remedy: 'Read the record again, apply the change to the new version, and send its ETag.',
   },
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    meaning: 'The body is larger, deeper or holds longer lists than the API reads.',
-    remedy: 'Send less in one request.',
+    meaning: 'The body is larger, nested deeper or has longer lists than the API accepts.',
+    remedy: 'Split the data into several requests.',
   },
   'unsupported-media-type': {
     status: 415,
     title: 'The body must be JSON',
-    meaning: 'The `Content-Type` is not one that the address reads, or the body has a `Content-Encoding`.',
+    meaning: 'The address does not support the `Content-Type`, or the body has a `Content-Encoding`.',
     remedy: 'Send `Content-Type: application/json`, uncompressed.',
   },
   'expectation-failed': {
     status: 417,
     title: 'The expectation is not supported',
-    meaning: 'The `Expect` header asks for something other than `100-continue`.',
-    remedy: 'Leave the `Expect` header out.',
+    meaning: 'The `Expect` header has another value than `100-continue`.',
+    remedy: 'Remove the `Expect` header.',
   },
   'validation-failed': {
     status: 422,
     title: 'The request is not valid',
-    meaning: 'The request was read, but some of its fields are wrong. `errors` lists all of them by JSON pointer.',
-    remedy: 'Mend each listed field.',
+    meaning: 'Some fields of the request are invalid. `errors` lists all of them by JSON pointer.',
+    remedy: 'Correct each listed field.',
   },
   'precondition-required': {
     status: 428,
     title: 'The request must name the version it changes',
-    meaning: 'A change or deletion without `If-Match` could overwrite what somebody else wrote.',
+    meaning: 'A change or deletion without `If-Match` could overwrite the change of another request.',
     remedy: 'Read the record and send its ETag as `If-Match`.',
   },
   'rate-limited': {
     status: 429,
     title: 'Too many requests',
-    meaning: 'The limit of this user or address is used up; the `RateLimit` header says when it is restored.',
-    remedy: 'Wait for the time in `Retry-After`.',
+    meaning:
+      'The user or address has reached its limit of requests. The `RateLimit` header gives the time of the reset.',
+    remedy: 'Try again after the time in `Retry-After`.',
   },
   'headers-too-large': {
     status: 431,
     title: 'The headers are too large',
-    meaning: 'The address and the headers together are larger than the API reads.',
-    remedy: 'Send fewer or shorter headers; look at the cookies first.',
+    meaning: 'The address and the headers together are larger than the API accepts.',
+    remedy: 'Send fewer or shorter headers; check the cookies first.',
   },
   'internal-error': {
     status: 500,
-    title: 'Something went wrong here',
-    meaning: 'An error that nobody foresaw. It has been logged under the request id.',
-    remedy: 'Try again later, and report the `instance` if it stays.',
+    title: 'Internal error',
+    meaning: 'An unexpected error. It has been logged with the request id.',
+    remedy: 'Try again later. If the error persists, report its `instance`.',
   },
   overloaded: {
     status: 503,
-    title: 'The service is busy',
-    meaning: 'More requests came than can be answered in time; this one was turned away before any work.',
+    title: 'The service is overloaded',
+    meaning: 'The service cannot process all requests in time. This request was rejected before any work.',
     remedy: 'Try again after the time in `Retry-After`.',
   },
   'request-timeout': {
     status: 503,
-    title: 'The request took too long',
-    meaning: 'The request was given up at the time limit. A change may or may not have been made.',
-    remedy: 'Read the record before trying a change again.',
+    title: 'The request timed out',
+    meaning: 'The request timed out. The change may or may not have been applied.',
+    remedy: 'Read the record before sending a change again.',
   },
   'dependency-unavailable': {
     status: 503,
-    title: 'A part of the service is not available',
-    meaning: 'The database or the keys of the issuer cannot be reached, or cannot do what is asked, at the moment.',
+    title: 'A dependency is unavailable',
+    meaning: 'The database or the key set of the issuer is unreachable, or cannot process the request at the moment.',
     remedy: 'Try again after the time in `Retry-After`.',
   },
 } as const satisfies Record<string, { status: number; title: string; meaning: string; remedy: string }>;

@@ -1,6 +1,6 @@
 import { problems, type ProblemCode } from './problem-codes.js';
 
-/** One field that is wrong: where in the request, and what about it. */
+/** An invalid field: its place in the request, and the error. */
 export interface FieldError {
   /** A JSON pointer into the body, or `#/query/…`, `#/path/…`. */
   readonly pointer: string;
@@ -8,14 +8,14 @@ export interface FieldError {
 }
 
 export interface ProblemExtras {
-  /** Written for users; never the message of some other error. */
+  /** Written for users. Never the message of another error. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
 
-/** The body of every error answer (RFC 9457). */
+/** The body of every error response (RFC 9457). */
 export interface ProblemDetails {
   readonly type: string;
   readonly title: string;
@@ -26,7 +26,7 @@ export interface ProblemDetails {
   readonly errors?: readonly FieldError[];
 }
 
-/** Thrown to answer with a problem of the registry. */
+/** Throw this to respond with a problem of the registry. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;

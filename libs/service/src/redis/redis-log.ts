@@ -2,25 +2,25 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { explainOtherProtocol, explainRedis, looksLikeOtherProtocol, probeRedis } from './redis-refusal.js';
 
-/** Broken so often in a row, a connection is not just unlucky. */
+/** After this many broken connections in a row, the cause is not chance. */
 const MAX_BREAKS = 3;
 
 /**
- * One line when Redis becomes unavailable or refuses this process, and one when it is usable: not one for each attempt.
- * A connection whose database could not be selected is closed: it would use database 0.
+ * Logs one line when Redis becomes unavailable or rejects this process, and one when it has recovered, instead of one
+ * for each attempt. A connection whose database could not be selected is closed, because it would use database 0.
  */
 export function logRedis(redis: Redis, { environment, logger }: { environment: string; logger: Logger }): void {
-  let told: string | undefined;
+  let reported: string | undefined;
   let breaks = 0;
   const refuse = (reason: string) => {
-    if (told !== reason) logger.error({ reason }, 'redis.refused');
-    told = reason;
+    if (reported !== reason) logger.error({ reason }, 'redis.refused');
+    reported = reason;
   };
   const report = (error: Error) => {
     const reason = explainRedis(error, redis.options);
     if (reason !== undefined) return refuse(reason);
-    if (told === undefined) logger.warn({ error }, 'redis.away');
-    told ??= error.message;
+    if (reported === undefined) logger.warn({ error }, 'redis.unavailable');
+    reported ??= error.message;
     if (looksLikeOtherProtocol(error, redis.options)) breaks += 1;
     if (breaks === MAX_BREAKS) refuse(explainOtherProtocol(redis.options));
   };
@@ -32,8 +32,8 @@ export function logRedis(redis: Redis, { environment, logger }: { environment: s
   redis.on('ready', () => {
     breaks = 0;
     probeRedis(redis, environment).then(() => {
-      if (told !== undefined) logger.info('redis.back');
-      told = undefined;
+      if (reported !== undefined) logger.info('redis.recovered');
+      reported = undefined;
     }, report);
   });
 }

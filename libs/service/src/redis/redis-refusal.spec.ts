@@ -44,8 +44,8 @@ describeWithOwnRedis('a Redis that refuses this process', () => {
   };
 
   const refused: [string, (refusal: Refusal) => string, string][] = [
-    ['has another password', ({ at }) => at('limited:wrong-0123456789@'), 'does not accept the user and password'],
-    ['does not know the user', ({ at }) => at(`unknown:${PASSWORD}@`), 'does not accept the user and password'],
+    ['has another password', ({ at }) => at('limited:wrong-0123456789@'), 'rejects the user and password'],
+    ['does not know the user', ({ at }) => at(`unknown:${PASSWORD}@`), 'rejects the user and password'],
     ['has fewer databases', ({ at }) => at('', '/99'), 'has no database 99'],
     [
       'has a certificate that is not trusted',
@@ -54,7 +54,7 @@ describeWithOwnRedis('a Redis that refuses this process', () => {
     ],
   ];
   for (const [cause, url, reason] of refused) {
-    itTogether(`and ${cause} is told once, with its cure, and never used`, () =>
+    itTogether(`and ${cause} is logged once, with the fix, and never used`, () =>
       withRefusal(async (refusal) => {
         const { admin, lines } = refusal;
         const client = await refusal.connect(url(refusal));
@@ -75,13 +75,13 @@ describeWithOwnRedis('a Redis that refuses this process', () => {
     ['expects TLS', ({ at, tlsPort }) => at('', '/0', tlsPort), 'expected a Redis without TLS'],
   ];
   for (const [cause, url, reason] of otherProtocol) {
-    itTogether(`and ${cause} is told as unavailable, and by its cause once that is certain`, () =>
+    itTogether(`and ${cause} is logged as unavailable, and with its cause as soon as that is certain`, () =>
       withRefusal(async (refusal) => {
         const { admin, lines } = refusal;
         await refusal.connect(url(refusal));
         for (let waited = 0; waited < 300 && lines.length < 2; waited += 1) await sleep(50);
         await sleep(ATTEMPTS_MS);
-        expect(lines.map(({ event }) => event)).toEqual(['redis.away', 'redis.refused']);
+        expect(lines.map(({ event }) => event)).toEqual(['redis.unavailable', 'redis.refused']);
         expect(lines[1]?.reason).toContain(reason);
         expect(await admin.keys('*')).toEqual([]);
       }),
@@ -89,7 +89,7 @@ describeWithOwnRedis('a Redis that refuses this process', () => {
   }
 
   for (const command of ['ping', 'info', 'getex', 'eval', 'sadd', 'incrby', 'pexpire']) {
-    itTogether(`the command ${command} names it once and keeps its connection`, () =>
+    itTogether(`the command ${command} is logged once with the command, and keeps its connection`, () =>
       withRefusal(async (refusal) => {
         const { admin, at, lines } = refusal;
         const countConnections = async () =>
@@ -106,7 +106,7 @@ describeWithOwnRedis('a Redis that refuses this process', () => {
     );
   }
 
-  itTogether('the keys of this service says so', () =>
+  itTogether('the keys of this service is logged', () =>
     withRefusal(async (refusal) => {
       const { admin, at, lines } = refusal;
       await admin.call('ACL', 'SETUSER', 'limited', 'resetkeys', '~other:*');
@@ -116,26 +116,26 @@ describeWithOwnRedis('a Redis that refuses this process', () => {
     }),
   );
 
-  itTogether('and lets it in later is used without a restart', () =>
+  itTogether('and accepts it later is used without a restart', () =>
     withRefusal(async (refusal) => {
       const { admin, at, lines } = refusal;
       await admin.call('ACL', 'SETUSER', 'limited', 'resetpass', '>other-0123456789');
       await refusal.connect(at(`limited:${PASSWORD}@`));
       await admin.call('ACL', 'SETUSER', 'limited', `>${PASSWORD}`);
-      for (let waited = 0; waited < 100 && !lines.some(({ event }) => event === 'redis.back'); waited += 1)
+      for (let waited = 0; waited < 100 && !lines.some(({ event }) => event === 'redis.recovered'); waited += 1)
         await sleep(50);
-      expect(lines.map(({ event }) => event)).toEqual(['redis.refused', 'redis.back']);
+      expect(lines.map(({ event }) => event)).toEqual(['redis.refused', 'redis.recovered']);
     }),
   );
 });
 
-/** A Redis with a user whom its test limits, and the process that it refuses. */
+/** A Redis with a user that the test restricts, and the process that it rejects. */
 class Refusal {
   readonly lines: Line[] = [];
   readonly admin: RedisClient;
   #client: Redis | undefined;
 
-  /** @param folder holds the certificate of the port with TLS */
+  /** @param folder contains the certificate of the TLS port */
   static async start(folder: string): Promise<Refusal> {
     const tlsPort = await findFreePort();
     const { key, certificate } = nameCertificate(folder);

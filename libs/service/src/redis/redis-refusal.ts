@@ -7,19 +7,19 @@ interface Explanation {
   readonly explain: (options: RedisOptions, error: Error) => string;
 }
 
-/** What waiting does not cure, by what Redis, ioredis or Node say of it. Their messages hold no password. */
+/** Errors that waiting does not fix, by the messages of Redis, ioredis or Node, which contain no password. */
 const explanations: readonly Explanation[] = [
   {
     pattern: /WRONGPASS|NOAUTH|invalid password|invalid username-password/,
     explain: (options) =>
-      `${where(options)} does not accept the user and password; expected those of one of its users\n` +
-      '  redis-cli -u "$REDIS_URL" PING   # connects as this process does',
+      `${where(options)} rejects the user and password; expected those of one of its users\n` +
+      '  redis-cli -u "$REDIS_URL" PING   # connects like this process',
   },
   {
     pattern: /DB index is out of range|invalid DB index|SELECT is not allowed/,
     explain: (options) =>
-      `${where(options)} has no database ${options.db}; expected one that it has, such as 0\n` +
-      '  redis-cli -u "$REDIS_URL" CONFIG GET databases   # how many there are',
+      `${where(options)} has no database ${options.db}; expected an existing one, such as 0\n` +
+      '  redis-cli -u "$REDIS_URL" CONFIG GET databases   # shows how many there are',
   },
   {
     pattern: /NOPERM/,
@@ -28,7 +28,7 @@ const explanations: readonly Explanation[] = [
       const user = options.username ?? 'default';
       const lacks = command === undefined ? 'use the keys of this service' : `run ${command.toUpperCase()}`;
       return (
-        `the user "${user}" of ${where(options)} may not ${lacks}; expected all that docs/runbooks/redis-down.md lists\n` +
+        `the user "${user}" of ${where(options)} may not ${lacks}; expected the rights in docs/runbooks/redis-down.md\n` +
         `  ACL SETUSER ${user} ${command === undefined ? '~airlock:*' : `+${command.replace(' ', '|')}`}`
       );
     },
@@ -41,12 +41,12 @@ const explanations: readonly Explanation[] = [
   {
     pattern: /self.signed|unable to (get|verify)|certificate|altnames/i,
     explain: (options) =>
-      `the certificate of ${where(options)} is not trusted; expected one by a known authority for this host\n` +
+      `the certificate of ${where(options)} is not trusted; expected one from a known authority for this host\n` +
       '  NODE_EXTRA_CA_CERTS=/path/to/ca.pem',
   },
 ];
 
-/** @returns why Redis will refuse the next attempt too, with the cure; undefined where it may just be unavailable */
+/** @returns why Redis will also reject the next attempt, with the fix; undefined if it may only be unavailable */
 export function explainRedis(error: Error, options: RedisOptions): string | undefined {
   const code = 'code' in error ? String(error.code) : '';
   const text = `${code} ${error.message}`;
@@ -54,21 +54,21 @@ export function explainRedis(error: Error, options: RedisOptions): string | unde
   return found && `REDIS_URL: ${found.explain(options, error)}`;
 }
 
-/** How a server without TLS meets a client with it, and the other way round: it says nothing, or breaks the connection. */
+/** If only one side uses TLS, the server does not respond or closes the connection. */
 export function looksLikeOtherProtocol({ code }: NodeJS.ErrnoException, { tls }: RedisOptions): boolean {
   return code === 'ECONNRESET' || (tls !== undefined && code === 'ETIMEDOUT');
 }
 
-/** For a server that has met several attempts so. */
+/** For a server that did so at several attempts. */
 export function explainOtherProtocol(options: RedisOptions): string {
-  const [expected, cure] = options.tls ? ['with TLS', 'redis://'] : ['without TLS', 'rediss://'];
+  const [expected, scheme] = options.tls ? ['with TLS', 'redis://'] : ['without TLS', 'rediss://'];
   return (
-    `REDIS_URL: ${where(options)} breaks or ignores each connection before it answers; expected a Redis ${expected}\n` +
-    `  REDIS_URL=${cure}…   # if it is the other kind`
+    `REDIS_URL: ${where(options)} closes or ignores every connection; expected a Redis ${expected}\n` +
+    `  REDIS_URL=${scheme}…   # for a Redis ${options.tls ? 'without' : 'with'} TLS`
   );
 }
 
-/** Runs each command that the cache, the limits and the probes need. @throws the first that Redis refuses */
+/** Runs each command that the cache, the limits and the probes need. @throws the error of the first rejected command */
 export async function probeRedis(redis: Redis, environment: string): Promise<void> {
   const key = `airlock:${environment}:probe:${process.pid}`;
   const pipeline = redis

@@ -13,7 +13,7 @@ import { createRedis } from './redis.js';
 const silent = pino({ level: 'silent' });
 const reply = { header: () => reply } as unknown as FastifyReply;
 
-// One of these tests kills its server, so they start one of their own instead of the one that is lent.
+// One of these tests kills its server, so they start their own instead of using the shared one.
 describeWithOwnRedis('with Redis', () => {
   let server: TestRedis;
   let redis: Redis;
@@ -44,7 +44,7 @@ describeWithOwnRedis('with Redis', () => {
     await server.stop();
   });
 
-  it('counts a user over all replicas', async () => {
+  it('counts the requests of a user in all replicas', async () => {
     const { config } = await connect().then(({ client, config }) => (client.disconnect(), { config }));
     const [here, there] = [new RateLimits(config, redis), new RateLimits(config, other)];
     const take = (limits: RateLimits) => {
@@ -61,7 +61,7 @@ describeWithOwnRedis('with Redis', () => {
     for (const limits of [here, there]) limits.onApplicationShutdown();
   });
 
-  it('counts in this process alone where the shared counter is something else', async () => {
+  it('counts in this process alone if the key of the shared counter has another type', async () => {
     const { client, config } = await connect();
     const limits = new RateLimits(config, client);
     const counted = jest.spyOn(client, 'pipeline');
@@ -74,14 +74,14 @@ describeWithOwnRedis('with Redis', () => {
     try {
       for (; taken < 100; taken += 1) limits.takeUser('user_9', reply);
     } catch {
-      // Refused: the limit holds.
+      // Rejected: the limit applies.
     }
     expect(taken).toBe(5);
     limits.onApplicationShutdown();
     client.disconnect();
   });
 
-  it('gives up a connection that is not heard of any more for one that answers', async () => {
+  it('replaces a silent connection by one that responds', async () => {
     const proxy = await TcpProxy.start(server.address);
     const { client } = await connect(new Secret(`redis://127.0.0.1:${proxy.port}/0`));
     expect(await client.ping()).toBe('PONG');
@@ -100,7 +100,7 @@ describeWithOwnRedis('with Redis', () => {
   });
 });
 
-it('is not loaded where none is configured', async () => {
+it('is not loaded if none is configured', async () => {
   const config = loadConfig({
     env: {
       ENVIRONMENT: 'testing',

@@ -3,23 +3,23 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { logRedis } from './redis-log.js';
 
-/** Injects the Redis of the config, or undefined where there is none. */
+/** Injects the configured Redis, or undefined if none is configured. */
 export const REDIS = Symbol('redis');
 
-/** Nothing waits longer for Redis than going without it would take. */
+/** Commands time out quickly, because working without Redis takes no longer. */
 const COMMAND_TIMEOUT_MS = 200;
 const CONNECT_TIMEOUT_MS = 2_000;
 const WATCH_MS = 2_500;
 const MAX_SILENCES = 2;
 const MAX_RECONNECT_DELAY_MS = 1_000;
 
-/** A client that fails fast while Redis is away and comes back by itself. It is not even loaded where none is configured. */
+/** A client that fails fast while Redis is unavailable and reconnects. It is loaded only if a Redis is configured. */
 export async function createRedis(
   config: Pick<Config, 'redis' | 'service' | 'environment'>,
   logger: Logger,
 ): Promise<Redis | undefined> {
   if (!config.redis) {
-    logger.warn('redis.none: limits are per process and nothing is cached');
+    logger.warn('redis.not_configured: limits are per process and nothing is cached');
     return undefined;
   }
   const { Redis } = await import('ioredis');
@@ -27,7 +27,7 @@ export async function createRedis(
     connectionName: `${config.service.name}/${config.environment}`,
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    // ioredis waits this long before it destroys a connection that does not close, also one that is closed already.
+    // ioredis waits this long before it destroys a connection that does not close, even if it is already closed.
     disconnectTimeout: COMMAND_TIMEOUT_MS,
     enableOfflineQueue: false,
     lazyConnect: true,
@@ -41,8 +41,8 @@ export async function createRedis(
 }
 
 /**
- * If Redis disappears silently, as in a failover that lets no packet through, the kernel keeps the socket for 15 minutes.
- * Reconnects after two unanswered PINGs.
+ * If Redis disappears silently, as in a failover that lets no packet through, the kernel keeps the socket for 15
+ * minutes. Reconnects after two unanswered PINGs.
  */
 function endSilentConnections(redis: Redis): void {
   let silences = 0;
@@ -51,7 +51,7 @@ function endSilentConnections(redis: Redis): void {
       redis.status === 'ready' &&
       (await redis.ping().then(
         () => false,
-        // A refusal is an answer too.
+        // An error reply is also a reply.
         (error: Error) => error.name !== 'ReplyError',
       ));
     silences = isSilent ? silences + 1 : 0;

@@ -12,15 +12,15 @@ export interface ErrorReportOptions {
 
 const SEND_TIMEOUT_MS = 5_000;
 const REDACTED = '[redacted]';
-/** Shorter words turn up by chance. */
+/** Shorter secrets would occur by chance. */
 const MIN_SECRET_LENGTH = 6;
 
 const parseStack = createStackParser(nodeStackLineParser());
 
 /**
- * Sends unforeseen errors: their types, codes and frames, with the id of the request and nothing else of it. Messages stay in
- * the log, because they quote what users typed and what rows hold. The client stands alone: it patches no module, reads no
- * variable and collects no breadcrumbs, and secrets are removed before it sends.
+ * Sends unexpected errors: types, codes, frames and the id of the request. Messages stay in the log, because they quote
+ * input of users and values of rows. The client patches no module, reads no variable and collects no breadcrumbs.
+ * Secrets are removed before it sends.
  */
 export function createErrorReports(dsn: Secret, { config, version }: ErrorReportOptions): Observer {
   const secrets = listSecrets(config);
@@ -67,7 +67,7 @@ export function createErrorReports(dsn: Secret, { config, version }: ErrorReport
   };
 }
 
-/** The secrets of the config and, of those that are addresses, the password: either may end up in a message. */
+/** The secrets of the config and the passwords in its addresses, because both may occur in a message. */
 function listSecrets(value: unknown): string[] {
   if (value instanceof Secret) return withPassword(value.reveal()).filter((text) => text.length >= MIN_SECRET_LENGTH);
   if (typeof value !== 'object' || value === null) return [];

@@ -12,7 +12,7 @@ describe('describeExceptions', () => {
   it.each<[string, unknown]>([
     ['a message', new Error(`no record called ${CANARY}`)],
     ['a message with a line like a frame', new Error(`x\n    at ${CANARY} (${CANARY}.ts:1:2)`)],
-    ['a message that was changed after the stack was made', Object.assign(new Error(CANARY), { message: 'other' })],
+    ['a message that was changed after the stack was created', Object.assign(new Error(CANARY), { message: 'other' })],
     ['a name', Object.assign(new Error('x'), { name: `${CANARY} of a user` })],
     ['a code', createError({ code: `user ${CANARY}` })],
     [
@@ -20,25 +20,25 @@ describe('describeExceptions', () => {
       createError({ code: '23505', detail: CANARY, hint: CANARY, where: CANARY }),
     ],
     ['an internal query', createError({ code: 'P0001', internalQuery: `SELECT '${CANARY}'` })],
-    ['the name of a column that is none', createError({ code: '23502', column: `${CANARY}, of row (1)` })],
+    ['an invalid name of a column', createError({ code: '23502', column: `${CANARY}, of row (1)` })],
     ['a cause', new Error('x', { cause: new Error(CANARY) })],
     ['a cause that is a text', new Error('x', { cause: CANARY })],
     ['an aggregate', new AggregateError([new Error(CANARY)], CANARY)],
-    ['an object that is no error', { message: CANARY, [CANARY]: CANARY }],
+    ['an object that is not an error', { message: CANARY, [CANARY]: CANARY }],
     ['a text', CANARY],
     ['an error without a stack', Object.assign(new Error(CANARY), { stack: undefined })],
-  ])('lets nothing out of %s', (_, error) => {
+  ])('does not export %s', (_, error) => {
     expect(JSON.stringify(describeAll(error))).not.toContain(CANARY);
   });
 
-  it('tells type, code and the names of the schema', () => {
+  it('reports type, code and the names of the schema', () => {
     const error = createError({ name: 'DatabaseError', code: '23505', table: 'orders', constraint: 'orders_pkey' });
     expect(describeAll(error)).toMatchObject([
       { type: 'DatabaseError', value: expect.stringMatching(/^23505, table orders, constraint orders_pkey; /) },
     ]);
   });
 
-  it('tells of each cause, the first first, and of a circle only so far', () => {
+  it('reports each cause, the root cause first, and a limited part of a cycle', () => {
     const first = new TypeError('first');
     expect(describeAll(new Error('last', { cause: first })).map(({ type }) => type)).toEqual(['TypeError', 'Error']);
     const circle = new Error('circle');
@@ -46,7 +46,7 @@ describe('describeExceptions', () => {
     expect(describeAll(circle)).toHaveLength(5);
   });
 
-  it('has the frames of those who wait for an error that was made elsewhere', async () => {
+  it('has the frames of the callers that await an error created elsewhere', async () => {
     async function applicationCaller(): Promise<void> {
       await withCallSite(
         () =>

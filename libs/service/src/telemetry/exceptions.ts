@@ -1,18 +1,18 @@
 import type { Exception, StackParser } from '@sentry/core';
 
-/** Longer chains are loops. */
+/** A longer chain is assumed to be a loop. */
 const MAX_CAUSES = 5;
 const FRAME = /^ +at .+/;
-/** The name of a class, and a code of PostgreSQL, Node or a library: none of them can hold a value. */
+/** The name of a class, and a code of PostgreSQL, Node or a library. Neither can contain a value. */
 const NAME = /^[A-Za-z_$][\w$]{0,63}$/;
 const CODE = /^[A-Z0-9][A-Z0-9_]{1,63}$/;
-/** Names of the schema, which PostgreSQL gives beside its message; they are in the migrations too. */
+/** Names of the schema that PostgreSQL adds to its errors. They are not secret, because the migrations contain them. */
 const SCHEMA_NAMES = ['schema', 'table', 'column', 'dataType', 'constraint', 'routine'] as const;
 const IDENTIFIER = /^[\w$]{1,63}$/;
 
 /**
- * An error and its causes, the first cause first, as far as they may leave the process: never a message, a detail or a hint.
- * A frame says which line threw, and the log has the message under the id of the request.
+ * Describes an error and its causes, the root cause first, without messages, details or hints, which must not leave the
+ * process. The frames show the line that threw. The log has the message with the id of the request.
  */
 export function describeExceptions(error: unknown, parseStack: StackParser): Exception[] {
   const chain: unknown[] = [error];
@@ -45,10 +45,10 @@ function describeCode(error: Readonly<Record<string, unknown>>): string {
     return typeof value === 'string' && IDENTIFIER.test(value) ? [`${name} ${value}`] : [];
   });
   const known = [...(typeof code === 'string' && CODE.test(code) ? [code] : []), ...names].join(', ');
-  return `${known || 'no code'}; the message is in the log under the id of the request`;
+  return `${known || 'no code'}; find the message in the log by the id of the request`;
 }
 
-/** The message comes first in a stack, and may have lines that look like frames. */
+/** A stack begins with the message, which may contain lines that look like frames. */
 function readFrames({ stack = '', message }: Error): string {
   const start = message === '' ? 0 : stack.indexOf(message);
   if (start < 0) return '';

@@ -5,12 +5,12 @@ import { type OutgoingOperation, OPERATIONS } from './outgoing-operation.js';
 import type { Meters } from './otlp-meters.js';
 import type { Spans } from './otlp-spans.js';
 
-/** What ioredis tells of a command on its own channel. */
+/** The message that ioredis publishes for a command. */
 interface RedisCommand {
   readonly command: string;
 }
 
-/** Operations of ours and commands to Redis, from the channels on which each is told. */
+/** Records our operations and commands to Redis, both from their diagnostics channels. */
 export function followOperations(spans: Spans, meters: Meters): () => void {
   const open = new WeakMap<object, { operation: OutgoingOperation; span: Span | undefined; startedAt: number }>();
   const follow = <Message extends object>(name: string, describe: (message: Message) => OutgoingOperation) => {
@@ -45,7 +45,7 @@ export function followOperations(spans: Spans, meters: Meters): () => void {
   return () => stops.forEach((stop) => stop());
 }
 
-/** What a channel says of a promise that was rejected. */
+/** The attributes of a rejected promise. */
 function describeError(message: object): Record<string, string> {
   if (!('error' in message)) return {};
   const { error } = message;

@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** What an outside service is told of the process. Nothing of it is in memory where no variable names such a service. */
+/** Reports to an external service. It is loaded only if a variable configures such a service. */
 export interface Observer {
-  /** A request that has been answered. */
+  /** Called after each response. */
   onRequest?(request: FastifyRequest, reply: FastifyReply): void;
-  /** An error that nobody foresaw. */
+  /** Called for each unexpected error. */
   onError?(error: unknown, context: ErrorContext): void;
-  /** How the pool of the database is used. */
+  /** Reports how the pool of the database is used. */
   watchPool?(read: () => PoolFigures): void;
-  /** Sends what is still held back; never takes longer than the time given, and never rejects. */
+  /** Sends the buffered data. Never takes longer than the timeout, and never rejects. */
   close(timeoutMs: number): Promise<void>;
 }
 

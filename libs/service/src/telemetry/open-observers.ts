@@ -6,11 +6,11 @@ import type { Observer } from './observer.js';
 export interface ObserverOptions {
   readonly config: Config;
   readonly version: Version;
-  /** For what only we can say: that an observer hears nothing. */
+  /** Logs that an external service receives no data. */
   readonly logger: Logger;
 }
 
-/** One observer made of all that the config names. */
+/** Combines all configured observers into one. */
 export async function openObservers(options: ObserverOptions): Promise<Observer> {
   const { otlpEndpoint, sentryDsn } = options.config.observability;
   const observers: Observer[] = [];

@@ -4,15 +4,18 @@ interface Exporter<Batch> {
   export(batch: Batch, done: (result: ExportResult) => void): void;
 }
 
-/** Tells once when what is sent no longer arrives, and once when it does again: nobody else would ever say so. */
-export function noteDelivery<Batch, T extends Exporter<Batch>>(exporter: T, onChange: (isAway: boolean) => void): T {
+/** Reports when exports begin to fail and when they succeed again. OpenTelemetry itself does not report it. */
+export function watchDelivery<Batch, T extends Exporter<Batch>>(
+  exporter: T,
+  onChange: (isUnavailable: boolean) => void,
+): T {
   const send = exporter.export.bind(exporter);
-  let isAway = false;
+  let isUnavailable = false;
   exporter.export = (batch, done) =>
     send(batch, (result) => {
       const hasFailed = result.code !== ExportResultCode.SUCCESS;
-      if (hasFailed !== isAway) onChange(hasFailed);
-      isAway = hasFailed;
+      if (hasFailed !== isUnavailable) onChange(hasFailed);
+      isUnavailable = hasFailed;
       done(result);
     });
   return exporter;

@@ -11,7 +11,9 @@ const MILLISECONDS_PER_SECOND = 1_000;
 const FIRST_SERVER_ERROR = 500;
 const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Metrics by the names of OpenTelemetry's conventions. Attributes are patterns and words, never what a caller sent. */
+/**
+ * Metrics named by OpenTelemetry's conventions. Attributes are route patterns and fixed words, never input of a caller.
+ */
 export class Meters {
   readonly #provider: MeterProvider;
   readonly #meter: Meter;

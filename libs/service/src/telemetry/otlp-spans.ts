@@ -17,8 +17,9 @@ const SEND_EVERY_MS = 2_000;
 const FIRST_SERVER_ERROR = 500;
 
 /**
- * A server span for each request, made when it has been answered, with the ids that its outgoing calls have carried; below
- * it a client span for each of those. Routes are patterns; addresses, queries, headers and bodies stay here.
+ * A server span for each request, created after the response, with the ids that the outgoing calls have already sent.
+ * Each outgoing call has a client span below it. Routes are patterns; addresses, queries, headers and bodies are not
+ * exported.
  */
 export class Spans {
   readonly #ids = new GivenIds();
@@ -56,7 +57,7 @@ export class Spans {
     span.end(endTime);
   }
 
-  /** @returns undefined where no request is served: what the process does for itself is no part of a trace */
+  /** @returns undefined outside a request, because such work does not belong to a trace */
   startOperation({ name, attributes }: OutgoingOperation): Span | undefined {
     const context = currentContext()?.trace;
     if (!context) return undefined;
@@ -74,7 +75,7 @@ function createParent({ traceId, isSampled }: TraceContext, spanId: string | und
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
 }
 
-/** A server span gets the ids that its request has had all along; any other span new ones. */
+/** A server span gets the ids that its request already has. Any other span gets new ids. */
 class GivenIds {
   #given: Pick<TraceContext, 'traceId' | 'spanId'> | undefined;
 

@@ -7,7 +7,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { Logger } from 'pino';
 import { followOperations } from './follow-operations.js';
 import type { Observer } from './observer.js';
-import { noteDelivery } from './otlp-delivery.js';
+import { watchDelivery } from './otlp-delivery.js';
 import { Meters } from './otlp-meters.js';
 import { Spans } from './otlp-spans.js';
 
@@ -19,7 +19,7 @@ export interface TelemetryOptions {
 
 const SEND_TIMEOUT_MS = 5_000;
 
-/** Traces and metrics over OTLP/HTTP. A receiver that is away, slow or broken costs what was to be sent and nothing else. */
+/** Traces and metrics over OTLP/HTTP. If the receiver is unavailable, slow or broken, only their data is lost. */
 export function createTelemetry(endpoint: string, { config, version, logger }: TelemetryOptions): Observer {
   const resource = resourceFromAttributes({
     'service.name': config.service.name,
@@ -31,11 +31,11 @@ export function createTelemetry(endpoint: string, { config, version, logger }: T
     url: `${endpoint.replace(/\/$/, '')}/v1/${signal}`,
     timeoutMillis: SEND_TIMEOUT_MS,
   });
-  const note = (signal: string) => (isAway: boolean) =>
-    isAway ? logger.warn({ signal }, 'telemetry.away') : logger.info({ signal }, 'telemetry.back');
-  const spans = new Spans({ exporter: noteDelivery(new OTLPTraceExporter(to('traces')), note('traces')), resource });
+  const report = (signal: string) => (isUnavailable: boolean) =>
+    isUnavailable ? logger.warn({ signal }, 'telemetry.unavailable') : logger.info({ signal }, 'telemetry.recovered');
+  const spans = new Spans({ exporter: watchDelivery(new OTLPTraceExporter(to('traces')), report('traces')), resource });
   const meters = new Meters({
-    exporter: noteDelivery(new OTLPMetricExporter(to('metrics')), note('metrics')),
+    exporter: watchDelivery(new OTLPMetricExporter(to('metrics')), report('metrics')),
     resource,
   });
   const unsubscribe = followOperations(spans, meters);

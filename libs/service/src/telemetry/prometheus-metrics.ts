@@ -10,7 +10,9 @@ export interface MetricsOptions {
 const MILLISECONDS_PER_SECOND = 1_000;
 const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What Prometheus collects on the management port. Labels are patterns and words, never what a caller sent. */
+/**
+ * Metrics for Prometheus on the management port. Labels are route patterns and fixed words, never input of a caller.
+ */
 export class Metrics {
   readonly registry = new Registry();
   readonly #duration: Histogram;
@@ -20,26 +22,26 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     this.#duration = new Histogram({
       name: 'http_server_request_duration_seconds',
-      help: 'Time from the first byte of a request to the last of its answer',
+      help: 'Time from the first byte of a request to the last byte of its response',
       labelNames: ['http_request_method', 'http_route', 'http_response_status_code'],
       buckets: BUCKETS_SECONDS,
       registers,
     });
     const build = new Gauge({
       name: 'app_build_info',
-      help: 'What runs here',
+      help: 'Version and commit of the running build',
       labelNames: ['version', 'commit'],
       registers,
     });
     build.set({ version: version.version, commit: version.commit ?? '' }, 1);
     gauge(this.registry, {
       name: 'app_ready',
-      help: 'Whether the process takes traffic',
+      help: 'Whether the process accepts traffic',
       read: () => Number(lifecycle.phase === 'serving'),
     });
     gauge(this.registry, {
       name: 'app_draining',
-      help: 'Whether the process is leaving',
+      help: 'Whether the process is shutting down',
       read: () => Number(lifecycle.isDraining),
     });
   }
@@ -48,7 +50,7 @@ export class Metrics {
   watchPool(read: () => Readonly<Record<string, number>>): void {
     new Gauge({
       name: 'db_pool_connections',
-      help: 'Connections by state, and who waits for one',
+      help: 'Connections by state, and requests that wait for a connection',
       labelNames: ['state'],
       registers: [this.registry],
       collect() {

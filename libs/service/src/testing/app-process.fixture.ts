@@ -17,14 +17,14 @@ export interface AppProcessOptions {
   readonly folder: string;
 }
 
-/** An app as a process of its own, started as `nx serve` and an image do: main.ts, an environment, signals. */
+/** An app in its own process, started like `nx serve` and an image do: main.ts, an environment, signals. */
 export class AppProcess {
   readonly lines: Record<string, unknown>[] = [];
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly #child: ChildProcess;
   #waiting: (() => void)[] = [];
 
-  /** Waits until it serves, or says that it waits for its database, or has ended. */
+  /** Waits until the app serves, waits for its database, or has exited. */
   static async start<Options, App extends AppProcess>(
     this: new (options: Options) => App,
     options: Options,
@@ -52,7 +52,7 @@ export class AppProcess {
     return String(this.lines.find(({ url }) => url !== undefined)?.['url']);
   }
 
-  /** The process of the app itself, behind a wrapper too. */
+  /** The process of the app itself, also if it runs behind a wrapper. */
   get pid(): number {
     const pid = this.#child.pid ?? 0;
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
@@ -69,7 +69,7 @@ export class AppProcess {
     }
   };
 
-  /** For the end of a test, whatever has become of it. */
+  /** Kills the process at the end of a test, if it still runs. */
   async stop(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
     await this.exited;
@@ -81,12 +81,12 @@ export class AppProcess {
   }
 }
 
-/** What is not JSON, or was cut short, counts as text: an exception here would only stall the stream. */
+/** Lines that are not valid JSON count as text, because an exception here would stall the stream. */
 function parseLine(line: string): Record<string, unknown> {
   try {
     if (line.startsWith('{')) return JSON.parse(line) as Record<string, unknown>;
   } catch {
-    // Text, then.
+    // Handled as text below.
   }
   return { event: 'text', line };
 }

@@ -2,10 +2,10 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the ports that systems give to outgoing connections, one of which would take the port before its server does. */
+/** Below the ports of outgoing connections, which could otherwise take the port before the server does. */
 const [LOWEST, HIGHEST] = [10_240, 32_767];
 
-/** A port that was free a moment ago, for a server that must be told one. */
+/** A port that was free a moment ago, for a server that needs a fixed port. */
 export async function findFreePort(): Promise<number> {
   for (;;) {
     const port = randomInt(LOWEST, HIGHEST);

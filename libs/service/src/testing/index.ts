@@ -1,4 +1,4 @@
-/** For the specs of apps that are made of the service. */
+/** For the specs of apps that use the service. */
 export { type App, createApp } from '../app/create-app.js';
 export { RequestContext, runInContext } from '../context/request-context.js';
 export { type RefusalCause, refusals } from '../failures/token-refusal.js';

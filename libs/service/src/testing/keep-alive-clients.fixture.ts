@@ -7,13 +7,15 @@ const PAUSE_MS = 25;
 
 export interface KeptAlive {
   /**
-   * Ends once the server has told each client that it closes its connection. A machine that is kept busy makes it turn
-   * requests away as `overloaded`, whether it shuts down or not: those do not count.
+   * Resolves when the server has told each client that it closes the connection. Requests that a busy machine rejects
+   * as `overloaded` are not counted.
    */
   readonly ended: Promise<{ readonly statuses: readonly number[]; readonly errors: readonly unknown[] }>;
 }
 
-/** Clients that ask one request after the other over a connection of their own. Returns when each has had a response. */
+/**
+ * Clients that each send one request after the other over their own connection. Returns when each has had a response.
+ */
 export async function startKeptAlive(url: string, headers: Readonly<Record<string, string>>): Promise<KeptAlive> {
   const statuses = new Set<number>();
   const errors: unknown[] = [];

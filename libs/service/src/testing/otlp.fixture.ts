@@ -39,7 +39,7 @@ interface Metrics {
 
 export type SentSpan = Omit<WireSpan, 'attributes'> & { readonly attributes: Values; readonly resource: Values };
 
-/** The spans that a receiver of OTLP was sent, in the order in which they began. */
+/** The spans that an OTLP receiver got, in the order in which they began. */
 export function readSpans(received: readonly Received[]): SentSpan[] {
   const spans = readBodies<Traces>(received, '/v1/traces').flatMap(({ resourceSpans }) =>
     resourceSpans.flatMap(({ resource, scopeSpans }) =>

@@ -9,9 +9,9 @@ export interface Received {
 }
 
 export interface ReceiverOptions {
-  /** What it answers with, once it has read everything; 200 unless told. */
-  readonly answer?: (response: ServerResponse) => void;
-  /** Speaks TLS with these. */
+  /** Sends the response after the request was read. Default: 200. */
+  readonly respond?: (response: ServerResponse) => void;
+  /** Uses TLS with this key and certificate. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
@@ -19,10 +19,10 @@ const OK = (response: ServerResponse): void => {
   response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
 };
 
-/** A real HTTP server that keeps what is sent to it. */
+/** A real HTTP server that records the requests it receives. */
 export async function withReceiver<T>(
   use: (port: number, received: readonly Received[]) => Promise<T>,
-  { answer = OK, tls }: ReceiverOptions = {},
+  { respond = OK, tls }: ReceiverOptions = {},
 ): Promise<T> {
   const received: Received[] = [];
   const listen: RequestListener = (request, response) => {
@@ -31,7 +31,7 @@ export async function withReceiver<T>(
       .on('data', (chunk: Buffer) => chunks.push(chunk))
       .on('end', () => {
         received.push({ path: request.url ?? '', body: Buffer.concat(chunks).toString() });
-        answer(response);
+        respond(response);
       });
   };
   const server: Server = tls ? createTlsServer(tls, listen) : createServer(listen);

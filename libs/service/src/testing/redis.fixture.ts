@@ -10,12 +10,12 @@ import { findFreePort } from './free-port.fixture.js';
 
 const SERVERS = ['redis-server', 'valkey-server'];
 
-/** The server that is on the path, if there is one. */
+/** The Redis server on PATH, if there is one. */
 const redisBinary = SERVERS.find((name) => spawnSync(name, ['--version']).status === 0);
 
 /**
- * A describe block whose tests start, stop and kill a Redis. One that only answers at an address will not do: there they
- * are skipped, and the run's summary names them.
+ * A describe block whose tests start, stop and kill a Redis. If Redis is only reachable at an address, they are
+ * skipped, and the summary of the run names them.
  */
 export function describeWithOwnRedis(title: string, define: () => void): void {
   if (redisBinary !== undefined || readProcessEnvironment()['REDIS_URL'] === undefined)
@@ -23,7 +23,7 @@ export function describeWithOwnRedis(title: string, define: () => void): void {
   describe.skip(`${title} (no redis-server here that a test may kill)`, define);
 }
 
-/** A Redis for one test, on a port that stays the same when it comes back. It keeps nothing but what `SAVE` wrote. */
+/** A Redis for one test. It keeps its port over a restart, and only the data that `SAVE` wrote. */
 export class TestRedis {
   #child: ChildProcess | undefined;
   readonly #port: number;
@@ -57,19 +57,19 @@ export class TestRedis {
     const options = [...address, '--save', '', '--appendonly', 'no', ...this.#options];
     const child = spawn(redisBinary, options, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child = child;
-    let said = '';
+    let output = '';
     for await (const chunk of child.stdout) {
-      said += String(chunk);
-      if (said.includes('Ready to accept connections')) return;
+      output += String(chunk);
+      if (output.includes('Ready to accept connections')) return;
     }
-    throw new Error(`redis-server: ended before it was ready\n${said}`);
+    throw new Error(`redis-server: exited before it was ready\n${output}`);
   }
 
   signal(name: NodeJS.Signals): void {
     this.#child?.kill(name);
   }
 
-  /** Ends it at once; what it saved is there when it starts again. */
+  /** Kills the server at once. Saved data is available after the next start. */
   async kill(): Promise<void> {
     if (!this.#child || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');

@@ -6,9 +6,11 @@ interface Target {
   readonly port: number;
 }
 
-/** Stands between a client and its server, and can go silent without closing anything, as a failed network does. */
+/**
+ * A proxy between a client and its server. It can drop all packets without closing a connection, like a failed network.
+ */
 export class TcpProxy {
-  /** Connections that were ever made. */
+  /** The number of connections so far. */
   accepted = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -43,13 +45,13 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** From now on nothing goes over the connections that there are; new ones work. */
+  /** Drops all data on the existing connections. New connections work. */
   silence(): void {
     this.#silenced.push(...this.#sockets);
     this.#sockets.clear();
   }
 
-  /** Nothing goes over any connection until `resume`; then all that was sent meanwhile arrives. */
+  /** Holds back the data of all connections until `resume`, which delivers it. */
   pause(): void {
     this.#isPaused = true;
     for (const socket of this.#sockets) socket.pause();
@@ -60,7 +62,7 @@ export class TcpProxy {
     for (const socket of this.#sockets) socket.resume();
   }
 
-  /** Breaks every connection; new ones go to another server. */
+  /** Breaks every connection. New connections go to another server. */
   redirect(target: Target): void {
     this.#target = target;
     for (const socket of this.#sockets) socket.destroy();

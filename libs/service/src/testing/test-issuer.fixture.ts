@@ -5,13 +5,13 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, 
 export const PARTY = 'https://app.example.com';
 const HOUR_SECONDS = 3_600;
 
-/** A real issuer on a free port: keys of its own, a key set over HTTP, and any token a test wants to see refused. */
+/** A real issuer on a free port, with its own keys, a key set over HTTP, and any valid or invalid token. */
 export class TestIssuer {
-  /** How often the key set was asked for. */
+  /** How often the key set was requested. */
   requests = 0;
   lastTraceparent: string | undefined;
   keys: JWK[] = [];
-  isAway = false;
+  isFailing = false;
   readonly #server: Server;
   #private = new Map<string, CryptoKey>();
 
@@ -26,7 +26,7 @@ export class TestIssuer {
     this.#server = createServer((request, response) => {
       this.requests += 1;
       this.lastTraceparent = request.headers['traceparent'] as string | undefined;
-      response.writeHead(this.isAway ? 500 : 200, { 'content-type': 'application/json', connection: 'close' });
+      response.writeHead(this.isFailing ? 500 : 200, { 'content-type': 'application/json', connection: 'close' });
       response.end(JSON.stringify({ keys: this.keys }));
     });
   }
@@ -46,7 +46,7 @@ export class TestIssuer {
     return privateKey;
   }
 
-  /** A token that is right in all that is not said otherwise; undefined leaves a claim out. */
+  /** A valid token, except for the claims given here. `undefined` removes a claim. */
   async sign(
     claims: JWTPayload = {},
     { kid = 'first', header = {} }: { kid?: string; header?: object } = {},

@@ -16,12 +16,12 @@ export interface TestAppOptions {
   /** Changes the config of the database's environment, testing. */
   readonly configure?: (config: Config) => Config | Promise<Config>;
   readonly imports?: readonly DynamicModule[];
-  /** How the tests of the file are kept apart; `delete` unless given, for requests that are answered at once. */
+  /** How the tests of the file are isolated. Default: `delete`, which allows concurrent requests. */
   readonly isolation?: 'rollback' | 'delete';
 }
 
 export type TestRequest = InjectOptions & {
-  /** Whose token is sent; nobody's if left out. */
+  /** The user whose token is sent. Without it no token is sent. */
   readonly as?: string;
 };
 
@@ -29,11 +29,11 @@ type TestAppParts = Pick<TestApp, 'definition' | 'config' | 'database' | 'issuer
 
 const VERSION = { name: 'airlock-api', version: '0.1.0', commit: 'abcdef0123456789', builtAt: null, digest: null };
 
-/** The whole app on a real database and a real issuer, asked without a socket. */
+/** The whole app with a real database and a real issuer. Requests are injected without a socket. */
 export class TestApp {
   readonly lifecycle = new Lifecycle();
   readonly version = VERSION;
-  /** What was logged since the test began, parsed. */
+  /** The parsed log lines since the test began. */
   lines: Record<string, unknown>[] = [];
 
   readonly definition: ServiceDefinition;
@@ -74,12 +74,12 @@ export class TestApp {
   }
 
   async close(): Promise<void> {
-    // There is none where it could not be made.
+    // The app is undefined if it could not be created.
     await (this.app as App | undefined)?.nest.close();
   }
 }
 
-/** One application for the test file. What a test has changed in the database is put back after it. */
+/** One app for the test file. The database changes of a test are undone after it. */
 export function useTestApp(
   definition: ServiceDefinition,
   { configure = (config) => config, imports = [], isolation = 'delete' }: TestAppOptions = {},
@@ -101,7 +101,7 @@ export function useTestApp(
   });
   return new Proxy({} as TestApp, {
     get(_, key) {
-      if (!current) throw new Error('test app: not there yet; expected its use inside of a hook or a test');
+      if (!current) throw new Error('test app: is not started yet; expected its use inside a hook or a test');
       const value: unknown = Reflect.get(current, key, current);
       return typeof value === 'function' ? (value.bind(current) as unknown) : value;
     },

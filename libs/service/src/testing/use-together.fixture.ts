@@ -1,12 +1,12 @@
 import { afterAll, beforeEach, it } from '@jest/globals';
 
-/** Declares a test whose run starts together with those of all others that are declared so. */
+/** Declares a test that runs concurrently with all other tests declared by the same function. */
 export type ItTogether = (title: string, run: () => Promise<void>) => void;
 
 /**
- * An `it` for tests that mostly wait, and that share nothing which one of them changes. All of them run at once, `limit`
- * at a time, as soon as the hooks of the block have run; each reports its own result. Call it above the other hooks.
- * `timeoutMs` bounds a run: the test that waits for it gets as much for each run that had to end before it could start.
+ * An `it` for tests that mostly wait and change no shared state. They run concurrently, at most `limit` at a time,
+ * after the hooks of the block have run. Each reports its own result. Call this above the other hooks. `timeoutMs`
+ * limits each run; the timeout of a test also covers the runs that must end before its own can start.
  */
 export function useTogether({ limit = Infinity, timeoutMs = 60_000 } = {}): ItTogether {
   const waiting: (() => void)[] = [];
@@ -16,7 +16,7 @@ export function useTogether({ limit = Infinity, timeoutMs = 60_000 } = {}): ItTo
     if (!isStarted) for (const start of waiting.splice(0, limit)) start();
     isStarted = true;
   });
-  // What they use is closed by the hooks below: also when only one of them was selected, all have to end first.
+  // All runs must end before later hooks close their resources, even if only one test was selected.
   afterAll(async () => void (await Promise.allSettled(results)));
   return (title, run) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -43,8 +43,8 @@ function findViolations({ environment, violations }: Inspection): ResetProblem[]
     const problem = `the configuration is that of ${environment ?? 'no environment'}; expected that of testing`;
     return [{ problem, mend: 'ENVIRONMENT=testing, and .env.testing at the root of the checkout' }];
   }
-  return violations.map(({ name, problem, expected, mend }) => ({
+  return violations.map(({ name, problem, expected, fix }) => ({
     problem: `${name} ${problem}; expected ${expected}`,
-    mend,
+    mend: fix,
   }));
 }

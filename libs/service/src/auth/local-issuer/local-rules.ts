@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { JSONWebKeySet } from 'jose';
 
-/** Written by `airlock token`, which keeps the private key beside it. This folder is left out of every image. */
+/** Written by `airlock token`, which keeps the private key in the same folder. No image contains this folder. */
 const KEYS = fileURLToPath(new URL('../../../../../.airlock/local-issuer/jwks.json', import.meta.url));
 export const LOCAL_ISSUER = 'http://local-issuer.airlock.test';
 export const LOCAL_PARTY = 'airlock-local';
@@ -12,7 +12,7 @@ export function readLocalRules() {
   return { issuer: LOCAL_ISSUER, parties: [LOCAL_PARTY], loadKeys: readKeys };
 }
 
-/** Before the first token there is no key, and no token can be right. */
+/** Before `airlock token` made the first token there is no key, and every token is rejected. */
 async function readKeys(): Promise<JSONWebKeySet> {
   try {
     return JSON.parse(await readFile(KEYS, 'utf8')) as JSONWebKeySet;

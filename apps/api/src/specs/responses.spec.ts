@@ -8,20 +8,20 @@ const URL = '/api/v1/entities';
 const JSON_TYPE = 'content-type: application/json';
 const BIG = 300_000;
 
-interface Answer {
+interface RawResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
-/** Lines of a request. `host: a` comes first unless the request says otherwise. */
+/** The lines of a request, with `host: a`. `bare` leaves the host out. */
 const ask = (line: string, ...headers: string[]) => [line, 'host: a', ...headers, '', ''].join('\r\n');
 const bare = (line: string, ...headers: string[]) => [line, ...headers, '', ''].join('\r\n');
 
 describe.each([
   ['without CORS', [] as string[]],
   ['with CORS', ['https://app.example.com']],
-])('every answer of the server, %s,', (_, corsOrigins) => {
+])('every response of the server, %s,', (_, corsOrigins) => {
   const api = useTestApi({
     configure: (config) => ({
       ...config,
@@ -37,16 +37,16 @@ describe.each([
     token = `authorization: Bearer ${await api.issuer.sign()}`;
   });
 
-  /** Sends bytes and reads the answers: as many as asked for, or all that come before the other side closes. */
-  async function exchange(bytes: string, count = 1): Promise<Answer[]> {
+  /** Sends bytes and reads up to `count` responses, or all responses until the other side closes. */
+  async function exchange(bytes: string, count = 1): Promise<RawResponse[]> {
     const socket = connect(port, '127.0.0.1').on('error', () => undefined);
     socket.write(bytes);
     let text = '';
     for await (const chunk of socket) {
       text += String(chunk);
-      if (parseAnswers(text, bytes.startsWith('HEAD ')).length >= count) break;
+      if (parseResponses(text, bytes.startsWith('HEAD ')).length >= count) break;
     }
-    return parseAnswers(text, bytes.startsWith('HEAD '));
+    return parseResponses(text, bytes.startsWith('HEAD '));
   }
 
   it.each<[string, () => string, number, string]>([
@@ -148,7 +148,7 @@ describe.each([
       'unsupported-media-type',
     ],
     ['no content type', () => withBody('{}', token), 415, 'unsupported-media-type'],
-    ['a content type that is none', () => withBody('{}', token, 'content-type: json'), 415, 'unsupported-media-type'],
+    ['an invalid content type', () => withBody('{}', token, 'content-type: json'), 415, 'unsupported-media-type'],
     ['gzip', () => withBody('{}', token, JSON_TYPE, 'content-encoding: gzip'), 415, 'unsupported-media-type'],
     ['identity', () => withBody('{}', token, JSON_TYPE, 'content-encoding: identity'), 415, 'unsupported-media-type'],
     [
@@ -179,7 +179,7 @@ describe.each([
     ],
     ['a body that is too large without a token', () => withBody('x'.repeat(BIG), JSON_TYPE), 401, 'unauthenticated'],
     [
-      'chunks that are none without a token',
+      'invalid chunks without a token',
       () => ask(`POST ${URL} HTTP/1.1`, JSON_TYPE, 'transfer-encoding: chunked') + 'zz\r\n',
       401,
       'unauthenticated',
@@ -193,10 +193,10 @@ describe.each([
       'not-found',
     ],
   ])('%s is a problem with its headers', async (__, request, status, code) => {
-    const [answer] = await exchange(request());
-    expectProblem(answer, { status, code });
-    if (status === 405) expect(answer?.headers).toHaveProperty('allow');
-    if (status === 415) expect(answer?.headers['accept-encoding'] ?? 'identity').toBe('identity');
+    const [response] = await exchange(request());
+    expectProblem(response, { status, code });
+    if (status === 405) expect(response?.headers).toHaveProperty('allow');
+    if (status === 415) expect(response?.headers['accept-encoding'] ?? 'identity').toBe('identity');
   });
 
   it.each([
@@ -217,28 +217,28 @@ describe.each([
   it.each([
     ['websocket', ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-key: x', 'sec-websocket-version: 13']],
     ['h2c', ['connection: upgrade, http2-settings', 'upgrade: h2c', 'http2-settings: AAMAAABkAAQAAP__']],
-  ])('a request to upgrade to %s is answered as if it had not asked', async (__, headers) => {
-    const [answer] = await exchange(ask(`GET ${URL} HTTP/1.1`, token, ...headers));
-    expect(answer?.status).toBe(200);
+  ])('a request to upgrade to %s is treated as an ordinary request', async (__, headers) => {
+    const [response] = await exchange(ask(`GET ${URL} HTTP/1.1`, token, ...headers));
+    expect(response?.status).toBe(200);
     expectProblem((await exchange(ask(`GET ${URL} HTTP/1.1`, ...headers)))[0], {
       status: 401,
       code: 'unauthenticated',
     });
   });
 
-  it('an address in absolute form is that address', async () => {
+  it('an address in absolute form is accepted', async () => {
     expect((await exchange(ask(`GET http://a${URL} HTTP/1.1`, token)))[0]?.status).toBe(200);
   });
 
-  it('HTTP/1.0 needs no Host', async () => {
+  it('HTTP/1.0 does not require a Host', async () => {
     expect((await exchange(bare(`GET ${URL} HTTP/1.0`, token)))[0]?.status).toBe(200);
   });
 
-  it('a query that is well encoded is read', async () => {
+  it('a validly encoded query is accepted', async () => {
     expect((await exchange(ask(`GET ${URL}?name=a%20%F0%9F%AB%96+b HTTP/1.1`, token)))[0]?.status).toBe(200);
   });
 
-  it('a connection serves on after a refused body that is small', async () => {
+  it('a connection stays open after a small rejected body', async () => {
     const next = ask(`GET ${URL} HTTP/1.1`, token, 'x-request-id: second-request', 'connection: close');
     for (const refused of [
       withBody('{', JSON_TYPE),
@@ -246,22 +246,25 @@ describe.each([
       withBody('{}', token, 'content-type: text/plain'),
       withBody('{"name":1}', token, JSON_TYPE),
     ]) {
-      const answers = await exchange(refused + next, Infinity);
-      expect(answers.map(({ status }) => status)).toEqual([expect.any(Number), 200]);
-      expect(answers[1]?.headers['x-request-id']).toBe('second-request');
+      const responses = await exchange(refused + next, Infinity);
+      expect(responses.map(({ status }) => status)).toEqual([expect.any(Number), 200]);
+      expect(responses[1]?.headers['x-request-id']).toBe('second-request');
     }
   });
 
   it.each([
     ['chunks', ['transfer-encoding: chunked']],
     ['a great length', [`content-length: ${BIG}`]],
-  ])('a connection is closed after a refused body of %s, and no body is taken for a request', async (__, headers) => {
-    const hidden = ask('GET /api/v1/hidden HTTP/1.1');
-    const answers = await exchange(ask(`POST ${URL} HTTP/1.1`, JSON_TYPE, ...headers) + hidden, Infinity);
-    expect(answers).toHaveLength(1);
-    expectProblem(answers[0], { status: 401, code: 'unauthenticated' });
-    expect(answers[0]?.headers['connection']).toBe('close');
-  });
+  ])(
+    'a connection is closed after a rejected body of %s, and the body is not parsed as a request',
+    async (__, headers) => {
+      const hidden = ask('GET /api/v1/hidden HTTP/1.1');
+      const responses = await exchange(ask(`POST ${URL} HTTP/1.1`, JSON_TYPE, ...headers) + hidden, Infinity);
+      expect(responses).toHaveLength(1);
+      expectProblem(responses[0], { status: 401, code: 'unauthenticated' });
+      expect(responses[0]?.headers['connection']).toBe('close');
+    },
+  );
 
   describe('to Expect: 100-continue', () => {
     const expecting = (path: string, ...headers: string[]) =>
@@ -273,22 +276,22 @@ describe.each([
       ['for an address that does not exist', () => expecting('/nowhere', token), 404],
       ['for a compressed body', () => expecting(URL, token, 'content-encoding: gzip'), 415],
       ['for a body that is too large', () => expecting(URL, token).replace('h: 12', `h: ${BIG}`), 413],
-    ])('%s is the refusal, without an invitation, and the end of the connection', async (__, request, status) => {
+    ])('%s is an error without 100, and closes the connection', async (__, request, status) => {
       const socket = connect(port, '127.0.0.1');
       socket.write(request());
       const text = await readAll(socket);
       expect(text).not.toContain('100 Continue');
-      const [answer] = parseAnswers(text);
-      expect([answer?.status, answer?.headers['connection']]).toEqual([status, 'close']);
+      const [response] = parseResponses(text);
+      expect([response?.status, response?.headers['connection']]).toEqual([status, 'close']);
     });
 
-    it('is the invitation, then the answer to the body, on a connection that serves on', async () => {
+    it('is 100, then the response to the body, on a connection that stays open', async () => {
       const socket = connect(port, '127.0.0.1');
       socket.write(expecting(URL, token));
       const invitation = await readUntil(socket, '\r\n\r\n');
       expect(invitation).toBe('HTTP/1.1 100 Continue\r\n\r\n');
       socket.write('{"name":"a"}' + ask(`GET ${URL} HTTP/1.1`, token, 'connection: close'));
-      expect(parseAnswers(await readAll(socket)).map(({ status }) => status)).toEqual([201, 200]);
+      expect(parseResponses(await readAll(socket)).map(({ status }) => status)).toEqual([201, 200]);
     });
   });
 
@@ -296,8 +299,8 @@ describe.each([
     return ask(`POST ${URL} HTTP/1.1`, ...headers, `content-length: ${Buffer.byteLength(body)}`) + body;
   }
 
-  function expectProblem(answer: Answer | undefined, { status, code }: { status: number; code: string }): void {
-    expect(answer).toMatchObject({
+  function expectProblem(response: RawResponse | undefined, { status, code }: { status: number; code: string }): void {
+    expect(response).toMatchObject({
       status,
       headers: {
         'content-type': 'application/problem+json; charset=utf-8',
@@ -308,13 +311,13 @@ describe.each([
         'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
       },
     });
-    expect(JSON.parse(answer?.text ?? '')).toMatchObject({
+    expect(JSON.parse(response?.text ?? '')).toMatchObject({
       type: `urn:airlock:problem:${code}`,
       status,
       code,
-      instance: `urn:airlock:request:${answer?.headers['x-request-id']}`,
+      instance: `urn:airlock:request:${response?.headers['x-request-id']}`,
     });
-    expect(answer?.text).not.toMatch(/Cannot read|undefined|node_modules| {4}at /);
+    expect(response?.text).not.toMatch(/Cannot read|undefined|node_modules| {4}at /);
   }
 });
 
@@ -333,8 +336,8 @@ async function readUntil(socket: Socket, end: string): Promise<string> {
   return text;
 }
 
-function parseAnswers(text: string, isHead = false): Answer[] {
-  const answers: Answer[] = [];
+function parseResponses(text: string, isHead = false): RawResponse[] {
+  const responses: RawResponse[] = [];
   for (let rest = text; rest !== '';) {
     const end = rest.indexOf('\r\n\r\n');
     const [first = '', ...lines] = rest.slice(0, end).split('\r\n');
@@ -344,13 +347,13 @@ function parseAnswers(text: string, isHead = false): Answer[] {
     const bytes = Buffer.from(rest.slice(end + 4));
     const length = isHead ? 0 : Number(headers['content-length'] ?? 0);
     if (end < 0 || bytes.length < length) break;
-    answers.push({ status: Number(first.split(' ')[1]), headers, text: bytes.subarray(0, length).toString() });
+    responses.push({ status: Number(first.split(' ')[1]), headers, text: bytes.subarray(0, length).toString() });
     rest = bytes.subarray(length).toString();
   }
-  return answers;
+  return responses;
 }
 
-/** With another character there: the last ones of a text in base64 may stand for nothing, and any may be the same by chance. */
+/** Replaces a character by another one. The last ones of base64 may encode only padding: do not change them. */
 function changeAt(text: string, index: number): string {
   const at = text.length + index;
   return `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;

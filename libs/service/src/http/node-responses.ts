@@ -6,7 +6,7 @@ import type { ProblemCode } from '../problems/problem-codes.js';
 import { Problem } from '../problems/problem.js';
 
 type Expectation = 'continue' | 'unknown';
-type Answer = { readonly problem: Problem; readonly cause?: string };
+type SocketResponse = { readonly problem: Problem; readonly cause?: string };
 type SecurityHeaders = Readonly<Record<string, string>>;
 
 const codes: Readonly<Record<string, ProblemCode>> = {
@@ -16,30 +16,36 @@ const codes: Readonly<Record<string, ProblemCode>> = {
 };
 const expectations = new WeakMap<IncomingMessage, Expectation>();
 
-/** Sockets whose last answer is on its way, though more of the request may come. */
+/** Sockets whose last response is being sent, although more bytes of the request may arrive. */
 const closing = new WeakSet<Duplex>();
 
-/** No error of the request that follows is answered any more: nothing but what was refused can come. */
+/** After this, errors on the socket get no response: only the rest of the rejected request can arrive. */
 export function expectNoMore({ socket }: IncomingMessage): void {
   closing.add(socket);
 }
 
-/** What the request waits for before it sends its body. Node has not answered it: the pipeline does. */
+/**
+ * The `Expect` header of a request that waits before it sends its body. The pipeline responds to it instead of Node.
+ */
 export function expectationOf(request: IncomingMessage): Expectation | undefined {
   return request.headers.expect === undefined ? undefined : expectations.get(request);
 }
 
-/** Invites the body that the client holds back. */
+/** Tells the client to send the body that it holds back. */
 export function inviteBody(request: IncomingMessage, response: ServerResponse): void {
   expectations.delete(request);
   response.writeContinue();
 }
 
 /**
- * Takes over what Node's server would answer by itself, past the pipeline: `Expect` becomes an ordinary request, CONNECT a
- * problem. A missing Host is left to the pipeline by the options of the server, and what is not HTTP to the handler below.
+ * Replaces the responses that Node's server would send without the pipeline: `Expect` becomes an ordinary request,
+ * CONNECT gets a problem. Server options pass requests without Host to the pipeline; the handler below gets invalid
+ * HTTP.
  */
-export function takeOverAnswers(server: Server, answer: (socket: Duplex, answer: Answer) => void): void {
+export function replaceNodeResponses(
+  server: Server,
+  respond: (socket: Duplex, response: SocketResponse) => void,
+): void {
   const pass = (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) => {
     expectations.set(request, expectation);
     server.emit('request', request, response);
@@ -48,24 +54,24 @@ export function takeOverAnswers(server: Server, answer: (socket: Duplex, answer:
   server.on('checkExpectation', pass('unknown'));
   server.on('connect', (_: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => undefined);
-    // RFC 9110, 10.2.1: an empty list says that the target supports no method.
-    answer(socket, { problem: new Problem('method-not-allowed', { headers: { allow: '' } }), cause: 'CONNECT' });
+    // RFC 9110, 10.2.1: an empty list means that the target supports no method.
+    respond(socket, { problem: new Problem('method-not-allowed', { headers: { allow: '' } }), cause: 'CONNECT' });
   });
 }
 
-/** What is not HTTP never becomes a request: it is answered on its socket, as a problem too, and logged. */
-export function createClientErrorHandler(answer: (socket: Duplex, answer: Answer) => void) {
+/** Invalid HTTP never becomes a request. It gets a problem on its socket, and is logged. */
+export function createClientErrorHandler(respond: (socket: Duplex, response: SocketResponse) => void) {
   return (error: NodeJS.ErrnoException, socket: Duplex): void => {
     if (error.code === 'ECONNRESET' || socket.destroyed) return;
     if (closing.has(socket)) return void socket.end();
     const code = codes[error.code ?? ''] ?? 'malformed-request';
-    answer(socket, { problem: new Problem(code), ...(error.code && { cause: error.code }) });
+    respond(socket, { problem: new Problem(code), ...(error.code && { cause: error.code }) });
   };
 }
 
-/** Answers on the bare socket and closes it. */
-export function createSocketAnswer(security: SecurityHeaders, logger: Logger | undefined) {
-  return (socket: Duplex, { problem, cause }: Answer): void => {
+/** Writes the response to the raw socket and closes it. */
+export function createSocketResponder(security: SecurityHeaders, logger: Logger | undefined) {
+  return (socket: Duplex, { problem, cause }: SocketResponse): void => {
     const requestId = createId();
     if (socket.writable) socket.end(render(problem, { ...security, 'x-request-id': requestId }, requestId));
     logger?.info(

@@ -1,0 +1,32 @@
+import { readMarkdown, readScript, readSource } from './prose.js';
+import { listFiles } from './repository.js';
+
+type Read = (text: string) => string;
+
+/** The files whose language is judged, and how their prose is read. */
+const JUDGED: readonly (readonly [files: RegExp, read: Read])[] = [
+  [/\.md$/, readMarkdown],
+  [/\.(ts|mjs)$/, readSource],
+  [
+    /\.(ya?ml|sh|env|example|cfg|sql)$|Dockerfile$|^Makefile$|^docker\/[a-z-]+$|^\.ci\/|^\.github\/|^\.husky\//,
+    readScript,
+  ],
+];
+
+/** CHANGELOG.md is history, two documents take their sentences from sources, and two sources list the phrases. */
+const EXEMPT = [
+  /^CHANGELOG\.md$/,
+  /^docs\/configuration\.md$/,
+  /^docs\/errors\//,
+  /^docs\/runbooks\/refused-tokens\.md$/,
+  /^checks\/src\/language(\.spec)?\.ts$/,
+];
+
+/** Paths with the function that reads their prose. */
+export function listJudged(): [path: string, read: Read][] {
+  return JUDGED.flatMap(([files, read]) =>
+    listFiles(files)
+      .filter((path) => !EXEMPT.some((pattern) => pattern.test(path)))
+      .map((path): [string, Read] => [path, read]),
+  );
+}
