@@ -39,7 +39,6 @@ describe('docs/adding-a-resource.md and airlock new', () => {
       '.env.example',
       'apps/api/openapi.json',
       'apps/api/src/app.module.ts',
-      'apps/api/src/controllers.ts',
       'docker/env/preview.env.example',
       'docker/env/production.env.example',
       'docker/env/staging.env.example',

@@ -9,6 +9,6 @@ export const OPENAPI_FILE = 'apps/api/openapi.json';
 
 /** The OpenAPI document of the API, as the committed file must contain it. */
 export function renderOpenApiFile(): Promise<string> {
-  const { title, prefix, controllers } = api;
-  return renderOpenApi({ title, prefix: `/${prefix}`, version: readPackageVersion(), controllers });
+  const { title, prefix, module } = api;
+  return renderOpenApi({ title, prefix: `/${prefix}`, version: readPackageVersion(), module });
 }

@@ -53,7 +53,7 @@ export interface App {
  */
 export async function createApp(config: Config, context: AppContext): Promise<App> {
   const { definition, logger, lifecycle, version, observer, imports = [] } = context;
-  const { title, prefix, controllers } = definition;
+  const { title, prefix, module } = definition;
   const metrics = new Metrics({ lifecycle, version });
   const recordResponse = createRecordResponse({ logger, metrics, observer });
   const openContext = createOpenContext(config);
@@ -86,6 +86,6 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger });
   registerHealthRoutes(server, health);
   if (config.service.withUi)
-    registerDocs(server, { title, prefix: `/${prefix}`, version: version.version, controllers });
+    registerDocs(server, { title, prefix: `/${prefix}`, version: version.version, module });
   return { nest: await nest.init(), health, metrics, routes };
 }

@@ -7,10 +7,8 @@ export interface ServiceDefinition {
   readonly title: string;
   /** The first part of every path except those of the probes, such as `api/v1`. */
   readonly prefix: string;
-  /** Nest's module with the resources. */
+  /** Nest's module with the resources; the OpenAPI document describes its controllers and those of its imports. */
   readonly module: Type;
-  /** The controllers that the OpenAPI document describes. */
-  readonly controllers: readonly Type[];
   /** Checks whether the app's code can serve with the current schema of the database. */
   readonly checkSchema: CheckSchema;
 }

@@ -4,6 +4,7 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { z } from 'zod';
 import { problems, type ProblemCode } from '../problems/problem-codes.js';
 import { OPERATION, type OperationDescription } from './operation.js';
+import { listControllers } from './list-controllers.js';
 import { type JsonObject, SchemaCollector } from './schema-collector.js';
 import { responseHeaders, problemSchema, requestHeaders } from './shared-parts.js';
 
@@ -11,7 +12,7 @@ export interface OpenApiOptions {
   readonly title: string;
   readonly version: string;
   readonly prefix: string;
-  readonly controllers: readonly Type[];
+  readonly module: Type;
 }
 
 /** One route, as its decorators describe it. */
@@ -38,9 +39,9 @@ const COMMON: readonly ProblemCode[] = [
 ];
 
 /** The OpenAPI 3.1 document, created from the schemas that validate requests and from the declared problems. */
-export function createOpenApi({ title, version, prefix, controllers }: OpenApiOptions): JsonObject {
+export function createOpenApi({ title, version, prefix, module }: OpenApiOptions): JsonObject {
   const schemas = new SchemaCollector({ Problem: problemSchema });
-  const routes = controllers.flatMap(readRoutes);
+  const routes = listControllers(module).flatMap(readRoutes);
   const paths: Record<string, JsonObject> = {};
   for (const route of routes) {
     const path = `${prefix}${route.path}`.replaceAll(/:(\w+)/g, '{$1}');

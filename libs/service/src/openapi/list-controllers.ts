@@ -1,0 +1,19 @@
+import type { DynamicModule, ForwardReference, Type } from '@nestjs/common';
+import { MODULE_METADATA } from '@nestjs/common/constants.js';
+
+type Imported = Type | DynamicModule | ForwardReference;
+
+/** The controllers of a Nest module and of every module that it imports, each once, in the order of the imports. */
+export function listControllers(module: Imported, seen = new Set<Type>()): Type[] {
+  if ('forwardRef' in module) return listControllers(module.forwardRef() as Imported, seen);
+  const [type, dynamic] = 'module' in module ? [module.module, module] : [module, undefined];
+  if (dynamic === undefined && seen.has(type)) return [];
+  seen.add(type);
+  const imports = [...read<Imported>(type, MODULE_METADATA.IMPORTS), ...((dynamic?.imports ?? []) as Imported[])];
+  const own = [...read<Type>(type, MODULE_METADATA.CONTROLLERS), ...(dynamic?.controllers ?? [])];
+  return [...new Set([...imports.flatMap((one) => listControllers(one, seen)), ...own])];
+}
+
+function read<T>(module: Type, key: string): readonly T[] {
+  return (Reflect.getMetadata(key, module) as readonly T[] | undefined) ?? [];
+}
