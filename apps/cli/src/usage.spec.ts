@@ -28,15 +28,27 @@ describe('airlock', () => {
     ['an unknown command', ['deploi'], "unknown command 'deploi'"],
     ['a verb that is missing', ['preview'], 'Usage: airlock preview'],
     ['an unknown environment', ['deploy', 'prod', IMAGE], 'ENV: "prod" is not an environment'],
-    ['an unknown environment to look at', ['status', 'foo'], 'write staging or production in place of "foo"'],
+    ['an unknown environment to look at', ['status', 'foo'], 'use staging or production instead of "foo"'],
     ['an environment that is not deployed', ['rollback', 'testing'], 'ENV: "testing" is not deployed to a swarm'],
-    ['an image by tag', ['deploy', 'staging', 'registry.example.com/airlock:latest'], 'names no fixed image'],
-    ['a hostile digest', ['deploy', 'staging', 'registry.example.com/airlock@sha256:$(id)'], 'names no fixed image'],
-    ['a hostile stack', ['status', 'staging', '--stack', '.*'], '--stack: ".*" is no name of a stack'],
+    [
+      'an image by tag',
+      ['deploy', 'staging', 'registry.example.com/airlock:latest'],
+      'does not name an image by digest',
+    ],
+    [
+      'a hostile digest',
+      ['deploy', 'staging', 'registry.example.com/airlock@sha256:$(id)'],
+      'does not name an image by digest',
+    ],
+    ['a hostile stack', ['status', 'staging', '--stack', '.*'], '--stack: ".*" is not a valid stack name'],
     ['a hostile source', ['promote', 'staging', 'production', '--from-stack', '../x'], '--from-stack: "../x" is no'],
-    ['a hostile prefix', ['preview', 'reap', '--prefix', 'a b'], '--prefix: "a b" is no beginning of a project'],
+    [
+      'a hostile prefix',
+      ['preview', 'reap', '--prefix', 'a b'],
+      '--prefix: "a b" is not a valid prefix of a project name',
+    ],
     ['another direction', ['promote', 'production', 'staging'], 'expected from staging to production'],
-    ['no number', ['preview', 'down', '42;id'], 'N: "42;id" is no pull request'],
+    ['no number', ['preview', 'down', '42;id'], 'N: "42;id" is not the number of a pull request'],
     ['a secret without a value', ['secret', 'put', 'staging', 'secret_key'], 'secret_key is empty'],
     ['a secret by a wrong name', ['secret', 'put', 'staging', '../x'], 'secret: name "../x"'],
   ])('ends with 2 on %s', (_what, words, problem) => {
@@ -63,7 +75,7 @@ describe('airlock', () => {
     ['an engine that is away', ['secret', 'list', 'staging']],
   ])('ends with 3 on %s, in words: %j', (_what, words) => {
     const { status, stderr } = run(...words);
-    expect(stderr).toMatch(/(?:expected|Cannot connect|cannot be started).*\n {2}\S/);
+    expect(stderr).toMatch(/(?:expected|Cannot connect|cannot start).*\n {2}\S/);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(status).toBe(3);
   });

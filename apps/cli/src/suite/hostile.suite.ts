@@ -29,19 +29,23 @@ describe('an image that is not what it should be', () => {
     [
       'is in no registry',
       () => `${first.split('@')[0] ?? ''}@sha256:${'0'.repeat(64)}`,
-      'is not there; expected an image',
+      'expected an image that was built and pushed',
     ],
     [
       'says no commit',
       () => lab.build({ commit: '' }),
-      'says it was built from nothing; expected a commit in its label',
+      'the label org.opencontainers.image.revision is missing; expected a commit',
     ],
-    ['says what is no commit', () => lab.build({ commit: 'main' }), 'says it was built from main; expected a commit'],
+    [
+      'says what is no commit',
+      () => lab.build({ commit: 'main' }),
+      'the label org.opencontainers.image.revision is "main"; expected a commit',
+    ],
     ['is not ours', () => buildStranger(), 'services.api: exit '],
   ])('is refused when it %s, and nothing is changed', async (_what, create, reason) => {
     const { status, stderr } = await deploy(await create());
     expect(stderr).toContain(reason);
-    expect(stderr).not.toMatch(/^\s+at |rehearse/m);
+    expect(stderr).not.toMatch(/^\s+at |canary/m);
     expect(status).toBe(3);
     await expectSecondServes();
   });
@@ -58,7 +62,7 @@ describe('a record that is none', () => {
       ['rollback', 'staging'],
     ]) {
       const { status, stderr } = await stack.runCommand(words);
-      expect(stderr).toContain(`config ${name}: is no release of airlock, though it is labelled as one`);
+      expect(stderr).toContain(`config ${name}: is labelled as a release of airlock but is not a release record`);
       expect(stderr).toContain(`docker config rm ${name}`);
       expect(status).toBe(3);
     }
@@ -72,10 +76,10 @@ describe('a registry that is away', () => {
     const image = await lab.build();
     await registryDo('stop');
     const refused = await deploy(image);
-    expect(refused.stderr).toContain('does not answer');
+    expect(refused.stderr).toContain('does not respond');
     expect(refused.status).toBe(3);
     const back = await stack.runCommand(['rollback', 'staging', '--url', stack.url]);
-    expect(back.stderr).toContain('going by the record, and by what the nodes hold');
+    expect(back.stderr).toContain('continuing with the commit of the record and the image that the nodes have');
     expect(back.status).toBe(0);
     expect(await stack.servedDigest()).toBe(digestOf(first));
     await registryDo('start');
@@ -110,7 +114,7 @@ describe('a promotion', () => {
   it('is one of two that begin at once: the other is refused', async () => {
     const both = await Promise.all([promote(), promote()]);
     expect((await Promise.all(both.map(({ ended }) => ended))).sort()).toEqual([0, 3]);
-    expect(both.map(({ output }) => output()).join()).toContain('expected nobody else at work');
+    expect(both.map(({ output }) => output()).join()).toContain('expected no other deploy to be running');
     expect(await production.servedDigest()).toBe(digestOf(second));
   });
 
@@ -120,7 +124,9 @@ describe('a promotion', () => {
     });
     const refused = await promote();
     expect(await refused.ended).toBe(3);
-    expect(refused.output()).toContain(`release: no tag vX.Y.Z is at ${repository.commits['untagged'] ?? ''}`);
+    expect(refused.output()).toContain(
+      `release: the image was built from ${repository.commits['untagged'] ?? ''}, which has no tag vX.Y.Z`,
+    );
     expect(await production.servedDigest()).toBe(digestOf(second));
   });
 
@@ -128,11 +134,13 @@ describe('a promotion', () => {
     const third = await lab.build({ commit: repository.commits['v1.1.0'] ?? '' });
     expect(await deploy(third)).toMatchObject({ status: 0 });
     const running = await promote();
-    await waitFor('the replicas', () => Promise.resolve(running.output().includes('ask every replica')), 120_000);
+    await waitFor('the replicas', () => Promise.resolve(running.output().includes('check every replica')), 120_000);
     await registryDo('stop');
     expect(await running.ended).toBe(6);
     await registryDo('start');
-    expect(running.output()).toContain(`production serves ${digestOf(third)}, but not all that belongs to it is done`);
+    expect(running.output()).toContain(
+      `production serves ${digestOf(third)}, but these steps after the rollout failed`,
+    );
     expect(await production.servedDigest()).toBe(digestOf(third));
     expect(await (await promote()).ended).toBe(0);
     const image = parseImageReference(third);

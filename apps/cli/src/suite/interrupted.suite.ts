@@ -12,9 +12,9 @@ const PHASES = [
   'render',
   'check configuration, stamp and schema',
   'no migration is pending',
-  'rehearse',
+  'canary: start',
   'roll out',
-  'ask every replica',
+  'check every replica',
   'smoke http',
 ];
 
@@ -78,10 +78,10 @@ describe('a deployer that is killed', () => {
     expect({ ok, recorded }).toEqual({ ok: false, recorded: digestOf(image) });
     expect(await stack.servedDigest()).toBe(digestOf(unrecorded));
     const said = await stack.runCommand(['status', 'staging']);
-    expect(said.stdout).toContain('what runs is not what was recorded');
+    expect(said.stdout).toContain('the running digest is not the recorded one');
     expect(said.status).toBe(1);
     const back = await stack.runCommand(['rollback', 'staging', '--url', stack.url, ...(await takeOver())]);
-    expect(back.stderr).toContain(`back to ${digestOf(image)}`);
+    expect(back.stderr).toContain(`roll back to ${digestOf(image)}`);
     expect(back.status).toBe(0);
     expect(await stack.status()).toMatchObject({ ok: true, recorded: digestOf(image) });
   });
@@ -130,7 +130,7 @@ describe('an engine that goes away', () => {
     await waitFor('the smoke suite', () => Promise.resolve(running.output().includes('smoke http')), 120_000);
     await shim.hold('engine');
     expect(await running.ended).toBe(6);
-    expect(running.output()).toContain(`staging serves ${digestOf(image)}, but not all that belongs to it is done`);
+    expect(running.output()).toContain(`staging serves ${digestOf(image)}, but these steps after the rollout failed`);
     expect(running.output()).toMatch(/the lock \S+ could not be removed/);
     await shim.letGo('engine');
     expect(await deploy(image, ...(await takeOver()))).toMatchObject({ status: 0 });

@@ -70,7 +70,7 @@ describeEdge('a preview behind the real edge of its host (T20)', () => {
     const result = await up('43', first, '--edge-timeout', '3s');
     await composeEdge('up', '--detach', '--wait');
     expect(result.stderr).toContain(
-      `edge: the replica is ready, but https://pr-43.${PREVIEW_DOMAIN}:${port} is not: it does not answer (ECONNREFUSED)`,
+      `edge: the replica is ready, but https://pr-43.${PREVIEW_DOMAIN}:${port} is not: no response (ECONNREFUSED)`,
     );
     expect(result.stderr).toContain(`docker compose --project-name ${prefix} logs traefik socket-proxy`);
     expect(result.status).toBe(5);
@@ -82,7 +82,7 @@ describeEdge('a preview behind the real edge of its host (T20)', () => {
     const result = await up('43', first, '--edge-timeout', '5s');
     await composeEdge('up', '--detach', '--wait');
     expect(result.stderr).toContain('edge: the replica is ready, but');
-    expect(result.stderr).toContain('/readyz answers 404');
+    expect(result.stderr).toContain('/readyz returns 404');
     expect(result.status).toBe(5);
   });
 

@@ -25,7 +25,9 @@ describe('production', () => {
   it('takes no image that was not promoted', async () => {
     const result = await production.runCommand(['deploy', 'production', staged]);
     expect(result.status).toBe(3);
-    expect(result.stderr).toContain(`production: never served ${digestOf(staged)}; expected one that it has served`);
+    expect(result.stderr).toContain(
+      `production: ${digestOf(staged)} has never served here; expected a digest that has`,
+    );
     expect(result.stderr).toContain(`use: airlock promote staging production --digest ${digestOf(staged)}`);
   });
 });
@@ -36,20 +38,20 @@ describe('a promotion', () => {
       'that nobody confirmed',
       () => Promise.resolve(staged),
       ['--confirm', 'yes'],
-      'confirmation: "yes"; expected PROMOTE',
+      'confirmation: got "yes"; expected PROMOTE',
     ],
     ['of a digest that staging never ran', () => lab.build(), [], 'staging never ran it'],
     [
       'as another release',
       () => Promise.resolve(staged),
       ['--release', 'v2.0.0'],
-      /v2\.0\.0: is commit [0-9a-f]{40}, the image was built from [0-9a-f]{40}; expected the same/,
+      /v2\.0\.0: is commit [0-9a-f]{40}, but the image was built from [0-9a-f]{40}; expected the same/,
     ],
     [
       'as a release that is not there',
       () => Promise.resolve(staged),
       ['--release', 'v9.9.9'],
-      'v9.9.9: is no tag here',
+      'v9.9.9: is not a tag in this clone',
     ],
   ])('%s is refused (T14)', async (_what, create, more, reason) => {
     await expectRefusal(await create(), reason, ...more);
@@ -57,7 +59,7 @@ describe('a promotion', () => {
 
   it('brings the very digest to production, and the tags keep it (T14)', async () => {
     const promoted = await promote('--url', production.url);
-    expect(promoted.stderr).toContain(`v1.2.3 is ${repository.commits['v1.2.3'] ?? ''}`);
+    expect(promoted.stderr).toContain(`was built from ${repository.commits['v1.2.3'] ?? ''}, which is v1.2.3`);
     expect(promoted).toMatchObject({ status: 0 });
     const { registry, repository: name, digest } = parseImageReference(staged);
     for (const tag of ['production', 'v1.2.3', 'latest']) {

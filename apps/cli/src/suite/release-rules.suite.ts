@@ -31,8 +31,8 @@ describe('a deploy', () => {
   it('refuses to take away what the image that serves still uses (T12)', async () => {
     const result = await deploy(fourth);
     expect(result.status).toBe(3);
-    expect(result.stderr).toContain('2-drop-title: takes away what sha256:');
-    expect(result.stderr).toContain('deploy the release that brought the expand, then this one');
+    expect(result.stderr).toContain('2-drop-title: removes what the current release sha256:');
+    expect(result.stderr).toContain('deploy the release that contains the expand, then this one');
     expect(result.stderr).not.toContain('migrate:');
   });
 
@@ -42,9 +42,9 @@ describe('a deploy', () => {
     const refused = await deploy(first, '--actor', 'ben');
     expect(refused.status).toBe(3);
     expect(refused.stderr).toMatch(
-      /lock .*: held by ana \(deploy sha256:[0-9a-f]{64}, for \d+ s, since .*\); expected nobody else at work/,
+      /lock .*: held by ana \(deploy sha256:[0-9a-f]{64}, for \d+ s, since .*\); expected no other deploy to be running/,
     );
-    expect(refused.stderr).toContain('wait for it: --wait 10m');
+    expect(refused.stderr).toContain('wait for the lock: --wait 10m');
     const waited = await deploy(third, '--actor', 'ben', '--wait', '3m');
     expect(await running.ended).toBe(0);
     expect(waited).toMatchObject({ status: 0 });
@@ -83,8 +83,8 @@ describe('a deploy', () => {
     expect(figures.failed).toBe(0);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('column does not exist (42703)');
-    expect(result.stderr).toContain('no new task was started and the old ones serve');
-    expect(result.stderr).not.toContain('rehearse');
+    expect(result.stderr).toContain('the previous release still serves and no replica was replaced');
+    expect(result.stderr).not.toContain('canary: ');
     expect(await runsImage(bad)).toBe(false);
     expect(await stack.status()).toMatchObject({ ok: true, lock: null });
     expect((await stack.records()).at(-1)).toMatchObject({ outcome: 'failed', migrated: false });
@@ -113,15 +113,15 @@ describe('a rollback', () => {
   it('refuses an image that cannot read the present schema, and says the way out (T12)', async () => {
     const result = await stack.runCommand(['rollback', 'staging', '--to', digestOf(first)]);
     expect(result.status).toBe(3);
-    expect(result.stderr).toContain('cannot serve on this schema: 2-drop-title removed what this code uses');
-    expect(result.stderr).toContain('mend forward');
+    expect(result.stderr).toContain('is not compatible with the schema: 2-drop-title removed what this code uses');
+    expect(result.stderr).toContain('fix forward');
     expect(await stack.servedDigest()).toBe(digestOf(second));
   });
 
   it('is no way around that by another name: the same image is refused to a deploy (T12)', async () => {
     const result = await deploy(first);
     expect(result.status).toBe(3);
-    expect(result.stderr).toContain('schema: the new image cannot serve on it: 2-drop-title removed');
+    expect(result.stderr).toContain('schema: the new image is not compatible with it: 2-drop-title removed');
     expect(await stack.servedDigest()).toBe(digestOf(second));
   });
 });

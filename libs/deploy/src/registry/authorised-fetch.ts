@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DeployError } from '../engine/deploy-error.js';
 import type { Credentials } from './registry-credentials.js';
 
-/** Nobody answers, or with an error of its own: what the registry holds is not known. */
-export class RegistryAway extends DeployError {}
+/** The registry is unreachable or returns a server error: it is not known which images it has. */
+export class RegistryUnavailable extends DeployError {}
 
 export type RegistryFetch = (
   path: string,
@@ -13,9 +13,9 @@ export type RegistryFetch = (
 const TIMEOUT_MS = 15_000;
 const PAUSES_MS = [300, 1_000];
 
-/** Speaks to one registry; answers its challenge, if it makes one, with a token or the credentials. */
+/** Sends requests to one registry. If it requires authentication, uses a token or the credentials. */
 export function createFetch(registry: string, credentials: Credentials | undefined): RegistryFetch {
-  // As Docker does: a registry on this machine is spoken to in the clear, every other one by TLS.
+  // As Docker does: plain HTTP to a registry on this machine, TLS to every other one.
   const base = `${/^(?:localhost|127\.0\.0\.1)(?::\d+)?$/.test(registry) ? 'http' : 'https'}://${registry}`;
   let authorization: string | undefined;
   const send: RegistryFetch = (path, init) =>
@@ -47,7 +47,7 @@ async function answerChallenge(challenge: string, credentials: Credentials | und
   return `Bearer ${token ?? accessToken ?? ''}`;
 }
 
-/** Every call here may be repeated: reads, and a PUT of the same bytes under the same name. */
+/** All requests here are safe to repeat: reads, and a PUT of the same bytes under the same name. */
 async function fetchWithRetry(url: string, init: RequestInit): Promise<Response> {
   for (let attempt = 0; ; attempt++) {
     const pauseMs = PAUSES_MS[attempt];
@@ -57,7 +57,11 @@ async function fetchWithRetry(url: string, init: RequestInit): Promise<Response>
     } catch (cause) {
       if (pauseMs === undefined) {
         const { host } = new URL(url);
-        throw new RegistryAway({ text: `registry: ${host} does not answer`, mend: 'try: docker login', cause });
+        throw new RegistryUnavailable({
+          text: `registry: ${host} does not respond; expected a registry`,
+          fix: `check its address and the network, or try: docker login ${host}`,
+          cause,
+        });
       }
     }
     await sleep(pauseMs);

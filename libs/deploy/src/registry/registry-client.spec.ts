@@ -48,31 +48,31 @@ describe('createRegistryClient', () => {
     }
   });
 
-  it('gives a manifest a new name without changing a byte', async () => {
+  it('adds a tag to a manifest without changing a byte', async () => {
     await createRegistryClient(host).tag(parseImageReference(`${host}/airlock@${digest}`), 'v1.0.0');
     expect(manifests['v1.0.0']).toBe(manifest);
   });
 
-  it('refuses an answer whose bytes have another digest', async () => {
+  it('rejects a response whose bytes have another digest', async () => {
     faults.lies = true;
     await expect(createRegistryClient(host).readManifest('airlock', digest)).rejects.toThrow(`for ${digest}`);
   });
 
-  it('says so when the new name is not what was put', async () => {
+  it('reports a new tag that does not have the digest', async () => {
     faults.renames = true;
     const image = parseImageReference(`${host}/airlock@${digest}`);
     await expect(createRegistryClient(host).tag(image, 'v1.0.0')).rejects.toThrow(`expected ${digest}`);
   });
 
-  it('knows the difference between absent and unreachable', async () => {
+  it('distinguishes between a missing image and an unreachable registry', async () => {
     const client = createRegistryClient(host);
     expect(await client.readManifest('airlock', `sha256:${'f'.repeat(64)}`)).toBeUndefined();
     await expect(createRegistryClient('127.0.0.1:1').readManifest('airlock', digest)).rejects.toThrow(
-      'registry: 127.0.0.1:1 does not answer',
+      'registry: 127.0.0.1:1 does not respond',
     );
   });
 
-  it('fetches a token with the credentials when it is challenged, and never sends them elsewhere', async () => {
+  it('fetches a token with the credentials when the registry requires one, and never sends the credentials elsewhere', async () => {
     faults.token = true;
     const client = createRegistryClient(host, { user: 'ana', password: new Secret('s3cret') });
     expect((await client.readManifest('airlock', digest))?.digest).toBe(digest);

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { DeployError } from '../engine/deploy-error.js';
 import { isDigest, type ImageReference } from '../engine/image-reference.js';
-import { createFetch, RegistryAway, type RegistryFetch } from './authorised-fetch.js';
+import { createFetch, RegistryUnavailable, type RegistryFetch } from './authorised-fetch.js';
 import type { Credentials } from './registry-credentials.js';
 
 export interface RegistryManifest {
   readonly digest: string;
   readonly mediaType: string;
-  /** Exactly what the registry holds: the digest is of these bytes, so a new tag must be given them unchanged. */
+  /** The exact bytes of the registry: the digest is computed from them, so a new tag must get them unchanged. */
   readonly bytes: Uint8Array;
 }
 
@@ -21,11 +21,11 @@ interface ManifestBody {
 }
 
 export interface RegistryClient {
-  /** By tag or digest; undefined where the registry has none. */
+  /** By tag or digest; undefined if the registry has no such manifest. */
   readManifest(repository: string, reference: string): Promise<RegistryManifest | undefined>;
-  /** The labels baked into the image, such as org.opencontainers.image.revision. */
+  /** The labels of the image, such as org.opencontainers.image.revision. */
   readLabels(image: ImageReference): Promise<Readonly<Record<string, string>>>;
-  /** Gives a manifest one more name and proves that its digest stayed what it was. */
+  /** Adds a tag to a manifest and checks that the tag has its digest. */
   tag(image: ImageReference, tag: string): Promise<void>;
 }
 
@@ -60,8 +60,8 @@ async function fetchManifest(
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   if (isDigest(reference) && digest !== reference) {
     throw new DeployError({
-      text: `registry: answered ${digest} for ${reference}; expected what was asked for`,
-      mend: 'do not deploy from this registry until it is known why',
+      text: `registry: returned ${digest} for ${reference}; expected the requested digest`,
+      fix: 'do not deploy from this registry until the cause is known',
     });
   }
   return { digest, bytes, mediaType: response.headers.get('content-type') ?? MEDIA_TYPES[1]! };
@@ -75,7 +75,9 @@ async function readLabels(fetchFrom: RegistryFetch, image: ImageReference): Prom
   return inner?.Labels ?? {};
 }
 
-/** An index names one image for each platform, and attestations, whose platform is unknown. All carry the same labels. */
+/**
+ * An index lists one image for each platform, and attestations, whose platform is "unknown". All have the same labels.
+ */
 async function findConfig(fetchFrom: RegistryFetch, repository: string, digest: string): Promise<string> {
   const manifest = await fetchManifest(fetchFrom, repository, digest);
   const body = manifest && (JSON.parse(Buffer.from(manifest.bytes).toString('utf8')) as ManifestBody);
@@ -83,8 +85,8 @@ async function findConfig(fetchFrom: RegistryFetch, repository: string, digest: 
   const inner = body?.manifests?.find(({ platform }) => platform === undefined || platform.os !== 'unknown');
   if (inner) return findConfig(fetchFrom, repository, inner.digest);
   throw new DeployError({
-    text: `registry: has no image ${repository}@${digest}; expected one that was built and pushed`,
-    mend: 'see what it has: docker buildx imagetools inspect',
+    text: `registry: does not have the image ${repository}@${digest}; expected one that was built and pushed`,
+    fix: 'list its images: docker buildx imagetools inspect',
   });
 }
 
@@ -100,22 +102,25 @@ async function addTag(fetchFrom: RegistryFetch, image: ImageReference, tag: stri
   const after = await fetchManifest(fetchFrom, image.repository, tag);
   if (after?.digest === image.digest) return;
   throw new DeployError({
-    text: `registry: ${tag} is now ${after?.digest ?? 'nothing'}; expected ${image.digest}`,
-    mend: 'somebody else moved the tag; promote again',
+    text: `registry: the tag ${tag} points to ${after?.digest ?? 'nothing'}; expected ${image.digest}`,
+    fix: 'another client moved the tag at the same time; promote again',
   });
 }
 
 export function missing(image: ImageReference): DeployError {
   return new DeployError({
-    text: `registry: ${image.name} is not there; expected an image that was built and pushed`,
-    mend: 'push it, or choose a digest of airlock status that the registry kept',
+    text: `registry: does not have ${image.name}; expected an image that was built and pushed`,
+    fix: 'push it, or choose a digest from airlock status that the registry still has',
   });
 }
 
 function assertOk(response: Response, what: string): void {
   if (response.ok) return;
-  throw new (response.status >= 500 ? RegistryAway : DeployError)({
-    text: `registry: answered ${response.status} for ${what}; expected 200`,
-    mend: response.status === 401 || response.status === 403 ? 'log in: docker login' : 'try again, or see its log',
+  throw new (response.status >= 500 ? RegistryUnavailable : DeployError)({
+    text: `registry: returned ${response.status} for ${what}; expected 200`,
+    fix:
+      response.status === 401 || response.status === 403
+        ? 'log in: docker login'
+        : 'try again, or read the log of the registry',
   });
 }

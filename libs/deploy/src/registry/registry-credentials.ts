@@ -15,7 +15,9 @@ interface DockerConfig {
   readonly credsStore?: string;
 }
 
-/** Those of `docker login`: from its file, or from the helper that its file names. Undefined is anonymous. */
+/**
+ * The credentials of `docker login`: from its file, or from the helper that its file names. Undefined means anonymous.
+ */
 export async function loadCredentials(registry: string): Promise<Credentials | undefined> {
   const folder = readProcessEnvironment()['DOCKER_CONFIG'] ?? join(homedir(), '.docker');
   const text = await readFile(join(folder, 'config.json'), 'utf8').catch(() => '{}');
