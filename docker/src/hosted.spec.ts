@@ -34,7 +34,7 @@ const commit = run('git', ['rev-parse', 'HEAD']);
 let digest: string;
 
 beforeAll(async () => {
-  if (!edgeImages) report('the edge', 'skipped; no image of Traefik here, and none can be pulled');
+  if (!edgeImages) report('the edge', 'skipped, because this engine has no image of Traefik and cannot pull one');
   await registry.setUp(folder, edgeImages);
   ({ ca } = prepareEdge(folder, DOMAIN));
   digest = registry.buildRelease(folder, commit);

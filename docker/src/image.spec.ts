@@ -134,7 +134,7 @@ describe('a container of the image', () => {
 
   it('runs the release commands', () => {
     const { output, status } = attempt('docker', [...contained, image, 'airlock', '--help'], clone);
-    expect([status, output]).toEqual([0, expect.stringContaining('keeps development, testing, preview, staging')]);
+    expect([status, output]).toEqual([0, expect.stringContaining('configures, migrates and deploys development')]);
   });
 
   it('does not know the reset of a test database', () => {

@@ -229,12 +229,12 @@ describe('a password that is younger than the volume', () => {
     const said = checkout.compose('logs', '--no-log-prefix', 'provision').output;
     expect(status).not.toBe(0);
     expect(said).toContain(
-      'DATABASE_ADMIN_URL: the server refuses the password of "postgres"; expected the one that its data was made with',
+      'DATABASE_ADMIN_URL: the server rejects the password of "postgres"; expected the password that its data was created with',
     );
     expect(said).toContain(
       `keep the data:   docker compose exec postgres psql --username=postgres --command='\\password'`,
     );
-    expect(said).toContain('or start afresh: docker compose down --volumes');
+    expect(said).toContain('or start over:   docker compose down --volumes');
   });
 
   it('is mended by the first way, and the data is still there', () => {
@@ -276,7 +276,7 @@ describe('make', () => {
     expect(checkout.make('up').status).toBe(2);
     const said = checkout.compose('logs', '--no-log-prefix', 'provision').output;
     expect(said).toContain(
-      'DATABASE_ADMIN_URL: the server lets nobody in from here; expected a line in its pg_hba.conf',
+      'DATABASE_ADMIN_URL: the server accepts no connection from this machine; expected a line in its pg_hba.conf',
     );
     expect(said).toContain('docker compose down --volumes');
   });

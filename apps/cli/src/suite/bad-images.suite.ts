@@ -44,17 +44,17 @@ describe('a bad image', () => {
 
   it('that exits after the canary is rolled back by Swarm, and the exit code reports it (T3)', async () => {
     const late = await lab.build({ fault: 'dies-late' });
-    // As long as in the overlays: Swarm must still be watching when it dies.
+    // As in the overlays: Swarm must still be monitoring when the image exits.
     const result = await stack.runCommand(['deploy', 'staging', late, '--url', stack.url], { SUITE_MONITOR: '30s' });
     expect(result.stderr).toMatch(/rollback_started|rollback_completed/);
     expect(result.stderr).toContain(`rolled back: ${good.split('@')[1]} serves`);
     expect(result.status).toBe(4);
-    // Here new replicas did serve, and what they had in hand when they died is lost.
+    // The new replicas served, so the requests in progress at their exit are lost.
     await expectGoodServes('T3 dies late', { lostAtMost: 0.02 });
     expect((await stack.records()).at(-1)).toMatchObject({ outcome: 'rolled-back', digest: late.split('@')[1] });
   });
 
-  it('that serves but fails the smoke suite is taken back (T3)', async () => {
+  it('that serves but fails the smoke suite is rolled back (T3)', async () => {
     const open = await lab.build({ fault: 'open-door' });
     const result = await stack.runCommand(['deploy', 'staging', open, '--url', stack.url]);
     expect(result.stderr).toContain(
@@ -67,7 +67,7 @@ describe('a bad image', () => {
 });
 
 describe('an image that cannot be scheduled', () => {
-  it('ends by our own time limit: Swarm has none (T4)', async () => {
+  it('fails at our time limit, because Swarm has none (T4)', async () => {
     const variables = { SUITE_CONSTRAINT: 'node.labels.nowhere == true' };
     const result = await stack.runCommand(['deploy', 'staging', await lab.build(), '--timeout', '15s'], variables);
     expect(result.stderr).toContain('not complete after 15 s (pending, no suitable node');
