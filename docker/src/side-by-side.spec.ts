@@ -264,7 +264,7 @@ describe('make', () => {
     const { status, output } = checkout.make('up');
     await once(holder.close(), 'close');
     expect([status, output]).toEqual([2, expect.stringMatching(/address already in use|port is already allocated/)]);
-    expect(output).toContain('Where a port is taken, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.');
+    expect(output).toContain('If a port is in use, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.');
   });
 
   it('up explains data that were left half made', () => {

@@ -50,7 +50,7 @@ describeEdge('the real edge, on a swarm', () => {
     const { status, stderr } = await deploy(image);
     if (status !== 0) process.stderr.write(`${stderr}\n${(await edgeLog(staging)).slice(-4_000)}\n`);
     expect(status).toBe(0);
-    expect(stderr).toMatch(/\b(\d+) of \1 hold/);
+    expect(stderr).toMatch(/\b(\d+) of \1 checks passed/);
     expect(await digestBehind(staging)).toBe(digestOf(image));
   });
 

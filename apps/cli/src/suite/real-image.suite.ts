@@ -43,7 +43,7 @@ describe('the real image in the overlays of staging', () => {
   it('is deployed for the first time: provisioned, migrated, canary, smoke-tested', async () => {
     const result = await deploy(await build());
     expect(result.stderr).toContain('provision roles, database and stamp');
-    expect(result.stderr).toContain('12 of 12 hold');
+    expect(result.stderr).toContain('12 of 12 checks passed');
     expect(result.status).toBe(0);
     expect((await count()).rows).toBe(0);
   });
