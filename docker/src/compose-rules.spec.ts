@@ -361,7 +361,7 @@ describe('a rendered hosted environment', () => {
   });
 
   it.each(Object.keys(sampleSettings).filter((name) => name !== 'POSTGRES_PASSWORD' && name !== 'CORS_ORIGINS'))(
-    'is refused with the name of the missing variable without %s',
+    'is refused, with the name of the variable, without %s',
     (name) => {
       const settings = Object.fromEntries(Object.entries(sampleSettings).filter(([key]) => key !== name));
       expect(() => renderModel(root, 'production', { settings })).toThrow(

@@ -83,7 +83,7 @@ describe('a deploy', () => {
     expect(figures.failed).toBe(0);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('column does not exist (42703)');
-    expect(result.stderr).toContain('the previous release still serves and no replica was replaced');
+    expect(result.stderr).toContain('no replica was replaced, so the running release is unchanged');
     expect(result.stderr).not.toContain('canary: ');
     expect(await runsImage(bad)).toBe(false);
     expect(await stack.status()).toMatchObject({ ok: true, lock: null });

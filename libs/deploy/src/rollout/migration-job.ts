@@ -35,6 +35,6 @@ export async function migrateOnce(
   if (migrate.exitCode === 0) return (parseJson(migrate.stdout) as { head?: string } | undefined)?.head ?? null;
   throw new DeployError({
     text: `migrations: ${describeJobFailure(migrate)}`,
-    fix: 'the previous release still serves and no replica was replaced; fix the migration and deploy again: it resumes at the failed migration',
+    fix: 'no replica was replaced, so the running release is unchanged; fix the migration and deploy again: it resumes there',
   });
 }

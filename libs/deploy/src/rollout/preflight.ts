@@ -118,7 +118,7 @@ function assertConfigIsComplete(plan: ReleasePlan, results: Readonly<Record<stri
   if (problems.length === 0) return;
   throw new DeployError({
     text: problems.join('\n'),
-    fix: 'nothing was changed; correct these variables in the overlay, or set a secret: airlock secret put',
+    fix: 'correct these variables in the overlay, or set a secret: airlock secret put',
   });
 }
 

@@ -147,7 +147,7 @@ async function runProbe(
   if (probe.exitCode === 0 && output) return output;
   throw new DeployError({
     text: `${what}: ${output ? describeReplicas(output.replicas, count) : describeJobFailure(probe)}; expected ${count} ready with ${options.image.digest}`,
-    fix: `read the log: docker service logs ${options.jobs.stackName}_SERVICE`,
+    fix: 'read the logs: docker service logs SERVICE',
   });
 }
 
@@ -167,6 +167,6 @@ async function assertStillAlive(docker: Docker, service: string): Promise<void> 
   const said = `${logs.stdout}${logs.stderr}`.trim().split('\n').slice(-8).join('\n    ');
   throw new DeployError({
     text: `canary: the replica of the new image exited (${dead.error || dead.state}); expected it to keep running\n    ${said}`,
-    fix: 'no replica was replaced and the previous release still serves; fix the image and deploy again',
+    fix: 'no replica was replaced, so users are not affected; fix the image and deploy again',
   });
 }

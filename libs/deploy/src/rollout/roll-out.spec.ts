@@ -59,7 +59,7 @@ describe('a stack that Swarm refuses', () => {
   it('before it changed anything is not rolled back, because the record may be older than the running release', async () => {
     const { error, deploys } = await fail('whole');
     expect(error.message).toBe(
-      'docker stack deploy: exit 1: refused\n  nothing was replaced: the previous release still serves',
+      'docker stack deploy: exit 1: refused\n  nothing was replaced: the running services are unchanged',
     );
     expect([error.exitCode, deploys]).toEqual([3, 1]);
   });

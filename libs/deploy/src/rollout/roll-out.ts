@@ -62,7 +62,7 @@ async function applyOrAssertUnchanged(
     if (!(await isUnchanged(docker, watched))) throw cause;
     const { message } = toDeployError(cause, 'rollout');
     const text = message.split('\n')[0] ?? '';
-    throw new NothingReplaced({ text, fix: 'nothing was replaced: the previous release still serves', cause });
+    throw new NothingReplaced({ text, fix: 'nothing was replaced: the running services are unchanged', cause });
   }
 }
 
