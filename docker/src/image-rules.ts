@@ -141,7 +141,7 @@ export const imageRules: readonly ImageRule[] = [
         ...(lines[0] === '*' ? [] : ['.dockerignore does not begin with *']),
         ...['**/node_modules', '**/.*', '**/*.pem', '**/*.key']
           .filter((line) => !lines.includes(line))
-          .map((line) => `.dockerignore lets ${line} in`),
+          .map((line) => `.dockerignore does not exclude ${line}`),
       ];
     },
   },

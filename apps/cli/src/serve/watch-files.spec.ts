@@ -207,7 +207,7 @@ describe('watchFiles at the limit of watches of the system', () => {
         }
         expect(watcher.output().split('\n').slice(0, 3)).toEqual([
           expect.stringMatching(
-            new RegExp(`^Watching files: ${sysctl} \\(\\d+\\) is used up \\(${code}\\); expected a limit`),
+            new RegExp(`^Watching files: ${sysctl} \\(\\d+\\) is reached \\(${code}\\); expected a limit`),
           ),
           '  Edits are still served: the files are compared four times a second instead.',
           expect.stringMatching(new RegExp(`^  To raise the limit: sudo sysctl ${sysctl}=\\d+$`)),
