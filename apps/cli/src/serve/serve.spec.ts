@@ -247,7 +247,7 @@ describe('the API in development and its database', () => {
         );
         await workspace.until(() => workspace.listProcesses().length === 0);
         expect(workspace.output).toMatch(
-          /^\d{14}-[a-z-]+: edited after it was applied .*\n {2}Restore the file.*\n {2}Or begin afresh, .*: rm -r \.airlock\/postgres$/m,
+          /^\d{14}-[a-z-]+: edited after it was applied .*\n {2}Restore the file.*\n {2}Or delete the data and start over: rm -r \.airlock\/postgres$/m,
         );
       } finally {
         workspace.edit(migrations, (source) => source.replace('`SELECT 1`, ', ''));
