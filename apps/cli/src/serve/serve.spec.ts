@@ -221,7 +221,7 @@ describe('the API in development and its database', () => {
         expect(stderr).toMatch(
           new RegExp(
             `^DATABASE_URL: port ${workspace.databasePort}: process ${process.pid} \\(.*\\) listens on it; expected a free port\\.\n` +
-              'Name another port in DATABASE_URL and DATABASE_MIGRATION_URL, in \\.env: \\d+ is free\\.\n$',
+              'Set another port in DATABASE_URL and DATABASE_MIGRATION_URL, in \\.env: \\d+ is free\\.\n$',
           ),
         );
         expect(code).toBe(1);
