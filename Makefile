@@ -1,7 +1,7 @@
-# One-line doors to Nx and to the command `airlock`. `make` alone lists them.
+# One-line shortcuts for Nx and the command `airlock`. `make` without a target lists them.
 OUTER_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-# Nx has only its own plugins here: a process for each of them costs 0.4 s of every command and protects from nothing.
+# Only Nx's own plugins are used here: isolating each in a process costs 0.4 s per command without a benefit.
 export NX_ISOLATE_PLUGINS := false
 .DEFAULT_GOAL := help
 INSTALLED := node_modules/.installed
@@ -13,48 +13,48 @@ $(INSTALLED): package-lock.json package.json .npmrc
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# A debugger is for the API: not for Nx, which starts it, nor for the commands beside it.
+# A debugger must attach to the API, not to Nx or to other commands.
 dev: export API_NODE_OPTIONS := $(filter --inspect%,$(NODE_OPTIONS))
 dev: export NODE_OPTIONS := $(filter-out --inspect%,$(NODE_OPTIONS))
-# Nx colours everything that it is not told not to, also into a pipe.
+# Nx prints colours by default, also into a pipe.
 dev: $(INSTALLED) ## serve the API, at http://localhost:8000 where that port is free, and reload on every edit
 	@[ -n "$$FORCE_COLOR" ] || { [ -t 1 ] && [ -z "$$NO_COLOR" ]; } || export FORCE_COLOR=0; exec nx serve api
 
-test: $(INSTALLED) ## run every project's tests against a PostgreSQL of their own
+test: $(INSTALLED) ## run the tests of every project; starts its own PostgreSQL
 	@node tools/run-tests.mjs
 
-test-reset: $(INSTALLED) ## make the long-lived test database anew; refuses any other
+test-reset: $(INSTALLED) ## recreate the long-lived test database; refuses any other database
 	@ENVIRONMENT=testing airlock db reset-test
 
-check: $(INSTALLED) ## what CI checks besides the tests: format, lint, types, build, migrations
+check: $(INSTALLED) ## run the checks of CI besides the tests: format, lint, types, build, migrations
 	@npm run --silent check
 
-fix: $(INSTALLED) ## mend what the linter and the formatter can mend
+fix: $(INSTALLED) ## apply the automatic fixes of the linter and the formatter
 	@npm run --silent fix
 
 test-deploy: $(INSTALLED) ## deploy, break, roll back and promote on a local swarm, under load; QUICK=1 as CI does
 	@nx run cli:test-deploy$(if $(QUICK),:quick) --output-style=stream-without-prefixes
 
-up: | .env ## the same in Docker: API, PostgreSQL and Redis, on the ports that .env names
-	@docker/compose development up --build --wait || { echo 'make up: not everything started; the reason is above, or in `make logs`. Where a port is taken, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.' >&2; exit 1; }
+up: | .env ## serve the API in Docker with PostgreSQL and Redis, on the ports in .env
+	@docker/compose development up --build --wait || { echo 'make up: not all services started; the reason is above, or in `make logs`. If a port is in use, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.' >&2; exit 1; }
 	@docker compose ps && echo 'Edit a file under apps/ or libs/ and reload; `make down` keeps the data.'
 
-down: ## stop what `make up` started; the data stays
+down: ## stop the services of `make up`; keeps the data
 	@docker compose --profile '*' down
 
-logs: ## follow the logs of what `make up` started
+logs: ## follow the logs of the services of `make up`
 	@docker compose logs --follow --tail=100
 
-certs: ## make a certificate for https://localhost:8443 (docker compose --profile https up)
+certs: ## create a certificate for https://localhost:8443 (docker compose --profile https up)
 	@docker/make-certs
 
-test-docker: $(INSTALLED) ## build the image and try every environment in Docker, beside whatever else runs
+test-docker: $(INSTALLED) ## build the image and test every environment in Docker; does not affect other containers
 	@nx run docker:test-docker --output-style=stream-without-prefixes
 
-rename: $(INSTALLED) ## give the workspace your own name: make rename NAME=<name>
+rename: $(INSTALLED) ## rename the workspace: make rename NAME=<name>
 	@node tools/rename.mjs '$(NAME)'
 
-# For machines without Node too; `airlock setup` leaves it as it is. Of two at once the first one counts.
+# Works without Node; `airlock setup` does not change an existing file. If two run at once, the first one wins.
 .env:
 	@umask 077; password=$$(od -An -N18 -tx1 /dev/urandom | tr -d ' \n') && example=$$(sh tools/choose-ports.sh <.env.example) && \
 	  printf '%s\n' "$$example" | sed "/^#/!s/changethis/$$password/" >$@.$$$$ && \

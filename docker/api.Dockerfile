@@ -1,7 +1,7 @@
 # One image for the API and for the release commands of `airlock`; the last stage is what staging and production run.
 #
 #   lock ──► dependencies ──┐
-#   tools ─► build ─────────┼─► production      slim = the Node image without what a server does not need
+#   tools ─► build ─────────┼─► production      slim = the Node image without the parts that a server does not need
 #   slim ───────────────────┘
 #   tools ─► development    the workspace with its tools: compose.override.yml and the test runner
 
@@ -10,10 +10,10 @@ ARG NODE_IMAGE=node:24.21.0-trixie-slim
 
 FROM ${NODE_IMAGE} AS base
 WORKDIR /app
-# No dependency runs code at install time, as in .npmrc, which stays out of the build: developers keep tokens in it.
+# No dependency runs code at install time, as in .npmrc. That file is not copied: developers keep tokens in it.
 ENV npm_config_ignore_scripts=true npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false
 
-# The manifests, and the lockfile cut to what runs: later stages see a change only where it matters to them.
+# The manifests, and the lockfile without development packages: later stages change only with the packages that they use.
 FROM base AS lock
 COPY . .
 RUN node docker/prune-lockfile.mjs /pruned apps/api apps/cli \
@@ -22,7 +22,7 @@ RUN node docker/prune-lockfile.mjs /pruned apps/api apps/cli \
 FROM base AS dependencies
 COPY --from=lock /pruned ./
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
-# Types, maps, documents and the tests of other people's packages are not run. Licences stay.
+# Types, maps, documents and tests of packages are not needed at run time. Licences are kept.
 RUN find node_modules libs -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.tsx' \
       -o -name '*.md' -o -name '*.markdown' -o -name '*.flow' -o -name '.*' -o -name '*.test.js' -o -name '*.spec.js' \) -delete \
  && find node_modules libs -type d \( -name test -o -name tests -o -name __tests__ -o -name benchmark -o -name .github \) -prune -exec rm -rf {} + \
@@ -43,8 +43,8 @@ RUN mkdir /shipped && cp -r --parents apps/*/dist apps/cli/bin libs/*/dist /ship
  && chmod -R u=rwX,go=rX /shipped && chmod 755 /shipped/apps/cli/bin/airlock.js \
  && find /shipped -exec touch --no-dereference --date=1985-10-26T08:15:00Z {} +
 
-# The Node image without package managers, headers and setuid bits, with a user that has a name. What this step touched
-# takes the time of the Node binary, so that the same Node image gives the same layer on any day.
+# The Node image without package managers, headers and setuid bits, with a named user. Changed files get the time of the
+# Node binary, so that the same Node image gives the same layer on any day.
 FROM ${NODE_IMAGE} AS slim
 RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share/doc /usr/local/share/man /opt/yarn* \
       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
@@ -62,19 +62,19 @@ COPY . .
 RUN cp docker/healthcheck.mjs . && chmod -R go=rX apps checks docker libs tools *.json \
  && chmod 755 apps/cli/bin/airlock.js && ln -s /app/apps/cli/bin/airlock.js /usr/local/bin/airlock \
  && mkdir -p -m 1777 node_modules/.cache .nx .airlock
-# Compose mounts memory over these folders, which takes their mode; one that the image does not have would be root's from
-# the second start on.
+# Compose mounts memory over these folders, which gets their mode. A folder that the image does not have would belong to
+# root from the second start on.
 ENV PATH=/app/node_modules/.bin:$PATH NX_DAEMON=false NX_SKIP_NATIVE_FILE_CACHE=true
 USER 1000:1000
 CMD ["node", "docker/watch.mjs"]
 
-# From nothing: what `slim` removed is in no layer below.
+# From scratch, so that files that `slim` removed are in no layer.
 FROM scratch AS production
 COPY --from=slim / /
 COPY --from=dependencies /app /app
 COPY --from=build /shipped /app
 WORKDIR /app
-# No NODE_ENV: it follows from ENVIRONMENT, and the same image runs in all of them.
+# NODE_ENV is not set: it follows from ENVIRONMENT, and the same image runs in every environment.
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     NODE_OPTIONS=--max-old-space-size-percentage=75
 USER 10001:10001

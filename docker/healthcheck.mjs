@@ -1,5 +1,6 @@
-// The image's health check: 0 when /startupz answers 200, else 1. Needs no shell and no curl. The route is latched: it
-// waits for the database once, so that a database outage later restarts nothing.
+// The image's health check: exits with 0 if /startupz returns 200, else with 1. Needs no shell and no curl. The route
+// is
+// latched: it waits for the database once, so that a later database outage restarts nothing.
 import { get } from 'node:http';
 
 const request = get({ host: '127.0.0.1', port: process.env.PORT ?? 8000, path: '/startupz', timeout: 4000 });

@@ -1,6 +1,6 @@
 // Writes the workspace's manifests and lockfile to TARGET, cut down to what the named apps need at run time:
-// `node docker/prune-lockfile.mjs TARGET apps/api apps/cli`. Everything kept is kept as locked, version and hash, and
-// `npm ci` refuses the result if it does not fit together. So a new linter changes no layer of the image.
+// `node docker/prune-lockfile.mjs TARGET apps/api apps/cli`. Kept packages keep their locked version and hash, and
+// `npm ci` refuses an inconsistent result. So a new linter changes no layer of the image.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -28,7 +28,7 @@ for (const path of workspaces) {
   await writeJson(manifest, withoutExtras(JSON.parse(await readFile(manifest, 'utf8'))));
 }
 
-/** Every entry of the lockfile that the given ones reach through dependencies and peers, themselves included. */
+/** The given entries of the lockfile, and all that they reach through dependencies and peers. */
 function collect(paths, packages) {
   const reached = new Set();
   const waiting = [...paths];
@@ -44,8 +44,9 @@ function collect(paths, packages) {
 }
 
 /**
- * Names of what a package asks for. Its optional dependencies count: native parts come that way. Those of a workspace
- * do not: they are embedded servers for development and tests. A peer is installed only if another package asks too.
+ * The names of a package's dependencies. Its optional dependencies count, because native parts are optional. Those of a
+ * workspace do not: they are embedded servers for development and tests. A peer counts only if another package needs
+ * it.
  */
 function neededBy({ dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta }, ours) {
   const optionalPeer = (name) => peerDependenciesMeta?.[name]?.optional;
@@ -53,7 +54,7 @@ function neededBy({ dependencies, optionalDependencies, peerDependencies, peerDe
   return [...Object.keys(dependencies ?? {}), ...(ours ? [] : Object.keys(optionalDependencies ?? {})), ...peers];
 }
 
-/** Where Node finds `name` from `path`: the nearest node_modules upwards. */
+/** The entry that Node resolves `name` to from `path`: the nearest node_modules upwards. */
 function resolve(path, name, packages) {
   for (let folder = path; ; folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', name);
@@ -62,7 +63,7 @@ function resolve(path, name, packages) {
   }
 }
 
-/** `npm ci` compares these with the manifests, so both lose the same parts. */
+/** `npm ci` compares these with the manifests, so the same parts are removed from both. */
 function cut([path, entry]) {
   return [path, isWorkspace(path) ? withoutExtras(entry) : withoutFlags(entry)];
 }
@@ -71,7 +72,7 @@ function withoutExtras({ devDependencies, optionalDependencies, ...rest }) {
   return rest;
 }
 
-/** `dev` and `optional` were true in the whole tree; here each entry is needed. */
+/** `dev` and `optional` refer to the whole tree; in the pruned tree each entry is needed. */
 function withoutFlags({ dev, devOptional, ...rest }) {
   return rest;
 }

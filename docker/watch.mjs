@@ -1,6 +1,6 @@
-// Development in a container: runs the API from its sources and starts it again when one of them changes. A crash or a
-// wrong configuration is shown and waits for the next edit. Changes are found by looking at the files, because file
-// events do not cross every kind of mount (macOS, Windows, network drives), and a look at them takes a few milliseconds.
+// Development in a container: runs the API from its sources and restarts it when one of them changes. A crash or a
+// configuration error is shown, and the next edit restarts the API. Changes are found by comparing the files, because
+// file events do not cross every kind of mount (macOS, Windows, network drives). A comparison takes a few milliseconds.
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listEdits, lookAtFiles } from '../apps/cli/src/serve/look-at-files.ts';
@@ -55,7 +55,7 @@ function start() {
   const api = spawn(process.execPath, ['--import', './tools/typescript.mjs', 'apps/api/src/main.ts'], {
     stdio: 'inherit',
   });
-  return api.on('exit', (code) => code && console.error('The API stopped; it starts again at the next edit.'));
+  return api.on('exit', (code) => code && console.error('The API exited. The next edit restarts it.'));
 }
 
 async function restart(changed) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ends the job unless the person typed the word: confirm.sh WORD, with what was typed in CONFIRM.
+# Fails the job unless the user typed the word: confirm.sh WORD, with the typed text in CONFIRM.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
-[[ $CONFIRM == "$1" ]] || fail "confirm: \"$CONFIRM\" was typed; expected $1" "Start the workflow again and type $1."
+[[ $CONFIRM == "$1" ]] || fail "confirm: got \"$CONFIRM\"; expected $1" "Start the workflow again and type $1."

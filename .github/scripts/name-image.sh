@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Outputs what a build needs to know: name-image.sh NAME gives the image's name, the time, and the base image by digest,
-# which is the one in docker/images.lock or, where that was never written, what its tag means today.
+# Outputs the inputs of a build: name-image.sh NAME gives the image's name, the time, and the base image by digest, from
+# docker/images.lock or, if that file does not exist, the current digest of its tag.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 base=$(sed -n 's/^NODE_IMAGE=//p' docker/images.lock 2>/dev/null || true)
@@ -9,7 +9,7 @@ if [[ -z $base ]]; then
   digest=$(manifest_digest "$tag")
   base=$tag@$digest
 fi
-is_digest "${base#*@}" || fail "NODE_IMAGE: \"$base\" is not fixed; expected an image by digest" 'Run docker/pin-images and commit docker/images.lock.'
+is_digest "${base#*@}" || fail "NODE_IMAGE: \"$base\" is not pinned; expected an image by digest" 'Run docker/pin-images and commit docker/images.lock.'
 output image "$(image_name "$1")"
 output time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 output base "$base"

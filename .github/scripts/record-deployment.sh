@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Records what serves ENVIRONMENT_NAME as a GitHub deployment whose payload is RESULT, the JSON of airlock. Promotion
-# and rollback of every target read this record; nothing else says which digest staging has served.
+# Records the digest that serves ENVIRONMENT_NAME as a GitHub deployment. Its payload is RESULT, the JSON of airlock.
+# Promotion and rollback of every target read this record: it is the only history of what staging has served.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 id=$(gh api --method POST "repos/$GITHUB_REPOSITORY/deployments" --input - --jq .id <<JSON

@@ -3,8 +3,8 @@ import preset from '../../tools/jest.preset.mjs';
 const isQuick = process.env.AIRLOCK_SUITE === 'quick';
 
 /**
- * Whole deploys against a real engine, one file after the other: beside a second one, on a busy machine, an API sheds load
- * and an edge misses its health checks, as they should, and both count as lost requests. The quick run leaves out the
+ * Whole deploys against a real engine, one file after the other. With two at once on a busy machine, an API sheds load
+ * and an edge fails health checks, as designed, and both count as lost requests. The quick run leaves out the
  * attacks on the command itself.
  */
 export default {

@@ -1,6 +1,6 @@
 // node bench/docker/start.mjs [rounds]
-// The image: cold start of a container until /readyz answers 200, alternating with `node -e 0` in the image it is built
-// on, which is what the engine and Node cost without us; and the sizes of both.
+// The image: cold start of a container until /readyz returns 200, alternating with `node -e 0` in its base image, to
+// measure the cost of the engine and Node alone; and the sizes of both images.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

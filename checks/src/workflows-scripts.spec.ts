@@ -52,7 +52,7 @@ describe('name-image.sh, where the base image is not to be found', () => {
     const answers: Record<string, FakeOutput[]> = { docker: [['*', 'ERROR: node: not found', 1]] };
     await withScript({ ...script('name-image'), args: ['api'], cwd: root, answers }, ({ status, stderr, outputs }) => {
       expect({ status, outputs }).toEqual({ status: 1, outputs: {} });
-      expect(stderr).toContain('is not fixed; expected an image by digest');
+      expect(stderr).toContain('is not pinned; expected an image by digest');
     });
   });
 });
@@ -91,14 +91,14 @@ describe('find-image.sh', () => {
     const answers: Record<string, FakeOutput[]> = { docker: [[inspect, 'ERROR: dial tcp: connection refused', 1]] };
     await withScript(find(answers), ({ status, stderr }) => {
       expect(status).toBe(1);
-      expect(stderr).toContain('the registry did not answer: ERROR: dial tcp');
+      expect(stderr).toContain('the registry failed: ERROR: dial tcp');
     });
   });
 
   it('refuses what is no commit', async () => {
     await withScript(find({}, { COMMIT: 'main' }), ({ status, stderr }) => {
       expect(status).toBe(1);
-      expect(stderr).toContain('COMMIT: "main" is no commit');
+      expect(stderr).toContain('COMMIT: "main" is not a commit');
     });
   });
 });
@@ -113,9 +113,7 @@ describe('confirm.sh', () => {
     await withScript({ ...script('confirm'), args: ['PROMOTE'], env: { CONFIRM } }, ({ status, stderr }) => {
       expect(status).toBe(expected);
       expect(stderr).toBe(
-        expected
-          ? `confirm: "${CONFIRM}" was typed; expected PROMOTE\nStart the workflow again and type PROMOTE.\n`
-          : '',
+        expected ? `confirm: got "${CONFIRM}"; expected PROMOTE\nStart the workflow again and type PROMOTE.\n` : '',
       );
     });
   });
@@ -172,14 +170,14 @@ describe('verify-release.sh', () => {
     async (RELEASE) => {
       await withScript(verify({ RELEASE }), ({ status, stderr, calls }) => {
         expect(status).toBe(1);
-        expect(stderr).toContain(`release: "${RELEASE}" is no version; expected vX.Y.Z`);
+        expect(stderr).toContain(`release: "${RELEASE}" is not a version; expected vX.Y.Z`);
         expect(calls).toEqual([]);
       });
     },
   );
 
   it.each([
-    ['a digest that is none', { RELEASE: 'v1.2.3', DIGEST: 'sha256:abc' }, 'is no digest'],
+    ['a digest that is none', { RELEASE: 'v1.2.3', DIGEST: 'sha256:abc' }, 'is not a digest'],
     ['a tag that is not there', { RELEASE: 'v9.9.9' }, 'v9.9.9: no such tag'],
     ['a commit that is not on main', { RELEASE: 'v2.0.0' }, 'is not on main'],
     [
@@ -196,17 +194,21 @@ describe('verify-release.sh', () => {
   });
 
   it.each<[string, string, (answers: Record<string, FakeOutput[]>) => Record<string, FakeOutput[]>]>([
-    ['an image that is not there', 'there is no image', (a) => ({ ...a, docker: [['*', 'ERROR: x: not found', 1]] })],
+    ['an image that is not there', 'no image exists', (a) => ({ ...a, docker: [['*', 'ERROR: x: not found', 1]] })],
     [
       'an image of another commit',
       'was built from',
       (a) => ({ ...a, docker: [a['docker']![0]!, ['*', image(aside)]] }),
     ],
     ['an image without the label', 'was built from ""', (a) => ({ ...a, docker: [a['docker']![0]!, ['*', '{}']] })],
-    ['an image without signature', 'carries no signature', (a) => ({ ...a, gh: [['attestation*', 'none', 1]] })],
+    [
+      'an image without signature',
+      'is not signed by deploy-staging on main',
+      (a) => ({ ...a, gh: [['attestation*', 'none', 1]] }),
+    ],
     [
       'a digest that staging never served',
-      'staging never served it',
+      'staging has never served it',
       (a) => ({
         ...a,
         gh: [
@@ -253,7 +255,7 @@ describe('find-earlier.sh', () => {
   });
 
   it.each([
-    ['what is no digest', 'latest', served, 'is no digest'],
+    ['what is no digest', 'latest', served, 'is not a digest'],
     ['a digest that never served there', `sha256:${'c'.repeat(64)}`, served, 'production never served'],
     ['to go back where nothing was before', '', `${DIGEST} ${'1'.repeat(40)}`, 'has served one digest only'],
   ])('refuses %s', async (_case, asked, answer, problem) => {
@@ -295,8 +297,12 @@ describe('connect.sh', () => {
   });
 
   it.each([
-    ['a host without a user', { DEPLOY_HOST: 'swarm.example.com' }, 'DEPLOY_HOST: "swarm.example.com" is no address'],
-    ['a host that is an option', { DEPLOY_HOST: '-oProxyCommand=id@x' }, 'is no address'],
+    [
+      'a host without a user',
+      { DEPLOY_HOST: 'swarm.example.com' },
+      'DEPLOY_HOST: "swarm.example.com" is not an address',
+    ],
+    ['a host that is an option', { DEPLOY_HOST: '-oProxyCommand=id@x' }, 'is not an address'],
     ['no key', { DEPLOY_SSH_KEY: '' }, 'DEPLOY_SSH_KEY: is empty'],
     ['a host whose key is not pinned', { DEPLOY_HOST: 'deploy@other.example.com' }, 'has no key for other.example.com'],
   ])('refuses %s', async (_case, changed, problem) => {
@@ -481,7 +487,7 @@ describe('tag-image.sh', () => {
 
   it.each([
     ['the tag then shows another digest', env, `"${OTHER}"`, 0, `is "${OTHER}"; expected ${DIGEST}`],
-    ['the digest is none', { ...env, DIGEST: 'latest' }, '', 0, 'is no digest'],
+    ['the digest is none', { ...env, DIGEST: 'latest' }, '', 0, 'is not a digest'],
     ['the registry refuses', env, 'denied', 1, 'denied'],
   ])('fails when %s', async (_case, changed, answer, answered, problem) => {
     const answers: Record<string, FakeOutput[]> = {

@@ -10,7 +10,7 @@ import { root } from './compose-copy.fixture.js';
 import { attempt, type Outcome } from './engine.fixture.js';
 
 let folder: string;
-/** As on a machine without mkcert, for a user whose files nobody else reads. */
+/** As on a machine without mkcert, for a user whose files are private by default. */
 let makeCerts: () => Outcome;
 
 beforeAll(() => {
@@ -30,7 +30,7 @@ const read = (file: string) => readFileSync(join(folder, 'docker/certs', file), 
 const modeOf = (file: string) => (statSync(join(folder, 'docker/certs', file)).mode & 0o777).toString(8);
 
 describe('make certs', () => {
-  it('makes a certificate by openssl, and an authority that signs nothing more', () => {
+  it('creates a certificate with openssl, and an authority that cannot sign again', () => {
     const { status, output } = makeCerts();
     expect([status, output]).toEqual([0, expect.stringContaining('import docker/certs/authority.pem as an authority')]);
     expect(readdirSync(join(folder, 'docker/certs')).sort()).toEqual([
@@ -40,16 +40,16 @@ describe('make certs', () => {
     ]);
   });
 
-  it('lets the user of Traefik read it, whatever the umask', () => {
+  it('is readable by the user of Traefik, whatever the umask', () => {
     expect([modeOf('.'), modeOf('localhost.pem'), modeOf('localhost-key.pem')]).toEqual(['755', '644', '644']);
   });
 
-  it.each(['localhost', '127.0.0.1'])('is believed for %s by who believes the authority', async (name) => {
+  it.each(['localhost', '127.0.0.1'])('is trusted for %s by clients that trust the authority', async (name) => {
     const pair = { key: read('localhost-key.pem'), cert: read('localhost.pem') };
     const server = createServer(pair, (socket) => socket.end()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    // An address is no name that a client may send.
+    // A client cannot send an address as a server name.
     const servername = isIP(name) ? undefined : name;
     const client = connect({ host: '127.0.0.1', port, servername, ca: read('authority.pem'), minVersion: 'TLSv1.3' });
     try {
@@ -61,12 +61,12 @@ describe('make certs', () => {
     }
   });
 
-  it('keeps what is valid for a week more', () => {
+  it('keeps a certificate that is valid for a week or more', () => {
     const before = read('localhost.pem');
     const { status, output } = makeCerts();
     expect([status, output]).toEqual([
       0,
-      'docker/certs/localhost.pem is valid for a week or more and stays as it is.\n',
+      'docker/certs/localhost.pem is valid for a week or more and was not changed.\n',
     ]);
     expect(read('localhost.pem')).toBe(before);
   });

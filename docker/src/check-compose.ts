@@ -2,7 +2,7 @@ import { composeRules, type ComposeRule } from './compose-rules.js';
 import { OVERLAYS, renderModel, sourceFiles, type OverlayModel, type Overlay } from './compose-overlays.js';
 import { locate } from './locate.js';
 
-/** `file:line: RULE path: problem` for everything that `rules` find in the model of `overlay`. */
+/** `file:line: RULE path: problem` for each problem that `rules` find in the model of `overlay`. */
 export function checkModel(
   root: string,
   overlay: Overlay,
@@ -20,8 +20,8 @@ export function checkModel(
 }
 
 /**
- * The table of rules and environments, one line each; `✗` where a rule is broken, `·` where it does not count. Below it
- * every breach by file and line.
+ * The table of rules and environments, one line each: `✗` if a rule is broken, `·` if it does not apply. Below it
+ * every breach with file and line.
  */
 export function tabulate(root: string): { table: string; breaches: readonly string[] } {
   const cells = OVERLAYS.map((overlay) => {

@@ -1,6 +1,6 @@
 // node --import ./tools/typescript.mjs docker/src/check-image.ts IMAGE [REBUILT]
-// Rules D1 to D13 on a built image, as a table; REBUILT is a second build of the same commit, for D12. Exit code 1 where
-// one is broken. `--release` also wants the base image pinned by digest.
+// Rules D1 to D13 on a built image, as a table; REBUILT is a second build of the same commit, for D12. Exits with 1 if
+// one is broken. `--release` also requires the base image to be pinned by digest.
 import { parseArgs } from 'node:util';
 import { workspace } from './engine.fixture.js';
 import { readImageFacts } from './image-facts.js';
@@ -10,7 +10,7 @@ const { positionals, values } = parseArgs({ allowPositionals: true, options: { r
 const [image, rebuild] = positionals;
 if (image === undefined) {
   console.error(
-    'check-image: no image; expected its name\n  node --import ./tools/typescript.mjs docker/src/check-image.ts IMAGE',
+    'check-image: no image was given; expected its name\n  node --import ./tools/typescript.mjs docker/src/check-image.ts IMAGE',
   );
   process.exit(2);
 }
@@ -19,13 +19,13 @@ const facts = readImageFacts({
   image,
   rebuild: rebuild ?? image,
   base: 'node:24.21.0-trixie-slim',
-  // What a careless build carries most often: the token of an npm registry.
+  // The secret that is leaked most often: the token of an npm registry.
   canary: '_authToken=',
   isRelease: values.release ?? false,
 });
 for (const { id, title, check } of imageRules) {
   const breaches = check(facts);
-  const verdict = id === 'D12' && rebuild === undefined ? 'not tried' : breaches.length === 0 ? 'ok' : '✗';
+  const verdict = id === 'D12' && rebuild === undefined ? 'skipped' : breaches.length === 0 ? 'ok' : '✗';
   console.log(`${id.padEnd(6)}${verdict.padEnd(11)}${title}`);
   for (const breach of breaches) console.log(`      ${breach}`);
   if (breaches.length > 0) process.exitCode = 1;

@@ -15,14 +15,14 @@ import {
 } from './engine.fixture.js';
 import { inspectProject, serviceOf, type Container } from './containers.fixture.js';
 
-/** A clean clone whose environments have names and ports of their own, beside whatever else runs on this engine. */
+/** A clean clone whose environments have their own names and ports, independent of others on this engine. */
 export class Checkout {
   readonly name = nameRun();
   readonly folder = cloneWorkspace();
   apiPort = '';
   #settings: Record<string, string> = {};
 
-  /** As the README says: the example becomes .env. */
+  /** Copies the example to .env, as the README says. */
   async setUp(): Promise<void> {
     const [api = '', postgres = '', redis = '', testPostgres = '', testRedis = ''] = await findFreePorts(5);
     this.apiPort = api;
@@ -42,7 +42,7 @@ export class Checkout {
     return attemptBesideOthers(['docker', 'compose', ...args], this.folder, settings);
   }
 
-  /** `docker compose …` that goes on until it is told to end. */
+  /** `docker compose …` that runs until it is stopped. */
   follow(...args: string[]): ChildProcessByStdio<null, Readable, Readable> {
     const assignments = { ...this.#settings, COMPOSE_PROJECT_NAME: this.projectOf('development') };
     const settings = Object.entries(assignments).map(([name, value]) => `${name}=${value}`);
@@ -71,7 +71,7 @@ export class Checkout {
     appendFileSync(join(this.folder, '.env'), `${line}\n`);
   }
 
-  /** As a checkout is in which nobody has made one yet. */
+  /** Removes .env, as in a fresh checkout. */
   removeEnv(): void {
     rmSync(join(this.folder, '.env'));
   }
@@ -86,7 +86,7 @@ export class Checkout {
     return new Map(inspectProject(this.projectOf(environment)).map((container) => [serviceOf(container), container]));
   }
 
-  /** Ends and removes everything of this run; returns what is left. */
+  /** Stops and removes everything of this run; returns the leftovers. */
   tearDown(): string[] {
     this.compose('--profile', '*', 'down', '--volumes', '--remove-orphans');
     this.testing('--profile', '*', 'down', '--volumes', '--remove-orphans');
@@ -97,7 +97,7 @@ export class Checkout {
   }
 }
 
-/** Of several files that build at once on one engine, the image's layers must not tell. */
+/** Builds of several test files at once on one engine must not affect the layers. */
 function attemptBesideOthers(words: string[], folder: string, settings: Readonly<Record<string, string>>): Outcome {
   const [command = '', ...args] = words.includes('--build') ? buildsAlone(words) : words;
   return attempt(command, args, folder, settings);

@@ -7,12 +7,12 @@ import { composeFiles, root } from './compose-copy.fixture.js';
 import { sampleSettings } from './compose-overlays.js';
 import { attempt } from './engine.fixture.js';
 
-/** What `docker/compose` refuses before it starts anything. Needs Compose, but no engine. */
+/** The refusals of `docker/compose` before it starts anything. Needs Compose, but no engine. */
 let folder: string;
 let command: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'compose-command-'));
-  // Away from the settings that a developer's own checkout may hold.
+  // Outside the checkout, which may have settings of the developer.
   command = join(folder, 'checkout/docker/compose');
   for (const file of ['docker/compose', ...composeFiles]) cpSync(join(root, file), join(folder, 'checkout', file));
 });
@@ -34,28 +34,31 @@ describe('docker/compose', () => {
     ['-p other'],
     ['--project-name=other'],
     ['--project-directory /'],
-  ])('chooses the files and the name itself: refuses %s', (options) => {
+  ])('sets the files and the project itself: refuses %s', (options) => {
     const word = /(-f\S*|--file\S*|--env-file|-p|--project-\S+)/.exec(options.replace(/--pro(file|gress)/g, ''))?.[0];
     expect(refusal(['production', ...options.split(' '), 'config'])).toEqual([
       64,
-      `docker/compose: ${word} is chosen by the environment; expected it left out\n  docker/compose production config\n`,
+      `docker/compose: ${word} is set by the environment; expected it to be left out\n  docker/compose production config\n`,
     ]);
   });
 
-  it('leaves the options of what runs in a container alone', () => {
+  it('accepts options of the command in the container', () => {
     const [status, output] = refusal(['testing', 'run', '-f', 'nothing']);
-    expect([status, output]).toEqual([expect.not.stringMatching('^64$'), expect.not.stringContaining('is chosen by')]);
+    expect([status, output]).toEqual([
+      expect.not.stringMatching('^64$'),
+      expect.not.stringContaining('is set by the environment'),
+    ]);
   });
 
-  it.each(['COMPOSE_FILE', 'COMPOSE_PROFILES', 'COMPOSE_ENV_FILES'])('refuses %s where it matters', (name) => {
+  it.each(['COMPOSE_FILE', 'COMPOSE_PROFILES', 'COMPOSE_ENV_FILES'])('refuses %s outside development', (name) => {
     expect(refusal(['testing', 'config'], { [name]: 'other' })).toEqual([
       64,
-      `${name}: is set, and would change what testing is; expected nothing\n  unset ${name}\n`,
+      `${name}: is set, and would change the files or settings of testing; expected it to be unset\n  unset ${name}\n`,
     ]);
   });
 
   it.each(['', 'prod', 'preview-', 'preview-0', 'preview-4x', 'Production', '../production'])(
-    'knows no environment "%s"',
+    'rejects the environment "%s"',
     (word) => {
       const [status, output] = refusal(word === '' ? [] : [word, 'up']);
       expect([status, output]).toEqual([
@@ -65,22 +68,22 @@ describe('docker/compose', () => {
     },
   );
 
-  it('asks for the number of a preview', () => {
+  it('requires the number of a preview', () => {
     expect(refusal(['preview', 'up'])).toEqual([
       64,
-      'docker/compose: preview has no number; expected that of the pull request\n  docker/compose preview-42 up\n',
+      'docker/compose: preview has no number; expected the number of the pull request\n  docker/compose preview-42 up\n',
     ]);
   });
 
-  it('asks for the settings of a host', () => {
+  it('requires the settings of a host', () => {
     expect(refusal(['production', 'config'])).toEqual([
       64,
       'docker/settings/production.env: is missing; expected the settings of production\n' +
-        '  cp docker/settings/example.env docker/settings/production.env, and fill it in\n',
+        '  cp docker/settings/example.env docker/settings/production.env, then edit the copy\n',
     ]);
   });
 
-  it('takes the settings of a host from its file, and none from the shell', () => {
+  it('reads the settings of a host from its file, and none from the shell', () => {
     const settings = { ...sampleSettings, WORKERS: '3' };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     const file = join(folder, 'checkout/docker/settings/staging.env');
@@ -92,8 +95,8 @@ describe('docker/compose', () => {
     expect(output).not.toMatch(/DEBUG: "true"|elsewhere/);
   });
 
-  // What belongs to user 1000 may be private: that is the container's user.
-  (process.getuid?.() === 1000 ? it.skip : it)('asks for sources that a container may read', () => {
+  // Files of user 1000 may be private, because that is the container's user.
+  (process.getuid?.() === 1000 ? it.skip : it)('requires sources that a container can read', () => {
     const source = join(folder, 'checkout/apps/api/src/main.ts');
     mkdirSync(join(source, '..'), { recursive: true });
     writeFileSync(source, '');
@@ -101,12 +104,12 @@ describe('docker/compose', () => {
     chmodSync(source, 0o600);
     expect(refusal(['development', 'config'])).toEqual([
       64,
-      "apps/api/src/main.ts: only you may read it; expected files that the container's user 1000 may read too\n" +
+      "apps/api/src/main.ts: is readable only by you; expected files that the container's user 1000 can read too\n" +
         '  chmod -R go+rX apps libs tools docker\n',
     ]);
   });
 
-  it('asks for a Compose that understands its files', () => {
+  it('requires a version of Compose that supports its files', () => {
     const plugin = join(folder, 'config/cli-plugins/docker-compose');
     mkdirSync(join(plugin, '..'), { recursive: true });
     const metadata = `{"SchemaVersion":"0.1.0","Vendor":"spec","Version":"v2.24.3"}`;
@@ -120,7 +123,7 @@ describe('docker/compose', () => {
     ]);
   });
 
-  it('says that there is no Docker', () => {
+  it('reports that Docker is missing', () => {
     const bin = join(folder, 'bin');
     mkdirSync(bin);
     for (const tool of ['bash', 'dirname', 'head', 'sort'])
@@ -128,7 +131,7 @@ describe('docker/compose', () => {
     const { status, output } = attempt('env', ['-i', `PATH=${bin}`, command, 'development', 'up'], folder);
     expect([status, output]).toEqual([
       64,
-      'docker compose: does not answer; expected Docker with Compose 2.24.4 or newer\n' +
+      'docker compose: does not respond; expected Docker with Compose 2.24.4 or newer\n' +
         '  install Docker Desktop, or the packages of docs.docker.com/engine/install\n',
     ]);
   });

@@ -21,14 +21,14 @@ export const composeFiles = [
 
 export interface Copy {
   readonly root: string;
-  /** Puts `lines` in below the first line that `anchor` matches; returns the number of the first new line. */
+  /** Inserts `lines` below the first line that `anchor` matches; returns the number of the first new line. */
   readonly insert: (file: string, anchor: RegExp, ...lines: string[]) => number;
   /** Replaces the first line that `anchor` matches; returns its number. */
   readonly replace: (file: string, anchor: RegExp, ...lines: string[]) => number;
   /** The number of the first line that `anchor` matches. */
   readonly find: (file: string, anchor: RegExp) => number;
   readonly remove: (file: string, anchor: RegExp) => void;
-  /** Puts `lines` in at the end of a file that need not be there yet. */
+  /** Appends `lines` to a file, which is created if it does not exist. */
   readonly append: (file: string, ...lines: string[]) => void;
   readonly read: (file: string) => string;
 }
@@ -39,7 +39,7 @@ export function withComposeCopy<T>(use: (copy: Copy) => T): T {
   const read = (file: string) => readFileSync(join(folder, file), 'utf8').split('\n');
   const find = (file: string, anchor: RegExp) => {
     const at = read(file).findIndex((line) => anchor.test(line));
-    if (at < 0) throw new Error(`${file} has no line like ${anchor}`);
+    if (at < 0) throw new Error(`${file} has no line that matches ${anchor}`);
     return at + 1;
   };
   const splice = (file: string, line: number, removed: number, lines: string[]) => {

@@ -7,7 +7,7 @@ const LASTING = environmentsWithout('isDisposable');
 
 export type Overlay = Environment | `${Environment}-swarm` | 'edge';
 
-/** As one host runs them by Compose, as a swarm does (docker/swarm.yml on top), and the edge of a host of previews. */
+/** The environments on Compose and on a swarm (with docker/swarm.yml), and the edge of a preview host. */
 export const HOSTED: readonly Overlay[] = [
   ...DEPLOYED,
   ...LASTING.map((environment) => `${environment}-swarm` as const),
@@ -16,10 +16,10 @@ export const HOSTED: readonly Overlay[] = [
 export const LOCAL: readonly Overlay[] = environmentsWith('runsLocally');
 export const OVERLAYS: readonly Overlay[] = [...LOCAL, ...HOSTED];
 
-/** What `docker compose config --format json` prints, as far as the rules read it. */
+/** The parts of `docker compose config --format json` that the rules read. */
 export interface OverlayModel {
   readonly name: string;
-  /** The checkout that it was rendered from. */
+  /** The checkout that the model was rendered from. */
   readonly root: string;
   readonly services: Readonly<Record<string, Service>>;
   readonly networks?: Readonly<Record<string, Part & { internal?: boolean }>>;
@@ -60,7 +60,7 @@ export interface Service {
   };
 }
 
-/** The files that make an environment, the one that has the last word first. */
+/** The files of an environment. The first one overrides the others. */
 export function sourceFiles(overlay: Overlay): readonly string[] {
   return listOverlayFiles(overlay).toReversed();
 }
@@ -97,17 +97,17 @@ export const sampleSettings: Readonly<Record<string, string>> = {
 
 export interface OverlayOptions {
   readonly settings?: Readonly<Record<string, string>>;
-  /** A name that no file can hold, unless told otherwise: a fixed name shows as one that does not follow it. */
+  /** Default: a name that occurs in no file, so that a name that is fixed in a file is detected. */
   readonly project?: string;
 }
 
-/** The model that the engine would run, profiles included, from the files under `root`. */
+/** The model of the files under `root`, with all profiles. */
 export function renderModel(root: string, overlay: Overlay, { settings, project }: OverlayOptions = {}): OverlayModel {
   const files = listOverlayFiles(overlay).flatMap((file) => ['--file', join(root, file)]);
   const name = ['--project-name', project ?? `rules-${overlay}`];
   const command = ['docker', 'compose', ...name, '--env-file', '/dev/null', '--profile', '*', ...files];
   const assignments = Object.entries(settings ?? sampleSettings).map(([key, value]) => `${key}=${value}`);
-  // Of the shell's variables only these reach Compose: no other may change what is judged.
+  // Compose gets only these variables of the shell, so that no other one can change the model.
   const clean = 'exec env -i PATH="$PATH" HOME="$HOME" "$@"';
   const args = ['-c', clean, 'sh', ...assignments, ...command, 'config', '--format', 'json'];
   const model = JSON.parse(execFileSync('sh', args, { encoding: 'utf8', stdio: 'pipe' })) as Omit<OverlayModel, 'root'>;

@@ -9,7 +9,7 @@ import { HOSTED, OVERLAYS, renderModel, sampleSettings, type OverlayModel, type 
 import { composeRules } from './compose-rules.js';
 import { checkSources, sourceRules } from './source-rules.js';
 
-/** They are files, whatever the settings say. */
+/** Secrets are files, whatever the settings contain. */
 const SECRETS = { database_url: true, redis_url: true, secret_key: true };
 
 const models = new Map(OVERLAYS.map((overlay) => [overlay, renderModel(root, overlay)]));
@@ -29,13 +29,13 @@ describe('the Compose sources', () => {
   });
 });
 
-/** One way to break each rule: the environment, and an edit that returns the line which must be named. */
+/** One way to break each rule: the environment, and an edit that returns the line that must be reported. */
 interface Mutation {
   readonly rule: string;
   readonly what: string;
   readonly overlay: Overlay;
   readonly file: string;
-  /** Breaks it; returns the line to be named, or that and another file. */
+  /** Breaks the rule; returns the line to be reported, or the line and another file. */
   readonly edit: (copy: Copy, file: string) => number | string;
 }
 
@@ -186,7 +186,7 @@ const mutations: Mutation[] = [
   ),
   mutation(
     'C10.edge',
-    'certificates that are lost with the container',
+    'certificates that are stored in the container',
     'staging',
     'docker/traefik/edge.yml',
     replace(/acme:\/acme/, '    volumes: []'),
@@ -208,7 +208,7 @@ const mutations: Mutation[] = [
   mutation('C5.tag', 'no tag', 'testing', 'compose.yml', replace(/image: redis/, '    image: redis')),
 ];
 
-/** What nobody may add to staging or production. Each line is found again by the name of the rule behind it. */
+/** Additions that staging and production must reject. Each line is reported with the name of the rule behind it. */
 const additions = [
   { rule: 'C4.edge', service: 'postgres', line: "ports: ['5432:5432']" },
   { rule: 'C5.digest', service: 'postgres', line: 'image: postgres:latest' },
@@ -220,7 +220,7 @@ const SERVICES = ['postgres', 'migrate'] as const;
 const linesOf = (service: string, indent: string) =>
   additions.filter((addition) => addition.service === service).map(({ line, rule }) => `${indent}${line} # ${rule}`);
 
-/** Puts the additions into the services of `file`, which may not have them yet; returns the file. */
+/** Adds the keys to the services of `file`, which must not have them yet; returns the file. */
 const addTo = (copy: Copy, file: string): string => {
   for (const service of SERVICES) {
     const present = copy.read(file).includes(`\n  ${service}:\n`);
@@ -230,7 +230,7 @@ const addTo = (copy: Copy, file: string): string => {
   return file;
 };
 
-/** The ways in which an addition may come; each returns the file that holds it. */
+/** The ways to make an addition; each returns the file that contains it. */
 const ways: Readonly<Record<string, (copy: Copy, overlay: string) => string>> = {
   'in its overlay': (copy, overlay) => addTo(copy, `compose.${overlay}.yml`),
   'through an anchor': (copy, overlay) => {
@@ -361,7 +361,7 @@ describe('a rendered hosted environment', () => {
   });
 
   it.each(Object.keys(sampleSettings).filter((name) => name !== 'POSTGRES_PASSWORD' && name !== 'CORS_ORIGINS'))(
-    'is refused by name without %s',
+    'is refused, with the name of the variable, without %s',
     (name) => {
       const settings = Object.fromEntries(Object.entries(sampleSettings).filter(([key]) => key !== name));
       expect(() => renderModel(root, 'production', { settings })).toThrow(
@@ -397,7 +397,7 @@ describe('the settings file', () => {
 });
 
 describe('docker/settings/example.env', () => {
-  it('sets everything that a hosted environment asks for, but for the digests of images.lock', () => {
+  it('sets every variable that a hosted environment requires, except the digests of images.lock', () => {
     const set = [...readFileSync(join(root, 'docker/settings/example.env'), 'utf8').matchAll(/^(\w+)=/gm)].map(
       (match) => match[1],
     );
@@ -447,7 +447,7 @@ function* differences(left: unknown, right: unknown, path = ''): Generator<strin
 }
 
 describe('environments side by side', () => {
-  // As docker/compose names them.
+  // Named as by docker/compose.
   const side = [
     ...(['development', 'testing', 'staging', 'production'] as const).map((overlay) => [overlay, overlay] as const),
     ['preview', 'preview-7'] as const,
@@ -472,7 +472,7 @@ describe('environments side by side', () => {
   it('share no project, network, volume, port or built image', () => {
     const all = side.flatMap(claims);
     const twice = all.filter((claim, at) => all.indexOf(claim) !== at);
-    // Staging and production are on hosts of their own, each with an edge at 80 and 443.
+    // Staging and production each have their own host, with an edge at 80 and 443.
     expect(twice).toEqual(['port 80', 'port 443']);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What each environment's rendered model must hold. C1 to C12 in one table; `scope` says where a rule counts. It is long
- * because it is that table.
+ * The rules for each environment's rendered model: C1 to C12 in one table. `scope` lists the environments of a rule.
+ * The file is long because of this table.
  */
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -17,7 +17,7 @@ import type { Path } from './locate.js';
 
 export interface Breach {
   readonly path: Path;
-  /** What is wrong; expected what. */
+  /** The problem, and the expected state. */
   readonly problem: string;
 }
 
@@ -30,12 +30,12 @@ export interface ComposeRule {
 
 const SOCKET = '/var/run/docker.sock';
 
-/** Who may break what, and why. Nothing else may. */
+/** The allowed exceptions, with their reasons. */
 const exceptions: readonly { readonly name: string; readonly rule: string; readonly reason: string }[] = [
   {
     name: 'SENTRY_DSN',
     rule: 'C7.files',
-    reason: 'it lets its holder report errors and read none; a secret file that may be missing cannot be mounted',
+    reason: 'its holder can only report errors, not read them; a secret file that may be missing cannot be mounted',
   },
   { name: 'traefik', rule: 'C1.user', reason: 'root without capabilities, to write the volume of certificates' },
   { name: 'edge', rule: 'C9.preview', reason: 'previews share the Traefik of their host, which owns the network' },
@@ -43,7 +43,7 @@ const exceptions: readonly { readonly name: string; readonly rule: string; reado
 const isExcepted = (name: string, rule: string) =>
   exceptions.some((entry) => entry.name === name && entry.rule === rule);
 
-/** Keys of a service that open the host, or another container, and the values that do. */
+/** Keys of a service that give access to the host or another container, with the values that do. */
 const DOORS: Readonly<Record<string, RegExp>> = {
   privileged: /true/,
   network_mode: /host|container:|service:/,
@@ -67,15 +67,15 @@ const CREDENTIALS = /:\/\/[^/\s:@]*:[^/\s@]+@/;
 export const composeRules: readonly ComposeRule[] = [
   hardening('C1.read_only', 'root file system is read-only', 'read_only', (s) => s.read_only === true),
   hardening('C1.cap_drop', 'all capabilities dropped', 'cap_drop', (s) => s.cap_drop?.includes('ALL') === true),
-  hardening('C1.cap_add', 'no capability given back', 'cap_add', (s) => !s.cap_add?.length),
-  hardening('C1.security_opt', 'no new privileges, and no profile switched off', 'security_opt', (s) =>
+  hardening('C1.cap_add', 'no capability added', 'cap_add', (s) => !s.cap_add?.length),
+  hardening('C1.security_opt', 'no new privileges, and no profile disabled', 'security_opt', (s) =>
     isDeepStrictEqual(s.security_opt, ['no-new-privileges:true']),
   ),
   hardening('C1.init', 'an init reaps and forwards signals', 'init', (s) => s.init === true),
   hardening('C1.user', 'a user and group other than root', 'user', (s) =>
     Boolean(s.user?.split(':').every((id) => !/^(root|[+-]?0*)$/.test(id))),
   ),
-  hardening('C1.limits', 'limits of memory, cpus and pids', 'deploy', (s) => {
+  hardening('C1.limits', 'limits for memory, cpus and pids', 'deploy', (s) => {
     const { memory, cpus, pids } = s.deploy?.resources?.limits ?? {};
     return [memory, cpus, pids].every((limit) => Number(limit) > 0);
   }),
@@ -84,17 +84,17 @@ export const composeRules: readonly ComposeRule[] = [
   ),
   {
     id: 'C3.host',
-    title: 'no door to the host: privileges, devices, namespaces of others',
+    title: 'no access to the host: privileges, devices, foreign namespaces',
     scope: OVERLAYS,
     check: eachService((service) =>
       Object.entries(service)
         .filter(([key, value]) => DOORS[key]?.test(JSON.stringify(value)))
-        .map(([key, value]) => breach(key, `is ${JSON.stringify(value)}; expected it left out`)),
+        .map(([key, value]) => breach(key, `is ${JSON.stringify(value)}; expected it to be left out`)),
     ),
   },
   {
     id: 'C3.mounts',
-    title: 'no folder or file of the host, but for the engine socket in its proxy',
+    title: 'no folder or file of the host, except the engine socket in its proxy',
     scope: HOSTED,
     check: (model) => [
       ...eachService((service, name) =>
@@ -120,15 +120,15 @@ export const composeRules: readonly ComposeRule[] = [
   },
   {
     id: 'C3.socket',
-    title: 'who holds the engine socket stands on an internal network, with the edge alone',
+    title: 'the service with the engine socket is on an internal network with the edge only',
     scope: HOSTED,
     check: (model) =>
       socketHolders(model).flatMap(([name, service]) =>
         Object.keys(service.networks ?? {}).flatMap((network) => {
           const others = membersOf(model, network).filter((member) => member !== name && member !== 'traefik');
           const problem = model.networks?.[network]?.internal
-            ? others.length > 0 && `is on ${network} with ${others.join(', ')}; expected the edge alone`
-            : `joins ${network}, which is not internal; expected a network of its own with the edge`;
+            ? others.length > 0 && `is on ${network} with ${others.join(', ')}; expected only the edge`
+            : `joins ${network}, which is not internal; expected its own network with the edge`;
           return problem ? [{ path: ['services', name, 'networks'], problem }] : [];
         }),
       ),
@@ -142,13 +142,13 @@ export const composeRules: readonly ComposeRule[] = [
         binds(service)
           .filter((bind) => !bind.read_only || !bind.source?.startsWith(`${model.root}/`))
           .map((bind) =>
-            breach('volumes', `mounts ${bind.source}, writable or from elsewhere; expected ./folder and :ro`),
+            breach('volumes', `mounts ${bind.source}, writable or outside the checkout; expected ./folder and :ro`),
           ),
       )(model),
   },
   {
     id: 'C4.loopback',
-    title: 'ports answer on this machine only',
+    title: 'ports are published on this machine only',
     scope: LOCAL,
     check: eachService((service) =>
       (service.ports ?? [])
@@ -160,7 +160,7 @@ export const composeRules: readonly ComposeRule[] = [
   },
   {
     id: 'C4.edge',
-    title: 'no published port but 80 and 443 of the edge',
+    title: 'no published ports except 80 and 443 of the edge',
     scope: HOSTED,
     check: eachService((service, name) =>
       (service.ports ?? [])
@@ -191,13 +191,13 @@ export const composeRules: readonly ComposeRule[] = [
   },
   {
     id: 'C7.files',
-    title: 'secrets are files, and each file named is mounted',
+    title: 'secrets are files, and each named file is mounted',
     scope: HOSTED,
     check: eachService((service) =>
       Object.entries(service.environment ?? {}).flatMap(([name, value]) => {
         if (isExcepted(name, 'C7.files')) return [];
         if (isSecretName(name) || CREDENTIALS.test(value ?? ''))
-          return [breach(`environment.${name}`, `holds a secret; expected ${name}_FILE`)];
+          return [breach(`environment.${name}`, `contains a secret; expected ${name}_FILE`)];
         const file = name.endsWith('_FILE') ? /^\/run\/secrets\/(.+)$/.exec(value ?? '')?.[1] : undefined;
         const mounted = (service.secrets ?? []).map((secret) => secret.source);
         return file && !mounted.includes(file)
@@ -208,17 +208,17 @@ export const composeRules: readonly ComposeRule[] = [
   },
   {
     id: 'C7.command',
-    title: 'no password in a command, where every process list shows it',
+    title: 'no password in a command, because every process list shows it',
     scope: HOSTED,
     check: eachService((service) =>
       (service.command ?? []).some((word) => CREDENTIALS.test(word) || /^--(requirepass|password)/.test(word))
-        ? [breach('command', 'holds a password; expected a file under secrets')]
+        ? [breach('command', 'contains a password; expected a file under secrets')]
         : [],
     ),
   },
   {
     id: 'C7.admin',
-    title: 'only provisioning is given the administrator, only release commands the migrator',
+    title: 'only provisioning gets the administrator, only release commands get the migrator',
     scope: OVERLAYS,
     check: eachService((service, name) =>
       Object.keys(service.environment ?? {})
@@ -228,12 +228,12 @@ export const composeRules: readonly ComposeRule[] = [
             (key) => /^DATABASE_MIGRATION_URL/.test(key) && !['provision', 'migrate', 'tests'].includes(name),
           ),
         )
-        .map((key) => breach(`environment.${key}`, `is given to ${name}; expected it left out`)),
+        .map((key) => breach(`environment.${key}`, `is passed to ${name}; expected it to be left out`)),
     ),
   },
   {
     id: 'C8.internal',
-    title: 'databases stand on internal networks only',
+    title: 'databases are on internal networks only',
     scope: HOSTED,
     check: (model) =>
       dataServices(model).flatMap(([name, service]) =>
@@ -241,7 +241,7 @@ export const composeRules: readonly ComposeRule[] = [
           .filter((network) => !model.networks?.[network]?.internal)
           .map((network) => ({
             path: ['services', name, 'networks'],
-            problem: `joins ${network}, which is not internal; expected backend alone`,
+            problem: `joins ${network}, which is not internal; expected only backend`,
           })),
       ),
   },
@@ -261,31 +261,33 @@ export const composeRules: readonly ComposeRule[] = [
   },
   {
     id: 'C9.names',
-    title: 'containers, networks and volumes are named by the project',
+    title: 'containers, networks and volumes are named after the project',
     scope: OVERLAYS,
     check: (model, overlay) => [
       ...eachService((service) =>
-        service.container_name ? [breach('container_name', `is ${service.container_name}; expected it left out`)] : [],
+        service.container_name
+          ? [breach('container_name', `is ${service.container_name}; expected it to be left out`)]
+          : [],
       )(model),
       ...(['networks', 'volumes'] as const).flatMap((kind) =>
         Object.entries<Part>(model[kind] ?? {})
           .filter(([key, entry]) => entry.name !== `${model.name}_${key}` && !isExcepted(key, `C9.${overlay}`))
           .map(([key, entry]) => ({
             path: [kind, key, entry.external ? 'external' : 'name'],
-            problem: `is ${entry.name}, whatever the project; expected a name of the project's own`,
+            problem: `is ${entry.name} in every project; expected a name with the project`,
           })),
       ),
     ],
   },
   {
     id: 'C10.edge',
-    title: 'the edge shows nothing by itself, takes its own routers only and keeps its certificates',
+    title: 'the edge has no dashboard, uses only its own routers and keeps its certificates',
     scope: HOSTED.filter((overlay) => overlay === 'edge' || !traitsOf(overlay.replace(/-swarm$/, '')).isDisposable),
     check: edgeBreaches,
   },
   {
     id: 'C12.profiles',
-    title: 'who depends on a profile does not require it',
+    title: 'a service that depends on a profile does not require it',
     scope: OVERLAYS,
     check: (model) =>
       Object.entries(model.services).flatMap(([name, service]) =>
@@ -293,13 +295,13 @@ export const composeRules: readonly ComposeRule[] = [
           .filter(([other, { required }]) => model.services[other]?.profiles && !service.profiles && required !== false)
           .map(([other]) => ({
             path: ['services', name, 'depends_on', other],
-            problem: `requires ${other}, which a profile switches off; expected required: false`,
+            problem: `requires ${other}, which is off without its profile; expected required: false`,
           })),
       ),
   },
 ];
 
-/** A key that every service must have right, but for the exceptions above. */
+/** A rule on one key of every service, with the exceptions above. */
 function hardening(id: string, title: string, key: string, holds: (service: Service) => boolean): ComposeRule {
   const check = eachService((service, name) =>
     holds(service) || isExcepted(name, id) ? [] : [breach(key, `does not hold; expected ${title}`)],
@@ -368,14 +370,16 @@ function edgeBreaches(model: OverlayModel, overlay: Overlay): Breach[] {
       path: at('environment', name),
       problem: `is ${settings[name] ?? 'not set'}; expected ${value}`,
     })),
-    ...opened.map((name) => ({ path: at('environment', name), problem: 'is set; expected it left out' })),
-    ...(edge?.command ? [{ path: at('command'), problem: 'is set beside the environment; expected it left out' }] : []),
-    ...(stored ? [] : [{ path: at('volumes'), problem: 'lacks /acme; expected a named volume' }]),
+    ...opened.map((name) => ({ path: at('environment', name), problem: 'is set; expected it to be left out' })),
+    ...(edge?.command
+      ? [{ path: at('command'), problem: 'is set besides the environment; expected it to be left out' }]
+      : []),
+    ...(stored ? [] : [{ path: at('volumes'), problem: 'has no /acme; expected a named volume' }]),
   ];
 }
 
-/** The label that tells what belongs to this edge from what belongs to another on the same engine. */
-/** The edge of the previews, and every environment that takes builds, get certificates that no browser trusts. */
+/** The label that distinguishes services of this edge from those of another on the same engine. */
+/** The edge of the previews, and every environment that takes builds, use certificates that no browser trusts. */
 function isUntrusted(overlay: Overlay): boolean {
   return overlay === 'edge' || traitsOf(overlay.replace(/-swarm$/, '')).takesBuilds;
 }

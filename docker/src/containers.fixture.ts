@@ -1,6 +1,6 @@
 import { run } from './engine.fixture.js';
 
-/** What `docker inspect` says of a container, as far as the suites read it. */
+/** The parts of `docker inspect` that the suites read. */
 export interface Container {
   readonly Id: string;
   readonly Config: {
@@ -36,7 +36,7 @@ export function serviceOf({ Config }: Container): string {
   return Config.Labels['com.docker.compose.service'] ?? '';
 }
 
-/** What the first process of a container may do, asked of the kernel, and what holds the container. */
+/** The privileges of a container's first process, read from the kernel, and the limits of the container. */
 export function describeConfinement(container: Container) {
   const { Id, HostConfig, Config } = container;
   const status = run('docker', ['exec', Id, 'cat', '/proc/1/status']);
@@ -51,7 +51,7 @@ export function describeConfinement(container: Container) {
   };
 }
 
-/** What `describeConfinement` must say of every container. */
+/** The result of `describeConfinement` that every container must have. */
 export const CONFINED = {
   root: false,
   capabilities: '0000000000000000',
@@ -60,7 +60,7 @@ export const CONFINED = {
   limited: true,
 } as const;
 
-/** Everything of a Compose project that is there, running or not. */
+/** Everything of a Compose project that exists, running or not. */
 export function listProject(project: string): string[] {
   const filter = ['--filter', `label=com.docker.compose.project=${project}`];
   return [

@@ -5,7 +5,7 @@ import { attempt, run, workspace } from './engine.fixture.js';
 
 const KEYS = ['TRAEFIK_IMAGE', 'SOCKET_PROXY_IMAGE'] as const;
 
-/** The images of the edge by the names of docker/pin-images, where this engine has them or can pull them. */
+/** The images of the edge that docker/pin-images names, if this engine has them or can pull them. */
 export function findEdgeImages(): Readonly<Record<string, string>> | undefined {
   const names = readFileSync(join(workspace, 'docker/pin-images'), 'utf8');
   const images = KEYS.map((key) => [key, new RegExp(`^ *${key}=(\\S+)$`, 'm').exec(names)?.[1] ?? ''] as const);
@@ -17,7 +17,7 @@ export function findEdgeImages(): Readonly<Record<string, string>> | undefined {
   return images.every(([, image]) => has(image)) ? Object.fromEntries(images) : undefined;
 }
 
-/** What a test needs of the edge in a checkout: ports that are free, and a certificate that no authority has to sign. */
+/** Prepares the edge of a checkout for tests: free ports and a self-signed certificate. */
 export function prepareEdge(folder: string, host: string): { ca: string } {
   const edge = join(folder, 'docker/traefik/edge.yml');
   const ports = "ports: ['80:80', '443:443']";
@@ -37,7 +37,7 @@ export function prepareEdge(folder: string, host: string): { ca: string } {
 
 export const socketGroup = (): string => String(statSync('/var/run/docker.sock').gid);
 
-/** One request by name to the edge that listens at `address`. */
+/** Sends one request with a host name to the edge at `address`. */
 export function askEdge(
   { address, host, ca }: { address: string; host: string; ca: string },
   path: string,

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 
 export const workspace = resolve(import.meta.dirname, '../..');
 
-/** Standard output of a command, trimmed; what it said on standard error is in the error. */
+/** The trimmed standard output of a command. The error contains its standard error. */
 export function run(command: string, args: readonly string[], cwd = workspace): string {
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe', maxBuffer: 1 << 28 }).trim();
 }
@@ -18,7 +18,9 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-/** Runs a command in a checkout with `settings` on top of the shell's variables; says how it ended, whatever happened. */
+/**
+ * Runs a command in a checkout with `settings` on top of the shell's variables; returns the outcome, also of a failure.
+ */
 export function attempt(
   command: string,
   args: readonly string[],
@@ -32,10 +34,10 @@ export function attempt(
 }
 
 /**
- * A command that may build the API's image, made to wait until no other build of this user runs. Of two at once that share
- * layers, an engine with graph drivers lists the entries of a layer of one in another order (it compares folders instead
- * of reading one), so that the digest differs although nothing in the layer does. macOS has no `flock`, and its engines no
- * graph drivers.
+ * A command that may build the API's image, wrapped to wait until no other build of this user runs. If two builds at
+ * once share layers, an engine with graph drivers may list the entries of a layer in another order (it compares folders
+ * instead of reading one), so that the digest differs although the content does not. macOS has no `flock`, and its
+ * engines have no graph drivers.
  */
 export function buildsAlone(command: readonly string[]): [command: string, ...args: string[]] {
   const lock =
@@ -57,17 +59,17 @@ export function buildImage(
   return outcome;
 }
 
-/** Says a figure in the transcript. */
+/** Prints a figure. */
 export function report(what: string, figure: string): void {
   process.stdout.write(`      ${what}: ${figure}\n`);
 }
 
-/** A word that no other run has, for everything that this one makes. */
+/** A unique prefix for everything that this run creates. */
 export function nameRun(): string {
   return `airlock-try-${randomBytes(4).toString('hex')}`;
 }
 
-/** What a new user has: this commit and nothing else. With the umask 077 no file of it is for others to read. */
+/** Clones this commit, as a new user does. With the umask 077, other users cannot read its files. */
 export function cloneWorkspace(umask = '022'): string {
   const folder = join(mkdtempSync(join(tmpdir(), 'airlock-clone-')), 'airlock');
   const clone = 'umask "$1" && exec git clone --quiet --no-hardlinks "$2" "$3"';
@@ -92,7 +94,7 @@ export async function findFreePorts(count: number): Promise<string[]> {
   return ports;
 }
 
-/** Containers, networks, volumes and images that carry the name of a run. */
+/** Containers, networks, volumes and images with the name of a run. */
 export function listTraces(name: string): string[] {
   const list = (args: string[]) =>
     run('docker', args)
@@ -106,7 +108,7 @@ export function listTraces(name: string): string[] {
   ];
 }
 
-/** Waits until `probe` returns something, and says how long that took. */
+/** Waits until `probe` returns a value, and prints the duration. */
 export async function waitFor<T>(
   what: string,
   probe: () => Promise<T | undefined>,
@@ -119,7 +121,7 @@ export async function waitFor<T>(
       .catch(() => undefined);
     const ms = performance.now() - started;
     if (value !== undefined) return { value, ms };
-    if (ms > limitMs) throw new Error(`${what}: did not happen in ${limitMs} ms`);
+    if (ms > limitMs) throw new Error(`${what}: timed out after ${limitMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -5,15 +5,15 @@ import { socketGroup } from './edge.fixture.js';
 import { attempt, run, type Outcome } from './engine.fixture.js';
 import { inspectProject, serviceOf, type Container } from './containers.fixture.js';
 
-/** What an environment is on the host that runs it. */
+/** An environment on the host that runs it. */
 export interface Hosting {
   readonly environment: 'preview' | 'staging' | 'production';
-  /** The word that docker/compose is given. */
+  /** The argument of docker/compose. */
   readonly selector: string;
   readonly database: string;
   readonly replicas: number;
   readonly services: readonly string[];
-  /** Another environment that a release may say, and what then stops it: the name of the database, or its stamp. */
+  /** Another environment that a release could state, and the check that stops it: the database name or its stamp. */
   readonly elsewhere: { readonly environment: string; readonly status: number; readonly says: string };
 }
 
@@ -53,15 +53,15 @@ export interface HostOptions {
   /** `registry/repository` and the digest in it. */
   readonly repository: string;
   readonly digest: string;
-  /** Whether docker/images.lock names the images of the edge. */
+  /** True if docker/images.lock names the images of the edge. */
   readonly hasEdge: boolean;
 }
 
-/** A host of one environment: its settings, its secrets as files, a project of this run. */
+/** A host of one environment: its settings, its secrets as files, and a project of this run. */
 export class Host {
   readonly project: string;
   readonly secretsDir: string;
-  /** A secret for each purpose: the configuration refuses two that are the same. */
+  /** One secret for each purpose: the configuration rejects equal ones. */
   readonly passwords = Object.fromEntries(
     ['app', 'migrator', 'admin', 'redis', 'key'].map((purpose) => [purpose, randomBytes(32).toString('hex')]),
   );
@@ -79,13 +79,13 @@ export class Host {
   setUp(): void {
     this.#writeSecrets(this.secretsDir, this.passwords);
     this.#writeSettings();
-    // The Traefik of a preview host owns this network.
+    // The Traefik of a preview host creates this network.
     if (!this.#isPreview) return;
     if (!this.options.hasEdge) run('docker', ['network', 'create', this.#edge]);
     else this.#expectDone(this.#previewEdge('up', '--wait', '--detach'));
   }
 
-  /** `docker/compose ENVIRONMENT …` as the host's operator types it. */
+  /** `docker/compose ENVIRONMENT …` as the operator of the host types it. */
   compose(...args: string[]): Outcome {
     return this.composeWith({}, ...args);
   }
@@ -104,19 +104,19 @@ export class Host {
     return this.compose('exec', '--no-TTY', 'postgres', ...psql).output.trim();
   }
 
-  /** The network that the edge reaches the API on. */
+  /** The network between the edge and the API. */
   get edgeNetwork(): string {
     return this.hosting.environment === 'preview' ? this.#edge : `${this.project}_edge`;
   }
 
-  /** The secret files again, with another key; returns their folder. */
+  /** Writes the secret files with another key; returns their folder. */
   writeSecretsWithKey(key: string): string {
     const folder = `${this.secretsDir}-other`;
     this.#writeSecrets(folder, { ...this.passwords, key });
     return folder;
   }
 
-  /** Starts the edge where the host has one of its own; returns its address. */
+  /** Starts the edge if the host has its own; returns its address. */
   startEdge(): string {
     if (!this.#isPreview) this.#expectDone(this.compose('up', '--wait', '--detach'));
     const words = ['port', 'traefik', '443'] as const;
@@ -143,7 +143,7 @@ export class Host {
     return this.hosting.environment === 'preview';
   }
 
-  /** As docs/docker.md has it, with the settings of the host. */
+  /** Runs the command of docs/docker.md with the settings of the host. */
   #previewEdge(...words: string[]): Outcome {
     const files = ['docker/settings/preview.env', 'docker/images.lock'].flatMap((file) => ['--env-file', file]);
     const project = ['--project-name', this.#edge.replace(/_edge$/, '')];
@@ -182,7 +182,7 @@ export class Host {
       (all, [key, value]) => all.replace(new RegExp(`^${key}=.*$`, 'm'), `${key}=${value}`),
       example,
     );
-    // Their images are not needed to see the rest run.
+    // The tests do not need their images.
     const missing = this.options.hasEdge ? [] : ['TRAEFIK_IMAGE', 'SOCKET_PROXY_IMAGE'];
     const edge = missing.map((key) => `${key}=example@sha256:${'0'.repeat(64)}\n`).join('');
     writeFileSync(join(folder, `docker/settings/${this.hosting.environment}.env`), `${text}${edge}`);

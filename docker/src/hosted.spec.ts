@@ -20,8 +20,8 @@ import { askWhile, Proxy, stopContainer } from './load.fixture.js';
 import { Registry } from './registry.fixture.js';
 
 /**
- * Staging, production and previews as their hosts run them: images by digest out of a registry, secrets as files, nothing
- * built; and behind the real Traefik and its socket proxy, where this engine has their images.
+ * Staging, production and previews as their hosts run them: images by digest from a registry, secrets as files, nothing
+ * built; behind the real Traefik and its socket proxy, if this engine has their images.
  */
 const name = nameRun();
 const folder = cloneWorkspace();
@@ -34,11 +34,11 @@ const commit = run('git', ['rev-parse', 'HEAD']);
 let digest: string;
 
 beforeAll(async () => {
-  if (!edgeImages) report('the edge', 'skipped; no image of Traefik here, and none can be pulled');
+  if (!edgeImages) report('the edge', 'skipped, because this engine has no image of Traefik and cannot pull one');
   await registry.setUp(folder, edgeImages);
   ({ ca } = prepareEdge(folder, DOMAIN));
   digest = registry.buildRelease(folder, commit);
-  // What a laptop has beside the Compose files, and no host may take anything from.
+  // Files that a laptop has beside the Compose files, and that a host must not read.
   const strays = { API_REPOSITORY: 'registry.invalid/stray', LOG_LEVEL: 'trace', DEBUG: 'true', SECRETS_DIR: '/tmp' };
   const text = Object.entries(strays).map(([key, value]) => `${key}=${value}\n`);
   writeFileSync(join(folder, '.env'), text.join(''));
@@ -76,12 +76,12 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
     expect(host.containers('api')).toHaveLength(hosting.replicas);
   });
 
-  it('runs every image by its digest, and nothing of the .env beside it', () => {
+  it('runs every image by its digest, and reads nothing from the .env beside it', () => {
     for (const { Config } of host.containers()) expect(Config.Image).toMatch(/@sha256:[0-9a-f]{64}$/);
     for (const { Config } of host.containers('api')) expect(Config.Image).toBe(`${registry.address}/airlock@${digest}`);
   });
 
-  it('is ready in every replica, and each says what it is', () => {
+  it('is ready in every replica, and each returns its version', () => {
     const isShort = hosting.environment === 'production';
     for (const { Id } of host.containers('api')) {
       expect(inContainer(Id, ask('/readyz'))).toMatch(/^200 .*"status":"ok"/);
@@ -93,49 +93,46 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
     }
   });
 
-  (edgeImages ? it : it.skip)(
-    'is reached through the edge of its host, and that takes no other project in',
-    async () => {
-      const decoy = `${name}-decoy`;
-      const edge = { address: host.startEdge(), host: DOMAIN, ca };
-      const rule = `traefik.http.routers.decoy.rule=Host(\`${DOMAIN}\`) && PathPrefix(\`/version\`)`;
-      const labels = ['traefik.enable=true', rule, 'traefik.http.routers.decoy.priority=9999'];
-      const words = ['--network', host.edgeNetwork, ...labels.flatMap((label) => ['--label', label])];
-      const server = "require('node:http').createServer((_, answer) => answer.end('decoy')).listen(8000)";
-      run('docker', [
-        'run',
-        '--detach',
-        '--name',
-        decoy,
-        '--expose=8000',
-        ...words,
-        'node:24.21.0-trixie-slim',
-        'node',
-        '-e',
-        server,
-      ]);
-      try {
-        await waitFor('the edge', async () => ((await askEdge(edge, '/readyz')).status === 200 ? true : undefined));
-        // Longer than Traefik takes to see a container that has just started.
-        await new Promise((resolve) => setTimeout(resolve, 3_000));
-        const answers = await Promise.all(Array.from({ length: 20 }, () => askEdge(edge, '/version')));
-        const seen = answers.map(({ body }) => /sha256:[0-9a-f]{64}/.exec(body)?.[0] ?? body);
-        expect([...new Set(seen)]).toEqual([digest]);
-        expect(host.edgeLog()).not.toMatch(/refused (GET|HEAD|POST)|blocked|forbidden/i);
-      } finally {
-        run('docker', ['rm', '--force', decoy]);
-        host.stopEdge();
-      }
-    },
-  );
+  (edgeImages ? it : it.skip)('is reached through the edge of its host, which ignores other projects', async () => {
+    const decoy = `${name}-decoy`;
+    const edge = { address: host.startEdge(), host: DOMAIN, ca };
+    const rule = `traefik.http.routers.decoy.rule=Host(\`${DOMAIN}\`) && PathPrefix(\`/version\`)`;
+    const labels = ['traefik.enable=true', rule, 'traefik.http.routers.decoy.priority=9999'];
+    const words = ['--network', host.edgeNetwork, ...labels.flatMap((label) => ['--label', label])];
+    const server = "require('node:http').createServer((_, answer) => answer.end('decoy')).listen(8000)";
+    run('docker', [
+      'run',
+      '--detach',
+      '--name',
+      decoy,
+      '--expose=8000',
+      ...words,
+      'node:24.21.0-trixie-slim',
+      'node',
+      '-e',
+      server,
+    ]);
+    try {
+      await waitFor('the edge', async () => ((await askEdge(edge, '/readyz')).status === 200 ? true : undefined));
+      // Longer than Traefik needs to find a new container.
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      const answers = await Promise.all(Array.from({ length: 20 }, () => askEdge(edge, '/version')));
+      const seen = answers.map(({ body }) => /sha256:[0-9a-f]{64}/.exec(body)?.[0] ?? body);
+      expect([...new Set(seen)]).toEqual([digest]);
+      expect(host.edgeLog()).not.toMatch(/refused (GET|HEAD|POST)|blocked|forbidden/i);
+    } finally {
+      run('docker', ['rm', '--force', decoy]);
+      host.stopEdge();
+    }
+  });
 
-  it('has a database that says what it is', () => {
+  it('has a stamped database', () => {
     expect(host.sql('SELECT environment, database_name FROM ops.environment')).toBe(
       `${hosting.environment}|${hosting.database}`,
     );
   });
 
-  it('gives no container a right, a port of the host or a folder of it', () => {
+  it('gives no container privileges, or a port or folder of the host', () => {
     for (const container of host.containers()) {
       expect(describeConfinement(container)).toEqual({
         ...CONFINED,
@@ -150,12 +147,12 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
     for (const { Config } of host.containers('api')) expect(Config.User).toBe('10001:10001');
   });
 
-  it('shows no secret to who inspects a container or reads its log', () => {
+  it('shows no secret in the configuration or log of a container', () => {
     const seen = run('docker', ['inspect', ...host.containers().map(({ Id }) => Id)]) + host.compose('logs').output;
     expect(Object.values(host.passwords).filter((password) => seen.includes(password))).toEqual([]);
   });
 
-  it('lets the edge reach the API, and nobody there a database', () => {
+  it('allows the edge to reach the API but no database', () => {
     const script = `
       const { lookup } = require('node:dns/promises');
       const found = (host) => lookup(host).then(() => 'found', (error) => error.code);
@@ -166,7 +163,7 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
     expect(run('docker', options)).toBe('200 ENOTFOUND ENOTFOUND');
   });
 
-  /** The API once more with `args`, and how it ended. */
+  /** Runs another API with `args`, and returns its outcome. */
   const tryApi = (settings: Record<string, string>, ...args: string[]) => {
     const outcome = host.composeWith(settings, 'run', '--rm', '--no-deps', '--no-TTY', ...args, 'api');
     return [outcome.status, outcome.output];
@@ -178,7 +175,7 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
     expect(outcome).toEqual([78, expect.stringContaining(problem)]);
   });
 
-  it('does not start with a secret out of an example', () => {
+  it('does not start with a secret from an example', () => {
     const SECRETS_DIR = host.writeSecretsWithKey('changethis-with-openssl-rand-hex-32');
     const problem = 'SECRET_KEY: is a placeholder or comes from an example';
     expect(tryApi({ SECRETS_DIR })).toEqual([78, expect.stringContaining(problem)]);
@@ -199,21 +196,21 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
     expect(tryApi({}, `--env=${setting}`)).toEqual([78, expect.stringContaining(problem)]);
   });
 
-  it('is migrated by no release that says it belongs elsewhere', () => {
+  it('is not migrated by a release that states another environment', () => {
     const { environment, status, says } = hosting.elsewhere;
     const release = ['run', '--rm', '--no-deps', '--no-TTY', `--env=ENVIRONMENT=${environment}`, 'migrate'];
     const outcome = host.compose(...release);
     expect([outcome.status, outcome.output]).toEqual([status, expect.stringContaining(says)]);
   });
 
-  it('answers the release commands', () => {
+  it('runs the release commands', () => {
     const release = (...command: string[]) =>
       host.compose('run', '--rm', '--no-deps', '--no-TTY', 'migrate', 'airlock', ...command);
     expect(succeeded(release('config', 'check', '--program', 'migrate'))).toBe(true);
     expect(succeeded(release('db', 'status'))).toBe(true);
   });
 
-  // One is enough: a swarm does it under heavier load (make test-deploy).
+  // One environment is enough: make test-deploy tests it on a swarm under more load.
   if (hosting.environment === 'staging') {
     it('loses no request when a replica is stopped', async () => {
       const proxy = new Proxy(`${name}-proxy`);
@@ -232,9 +229,9 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
     });
   }
 
-  it('keeps its data when it goes, and leaves nothing when that goes too', () => {
+  it('keeps its data on down, and leaves nothing after the data is removed too', () => {
     expect(succeeded(host.compose('down'))).toBe(true);
-    // A preview has no edge of its own, and so no certificates.
+    // A preview does not have its own edge, and so has no certificates.
     const kept = hosting.environment === 'preview' ? ['postgres'] : ['acme', 'postgres'];
     expect(listProject(host.project)).toEqual(kept.map((name) => `volume ${host.project}_${name}`));
     expect(succeeded(host.compose('down', '--volumes', '--remove-orphans'))).toBe(true);
@@ -243,7 +240,7 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
 });
 
 describe('a host', () => {
-  it('runs an image that is built on a digest', () => {
+  it('runs an image that was built on a pinned base', () => {
     const { Labels } = inspectImage(`${registry.address}/airlock:${commit}`).Config;
     const facts = { dockerfile: '', labels: Labels ?? {}, isRelease: true } as ImageFacts;
     expect(imageRules.find(({ id }) => id === 'D1')?.check(facts)).toEqual([]);

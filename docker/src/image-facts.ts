@@ -26,7 +26,7 @@ export interface ReadOptions {
   readonly isRelease?: boolean;
 }
 
-/** Everything that the rules ask about `image`, read from the engine. */
+/** All facts about `image` that the rules need, read from the engine. */
 export function readImageFacts({ root, image, rebuild, base, canary, isRelease = false }: ReadOptions): ImageFacts {
   const { Config: config, RootFS, Size } = inspectImage(image);
   const history = run('docker', ['history', '--no-trunc', '--format', '{{.CreatedBy}}', image]).split('\n');
@@ -60,7 +60,7 @@ export function inspectImage(image: string): Inspected {
   return (JSON.parse(run('docker', ['image', 'inspect', image])) as [Inspected])[0];
 }
 
-/** Every file as a container would see it. */
+/** Every file as a container sees it. */
 function listImageFiles(image: string): ImageFile[] {
   return listEntries(image).map((line) => {
     const [mode = '', owner = '', , , , ...path] = line.split(/\s+/);
@@ -75,7 +75,7 @@ function listImageFiles(image: string): ImageFile[] {
   });
 }
 
-/** What only one of two images has in a layer: an entry, or its mode, owner, size, time, content, or its place. */
+/** Differences between the layers of two images: entries, or their mode, owner, size, time, content, or order. */
 function compareLayers(one: string, other: string): string[] {
   const layers = inspectImage(other).RootFS.Layers;
   const differing = inspectImage(one).RootFS.Layers.flatMap((layer, at) => (layer === layers[at] ? [] : [at]));
@@ -88,7 +88,7 @@ function compareLayers(one: string, other: string): string[] {
 }
 
 const ANOTHER_ORDER =
-  'the same entries in another order, as after two builds at once on one engine: build again, alone';
+  'the same entries in another order, as after two builds at once on one engine: build again without another build';
 
 /** Lines of `tar -tv` with the number of the layer in front and, for a file, a line with the sum of its content. */
 function listLayerEntries(image: string, numbers: readonly number[]): string[] {
@@ -134,9 +134,9 @@ function readManifests(image: string, files: readonly ImageFile[]): ImageFacts['
   return Object.fromEntries(ours.map((path, at) => [path, manifests[at] ?? {}]));
 }
 
-/** Where `text` is, in anything that is pushed with the image: layers whole, history, configuration. */
+/** The places of `text` in everything that is pushed with the image: layers, history, configuration. */
 export function findInImage(image: string, text: string): string[] {
   const script = 'docker save "$1" | grep --text --count --fixed-strings -- "$2" || true';
   const count = Number(run('sh', ['-c', script, 'sh', image, text]));
-  return count > 0 ? [`${count} times in what docker save writes`] : [];
+  return count > 0 ? [`${count} times in the output of docker save`] : [];
 }

@@ -1,6 +1,6 @@
 /**
- * What the built image must hold: D1 to D13 in one table, each a plain function of what an engine says about the image.
- * It is long because it is that table.
+ * The rules for the built image: D1 to D13 in one table, each a function of the facts that an engine reports. The file
+ * is long because of this table.
  */
 export interface ImageFile {
   readonly path: string;
@@ -22,32 +22,32 @@ export interface ImageFacts {
   readonly layers: readonly string[];
   /** The layers of a second build of the same commit without any cache. */
   readonly layersOfRebuild: readonly string[];
-  /** Where the layers differ: lines of `tar` that only one of both has. */
+  /** Differences between the layers: lines of `tar` that only one of the two has. */
   readonly entriesOfOne: readonly string[];
   readonly files: readonly ImageFile[];
-  /** Manifests of ours and the lockfile in the image, by path. */
+  /** Our manifests and the lockfile in the image, by path. */
   readonly manifests: Readonly<
     Record<string, { devDependencies?: unknown; packages?: Record<string, { dev?: boolean }> }>
   >;
-  /** Where planted secrets were found: layers, history, configuration. */
+  /** The places in which planted secrets were found: layers, history, configuration. */
   readonly canaries: readonly string[];
   readonly history: readonly string[];
   readonly sizeOverBaseBytes: number;
-  /** Built for a release: then the base must be pinned. */
+  /** True for a release, whose base must be pinned. */
   readonly isRelease: boolean;
 }
 
 export interface ImageRule {
   readonly id: string;
   readonly title: string;
-  /** What breaks it; nothing where it holds. */
+  /** The breaches; empty if the rule holds. */
   readonly check: (facts: ImageFacts) => readonly string[];
 }
 
 const MAX_SIZE_BYTES = 60_000_000;
 const SECRET_NAME = /(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|_KEY|DSN)/;
 
-/** Programs and files that build, install or test; nothing that runs needs them. */
+/** Programs and files that build, install or test, and are not needed at run time. */
 const FOREIGN: readonly [RegExp, string][] = [
   [/(^|\/)(npm|npx|yarn|yarnpkg|pnpm|corepack)$/, 'a package manager'],
   [/\/bin\/(gcc|g\+\+|cc|make|tsc|swc|nx|jest|eslint|git|curl|wget)$/, 'a build or network tool'],
@@ -59,7 +59,7 @@ const FOREIGN: readonly [RegExp, string][] = [
   [/(^|\/)\.(bash|node_repl|python|psql)_history$/, 'a shell history'],
   [/(^|\/)(\.env(\..*)?|\.npmrc|\.git|id_(rsa|ed25519|ecdsa)|.*\.pem|.*\.key)$/, 'a private file'],
 ];
-/** Public certificates of authorities, which TLS needs. */
+/** Public certificates of authorities, which TLS requires. */
 const CERTIFICATES = /^(etc\/ssl|usr\/share\/ca-certificates|usr\/local\/share\/ca-certificates|usr\/lib\/ssl)\//;
 
 export const imageRules: readonly ImageRule[] = [
@@ -134,20 +134,20 @@ export const imageRules: readonly ImageRule[] = [
   },
   {
     id: 'D7',
-    title: 'only what is named enters a build',
+    title: 'only named files enter a build',
     check: ({ dockerignore }) => {
       const lines = dockerignore.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
       return [
         ...(lines[0] === '*' ? [] : ['.dockerignore does not begin with *']),
         ...['**/node_modules', '**/.*', '**/*.pem', '**/*.key']
           .filter((line) => !lines.includes(line))
-          .map((line) => `.dockerignore lets ${line} in`),
+          .map((line) => `.dockerignore does not exclude ${line}`),
       ];
     },
   },
   {
     id: 'D8',
-    title: 'nothing is writable by the user but temporary folders, and nothing is setuid',
+    title: 'only temporary folders are writable by the user, and no file is setuid',
     check: ({ files, user }) =>
       files.flatMap(({ path, mode, owner }) => [
         ...(/^-..s|^-.....s/.test(mode) ? [`/${path} is setuid or setgid`] : []),
@@ -158,7 +158,7 @@ export const imageRules: readonly ImageRule[] = [
   },
   {
     id: 'D9',
-    title: 'labels say source, revision, version, time and base',
+    title: 'labels for source, revision, version, time and base',
     check: ({ labels, environment }) => [
       ...['source', 'revision', 'version', 'created', 'base.name', 'licenses', 'title']
         .map((name) => `org.opencontainers.image.${name}`)
@@ -171,7 +171,7 @@ export const imageRules: readonly ImageRule[] = [
   },
   {
     id: 'D10',
-    title: 'a health check in exec form, by a file',
+    title: 'a health check in exec form that runs a file',
     check: ({ healthcheck }) =>
       healthcheck[0] === 'CMD' && healthcheck[1] === 'node'
         ? []
@@ -179,7 +179,7 @@ export const imageRules: readonly ImageRule[] = [
   },
   {
     id: 'D11',
-    title: 'the heap follows the limit, no source maps, the environment is not fixed',
+    title: 'the heap follows the limit, no source maps, no fixed environment',
     check: ({ environment }) => [
       ...(/--max-old-space-size-percentage=\d\d\b/.test(environment['NODE_OPTIONS'] ?? '') ? [] : ['no heap limit']),
       ...(/source-maps/.test(environment['NODE_OPTIONS'] ?? '') ? ['source maps are on'] : []),

@@ -14,7 +14,7 @@ const base = 'node:24.21.0-trixie-slim';
 const canary = `canary-${randomBytes(12).toString('hex')}`;
 const commit = run('git', ['rev-parse', 'HEAD']);
 const builtAt = run('git', ['show', '--no-patch', '--format=%cd', '--date=format-local:%Y-%m-%dT%H:%M:%SZ', 'HEAD']);
-/** As one person has it, with secrets lying about, and as another one does, with nothing readable for others. */
+/** One clone with secret files in the checkout, and one whose files other users cannot read. */
 let clone: string;
 let otherClone: string;
 let facts: ImageFacts;
@@ -35,7 +35,7 @@ afterAll(() => {
   removeClone(otherClone);
 });
 
-/** What developers have lying about, where a careless `COPY . .` would find it. */
+/** Files of developers that a careless `COPY . .` would copy. */
 function plantSecrets(root: string): void {
   const text = `SECRET=${canary}\n`;
   const places = [
@@ -58,7 +58,7 @@ function plantSecrets(root: string): void {
   }
 }
 
-/** With the secrets that a build server has in its environment and may hand over by mistake. */
+/** Builds with secrets that a build server has in its environment and could pass by mistake. */
 function build(folder: string, tag: string, ...options: string[]): number {
   const labels = { GIT_COMMIT: commit, BUILD_TIME: builtAt, VERSION: '0.1.0', SOURCE_DATE_EPOCH: '0' };
   const named = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
@@ -67,16 +67,16 @@ function build(folder: string, tag: string, ...options: string[]): number {
 }
 
 describe('the image', () => {
-  it.each(imageRules)('keeps $id: $title', (rule) => {
+  it.each(imageRules)('keeps rule $id: $title', (rule) => {
     expect(rule.check(facts)).toEqual([]);
   });
 
-  it('is little more than the Node image', () => {
+  it('is only a little larger than the Node image', () => {
     report('size over the base', `${(facts.sizeOverBaseBytes / 1e6).toFixed(1)} MB`);
     expect(facts.files.length).toBeGreaterThan(1000);
   });
 
-  it('finds a secret that a layer holds, so that finding none means something', () => {
+  it('detects a secret in a layer, which proves that the check works', () => {
     const dockerfile = 'FROM scratch\nCOPY id_rsa /tmp/\n';
     const tag = `${name}:planted`;
     run('sh', ['-c', 'printf "$1" | docker build --quiet --tag "$2" --file - "$3"', 'sh', dockerfile, tag, planted()]);
@@ -110,12 +110,12 @@ const spoils: Record<string, (good: ImageFacts) => Partial<ImageFacts>> = {
   size: () => ({ sizeOverBaseBytes: 60_000_001 }),
 };
 
-describe('a spoiled image', () => {
+describe('a broken image', () => {
   it.each(imageRules)('breaks $id', (rule) => {
     expect(rule.check({ ...facts, ...spoils[rule.id]?.(facts) })).not.toEqual([]);
   });
 
-  it('breaks D1 where a release was built on a tag', () => {
+  it('breaks D1 if a release was built on a tag', () => {
     const [rule] = imageRules;
     expect(rule?.check({ ...facts, isRelease: true })).toEqual([`built on ${base}, not on a digest`]);
   });
@@ -134,23 +134,23 @@ describe('a container of the image', () => {
 
   it('runs the release commands', () => {
     const { output, status } = attempt('docker', [...contained, image, 'airlock', '--help'], clone);
-    expect([status, output]).toEqual([0, expect.stringContaining('keeps development, testing, preview, staging')]);
+    expect([status, output]).toEqual([0, expect.stringContaining('configures, migrates and deploys development')]);
   });
 
-  it('does not know the reset of a test database', () => {
+  it('has no reset of a test database', () => {
     const { output, status } = attempt('docker', [...contained, image, 'airlock', 'db', 'reset-test'], clone);
     expect([status, output]).toEqual([3, expect.stringContaining('reset-test: is not part of this build')]);
   });
 
-  it('holds no file and no word of the tests, the reset, the token issuer and the development server', () => {
+  it('contains no file or text of the tests, the reset, the token issuer and the development server', () => {
     const { folders, words } = readUnshipped(clone);
     expect(facts.files.filter(({ path }) => folders.some((folder) => path.startsWith(folder)))).toEqual([]);
     expect(words.length).toBeGreaterThan(500);
-    // The last one ships: finding it alone means that the others were looked for.
+    // The last one ships: finding only that one proves that the search works.
     expect(findWords([...words, 'readPackageVersion'])).toEqual(['readPackageVersion']);
   });
 
-  it('serves as any user, without a right or a place to write, and ends without an error', async () => {
+  it('serves as any user, without privileges or writable files, and exits without an error', async () => {
     const issuer = { AUTH_ISSUER: 'https://auth.example.com', AUTH_AUTHORIZED_PARTIES: 'https://app.example.com' };
     const settings = {
       ENVIRONMENT: 'testing',
@@ -162,7 +162,7 @@ describe('a container of the image', () => {
     const env = Object.entries(settings).map(([key, value]) => `--env=${key}=${value}`);
     const id = run('docker', ['run', '--detach', '--user=54321:54321', ...bare, ...env, image]);
     try {
-      // The database is not there: it lives, and is not ready.
+      // Without a database it is live, but not ready.
       const ask = (path: string) => `fetch("http://127.0.0.1:8000${path}").then((r) => console.log(r.status))`;
       const answer = (path: string) => run('docker', ['exec', id, 'node', '-e', ask(path)]);
       await waitFor('the API', () => Promise.resolve(answer('/healthz')));
@@ -179,7 +179,7 @@ describe('a container of the image', () => {
     expect([status, output]).toEqual([78, expect.stringMatching(/^DATABASE_URL: is not set/m)]);
   });
 
-  it('has no more rights than any other process', () => {
+  it('has no additional privileges', () => {
     const status = run('docker', [...contained, '--security-opt=no-new-privileges', image, 'cat', '/proc/self/status']);
     expect(status).toMatch(/^Uid:\t10001\t/m);
     expect(status).toMatch(/^CapEff:\t0+$/m);
@@ -187,7 +187,7 @@ describe('a container of the image', () => {
   });
 });
 
-/** Which of `words` are in what the image brings of ours. */
+/** The `words` that occur in our files of the image. */
 function findWords(words: readonly string[]): string[] {
   const script = `
     const fs = require('node:fs');

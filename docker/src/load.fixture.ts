@@ -34,11 +34,11 @@ export class Proxy {
 
 export interface Answers {
   readonly good: number;
-  /** Everything that was not answered 200. */
+  /** All responses other than 200, and failures. */
   readonly lost: readonly string[];
 }
 
-/** Asks `url` from several clients, one request after the other each, while `happen` runs and a second longer. */
+/** Sends requests to `url` from several clients, each one after the other, while `happen` runs and a second longer. */
 export async function askWhile(url: string, happen: () => Promise<unknown>): Promise<Answers> {
   const lost: string[] = [];
   let [good, isOver] = [0, false];
@@ -62,7 +62,7 @@ export async function askWhile(url: string, happen: () => Promise<unknown>): Pro
   return { good, lost };
 }
 
-/** `docker stop`, without keeping this process from anything else. */
+/** `docker stop`, without blocking this process. */
 export async function stopContainer(id: string): Promise<number> {
   await execute('docker', ['stop', '--timeout', '45', id]);
   return Number(run('docker', ['inspect', '--format', '{{.State.ExitCode}}', id]));

@@ -7,13 +7,13 @@ export type Path = readonly string[];
 interface Place {
   readonly file: string;
   readonly line: number;
-  /** How many steps of the path it is about. */
+  /** The number of path steps that it matches. */
   readonly depth: number;
 }
 
 /**
- * `file:line` of what decides `path`, or of the nearest thing above it; of equals, in the file named first. Anchors and
- * merges are followed within a file; `extends` and `include` from file to file.
+ * `file:line` of the entry that sets `path`, or of its nearest parent; of equal ones, in the first file. Anchors and
+ * merges are followed within a file, `extends` and `include` between files.
  */
 export function locate(root: string, files: readonly string[], path: Path): string {
   const places = files.flatMap((file) => [file, ...includedBy(root, file)]).map((file) => find(root, file, path));
@@ -90,7 +90,7 @@ function beside(file: string, other: string): string {
   return normalize(join(dirname(file), other));
 }
 
-/** The first of the deepest. */
+/** The first of the deepest matches. */
 function deepest(places: readonly Place[]): Place {
   return places.reduce((left, right) => (right.depth > left.depth ? right : left));
 }

@@ -1,6 +1,6 @@
 // node --import ./tools/typescript.mjs docker/src/print-compose-table.ts
-// The rules on the rendered model of every environment, as a table; then what breaks one, by file and line. Exit code 1
-// where something does.
+// The rules on the rendered model of every environment, as a table; then each breach with file and line. Exits with 1
+// if there is one.
 import { checkSources } from './source-rules.js';
 import { composeFiles } from './compose-copy.fixture.js';
 import { tabulate } from './check-compose.js';

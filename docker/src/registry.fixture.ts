@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt, buildImage, findFreePorts, run, waitFor } from './engine.fixture.js';
 
-/** A registry of this run, which gives images real digests, and a release of one checkout in it. */
+/** A registry of this run, for real digests, with a release of one checkout. */
 export class Registry {
   readonly #container: string;
   address = '';
@@ -26,7 +26,7 @@ export class Registry {
     if (pin.status !== 0) throw new Error(pin.output);
   }
 
-  /** As a release is built: on the digest that docker/images.lock pins. Returns the digest of the image. */
+  /** Builds like a release, on the digest in docker/images.lock. Returns the digest of the image. */
   buildRelease(folder: string, commit: string): string {
     const pinned = /^NODE_IMAGE=(.+)$/m.exec(readFileSync(join(folder, 'docker/images.lock'), 'utf8'))?.[1] ?? '';
     const image = `${this.address}/airlock:${commit}`;

@@ -21,7 +21,7 @@ afterAll(() => {
 const up = () => checkout.compose('up', '--build', '--wait', '--detach');
 const upTesting = () => checkout.testing('up', '--build', '--wait', '--detach');
 
-/** The outcome, with what the command said where it failed. */
+/** The outcome, with the output of a failed command. */
 const succeeded = ({ status, output }: Outcome) => (status === 0 ? true : output.slice(-4000));
 
 const sql = (compose: Checkout['compose'], database: string, text: string) =>
@@ -31,7 +31,7 @@ const inTesting = (text: string) => sql((...args) => checkout.testing(...args), 
 
 describe('a clean clone', () => {
   it('serves after `docker compose up`', async () => {
-    // What a host may have lying there: it must not be what the container runs.
+    // Files that a host may have here; the container must not run them.
     const foreign = join(checkout.folder, 'node_modules/fastify');
     mkdirSync(foreign, { recursive: true });
     writeFileSync(join(foreign, 'package.json'), '{"name":"fastify","main":"index.js"}');
@@ -42,7 +42,7 @@ describe('a clean clone', () => {
     expect(await checkout.fetchText('/readyz')).toContain('"status":"ok"');
   });
 
-  it('runs the test environment beside it', () => {
+  it('runs the test environment at the same time', () => {
     const outcome = upTesting();
     report('docker/compose testing up beside it', `${outcome.seconds.toFixed(1)} s`);
     expect(succeeded(outcome)).toBe(true);
@@ -52,7 +52,7 @@ describe('a clean clone', () => {
 });
 
 describe('development and testing', () => {
-  it('share no network, no volume and no address of a database', () => {
+  it('share no network, volume or database address', () => {
     const [development, testing] = ENVIRONMENTS.map((environment) =>
       [...checkout.inspectContainers(environment).values()].flatMap((container) => [
         ...Object.keys(container.NetworkSettings.Networks),
@@ -84,7 +84,7 @@ describe('development and testing', () => {
     expect(mounts).toMatch(/ \/var\/lib\/postgresql tmpfs /);
   });
 
-  it.each(ENVIRONMENTS)('hold %s containers to their limits, without a right', (environment) => {
+  it.each(ENVIRONMENTS)('limit the containers of %s, without privileges', (environment) => {
     for (const [service, container] of checkout.inspectContainers(environment))
       expect(describeConfinement(container)).toEqual({
         ...CONFINED,
@@ -113,18 +113,17 @@ describe('an edit on the host', () => {
     expect(times).toHaveLength(5);
   });
 
-  it('that breaks the syntax is shown, and the next one recovers', async () => {
+  it('with a syntax error is reported, and the next one recovers', async () => {
     const good = readFileSync(source(), 'utf8');
     writeFileSync(source(), `${good}\nexport const = 1;`);
-    const isShown = () =>
-      checkout.compose('logs', 'api').output.includes('it starts again at the next edit') || undefined;
+    const isShown = () => checkout.compose('logs', 'api').output.includes('The next edit restarts it') || undefined;
     await waitFor('the message', () => Promise.resolve(isShown()));
     writeFileSync(source(), good);
     serveAs('-again');
     expect((await waitFor('the recovery', isServed('-again'))).value).toBe(true);
   });
 
-  it('of what the image is made of builds and starts it anew, under `docker compose watch`', async () => {
+  it('of a file that the image is built from rebuilds and restarts it under `docker compose watch`', async () => {
     const dockerfile = join(checkout.folder, 'docker/api.Dockerfile');
     const text = readFileSync(dockerfile, 'utf8');
     const before = checkout.inspectContainers('development').get('api')?.Id;
@@ -144,7 +143,7 @@ describe('an edit on the host', () => {
     writeFileSync(dockerfile, text);
   });
 
-  it('reaches the container alone: nothing is written to the checkout', () => {
+  it('affects only the container: nothing is written to the checkout', () => {
     const changed = run('git', ['status', '--porcelain', '--ignored'], checkout.folder)
       .split('\n')
       .map((line) => line.slice(-40));
@@ -170,7 +169,7 @@ describe('data', () => {
     expect(inTesting(COUNT).output.trim()).toBe('0');
   });
 
-  it('of development stays when testing goes with its volumes', async () => {
+  it('of development is kept when testing is removed with its volumes', async () => {
     expect(succeeded(checkout.testing('down', '--volumes', '--remove-orphans'))).toBe(true);
     expect(inDevelopment(COUNT).output.trim()).toBe('1');
     await waitFor('the API', async () => (await checkout.fetchText('/readyz'))?.includes('"status":"ok"') || undefined);
@@ -178,14 +177,14 @@ describe('data', () => {
 });
 
 describe('the test runner', () => {
-  it.each([0, 7])('exits with %i when its command does', (code) => {
+  it.each([0, 7])('exits with the exit code %i of its command', (code) => {
     expect(
       checkout.testing('run', '--rm', '--no-TTY', '--build', 'tests', 'node', '-e', `process.exit(${code})`).status,
     ).toBe(code);
   });
 
   it('runs whole projects against the PostgreSQL and the Redis of the test environment', () => {
-    // All of them take minutes (docs/docker.md); these take seconds.
+    // All projects take minutes (docs/docker.md); these take seconds.
     const command = ['node', 'tools/run-tests.mjs', '--projects=health,smoke', '--parallel=1'];
     const outcome = checkout.testing('run', '--rm', '--no-TTY', 'tests', ...command);
     report('two projects in the test runner', `${outcome.seconds.toFixed(1)} s`);
@@ -195,7 +194,7 @@ describe('the test runner', () => {
     expect(said).toMatch(/^ {2}health +\d+ passed, 0 failed$/m);
   });
 
-  it('gives every test file of the database a clone there', () => {
+  it('gives every test file with a database a clone on that server', () => {
     const spec = 'src/testing/fixture/use-test-database.spec.ts';
     const outcome = checkout.testing('run', '--rm', '--no-TTY', 'tests', 'nx', 'test', 'database-dev', '--', spec);
     expect(succeeded(outcome)).toBe(true);
@@ -203,12 +202,12 @@ describe('the test runner', () => {
   });
 });
 
-describe('a test database server without room', () => {
+describe('a test database server with a full disk', () => {
   const fill = (...command: string[]) => succeeded(checkout.testing('exec', '--no-TTY', 'postgres', ...command));
   afterAll(() => void fill('rm', '-f', '/var/lib/postgresql/filler'));
 
-  it('is named as the reason', () => {
-    // Room for the server itself, in a new segment of its log and beside the filler, but not for one more database.
+  it('is reported as the reason', () => {
+    // Space for the server itself and a new log segment, but not for one more database.
     inTesting('SELECT pg_switch_wal()');
     const filler = '/var/lib/postgresql/filler';
     fill('sh', '-c', `dd if=/dev/zero of=${filler} bs=1M; truncate --size=-6M ${filler}`);
@@ -222,28 +221,28 @@ describe('a test database server without room', () => {
   });
 });
 
-describe('a password that is younger than the volume', () => {
-  it('is explained, with the two ways out', () => {
+describe('a password that is newer than the volume', () => {
+  it('is explained, with both fixes', () => {
     checkout.setEnv('POSTGRES_PASSWORD=another');
     const { status } = up();
     const said = checkout.compose('logs', '--no-log-prefix', 'provision').output;
     expect(status).not.toBe(0);
     expect(said).toContain(
-      'DATABASE_ADMIN_URL: the server refuses the password of "postgres"; expected the one that its data was made with',
+      'DATABASE_ADMIN_URL: the server rejects the password of "postgres"; expected the password that its data was created with',
     );
     expect(said).toContain(
       `keep the data:   docker compose exec postgres psql --username=postgres --command='\\password'`,
     );
-    expect(said).toContain('or start afresh: docker compose down --volumes');
+    expect(said).toContain('or start over:   docker compose down --volumes');
   });
 
-  it('is mended by the first way, and the data is still there', () => {
+  it('is fixed by the first command, which keeps the data', () => {
     expect(succeeded(inDevelopment(`ALTER ROLE postgres PASSWORD 'another'`))).toBe(true);
     expect(succeeded(up())).toBe(true);
     expect(inDevelopment(probedResource.count('user_kept')).output.trim()).toBe('1');
   });
 
-  it('is mended by the second way, without the data and with a new .env', () => {
+  it('is fixed by the second command, without the data and with a new .env', () => {
     expect(succeeded(checkout.compose('down', '--volumes'))).toBe(true);
     checkout.removeEnv();
     expect(succeeded(checkout.make('up'))).toBe(true);
@@ -252,23 +251,23 @@ describe('a password that is younger than the volume', () => {
 });
 
 describe('make', () => {
-  it('down leaves the data, and nothing that runs', () => {
+  it('down keeps the data, and leaves nothing running', () => {
     expect(succeeded(checkout.make('down'))).toBe(true);
     const project = checkout.projectOf('development');
     expect(listProject(project)).toEqual([`volume ${project}_postgres`]);
   });
 
-  it('up says what to do about a port that is taken', async () => {
+  it('up names the fix for a port that is in use', async () => {
     const holder = createServer().listen(Number(checkout.apiPort), '127.0.0.1');
     await once(holder, 'listening');
     const { status, output } = checkout.make('up');
     await once(holder.close(), 'close');
     expect([status, output]).toEqual([2, expect.stringMatching(/address already in use|port is already allocated/)]);
-    expect(output).toContain('Where a port is taken, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.');
+    expect(output).toContain('If a port is in use, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.');
   });
 
-  it('up explains data that were left half made', () => {
-    // What the image's first start writes last: a server that was killed before has no such line.
+  it('up explains an incomplete data folder', () => {
+    // The first start of the image writes this line last: a server that was killed before does not have it.
     expect(succeeded(checkout.make('up'))).toBe(true);
     const forget = `sed -i '/^host all all all/d' "$PGDATA/pg_hba.conf"`;
     expect(succeeded(checkout.compose('exec', '--no-TTY', 'postgres', 'sh', '-c', forget))).toBe(true);
@@ -276,7 +275,7 @@ describe('make', () => {
     expect(checkout.make('up').status).toBe(2);
     const said = checkout.compose('logs', '--no-log-prefix', 'provision').output;
     expect(said).toContain(
-      'DATABASE_ADMIN_URL: the server lets nobody in from here; expected a line in its pg_hba.conf',
+      'DATABASE_ADMIN_URL: the server accepts no connection from this machine; expected a line in its pg_hba.conf',
     );
     expect(said).toContain('docker compose down --volumes');
   });

@@ -1,4 +1,4 @@
-/** What the rendered model cannot show: rules on the text of the Compose, settings and Traefik files. */
+/** Rules on the text of the Compose, settings and Traefik files, for facts that the rendered model does not show. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -25,14 +25,17 @@ export const sourceRules: readonly SourceRule[] = [
   },
   {
     id: 'C6.required',
-    title: 'what must be set says so',
+    title: 'a required variable has an error message',
     files: COMPOSE,
     check: (text) => {
       const required = new Set([...text.matchAll(/\$\{(\w+):\?/g)].map((match) => match[1]));
       return matches(text, /(?<!\$)\$(?:\{(\w+)\}|(\w+))/g)
         .map(([line, match]) => [line, match[1] ?? match[2] ?? ''] as const)
         .filter(([, name]) => name !== 'COMPOSE_PROJECT_NAME' && !required.has(name))
-        .map(([line, name]) => ({ line, problem: `uses ${name} unguarded; expected \${${name}:?what it is}` }));
+        .map(([line, name]) => ({
+          line,
+          problem: `uses ${name} without an error message; expected \${${name}:?what it is}`,
+        }));
     },
   },
   {
@@ -47,7 +50,7 @@ export const sourceRules: readonly SourceRule[] = [
   },
   {
     id: 'C10.tls',
-    title: 'TLS 1.2 or newer, and only for names of ours',
+    title: 'TLS 1.2 or newer, and only for our names',
     files: /^docker\/traefik\/tls\.yml$/,
     check: (text) => {
       const { tls } = parse(text) as { tls?: { options?: { default?: { minVersion?: string; sniStrict?: boolean } } } };
@@ -65,7 +68,7 @@ export const sourceRules: readonly SourceRule[] = [
   },
   {
     id: 'C11.dollar',
-    title: 'no $ that Compose and docker stack would read differently',
+    title: 'no $ that Compose and docker stack read differently',
     files: /^docker\/(settings\/[\w.]+\.env|env\/[\w.]+\.env\.example|images\.lock)$/,
     check: (text) =>
       matches(text, /^\w+=(?!'[^']*'$).*\$.*$/gm).map(([line, match]) => ({
@@ -75,7 +78,7 @@ export const sourceRules: readonly SourceRule[] = [
   },
 ];
 
-/** `file:line: RULE: problem` for every breach in the files that exist. */
+/** `file:line: RULE: problem` for every breach in the existing files. */
 export function checkSources(root: string, files: readonly string[], rules = sourceRules): string[] {
   return rules.flatMap((rule) =>
     files

@@ -2,13 +2,13 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export interface Unshipped {
-  /** Folders of an image's /app that must not be there. */
+  /** Folders that must not be in /app of an image. */
   readonly folders: readonly string[];
-  /** Names and sentences that are in sources which must not ship, and in no other. */
+  /** Names and sentences that occur only in sources that must not ship. */
   readonly words: readonly string[];
 }
 
-/** What each project's package.json keeps out of builds (`airlock.unshipped`), and tests. */
+/** The files that each package.json excludes from builds (`airlock.unshipped`), and tests. */
 export function readUnshipped(root: string): Unshipped {
   const projects = globSync('{apps,libs}/*/package.json', { cwd: root }).map((path) => {
     const manifest = JSON.parse(readFileSync(join(root, path), 'utf8')) as Record<string, { unshipped?: string[] }>;
@@ -23,7 +23,7 @@ export function readUnshipped(root: string): Unshipped {
   const shipped = read([...sources.filter((path) => !isUnshipped(path)), ...others]);
   const secret = read(sources.filter(isUnshipped));
   const names = [...secret.matchAll(/^export (?:async )?(?:function|class|const) (\w{10,})/gm)];
-  // A quotation mark opens a text only where one can begin: not behind the end of another.
+  // A quotation mark starts a text only where one can start: not after the end of another.
   const sentences = [...secret.matchAll(/(?<!["'`\\])'([^'\n]{30,})'/g)];
   const words = new Set([...names, ...sentences].map((match) => match[1] ?? ''));
   return {

@@ -5,15 +5,15 @@ import { FOLDER, type FolderContent, withFolder } from '@airlock/config/testing'
 import { model } from '@airlock/model';
 
 const program = fileURLToPath(new URL('../bin/airlock.js', import.meta.url));
-/** What the last migration is called, behind its timestamp. */
+/** The name of the last migration, after its timestamp. */
 const TAKEN = model.migrations.at(-1)?.name.slice('YYYYMMDDHHMMSS-'.length) ?? '';
-/** Nobody listens on a port that only root may take. */
+/** No process listens on this port, which only root may use. */
 const UNREACHABLE = {
   ENVIRONMENT: 'development',
   DATABASE_URL: 'postgres://airlock_app:never-asked-for-1@127.0.0.1:1/airlock_development',
   DATABASE_MIGRATION_URL: 'postgres://airlock_migrator:never-asked-for-2@127.0.0.1:1/airlock_development',
 };
-/** Prints the name of each package that our sources ask for. */
+/** Prints the name of each package that our sources import. */
 const LIST_PACKAGES = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module';
   registerHooks({
@@ -72,7 +72,7 @@ describe('airlock', () => {
     [['token', '--sub', 'user\t1'], /expected the id of a user/],
     [['token', '--sub', 'x'.repeat(256)], /expected the id of a user/],
     [['token', '--sub', 'user_1', '--expires-in', 'soon'], /expected a time span such as 15m/],
-  ])('ends with 2 and says why when it is used wrongly: %j', async (args, said) => {
+  ])('exits with 2 and the reason if it is used wrongly: %j', async (args, said) => {
     const { status, stdout, stderr } = await run(args);
     expect(stderr).toMatch(said);
     expect(stderr).not.toMatch(/^\s+at /m);
@@ -88,7 +88,7 @@ describe('airlock', () => {
     },
   );
 
-  it('says its version, before it loads any lib or any package but the one that reads its arguments', async () => {
+  it('prints its version before it loads any lib, and no package but the argument parser', async () => {
     const { status, stdout, stderr } = await run(['--version'], { NODE_OPTIONS: `--import ${LIST_PACKAGES}` });
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(status).toBe(0);
@@ -96,7 +96,7 @@ describe('airlock', () => {
   });
 
   it.each([['status'], ['migrate'], ['drift'], ['seed']])(
-    'ends with 69 and neither stack nor password where no database answers: db %s',
+    'exits with 69, without stack or password, if the database is unreachable: db %s',
     async (command) => {
       const { status, stderr } = await run(['db', command], UNREACHABLE);
       expect(stderr).toMatch(
@@ -107,19 +107,21 @@ describe('airlock', () => {
     },
   );
 
-  it('says on another Node which one it needs, instead of a syntax error', () => {
+  it('names the required Node version on another one, instead of a syntax error', () => {
     const pretend = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } })';
     const args = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, program, '--help'];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-    expect(stderr).toMatch(/^airlock: this is Node 20\.1\.0; expected the one of the lockfile\n {2}npx airlock/);
+    expect(stderr).toMatch(
+      /^airlock: runs on Node 20\.1\.0; expected the version in the lockfile\n {2}use: npx airlock/,
+    );
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   });
 
-  it('shows of an error that nobody has thought of the message, and its origin on request alone', async () => {
+  it('shows only the message of an unexpected error, and its stack only on request', async () => {
     const fail = (env: Record<string, string>) =>
       run(['config', 'docs', '--write'], env, { docs: FOLDER, 'docs/configuration.md': FOLDER });
     const { status, stderr } = await fail({});
-    expect(stderr).toMatch(/^airlock: EISDIR: .*\n {2}NODE_DEBUG=airlock shows where that comes from\n$/);
+    expect(stderr).toMatch(/^airlock: EISDIR: .*\n {2}set NODE_DEBUG=airlock to see the stack trace\n$/);
     expect(status).toBe(1);
     expect((await fail({ NODE_DEBUG: 'airlock' })).stderr).toMatch(/^\s+at /m);
   });

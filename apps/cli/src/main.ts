@@ -17,7 +17,7 @@ import { tokenCommand } from './commands/token.js';
 const EXIT_USAGE = 2;
 
 const program = new Command('airlock')
-  .description('keeps development, testing, preview, staging and production apart')
+  .description('configures, migrates and deploys development, testing, preview, staging and production')
   .version(readVersion(), '--version', 'print the version')
   .addCommand(configCommand())
   .addCommand(dbCommand())
@@ -45,13 +45,13 @@ try {
   reportFailure(error);
 }
 
-/** Loaded here and not above: a command that succeeds has no use for it. */
+/** Imported lazily: a command that succeeds does not need it. */
 async function printProblem(error: unknown): Promise<void> {
   const { DeployError } = await import('@airlock/deploy');
   if (error instanceof DeployError) console.log(JSON.stringify(error));
 }
 
-/** An extra argument is an error too: `db migrate staging` must not migrate wherever this shell happens to be. */
+/** Rejects extra arguments too: `db migrate staging` must not migrate the environment of this shell. */
 function explainUsageErrors(command: Command): void {
   command
     .showHelpAfterError(describeUsage(command))
@@ -61,7 +61,7 @@ function explainUsageErrors(command: Command): void {
 
 function describeUsage(command: Command): string {
   const usage = command.createHelp().commandUsage(command);
-  return `  ${usage}\n  ${usage.split(' [')[0]?.split(' <')[0]} --help   # says more`;
+  return `  ${usage}\n  ${usage.split(' [')[0]?.split(' <')[0]} --help   # details`;
 }
 
 function readVersion(): string {

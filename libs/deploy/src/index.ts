@@ -1,4 +1,4 @@
-/** What the commands deploy, promote, rollback, secret, status and preview call. */
+/** The functions behind the commands deploy, promote, rollback, secret, status and preview. */
 export { DeployError } from './engine/deploy-error.js';
 export { createDocker } from './engine/docker.js';
 export { parseImageReference } from './engine/image-reference.js';

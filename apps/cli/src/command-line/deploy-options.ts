@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** What deploy, promote, rollback and status have in common. */
+/** Options of deploy, promote, rollback and status. */
 export function withTargetOptions(command: Command): Command {
   return command
     .option(
@@ -15,16 +15,19 @@ export function withChangeOptions(command: Command): Command {
   return withTargetOptions(command)
     .option(
       '--url <url>',
-      'where the smoke suite looks afterwards (default: it does not run), e.g. --url https://api.example.com',
+      'the public address, for the smoke suite after the rollout (default: the suite does not run), e.g. --url https://api.example.com',
     )
-    .option('--actor <name>', 'who asked, for the record (default: GITHUB_ACTOR or the user), e.g. --actor ana')
-    .option('--wait <duration>', 'how long to wait for another deploy (default: 0s, refuse), e.g. --wait 10m')
+    .option(
+      '--actor <name>',
+      'the user named in the record (default: GITHUB_ACTOR, or the user of this system), e.g. --actor ana',
+    )
+    .option('--wait <duration>', 'how long to wait for another deploy (default: 0s, fail at once), e.g. --wait 10m')
     .option(
       '--timeout <duration>',
-      'how long the rollout may take before it is rolled back, and a question before it at most (default: 10m), e.g. --timeout 5m',
+      'the time limit of the rollout, after which it is rolled back, and of each check before it (default: 10m), e.g. --timeout 5m',
     )
-    .option('--take-over <lock>', 'replace the lock that a dead deployer left, by the id it is reported with')
-    .option('--journal <file>', 'where the record is appended, too (default: .airlock/deployments.jsonl)');
+    .option('--take-over <lock>', 'replace the stale lock with this id, as airlock status and the refusal show it')
+    .option('--journal <file>', 'the file to append the record to (default: .airlock/deployments.jsonl)');
 }
 
 export function withRenderOptions(command: Command): Command {
@@ -36,12 +39,12 @@ export function withRenderOptions(command: Command): Command {
     )
     .option(
       '--env-file <path>',
-      'variables of the overlay, repeatable (default: docker/settings/ENV.env and docker/images.lock)',
+      'a file with variables of the overlay, repeatable (default: docker/settings/ENV.env and docker/images.lock)',
       collect,
     )
     .option(
       '--migrate-timeout <duration>',
-      'how long the migrations may take (default: 15m), e.g. --migrate-timeout 1h',
+      'the time limit of the migrations (default: 15m), e.g. --migrate-timeout 1h',
     );
 }
 

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-/** The names are loaded when help or a mistake needs them: the command is defined before any lib is loaded. */
+/** Loads the names only for help or an error message: the command is defined before any lib is loaded. */
 export function createEnvironmentOption(description: string): Option {
   const option = new Option('--environment <name>', description).argParser((name: string) => {
     if (listEnvironments().includes(name)) return name;

@@ -3,7 +3,7 @@ import { ConfigError } from '@airlock/config';
 const INVALID_PASSWORD = '28P01';
 const INVALID_AUTHORIZATION = '28000';
 
-/** What to do where the server refuses the role that provisions. Both usual causes are the data of a container. */
+/** Explains why the server rejects the provisioning role. Both usual causes are in the data of a container. */
 export function explainRefusal(user: string, error: unknown): unknown {
   if (!(error instanceof Error && 'code' in error)) return error;
   if (error.code === INVALID_PASSWORD) return explainRefusedPassword(user, error);
@@ -13,21 +13,21 @@ export function explainRefusal(user: string, error: unknown): unknown {
 
 function explainRefusedPassword(user: string, cause: unknown): ConfigError {
   const fix = [
-    'PostgreSQL keeps passwords in its data: a new one in .env changes nothing there. With Docker Compose, either',
-    `  keep the data:   docker compose exec postgres psql --username=${user} --command='\\password'  (give it the one in .env)`,
-    '  or start afresh: docker compose down --volumes  (deletes the data)',
+    'PostgreSQL stores passwords in its data: a new password in .env does not change them. With Docker Compose, either',
+    `  keep the data:   docker compose exec postgres psql --username=${user} --command='\\password'  (enter the password in .env)`,
+    '  or start over:   docker compose down --volumes  (deletes the data)',
   ].join('\n  ');
-  const expected = 'the one that its data was made with';
-  const problem = `the server refuses the password of "${user}"`;
+  const expected = 'the password that its data was created with';
+  const problem = `the server rejects the password of "${user}"`;
   return new ConfigError([{ name: 'DATABASE_ADMIN_URL', problem, expected, fix }], { cause });
 }
 
 function explainClosedServer(cause: unknown): ConfigError {
   const fix = [
-    'A container whose first start was killed leaves such a server, without data: docker compose down --volumes',
-    'In any other, add a line to its pg_hba.conf',
+    'If the first start of its container was killed, the server is incomplete and has no data: docker compose down --volumes',
+    'Otherwise add a line for this client to its pg_hba.conf',
   ].join('\n  ');
-  const expected = 'a line in its pg_hba.conf that does';
-  const problem = 'the server lets nobody in from here';
+  const expected = 'a line in its pg_hba.conf that allows it';
+  const problem = 'the server accepts no connection from this machine';
   return new ConfigError([{ name: 'DATABASE_ADMIN_URL', problem, expected, fix }], { cause });
 }

@@ -2,7 +2,7 @@ import { ConfigError } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
 import type { ProvisionOptions } from '@airlock/database/operations';
 
-/** The three logins that make a database what it is, each of them required. @throws ConfigError */
+/** The three logins that provisioning needs. @throws ConfigError if one is not set */
 export function loadProvisioning(): Omit<ProvisionOptions, 'adopt'> {
   const { environment, database } = loadConfig({ program: 'provision' });
   const { app, sslCa } = database;

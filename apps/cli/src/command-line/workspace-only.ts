@@ -1,10 +1,10 @@
-/** Loads what an image has not got, such as a database server for development or what can reset a database. */
+/** Loads code that no image contains, such as the development database server or the test database reset. */
 export async function loadWorkspaceOnly<T>(command: string, load: () => Promise<T>, exitCode = EXIT_USAGE): Promise<T> {
   try {
     return await load();
   } catch (cause) {
     if (!MISSING.includes((cause as { code?: string }).code ?? '')) throw cause;
-    const message = `${command}: is not part of this build; expected the sources of a checkout\n  run it where the sources are`;
+    const message = `${command}: is not part of this build; expected the sources of a checkout\n  run it in a checkout`;
     throw Object.assign(new Error(message, { cause }), { exitCode });
   }
 }

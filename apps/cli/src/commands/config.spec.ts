@@ -17,7 +17,7 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** The whole table is judged in libs/config; here the command itself, as a process of its own, on each third. */
+/** libs/config tests the whole table. Here every third entry is tested with the command itself, as a process. */
 const sample = badEnvironments.filter((_, index) => index % 3 === 0);
 const AT_ONCE = 3;
 
@@ -32,7 +32,7 @@ describe('airlock config check', () => {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   }, 120_000);
 
-  it('is tried on at least 40 bad environments', () => {
+  it('is tested with at least 40 bad environments', () => {
     expect(sample.length).toBeGreaterThanOrEqual(40);
   });
 
@@ -44,10 +44,10 @@ describe('airlock config check', () => {
     expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
   });
 
-  it('exits 0 and says which file it used where all is good', async () => {
+  it('exits 0 and names the file that it read if the configuration is valid', async () => {
     const file = Object.entries(goodEnvironments.development).map(([name, value]) => `${name}=${value}\n`);
     const { code, stdout, stderr } = await run(['config', 'check'], {}, { '.env': file.join('') });
-    expect(stdout).toBe('The configuration of development is good (.env and the process environment).\n');
+    expect(stdout).toBe('The configuration of development is valid (.env and the process environment).\n');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
@@ -104,7 +104,7 @@ describe('airlock config print', () => {
     }
   });
 
-  it('shows what it can of a bad configuration, and exits 78', async () => {
+  it('shows the valid part of a bad configuration, and exits 78', async () => {
     const { code, stdout, stderr } = await run(['config', 'print'], { ...env, PORT: 'x' }, files);
     expect(stdout).toMatch(/^PORT +\(not valid\) +environment$/m);
     expect(stderr).toMatch(/^PORT: is "x"; expected a whole number from 0 to 65535\n {2}set PORT\./);
@@ -122,7 +122,7 @@ describe('airlock config example and docs', () => {
     },
   );
 
-  it('refuses an environment that is none', async () => {
+  it('rejects an unknown environment', async () => {
     const { code, stderr } = await run(['config', 'example', '--environment', 'prod'], {});
     expect(stderr).toContain(ENVIRONMENTS.join(', '));
     expect(code).not.toBe(0);
@@ -130,18 +130,18 @@ describe('airlock config example and docs', () => {
 });
 
 describe('airlock setup', () => {
-  it('makes a .env, then leaves it alone', async () => {
+  it('creates .env, and does not change an existing one', async () => {
     const { stdout: example } = await run(['config', 'example'], {});
     await withFolder({ '.env.example': example }, async (cwd) => {
       expect((await runIn(cwd, ['setup'], {})).stdout).toBe(
-        'Made .env from .env.example, with generated passwords and free ports.\n',
+        'Created .env from .env.example, with generated passwords and free ports.\n',
       );
-      expect((await runIn(cwd, ['setup'], {})).stdout).toBe('.env is there and stays as it is.\n');
+      expect((await runIn(cwd, ['setup'], {})).stdout).toBe('.env already exists and was not changed.\n');
       expect(await runIn(cwd, ['config', 'check'], {})).toMatchObject({ code: 0 });
     });
   });
 
-  it('says where it belongs when there is no example', async () => {
+  it('says where to run it if there is no example', async () => {
     await withFolder({}, async (cwd) => {
       const { code, stderr } = await runIn(cwd, ['setup'], {});
       expect(stderr).toMatch(
@@ -160,7 +160,7 @@ function run(args: string[], env: Record<string, string | undefined>, files: Fol
   return withFolder(files, (cwd) => runIn(cwd, args, env));
 }
 
-/** With this environment and no other, in this folder. */
+/** Runs the command in this folder with only these variables. */
 function runIn(cwd: string, args: string[], env: Record<string, string | undefined>): Promise<Outcome> {
   const command = fileURLToPath(new URL('../../bin/airlock.js', import.meta.url));
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));

@@ -13,7 +13,7 @@ export function configCommand(): Command {
 
 function checkCommand(): Command {
   return new Command('check')
-    .description('say everything that is wrong with the configuration at once; exit 78 if anything is')
+    .description('report every problem of the configuration at once; exits with 78 if there is one')
     .option('--json', 'print the verdict as JSON', false)
     .option('--program <name>', 'check only what this program reads: api, migrate or provision (default: everything)')
     .action(async ({ json, program }: { json: boolean; program?: string }) => {
@@ -29,7 +29,7 @@ function checkCommand(): Command {
       if (violations.length > 0) fail(new ConfigError(violations), !json);
       else if (!json)
         console.log(
-          `The configuration of ${environment} is good (${file ?? 'no .env file'} and the process environment).`,
+          `The configuration of ${environment} is valid (${file ?? 'no .env file'} and the process environment).`,
         );
     });
 }
@@ -38,7 +38,7 @@ async function parseProgram(name: string | undefined): Promise<ProgramName | und
   const { listNames, programNames } = await import('@airlock/config');
   const program = programNames.find((known) => known === name);
   if (program !== undefined || name === undefined) return program;
-  const message = `--program: is ${JSON.stringify(name)}; expected ${listNames(programNames)}\n  airlock config check --help   # says more`;
+  const message = `--program: is ${JSON.stringify(name)}; expected ${listNames(programNames)}\n  see: airlock config check --help`;
   throw Object.assign(new Error(message), { exitCode: 2 });
 }
 
@@ -58,8 +58,8 @@ function printCommand(): Command {
 
 function exampleCommand(): Command {
   return new Command('example')
-    .description('print the .env example of an environment, or write those of all')
-    .addOption(createEnvironmentOption('whose example').default('development'))
+    .description('print the .env example of an environment, or write those of all environments')
+    .addOption(createEnvironmentOption('the environment of the example').default('development'))
     .option('--write', 'write .env.example and docker/env/*.env.example in the root of the workspace', false)
     .action(async ({ environment, write }: { environment: Environment; write: boolean }) => {
       const { renderEnvExample, renderExamples } = await import('@airlock/config/loading');

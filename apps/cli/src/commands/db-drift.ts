@@ -9,9 +9,11 @@ interface Options {
 
 export function dbDriftCommand(): Command {
   return new Command('drift')
-    .description('compare the database with what the migrations make: tables, constraints, policies, grants and all')
+    .description(
+      'compare the schema of the database with the one that the migrations create, including policies and grants',
+    )
     .option('--template', 'compare a freshly migrated database with schema.sql and the entities instead')
-    .option('--write', 'with --template: write schema.sql and known-objects.json anew')
+    .option('--write', 'with --template: write schema.sql and known-objects.json again')
     .option('--json', 'print the difference as JSON')
     .action(run);
 }
@@ -30,10 +32,10 @@ async function run({ template, write, json }: Options): Promise<void> {
     throw new DriftError(
       config.database.app.database,
       drift,
-      'After a new migration, write down what all of them make: airlock db drift --template --write\n' +
-        '  Otherwise migrate it; or find out who changed it by hand: airlock db status',
+      'After a new migration, update the expected schema: airlock db drift --template --write\n' +
+        '  Otherwise apply the pending migrations, or find out who changed the schema by hand: airlock db status',
     );
-  if (!json) console.log(`${config.database.app.database}: as the migrations make it`);
+  if (!json) console.log(`${config.database.app.database}: no drift, the schema matches the migrations`);
 }
 
 async function checkTemplate(isWritten: boolean): Promise<void> {

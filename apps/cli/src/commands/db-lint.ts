@@ -11,12 +11,12 @@ interface Options {
 
 export function dbLintCommand(): Command {
   return new Command('lint')
-    .description('judge the new migrations, by their text and by what they lock on a seeded throw-away database')
+    .description('check the new migrations: their text, and the locks that they take on a seeded throw-away database')
     .argument('[path]', 'an SQL file, or a folder of them, instead of the migrations, e.g. draft.sql')
-    .option('--all', 'those of earlier releases too')
+    .option('--all', 'check the migrations of earlier releases too')
     .option('--trace', 'print what each statement locked and rewrote')
     .option('--rules', 'list the rules and exit')
-    .option('--release', 'lint all and, if nothing is found, record them as released: they are history from then on')
+    .option('--release', 'lint all and, without findings, record them as released: after that they must not change')
     .option('--json', 'print the report as JSON')
     .action(run);
 }

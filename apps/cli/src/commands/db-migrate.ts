@@ -12,11 +12,14 @@ interface Options {
 
 export function dbMigrateCommand(): Command {
   return new Command('migrate')
-    .description('apply the pending migrations, forward only; safe to run at once from many places and to interrupt')
-    .option('--plan', 'print what would be applied and change nothing')
+    .description('apply the pending migrations, forward only; safe to run concurrently and to interrupt')
+    .option('--plan', 'print the pending migrations and change nothing')
     .option('--to <name>', 'stop after this migration (default: the last), e.g. --to 20260304050607-add-nickname')
-    .addOption(createEnvironmentOption('refuse any other environment than this, e.g. --environment staging'))
-    .option('--actor <name>', 'who asked, for the journal (default: the user of this system), e.g. --actor deploy-412')
+    .addOption(createEnvironmentOption('refuse to run in any other environment, e.g. --environment staging'))
+    .option(
+      '--actor <name>',
+      'the user named in the journal (default: the user of this system), e.g. --actor deploy-412',
+    )
     .option('--json', 'print the report as JSON')
     .action(run);
 }
@@ -43,7 +46,7 @@ async function printPlan(target: Target, { to, json }: Options): Promise<void> {
 async function apply(target: Target, { to, actor, json }: Options): Promise<void> {
   const { describeEvent, migrate } = await import('@airlock/database/operations');
   const report = await withInterrupts((signal) =>
-    // Progress goes to stderr, so that stdout is the report alone.
+    // Progress goes to stderr, so that stdout contains only the report.
     migrate({ ...target, to, actor, signal, onEvent: (event) => console.error(describeEvent(event)) }),
   );
   if (json) return console.log(JSON.stringify(report, null, 2));
@@ -51,7 +54,7 @@ async function apply(target: Target, { to, actor, json }: Options): Promise<void
   console.log(`${report.database}: ${what}, at ${report.head ?? 'no migration'}`);
 }
 
-/** Ctrl-C and a pipeline's stop cancel the statement at work and roll it back, instead of leaving it to the server. */
+/** Ctrl-C and SIGTERM cancel the running statement and roll it back, instead of leaving it running on the server. */
 async function withInterrupts<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const abort = () => controller.abort(new Error('interrupted'));

@@ -4,8 +4,10 @@ import type { saveProvisionRecord } from '@airlock/database/operations';
 
 export function dbProvisionCommand(): Command {
   return new Command('provision')
-    .description('make roles, database, grants and identity stamp; again, it mends what differs and sets the passwords')
-    .option('--adopt <name>', 'the full name of a database that holds something and shall belong to this environment')
+    .description(
+      'create roles, database, grants and stamp; safe to repeat: repairs differences and resets the passwords',
+    )
+    .option('--adopt <name>', 'the full name of a database with data that this environment should adopt')
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
@@ -41,7 +43,7 @@ interface Provisioned {
   readonly systemIdentifier: string;
 }
 
-/** The reset believes this file, not the database. A container may have no place for it, and resets nothing. */
+/** The reset trusts this file, not the database. A container may have no place for it, and never resets. */
 function keepRecord({ environment, app, systemIdentifier }: Provisioned, save: typeof saveProvisionRecord): string[] {
   const { host, port, database } = app;
   try {
@@ -49,6 +51,6 @@ function keepRecord({ environment, app, systemIdentifier }: Provisioned, save: t
     return [];
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return [`no record of this server is kept here (${reason}), so that \`airlock db reset-test\` will refuse it`];
+    return [`the record of this server cannot be written (${reason}), so \`airlock db reset-test\` will refuse it`];
   }
 }

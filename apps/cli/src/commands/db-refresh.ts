@@ -3,17 +3,17 @@ import { Command } from 'commander';
 export function dbRefreshCommand(): Command {
   return new Command('refresh')
     .description(
-      "replace what people have entered in a restored copy of another environment's database, and make it ours",
+      "replace personal data in a restored copy of another environment's database, and stamp it for this environment",
     )
     .argument('<copy>', 'the full name of the copy, e.g. airlock_staging_copy')
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
       '\nReads ENVIRONMENT, DATABASE_URL, DATABASE_MIGRATION_URL and DATABASE_ADMIN_URL, which name the copy.\n' +
-        'Staging, preview and development take copies; production and testing never do.\n' +
-        'Refuses a copy that holds anything that could keep or pass on a value, such as triggers and foreign tables.\n' +
-        'Text of the schema, such as comments and defaults, stays as it is: airlock db drift shows what was changed by hand.\n' +
-        'Exit codes: 0 done, 1 unfinished and to be repeated, 3 refused and nothing changed, 78 configuration.\n\nExample: airlock db refresh airlock_staging_copy',
+        'Staging, preview and development accept copies; production and testing never do.\n' +
+        'Refuses a copy with objects that could keep or pass on a value, such as triggers and foreign tables.\n' +
+        'Text in the schema, such as comments and defaults, is not changed: airlock db drift shows manual changes.\n' +
+        'Exit codes: 0 done, 1 unfinished, run it again, 3 refused and nothing changed, 78 configuration.\n\nExample: airlock db refresh airlock_staging_copy',
     )
     .action(async (copy: string, { json }: { json?: true }) => {
       const [{ refresh }, { model }, { loadProvisioning }] = await Promise.all([

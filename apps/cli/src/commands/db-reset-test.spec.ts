@@ -19,7 +19,7 @@ function run(env: Record<string, string>, ...args: string[]) {
 }
 
 describe('airlock db reset-test', () => {
-  it('ends with 3 when it refuses, in words and in JSON, and notes the attempt', () => {
+  it('exits with 3 if it refuses, as text and as JSON, and records the attempt', () => {
     const { status, stdout } = run({ ENVIRONMENT: 'production' });
     expect({ status, last: stdout.trim().split('\n').at(-1) }).toEqual({
       status: 3,
@@ -31,7 +31,7 @@ describe('airlock db reset-test', () => {
     expect(readFileSync(join(checkout, '.airlock/reset-audit.jsonl'), 'utf8').trim().split('\n')).toHaveLength(2);
   });
 
-  it.each([['--force'], ['--yes'], ['-f'], ['airlock_production']])('ends with 2 when it is given %s', (argument) => {
+  it.each([['--force'], ['--yes'], ['-f'], ['airlock_production']])('exits with 2 for the argument %s', (argument) => {
     expect(run({ ENVIRONMENT: 'testing' }, argument).status).toBe(2);
   });
 });

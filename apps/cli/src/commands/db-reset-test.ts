@@ -5,13 +5,13 @@ const EXIT_REFUSED = 3;
 
 export function dbResetTestCommand(): Command {
   return new Command('reset-test')
-    .description('make the test database anew from its template; twelve layers must hold, and nothing overrides one')
-    .option('--explain', 'judge every layer and touch nothing')
+    .description('recreate the test database from its template; twelve guards must pass, and no option overrides one')
+    .option('--explain', 'check every guard and change nothing')
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
-      '\nReads ENVIRONMENT and .env.testing, at the root of a checkout. Each attempt adds a line to .airlock/reset-audit.jsonl.\n' +
-        'Exit codes: 0 done, 2 usage, 3 refused and nothing touched.\n\nExample: ENVIRONMENT=testing airlock db reset-test --explain',
+      '\nReads ENVIRONMENT and .env.testing, at the root of a checkout. Each attempt is recorded in .airlock/reset-audit.jsonl.\n' +
+        'Exit codes: 0 done, 2 usage, 3 refused and nothing changed.\n\nExample: ENVIRONMENT=testing airlock db reset-test --explain',
     )
     .action(async ({ explain, json }: { explain?: true; json?: true }) => {
       const { resetTestDatabase, formatReport } = await loadWorkspaceOnly(

@@ -7,8 +7,8 @@ interface Options {
 
 export function dbSeedCommand(): Command {
   return new Command('seed')
-    .description('add the fixed sample rows that are not there yet; never in production')
-    .option('--rows <count>', 'how many rows there shall be (default: 20), e.g. --rows 10000', parseCount)
+    .description('add the missing sample rows; never in production')
+    .option('--rows <count>', 'target number of rows (default: 20), e.g. --rows 10000', parseCount)
     .option('--json', 'print the report as JSON')
     .action(run);
 }
@@ -26,7 +26,7 @@ async function run({ rows, json }: Options): Promise<void> {
     onProgress: createProgress(process.stderr),
   });
   if (json) console.log(JSON.stringify(report));
-  else console.log(`${report.inserted} rows added, ${report.present} were there`);
+  else console.log(`${report.inserted} rows added, ${report.present} already existed`);
 }
 
 function parseCount(text: string): number {
@@ -34,7 +34,7 @@ function parseCount(text: string): number {
   return Number(text);
 }
 
-/** A bar that redraws itself on a terminal; elsewhere a line for every tenth. */
+/** A progress bar on a terminal; elsewhere a line for every 10 %. */
 function createProgress(stream: NodeJS.WriteStream): (progress: { done: number; total: number }) => void {
   const width = 30;
   let tenths = 0;

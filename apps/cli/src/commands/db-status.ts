@@ -2,7 +2,7 @@ import { Command } from 'commander';
 
 export function dbStatusCommand(): Command {
   return new Command('status')
-    .description('say which migrations the database holds, and whether this code can serve on it')
+    .description('show the migrations of the database, and whether this code is compatible with its schema')
     .option('--json', 'print the status as JSON')
     .action(run);
 }

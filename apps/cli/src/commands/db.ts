@@ -12,7 +12,7 @@ import { dbStatusCommand } from './db-status.js';
 
 export function dbCommand(): Command {
   return new Command('db')
-    .description('make, migrate, check and seed databases')
+    .description('create, migrate, check and seed databases')
     .addCommand(dbProvisionCommand())
     .addCommand(dbLintCommand())
     .addCommand(dbMigrateCommand())

@@ -10,14 +10,20 @@ interface Options extends CommonOptions {
 
 export function deployCommand(): Command {
   const command = new Command('deploy')
-    .description('bring an image to staging or production without losing a request, or leave what served before')
+    .description(
+      'deploy an image to staging or production without losing requests; a failed deploy keeps or restores the previous release',
+    )
     .argument('<env>', 'staging or production')
     .argument('<image>', 'the image by digest, e.g. registry.example.com/airlock@sha256:…')
     .option(
       '--target <name>',
       'a hosted platform instead of Swarm: fly, railway, cloud-run or alibaba, as in docker/deploy',
     )
-    .option('--option <name=value>', 'what that platform needs, repeatable, e.g. --option app=airlock-staging', collect)
+    .option(
+      '--option <name=value>',
+      'an option of that platform, repeatable, e.g. --option app=airlock-staging',
+      collect,
+    )
     .option('--render', 'print the stack that would be deployed, and change nothing');
   return withRenderOptions(withChangeOptions(command)).action(run);
 }
@@ -30,5 +36,5 @@ async function run(environment: string, image: string, options: Options): Promis
     return runHosted(settings, image, { target: options.target, option: options.option ?? [] });
   if (options.render) return console.log(JSON.stringify(await loadStack(settings, image), null, 2));
   const reference = parseImageReference(image);
-  await runChange(settings, (scene) => deployImage({ ...scene, action: 'deploy', image: reference }));
+  await runChange(settings, (context) => deployImage({ ...context, action: 'deploy', image: reference }));
 }

@@ -3,7 +3,7 @@ import { loadWorkspaceOnly } from '../command-line/workspace-only.js';
 
 export function newLibCommand(): Command {
   return new Command('lib')
-    .description('make a library with a face, a spec and a layer of its own, and add it to the lockfile')
+    .description('create a library with an entry point, a spec and its own layer, and add it to the lockfile')
     .argument('<name>', 'its name in kebab case, e.g. mailer')
     .addHelpText('after', '\nExample: airlock new lib mailer')
     .action(run);
@@ -15,7 +15,7 @@ async function run(name: string): Promise<void> {
   for (const path of created) console.log(`wrote    ${path}`);
   for (const path of changed) console.log(`changed  ${path}`);
   console.log(`
-In libs/${name}/README.md, say what it is and what it must never do; add a line to the map in README.md.
+In libs/${name}/README.md, describe its purpose and what it must never do; add a line to the map in README.md.
 In package.json of each application that imports it, add "@airlock/${name}": "0.1.0"; then: npm install
-It may import @airlock/config; eslint.config.mjs has its layer, to allow more.`);
+It may import @airlock/config; to allow more, extend its layer in eslint.config.mjs.`);
 }

@@ -9,10 +9,13 @@ interface Options {
 
 export function newMigrationCommand(): Command {
   return new Command('migration')
-    .description('create a migration from the template and add it to the list')
+    .description('create a migration from the template and register it')
     .argument('<name>', 'what it does, in kebab case, e.g. add-nickname')
-    .option('--contract <expand>', 'make it a contract that completes this one, e.g. 20260304050607-add-nickname')
-    .option('--alone', 'one repeatable statement outside a transaction, such as CREATE INDEX CONCURRENTLY')
+    .option('--contract <expand>', 'create a contract that completes this expand, e.g. 20260304050607-add-nickname')
+    .option(
+      '--alone',
+      'for one statement that is safe to repeat, outside a transaction, such as CREATE INDEX CONCURRENTLY',
+    )
     .action(run);
 }
 

@@ -10,7 +10,7 @@ export function newResourceCommand(): Command {
   return new Command('resource')
     .description('copy a resource of the API under another name, with its table, and register it')
     .argument('<name>', 'its plural in kebab case, e.g. customer-invoices')
-    .option('--singular <name>', 'where it cannot be told from the plural, e.g. person for people')
+    .option('--singular <name>', 'its singular, if it cannot be derived from the plural, e.g. person for people')
     .option('--from <name>', 'the resource to copy (default: the one that the smoke suite reads)')
     .addHelpText('after', '\nExample: airlock new resource notes\nGuide: docs/adding-a-resource.md')
     .action(run);
@@ -24,19 +24,19 @@ async function run(name: string, { singular, from }: Options): Promise<void> {
   const width = Math.max(...created.map((path) => path.length));
   for (const path of created) console.log(`wrote    ${path.padEnd(width)}  ${describeFile(path)}`.trimEnd());
   for (const path of changed) console.log(`changed  ${path}`);
-  for (const path of left) console.log(`left out ${path}: a later change of the table that was copied`);
-  console.log('\nChange the copies, then write what is derived from them:');
+  for (const path of left) console.log(`left out ${path}: it changes the copied table later`);
+  console.log('\nChange the copies, then update the generated files:');
   for (const command of ['airlock db lint', 'airlock db drift --template --write', 'nx run api:documents'])
     console.log(`  ${command}`);
 }
 
-/** What to change in each file, by its role. Modules and services usually stay as they are. */
+/** The part to change in each file. Modules and services usually need no change. */
 const TO_CHANGE: readonly (readonly [RegExp, string])[] = [
   [/\.schemas\.ts$/, 'the fields that callers see and send'],
-  [/\.repository\.ts$/, 'the columns, and which may be sorted and filtered by'],
-  [/\.constraints\.ts$/, 'what callers are told when a row breaks a constraint'],
+  [/\.repository\.ts$/, 'the columns, and those that clients may sort and filter by'],
+  [/\.constraints\.ts$/, 'the error that callers get when a row violates a constraint'],
   [/\.controller\.ts$/, 'the routes'],
-  [/\.entity\.ts$/, 'the columns, checks and indexes, as the migration makes them'],
+  [/\.entity\.ts$/, 'the columns, checks and indexes, as in the migration'],
   [/\/migrations\//, 'the table'],
 ];
 

@@ -6,7 +6,7 @@ import { newVariableCommand } from './new-variable.js';
 
 export function newCommand(): Command {
   return new Command('new')
-    .description('write the sources of something new, and list what to change in them')
+    .description('generate the sources of a resource, migration, variable or library, and list what to change in them')
     .addCommand(newResourceCommand())
     .addCommand(newMigrationCommand())
     .addCommand(newVariableCommand())

@@ -11,30 +11,38 @@ interface Options {
 type UpOptions = Options & PreviewChoices;
 
 export function previewCommand(): Command {
-  const preview = new Command('preview').description('one small system for each pull request, which ends with it');
+  const preview = new Command('preview').description(
+    'one small running system for each pull request, removed when it closes',
+  );
   withCommon(preview.command('up'))
-    .description('start a preview, or bring a new image to it; with a database in memory and secrets of its own')
+    .description('start a preview, or deploy a new image to it; it has its own secrets and a database in memory')
     .argument('<n>', 'the number of the pull request')
     .argument('<image>', 'the image by digest')
-    .option('--domain <name>', 'under which pr-N is reached (default: PREVIEW_DOMAIN of docker/settings/preview.env)')
+    .option('--domain <name>', 'the domain above pr-N (default: PREVIEW_DOMAIN in docker/settings/preview.env)')
     .option('--edge <network>', 'the network of the proxy that all previews share', 'airlock-edge_edge')
-    .option('--lifetime <duration>', 'when it ends by itself, e.g. --lifetime 12h', '72h')
+    .option('--lifetime <duration>', 'the time after which it is removed, e.g. --lifetime 12h', '72h')
     .option(
       '--edge-timeout <duration>',
-      'how long its public address may take to answer, e.g. --edge-timeout 2m',
+      'the time limit for its public address to respond, e.g. --edge-timeout 2m',
       '60s',
     )
     .option('--file <path>', 'a Compose file, repeatable (default: compose.yml and compose.preview.yml)', collect)
-    .option('--env-file <path>', 'variables of the overlay, repeatable (default: docker/settings/preview.env)', collect)
+    .option(
+      '--env-file <path>',
+      'a file with variables of the overlay, repeatable (default: docker/settings/preview.env)',
+      collect,
+    )
     .action(runUp);
   withCommon(preview.command('down'))
-    .description('remove a preview with everything that belongs to it')
+    .description('remove a preview with its containers, networks, volumes and secrets')
     .argument('<n>', 'the number of the pull request')
     .action(runDown);
-  withCommon(preview.command('list')).description('which previews there are and when they end').action(runList);
+  withCommon(preview.command('list'))
+    .description('list the previews with the time at which they expire')
+    .action(runList);
   withCommon(preview.command('reap'))
-    .description('remove the previews that nobody ended: too old, or of a pull request that is not open')
-    .option('--open <numbers>', 'the pull requests that are open (default: only age counts), e.g. --open 41,42')
+    .description('remove the previews past their lifetime or of a pull request that is not open')
+    .option('--open <numbers>', 'the open pull requests (default: only the lifetime decides), e.g. --open 41,42')
     .action(runReap);
   return preview;
 }
@@ -42,7 +50,7 @@ export function previewCommand(): Command {
 function withCommon(command: Command): Command {
   return command
     .option('--context <name>', 'the Docker context of the preview host (default: the current one)')
-    .option('--prefix <name>', 'what the projects of all previews begin with', 'airlock-preview')
+    .option('--prefix <name>', 'the prefix of the project names of all previews', 'airlock-preview')
     .option('--json', 'print the result as JSON on stdout');
 }
 
@@ -56,7 +64,7 @@ async function runUp(number: string, image: string, options: UpOptions): Promise
 
 async function runDown(number: string, options: Options): Promise<void> {
   const project = await (await open(options)).down(number);
-  print(options, { project, ok: true }, `${project} is gone`);
+  print(options, { project, ok: true }, `removed ${project}`);
 }
 
 async function runList(options: Options): Promise<void> {
@@ -72,7 +80,7 @@ async function runReap(options: Options & { open?: string }): Promise<void> {
   print(
     options,
     { ok: true, reaped },
-    reaped.map(({ project }) => `${project} is gone`).join('\n') || 'nothing to reap',
+    reaped.map(({ project }) => `removed ${project}`).join('\n') || 'nothing to reap',
   );
 }
 

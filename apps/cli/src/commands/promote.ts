@@ -14,18 +14,21 @@ interface Options extends CommonOptions {
 
 export function promoteCommand(): Command {
   const command = new Command('promote')
-    .description('bring to production the very image that staging ran, migrated and smoke-tested; nothing is built')
+    .description('deploy to production the image that staging ran, migrated and smoke-tested; nothing is built')
     .argument('<from>', 'staging')
     .argument('<to>', 'production')
-    .option('--confirm <word>', 'PROMOTE (default: it is asked for on a terminal)')
-    .option('--digest <digest>', 'which of those that staging ran (default: the last), e.g. --digest sha256:…')
+    .option('--confirm <word>', 'PROMOTE (default: ask on the terminal)')
+    .option('--digest <digest>', 'a digest that staging ran (default: the last successful one), e.g. --digest sha256:…')
     .option(
       '--release <tag>',
-      'the release: its commit must be the one of the image (default: the tag at that commit), e.g. --release v1.2.0',
+      'the tag of the release, at the commit that the image was built from (default: the tag at that commit), e.g. --release v1.2.0',
     )
     .option('--from-context <name>', 'the Docker context of staging (default: the current one)')
     .option('--from-stack <name>', 'the stack of staging (default: airlock-staging)')
-    .option('--record <file>', 'a deployments.jsonl of staging instead, where its swarm cannot be reached from here');
+    .option(
+      '--record <file>',
+      'read the deployments.jsonl of staging from this file, if its swarm cannot be reached from here',
+    );
   return withRenderOptions(withChangeOptions(command)).action(run);
 }
 
@@ -39,8 +42,8 @@ async function run(from: string, to: string, options: Options): Promise<void> {
     context: options.fromContext,
     recordFile: options.record,
   };
-  await runChange(settings, (scene) =>
-    promoteImage({ ...scene, confirm, digest: options.digest, release: options.release, from: source }),
+  await runChange(settings, (context) =>
+    promoteImage({ ...context, confirm, digest: options.digest, release: options.release, from: source }),
   );
 }
 
@@ -48,7 +51,7 @@ async function ask(to: string): Promise<string> {
   if (!process.stdin.isTTY) return '';
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return await terminal.question(`This changes ${to}. Type PROMOTE to go on: `);
+    return await terminal.question(`This changes ${to}. Type PROMOTE to continue: `);
   } finally {
     terminal.close();
   }

@@ -4,16 +4,18 @@ import { withTargetOptions } from '../command-line/deploy-options.js';
 import type { CommonOptions } from '@airlock/deploy';
 
 export function secretCommand(): Command {
-  const secret = new Command('secret').description('the secrets of staging and production, kept in Swarm in versions');
+  const secret = new Command('secret').description(
+    'the secrets of staging and production, stored in Swarm in versions',
+  );
   const put = secret
     .command('put')
-    .description('read a value from standard input and keep it as the next version; it serves from the next deploy on')
+    .description('store a value from standard input as the next version; the next deploy uses it')
     .argument('<env>', 'staging or production')
-    .argument('<name>', 'as the Compose file calls it, e.g. database_url');
+    .argument('<name>', 'the name of the secret in the Compose file, e.g. database_url');
   withTargetOptions(put).action(runPut);
   const list = secret
     .command('list')
-    .description('name every version, never a value')
+    .description('list the names of all versions, never a value')
     .argument('<env>', 'staging or production');
   withTargetOptions(list).action(runList);
   return secret;

@@ -3,8 +3,11 @@ import { loadWorkspaceOnly } from '../command-line/workspace-only.js';
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('serve the API from its sources and start it anew on each edit; development only, see `make dev`')
-    .option('--check', 'start nothing; exit 1 when it is served already or the port is held, and say by whom')
+    .description('serve the API from its sources and restart it after each edit; development only, see `make dev`')
+    .option(
+      '--check',
+      'start nothing; exit with 1 and name the process if the API is already served or its port is in use',
+    )
     .addHelpText('after', '\nWaits for `airlock db serve`; `nx serve api` starts both.\n\nExample: nx serve api')
     .action(async ({ check }: { check?: true }) => {
       if (check) {

@@ -3,15 +3,15 @@ import { Command } from 'commander';
 export function setupCommand(): Command {
   return new Command('setup')
     .description(
-      'make .env from .env.example with generated passwords and free ports; one that is there stays as it is',
+      'create .env from .env.example with generated passwords and free ports; an existing .env is not changed',
     )
     .action(async () => {
       const { setUpEnvFile } = await import('@airlock/config/loading');
       const { created } = setUpEnvFile(process.cwd());
       console.log(
         created
-          ? 'Made .env from .env.example, with generated passwords and free ports.'
-          : '.env is there and stays as it is.',
+          ? 'Created .env from .env.example, with generated passwords and free ports.'
+          : '.env already exists and was not changed.',
       );
     });
 }

@@ -4,9 +4,9 @@ import type { CommonOptions } from '@airlock/deploy';
 
 export function statusCommand(): Command {
   const command = new Command('status')
-    .description('what runs in an environment, what the record says, and who is changing it')
+    .description('show what an environment runs, its release records, and the owner of the deploy lock')
     .argument('<env>', 'staging or production')
-    .option('--records', 'print the deployments alone, one JSON object per line, as in deployments.jsonl');
+    .option('--records', 'print only the deployment records, one JSON object per line, as in deployments.jsonl');
   return withTargetOptions(command).action(run);
 }
 

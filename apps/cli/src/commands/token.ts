@@ -6,8 +6,8 @@ const FOLDER = fileURLToPath(new URL('../../../../.airlock/local-issuer/', impor
 export function tokenCommand(): Command {
   return new Command('token')
     .description('print a bearer token of the local issuer, for development and testing')
-    .requiredOption('--sub <user>', 'whose token it is, such as user_ada')
-    .option('--expires-in <span>', 'how long it is valid, such as 15m', parseSpan, '12h')
+    .requiredOption('--sub <user>', 'the user id in the token, such as user_ada')
+    .option('--expires-in <span>', 'the time until the token expires, such as 15m', parseSpan, '12h')
     .addHelpText(
       'after',
       '\nExample:\n  curl -H "Authorization: Bearer $(airlock token --sub user_ada)" localhost:8000/api/v1/RESOURCE',
@@ -19,7 +19,7 @@ export function tokenCommand(): Command {
     });
 }
 
-/** The folder is not part of what ships: in an image there is no issuer to import, whatever its environment says. */
+/** The issuer is not shipped: an image cannot import it, whatever its environment is. */
 async function loadIssuer(): Promise<typeof import('../local-issuer/local-issuer.js')> {
   const { environmentsWith, listNames, traitsOf } = await import('@airlock/config');
   const { loadConfig } = await import('@airlock/config/loading');
@@ -40,12 +40,12 @@ function refusal(problem: string, { expected, cause }: { expected: string; cause
   return Object.assign(new Error(message, { cause }), { exitCode: 3 });
 }
 
-/** By the rule of the API, which would refuse the token. It is not loaded before a token is asked for. */
+/** Applies the rule of the API, which would reject the token. The rule is loaded only when a token is created. */
 async function assertSubject(text: string): Promise<void> {
   const { findUserIdProblem, USER_ID_RULE } = await import('@airlock/config');
   if (text !== '' && !findUserIdProblem(text)) return;
   const problem = `--sub: is ${JSON.stringify(text)}; expected the id of a user: ${USER_ID_RULE}`;
-  throw Object.assign(new Error(`${problem}\n  airlock token --help   # says more`), { exitCode: 2 });
+  throw Object.assign(new Error(`${problem}\n  see: airlock token --help`), { exitCode: 2 });
 }
 
 function parseSpan(text: string): string {

@@ -12,7 +12,7 @@ describe('createLocalToken', () => {
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'local-issuer-'))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('signs with a key that the key set beside it knows', async () => {
+  it('signs with a key of the key set in its folder', async () => {
     const token = await createLocalToken({ sub: 'user_1', expiresIn: '1h', folder });
     const keys = JSON.parse(readFileSync(join(folder, 'jwks.json'), 'utf8')) as JSONWebKeySet;
     const { payload } = await jwtVerify(token, createLocalJWKSet(keys));
@@ -20,7 +20,7 @@ describe('createLocalToken', () => {
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(3_600);
   });
 
-  it('keeps its key for the next token, readable by its owner alone and absent from the key set', async () => {
+  it('keeps its private key for the next token, readable only by its owner and not in the key set', async () => {
     await createLocalToken({ sub: 'user_1', expiresIn: '1h', folder });
     const secret = readFileSync(join(folder, 'private.json'), 'utf8');
     await createLocalToken({ sub: 'user_2', expiresIn: '1h', folder });
@@ -29,7 +29,7 @@ describe('createLocalToken', () => {
     expect(readFileSync(join(folder, 'jwks.json'), 'utf8')).not.toContain((JSON.parse(secret) as { d: string }).d);
   });
 
-  it('names the issuer and the party that the API of this workspace believes', async () => {
+  it('names the issuer and the authorised party that the API of this workspace trusts', async () => {
     const { iss, azp } = decodeJwt(await createLocalToken({ sub: 'user_1', expiresIn: '1h', folder }));
     const rules = readFileSync(RULES, 'utf8');
     expect(rules).toContain(`LOCAL_ISSUER = '${iss}'`);

@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 
-/** The API of this workspace believes these in development and testing, and nowhere else. */
+/** The API of this workspace trusts this issuer in development and testing, and nowhere else. */
 const ISSUER = 'http://local-issuer.airlock.test';
 const PARTY = 'airlock-local';
 const ALGORITHM = 'ES256';
@@ -10,13 +10,13 @@ const KEY_ID = 'local';
 
 export interface TokenRequest {
   readonly sub: string;
-  /** Such as `1h`; in jose's terms a time span. */
+  /** Such as `1h`: a time span of jose. */
   readonly expiresIn: string;
-  /** The folder of the keys, made on first use. */
+  /** The folder of the keys, created on first use. */
   readonly folder: string;
 }
 
-/** A token of the local issuer. Its private key never leaves the folder, and the folder never leaves the machine. */
+/** Creates a token of the local issuer. The private key stays in the folder, which is never committed or shipped. */
 export async function createLocalToken({ sub, expiresIn, folder }: TokenRequest): Promise<string> {
   const key = await importJWK(await loadPrivateKey(folder), ALGORITHM);
   return new SignJWT({ azp: PARTY })
@@ -48,7 +48,7 @@ async function createKeys(folder: string): Promise<JWK> {
   return secret;
 }
 
-/** A reader sees the old file or the new one, never half of one. */
+/** Replaces the file atomically: a reader sees the old file or the new one. */
 async function writeWhole(path: string, content: object): Promise<void> {
   const draft = `${path}.${process.pid}`;
   await writeFile(draft, JSON.stringify(content), { mode: 0o600 });

@@ -4,17 +4,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { findRunner, identifyOurselves, isSameProcessAlive, type ProcessIdentity } from '@airlock/embedded-postgres';
 import { LOCAL_FOLDER } from './workspace.js';
 
-/** What `airlock db serve` tells the processes that need its database: that it is migrated, and whose it is. */
+/** The file in which `airlock db serve` announces its process and, once migrated, its database. */
 export interface Announcement {
   readonly owner: ProcessIdentity;
   readonly description: string;
-  /** Another one each time that the database has been made ready. */
+  /** Increases each time that the database becomes ready. */
   readonly edition: number;
 }
 
 const FILE = join(LOCAL_FOLDER, 'database.json');
 
-/** Says whose the workspace's database is, before it is ready. */
+/** Announces the process that serves the workspace's database, before the database is ready. */
 export function claimDatabase(): void {
   write({ owner: identifyOurselves() });
 }
@@ -25,12 +25,12 @@ export function announceDatabase(description: string): void {
 }
 let editions = 0;
 
-/** Tells those whom the same make, nx or npm has started that there is nothing to wait for. */
+/** Tells the processes that the same make, nx or npm started that the database will not become ready. */
 export function announceFailure(): void {
   write({ owner: identifyOurselves(), failed: findRunner(process.pid) });
 }
 
-/** Only once it has ended: of two that end, Nx goes by the first. */
+/** True only after the failed process has exited: Nx reports the first of two processes that exit. */
 export function hasDatabaseFailed(): boolean {
   const { owner, failed } = readFile() ?? {};
   const runner = findRunner(process.pid);
@@ -41,7 +41,7 @@ export function withdrawDatabase(): void {
   rmSync(FILE, { force: true });
 }
 
-/** @returns undefined also while the database is not ready, and when its author is dead */
+/** @returns undefined also while the database is not ready, and when the announcing process is dead */
 export function readAnnouncement(): Announcement | undefined {
   const { owner, description, edition } = read() ?? {};
   return owner && description !== undefined && edition !== undefined ? { owner, description, edition } : undefined;

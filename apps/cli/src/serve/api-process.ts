@@ -17,24 +17,24 @@ export class ApiProcess {
   #child: ChildProcess | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #edits = 0;
-  // Taken once, without what Nx copied from .env: an edit of that file must reach the next child.
+  // Read once, without the variables that Nx copied from .env: an edit of that file must reach the next child.
   readonly #env = withNodeOptions(readProcessEnvironment());
 
-  /** @param mayBegin what the API needs to begin; it reads its modules meanwhile, and never begins without */
+  /** @param mayBegin resolves when the API may start. Meanwhile the child loads its modules. */
   constructor(mayBegin: Promise<object | undefined>) {
     this.#mayBegin = mayBegin;
   }
 
-  /** False where it has ended by itself, and waits for an edit. */
+  /** False after the API has exited by itself. The next edit restarts it. */
   get isRunning(): boolean {
     return this.#child?.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** @returns whether it serves; what keeps it from serving has been shown. A later edit makes an earlier one moot. */
+  /** @returns whether the API serves; if not, the error has been printed. A later edit replaces an earlier one. */
   restart(): Promise<boolean> {
     this.#edits += 1;
     const edit = this.#edits;
-    // Ended at once: one that waits for its database never becomes ready, and its turn would not pass.
+    // Killed at once: a child that waits for its database never becomes ready and would block this turn.
     const ended = this.#end();
     const turn = this.#turn.then(() => ended).then(() => (edit === this.#edits ? this.#start() : false));
     this.#turn = turn;
@@ -62,16 +62,14 @@ export class ApiProcess {
       return true;
     }
     if (this.#child === child)
-      console.error(`${shorten(complaint())}\nThe API does not serve. Waiting for the next edit.`);
+      console.error(`${shorten(complaint())}\nThe API did not start. Waiting for the next edit.`);
     return false;
   }
 
-  /** An end that was not asked for. */
+  /** Reports an unexpected exit. */
   #reportEnd(child: ChildProcess): void {
     if (this.#child !== child) return;
-    console.error(
-      `The API has ended (${child.signalCode ?? `exit code ${child.exitCode}`}). Waiting for the next edit.`,
-    );
+    console.error(`The API exited (${child.signalCode ?? `exit code ${child.exitCode}`}). Waiting for the next edit.`);
   }
 
   async #end(): Promise<void> {
@@ -86,18 +84,18 @@ export class ApiProcess {
   }
 }
 
-/** `make dev` puts what is meant for the API alone, such as a debugger, into a variable of its own. */
+/** `make dev` passes options for the API only, such as a debugger, in a separate variable. */
 function withNodeOptions(env: EnvironmentVariables): EnvironmentVariables {
   const { API_NODE_OPTIONS: ofApi, NODE_OPTIONS: ofAll = '', ...others } = env;
   return ofApi ? { ...others, NODE_OPTIONS: `${ofAll} ${ofApi}`.trim() } : env;
 }
 
-/** Holds back what the child writes to its standard error until it serves: if it never does, it is shown shortened. */
+/** Buffers the child's standard error until the child serves. If it never does, the output is shown shortened. */
 function collectUntilReady(child: ChildProcess): () => string {
   let text = '';
   let isReady = false;
   child.stderr?.on('data', (chunk: Buffer) => {
-    // A debugger is told at once: the API may wait for it before it begins.
+    // Debugger messages are shown at once: the API may wait for the debugger before it starts.
     if (isReady || /^(Debugger|For help|Waiting for the debugger)/.test(chunk.toString())) process.stderr.write(chunk);
     else text += chunk.toString();
   });
@@ -108,7 +106,7 @@ function collectUntilReady(child: ChildProcess): () => string {
   return () => text;
 }
 
-/** The frames of a stack, and what Node adds around an error, help nobody who has just mistyped. */
+/** Removes stack frames and Node's additions, which do not help with a typing error. */
 function shorten(text: string): string {
   const noise = /^\s+at |^Node\.js v|^node:internal|^\s*throw |^\s*[{}]\s*$/;
   const lines = stripVTControlCharacters(text)

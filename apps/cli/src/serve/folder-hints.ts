@@ -1,12 +1,12 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the system says when it has no room for another watch. */
+/** The error codes of a system that has reached its limit of watches. */
 const LIMITS = ['ENOSPC', 'EMFILE', 'ENFILE', 'ENOMEM'];
 
 /**
- * Says early that a look is worth it. One watch for each folder and none of them recursive: a recursive one of Node loses
- * files that are replaced and folders that come back. Nothing relies on a hint: without them an edit is found later.
+ * Triggers an early comparison of the files. One non-recursive watch for each folder: Node's recursive watch loses
+ * files that are replaced and folders that are recreated. Nothing relies on a hint: without it an edit is found later.
  */
 export class FolderHints {
   readonly #watchers = new Map<string, { watcher: FSWatcher; identity: string }>();
@@ -15,14 +15,14 @@ export class FolderHints {
   readonly #onFailure: (code: string) => void;
   #isOff = false;
 
-  /** @param onFailure called once, with the error code, where folders cannot be watched; no hint comes afterwards */
+  /** @param onFailure called once, with the error code, if folders cannot be watched; no hint comes afterwards */
   constructor(root: string, { onHint, onFailure }: { onHint: () => void; onFailure: (code: string) => void }) {
     this.#root = root;
     this.#onHint = onHint;
     this.#onFailure = onFailure;
   }
 
-  /** Watches these folders and no others. @returns whether a watch was added: what came before it gave no hint */
+  /** Watches these folders and no others. @returns whether a watch was added: earlier edits there gave no hint */
   follow(folders: ReadonlyMap<string, string>): boolean {
     for (const [folder, { identity }] of this.#watchers) if (folders.get(folder) !== identity) this.#drop(folder);
     const added = [...folders].filter(([folder]) => !this.#watchers.has(folder));
@@ -46,7 +46,7 @@ export class FolderHints {
     }
   }
 
-  /** A folder that was just removed, or may not be read, is no failure: the next look tells what became of it. */
+  /** A folder that was just removed or is not readable is not a failure: the next comparison handles it. */
   #fail(folder: string, error: NodeJS.ErrnoException): void {
     const { code = error.message } = error;
     this.#drop(folder);

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 /** The files that the API is started from, as they are on disk at one moment. */
 export interface Look {
-  /** By path, a text that is another one after every save. */
+  /** By path, a text that changes with every save. */
   readonly files: ReadonlyMap<string, string>;
-  /** By path, the identity of each folder: a folder that was removed and brought back may be another one. */
+  /** By path, the identity of each folder: a recreated folder may have another identity. */
   readonly folders: ReadonlyMap<string, string>;
   /** By path, the error code of each folder that cannot be listed. */
   readonly problems: ReadonlyMap<string, string>;
@@ -18,7 +18,7 @@ const WORKSPACE_FILES = ['package-lock.json', 'node_modules/.package-lock.json',
 
 /**
  * @param what.sources false: only the .env files
- * @returns what is there; a part that cannot be looked at is among the problems
+ * @returns the files and folders; unreadable ones are listed as problems
  */
 export function lookAtFiles(root: string, what: { sources: boolean }): Look {
   const look = new Looking(root);
@@ -52,7 +52,7 @@ class Looking implements Look {
     this.#root = root;
   }
 
-  /** Everything in a folder and below; a link is followed, but not back to a folder that it lies in. */
+  /** Lists a folder recursively. Links are followed, except to a folder that contains the link. */
   walk(folder: string, isWanted: (name: string) => boolean, above: readonly string[] = []): void {
     const identity = describeFolder(this.#stat(folder));
     if (identity === undefined || above.includes(identity)) return;
@@ -72,7 +72,7 @@ class Looking implements Look {
       return readdirSync(join(this.#root, folder), { withFileTypes: true });
     } catch (error) {
       const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-      // One that was just removed is looked at again when its parent is.
+      // A folder that was just removed is checked again with its parent.
       if (code !== 'ENOENT') this.problems.set(folder, code);
       return [];
     }
@@ -80,7 +80,7 @@ class Looking implements Look {
 
   noteFile(path: string): void {
     const stats = this.#stat(path);
-    // The time of the inode too: a copy may keep the time of the content.
+    // The time of the inode too: a copy may keep the modification time.
     if (stats) this.files.set(path, `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`);
   }
 
@@ -104,7 +104,7 @@ class Looking implements Look {
 }
 
 function describeFolder(stats: Stats | undefined): string | undefined {
-  // A number of an inode is used again at once; the time of its birth is not.
+  // An inode number can be reused at once; its creation time cannot.
   return stats?.isDirectory() ? `${stats.dev} ${stats.ino} ${stats.birthtimeMs}` : undefined;
 }
 
@@ -112,7 +112,7 @@ function isEnvFile(name: string): boolean {
   return name === '.env' || (name.startsWith('.env.') && !name.endsWith('.example'));
 }
 
-/** Not what tests alone read, nor what an editor puts beside a file. */
+/** Excludes files that only tests read, and temporary files of editors. */
 function isSource(name: string): boolean {
   return !/\.(spec|fixture)\.ts$|~$|\.sw[a-z]$|^#.*#$/.test(name) && !isHidden(name);
 }

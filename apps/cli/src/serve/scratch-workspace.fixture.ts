@@ -27,13 +27,13 @@ const SETTLE_MS = 500;
 const COPIED = ['apps', 'libs', 'tools', 'package.json', 'tsconfig.base.json', '.node-version', '.env.example'];
 const NOT_COPIED = ['node_modules', 'dist'];
 
-/** All of the API takes a minute on a busy machine, after each edit. */
+/** Type-checking the whole API takes a minute on a busy machine, after each edit. */
 const TYPES_OF_ONE_FILE = {
   compilerOptions: { noEmit: true, strict: true, types: [], lib: ['es5'] },
   files: ['src/typed.ts'],
 };
 
-/** What Nx does with the two, which get .env as if it were exported; by its name it is taken for one of make, nx and npm. */
+/** Starts both commands as Nx does, with .env exported. Its file name makes it look like make, nx or npm. */
 const RUNNER = 'nx.mjs';
 const RUNNER_SOURCE = `
 import { spawn } from 'node:child_process';
@@ -46,7 +46,7 @@ for (const command of [['db', 'serve'], ['serve']]) {
 }
 `;
 
-/** A copy of this workspace's sources in a folder of its own, with ports of its own, that may be edited and served. */
+/** A copy of this workspace's sources in its own folder, with its own ports, that tests may edit and serve. */
 export class ScratchWorkspace {
   readonly root: string;
   readonly port: number;
@@ -75,14 +75,17 @@ export class ScratchWorkspace {
     return new ScratchWorkspace(root, { port, databasePort });
   }
 
-  /** Starts the database and the API, and waits until the API has settled. @returns the pid of what started them */
+  /**
+   * Starts the database and the API, and waits until the API has settled. @returns the pid of the process that started
+   * them
+   */
   async start(): Promise<number> {
     const pid = this.launch();
     await this.settle();
     return pid;
   }
 
-  /** The same without waiting. */
+  /** Starts them without waiting. */
   launch(): number {
     this.output = '';
     return this.#spawn([RUNNER]).pid ?? 0;
@@ -98,7 +101,7 @@ export class ScratchWorkspace {
     await rm(this.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
-  /** Runs `airlock` here to its end. */
+  /** Runs `airlock` here and waits for its exit. */
   async run(...args: string[]): Promise<{ code: number | null; stderr: string }> {
     const child = spawn(process.execPath, ['apps/cli/bin/airlock.js', ...args], {
       ...this.#surroundings(),
@@ -110,7 +113,7 @@ export class ScratchWorkspace {
     return { code: child.exitCode, stderr };
   }
 
-  /** Edits a file, lends it, and puts back what it held. */
+  /** Edits a file, runs the test, and restores the content. */
   async withEdit(path: string, edit: (source: string) => string, use: () => Promise<void>): Promise<void> {
     const source = readFileSync(join(this.root, path), 'utf8');
     this.edit(path, edit);
@@ -126,14 +129,14 @@ export class ScratchWorkspace {
     writeFileSync(join(this.root, path), edit(readFileSync(join(this.root, path), 'utf8')));
   }
 
-  /** Saves as careful editors do: a new file takes the place of the old one. */
+  /** Saves as some editors do: a new file replaces the old one. */
   replace(path: string, edit: (source: string) => string): void {
     const file = join(this.root, path);
     writeFileSync(`${file}.new~`, edit(readFileSync(file, 'utf8')));
     renameSync(`${file}.new~`, file);
   }
 
-  /** A busy machine may show one edit as two, and the second restart would fall into the next test. */
+  /** On a busy machine one edit may be reported as two, and the second restart would disturb the next test. */
   async settle(): Promise<void> {
     await this.until(async () => {
       const before = this.findApi();
@@ -154,15 +157,15 @@ export class ScratchWorkspace {
 
   async until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
     for (const start = Date.now(); Date.now() - start < LIMIT_MS; await sleep(POLL_MS)) if (await isTrue()) return;
-    throw new Error(`nothing after ${LIMIT_MS / 1000} s; it has printed\n${this.output}`);
+    throw new Error(`timed out after ${LIMIT_MS / 1000} s; the output is\n${this.output}`);
   }
 
-  /** The pid of the API itself, not of the process that starts it anew. */
+  /** The pid of the API itself, not of the process that restarts it. */
   findApi(): number | undefined {
     return this.listProcesses().find((pid) => readArguments(pid).includes('apps/api/src/main.ts'));
   }
 
-  /** What runs in this folder or below, whoever has started it. */
+  /** All processes whose working directory is this folder or below. */
   listProcesses(): number[] {
     const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
     return pids.map(Number).filter((pid) => readArguments(pid).length > 0 && readFolder(pid).startsWith(this.root));
@@ -181,7 +184,7 @@ export class ScratchWorkspace {
   }
 }
 
-/** One may end while the others are told. */
+/** A process may exit while the others are signalled. */
 function endIfAlive(pid: number): void {
   try {
     process.kill(pid, 'SIGTERM');

@@ -16,7 +16,7 @@ const HINT_AFTER_MS = 5000;
 const INSTALLED = 'node_modules/.package-lock.json';
 const MIGRATIONS = 'libs/model/src/migrations/';
 
-/** Serves the API from its sources, on the database that `airlock db serve` has made ready, until told to stop. */
+/** Serves the API from its sources with the database of `airlock db serve`, until stopped. */
 export async function serveApi(): Promise<void> {
   await refuseHeldPorts();
   const database = waitForDatabase();
@@ -39,11 +39,11 @@ export async function serveApi(): Promise<void> {
     if (started && announcement && !isShown) console.log(describe(loadConfig({ cwd: ROOT }), announcement));
     isShown ||= started;
   };
-  // With new passwords the API may have asked the server that had the old ones.
+  // After a change of passwords the API may have connected to the server that still had the old ones.
   const onMoved = () => void (api.isRunning || start());
   void database.then((announcement) => {
-    if (!announcement) return leave('The database did not start, and the API not either.');
-    follow(announcement, { onMoved, onEnded: () => leave('The database has stopped, and the API with it.') });
+    if (!announcement) return leave('The database did not start, so the API was not started.');
+    follow(announcement, { onMoved, onEnded: () => leave('The database stopped, so the API was stopped.') });
   });
   watchFiles({ sources: true }, (paths) => {
     console.log(describeEdit(paths));
@@ -52,13 +52,13 @@ export async function serveApi(): Promise<void> {
   await start();
 }
 
-/** @returns undefined when there is nothing to wait for */
+/** @returns undefined if the database failed to start */
 async function waitForDatabase(): Promise<Announcement | undefined> {
   for (let waitedMs = 0; ; waitedMs += POLL_MS) {
     const announcement = readAnnouncement();
     if (announcement) return announcement;
     if (hasDatabaseFailed()) return undefined;
-    if (waitedMs === HINT_AFTER_MS) console.log('Waiting for the database; `nx serve api` starts it too.');
+    if (waitedMs === HINT_AFTER_MS) console.log('Waiting for the database; `nx serve api` starts both.');
     await sleep(POLL_MS);
   }
 }
@@ -83,9 +83,9 @@ function describeEdit(paths: readonly string[]): string {
   const [first = '', ...others] = paths;
   const lines = [`edited ${first}${others.length > 0 ? ` and ${others.length} more` : ''}`];
   if (paths.some((path) => path.startsWith(MIGRATIONS)))
-    lines.push('Migrations are not applied by themselves: airlock db migrate');
+    lines.push('Migrations are not applied automatically; run: airlock db migrate');
   if (paths.includes('package-lock.json') && !paths.includes(INSTALLED))
-    lines.push('package-lock.json has changed; to install what it names, stop this and run `make dev` again.');
+    lines.push('package-lock.json has changed; to install its packages, stop this and run `make dev` again.');
   return lines.join('\n');
 }
 
@@ -99,7 +99,7 @@ function describe({ environment, service }: Config, database: Announcement): str
     `  Docs         ${service.withUi ? `${url}/api/v1/docs` : 'off (WITH_UI=true)'}`,
     `  Database     ${database.description}`,
     `  Environment  ${environment}`,
-    '  Edits are served at once. Ctrl-C stops everything.',
+    '  The API restarts after each edit. Ctrl-C stops everything.',
     '',
   ].join('\n');
 }

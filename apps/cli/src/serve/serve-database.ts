@@ -19,17 +19,18 @@ import { LOCAL_FOLDER, ROOT } from './workspace.js';
 
 const SAMPLE_ROWS = 20;
 
-/** Keeps the development database of the config running and up to date until it is told to stop. */
+/** Keeps the development database running and migrated until stopped. */
 export async function serveDatabase(): Promise<void> {
-  // Before anything is written there: a link may lead into another folder.
+  // Checked before anything is written: a link may point to another folder.
   assertPlainFolder(LOCAL_FOLDER);
   refuseSecondDatabase();
   claimDatabase();
-  if (setUpEnvFile(ROOT).created) console.log('Made .env from .env.example, with generated passwords and free ports.');
+  if (setUpEnvFile(ROOT).created)
+    console.log('Created .env from .env.example, with generated passwords and free ports.');
   let served: { config: Config; cluster: Cluster | undefined } | undefined;
   const close = async () => {
     claimDatabase();
-    // Nobody's any more before it ends: what has ended by itself is told by that.
+    // Cleared before the server stops: a server that exits while it is still `served` has crashed.
     const { cluster } = served ?? {};
     served = undefined;
     await cluster?.stop();
@@ -42,12 +43,12 @@ export async function serveDatabase(): Promise<void> {
     await close();
     const cluster = await openServer(config);
     served = { config, cluster };
-    // Without a database there is nothing to serve; a crash is mended by the next start.
+    // Without a database nothing can be served; the next start recovers from a crash.
     void cluster?.ended.then(() => served?.cluster === cluster && stop(1));
-    await bringUpToDate(config, cluster);
+    await provisionAndMigrate(config, cluster);
     announceDatabase(describe(config));
   };
-  // A mistake in .env is mended by its next edit; anything else ends the start.
+  // After an error in .env, the next edit is tried; every other error ends the start.
   let turn = serve().catch((error: unknown) => {
     if (error instanceof ConfigError) return report(error, false);
     console.error(describeFailure(error) + describeFreshStart(error));
@@ -60,20 +61,20 @@ export async function serveDatabase(): Promise<void> {
   await turn;
 }
 
-/** Branches come and go, and the database of a developer keeps what one of them has applied. */
+/** A developer's database keeps the migrations of every branch that was served. */
 function describeFreshStart(error: unknown): string {
   const isRefused = error instanceof Error && error.name === 'MigrationRefusal';
-  return isRefused ? `\n  Or begin afresh, if the data of .airlock/postgres may go: rm -r .airlock/postgres` : '';
+  return isRefused ? `\n  Or delete the data and start over: rm -r .airlock/postgres` : '';
 }
 
-/** Secrets look alike to whoever compares what can be seen. */
+/** Secrets must be compared explicitly: they look equal to a deep comparison. */
 function isSame(a: Config['database'], b: Config['database']): boolean {
   const hasSamePassword = (of: 'app' | 'migration' | 'admin') =>
     a[of] === undefined || (b[of] !== undefined && a[of].password.equals(b[of].password));
   return isDeepStrictEqual(a, b) && hasSamePassword('app') && hasSamePassword('migration') && hasSamePassword('admin');
 }
 
-/** What is wrong with the config is also said by the API, once there is one. */
+/** Once the API runs, it reports config errors itself. */
 function report(error: unknown, isServing: boolean): void {
   if (isServing && error instanceof ConfigError) return;
   console.error(describeFailure(error));
@@ -87,19 +88,19 @@ function loadDevelopmentConfig(): Config {
     {
       name: 'ENVIRONMENT',
       problem: `is ${config.environment}`,
-      expected: 'development: serving from the sources is for nothing else',
-      fix: 'unset ENVIRONMENT, or use the image of the other environments',
+      expected: 'development: only that is served from the sources',
+      fix: 'unset ENVIRONMENT, or run the image for other environments',
     },
   ]);
 }
 
-/** The config decides port, roles, passwords and name; the embedded server takes them on at each start. */
+/** Starts the embedded server with the port of the config. Roles, passwords and name are applied at each start. */
 async function openServer({ database }: Config): Promise<Cluster | undefined> {
   if (database.server === 'external') return undefined;
   const { port } = database.app;
   if (!(await isPortFree(port))) {
     const free = await findFreePortAbove(port);
-    const cure = `Name another port in DATABASE_URL and DATABASE_MIGRATION_URL, in .env: ${free} is free.`;
+    const cure = `Set another port in DATABASE_URL and DATABASE_MIGRATION_URL, in .env: ${free} is free.`;
     throw new PortInUseError({ name: 'DATABASE_URL: port', port, cure });
   }
   const { loadProvisionRecord } = await import('@airlock/database/operations');
@@ -107,7 +108,7 @@ async function openServer({ database }: Config): Promise<Cluster | undefined> {
   return startCluster({ dataDir: join(LOCAL_FOLDER, 'postgres'), durable: true, port, knownIdentifier });
 }
 
-async function bringUpToDate(config: Config, cluster: Cluster | undefined): Promise<void> {
+async function provisionAndMigrate(config: Config, cluster: Cluster | undefined): Promise<void> {
   const [{ migrate, seed }, { model }] = await Promise.all([
     import('@airlock/database/operations'),
     import('@airlock/model'),

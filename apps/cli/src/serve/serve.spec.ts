@@ -37,7 +37,7 @@ describe('the API in development', () => {
   );
 
   it(
-    'serves every save, also after the file was replaced and while its folder is brought back',
+    'serves every save, also after the file was replaced and while its folder is recreated',
     async () => {
       const version = readFileSync(join(workspace.root, SOURCE), 'utf8');
       for (const name of ['first', 'second', 'third']) {
@@ -48,7 +48,7 @@ describe('the API in development', () => {
       await workspace.until(() => isServed('in-place'));
       const [folder, aside] = ['apps/api/src', 'aside'].map((path) => join(workspace.root, path));
       renameSync(folder ?? '', aside ?? '');
-      await workspace.until(() => workspace.output.includes('The API does not serve.'));
+      await workspace.until(() => workspace.output.includes('The API did not start.'));
       renameSync(aside ?? '', folder ?? '');
       await workspace.until(() => isServed('in-place'));
       workspace.edit(SOURCE, () => version);
@@ -73,7 +73,7 @@ describe('the API in development', () => {
   );
 
   it(
-    'shows a type error with its place while it serves the edit, and says when the types are correct again',
+    'shows a type error with its place while it serves the edit, and reports when the types are correct again',
     async () => {
       const wrong = (source: string) => source.replace('= 1', "= 'one'");
       await workspace.withEdit('apps/api/src/typed.ts', wrong, async () => {
@@ -120,7 +120,7 @@ describe('the API in development', () => {
   );
 
   it(
-    'moves the database with its address, also while it is on its way to another',
+    'moves the database to a changed address, also during another move',
     async () => {
       const [first = 0, second = 0] = await findFreePorts(2);
       const move = (from: number, to: number) => (text: string) => text.replaceAll(`:${from}/`, `:${to}/`);
@@ -137,7 +137,7 @@ describe('the API in development', () => {
   );
 
   it(
-    'takes new passwords from .env to the server and to the API',
+    'applies new passwords in .env to the server and to the API',
     async () => {
       const change = (text: string) => text.replace(/^(DATABASE_URL=.*:)[^:@]+@/m, '$1another-password@');
       await workspace.withEdit('.env', change, () => workspace.settle());
@@ -147,7 +147,7 @@ describe('the API in development', () => {
   );
 
   it(
-    'does not apply a migration that is being written, and says what does',
+    'does not apply a new migration, and names the command that does',
     async () => {
       const file = 'libs/model/src/migrations/index.ts';
       await workspace.withEdit(
@@ -155,7 +155,7 @@ describe('the API in development', () => {
         (source) => `${source}\n`,
         () =>
           workspace.until(() =>
-            workspace.output.includes('Migrations are not applied by themselves: airlock db migrate'),
+            workspace.output.includes('Migrations are not applied automatically; run: airlock db migrate'),
           ),
       );
     },
@@ -163,11 +163,11 @@ describe('the API in development', () => {
   );
 
   it(
-    'says that it was killed, and is started anew by the next edit',
+    'reports that it was killed, and restarts at the next edit',
     async () => {
       const killed = workspace.findApi() ?? 0;
       process.kill(killed, 'SIGKILL');
-      await workspace.until(() => workspace.output.includes('The API has ended (SIGKILL). Waiting for the next edit.'));
+      await workspace.until(() => workspace.output.includes('The API exited (SIGKILL). Waiting for the next edit.'));
       await workspace.withEdit(SOURCE, rename('revived'), async () => {
         await workspace.until(async () => (await workspace.get('/version'))?.includes('"revived"') ?? false);
       });
@@ -177,11 +177,11 @@ describe('the API in development', () => {
   );
 
   it(
-    'refuses a second one, naming the one that serves and how to stop that',
+    'refuses a second server, and names the first one and the command that stops it',
     async () => {
       const { code, stderr } = await workspace.run('serve', '--check');
       expect(stderr).toMatch(
-        /^.*: process (\d+) \(.*db serve\) serves it already; expected one at a time\.\nUse that one, or stop it: kill \1\n$/,
+        /^.*: process (\d+) \(.*db serve\) already serves this workspace; expected one server at a time\.\nUse that server, or stop it: kill \1\n$/,
       );
       expect(code).toBe(1);
     },
@@ -189,11 +189,11 @@ describe('the API in development', () => {
   );
 
   it(
-    'refuses a second database, on whatever port',
+    'refuses a second database, on any port',
     async () => {
       const { code, stderr } = await workspace.run('db', 'serve');
       expect(stderr).toMatch(
-        /^.*: process \d+ \(.*\) serves it already; expected one at a time\.\nUse that one, or stop it: kill \d+\n$/,
+        /^.*: process \d+ \(.*\) already serves this workspace; expected one server at a time\.\nUse that server, or stop it: kill \d+\n$/,
       );
       expect(code).toBe(1);
     },
@@ -205,14 +205,14 @@ describe('the API in development', () => {
   }
 
   async function expectComplaint(): Promise<void> {
-    await workspace.until(() => workspace.output.includes('The API does not serve. Waiting for the next edit.'));
+    await workspace.until(() => workspace.output.includes('The API did not start. Waiting for the next edit.'));
     expect(await workspace.get('/version')).toBeUndefined();
   }
 });
 
 describe('the API in development and its database', () => {
   it(
-    'say in two lines who holds the port of the database, and leave nothing',
+    'report in two lines the process that uses the port of the database, and leave nothing running',
     async () => {
       const holder = createServer().listen(workspace.databasePort, '127.0.0.1');
       await once(holder, 'listening');
@@ -221,7 +221,7 @@ describe('the API in development and its database', () => {
         expect(stderr).toMatch(
           new RegExp(
             `^DATABASE_URL: port ${workspace.databasePort}: process ${process.pid} \\(.*\\) listens on it; expected a free port\\.\n` +
-              'Name another port in DATABASE_URL and DATABASE_MIGRATION_URL, in \\.env: \\d+ is free\\.\n$',
+              'Set another port in DATABASE_URL and DATABASE_MIGRATION_URL, in \\.env: \\d+ is free\\.\n$',
           ),
         );
         expect(code).toBe(1);
@@ -234,7 +234,7 @@ describe('the API in development and its database', () => {
   );
 
   it(
-    'end together when the database is not what this code makes, and say how to begin afresh',
+    'stop together if the database has other migrations, and name the command that starts over',
     async () => {
       const name = model.migrations.at(-1)?.name ?? '';
       const migrations = `libs/model/src/migrations/${name}.ts`;
@@ -242,10 +242,12 @@ describe('the API in development and its database', () => {
       workspace.edit(migrations, (source) => source.replace('statements: [', 'statements: [`SELECT 1`, '));
       try {
         workspace.launch();
-        await workspace.until(() => workspace.output.includes('The database did not start, and the API not either.'));
+        await workspace.until(() =>
+          workspace.output.includes('The database did not start, so the API was not started.'),
+        );
         await workspace.until(() => workspace.listProcesses().length === 0);
         expect(workspace.output).toMatch(
-          /^\d{14}-[a-z-]+: edited after it was applied .*\n {2}Restore the file.*\n {2}Or begin afresh, .*: rm -r \.airlock\/postgres$/m,
+          /^\d{14}-[a-z-]+: edited after it was applied .*\n {2}Restore the file.*\n {2}Or delete the data and start over: rm -r \.airlock\/postgres$/m,
         );
       } finally {
         workspace.edit(migrations, (source) => source.replace('`SELECT 1`, ', ''));
@@ -254,7 +256,7 @@ describe('the API in development and its database', () => {
     LIMIT_MS,
   );
 
-  /** One that another test has left serves as well. */
+  /** Reuses the server of an earlier test if it still runs. */
   async function makeDatabase(): Promise<void> {
     if (existsSync(join(workspace.root, '.airlock/postgres'))) return;
     await workspace.start();
@@ -264,7 +266,7 @@ describe('the API in development and its database', () => {
   afterEach(() => workspace.stop(), LIMIT_MS);
 
   it.each(['SIGKILL', 'SIGTERM', 'SIGHUP'] as const)(
-    'end when what started them has ended by %s',
+    'stop when the process that started them ends by %s',
     async (signal) => {
       const runner = await workspace.start();
       // The runner, two commands, the API, and PostgreSQL with its guards and helpers.

@@ -2,7 +2,7 @@ import { watchRunners } from '@airlock/embedded-postgres';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Runs `work` once: on a signal, or when the make, nx or npm that started us has died. Then the process ends. */
+/** Runs `work` once, on a signal or after the make, nx or npm that started us has exited. Then the process exits. */
 export function onStop(work: () => Promise<void>): (exitCode?: number) => void {
   let isStopping = false;
   const stop = (exitCode = 0) => {
@@ -10,7 +10,7 @@ export function onStop(work: () => Promise<void>): (exitCode?: number) => void {
     isStopping = true;
     void work().finally(() => process.exit(exitCode));
   };
-  // The second Ctrl-C, or Nx repeating the terminal's, must not cut the stop short.
+  // A second Ctrl-C, or the signal that Nx repeats, must not interrupt the stop.
   for (const signal of SIGNALS) process.on(signal, () => stop());
   watchRunners(stop);
   return stop;

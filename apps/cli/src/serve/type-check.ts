@@ -4,7 +4,7 @@ import { setPriority } from 'node:os';
 import { readProcessEnvironment } from '@airlock/config';
 import { ROOT } from './workspace.js';
 
-/** Below what the user waits for, and still done at some time on a busy machine. */
+/** Lower than the processes that the user waits for, but not so low that a busy machine never runs it. */
 const PRIORITY = 10;
 const QUIET_MS = 1000;
 const MOST_LINES = 10;
@@ -15,15 +15,15 @@ const TSC = [
 ];
 
 /**
- * Checks the types of what is served, beside the server: an edit is served before its types are judged. It is silent while
- * they are right. One process for each check, at a low priority, so that no memory is held between edits.
+ * Checks the types while the server runs: an edit is served before its types are checked. Prints nothing while they are
+ * correct. One process for each check, at a low priority, so that no memory is used between edits.
  */
 export class TypeCheck {
   #timer: NodeJS.Timeout | undefined;
   #child: ChildProcess | undefined;
   #hasErrors = false;
 
-  /** Checks once the edits have ended; a check that runs already is of an older state, and ends. */
+  /** Checks after the last edit. A running check of an older state is killed. */
   schedule(): void {
     this.stop();
     this.#timer = setTimeout(() => this.#check(), QUIET_MS);
@@ -64,10 +64,10 @@ export class TypeCheck {
 function describeErrors(output: string): string {
   const lines = output.split('\n').map((line) => line.replace(/^(\S.*?)\((\d+),(\d+)\): error /, '  $1:$2:$3 '));
   const more = lines.length > MOST_LINES ? [`  … and ${lines.length - MOST_LINES} more lines: npx nx types api`] : [];
-  return ['types: errors; the edit is served all the same', ...lines.slice(0, MOST_LINES), ...more].join('\n');
+  return ['types: errors; the edit is served anyway', ...lines.slice(0, MOST_LINES), ...more].join('\n');
 }
 
-/** The process may have ended already, or the system may forbid it: then the check is merely not polite. */
+/** Ignores failures: the process may have exited, or the system may forbid it. */
 function lowerPriority(pid: number): void {
   try {
     setPriority(pid, PRIORITY);

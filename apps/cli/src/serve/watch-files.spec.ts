@@ -86,11 +86,11 @@ const saves: Record<string, () => void | Promise<void>> = {
 };
 
 describe('watchFiles', () => {
-  it.each(Object.keys(saves))('tells a save that was made %s, twice, and the next one in place', async (way) => {
+  it.each(Object.keys(saves))('reports a save that was made %s, twice, and the next one in place', async (way) => {
     for (const save of [saves[way], saves[way], saves['in place']]) await folder.expectEdits([MAIN], () => save?.());
   });
 
-  it('tells the last of many saves in a row', async () => {
+  it('reports the last of many saves in a row', async () => {
     for (let round = 0; round < 4; round += 1) {
       await folder.expectEdits([MAIN], async () => {
         for (let save = 0; save < 50; save += 1) {
@@ -104,7 +104,7 @@ describe('watchFiles', () => {
     }
   });
 
-  it('tells all files of one command, such as a formatter, at once', async () => {
+  it('reports all files of one command, such as a formatter, at once', async () => {
     const paths = Array.from({ length: 100 }, (_, index) => `apps/api/src/many/file-${index}.ts`);
     for (let round = 0; round < 2; round += 1) {
       await folder.expectEdits(paths, () => paths.forEach((path) => folder.save(path)));
@@ -121,7 +121,7 @@ describe('watchFiles', () => {
     },
   );
 
-  it('tells edits in a folder that was removed and made anew', async () => {
+  it('reports edits in a folder that was removed and recreated', async () => {
     for (let round = 0; round < 3; round += 1) {
       await folder.expectEdits([INDEX], () => rmSync(at('libs/health/src'), { recursive: true }));
       await folder.expectEdits([INDEX], () => folder.save(INDEX));
@@ -129,7 +129,7 @@ describe('watchFiles', () => {
     }
   });
 
-  it('tells edits in a folder that was replaced between two looks', async () => {
+  it('reports edits in a folder that was replaced between two comparisons', async () => {
     await folder.expectEdits([INDEX], () => {
       rmSync(at('libs/health/src'), { recursive: true });
       folder.save(INDEX);
@@ -137,7 +137,7 @@ describe('watchFiles', () => {
     await folder.expectEdits([INDEX], () => folder.save(INDEX));
   });
 
-  it('tells edits in new folders, in a new library, and after a library got another name', async () => {
+  it('reports edits in new folders, in a new library, and after a library was renamed', async () => {
     const deep = 'apps/api/src/notes/http/deep/note.ts';
     await folder.expectEdits([deep], () => folder.save(deep));
     await folder.expectEdits([deep], () => folder.save(deep));
@@ -146,7 +146,7 @@ describe('watchFiles', () => {
     await folder.expectEdits(['libs/post/src/index.ts'], () => folder.save('libs/post/src/index.ts'));
   });
 
-  it('tells edits behind a link to a folder, and does not follow one in circles', async () => {
+  it('reports edits in a linked folder, and does not follow links in circles', async () => {
     mkdirSync(at('shared'));
     copyFileSync(at(MAIN), at('shared/a.ts'));
     await folder.expectEdits(['apps/api/src/shared/a.ts'], () => {
@@ -166,11 +166,11 @@ describe('watchFiles', () => {
     'tools/swc-options.mjs',
     'package-lock.json',
     'node_modules/.package-lock.json',
-  ])('tells an edit of %s, which decides what the API is', async (path) => {
+  ])('reports an edit of %s, which the API depends on', async (path) => {
     await folder.expectEdits([path], () => folder.save(path));
   });
 
-  it('tells nothing of tests, of files beside the sources, and of reading', async () => {
+  it('does not report edits of tests or other files, or reads', async () => {
     const edits = await folder.listEditsBeside(() => {
       folder.save('apps/api/src/main.spec.ts');
       folder.save('apps/api/src/.main.ts.swp');
@@ -182,7 +182,7 @@ describe('watchFiles', () => {
     expect(edits).toEqual([]);
   });
 
-  it('tells nothing more once it was ended', async () => {
+  it('reports nothing after its end', async () => {
     folder.close();
     folder.edits.length = 0;
     folder.save(MAIN);
@@ -191,32 +191,35 @@ describe('watchFiles', () => {
   });
 });
 
-describe('watchFiles, where the system has no room for its watches', () => {
+describe('watchFiles at the limit of watches of the system', () => {
   it.each([
     ['max_inotify_watches', 4, 'ENOSPC', 'fs.inotify.max_user_watches'],
     ['max_inotify_instances', 0, 'EMFILE', 'fs.inotify.max_user_instances'],
-  ])('%s: says so once with the command that raises it, and tells every edit', async (limit, to, code, sysctl) => {
-    const watcher = watchWithLimit(limit, to);
-    try {
-      await watcher.until(/^Watching files: /m);
-      for (let save = 0; save < 3; save += 1) {
-        folder.save(MAIN);
-        await watcher.until(new RegExp(`(edited ${MAIN}\\n){${save + 1}}`));
+  ])(
+    '%s: reports the limit once with the command that raises it, and still reports every edit',
+    async (limit, to, code, sysctl) => {
+      const watcher = watchWithLimit(limit, to);
+      try {
+        await watcher.until(/^Watching files: /m);
+        for (let save = 0; save < 3; save += 1) {
+          folder.save(MAIN);
+          await watcher.until(new RegExp(`(edited ${MAIN}\\n){${save + 1}}`));
+        }
+        expect(watcher.output().split('\n').slice(0, 3)).toEqual([
+          expect.stringMatching(
+            new RegExp(`^Watching files: ${sysctl} \\(\\d+\\) is reached \\(${code}\\); expected a limit`),
+          ),
+          '  Edits are still served: the files are compared four times a second instead.',
+          expect.stringMatching(new RegExp(`^  To raise the limit: sudo sysctl ${sysctl}=\\d+$`)),
+        ]);
+        expect(watcher.output().match(/Watching files/g)).toHaveLength(1);
+      } finally {
+        await watcher.end();
       }
-      expect(watcher.output().split('\n').slice(0, 3)).toEqual([
-        expect.stringMatching(
-          new RegExp(`^Watching files: ${sysctl} \\(\\d+\\) is used up \\(${code}\\); expected room`),
-        ),
-        '  Edits are still served: the files are compared four times a second instead.',
-        expect.stringMatching(new RegExp(`^  To raise the limit: sudo sysctl ${sysctl}=\\d+$`)),
-      ]);
-      expect(watcher.output().match(/Watching files/g)).toHaveLength(1);
-    } finally {
-      await watcher.end();
-    }
-  });
+    },
+  );
 
-  /** In a user namespace the limit is lower for this process alone, and needs no rights. */
+  /** A user namespace lowers the limit for this process only, without privileges. */
   function watchWithLimit(name: string, value: number) {
     const script =
       `const { watchFiles } = await import(${JSON.stringify(join(ROOT, 'apps/cli/src/serve/watch-files.ts'))});` +

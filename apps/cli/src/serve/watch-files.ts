@@ -4,7 +4,7 @@ import { listEdits, lookAtFiles, type Look } from './look-at-files.js';
 import { describeProblem, describeWatchLimit } from './watch-problems.js';
 import { ROOT } from './workspace.js';
 
-/** How long the files must stay as they are: an editor writes one in several steps, and Git writes many. */
+/** How long the files must stay unchanged: an editor writes a file in several steps, and Git writes many files. */
 const SETTLE_MS = 30;
 const BURST_LIMIT_MS = 2000;
 const LOOK_EVERY_MS = 2000;
@@ -13,13 +13,13 @@ const LOOK_EVERY_WITHOUT_HINTS_MS = 250;
 interface Files {
   /** False: only the .env files. */
   readonly sources: boolean;
-  /** The workspace, unless given. */
+  /** Default: the workspace. */
   readonly root?: string;
 }
 
 /**
- * Calls back once for each burst of edits, with the paths. A look at the files decides: however they were saved, they
- * differ from the last look. File events only make the look come at once. @returns a function that ends the watch
+ * Calls back once for each burst of edits, with the paths. The files are compared with their last state, however they
+ * were saved. File events only trigger an early comparison. @returns a function that ends the watch
  */
 export function watchFiles(what: Files, onEdit: (paths: readonly string[]) => void): () => void {
   const watch = new Watch(what, onEdit);
@@ -43,7 +43,7 @@ class Watch {
     this.#onEdit = onEdit;
     this.#seen = this.#look();
     reportProblems(this.#seen);
-    // The .env files are looked at in less time than a watch takes.
+    // Comparing the .env files is faster than watching them.
     this.#everyMs = what.sources ? LOOK_EVERY_MS : LOOK_EVERY_WITHOUT_HINTS_MS;
     if (!what.sources) return;
     const onHint = () => this.#wake.abort();
@@ -53,7 +53,7 @@ class Watch {
 
   async run(): Promise<void> {
     while (!this.#isClosed) {
-      // However many hints come, the time between two looks is longer than a look takes.
+      // However many hints come, the pause between two comparisons is longer than a comparison.
       await sleep(SETTLE_MS);
       await sleepUnless(this.#wake.signal, this.#everyMs);
       this.#wake = new AbortController();
@@ -72,12 +72,12 @@ class Watch {
     this.#hints?.close();
   }
 
-  /** Looks again until two agree: what the API reads afterwards is what was seen, or the next look differs. */
+  /** Repeats until two comparisons agree: the API then reads that state, or the next comparison finds a difference. */
   async #lookUntilSettled(): Promise<Look> {
     let last = this.#seen;
     for (const start = Date.now(); ; await sleep(SETTLE_MS)) {
       const now = this.#look();
-      // Before a folder was watched, nothing gave a hint of an edit in it.
+      // A folder that was not watched yet gave no hint of an edit.
       const isWatched = !this.#hints?.follow(now.folders);
       const isSettled = isWatched && listEdits(last, now).length === 0;
       if (isSettled || Date.now() - start > BURST_LIMIT_MS) return now;

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 
-/** Why folders cannot be watched, and the command that raises the limit. */
+/** The reason why folders cannot be watched, and the command that raises the limit. */
 export function describeWatchLimit(code: string): string {
   const { name, limit, cure } = findLimit(code);
   return [
-    `Watching files: ${name}${limit} is used up (${code}); expected room for the folders of the sources.`,
+    `Watching files: ${name}${limit} is reached (${code}); expected a limit that allows a watch for each source folder.`,
     '  Edits are still served: the files are compared four times a second instead.',
     `  To raise the limit: ${cure}`,
   ].join('\n');
 }
 
-/** @param code why a folder or a file in it cannot be looked at */
+/** @param code the error code of a folder, or a file in it, that cannot be read */
 export function describeProblem(path: string, code: string): string {
   const shown = path || '.';
   const cure = code === 'EACCES' || code === 'EPERM' ? `chmod u+rwX ${shown}` : `ls -la ${shown}`;
@@ -23,7 +23,7 @@ function findLimit(code: string): { name: string; limit: string; cure: string } 
   return (code === 'EMFILE' ? instances : undefined) ?? describeOpenFiles();
 }
 
-/** @returns undefined where the system has no such setting, as macOS */
+/** @returns undefined if the system has no such setting, such as macOS */
 function describeSysctl(name: string, to: number): { name: string; limit: string; cure: string } | undefined {
   try {
     const limit = readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').trim();

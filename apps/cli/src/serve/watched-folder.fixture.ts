@@ -23,7 +23,7 @@ const FILES = {
 
 const COMMITTER = ['user.name=t', 'user.email=t@example.com', 'maintenance.auto=false'].flatMap((set) => ['-c', set]);
 
-/** A small workspace under Git in a folder of its own, which is watched as `make dev` watches this one. */
+/** A small Git workspace in its own folder, watched as `make dev` watches this one. */
 export class WatchedFolder {
   readonly root = mkdtempSync(join(tmpdir(), 'airlock-watch-'));
   readonly edits: string[] = [];
@@ -32,7 +32,7 @@ export class WatchedFolder {
 
   constructor() {
     for (const [path, text] of Object.entries(FILES)) this.save(path, text);
-    // Without the sample hooks and the upkeep after a commit, which take longer than the rest.
+    // Without the sample hooks and the maintenance after a commit, which take longer than the rest.
     this.run('git', 'init', '--quiet', '--template=');
     this.commit();
     this.#close = watchFiles({ sources: true, root: this.root }, (paths) => this.edits.push(...paths));
@@ -58,16 +58,17 @@ export class WatchedFolder {
     this.run('git', ...COMMITTER, 'commit', '--quiet', '--message', 'all');
   }
 
-  /** @throws when these paths are not told as edited by what is done */
+  /** @throws if the action does not report these paths as edited */
   async expectEdits(paths: readonly string[], change: () => void | Promise<void> | undefined): Promise<void> {
     this.edits.length = 0;
     await change();
     for (const start = Date.now(); !paths.every((path) => this.edits.includes(path)); await sleep(POLL_MS)) {
-      if (Date.now() - start > LIMIT_MS) throw new Error(`only these were told as edited: ${this.edits.join(', ')}`);
+      if (Date.now() - start > LIMIT_MS)
+        throw new Error(`only these were reported as edited: ${this.edits.join(', ')}`);
     }
   }
 
-  /** What is told as edited before the edit of another file is told. */
+  /** The paths that are reported before the edit of another file is reported. */
   async listEditsBeside(change: () => void): Promise<string[]> {
     await this.expectEdits(['tools/marker.mjs'], async () => {
       change();

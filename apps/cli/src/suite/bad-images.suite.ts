@@ -27,34 +27,34 @@ afterEach(async () => {
 
 describe('a bad image', () => {
   it.each([
-    ['exits', 'one replica of the new image ended'],
-    ['never-healthy', 'one replica of the new image ended'],
-    ['dies-after-healthy', 'one replica of the new image ended'],
+    ['exits', 'the replica of the new image exited'],
+    ['never-healthy', 'the replica of the new image exited'],
+    ['dies-after-healthy', 'the replica of the new image exited'],
     ['lies-about-start', 'readyz 500'],
-    ['not-ready', 'one replica of the new image ended'],
+    ['not-ready', 'the replica of the new image exited'],
     ['wrong-digest', 'digest sha256:0'],
-  ])('that %s is found in the rehearsal: nothing is replaced (T3)', async (fault, reason) => {
+  ])('that %s is found by the canary: nothing is replaced (T3)', async (fault, reason) => {
     const result = await stack.runCommand(['deploy', 'staging', await lab.build({ fault }), '--timeout', '20s']);
-    expect(result.stderr).toContain('rehearse');
+    expect(result.stderr).toContain('canary: ');
     expect(result.stderr).toContain(reason);
     expect(result.status).toBe(3);
     expect(result.stderr).not.toContain('roll out');
     await expectGoodServes(`T3 ${fault}`);
   });
 
-  it('that dies later than any rehearsal is taken back by Swarm, and the exit says so (T3)', async () => {
+  it('that exits after the canary is rolled back by Swarm, and the exit code reports it (T3)', async () => {
     const late = await lab.build({ fault: 'dies-late' });
-    // As long as in the overlays: Swarm must still be watching when it dies.
+    // As in the overlays: Swarm must still be monitoring when the image exits.
     const result = await stack.runCommand(['deploy', 'staging', late, '--url', stack.url], { SUITE_MONITOR: '30s' });
     expect(result.stderr).toMatch(/rollback_started|rollback_completed/);
     expect(result.stderr).toContain(`rolled back: ${good.split('@')[1]} serves`);
     expect(result.status).toBe(4);
-    // Here new replicas did serve, and what they had in hand when they died is lost.
+    // The new replicas served, so the requests in progress at their exit are lost.
     await expectGoodServes('T3 dies late', { lostAtMost: 0.02 });
     expect((await stack.records()).at(-1)).toMatchObject({ outcome: 'rolled-back', digest: late.split('@')[1] });
   });
 
-  it('that serves but fails the smoke suite is taken back (T3)', async () => {
+  it('that serves but fails the smoke suite is rolled back (T3)', async () => {
     const open = await lab.build({ fault: 'open-door' });
     const result = await stack.runCommand(['deploy', 'staging', open, '--url', stack.url]);
     expect(result.stderr).toContain(
@@ -67,20 +67,20 @@ describe('a bad image', () => {
 });
 
 describe('an image that cannot be scheduled', () => {
-  it('ends by our own time limit: Swarm has none (T4)', async () => {
+  it('fails at our time limit, because Swarm has none (T4)', async () => {
     const variables = { SUITE_CONSTRAINT: 'node.labels.nowhere == true' };
     const result = await stack.runCommand(['deploy', 'staging', await lab.build(), '--timeout', '15s'], variables);
-    expect(result.stderr).toContain('not done after 15 s (pending, no suitable node');
+    expect(result.stderr).toContain('not complete after 15 s (pending, no suitable node');
     expect(result.status).toBe(3);
     await expectGoodServes('T4 cannot be scheduled');
   });
 
   it('is rolled back when only the replicas cannot be placed (T4)', async () => {
-    // One more fits, as the rehearsal shows; the third and all after it do not.
+    // The canary fits; the third replica and all later ones do not.
     const free = await freeMemoryMb();
     const variables = { SUITE_RESERVED: `${Math.floor(free * 0.4)}M`, SUITE_REPLICAS: '4' };
     const result = await stack.runCommand(['deploy', 'staging', await lab.build(), '--timeout', '25s'], variables);
-    expect(result.stderr).toMatch(/not done after 25 s|insufficient resources/);
+    expect(result.stderr).toMatch(/not complete after 25 s|insufficient resources/);
     expect(result.status).toBe(4);
     await expectGoodServes('T4 replicas cannot be placed');
   });

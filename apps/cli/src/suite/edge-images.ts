@@ -9,7 +9,7 @@ export interface EdgeImages {
 
 const PULL_MS = 180_000;
 
-/** The images that docker/pin-images names, where this engine has them or can pull them. */
+/** The images that docker/pin-images names, if this engine has them or can pull them. */
 export async function findEdgeImages(docker: Docker, workspace: string): Promise<EdgeImages | undefined> {
   const names = await readFile(join(workspace, 'docker/pin-images'), 'utf8');
   const nameOf = (key: keyof EdgeImages) => new RegExp(`^ *${key}=(\\S+)$`, 'm').exec(names)?.[1] ?? '';
@@ -21,4 +21,5 @@ export async function findEdgeImages(docker: Docker, workspace: string): Promise
   return images;
 }
 
-export const NO_EDGE = 'the suites through the real edge: skipped; no image of Traefik here, and none can be pulled';
+export const NO_EDGE =
+  'the suites through the real edge: skipped, because this engine has no image of Traefik and cannot pull one';

@@ -7,9 +7,9 @@ import { report } from './suite-report.js';
 import { docker, isQuick, waitFor } from './run.js';
 
 const LEAST_REQUESTS = isQuick ? 2_000 : 10_000;
-/** Twelve clients stay below the edge's own limit of 100 requests a second. */
+/** Twelve clients stay below the edge's limit of 100 requests a second. */
 const PAUSE_MS = isQuick ? 150 : 300;
-/** An allow list without the inspection of a node, for which Traefik drops the task. */
+/** An allow list without the inspection of nodes: Traefik then ignores the tasks. */
 const BLIND = join(HERE, 'compose.edge-blind.suite.yml');
 const digestOf = (image: string): string => image.split('@')[1] ?? '';
 
@@ -45,20 +45,20 @@ describeEdge('the real edge, on a swarm', () => {
     return logs.map(({ stdout, stderr }) => stdout + stderr).join('\n');
   };
 
-  it('lets a first deploy through: every check of the smoke suite holds at the public address', async () => {
+  it('passes every check of the smoke suite at the public address after the first deploy', async () => {
     image = await lab.build({ commit: repository.commits['v1.0.0'] ?? '' });
     const { status, stderr } = await deploy(image);
     if (status !== 0) process.stderr.write(`${stderr}\n${(await edgeLog(staging)).slice(-4_000)}\n`);
     expect(status).toBe(0);
-    expect(stderr).toMatch(/\b(\d+) of \1 hold/);
+    expect(stderr).toMatch(/\b(\d+) of \1 checks passed/);
     expect(await digestBehind(staging)).toBe(digestOf(image));
   });
 
-  it('is refused no call by the socket proxy', async () => {
+  it('makes no call that the socket proxy refuses', async () => {
     expect(await edgeLog(staging)).not.toMatch(/refused (GET|HEAD|POST)|blocked|forbidden/i);
   });
 
-  it('speaks TLS 1.2 and newer, for its own name only, and sends plain HTTP there', async () => {
+  it('accepts TLS 1.2 and newer, for its own name only, and redirects plain HTTP to it', async () => {
     expect(await shakeHands(staging, 'localhost', 'TLSv1.3')).toBe('TLSv1.3');
     expect(await shakeHands(staging, 'localhost', 'TLSv1.2')).toBe('TLSv1.2');
     expect(await shakeHands(staging, 'localhost', 'TLSv1.1')).toContain('ALERT_PROTOCOL_VERSION');
@@ -93,7 +93,7 @@ describeEdge('the real edge, on a swarm', () => {
     await waitFor('the end of the limit', async () => (await digestBehind(staging)) !== 429);
   });
 
-  it('mixes no request of two environments that have one host name on one swarm', async () => {
+  it('keeps the requests of two environments with the same host name on one swarm apart', async () => {
     const promoted = await production.runCommand(
       [
         ...['promote', 'staging', 'production', '--confirm', 'PROMOTE', '--from-stack', staging.name],

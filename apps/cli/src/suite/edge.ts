@@ -6,20 +6,20 @@ import { describe } from '@jest/globals';
 import { execute } from '@airlock/deploy/testing';
 import { readRun, WORKSPACE } from './run.js';
 
-/** For what needs the real Traefik; the summary of the run says when it is not there. */
+/** For tests that need the real Traefik. The summary of the run reports when it is missing. */
 export const describeEdge = readRun().edge ? describe : describe.skip;
 
 export const PREVIEW_DOMAIN = 'preview.localhost';
 
 export interface EdgeCertificate {
-  /** The certificate itself, which a client is told to trust; and how a command is told. */
+  /** The certificate for clients to trust, and the variables that make a command trust it. */
   readonly pem: string;
   readonly env: Readonly<Record<string, string>>;
   /** The variables of docker/traefik/edge.yml and of the suites' overlays. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** docker/traefik/tls.yml with a certificate in it: no public authority signs one for this machine. */
+/** docker/traefik/tls.yml with a certificate, because no public authority signs one for this machine. */
 export async function createEdgeCertificate(): Promise<EdgeCertificate> {
   const folder = await mkdtemp(join(readRun().folder, 'edge-'));
   const [key, path, tls] = ['edge.key', 'edge.pem', 'tls.yml'].map((name) => join(folder, name)) as [
@@ -48,7 +48,7 @@ export interface EdgeResponse {
   readonly body: string;
 }
 
-/** One request to an edge on this machine, on a connection of its own. */
+/** Sends one request to an edge on this machine, on its own connection. */
 export function askEdge(edge: { port: number; ca: string }, path: string, host = 'localhost'): Promise<EdgeResponse> {
   const options = { host: '127.0.0.1', port: edge.port, ca: edge.ca, servername: host, path, agent: false };
   return new Promise((resolve, reject) => {
@@ -61,13 +61,13 @@ export function askEdge(edge: { port: number; ca: string }, path: string, host =
   });
 }
 
-/** The protocol that the edge agrees to, or what it refuses with. */
+/** The protocol that the edge accepts, or its TLS alert. */
 export function shakeHands(
   edge: { port: number; ca: string },
   servername: string,
   maxVersion: SecureVersion,
 ): Promise<string> {
-  // Node itself refuses the old versions unless it is told that security does not count.
+  // Node itself refuses the old versions at its default security level.
   const old = { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
   const options = { host: '127.0.0.1', port: edge.port, ca: edge.ca, servername, maxVersion, ...old };
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { startRun } from './run.ts';
 
-/** The files of the run, each in a process of its own, learn of it by their environment. */
+/** Passes the run in the environment to the test files, each of which has its own process. */
 export default async function setUp() {
   Object.assign(process.env, await startRun());
 }

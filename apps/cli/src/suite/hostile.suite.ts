@@ -14,7 +14,7 @@ let second: string;
 let repository: Awaited<ReturnType<Lab['createRepository']>>;
 
 beforeAll(async () => {
-  // A registry of its own, because this file lets it go away.
+  // Its own registry, because this file stops it.
   lab = await openLab(await startRegistry());
   stack = await lab.createStack();
   first = await lab.build();
@@ -24,31 +24,35 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-describe('an image that is not what it should be', () => {
+describe('an unusable image', () => {
   it.each<[string, () => string | Promise<string>, string]>([
     [
       'is in no registry',
       () => `${first.split('@')[0] ?? ''}@sha256:${'0'.repeat(64)}`,
-      'is not there; expected an image',
+      'expected an image that was built and pushed',
     ],
     [
       'says no commit',
       () => lab.build({ commit: '' }),
-      'says it was built from nothing; expected a commit in its label',
+      'the label org.opencontainers.image.revision is missing; expected a commit',
     ],
-    ['says what is no commit', () => lab.build({ commit: 'main' }), 'says it was built from main; expected a commit'],
-    ['is not ours', () => buildStranger(), 'services.api: exit '],
+    [
+      'has a label that is not a commit',
+      () => lab.build({ commit: 'main' }),
+      'the label org.opencontainers.image.revision is "main"; expected a commit',
+    ],
+    ['is not an image of the API', () => buildForeignImage(), 'services.api: exit '],
   ])('is refused when it %s, and nothing is changed', async (_what, create, reason) => {
     const { status, stderr } = await deploy(await create());
     expect(stderr).toContain(reason);
-    expect(stderr).not.toMatch(/^\s+at |rehearse/m);
+    expect(stderr).not.toMatch(/^\s+at |canary/m);
     expect(status).toBe(3);
     await expectSecondServes();
   });
 });
 
-describe('a record that is none', () => {
-  it('is named by every command that would rest on it, and mended by what they say', async () => {
+describe('an invalid release record', () => {
+  it('is named by every command that reads it, and their fix works', async () => {
     const name = `${stack.name}_release-garbage`;
     const label = `airlock.release.stack=${stack.name}`;
     await docker.run(['config', 'create', '--label', label, name, '-'], { input: '{"record":{"digest":' });
@@ -58,7 +62,7 @@ describe('a record that is none', () => {
       ['rollback', 'staging'],
     ]) {
       const { status, stderr } = await stack.runCommand(words);
-      expect(stderr).toContain(`config ${name}: is no release of airlock, though it is labelled as one`);
+      expect(stderr).toContain(`config ${name}: is labelled as a release of airlock but is not a release record`);
       expect(stderr).toContain(`docker config rm ${name}`);
       expect(status).toBe(3);
     }
@@ -67,22 +71,22 @@ describe('a record that is none', () => {
   });
 });
 
-describe('a registry that is away', () => {
-  it('ends a deploy before it begins, and keeps nobody on a bad release', async () => {
+describe('an unavailable registry', () => {
+  it('fails a deploy before it starts, but does not block a rollback', async () => {
     const image = await lab.build();
     await registryDo('stop');
     const refused = await deploy(image);
-    expect(refused.stderr).toContain('does not answer');
+    expect(refused.stderr).toContain('does not respond');
     expect(refused.status).toBe(3);
     const back = await stack.runCommand(['rollback', 'staging', '--url', stack.url]);
-    expect(back.stderr).toContain('going by the record, and by what the nodes hold');
+    expect(back.stderr).toContain('continuing with the commit of the record and the image that the nodes have');
     expect(back.status).toBe(0);
     expect(await stack.servedDigest()).toBe(digestOf(first));
     await registryDo('start');
     expect(await deploy(second)).toMatchObject({ status: 0 });
   });
 
-  it('half-way ends a deploy before anything is replaced, when no node holds the image', async () => {
+  it('fails a running deploy before anything is replaced, if no node has the image', async () => {
     const image = await lab.build();
     await docker.attempt(['rmi', '--force', image]);
     const load = startLoad(stack.port, { prefix: 'registry' });
@@ -107,32 +111,36 @@ describe('a promotion', () => {
       startAirlock(await production.words([...confirmed, '--url', production.url]), { cwd: repository.folder });
   });
 
-  it('is one of two that begin at once: the other is refused', async () => {
+  it('refuses a second promotion at the same time', async () => {
     const both = await Promise.all([promote(), promote()]);
     expect((await Promise.all(both.map(({ ended }) => ended))).sort()).toEqual([0, 3]);
-    expect(both.map(({ output }) => output()).join()).toContain('expected nobody else at work');
+    expect(both.map(({ output }) => output()).join()).toContain('expected no other deploy to be running');
     expect(await production.servedDigest()).toBe(digestOf(second));
   });
 
-  it('of what is no release is refused', async () => {
+  it('of a commit without a release tag is refused', async () => {
     expect(await deploy(await lab.build({ commit: repository.commits['untagged'] ?? '' }))).toMatchObject({
       status: 0,
     });
     const refused = await promote();
     expect(await refused.ended).toBe(3);
-    expect(refused.output()).toContain(`release: no tag vX.Y.Z is at ${repository.commits['untagged'] ?? ''}`);
+    expect(refused.output()).toContain(
+      `release: the image was built from ${repository.commits['untagged'] ?? ''}, which has no tag vX.Y.Z`,
+    );
     expect(await production.servedDigest()).toBe(digestOf(second));
   });
 
-  it('ends with 6 when the registry is gone before its tags, and does them when it is asked again', async () => {
+  it('exits with 6 if the registry is unavailable for its tags, and sets them when it is repeated', async () => {
     const third = await lab.build({ commit: repository.commits['v1.1.0'] ?? '' });
     expect(await deploy(third)).toMatchObject({ status: 0 });
     const running = await promote();
-    await waitFor('the replicas', () => Promise.resolve(running.output().includes('ask every replica')), 120_000);
+    await waitFor('the replicas', () => Promise.resolve(running.output().includes('check every replica')), 120_000);
     await registryDo('stop');
     expect(await running.ended).toBe(6);
     await registryDo('start');
-    expect(running.output()).toContain(`production serves ${digestOf(third)}, but not all that belongs to it is done`);
+    expect(running.output()).toContain(
+      `production serves ${digestOf(third)}, but these steps after the rollout failed`,
+    );
     expect(await production.servedDigest()).toBe(digestOf(third));
     expect(await (await promote()).ended).toBe(0);
     const { registry, repository: name } = parseImageReference(third);
@@ -153,7 +161,7 @@ async function expectSecondServes(): Promise<void> {
   expect(await listScratchStacks(stack.name)).toEqual([]);
 }
 
-/** One whose address stays the same when it comes back. */
+/** A registry that keeps its address after a restart. */
 async function startRegistry(): Promise<string> {
   const address = `127.0.0.1:${await findFreePort()}`;
   await docker.run(['run', '--detach', '--name', registryName(), '--publish', `${address}:5000`, 'registry:2']);
@@ -170,9 +178,9 @@ function registryName(): string {
   return `${readRun().prefix}-second`;
 }
 
-/** An image with our label and nothing else of ours. */
-async function buildStranger(): Promise<string> {
-  const folder = join(lab.folder, `stranger-${randomBytes(4).toString('hex')}`);
+/** An image with our label but without our programs. */
+async function buildForeignImage(): Promise<string> {
+  const folder = join(lab.folder, `foreign-${randomBytes(4).toString('hex')}`);
   await mkdir(folder);
   const commit = randomBytes(20).toString('hex');
   const lines = ['FROM node:24-trixie-slim', `LABEL org.opencontainers.image.revision=${commit}`, 'USER 10001:10001'];

@@ -6,15 +6,15 @@ import { report } from './suite-report.js';
 import { listScratchStacks, waitFor } from './run.js';
 import { openShim } from './shim.js';
 
-/** Every phase of a deploy, by what it says when it begins. */
+/** Every phase of a deploy, by its first progress line. */
 const PHASES = [
   'look up',
   'render',
   'check configuration, stamp and schema',
   'no migration is pending',
-  'rehearse',
+  'canary: start',
   'roll out',
-  'ask every replica',
+  'check every replica',
   'smoke http',
 ];
 
@@ -37,14 +37,14 @@ afterAll(async () => {
   await lab?.close();
 });
 
-// One story, in order: what one deployer leaves, the next one meets.
+// The tests depend on each other: each deployer starts from the state that the previous one left.
 describe('a deployer that is killed', () => {
   let image: string;
   beforeAll(async () => {
     image = await lab.build();
   });
 
-  it.each(PHASES)('at «%s» leaves a lock with its owner, and what served', async (phase) => {
+  it.each(PHASES)('at "%s" leaves a lock with its owner, and the previous release serves', async (phase) => {
     const victim = await start(image);
     await waitFor(phase, () => Promise.resolve(victim.output().includes(phase)), 120_000);
     await kill(victim);
@@ -60,35 +60,35 @@ describe('a deployer that is killed', () => {
     });
   });
 
-  it('lets the next one come to the end that it did not reach', async () => {
+  it('allows the next deploy to complete', async () => {
     expect(await deploy(image, ...(await takeOver()))).toMatchObject({ status: 0 });
     expect(await stack.status()).toMatchObject({ ok: true, lock: null, recorded: digestOf(image) });
     expect(await listScratchStacks(stack.name)).toEqual([]);
   });
 
-  it('before it has written down what serves, is told by the services, and a rollback goes to the last record', async () => {
+  it('before the release is recorded: status shows the difference, and a rollback restores the last recorded release', async () => {
     const unrecorded = await lab.build();
     const shim = await openShim();
     const victim = await start(unrecorded, shim.env);
     await shim.hold('release');
     await shim.reached('release');
     await kill(victim);
-    await shim.letGo('release');
+    await shim.release('release');
     const { ok, recorded } = await stack.status();
     expect({ ok, recorded }).toEqual({ ok: false, recorded: digestOf(image) });
     expect(await stack.servedDigest()).toBe(digestOf(unrecorded));
     const said = await stack.runCommand(['status', 'staging']);
-    expect(said.stdout).toContain('what runs is not what was recorded');
+    expect(said.stdout).toContain('the running digest is not the recorded one');
     expect(said.status).toBe(1);
     const back = await stack.runCommand(['rollback', 'staging', '--url', stack.url, ...(await takeOver())]);
-    expect(back.stderr).toContain(`back to ${digestOf(image)}`);
+    expect(back.stderr).toContain(`roll back to ${digestOf(image)}`);
     expect(back.status).toBe(0);
     expect(await stack.status()).toMatchObject({ ok: true, recorded: digestOf(image) });
   });
 });
 
 describe('a deployer that is interrupted', () => {
-  it('goes back by itself in the middle of a rollout, and leaves no lock', async () => {
+  it('rolls back by itself during a rollout, and leaves no lock', async () => {
     const before = await stack.servedDigest();
     const victim = await start(await lab.build());
     await waitFor('the rollout', () => Promise.resolve(victim.output().includes('roll out')), 120_000);
@@ -98,7 +98,7 @@ describe('a deployer that is interrupted', () => {
     expect(await stack.status()).toMatchObject({ ok: true, lock: null, recorded: before });
   });
 
-  it('ends at once while it waits for another, and leaves the lock to that one', async () => {
+  it('exits at once while it waits for another deploy, and does not remove the lock of that deploy', async () => {
     const owner = await start(await lab.build());
     await waitFor('the lock', async () => (await stack.status()).lock !== null);
     const waiting = startAirlock(await stack.words(['deploy', 'staging', second, '--actor', 'ben', '--wait', '10m']));
@@ -110,36 +110,36 @@ describe('a deployer that is interrupted', () => {
   });
 });
 
-describe('an engine that goes away', () => {
-  it('for a moment, in the middle of a rollout, ends nothing', async () => {
+describe('an engine that becomes unreachable', () => {
+  it('for a moment during a rollout does not fail the deploy', async () => {
     const shim = await openShim();
     const running = await start(await lab.build(), shim.env);
     await waitFor('the rollout', () => Promise.resolve(/roll out[\s\S]*of 2 new/.test(running.output())), 120_000);
     await shim.hold('engine');
     await sleep(4_000);
-    await shim.letGo('engine');
+    await shim.release('engine');
     expect(await running.ended).toBe(0);
     expect(running.output()).toContain('Cannot connect to the Docker daemon');
     expect(await stack.status()).toMatchObject({ ok: true, lock: null });
   });
 
-  it('before the record is written, ends with 6 and says what is not done; the next deploy does it', async () => {
+  it('before the record is written: the deploy exits with 6 and names the missing steps, and the next deploy does them', async () => {
     const shim = await openShim();
     const image = await lab.build();
     const running = await start(image, shim.env);
     await waitFor('the smoke suite', () => Promise.resolve(running.output().includes('smoke http')), 120_000);
     await shim.hold('engine');
     expect(await running.ended).toBe(6);
-    expect(running.output()).toContain(`staging serves ${digestOf(image)}, but not all that belongs to it is done`);
+    expect(running.output()).toContain(`staging serves ${digestOf(image)}, but these steps after the rollout failed`);
     expect(running.output()).toMatch(/the lock \S+ could not be removed/);
-    await shim.letGo('engine');
+    await shim.release('engine');
     expect(await deploy(image, ...(await takeOver()))).toMatchObject({ status: 0 });
     expect(await stack.status()).toMatchObject({ ok: true, lock: null, recorded: digestOf(image) });
   });
 });
 
-describe('those who use the service', () => {
-  it('notice nothing of all that', async () => {
+describe('the clients of the service', () => {
+  it('lose no request in all these tests', async () => {
     const figures = await load.finish();
     const { more: twice } = await stack.ledger();
     await report('deployers, engines interrupted', figures, { twice });
@@ -154,7 +154,7 @@ function deploy(image: string, ...more: string[]) {
   return stack.runCommand(['deploy', 'staging', image, '--url', stack.url, ...more]);
 }
 
-/** By ana, who takes over whatever lock is there. */
+/** Deploys as ana and takes over an existing lock. */
 async function start(image: string, env: Record<string, string> = {}): Promise<Running> {
   const words = ['deploy', 'staging', image, '--url', stack.url, '--actor', 'ana', ...(await takeOver())];
   return startAirlock(await stack.words(words), { env });

@@ -1,4 +1,4 @@
-// Who signs the tokens of the suite: a key set over TLS, as staging demands.
+// The issuer of the suite's tokens: serves a key set over TLS, as staging requires.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 

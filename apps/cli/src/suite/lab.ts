@@ -28,13 +28,13 @@ export interface Lab {
   readonly prefix: string;
   readonly registry: string;
   readonly folder: string;
-  /** Builds and pushes a stand-in; answers it by digest. */
+  /** Builds and pushes a stand-in image; returns it by digest. */
   build(options?: BuildOptions): Promise<string>;
-  /** Builds with these words and pushes; answers the image by digest. */
+  /** Builds with these arguments and pushes; returns the image by digest. */
   push(words: readonly string[]): Promise<string>;
-  /** A repository of its own with one commit for each of these tags; promotions are made in it. */
+  /** A Git repository with one commit for each of these tags, for promotions. */
   createRepository(tags: readonly string[]): Promise<{ folder: string; commits: Readonly<Record<string, string>> }>;
-  /** A file of variables for Compose; answers its path. */
+  /** Writes a file of variables for Compose; returns its path. */
   writeEnv(variables: Record<string, string>): Promise<string>;
   createStack(variables?: Record<string, string>): Promise<LabStack>;
   /** Behind the real Traefik and its socket proxy, with the labels of docker/swarm.yml; its host name is localhost. */
@@ -44,7 +44,7 @@ export interface Lab {
 
 export interface EdgeStack extends LabStack {
   readonly httpPort: number;
-  /** What clients trust, and what makes a command trust it. */
+  /** The certificate for clients, and the variables that make a command trust it. */
   readonly ca: string;
   readonly env: Readonly<Record<string, string>>;
 }
@@ -54,21 +54,21 @@ export interface LabStack {
   readonly port: number;
   readonly url: string;
   readonly journal: string;
-  /** The words of a command with this stack's options added. */
+  /** The arguments of a command with the options of this stack. */
   words(words: readonly string[], variables?: Record<string, string>): Promise<string[]>;
-  /** Runs that; answers whatever happened. */
+  /** Runs the command; returns its result, also after a failure. */
   runCommand(words: readonly string[], variables?: Record<string, string>, around?: Surroundings): Promise<RunResult>;
   status(): Promise<EnvironmentStatus>;
-  /** What the proxy's clients are told. */
+  /** The digest that clients of the proxy get. */
   servedDigest(): Promise<string>;
   records(): Promise<DeploymentRecord[]>;
-  /** What the proxy said: which replicas it took in and out, and when. */
+  /** The log of the proxy: the replicas that it added and removed, with times. */
   proxyLog(): Promise<string>;
   ledger(): Promise<{ distinct: number; more: number }>;
   remove(): Promise<void>;
 }
 
-/** Stacks and images of one file, in the registry that all files share; its stacks are gone when it closes. */
+/** Stacks and images of one test file, in the shared registry. Its stacks are removed when it closes. */
 export async function openLab(ownRegistry?: string): Promise<Lab> {
   const { prefix, folder, registry: shared } = readRun();
   const registry = ownRegistry ?? shared;
@@ -117,7 +117,7 @@ async function push(repository: string, words: readonly string[]): Promise<strin
   await docker.run(['build', '--quiet', '--provenance=false', '--tag', tag, ...words], { timeoutMs: 600_000 });
   const pushed = await docker.run(['push', tag], { timeoutMs: 300_000 });
   const digest = /digest: (sha256:[0-9a-f]{64})/.exec(pushed)?.[1];
-  if (digest === undefined) throw new Error(`docker push said no digest: ${pushed}`);
+  if (digest === undefined) throw new Error(`docker push printed no digest: ${pushed}`);
   return `${repository}@${digest}`;
 }
 
@@ -232,13 +232,13 @@ export function runAirlock(words: readonly string[], { env, ...more }: Surroundi
 export interface Running {
   readonly ended: Promise<number>;
   readonly output: () => string;
-  /** At once, as a machine that loses power. */
+  /** Kills the process at once, like a power failure. */
   readonly kill: () => void;
-  /** As Ctrl-C does. */
+  /** Interrupts the process as Ctrl-C does. */
   readonly interrupt: () => void;
 }
 
-/** Starts `airlock` and does not wait, for those who want to meet it at work, or kill it. */
+/** Starts `airlock` without waiting, for tests that run beside it or kill it. */
 export function startAirlock(words: readonly string[], { env, cwd }: Surroundings = {}): Running {
   const child = spawn(NODE, [AIRLOCK, ...words], { cwd, env: { ...readProcessEnvironment(), ...env } });
   let output = '';
@@ -253,7 +253,7 @@ export function startAirlock(words: readonly string[], { env, cwd }: Surrounding
   };
 }
 
-/** The ledger is on an internal network only, so it is asked from within. */
+/** The ledger is on an internal network only, so it is read from inside its container. */
 async function execInLedger(stack: string): Promise<string> {
   const id = (
     await docker.run(['ps', '--quiet', '--filter', `label=com.docker.swarm.service.name=${stack}_ledger`])

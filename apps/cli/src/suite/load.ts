@@ -6,43 +6,43 @@ import { isQuick } from './run.js';
 export interface LoadReport {
   readonly requests: number;
   readonly posts: number;
-  /** What went wrong, and how often: a status that is not 2xx, or the code of a broken connection. */
+  /** The failures with their number: a status that is not 2xx, or the error code of a connection. */
   readonly failures: Readonly<Record<string, number>>;
   readonly failed: number;
   readonly seconds: number;
   readonly perSecond: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** Which digests answered GETs, in the order they were first seen. */
+  /** The digests in responses to GET, in the order of their first response. */
   readonly digests: readonly string[];
 }
 
 export interface Load {
-  /** How many requests were answered so far. */
+  /** The number of requests that got a response so far. */
   count(): number;
-  /** Goes on until this many requests were made, then ends; asked again, it gives the same answer. */
+  /** Continues until this many requests were sent, then ends. A second call returns the same result. */
   finish(atLeast?: number): Promise<LoadReport>;
 }
 
 export interface LoadOptions {
-  /** What the ids of POST begin with. */
+  /** The prefix of the ids of POST. */
   readonly prefix: string;
   readonly getPath?: string;
   readonly postPath?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly createBody?: (id: string) => string;
-  /** For an edge that speaks TLS: the certificate to trust. The address is localhost. */
+  /** For an edge with TLS: the certificate to trust. The address is localhost. */
   readonly ca?: string;
-  /** How long each client rests between requests. */
+  /** The pause of each client between requests. */
   readonly pauseMs?: number;
 }
 
-/** Each has at most one request in hand. Fewer in a quick run: the API sheds what a busy machine cannot do. */
+/** Each client has at most one request in progress. Fewer in a quick run: the API sheds load on a busy machine. */
 export const CLIENTS = isQuick ? 12 : 24;
-/** The point is to be always there, not to be fast. */
+/** The load must be continuous, not high. */
 const PAUSE_MS = 15;
 
-/** Keep-alive clients on loopback that send GET and POST in turn, each request once, until they are told to end. */
+/** Keep-alive clients on loopback that send GET and POST in turn, each request once, until they are stopped. */
 export function startLoad(port: number, options: LoadOptions): Load {
   const sockets = { keepAlive: true, maxSockets: CLIENTS };
   const agent = options.ca === undefined ? new Agent(sockets) : new TlsAgent({ ...sockets, ca: options.ca });

@@ -13,7 +13,7 @@ let envFile: string;
 let port: number;
 let certificate: EdgeCertificate;
 
-// One life, in order.
+// The tests follow one preview, in order.
 describeEdge('a preview behind the real edge of its host (T20)', () => {
   let first: string;
 
@@ -23,7 +23,7 @@ describeEdge('a preview behind the real edge of its host (T20)', () => {
     edge = `${prefix}_edge`;
     port = await findFreePort();
     certificate = await createEdgeCertificate();
-    // docker/hosted.yml wants them, and this overlay puts others in their place.
+    // docker/hosted.yml requires these variables; this overlay replaces them.
     const names = ['AUTH_ISSUER', 'AUTH_JWKS_URL', 'AUTH_AUTHORIZED_PARTIES', 'POSTGRES_IMAGE'];
     const unused = Object.fromEntries(names.map((name) => [name, 'unused']));
     envFile = await lab.writeEnv({ SUITE_EDGE: edge, SUITE_LEDGER_IMAGE: await lab.build(), ...unused });
@@ -35,7 +35,7 @@ describeEdge('a preview behind the real edge of its host (T20)', () => {
     await lab.close();
   });
 
-  it('starts with a route, a database and secrets of its own', async () => {
+  it('starts with its own route, database and secrets', async () => {
     first = await lab.build();
     const up = await up42(first, '--json');
     expect(up).toMatchObject({ status: 0 });
@@ -50,7 +50,7 @@ describeEdge('a preview behind the real edge of its host (T20)', () => {
     expect(await secretKey()).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('keeps its database and secrets when a new image comes', async () => {
+  it('keeps its database and secrets when a new image is deployed', async () => {
     const before = { key: await secretKey(), ledger: await inspect('ledger', '{{.Id}}') };
     const second = await lab.build();
     expect(await up42(second)).toMatchObject({ status: 0 });
@@ -58,48 +58,48 @@ describeEdge('a preview behind the real edge of its host (T20)', () => {
     expect({ key: await secretKey(), ledger: await inspect('ledger', '{{.Id}}') }).toEqual(before);
   });
 
-  it('shares no secret with another one', async () => {
+  it('shares no secret with another preview', async () => {
     const result = await up('43', first);
     expect(result).toMatchObject({ status: 0 });
     expect(await secretKey(43)).not.toBe(await secretKey(42));
     expect(digestIn((await askPreview(43)).body)).toBe(digestOf(first));
   });
 
-  it('fails, and blames the edge, while that does not listen', async () => {
+  it('fails and names the edge while the edge does not listen', async () => {
     await composeEdge('stop', 'traefik');
     const result = await up('43', first, '--edge-timeout', '3s');
     await composeEdge('up', '--detach', '--wait');
     expect(result.stderr).toContain(
-      `edge: the replica is ready, but https://pr-43.${PREVIEW_DOMAIN}:${port} is not: it does not answer (ECONNREFUSED)`,
+      `edge: the replica is ready, but https://pr-43.${PREVIEW_DOMAIN}:${port} is not: no response (ECONNREFUSED)`,
     );
     expect(result.stderr).toContain(`docker compose --project-name ${prefix} logs traefik socket-proxy`);
     expect(result.status).toBe(5);
   });
 
-  it('fails, and blames the edge, while that finds no container', async () => {
+  it('fails and names the edge while the edge finds no container', async () => {
     await composeEdge('--file', join(HERE, 'compose.edge-preview-blind.suite.yml'), 'up', '--detach', '--wait');
     await composeEdge('restart', 'traefik');
     const result = await up('43', first, '--edge-timeout', '5s');
     await composeEdge('up', '--detach', '--wait');
     expect(result.stderr).toContain('edge: the replica is ready, but');
-    expect(result.stderr).toContain('/readyz answers 404');
+    expect(result.stderr).toContain('/readyz returns 404');
     expect(result.status).toBe(5);
   });
 
-  it('is listed with the time it ends', async () => {
+  it('is listed with its expiry time', async () => {
     const { stdout } = await preview('list', '--json');
     const listed = JSON.parse(stdout) as { number: number; expires: string }[];
     expect(listed.map(({ number }) => number)).toEqual([42, 43]);
     expect(new Date(listed[0]?.expires ?? 0).getTime()).toBeGreaterThan(Date.now());
   });
 
-  it('leaves nothing behind when it ends', async () => {
+  it('leaves nothing behind when it is removed', async () => {
     expect(await preview('down', '42')).toMatchObject({ status: 0 });
     expect(await leftovers(42)).toEqual([]);
     expect(await leftovers(43)).not.toEqual([]);
   });
 
-  it('is reaped when the event of its end was lost, and an open one is not', async () => {
+  it('is reaped if its pull request is closed, and an open one is not', async () => {
     expect(await up('41', first)).toMatchObject({ status: 0 });
     const { stdout } = await preview('reap', '--open', '41', '--json');
     expect((JSON.parse(stdout) as { reaped: { number: number }[] }).reaped.map(({ number }) => number)).toEqual([43]);
@@ -107,20 +107,20 @@ describeEdge('a preview behind the real edge of its host (T20)', () => {
     expect(await leftovers(41)).not.toEqual([]);
   });
 
-  it('is reaped when its time is over, though its request is open', async () => {
+  it('is reaped after its lifetime, even if its pull request is open', async () => {
     expect(await up('41', first, '--lifetime', '0s')).toMatchObject({ status: 0 });
     expect(await preview('reap', '--open', '41')).toMatchObject({ status: 0 });
     expect(await leftovers(41)).toEqual([]);
   });
 
-  it('is found by the reaper even when it died on its way up', async () => {
+  it('is found by the reaper even if it failed to start', async () => {
     const broken = await up('41', await lab.build({ fault: 'exits' }), '--lifetime', '0s');
     expect(broken.status).toBeGreaterThan(0);
     expect(await preview('reap')).toMatchObject({ status: 0 });
     expect(await leftovers(41)).toEqual([]);
   });
 
-  it('is refused before it starts when its overlay reaches beyond it', async () => {
+  it('is refused before it starts if its overlay is not isolated', async () => {
     const result = await up('41', first, '--edge', 'airlock-production_backend');
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('networks.edge: is');
@@ -163,7 +163,7 @@ async function secretKey(number = 42): Promise<string> {
   return (await docker.run(['exec', `${prefix}-${number}-api-1`, 'cat', '/run/secrets/secret_key'])).trim();
 }
 
-/** Everything on the engine that bears its name or its label. */
+/** Everything on the engine with its name or its label. */
 async function leftovers(number: number): Promise<string[]> {
   const project = `${prefix}-${number}`;
   const lists = await Promise.all([

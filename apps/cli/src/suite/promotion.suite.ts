@@ -20,12 +20,14 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-// One story, in order.
+// The tests depend on each other, in this order.
 describe('production', () => {
-  it('takes no image that was not promoted', async () => {
+  it('refuses an image that was not promoted', async () => {
     const result = await production.runCommand(['deploy', 'production', staged]);
     expect(result.status).toBe(3);
-    expect(result.stderr).toContain(`production: never served ${digestOf(staged)}; expected one that it has served`);
+    expect(result.stderr).toContain(
+      `production: ${digestOf(staged)} has never served here; expected a digest that has`,
+    );
     expect(result.stderr).toContain(`use: airlock promote staging production --digest ${digestOf(staged)}`);
   });
 });
@@ -33,31 +35,31 @@ describe('production', () => {
 describe('a promotion', () => {
   it.each<[string, () => Promise<string>, string[], RegExp | string]>([
     [
-      'that nobody confirmed',
+      'without confirmation',
       () => Promise.resolve(staged),
       ['--confirm', 'yes'],
-      'confirmation: "yes"; expected PROMOTE',
+      'confirmation: got "yes"; expected PROMOTE',
     ],
     ['of a digest that staging never ran', () => lab.build(), [], 'staging never ran it'],
     [
       'as another release',
       () => Promise.resolve(staged),
       ['--release', 'v2.0.0'],
-      /v2\.0\.0: is commit [0-9a-f]{40}, the image was built from [0-9a-f]{40}; expected the same/,
+      /v2\.0\.0: is commit [0-9a-f]{40}, but the image was built from [0-9a-f]{40}; expected the same/,
     ],
     [
-      'as a release that is not there',
+      'as a release that does not exist',
       () => Promise.resolve(staged),
       ['--release', 'v9.9.9'],
-      'v9.9.9: is no tag here',
+      'v9.9.9: is not a tag in this clone',
     ],
   ])('%s is refused (T14)', async (_what, create, more, reason) => {
     await expectRefusal(await create(), reason, ...more);
   });
 
-  it('brings the very digest to production, and the tags keep it (T14)', async () => {
+  it('deploys the same digest to production and sets its tags (T14)', async () => {
     const promoted = await promote('--url', production.url);
-    expect(promoted.stderr).toContain(`v1.2.3 is ${repository.commits['v1.2.3'] ?? ''}`);
+    expect(promoted.stderr).toContain(`was built from ${repository.commits['v1.2.3'] ?? ''}, which is v1.2.3`);
     expect(promoted).toMatchObject({ status: 0 });
     const { registry, repository: name, digest } = parseImageReference(staged);
     for (const tag of ['production', 'v1.2.3', 'latest']) {
@@ -68,9 +70,9 @@ describe('a promotion', () => {
 });
 
 describe('a secret', () => {
-  it('serves in its new version from the next deploy on', async () => {
+  it('is used in its new version from the next deploy on', async () => {
     const words = ['secret', 'put', 'staging', 'secret_key', '--stack', stack.name];
-    const put = await runAirlock(words, { input: 'a-value-that-nobody-prints' });
+    const put = await runAirlock(words, { input: 'a-value-that-must-not-be-printed' });
     expect(put.stdout.trim()).toBe(`${stack.name}_secret_key_v2`);
     const image = await lab.build({ commit: repository.commits['release-candidate'] ?? '' });
     const deployed = await deploy(image, '--file', join(HERE, 'compose.extra.suite.yml'));
@@ -79,10 +81,10 @@ describe('a secret', () => {
     expect(await services()).toEqual(['api', 'ledger', 'proxy', 'worker']);
     await expectRefusal(image, 'its smoke suite is not-run');
     for (const text of [put.stderr, deployed.stdout, deployed.stderr, JSON.stringify(await stack.records())])
-      expect(text).not.toContain('a-value-that-nobody-prints');
+      expect(text).not.toContain('a-value-that-must-not-be-printed');
   });
 
-  it('serves in its old version after a rollback, without what only the later release had', async () => {
+  it('is used in its old version after a rollback, without the additions of the later release', async () => {
     const rolledBack = await stack.runCommand(['rollback', 'staging', '--url', stack.url]);
     expect(rolledBack).toMatchObject({ status: 0 });
     expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v1`);

@@ -38,17 +38,17 @@ afterAll(async () => {
   await lab.close();
 });
 
-// One story, in order.
+// The tests depend on each other, in this order.
 describe('the real image in the overlays of staging', () => {
-  it('is deployed for the first time: provisioned, migrated, rehearsed, smoke-tested', async () => {
+  it('is deployed for the first time: provisioned, migrated, canary, smoke-tested', async () => {
     const result = await deploy(await build());
     expect(result.stderr).toContain('provision roles, database and stamp');
-    expect(result.stderr).toContain('12 of 12 hold');
+    expect(result.stderr).toContain('12 of 12 checks passed');
     expect(result.status).toBe(0);
     expect((await count()).rows).toBe(0);
   });
 
-  it('is updated under load without a request lost or made twice (T1)', async () => {
+  it('is updated under load without a request lost or sent twice (T1)', async () => {
     const load = begin('t1');
     const result = await deploy(await build());
     const figures = await load.finish(LEAST_REQUESTS);
@@ -71,12 +71,12 @@ describe('the real image in the overlays of staging', () => {
     const deployTookS = Math.round((performance.now() - killed) / 1_000);
     await report('database killed during a deploy', figures, { exit, deployTookS });
     if (exit !== 0) process.stderr.write(deploying.output());
-    // Whatever became of the deploy, what it says is what serves, and it serves whole.
+    // Whether the deploy succeeded or not, the digest that it reports serves with all replicas.
     const status = await runAirlock(['status', 'staging', '--stack', stack, '--json']);
     expect(JSON.parse(status.stdout)).toMatchObject({ ok: true, lock: null });
     expect([0, 4]).toContain(exit);
     expect(await status200('/readyz')).toBe(true);
-    // Nobody was refused but by the database's absence: no replica ended, and no answer was cut off.
+    // Requests failed only because the database was unavailable: no replica exited, and no response was cut off.
     expect(await failedReplicas()).toEqual([]);
     expect(Object.keys(figures.failures).filter((problem) => !/ 503$/.test(problem))).toEqual([]);
   });
@@ -107,7 +107,7 @@ async function words(image: string): Promise<string[]> {
     AUTH_AUTHORIZED_PARTIES: PARTY,
     POSTGRES_IMAGE: 'postgres:18-trixie',
     REDIS_IMAGE: 'redis:8-trixie',
-    // Not started here; the overlays want to know them.
+    // Not started here, but the overlays require them.
     TRAEFIK_IMAGE: 'traefik:none',
     SOCKET_PROXY_IMAGE: 'socket-proxy:none',
     DOCKER_GID: '0',
@@ -189,7 +189,7 @@ async function container(service: string): Promise<string> {
   return (await docker.run(['ps', '--quiet', '--filter', label])).trim().split('\n')[0] ?? '';
 }
 
-/** What Swarm says of replicas that ended otherwise than it told them to. */
+/** Swarm's errors for replicas that exited unexpectedly. */
 async function failedReplicas(): Promise<string[]> {
   const format = ['--no-trunc', '--format', '{{.Error}}'];
   const errors = await docker.run(['service', 'ps', ...format, `${stack}_api`]);

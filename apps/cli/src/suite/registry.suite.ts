@@ -39,14 +39,14 @@ describe('a registry', () => {
     expect(await readImage(docker, `${nameOf(image)}@sha256:${'f'.repeat(64)}`)).toBeUndefined();
     expect(await readImage(docker, `${lab.registry}/never-pushed:latest`)).toBeUndefined();
     await expect(readImage(docker, '127.0.0.1:1/airlock:latest')).rejects.toThrow(
-      'registry: no answer for 127.0.0.1:1/airlock:latest',
+      'registry: no response for 127.0.0.1:1/airlock:latest',
     );
   });
 
   it('is not believed when its bytes have another digest', async () => {
     const liar = await startLiar();
     const name = `127.0.0.1:${(liar.address() as AddressInfo).port}/airlock@sha256:${'a'.repeat(64)}`;
-    await expect(readImage(docker, name)).rejects.toThrow(`registry: no answer for ${name}`);
+    await expect(readImage(docker, name)).rejects.toThrow(`registry: no response for ${name}`);
     await new Promise((closed) => liar.close(closed));
   });
 });

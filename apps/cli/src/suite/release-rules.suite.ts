@@ -9,7 +9,7 @@ const CONTRACT = { name: '2-drop-title', phase: 'contract', completes: '1-add-na
 
 let lab: Lab;
 let stack: LabStack;
-/** Four releases of one schema, as a column goes: nothing of it, added, used, the old one taken away. */
+/** Four releases that replace a column: before it exists, added, used, and the old column dropped. */
 let first: string;
 let second: string;
 let third: string;
@@ -26,25 +26,25 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-// One story, in order: each test leaves the stack as the next one needs it.
+// The tests depend on each other: each leaves the stack as the next one needs it.
 describe('a deploy', () => {
-  it('refuses to take away what the image that serves still uses (T12)', async () => {
+  it('refuses to remove a column that the current image still uses (T12)', async () => {
     const result = await deploy(fourth);
     expect(result.status).toBe(3);
-    expect(result.stderr).toContain('2-drop-title: takes away what sha256:');
-    expect(result.stderr).toContain('deploy the release that brought the expand, then this one');
+    expect(result.stderr).toContain('2-drop-title: removes what the current release sha256:');
+    expect(result.stderr).toContain('deploy the release that contains the expand, then this one');
     expect(result.stderr).not.toContain('migrate:');
   });
 
-  it('refuses a second one while the first is at work, and waits where it is told to (T10)', async () => {
+  it('refuses a second deploy while the first one runs, or waits if told to (T10)', async () => {
     const running = startAirlock(await words(second));
     await waitFor('the lock', async () => (await stack.status()).lock !== null);
     const refused = await deploy(first, '--actor', 'ben');
     expect(refused.status).toBe(3);
     expect(refused.stderr).toMatch(
-      /lock .*: held by ana \(deploy sha256:[0-9a-f]{64}, for \d+ s, since .*\); expected nobody else at work/,
+      /lock .*: held by ana \(deploy sha256:[0-9a-f]{64}, for \d+ s, since .*\); expected no other deploy to be running/,
     );
-    expect(refused.stderr).toContain('wait for it: --wait 10m');
+    expect(refused.stderr).toContain('wait for the lock: --wait 10m');
     const waited = await deploy(third, '--actor', 'ben', '--wait', '3m');
     expect(await running.ended).toBe(0);
     expect(waited).toMatchObject({ status: 0 });
@@ -52,7 +52,7 @@ describe('a deploy', () => {
     expect(await stack.servedDigest()).toBe(digestOf(third));
   });
 
-  it('that is killed half-way leaves a lock with a name and an age, and the next one converges (T10)', async () => {
+  it('that is killed half-way leaves a lock with owner and age, and the next deploy completes (T10)', async () => {
     const load = startLoad(stack.port, { prefix: 't10' });
     const victim = startAirlock(await words(fourth));
     await waitFor('the rollout', async () => victim.output().includes('roll out') && (await runsImage(fourth)));
@@ -64,14 +64,14 @@ describe('a deploy', () => {
     const converged = await deploy(fourth, '--actor', 'ben', '--take-over', lock?.id ?? '');
     const figures = await load.finish();
     await report('T10 deployer killed half-way, then again', figures, { twice: await twice() });
-    // With what it said, which tells why it did not.
+    // With its output, which shows the reason of a failure.
     expect([converged.status, converged.stderr]).toEqual([0, expect.stringContaining('smoke http')]);
     expect(figures.failed).toBe(0);
     expect(await stack.status()).toMatchObject({ ok: true, lock: null });
     expect(await listScratchStacks(stack.name)).toEqual([]);
   });
 
-  it('stops at a failing migration, before anything new starts (T11)', async () => {
+  it('stops at a failing migration, before any new replica starts (T11)', async () => {
     const bad = await lab.build({
       fault: 'migration',
       migrations: [EXPAND, CONTRACT, { name: '3-bad', phase: 'expand' }],
@@ -83,8 +83,8 @@ describe('a deploy', () => {
     expect(figures.failed).toBe(0);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('column does not exist (42703)');
-    expect(result.stderr).toContain('no new task was started and the old ones serve');
-    expect(result.stderr).not.toContain('rehearse');
+    expect(result.stderr).toContain('no replica was replaced, so the running release is unchanged');
+    expect(result.stderr).not.toContain('canary: ');
     expect(await runsImage(bad)).toBe(false);
     expect(await stack.status()).toMatchObject({ ok: true, lock: null });
     expect((await stack.records()).at(-1)).toMatchObject({ outcome: 'failed', migrated: false });
@@ -100,7 +100,7 @@ describe('a deploy', () => {
 });
 
 describe('a rollback', () => {
-  it('goes to the digest before last under load (T13), which reads the schema of the last (T12)', async () => {
+  it('restores the previous digest under load (T13), which is compatible with the newer schema (T12)', async () => {
     const load = startLoad(stack.port, { prefix: 't13' });
     const result = await stack.runCommand(['rollback', 'staging', '--to', digestOf(second), '--url', stack.url]);
     const figures = await load.finish();
@@ -110,18 +110,18 @@ describe('a rollback', () => {
     expect(await stack.servedDigest()).toBe(digestOf(second));
   });
 
-  it('refuses an image that cannot read the present schema, and says the way out (T12)', async () => {
+  it('refuses an image that is not compatible with the current schema, and names the fix (T12)', async () => {
     const result = await stack.runCommand(['rollback', 'staging', '--to', digestOf(first)]);
     expect(result.status).toBe(3);
-    expect(result.stderr).toContain('cannot serve on this schema: 2-drop-title removed what this code uses');
-    expect(result.stderr).toContain('mend forward');
+    expect(result.stderr).toContain('is not compatible with the schema: 2-drop-title removed what this code uses');
+    expect(result.stderr).toContain('fix forward');
     expect(await stack.servedDigest()).toBe(digestOf(second));
   });
 
-  it('is no way around that by another name: the same image is refused to a deploy (T12)', async () => {
+  it('and a deploy of the same image is refused too (T12)', async () => {
     const result = await deploy(first);
     expect(result.status).toBe(3);
-    expect(result.stderr).toContain('schema: the new image cannot serve on it: 2-drop-title removed');
+    expect(result.stderr).toContain('schema: the new image is not compatible with it: 2-drop-title removed');
     expect(await stack.servedDigest()).toBe(digestOf(second));
   });
 });

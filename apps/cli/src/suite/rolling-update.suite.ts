@@ -27,7 +27,7 @@ function begin(...args: Parameters<typeof startLoad>): Load {
   return load;
 }
 
-/** Whatever was lost, the proxy knows which replica it was lost with. */
+/** The log of the proxy names the replica of each lost request. */
 async function expectNothingLost(load: LoadReport): Promise<void> {
   if (load.failed > 0) process.stderr.write((await stack.proxyLog()).split('\n').slice(-40).join('\n'));
   expect(load).toMatchObject({ failed: 0, failures: {} });
@@ -51,7 +51,7 @@ describe('a rolling update under keep-alive load', () => {
     expect(result.digests.at(-1)).toBe(image.split('@')[1]);
   });
 
-  it('loses none when replicas are added and taken away (T19)', async () => {
+  it('loses no request when replicas are added and removed (T19)', async () => {
     const load = begin(stack.port, { prefix: 't19' });
     for (const replicas of [5, 2]) {
       await docker.run(['service', 'scale', '--detach', `${stack.name}_api=${replicas}`]);
@@ -64,7 +64,7 @@ describe('a rolling update under keep-alive load', () => {
     expect(ledger.more).toBe(0);
   });
 
-  it('loses at most what a killed replica had in hand (T7)', async () => {
+  it('loses at most the requests in progress at a killed replica (T7)', async () => {
     const load = begin(stack.port, { prefix: 't7' });
     await waitFor('load', () => Promise.resolve(load.count() > 1_000));
     const [victim = ''] = await listContainers();
@@ -80,15 +80,15 @@ describe('a rolling update under keep-alive load', () => {
     expect(ledger.more).toBe(0);
   });
 
-  it('does lose requests when image and proxy are careless, so the load would notice (T2)', async () => {
-    // Swarm itself waits 2 s before it tells a replica to end: with a proxy that looks every second, that alone is
-    // enough. So both are made careless: no drain, and a proxy that forgets late.
+  it('loses requests without drain and health checks, so the load would detect losses (T2)', async () => {
+    // Swarm itself waits 2 s before it signals a replica: with a proxy that checks every second, that alone is
+    // enough. So this image has no drain, and the proxy removes replicas late.
     const careless = await lab.createStack({ SUITE_FORGET_AFTER: '15s' });
     const fault = 'no-drain';
     const deploy = (image: string) => careless.runCommand(['deploy', 'staging', image, '--url', careless.url]);
     expect(await deploy(await lab.build({ fault }))).toMatchObject({ status: 0 });
     const next = await lab.build({ fault });
-    // Three times the clients, so that a replica which ends has requests in hand for certain.
+    // Three times as many clients, so that a stopped replica certainly has requests in progress.
     const crowd = ['t2a', 't2b', 't2c'].map((prefix) => begin(careless.port, { prefix }));
     await deploy(next);
     const results = await Promise.all(crowd.map((load) => load.finish()));

@@ -9,12 +9,12 @@ import { readProcessEnvironment } from '@airlock/config';
 import { createDocker } from '@airlock/deploy/testing';
 import { findEdgeImages, NO_EDGE, type EdgeImages } from './edge-images.js';
 
-/** What all files of one run share: a registry, the image of the proxy, and a word that begins every name. */
+/** Shared by all files of one run: a registry, the image of the proxy, and the prefix of every name. */
 export interface Run {
   readonly prefix: string;
   readonly registry: string;
   readonly proxyImage: string;
-  /** Absent where the engine has no Traefik. */
+  /** Undefined if the engine has no image of Traefik. */
   readonly edge?: EdgeImages | undefined;
   readonly folder: string;
 }
@@ -22,13 +22,13 @@ export interface Run {
 export const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));
 export const docker = createDocker();
 
-/** Fewer requests: what CI runs on each change. */
+/** The run of CI on each change, with fewer requests. */
 export const isQuick = readProcessEnvironment()['AIRLOCK_SUITE'] === 'quick';
 
 const VARIABLE = 'AIRLOCK_SUITE_RUN';
 const LABEL = 'airlock.suite';
 
-/** Before the first file. Takes away first what an interrupted run has left, which only its registry tells of. */
+/** Runs before the first file. First removes the leftovers of interrupted runs, which are found by their registry. */
 export async function startRun(): Promise<Record<string, string>> {
   await docker.run(['info']);
   for (const { prefix, pid, madeSwarm } of await listRuns()) {
@@ -56,7 +56,7 @@ export function readRun(): Run {
   return JSON.parse(readProcessEnvironment()[VARIABLE] ?? '{}') as Run;
 }
 
-/** After the last file, however they ended. What is still there then fails the run. */
+/** Runs after the last file, also after failures. Leftovers fail the run. */
 export async function endRun(): Promise<void> {
   const { prefix } = readRun();
   const run = (await listRuns()).find((one) => one.prefix === prefix);
@@ -66,7 +66,7 @@ export async function endRun(): Promise<void> {
   if (left.length > 0) throw new Error(`the suite left behind: ${left.join(', ')}; expected nothing`);
 }
 
-/** Does not wait for the replicas to drain: they have no clients any more. */
+/** Does not wait for the replicas to drain, because they have no clients. */
 export async function removeStack(name: string): Promise<void> {
   await docker.attempt(['stack', 'rm', name], { timeoutMs: 120_000 });
   const label = ['--filter', `label=com.docker.stack.namespace=${name}`];
@@ -76,17 +76,17 @@ export async function removeStack(name: string): Promise<void> {
     const networks = await list(['network', 'ls', ...label], name);
     return containers.length === 0 && networks.length === 0;
   };
-  await waitFor(`the end of ${name}`, isGone).catch(() => undefined);
+  await waitFor(`the removal of ${name}`, isGone).catch(() => undefined);
   for (const kind of ['secret', 'config'] as const) await removeAll([kind, 'rm'], await list([kind, 'ls'], name));
   await removeAll(['volume', 'rm', '--force'], await list(['volume', 'ls'], name));
 }
 
-/** What the jobs of a deploy run in; nothing once it has ended. */
+/** The scratch stacks of a deploy's jobs; none after its end. */
 export function listScratchStacks(stack: string): Promise<string[]> {
   return list(['stack', 'ls'], `${stack}-job-`);
 }
 
-/** Whatever bears the prefix; the registry goes last, because it tells of the rest. */
+/** Removes everything with the prefix. The registry is removed last, because the leftovers are found by it. */
 async function removeTraces(prefix: string, madeSwarm: boolean): Promise<void> {
   const projects = (await list(['volume', 'ls'], prefix)).filter((name) => name.endsWith('_life'));
   for (const stack of await list(['stack', 'ls'], prefix)) await removeStack(stack);
@@ -112,14 +112,14 @@ async function listTraces(prefix: string): Promise<string[]> {
   return [...(await Promise.all(kinds.map((words) => list(words, prefix)))).flat(), ...(await listImages(prefix))];
 }
 
-/** The names that begin so; nothing where the engine has no such things, as without a swarm. */
+/** The names with this prefix; none if the engine lacks such objects, as without a swarm. */
 async function list(words: readonly string[], prefix: string): Promise<string[]> {
   const format = words[0] === 'ps' ? '{{.Names}}' : '{{.Name}}';
   const { stdout } = await docker.attempt([...words, '--format', format]);
   return stdout.split('\n').filter((name) => name.startsWith(prefix));
 }
 
-/** By name: the same image may be another run's too, under another one. */
+/** Removes by name: another run may use the same image under another name. */
 async function listImages(prefix: string): Promise<string[]> {
   const format = '{{.Repository}} {{.Tag}} {{.Digest}}';
   const text = await docker.run(['images', '--digests', '--format', format]);
@@ -158,7 +158,7 @@ async function ensureSwarm(): Promise<boolean> {
   return true;
 }
 
-/** Somebody else may have begun to use it in the meantime. */
+/** Another user of the engine may have started to use the swarm in the meantime. */
 async function leaveSwarm(): Promise<void> {
   const others = [
     await list(['service', 'ls'], ''),
@@ -178,5 +178,5 @@ export async function waitFor(what: string, look: () => Promise<boolean>, limitM
     if (await look().catch(() => false)) return;
     await sleep(250);
   }
-  throw new Error(`${what}: not there after ${limitMs / 1_000} s`);
+  throw new Error(`${what}: timed out after ${limitMs / 1_000} s`);
 }

@@ -4,16 +4,16 @@ import { delimiter, join } from 'node:path';
 import { readProcessEnvironment } from '@airlock/config';
 import { readRun, waitFor } from './run.js';
 
-/** What can be held back: every answer of the engine, or the record of a release on its way to the swarm. */
+/** The calls that can be held back: every response of the engine, or saving the record of a release. */
 export type Held = 'engine' | 'release';
 
-/** A `docker` that stands before the real one, for one deployer alone: the others on this engine notice nothing. */
+/** A wrapper of `docker` for one deployer. Other users of the engine are not affected. */
 export interface Shim {
   readonly env: Readonly<Record<string, string>>;
   hold(what: Held): Promise<void>;
-  /** When the deployer has come to it. */
+  /** Resolves when the deployer has reached the held call. */
   reached(what: Held): Promise<void>;
-  letGo(what: Held): Promise<void>;
+  release(what: Held): Promise<void>;
 }
 
 export async function openShim(): Promise<Shim> {
@@ -26,14 +26,14 @@ export async function openShim(): Promise<Shim> {
     env: { PATH: `${folder}${delimiter}${path}` },
     hold: (what) => writeFile(file(what), ''),
     reached: (what) => waitFor(what, () => Promise.resolve(existsSync(`${file(what)}.reached`)), 180_000),
-    letGo: (what) => rm(file(what), { force: true }),
+    release: (what) => rm(file(what), { force: true }),
   };
 }
 
 const createScript = (folder: string, real: string): string => `#!/bin/bash
 if [[ "$*" == *"config create"*_release-* ]]; then
   while [[ -e ${folder}/release ]]; do touch ${folder}/release.reached; sleep 0.2; done
-  # Held once, it never gets there: whoever sent it may be gone by then.
+  # A held call never completes: its deployer may have been killed by then.
   [[ ! -e ${folder}/release.reached ]] || exit 1
 fi
 if [[ -e ${folder}/engine ]]; then

@@ -5,12 +5,12 @@ import { readRun } from './run.js';
 
 export interface Figure extends LoadReport {
   readonly what: string;
-  /** How many requests arrived more than once, where that was counted. */
+  /** The number of requests that arrived more than once, if it was counted. */
   readonly twice?: number;
   readonly [more: string]: unknown;
 }
 
-/** A figure is a result too: one line for each, on stderr, where it is seen whether the test passes or not. */
+/** Prints one line of figures on stderr, where it is visible whether the test passes or not. */
 export async function report(what: string, load: LoadReport, more: object = {}): Promise<void> {
   const figure: Figure = { what, ...load, ...more };
   process.stderr.write(`\n  ${what}: ${JSON.stringify({ ...load, ...more })}\n`);

@@ -3,10 +3,10 @@ import type { SmokeResponse, Get } from './create-get.js';
 import { probedResource } from '@airlock/model/probed-resource';
 
 export interface Expectation {
-  /** Not given, only what holds in every environment is looked at. */
+  /** Default: only the checks that apply to every environment. */
   readonly environment?: Environment | undefined;
   readonly url: string;
-  /** The image that should answer, and the commit it was built from; not looked at where they are not given. */
+  /** The expected image and the commit that it was built from; not checked if not given. */
   readonly digest?: string | undefined;
   readonly commit?: string | undefined;
 }
@@ -15,21 +15,21 @@ export interface Check {
   /** A fact about the API. */
   readonly fact: string;
   readonly appliesTo?: (expected: Expectation) => boolean;
-  /** Throws what it saw instead. Never writes. */
+  /** Throws the difference that it found. Never writes. */
   readonly look: (get: Get, expected: Expectation) => Promise<void>;
 }
 
 const mustLast = ({ environment }: Expectation) => environment !== undefined && !traitsOf(environment).isDisposable;
 const isHttps = ({ url }: Expectation) => url.startsWith('https:');
 
-/** What must hold of the API in every environment, for anybody who can reach it and has no token. */
+/** The facts about the API that a client without a token can check. */
 export const checks: readonly Check[] = [
   {
-    fact: '/healthz answers 200 ok',
+    fact: '/healthz returns 200 ok',
     look: async (get) => expectHealthy(await get('/healthz')),
   },
   {
-    fact: '/readyz answers 200, at worst degraded',
+    fact: '/readyz returns 200, at worst degraded',
     look: async (get) => {
       const answer = await get('/readyz');
       expectStatus(answer, 200);
@@ -37,11 +37,11 @@ export const checks: readonly Check[] = [
     },
   },
   {
-    fact: '/startupz answers 200 ok',
+    fact: '/startupz returns 200 ok',
     look: async (get) => expectHealthy(await get('/startupz')),
   },
   {
-    fact: 'health answers may be asked for by HEAD and are never cached',
+    fact: 'health routes support HEAD and are never cached',
     look: async (get) => {
       const answer = await get('/healthz', { method: 'HEAD' });
       expectStatus(answer, 200);
@@ -49,16 +49,16 @@ export const checks: readonly Check[] = [
     },
   },
   {
-    fact: '/version names the image that was deployed',
+    fact: '/version returns the digest of the deployed image',
     appliesTo: ({ digest }) => digest !== undefined,
     look: async (get, { digest }) => expectEqual('digest', (await get('/version')).json()['digest'], digest),
   },
   {
-    fact: '/version names the commit that was deployed',
+    fact: '/version returns the commit of the deployed image',
     appliesTo: ({ commit }) => commit !== undefined,
     look: async (get, { commit = '' }) => {
       const said = (await get('/version')).json()['commit'];
-      // Production may be told to say only the beginning.
+      // Production may be configured to return only a prefix.
       if (typeof said !== 'string' || said.length < 7 || !commit.startsWith(said)) expectEqual('commit', said, commit);
     },
   },
@@ -67,7 +67,7 @@ export const checks: readonly Check[] = [
     look: async (get) => expectProblem(await get(probedResource.path), 401),
   },
   {
-    fact: 'a token that is none is refused',
+    fact: 'an invalid token is rejected',
     look: async (get) => {
       expectProblem(await get(probedResource.path, { headers: { authorization: 'Bearer not-a-token' } }), 401);
     },
@@ -84,16 +84,16 @@ export const checks: readonly Check[] = [
     },
   },
   {
-    fact: 'the pages for people are switched off in production',
+    fact: 'documentation and console are off in production',
     appliesTo: ({ environment }) => environment !== undefined && !traitsOf(environment).mayShowPages,
     look: async (get) => expectStatus(await get('/api/v1/docs'), 404),
   },
   {
-    fact: 'every answer carries a request id',
+    fact: 'every response has a request id',
     look: async (get) => expectHeader(await get(probedResource.path), 'x-request-id', /^[\w.-]{8,}$/),
   },
   {
-    fact: 'no answer says what the server is made of',
+    fact: 'no response reveals the software of the server',
     look: async (get) => {
       const { headers } = await get(probedResource.path);
       expectEqual('x-powered-by', headers.get('x-powered-by'), null);
@@ -101,16 +101,16 @@ export const checks: readonly Check[] = [
     },
   },
   {
-    fact: 'browsers are told to stay on HTTPS',
+    fact: 'HSTS makes browsers stay on HTTPS',
     appliesTo: (expected) => mustLast(expected) && isHttps(expected),
     look: async (get) => expectHeader(await get(probedResource.path), 'strict-transport-security', /max-age=\d{7,}/),
   },
   {
-    fact: 'plain HTTP serves nothing',
+    fact: 'plain HTTP is not served',
     appliesTo: (expected) => mustLast(expected) && isHttps(expected),
     look: async (_get, { url }) => {
       const { hostname, port } = new URL(url);
-      // Beside a port of its own there is no port 80 of this edge; the port itself must not serve without TLS.
+      // An edge on another port has no port 80; its own port must not serve without TLS.
       const plain = `http://${hostname}${port && `:${port}`}/healthz`;
       const status = await fetch(plain, { redirect: 'manual' }).then((response) => response.status, describeClosed);
       const isServed = port === '' ? typeof status === 'number' && (status < 300 || status > 399) : status === 200;
@@ -119,7 +119,7 @@ export const checks: readonly Check[] = [
   },
 ];
 
-/** A port that is closed, or that hangs up on what is not TLS, serves nothing. */
+/** A port that is closed, or that closes connections without TLS, serves nothing. */
 function describeClosed(error: unknown): string {
   const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
   if (code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || code?.startsWith('HPE_'))

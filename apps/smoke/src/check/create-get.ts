@@ -1,9 +1,9 @@
-/** One answer, read whole. */
+/** A response with its whole body. */
 export interface SmokeResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** Throws what it saw where the body is no JSON object. */
+  /** Throws if the body is not a JSON object. */
   json(): Record<string, unknown>;
 }
 
@@ -32,6 +32,6 @@ function parse(path: string, text: string): Record<string, unknown> {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch {
-    throw new Error(`${path} answered ${JSON.stringify(text.slice(0, 80))}; expected JSON`);
+    throw new Error(`${path} returned ${JSON.stringify(text.slice(0, 80))}; expected JSON`);
   }
 }

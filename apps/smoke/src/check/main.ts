@@ -14,29 +14,31 @@ interface Options {
 const EXIT_USAGE = 2;
 
 await new Command('smoke')
-  .description('look at a running API from outside; reads only')
-  .requiredOption('--url <url>', 'where it is, e.g. --url https://api.example.com')
+  .description('check a running API from outside; reads only')
+  .requiredOption('--url <url>', 'the address of the API, e.g. --url https://api.example.com')
   .option(
     '--environment <name>',
-    'which environment it should be (default: only what holds in all of them is looked at), e.g. --environment production',
+    'the expected environment (default: run only the checks that apply to all of them), e.g. --environment production',
   )
-  .option('--digest <digest>', 'the image that should answer, e.g. --digest sha256:…')
-  .option('--commit <commit>', 'the commit that should answer')
-  .option('--wait <seconds>', 'how long to wait for the first ready answer, e.g. --wait 30', '15')
+  .option('--digest <digest>', 'the expected digest of the image, e.g. --digest sha256:…')
+  .option('--commit <commit>', 'the expected commit')
+  .option('--wait <seconds>', 'how long to wait until the API is ready, e.g. --wait 30', '15')
   .option('--json', 'print the verdicts as JSON')
   .action(run)
   .parseAsync();
 
 async function run({ url, environment, digest, commit, wait, json }: Options): Promise<void> {
-  if (!isAddress(url)) return refuse(`--url: ${JSON.stringify(url)} is no address; expected https://host`);
+  if (!isAddress(url)) return refuse(`--url: ${JSON.stringify(url)} is not an address; expected https://host`);
   if (environment !== undefined && !isEnvironment(environment))
-    return refuse(`--environment: ${JSON.stringify(environment)} is none; expected ${ENVIRONMENTS.join(', ')}`);
-  if (!/^\d+$/.test(wait)) return refuse(`--wait: ${JSON.stringify(wait)} is no number; expected seconds`);
+    return refuse(
+      `--environment: ${JSON.stringify(environment)} is not an environment; expected ${ENVIRONMENTS.join(', ')}`,
+    );
+  if (!/^\d+$/.test(wait)) return refuse(`--wait: ${JSON.stringify(wait)} is not a number; expected seconds`);
   const verdicts = await runChecks({ url, environment, digest, commit }, Number(wait) * 1_000);
   const looked = verdicts.filter(({ outcome }) => outcome !== 'skipped').length;
   const failed = verdicts.filter(({ outcome }) => outcome === 'failed').length;
   if (json) console.log(JSON.stringify({ url, environment: environment ?? null, ok: failed === 0, verdicts }));
-  else console.log([...verdicts.map(describe), `${looked - failed} of ${looked} hold`].join('\n'));
+  else console.log([...verdicts.map(describe), `${looked - failed} of ${looked} checks passed`].join('\n'));
   process.exitCode = failed === 0 ? 0 : 1;
 }
 

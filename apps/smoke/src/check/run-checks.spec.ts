@@ -46,7 +46,7 @@ afterEach(async () => {
 });
 
 describe('runChecks', () => {
-  it('finds nothing wrong with an API that keeps the contract', async () => {
+  it('finds no problem in an API that keeps the contract', async () => {
     expect(await findFailures()).toEqual([]);
   });
 
@@ -56,15 +56,20 @@ describe('runChecks', () => {
   });
 
   it.each<[string, string, Canned, string]>([
-    ['another image', '/version', ok({ commit, digest: 'sha256:old' }), '/version names the image that was deployed'],
-    ['another commit', '/version', ok({ commit: 'deadbee', digest }), '/version names the commit that was deployed'],
     [
-      'a commit that says nothing',
+      'another image',
       '/version',
-      ok({ commit: '', digest }),
-      '/version names the commit that was deployed',
+      ok({ commit, digest: 'sha256:old' }),
+      '/version returns the digest of the deployed image',
     ],
-    ['a resource for everybody', path, ok({}), `${plural} are not shown without a token`],
+    [
+      'another commit',
+      '/version',
+      ok({ commit: 'deadbee', digest }),
+      '/version returns the commit of the deployed image',
+    ],
+    ['an empty commit', '/version', ok({ commit: '', digest }), '/version returns the commit of the deployed image'],
+    ['a public resource', path, ok({}), `${plural} are not shown without a token`],
     [
       'an error page in HTML',
       path,
@@ -75,30 +80,30 @@ describe('runChecks', () => {
       'a dead database',
       '/readyz',
       { ...ok({ status: 'down' }), status: 503 },
-      '/readyz answers 200, at worst degraded',
+      '/readyz returns 200, at worst degraded',
     ],
     [
       'cacheable health',
       '/healthz',
       { ...ok({ status: 'ok' }), headers: {} },
-      'health answers may be asked for by HEAD and are never cached',
+      'health routes support HEAD and are never cached',
     ],
     ['metrics in public', '/metrics', ok({}), 'detailed health and metrics are not reachable from outside'],
     [
       'its framework',
       path,
       { ...problem(401), headers: { ...problem(401).headers, 'x-powered-by': 'Nest' } },
-      'no answer says what the server is made of',
+      'no response reveals the software of the server',
     ],
   ])('finds %s', async (_what, path, answer, fact) => {
     answers[path] = answer;
     expect(await findFailures()).toContain(fact);
   });
 
-  it('finds the pages for people in production, and lets them be in staging', async () => {
+  it('rejects documentation and console in production, and allows them in staging', async () => {
     answers['/api/v1/docs'] = ok({});
     expect(await findFailures('staging')).toEqual([]);
-    expect(await findFailures('production')).toEqual(['the pages for people are switched off in production']);
+    expect(await findFailures('production')).toEqual(['documentation and console are off in production']);
   });
 });
 
@@ -111,20 +116,20 @@ describe('the command', () => {
       );
     });
 
-  it('needs an address only, and then looks at what holds in every environment', async () => {
+  it('requires only an address, and then runs the checks that apply to every environment', async () => {
     answers['/metrics'] = ok({});
     const { status, stdout } = await run('--url', url);
     expect(stdout).toContain('skipped  detailed health and metrics are not reachable from outside');
-    expect(stdout).toMatch(/\n9 of 9 hold\n$/);
+    expect(stdout).toMatch(/\n9 of 9 checks passed\n$/);
     expect(status).toBe(0);
   });
 
-  it('ends with 1 when a fact does not hold, in words and in JSON', async () => {
+  it('exits with 1 if a check fails, as text and as JSON', async () => {
     answers['/metrics'] = ok({});
     const words = ['--url', url, '--environment', 'staging'];
     expect(await run(...words)).toMatchObject({
       status: 1,
-      stdout: expect.stringContaining('9 of 10 hold') as unknown,
+      stdout: expect.stringContaining('9 of 10 checks passed') as unknown,
     });
     const json = await run(...words, '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({ url, environment: 'staging', ok: false });
@@ -132,10 +137,18 @@ describe('the command', () => {
   });
 
   it.each([
-    ['no address', ['--url', 'api.example.com'], '--url: "api.example.com" is no address'],
-    ['no environment', ['--url', 'https://x.example.com', '--environment', 'prod'], '--environment: "prod" is none'],
-    ['no time', ['--url', 'https://x.example.com', '--wait', 'long'], '--wait: "long" is no number'],
-  ])('ends with 2 where it is given %s', async (_what, words, problem) => {
+    ['a text instead of an address', ['--url', 'api.example.com'], '--url: "api.example.com" is not an address'],
+    [
+      'an unknown environment',
+      ['--url', 'https://x.example.com', '--environment', 'prod'],
+      '--environment: "prod" is not',
+    ],
+    [
+      'a text instead of seconds',
+      ['--url', 'https://x.example.com', '--wait', 'long'],
+      '--wait: "long" is not a number',
+    ],
+  ])('exits with 2 for %s', async (_what, words, problem) => {
     const { status, stderr } = await run(...words);
     expect(stderr).toContain(problem);
     expect(status).toBe(2);

@@ -10,7 +10,7 @@ export interface Verdict {
 
 const POLL_MS = 500;
 
-/** Runs every check that applies. Each is tried once; the only wait is for the first ready answer. */
+/** Runs every check that applies, each once. It waits only until the API is ready. */
 export async function runChecks(expected: Expectation, waitMs: number): Promise<readonly Verdict[]> {
   const get = createGet(expected.url);
   await waitUntilReady(get, waitMs);

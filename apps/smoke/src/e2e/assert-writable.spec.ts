@@ -4,7 +4,7 @@ import { assertStampWritable } from './assert-writable.js';
 const status = (environment: string) => JSON.stringify({ environment, database: 'airlock' });
 
 describe('assertWritable', () => {
-  it.each(['development', 'testing', 'preview'])('lets the tests write to %s', (environment) => {
+  it.each(['development', 'testing', 'preview'])('allows the tests to write to %s', (environment) => {
     expect(() => assertStampWritable(status(environment))).not.toThrow();
   });
 

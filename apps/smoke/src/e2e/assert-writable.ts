@@ -1,6 +1,6 @@
 import { environmentsWith, traitsOf } from '@airlock/config';
 
-/** Reads the answer of `airlock db status --json`: the stamp is the database's own word, and no flag replaces it. */
+/** Reads the stamp in the output of `airlock db status --json`. No flag overrides it. */
 export function assertStampWritable(status: string): void {
   const { environment, database } = JSON.parse(status) as { environment: string; database: string };
   if (traitsOf(environment).mayBeWrittenByTests) return;

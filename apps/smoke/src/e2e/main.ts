@@ -9,8 +9,8 @@ import { exerciseResourceLifecycle } from './resource-life.js';
 const AIRLOCK = fileURLToPath(new URL('../../../cli/bin/airlock.js', import.meta.url));
 
 await new Command('e2e')
-  .description('create, read, change and delete a row over HTTP, where the stamp of the database allows it')
-  .option('--url <url>', 'where the API is (default: http://127.0.0.1:8000)', 'http://127.0.0.1:8000')
+  .description('create, read, change and delete a row over HTTP, if the stamp of the database allows it')
+  .option('--url <url>', 'the address of the API (default: http://127.0.0.1:8000)', 'http://127.0.0.1:8000')
   .action(run)
   .parseAsync()
   .catch((error: unknown) => {
@@ -18,7 +18,7 @@ await new Command('e2e')
     process.exitCode = 1;
   });
 
-/** Users of their own for each run: what other runs left can neither help nor harm. */
+/** Each run has its own users, so that leftovers of other runs have no effect. */
 async function run({ url }: { url: string }): Promise<void> {
   assertStampWritable(runCommand('db', 'status', '--json'));
   const run = randomBytes(4).toString('hex');

@@ -1,7 +1,7 @@
 import type { SmokeResponse, Get } from '../check/create-get.js';
 import { probedResource } from '@airlock/model/probed-resource';
 
-/** The life of one row of the probed resource, step by step; throws at the first step that is not as it should be. Leaves nothing behind. */
+/** Tests the life cycle of one row of the probed resource. Throws at the first step that fails. Deletes the row. */
 export async function exerciseResourceLifecycle(
   send: Get,
   tokens: { own: string; other: string },
@@ -19,10 +19,10 @@ export async function exerciseResourceLifecycle(
   const path = created.headers.get('location') ?? '';
   const etag = created.headers.get('etag') ?? '';
   expectStatus('read', await send(path, { headers: as(tokens.own) }), 200);
-  expectStatus('read what is known', await send(path, { headers: as(tokens.own, { 'if-none-match': etag }) }), 304);
+  expectStatus('read an unchanged row', await send(path, { headers: as(tokens.own, { 'if-none-match': etag }) }), 304);
   tell('read by its owner');
-  expectStatus('read by another', await send(path, { headers: as(tokens.other) }), 404);
-  tell('hidden from another');
+  expectStatus('read by another user', await send(path, { headers: as(tokens.other) }), 404);
+  tell('hidden from another user');
   const change = (headers: Record<string, string>) => ({
     method: 'PATCH',
     headers: as(tokens.own, { ...json, ...headers }),
@@ -34,7 +34,7 @@ export async function exerciseResourceLifecycle(
   tell('changed once, not twice');
   const remove = { method: 'DELETE', headers: as(tokens.own, { 'if-match': changed.headers.get('etag') ?? '' }) };
   expectStatus('delete', await send(path, remove), 204);
-  expectStatus('read what is gone', await send(path, { headers: as(tokens.own) }), 404);
+  expectStatus('read a deleted row', await send(path, { headers: as(tokens.own) }), 404);
   tell('deleted');
 }
 

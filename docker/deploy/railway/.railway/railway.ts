@@ -1,11 +1,14 @@
-/** Railway's infrastructure as code (railway.json and railway.toml end on 2026-12-01). Applied by `airlock deploy --target railway`. */
+/**
+ * Railway's infrastructure as code (railway.json and railway.toml end on 2026-12-01). Applied by `airlock deploy
+ * --target railway`.
+ */
 import { defineRailway, image, postgres, preserve, project, redis, service } from 'railway/iac';
 
 export default defineRailway((ctx) => {
   // eslint-disable-next-line no-restricted-properties -- the Railway CLI evaluates this file; a deploy passes both here
   const { API_IMAGE, IMAGE_DIGEST } = process.env;
   if (!API_IMAGE || !IMAGE_DIGEST)
-    throw new Error('API_IMAGE, IMAGE_DIGEST: are missing; expected airlock deploy --target railway');
+    throw new Error('API_IMAGE, IMAGE_DIGEST: are missing; expected to be run by airlock deploy --target railway');
   const isProduction = ctx.isEnvironment('production');
 
   const database = postgres('postgres');
@@ -17,7 +20,7 @@ export default defineRailway((ctx) => {
     healthcheckTimeout: 300,
     replicas: isProduction ? 2 : 1,
     deploy: {
-      // Railway sends SIGKILL 0 s after SIGTERM unless told otherwise.
+      // By default Railway sends SIGKILL 0 s after SIGTERM.
       drainingSeconds: 45,
       overlapSeconds: 10,
       restartPolicyType: 'ALWAYS',
@@ -27,9 +30,9 @@ export default defineRailway((ctx) => {
       ENVIRONMENT: ctx.environment ?? '',
       IMAGE_DIGEST,
       TRUSTED_PROXY_HOPS: '1',
-      // The private network of the project is encrypted by Railway itself; its databases speak no TLS there.
+      // Railway encrypts the private network of the project; its databases do not support TLS there.
       PRIVATE_NETWORKS: '*.railway.internal',
-      // Two roles that no template of Railway makes: `airlock db provision` does, and prints nothing of them.
+      // Railway's templates do not create these two roles: `airlock db provision` does, and does not print them.
       DATABASE_URL: preserve(),
       DATABASE_MIGRATION_URL: preserve(),
       SECRET_KEY: preserve(),

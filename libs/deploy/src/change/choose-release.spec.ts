@@ -12,16 +12,16 @@ describe('findTarget', () => {
     return findTarget(all, { to, serving, environment: 'staging' }).record.digest;
   };
 
-  it('is the release before the one that serves, not one that was rolled back', () => {
+  it('returns the successful release before the current one, not one that was rolled back', () => {
     expect(find(undefined)).toBe(digestOf('b'));
   });
 
-  it('is the one that was asked for, by whole digest or by its beginning', () => {
+  it('finds the requested release by its full digest or by a prefix', () => {
     expect(find(digestOf('a'))).toBe(digestOf('a'));
     expect(find(`sha256:${'a'.repeat(12)}`)).toBe(digestOf('a'));
   });
 
-  it('is the last that was recorded where a deploy was cut off, whether it came to the end of its update or not', () => {
+  it('returns the last recorded release after an interrupted deploy, whether its update was complete or not', () => {
     for (const serving of [digestOf('e'), undefined]) {
       expect(find(undefined, { serving })).toBe(digestOf('d'));
       expect(find(digestOf('d'), { serving })).toBe(digestOf('d'));
@@ -29,17 +29,17 @@ describe('findTarget', () => {
   });
 
   it.each([
-    ['one that never served', digestOf('c'), `staging has no release ${digestOf('c')}`],
-    ['the one that serves', digestOf('d'), 'serves already'],
-    ['a beginning that is too short to be sure', 'sha256:aaaa', 'staging has no release sha256:aaaa'],
-    ['what is no digest', '.*', 'staging has no release .*'],
+    ['a release that never served', digestOf('c'), `staging has no successful release ${digestOf('c')}`],
+    ['the current release', digestOf('d'), 'already serves'],
+    ['a prefix that is too short', 'sha256:aaaa', 'staging has no successful release sha256:aaaa'],
+    ['a text that is not a digest', '.*', 'staging has no successful release .*'],
   ])('refuses %s', (_what, to, message) => {
     expect(() => find(to)).toThrow(message);
   });
 
   it('refuses when there was only one release', () => {
     expect(() => find(undefined, { serving: digestOf('a'), all: [create('a')] })).toThrow(
-      'staging has no earlier release',
+      'staging has no earlier successful release',
     );
   });
 });
@@ -49,17 +49,17 @@ describe('findSurplus', () => {
     Array.from({ length: count }, (_, index) => create('f', { id: `failed-${index}`, outcome: 'failed' }));
   const surplus = (releases: readonly Release[]) => findSurplus(releases).map(({ record }) => record.id);
 
-  it('lets go of the oldest beyond fifty', () => {
+  it('contains the oldest releases beyond fifty', () => {
     expect(surplus([...failed(60), create('a')])).toEqual(failed(11).map(({ record }) => record.id));
   });
 
-  it('keeps what a rollback needs, however many attempts failed since', () => {
+  it('never contains the releases that a rollback needs, however many later attempts failed', () => {
     expect(surplus([create('a'), create('b'), ...failed(70)])).toEqual(failed(20).map(({ record }) => record.id));
   });
 });
 
 describe('findStaged', () => {
-  it('is what staging serves when no digest is named', () => {
+  it('returns the release that staging serves if no digest is given', () => {
     expect(findStaged([record('a'), record('b')], undefined).digest).toBe(digestOf('b'));
   });
 
@@ -72,7 +72,7 @@ describe('findStaged', () => {
     expect(() => findStaged([{ ...record('a'), ...change }], digestOf('a'))).toThrow(message);
   });
 
-  it('refuses a digest whose last word is bad, though it was good once', () => {
+  it('refuses a digest whose last deploy failed, even if an earlier one succeeded', () => {
     const records = [record('a'), { ...record('a'), smoke: 'failed', outcome: 'rolled-back' } as const];
     expect(() => findStaged(records, digestOf('a'))).toThrow('its deploy ended rolled-back, its smoke suite is failed');
   });
@@ -80,7 +80,7 @@ describe('findStaged', () => {
 
 describe('assertConfirmed', () => {
   it.each(['', 'promote', 'PROMOTE ', 'yes'])('refuses %j', (typed) => {
-    expect(() => assertConfirmed(typed)).toThrow(`confirmation: ${JSON.stringify(typed)}; expected PROMOTE`);
+    expect(() => assertConfirmed(typed)).toThrow(`confirmation: got ${JSON.stringify(typed)}; expected PROMOTE`);
   });
 });
 

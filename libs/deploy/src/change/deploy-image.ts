@@ -6,7 +6,7 @@ import type { JobOptions } from '../release/release-job.js';
 import { migrateOnce, provisionOnce } from '../rollout/migration-job.js';
 import { headOf, preflight } from '../rollout/preflight.js';
 import { DeployError } from '../engine/deploy-error.js';
-import { rehearse } from '../rollout/probe-replicas.js';
+import { runCanaryProbe } from '../rollout/probe-replicas.js';
 import type { DeploymentRecord, Release } from '../release/release-record.js';
 import { missing, readImage } from '../registry/image-registry.js';
 import { loadReleasePlan, type ReleasePlan } from '../release/release-plan.js';
@@ -20,9 +20,9 @@ import { applyStack } from '../release/stack-file.js';
 import { readService } from '../engine/swarm.js';
 import { watchRollout } from '../rollout/watch-rollout.js';
 
-const REHEARSAL_LIMIT_MS = 90_000;
+const CANARY_LIMIT_MS = 90_000;
 
-/** Brings one image to one environment, or leaves what served before. Throws a DeployError that says which. */
+/** Deploys one image to one environment, or keeps the previous release. The DeployError says which release serves. */
 export function deployImage(request: ChangeRequest): Promise<DeploymentRecord> {
   return withDeployRun(request, (docker, run) => runSteps(docker, request, run));
 }
@@ -51,28 +51,31 @@ async function runSteps(docker: Docker, request: ChangeRequest, run: DeployRun):
   });
 }
 
-/** Where builds are not taken, nothing comes but by promotion; what has served there may be deployed again, as with a new secret. */
+/**
+ * Such an environment gets images by promotion only. One that it has served may be deployed again, as with a new
+ * secret.
+ */
 function assertPromoted({ action, image, settings }: ChangeRequest, { releases }: DeployRun): void {
   const { environment } = settings;
   if (action !== 'deploy' || traitsOf(environment).takesBuilds) return;
   const served = releases.filter(({ record }) => record.outcome === 'succeeded');
   if (served.some(({ record }) => record.digest === image.digest)) return;
   throw new DeployError({
-    text: `${environment}: never served ${image.digest}; expected one that it has served, or a promotion of what ${listNames(listPromotable())} ran`,
-    mend: `use: airlock promote ${listPromotable()[0]} ${environment} --digest ${image.digest}`,
+    text: `${environment}: ${image.digest} has never served here; expected a digest that has, or a promotion from ${listNames(listPromotable())}`,
+    fix: `use: airlock promote ${listPromotable()[0]} ${environment} --digest ${image.digest}`,
   });
 }
 
-/** An image of nobody knows which commit could not be told from another, nor compared with a release's tag. */
+/** Without its commit an image cannot be compared with the tag of a release. */
 function assertCommit(image: ImageReference, commit: string | null): void {
   if (commit !== null && /^[0-9a-f]{40}$/.test(commit)) return;
   throw new DeployError({
-    text: `image: ${image.name} says it was built from ${commit || 'nothing'}; expected a commit in its label org.opencontainers.image.revision`,
-    mend: 'build it from docker/api.Dockerfile with --build-arg GIT_COMMIT=$(git rev-parse HEAD)',
+    text: `image: ${image.name}: the label org.opencontainers.image.revision is ${commit ? JSON.stringify(commit) : 'missing'}; expected a commit of 40 hexadecimal digits`,
+    fix: 'build it from docker/api.Dockerfile with --build-arg GIT_COMMIT=$(git rev-parse HEAD)',
   });
 }
 
-/** The commit that the image says it was built from; throws where the registry does not hold it. */
+/** The commit in the label of the image. Throws when the registry does not have the image. */
 export async function readCommit(docker: Docker, image: ImageReference): Promise<string | null> {
   const held = await readImage(docker, image.name);
   if (held === undefined) throw missing(image);
@@ -84,13 +87,13 @@ export async function runCanary(
   { image, settings, progress }: ChangeRequest,
   { plan, jobs }: { plan: ReleasePlan; jobs: JobOptions },
 ): Promise<void> {
-  progress.step('rehearse with one replica that gets no traffic');
-  const limitMs = Math.min(settings.timeoutMs, REHEARSAL_LIMIT_MS);
-  const { noNewPrivileges } = await rehearse(docker, { plan, image, limitMs, jobs });
-  if (!noNewPrivileges) progress.note('this engine lets processes gain privileges; see docs/adr/0006');
+  progress.step('canary: start one replica that gets no traffic');
+  const limitMs = Math.min(settings.timeoutMs, CANARY_LIMIT_MS);
+  const { noNewPrivileges } = await runCanaryProbe(docker, { plan, image, limitMs, jobs });
+  if (!noNewPrivileges) progress.note('this engine allows processes to gain privileges; see docs/adr/0006');
 }
 
-/** Says so when what runs is not what was recorded: somebody changed it by hand, or a deploy was cut off. */
+/** Reports services that do not run the recorded digest: they were changed by hand, or a deploy was interrupted. */
 async function noteDrift(
   docker: Docker,
   { settings, progress }: ChangeRequest,
@@ -99,27 +102,27 @@ async function noteDrift(
   for (const { name, state } of await readAppServices(docker, settings.stackName, previous)) {
     if (state === undefined || state.image === previous?.record.image) continue;
     const digest = previous?.record.digest ?? 'nothing';
-    progress.note(`${name} runs ${digestOf(state.image) ?? state.image}, not ${digest} of the record`);
+    progress.note(`${name} runs ${digestOf(state.image) ?? state.image}; the last release record says ${digest}`);
   }
 }
 
-/** The jobs need the networks, and perhaps a database of the stack: before the first release all but the application starts. */
+/** The jobs need the networks and maybe a database of the stack. Before the first release only those are started. */
 async function deployDependencies(
   docker: Docker,
   { settings, progress, signal }: ChangeRequest,
   { plan, jobs }: { plan: ReleasePlan; jobs: JobOptions },
 ): Promise<void> {
   const { stackName, timeoutMs } = settings;
-  progress.step('start what the application stands on');
-  const foundation = { ...plan.stack, services: await withoutApplication(docker, stackName, plan) };
-  const watched = await createWatched(docker, stackName, foundation);
-  await applyStack(docker, stackName, foundation);
-  await watchRollout(docker, watched, { timeoutMs, signal, judgeBy: 'tasks', onLook: progress.detail });
+  progress.step('start the services that the application needs');
+  const dependencies = { ...plan.stack, services: await withoutApplication(docker, stackName, plan) };
+  const watched = await createWatched(docker, stackName, dependencies);
+  await applyStack(docker, stackName, dependencies);
+  await watchRollout(docker, watched, { timeoutMs, signal, judgeBy: 'tasks', onPoll: progress.detail });
   progress.step('provision roles, database and stamp');
   await provisionOnce(docker, plan, jobs);
 }
 
-/** What runs already, though no release says so, is left alone: no replicas would be an outage. */
+/** A service that runs without a release record is left alone: setting it to 0 replicas would be an outage. */
 async function withoutApplication(docker: Docker, stackName: string, plan: ReleasePlan): Promise<Stack['services']> {
   const services = Object.entries(plan.stack.services).map(async ([name, service]) => {
     if (!plan.appServices.includes(name)) return [[name, service] as const];

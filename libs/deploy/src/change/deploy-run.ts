@@ -24,11 +24,11 @@ export interface ChangeRequest {
   readonly settings: Settings;
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
-  /** What belongs to a release once it serves, such as its tags: done while nobody else can change what serves. */
+  /** Work that follows a successful rollout, such as setting tags. Runs while the lock is still held. */
   readonly finish?: () => Promise<void>;
 }
 
-/** What a run learns on its way; the record is made of it, however the run ends. */
+/** Facts that a run collects. The record is made from them, however the run ends. */
 export interface DeployRun {
   readonly lock: DeployLock;
   readonly releases: readonly Release[];
@@ -40,7 +40,7 @@ export interface DeployRun {
   smoke: DeploymentRecord['smoke'];
 }
 
-/** Holds the lock while `runSteps` changes the environment, and records what came of it. Throws only DeployErrors. */
+/** Holds the lock while `runSteps` changes the environment, then records the outcome. Throws only DeployErrors. */
 export async function withDeployRun(
   request: ChangeRequest,
   runSteps: (docker: Docker, run: DeployRun) => Promise<void>,
@@ -116,7 +116,9 @@ function createRecord(outcome: {
   };
 }
 
-/** In the swarm, which the next deploy reads, and in the journal. Answers what of it failed: that alone undoes nothing. */
+/**
+ * Saves the record in the swarm and in the journal. Returns the errors: a failure to record does not undo a release.
+ */
 async function keepRecord(
   docker: Docker,
   { settings, run, record }: { settings: Settings; run: DeployRun; record: DeploymentRecord },
@@ -137,7 +139,7 @@ function withRecord(
   return error;
 }
 
-/** The release serves; what is still to be done for it is done, or said, and never called a success. */
+/** Does the work that follows a rollout. The release serves, so a failure here is reported as EXIT.unfinished. */
 async function finish(
   docker: Docker,
   request: ChangeRequest,
@@ -155,8 +157,8 @@ async function finish(
   const undone = [...recordErrors, ...failed];
   if (undone.length === 0) return;
   const error = new DeployError({
-    text: `${record.environment} serves ${record.digest}, but not all that belongs to it is done:\n${undone.join('\n')}`,
-    mend: `mend that, then ${record.action} the same digest again: it changes nothing that serves, and does the rest`,
+    text: `${record.environment} serves ${record.digest}, but these steps after the rollout failed:\n${undone.join('\n')}`,
+    fix: `fix the cause, then run ${record.action} with the same digest again: the running release is not changed, and the missing steps are done`,
     exitCode: EXIT.unfinished,
   });
   throw withRecord(error, record, { request, recordErrors: [] });

@@ -9,7 +9,7 @@ import { assertSwarmManager, isRunning, observeServices } from '../engine/swarm.
 export interface EnvironmentStatus {
   readonly environment: string;
   readonly stack: string;
-  /** By the record: what the last release that succeeded brought. */
+  /** The digest in the record of the last successful release. */
   readonly recorded: string | null;
   readonly services: readonly {
     readonly name: string;
@@ -20,7 +20,7 @@ export interface EnvironmentStatus {
   }[];
   readonly lock: { readonly id: string; readonly holder: string; readonly isStale: boolean } | null;
   readonly deployments: readonly DeploymentRecord[];
-  /** True where what runs is what the record says, in full number. */
+  /** True if every service runs the recorded digest with all replicas. */
   readonly ok: boolean;
 }
 
@@ -59,10 +59,10 @@ export async function loadEnvironmentStatus({ environment, stackName, context }:
 
 export function describeStatus(status: EnvironmentStatus): string {
   return [
-    `${status.environment} (${status.stack}): ${status.recorded ?? 'nothing was deployed'}`,
+    `${status.environment} (${status.stack}): ${status.recorded ?? 'no release yet'}`,
     ...status.services.map(
       ({ name, digest, running, wanted, update }) =>
-        `  ${name}: ${running} of ${wanted} running, update ${update}${digest === status.recorded ? '' : `, but ${digest ?? 'no digest'}`}`,
+        `  ${name}: ${running} of ${wanted} running, update ${update}${digest === status.recorded ? '' : `, runs ${digest ?? 'an image without a digest'}`}`,
     ),
     ...(status.services.some(({ digest }) => digest !== status.recorded) ? [describeDifference(status)] : []),
     ...(status.lock ? [`  lock ${status.lock.id}: ${status.lock.isStale ? 'stale, ' : ''}${status.lock.holder}`] : []),
@@ -78,7 +78,7 @@ export function describeStatus(status: EnvironmentStatus): string {
 
 function describeDifference({ lock }: EnvironmentStatus): string {
   const why = lock
-    ? 'the owner of the lock is at it, or was cut off'
-    : 'a deploy was cut off, or somebody changed it; deploy or roll back';
-  return `  what runs is not what was recorded: ${why}`;
+    ? 'the owner of the lock is still at work, or was interrupted'
+    : 'a deploy was interrupted, or a service was changed by hand; deploy or roll back';
+  return `  the running digest is not the recorded one: ${why}`;
 }

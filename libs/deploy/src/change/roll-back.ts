@@ -3,7 +3,7 @@ import { readCommit, runCanary } from './deploy-image.js';
 import { createDocker, type Docker } from '../engine/docker.js';
 import { parseImageReference, type ImageReference } from '../engine/image-reference.js';
 import type { JobOptions } from '../release/release-job.js';
-import { askSchemaStatus, headOf } from '../rollout/preflight.js';
+import { readSchemaStatus, headOf } from '../rollout/preflight.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 import type { Progress } from '../engine/progress.js';
 import { findCurrent, loadReleases, type DeploymentRecord, type Release } from '../release/release-record.js';
@@ -14,7 +14,7 @@ import { readServingDigest } from '../release/serving.js';
 import { jobTimeoutMs, type Settings } from '../release/deploy-settings.js';
 import { confirmBySmoke } from './smoke-run.js';
 
-/** Brings an earlier release back: its image and the configuration it ran with. Migrations are not undone. */
+/** Restores an earlier release: its image and its configuration. Migrations are not undone. */
 export async function rollBackRelease(
   request: Omit<ChangeRequest, 'action' | 'image'>,
   to: string | undefined,
@@ -23,7 +23,7 @@ export async function rollBackRelease(
   const docker = createDocker(settings.context);
   const target = await chooseTarget(docker, await loadReleases(docker, settings.stackName), { to, settings });
   const image = parseImageReference(target.record.image);
-  progress.note(`back to ${image.digest}, released ${target.record.finishedAt} by ${target.record.actor}`);
+  progress.note(`roll back to ${image.digest}, released ${target.record.finishedAt} by ${target.record.actor}`);
   const full = { ...request, action: 'rollback', image } as const;
   return withDeployRun(full, async (_docker, run) => {
     const now = await chooseTarget(docker, run.releases, { to, settings });
@@ -44,8 +44,8 @@ async function runSteps(
   const plan = (run.plan = createPlan(target));
   await assertSecretsExist(docker, plan, stackName);
   const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: jobTimeoutMs(settings), signal };
-  progress.step('ask the old image about the schema');
-  run.schemaHead = await assertReadsSchema(docker, { plan, image, jobs, previous: run.previous });
+  progress.step('check that the old image works with the schema');
+  run.schemaHead = await assertSchemaIsCompatible(docker, { plan, image, jobs, previous: run.previous });
   await runCanary(docker, request, { plan, jobs });
   await rollOut(docker, {
     ...{ stackName, plan, image, timeoutMs, progress, signal },
@@ -66,8 +66,8 @@ async function chooseTarget(
 }
 
 /**
- * The newest release with the digest that was asked for; without one the newest that is not what serves. `serving` is
- * what the services are set to, which a deploy that was cut off did not write down; undefined where they disagree.
+ * The newest release with the requested digest; without one, the newest that does not serve now. `serving` is the
+ * digest that the services are set to, which an interrupted deploy did not record; undefined if the services differ.
  */
 export function findTarget(
   releases: readonly Release[],
@@ -81,22 +81,22 @@ export function findTarget(
   if (target && target.record.digest !== serving) return target;
   throw new DeployError({
     text: target
-      ? `rollback: ${target.record.digest} serves already; expected another`
-      : `rollback: ${environment} has no ${to === undefined ? 'earlier release' : `release ${to}`}; expected one that served`,
-    mend: `see which there are: airlock status ${environment}`,
+      ? `rollback: ${target.record.digest} already serves; expected another digest`
+      : `rollback: ${environment} has no ${to === undefined ? 'earlier successful release' : `successful release ${to}`}; expected one in its record`,
+    fix: `list the releases: airlock status ${environment}`,
     exitCode: EXIT.usage,
   });
 }
 
-/** A deploy that was waited for has changed what «the one before» means. */
+/** While this command waited for the lock, another deploy changed which release is the previous one. */
 function changedMeanwhile({ environment }: Settings, { previous }: DeployRun): DeployError {
   return new DeployError({
-    text: `rollback: ${environment} was changed meanwhile and serves ${previous?.record.digest ?? 'something else'}; expected what served when this was asked for`,
-    mend: `look, then ask again: airlock status ${environment}`,
+    text: `rollback: another command changed ${environment} while this one waited: it now serves ${previous?.record.digest ?? 'another release'}; expected no change`,
+    fix: `nothing was rolled back; check the release, then run this again: airlock status ${environment}`,
   });
 }
 
-/** A registry that is away must not keep an environment on a bad release: the nodes hold the image, as the rehearsal shows. */
+/** An unavailable registry must not block a rollback: the nodes still have the image, and the canary proves it. */
 async function readKnownCommit(
   docker: Docker,
   image: ImageReference,
@@ -106,7 +106,9 @@ async function readKnownCommit(
     return await readCommit(docker, image);
   } catch (error) {
     if (!(error instanceof RegistryUnavailable)) throw error;
-    progress.note(`${error.message.split('\n')[0] ?? ''}; going by the record, and by what the nodes hold`);
+    progress.note(
+      `${error.message.split('\n')[0] ?? ''}; continuing with the commit of the record and the image that the nodes have`,
+    );
     return target.record.commit;
   }
 }
@@ -127,23 +129,21 @@ async function assertSecretsExist(docker: Docker, plan: ReleasePlan, stackName: 
   const gone = Object.values(plan.secretVersions).filter((name) => !names.includes(name));
   if (gone.length === 0) return;
   throw new DeployError({
-    text: gone
-      .map((name) => `secret ${name}: was removed since; expected the version that this release used`)
-      .join('\n'),
-    mend: `deploy that image with today's secrets instead: airlock deploy ${stackName.replace(/^airlock-/, '')} IMAGE@DIGEST`,
+    text: gone.map((name) => `secret ${name}: was removed; expected the version that this release used`).join('\n'),
+    fix: `deploy that image with the current secrets instead: airlock deploy ${stackName.replace(/^airlock-/, '')} IMAGE@DIGEST`,
   });
 }
 
-/** Answers the head of the schema, which stays as it is. */
-async function assertReadsSchema(
+/** Returns the newest migration of the schema. The schema is not changed. */
+async function assertSchemaIsCompatible(
   docker: Docker,
   question: { plan: ReleasePlan; image: ImageReference; jobs: JobOptions; previous: Release | undefined },
 ): Promise<string | null> {
   const { plan, image, jobs, previous } = question;
-  const status = await askSchemaStatus(docker, plan, jobs);
+  const status = await readSchemaStatus(docker, plan, jobs);
   if (status === undefined || status.verdict.isServing) return status ? headOf(status) : null;
   throw new DeployError({
-    text: `rollback: ${image.digest} cannot serve on this schema: ${status.verdict.reasons.join('; ')}`,
-    mend: `stay on ${previous?.record.digest ?? 'what serves'} and mend forward: revert the commit, build, airlock deploy`,
+    text: `rollback: ${image.digest} is not compatible with the schema: ${status.verdict.reasons.join('; ')}`,
+    fix: `nothing was changed; stay on ${previous?.record.digest ?? 'the current release'} and fix forward: revert the commit, build, airlock deploy`,
   });
 }

@@ -4,12 +4,12 @@ import { createProgress } from '../engine/progress.js';
 import type { DeploymentRecord } from '../release/release-record.js';
 import type { Settings } from '../release/deploy-settings.js';
 
-type Scene = Pick<ChangeRequest, 'settings' | 'progress' | 'signal'>;
+type ChangeContext = Pick<ChangeRequest, 'settings' | 'progress' | 'signal'>;
 
-/** Runs a change with progress on stderr and its result on stdout; Ctrl-C ends it in order, back on the old release. */
+/** Runs a change: progress on stderr, the result on stdout. Ctrl-C stops it in order and restores the old release. */
 export async function runChange(
   settings: Settings,
-  change: (scene: Scene) => Promise<DeploymentRecord>,
+  change: (context: ChangeContext) => Promise<DeploymentRecord>,
 ): Promise<void> {
   const progress = createProgress(process.stderr);
   const controller = new AbortController();
@@ -32,5 +32,5 @@ export async function runChange(
 }
 
 function interruption(): DeployError {
-  return new DeployError({ text: 'interrupted', mend: 'run it again: it goes on from what is there' });
+  return new DeployError({ text: 'interrupted', fix: 'run it again: it continues from the current state' });
 }

@@ -10,7 +10,7 @@ export interface SmokeExpectation {
   readonly commit: string | null;
 }
 
-/** The last gate of a release; where no address is known it is said that nobody looked. */
+/** The last check of a release. Without an address it reports that the suite did not run. */
 export async function confirmBySmoke({ settings, image, progress }: ChangeRequest, run: DeployRun): Promise<void> {
   const { url, environment } = settings;
   if (url === undefined) return progress.note('no --url was given, so the smoke suite did not run');
@@ -22,7 +22,7 @@ export async function confirmBySmoke({ settings, image, progress }: ChangeReques
 
 const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));
 
-/** The read-only checks of apps/smoke, from outside, through the proxy, as a client sees it. */
+/** Runs the read-only checks of apps/smoke through the public address, as a client does. */
 export async function runSmoke(expected: SmokeExpectation, onLine: (line: string) => void): Promise<void> {
   const { url, environment, digest, commit } = expected;
   const args = ['--url', url, '--environment', environment, '--digest', digest];
@@ -31,7 +31,7 @@ export async function runSmoke(expected: SmokeExpectation, onLine: (line: string
   if (status === 0) return;
   throw new DeployError({
     text: `smoke: ${output.trim().split('\n').slice(-6).join('\n  ')}`,
-    mend: `run it again: nx run smoke:check --url ${url} --environment ${environment}`,
+    fix: `run it again: nx run smoke:check --url ${url} --environment ${environment}`,
     exitCode: EXIT.broken,
   });
 }

@@ -10,7 +10,7 @@ describe('redactValues', () => {
     ],
     ['Invalid template: "${hunter2:bad}"', 'Invalid template: [redacted]'],
     ['line 2: key cannot contain a space', 'line 2: key cannot contain a space'],
-  ])('shows of «%s» what helps, and no value', (said, shown) => {
+  ])('shows the reason in "%s" but no value', (said, shown) => {
     expect(redactValues(said)).toBe(shown);
   });
 });
@@ -20,7 +20,7 @@ describe('withVariableFile', () => {
     'lets no value of %j become another one',
     async (value) => {
       await expect(withVariableFile({ EDGE_NETWORK: value }, () => Promise.resolve('written'))).rejects.toThrow(
-        'has a quote or a line break; expected neither',
+        'contains a quote or a line break; expected neither',
       );
     },
   );

@@ -6,7 +6,7 @@ import type { Docker } from './docker.js';
 import { DeployError, EXIT } from './deploy-error.js';
 import type { Fields } from './model-fields.js';
 
-/** What `docker compose config --format json` answers: every file merged, every variable filled in. */
+/** The output of `docker compose config --format json`: all files merged, all variables filled in. */
 export interface ComposeModel {
   readonly services: Readonly<Record<string, Fields>>;
   readonly networks?: Readonly<Record<string, Fields | null>>;
@@ -18,10 +18,10 @@ export interface ComposeModel {
 
 export interface ModelSource {
   readonly files: readonly string[];
-  /** Where the overlay's variables come from. The deployer's own shell is never asked. */
+  /** The files with the overlay's variables. Variables of the deployer's shell are never used. */
   readonly envFiles: readonly string[];
   readonly project: string;
-  /** What this deploy itself decides, such as API_IMAGE. */
+  /** Variables that this deploy sets, such as API_IMAGE. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
@@ -36,26 +36,26 @@ export async function loadComposeModel(docker: Docker, source: ModelSource): Pro
     const { status, stdout, stderr } = await docker.attempt(args, { env: engineVariables() });
     if (status === 0) return JSON.parse(stdout) as ComposeModel;
     throw new DeployError({
-      text: `overlay: ${redactValues(stderr.trim())}; expected what Compose can read`,
-      mend: `mend the files (${source.files.join(', ')}) or their variables (${source.envFiles.join(', ') || 'no --env-file'})`,
+      text: `overlay: ${redactValues(stderr.trim())}; expected files that Compose can read`,
+      fix: `correct the files (${source.files.join(', ')}) or their variables (${source.envFiles.join(', ') || 'no --env-file'})`,
     });
   });
 }
 
-/** Compose quotes what it cannot read of a file of variables, from there to the end of it. */
+/** Compose prints the rest of a variables file from the place that it cannot parse: values must not be shown. */
 export function redactValues(stderr: string): string {
   return stderr
     .replace(/(unterminated quoted value|Invalid template:)[\s\S]*/i, '$1 [redacted]')
     .replace(/(in variable name "[^"=\n]*)[\s\S]*/, '$1 [redacted]');
 }
 
-/** Compose reads variables from its process too: what a developer's shell holds must not reach another environment. */
+/** Compose also reads variables of its process. A developer's shell variables must not reach another environment. */
 export function engineVariables(): NodeJS.ProcessEnv {
   const wanted = /^(?:PATH|HOME|USER|TMPDIR|SSH_AUTH_SOCK|XDG_.*|DOCKER_(?:HOST|CONTEXT|CONFIG|CERT_PATH|TLS_VERIFY))$/;
   return Object.fromEntries(Object.entries(readProcessEnvironment()).filter(([name]) => wanted.test(name)));
 }
 
-/** In a file and not in the environment, where `ps` would show them. */
+/** Passes the variables in a file: `ps` would show those in the environment. */
 export async function withVariableFile<T>(
   variables: ModelSource['variables'],
   use: (file: string) => Promise<T>,
@@ -71,12 +71,12 @@ export async function withVariableFile<T>(
   }
 }
 
-/** What is quoted must not end its quotes: the rest of it would be other variables. */
+/** A quote in the value would end the quoted text, and the rest would be read as other variables. */
 function createLine(name: string, value: string): string {
   if (!/['\n\r]/.test(value)) return `${name}='${value}'\n`;
   throw new DeployError({
-    text: `${name}: ${JSON.stringify(value)} has a quote or a line break; expected neither`,
-    mend: 'see: airlock --help',
+    text: `${name}: ${JSON.stringify(value)} contains a quote or a line break; expected neither`,
+    fix: 'see: airlock --help',
     exitCode: EXIT.usage,
   });
 }

@@ -1,15 +1,15 @@
-/** What a deploy command can end with, besides 0. A caller may rely on these numbers. */
+/** The exit codes of the deploy commands, besides 0. Callers may rely on these numbers. */
 export const EXIT = { usage: 2, refused: 3, rolledBack: 4, broken: 5, unfinished: 6 } as const;
 
-/** A refusal or failure for people: what is wrong and what was expected, then the way out. Never a stack trace. */
+/** An error for the operator: the problem, the expected state, then the fix. Never a stack trace. */
 export class DeployError extends Error {
   override readonly name = 'DeployError';
   readonly exitCode: number;
-  /** What is known besides the words, for `--json`: the target, the environment, the digest. */
+  /** Fields for `--json`: the target, the environment, the digest. */
   result: object = {};
 
-  constructor(problem: { text: string; mend: string; exitCode?: number; cause?: unknown }) {
-    super(`${problem.text}\n  ${problem.mend}`, { cause: problem.cause });
+  constructor(problem: { text: string; fix: string; exitCode?: number; cause?: unknown }) {
+    super(`${problem.text}\n  ${problem.fix}`, { cause: problem.cause });
     this.exitCode = problem.exitCode ?? EXIT.refused;
   }
 
@@ -18,9 +18,14 @@ export class DeployError extends Error {
   }
 }
 
-/** For what nobody foresaw: people get the words, and the cause stays for a debugger. */
+/** Wraps an unexpected error: the operator sees its message, and a debugger its cause. */
 export function toDeployError(error: unknown, where: string): DeployError {
   if (error instanceof DeployError) return error;
   const text = `${where}: ${error instanceof Error ? error.message : String(error)}`;
-  return new DeployError({ text, mend: 'see what serves: airlock status', exitCode: EXIT.broken, cause: error });
+  return new DeployError({
+    text,
+    fix: 'check the running release: airlock status',
+    exitCode: EXIT.broken,
+    cause: error,
+  });
 }

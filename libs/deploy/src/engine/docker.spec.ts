@@ -7,7 +7,7 @@ describe('isAbsence', () => {
     'no such service: airlock-staging_api',
     'Error response from daemon: config airlock-staging_airlock-lock not found',
     'Error response from daemon: service airlock-staging_api not found',
-  ])('believes an engine that says «%s»', (stderr) => {
+  ])('is true for "%s"', (stderr) => {
     expect(isAbsence(stderr)).toBe(true);
   });
 
@@ -18,30 +18,28 @@ describe('isAbsence', () => {
     'ssh: Could not resolve hostname swarm.example.com: Name or service not known',
     'Error response from daemon: rpc error: code = Unknown desc = The swarm does not have a leader',
     '',
-  ])('takes no absence from «%s»', (stderr) => {
+  ])('is false for "%s"', (stderr) => {
     expect(isAbsence(stderr)).toBe(false);
   });
 });
 
 describe('execute', () => {
-  it('ends what takes too long, with all that it started, and says so', async () => {
+  it('kills a command at its time limit, with all its child processes, and reports it', async () => {
     const started = performance.now();
     const { status, stderr } = await execute('bash', ['-c', 'sleep 30 & sleep 30'], { timeoutMs: 300 });
-    expect({ status, stderr }).toEqual({ status: 137, stderr: 'no end after 0.3 s' });
-    // Whoever waited for the pipes of what was left behind would have waited for half a minute.
+    expect({ status, stderr }).toEqual({ status: 137, stderr: 'timed out after 0.3 s' });
+    // A child process that survived would keep the pipes open for half a minute.
     expect(performance.now() - started).toBeLessThan(20_000);
   });
 
-  it('keeps Ctrl-C of a terminal from what is half done: its processes are a group of their own', async () => {
+  it('runs the command in its own process group, so that Ctrl-C of a terminal does not reach it', async () => {
     const { stdout } = await execute('ps', ['-o', 'pgid=', '-p', String(process.pid)]);
     const child = await execute('bash', ['-c', 'ps -o pgid= -p $$']);
     expect(child.stdout.trim()).toMatch(/^\d+$/);
     expect(child.stdout.trim()).not.toBe(stdout.trim());
   });
 
-  it('says which program is missing', async () => {
-    await expect(execute('no-such-program', [])).rejects.toThrow(
-      'no-such-program: cannot be started\n  install no-such',
-    );
+  it('names the missing program', async () => {
+    await expect(execute('no-such-program', [])).rejects.toThrow('no-such-program: cannot start\n  install no-such');
   });
 });

@@ -15,13 +15,13 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-/** The Docker CLI against one engine: it alone knows contexts, SSH and credentials. */
+/** The Docker CLI for one engine. The CLI handles contexts, SSH and credentials. */
 export interface Docker {
-  /** Answers stdout; throws with stderr when the command fails. */
+  /** Returns stdout; throws with stderr when the command fails. */
   run(args: readonly string[], options?: RunOptions): Promise<string>;
-  /** Answers stdout, or undefined where the engine knows no such thing; throws where it does not answer. */
+  /** Returns stdout, or undefined if the object does not exist; throws on every other failure. */
   find(args: readonly string[], options?: RunOptions): Promise<string | undefined>;
-  /** Answers whatever happened. */
+  /** Returns the result, also of a failed command. */
   attempt(args: readonly string[], options?: RunOptions): Promise<RunResult>;
 }
 
@@ -33,7 +33,7 @@ export function createDocker(context?: string): Docker {
   const fail = (args: readonly string[], { status, stderr }: RunResult) =>
     new DeployError({
       text: `docker ${args.slice(0, 2).join(' ')}: exit ${status}: ${lastLines(stderr)}`,
-      mend: context ? `try: docker --context ${context} info` : 'try: docker info',
+      fix: context ? `try: docker --context ${context} info` : 'try: docker info',
     });
   return {
     attempt,
@@ -51,7 +51,7 @@ export function createDocker(context?: string): Docker {
   };
 }
 
-/** What the engine says of a name that it does not know. Anything else may be an engine that is away. */
+/** True if the engine reports that the name does not exist. Any other error may be an unreachable engine. */
 export function isAbsence(stderr: string): boolean {
   return /no such (?:service|config|secret|stack)\b|\b(?:service|config|secret) \S+ not found/i.test(stderr);
 }
@@ -65,8 +65,8 @@ export function parseLines<T>(text: string): T[] {
 }
 
 /**
- * In a process group of its own: a terminal sends Ctrl-C to all of its group, and what is half done here must be ended
- * in order, not in the middle of a command.
+ * Runs the command in its own process group: a terminal sends Ctrl-C to its whole group, and a running command must not
+ * be interrupted half-way.
  */
 export function execute(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { input = '', env, cwd, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
@@ -74,20 +74,20 @@ export function execute(command: string, args: readonly string[], options: RunOp
     const child = spawn(command, args, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     const output = { stdout: '', stderr: '' };
     const timer = setTimeout(() => {
-      output.stderr += `no end after ${timeoutMs / 1_000} s`;
+      output.stderr += `timed out after ${timeoutMs / 1_000} s`;
       killGroup(child.pid);
     }, timeoutMs);
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
     child.once('error', (cause) => {
       clearTimeout(timer);
-      reject(new DeployError({ text: `${command}: cannot be started`, mend: `install ${command}`, cause }));
+      reject(new DeployError({ text: `${command}: cannot start`, fix: `install ${command}`, cause }));
     });
     child.once('close', (code) => {
       clearTimeout(timer);
       resolve({ status: code ?? 137, ...output });
     });
-    // The command may end before it has read its input; its exit status says so, not this stream.
+    // The command may exit before it has read its input. Its exit status reports that, not this stream.
     child.stdin.on('error', () => undefined).end(input);
   });
 }
@@ -96,7 +96,7 @@ function killGroup(leader: number | undefined): void {
   try {
     if (leader !== undefined) process.kill(-leader, 'SIGKILL');
   } catch {
-    // It ended at this very moment.
+    // The process has already exited.
   }
 }
 

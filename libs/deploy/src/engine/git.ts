@@ -1,17 +1,17 @@
 import { execute } from './docker.js';
 import { DeployError } from './deploy-error.js';
 
-/** The commit that a tag stands for, annotated or not. */
+/** The commit that a tag points to, annotated or not. */
 export async function resolveCommit(tag: string): Promise<string> {
   const { status, stdout } = await execute('git', ['rev-parse', '--verify', '--quiet', `refs/tags/${tag}^{commit}`]);
   if (status === 0) return stdout.trim();
   throw new DeployError({
-    text: `${tag}: is no tag here; expected the tag of a release`,
-    mend: 'fetch it: git fetch --tags',
+    text: `${tag}: is not a tag in this clone; expected the tag of a release`,
+    fix: 'fetch the tags: git fetch --tags',
   });
 }
 
-/** The releases vX.Y.Z that a commit is, the newest first. */
+/** The tags vX.Y.Z at a commit, the newest first. */
 export async function listReleases(commit: string): Promise<string[]> {
   const { stdout } = await execute('git', ['tag', '--points-at', commit, '--sort=-version:refname']);
   return stdout.split('\n').filter(isRelease);

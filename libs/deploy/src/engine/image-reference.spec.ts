@@ -26,6 +26,6 @@ describe('parseImageReference', () => {
     `registry.example.com/airlock@${DIGEST}\n`,
     `--help/x@${DIGEST}`,
   ])('refuses %j', (text) => {
-    expect(() => parseImageReference(text)).toThrow('names no fixed image; expected');
+    expect(() => parseImageReference(text)).toThrow('does not name an image by digest; expected');
   });
 });

@@ -1,6 +1,6 @@
 export type Fields = Record<string, unknown>;
 
-/** The fields that are left. */
+/** The fields without those named. */
 export function omit(fields: Fields, ...names: readonly string[]): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
 }

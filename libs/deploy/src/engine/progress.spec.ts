@@ -2,13 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { createProgress } from './progress.js';
 
 describe('createProgress', () => {
-  it('writes one plain line for each step and each new detail where nobody watches', () => {
+  it('writes one plain line for each step and each new detail without a terminal', () => {
     expect(tell(false)).toBe(
       '   0.0 s  render\n   0.0 s  roll out\n   0.0 s    1 of 2\n   0.0 s    2 of 2\n   0.0 s  done\n',
     );
   });
 
-  it('rewrites one line on a terminal and leaves one for each step', () => {
+  it('rewrites one line on a terminal and keeps one line for each step', () => {
     const text = tell(true);
     expect(text.split('\n')).toHaveLength(4);
     expect(text).toContain('\r\x1b[2K   0.0 s  roll out: 1 of 2\r\x1b[2K');

@@ -1,10 +1,10 @@
-/** Tells what happens: one line that rewrites itself on a terminal, plain lines elsewhere. Never on stdout. */
+/** Shows progress: one line that is rewritten on a terminal, plain lines elsewhere. Never on stdout. */
 export interface Progress {
-  /** A new step begins; the one before is done. */
+  /** Starts a new step and ends the previous one. */
   readonly step: (text: string) => void;
-  /** What is to be seen of the current step; repeated only when it changes. */
+  /** The state of the current step; printed only when it changes. */
   readonly detail: (text: string) => void;
-  /** Something to know that is no step. */
+  /** Information that is not a step. */
   readonly note: (text: string) => void;
   readonly end: (text: string) => void;
 }

@@ -36,11 +36,11 @@ const ask = (url: string, more: { limitMs?: number; verifiesCertificate?: boolea
 describe('the public address', () => {
   it.each<[string, RequestListener, string | undefined]>([
     ['is ready with the digest', serve(200, JSON.stringify({ digest: DIGEST })), undefined],
-    ['shows another release', serve(200, JSON.stringify({ digest: OTHER })), `/version shows ${OTHER}`],
-    ['has no route to a replica', serve(404, '404 page not found\n', 404), '/readyz answers 404'],
-    ['has no replica that is ready', serve(503, 'no available server\n', 503), '/readyz answers 503'],
-    ['answers with a page of its own', serve(200, '<html>welcome</html>'), '/version shows no digest (200)'],
-    ['redirects', serve(301, '', 301), '/readyz answers 301'],
+    ['returns another release', serve(200, JSON.stringify({ digest: OTHER })), `/version returns ${OTHER}`],
+    ['has no route to a replica', serve(404, '404 page not found\n', 404), '/readyz returns 404'],
+    ['has no replica that is ready', serve(503, 'no available server\n', 503), '/readyz returns 503'],
+    ['returns its own page', serve(200, '<html>welcome</html>'), '/version returns no digest (status 200)'],
+    ['redirects', serve(301, '', 301), '/readyz returns 301'],
   ])('%s', async (_case, listener, problem) => {
     const port = await listen(createServer(listener));
     expect(await ask(`http://127.0.0.1:${port}`)).toBe(problem);
@@ -49,15 +49,15 @@ describe('the public address', () => {
   it('does not listen', async () => {
     const port = await listen(createServer());
     await once(servers.splice(0)[0]?.close() as Server, 'close');
-    expect(await ask(`http://127.0.0.1:${port}`)).toBe('it does not answer (ECONNREFUSED)');
+    expect(await ask(`http://127.0.0.1:${port}`)).toBe('no response (ECONNREFUSED)');
   });
 
   it('hangs up', async () => {
     const port = await listen(createServer((request) => request.socket.destroy()));
-    expect(await ask(`http://127.0.0.1:${port}`)).toBe('it does not answer (ECONNRESET)');
+    expect(await ask(`http://127.0.0.1:${port}`)).toBe('no response (ECONNRESET)');
   });
 
-  it('is asked again until it is ready, as an edge needs a moment to see a new replica', async () => {
+  it('is polled until it is ready, because an edge needs a moment to see a new replica', async () => {
     let asked = 0;
     const listener: RequestListener = (request, response) =>
       serve(++asked > 1 ? 200 : 404, JSON.stringify({ digest: DIGEST }))(request, response);
@@ -65,7 +65,7 @@ describe('the public address', () => {
     expect(await ask(`http://127.0.0.1:${port}`, { limitMs: 30_000 })).toBeUndefined();
   });
 
-  it('has a name under localhost that needs no resolver, and a certificate that counts where it must', async () => {
+  it('resolves names under localhost without DNS, and verifies the certificate unless told not to', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'public-address-'));
     try {
       const [key, certificate] = ['key', 'certificate'].map((name) => join(folder, name)) as [string, string];
@@ -83,7 +83,7 @@ describe('the public address', () => {
       const url = `https://pr-42.preview.localhost:${port}`;
       expect(await ask(url, { verifiesCertificate: false })).toBeUndefined();
       expect(names).toEqual([`pr-42.preview.localhost:${port}`, `pr-42.preview.localhost:${port}`]);
-      expect(await ask(url)).toBe('it does not answer (DEPTH_ZERO_SELF_SIGNED_CERT)');
+      expect(await ask(url)).toBe('no response (DEPTH_ZERO_SELF_SIGNED_CERT)');
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface PublicQuestion {
   readonly url: string;
-  /** The digest that must answer. */
+  /** The digest that /version must return. */
   readonly digest: string;
   readonly limitMs: number;
-  /** False where the edge has certificates of an untrusted authority by design, as on a preview host. */
+  /** False if the edge has certificates of an untrusted authority by design, as on a preview host. */
   readonly verifiesCertificate: boolean;
   readonly signal?: AbortSignal | undefined;
 }
@@ -16,8 +16,9 @@ const POLL_MS = 1_000;
 const REQUEST_MS = 5_000;
 
 /**
- * Asks the public address, as a client does: by its name, through DNS, the edge and its routes. Replicas that answer
- * from inside prove nothing about those. Returns undefined once it is ready with the digest, or what it answered last.
+ * Asks the public address as a client does: through DNS, the edge and its routes. A replica that responds inside the
+ * network proves nothing about these. Returns undefined once the address is ready with the digest, else the last
+ * problem.
  */
 export async function findPublicProblem(question: PublicQuestion): Promise<string | undefined> {
   const end = performance.now() + question.limitMs;
@@ -32,12 +33,14 @@ export async function findPublicProblem(question: PublicQuestion): Promise<strin
 async function ask(question: PublicQuestion): Promise<string | undefined> {
   try {
     const [ready, version] = [await fetchOnce(question, '/readyz'), await fetchOnce(question, '/version')];
-    if (ready.status !== 200) return `/readyz answers ${ready.status}`;
+    if (ready.status !== 200) return `/readyz returns ${ready.status}`;
     const digest = readDigest(version);
-    return digest === question.digest ? undefined : `/version shows ${digest ?? `no digest (${version.status})`}`;
+    return digest === question.digest
+      ? undefined
+      : `/version returns ${digest ?? `no digest (status ${version.status})`}`;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return `it does not answer (${code ?? message})`;
+    return `no response (${code ?? message})`;
   }
 }
 
@@ -51,11 +54,11 @@ function readDigest({ status, body }: Response): string | undefined {
     const { digest } = JSON.parse(body) as { digest?: unknown };
     return status === 200 && typeof digest === 'string' ? digest : undefined;
   } catch {
-    return undefined; // A page of the edge, not an answer of the API.
+    return undefined; // A page of the edge, not a response of the API.
   }
 }
 
-/** Not `fetch`, which cannot be told to accept one certificate without accepting all in the process. */
+/** `fetch` cannot accept one untrusted certificate without accepting all of them in the process. */
 function fetchOnce({ url, verifiesCertificate }: PublicQuestion, path: string): Promise<Response> {
   const { protocol, hostname, port } = new URL(url);
   const options: RequestOptions = {
@@ -66,7 +69,7 @@ function fetchOnce({ url, verifiesCertificate }: PublicQuestion, path: string): 
     headers: { host: new URL(url).host },
     timeout: REQUEST_MS,
     rejectUnauthorized: verifiesCertificate,
-    // This machine (RFC 6761), which not every resolver knows.
+    // RFC 6761 reserves .localhost for this machine, but not every resolver knows it.
     ...(hostname.endsWith('.localhost') && { host: '127.0.0.1', servername: hostname }),
   };
   return new Promise((resolve, reject) => {
@@ -75,6 +78,8 @@ function fetchOnce({ url, verifiesCertificate }: PublicQuestion, path: string): 
       response.setEncoding('utf8').on('data', (text: string) => (body += text));
       response.on('end', () => resolve({ status: response.statusCode ?? 0, body })).on('error', reject);
     });
-    request.on('timeout', () => request.destroy(new Error(`no answer in ${REQUEST_MS / 1_000} s`))).on('error', reject);
+    request
+      .on('timeout', () => request.destroy(new Error(`no response in ${REQUEST_MS / 1_000} s`)))
+      .on('error', reject);
   });
 }

@@ -1,13 +1,13 @@
 import { isAbsence, type Docker } from './docker.js';
 import { DeployError } from './deploy-error.js';
 
-/** What Swarm says of a service, reduced to what a deploy judges by. */
+/** The state of a service in Swarm, reduced to the fields that a deploy uses. */
 export interface ServiceState {
   readonly id: string;
   readonly name: string;
   readonly image: string;
   readonly replicas: number;
-  /** Goes up with every change of the service, also with those that Swarm makes. */
+  /** Increases with every change of the service, also with changes by Swarm itself. */
   readonly version: number;
   /** Undefined until the first update. */
   readonly update: { readonly state: UpdateState; readonly startedAt: string; readonly message: string } | undefined;
@@ -59,12 +59,12 @@ export async function assertSwarmManager(docker: Docker): Promise<void> {
   ).trim();
   if (state === 'active true') return;
   throw new DeployError({
-    text: `engine: Swarm is ${state.split(' ')[0] ?? 'unknown'} here; expected a Swarm manager`,
-    mend: 'on a new host: docker swarm init; otherwise name the manager: --context NAME',
+    text: `engine: Swarm is ${state.split(' ')[0] ?? 'unknown'} on this engine; expected a Swarm manager`,
+    fix: 'on a new host: docker swarm init; otherwise name the manager: --context NAME',
   });
 }
 
-/** Undefined where there is none; throws where the engine does not answer, which is another thing. */
+/** Undefined if the service does not exist. Throws if the engine does not respond. */
 export async function readService(docker: Docker, name: string): Promise<ServiceState | undefined> {
   const stdout = await docker.find(['service', 'inspect', name]);
   const [service] = JSON.parse(stdout ?? '[]') as InspectedService[];
@@ -111,7 +111,7 @@ async function listPresent(docker: Docker, args: readonly string[]): Promise<str
   if (status === 0 || (complaints.length > 0 && complaints.every(isAbsence))) return stdout;
   throw new DeployError({
     text: `docker ${args.slice(0, 2).join(' ')}: exit ${status}: ${complaints.slice(-3).join(' / ')}`,
-    mend: 'try: docker info',
+    fix: 'try: docker info',
   });
 }
 
@@ -138,7 +138,7 @@ function toTask(task: InspectedTask): Task {
   };
 }
 
-/** The full names of what runs under the name of a stack. */
+/** The full names of the services of a stack. */
 export async function listServices(docker: Docker, stack: string): Promise<string[]> {
   const filter = `label=com.docker.stack.namespace=${stack}`;
   const text = await docker.run(['service', 'ls', '--filter', filter, '--format', '{{.Name}}']);

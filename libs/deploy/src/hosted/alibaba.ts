@@ -3,12 +3,14 @@ import { type Call, type HostedTarget, type TargetRequest } from './target.js';
 
 const FOLDER = 'docker/deploy/alibaba';
 
-/** Alibaba Cloud ACK, or any other Kubernetes: a job migrates, then the deployment rolls, one surplus pod at a time. */
+/**
+ * Alibaba Cloud ACK, or any other Kubernetes: a job migrates, then the deployment rolls out, one surplus pod at a time.
+ */
 export const alibaba: HostedTarget = {
   name: 'alibaba',
   options: {
     namespace: 'the Kubernetes namespace of this environment',
-    registry: 'optional: the ACR repository, where the image is copied first',
+    registry: 'optional: the ACR repository to copy the image to first',
   },
   async createCalls(request) {
     return [
@@ -38,7 +40,7 @@ const TEMPLATE = '.spec.template.spec';
 const REVISIONS = `{range .items[*]}{.metadata.annotations.deployment\\.kubernetes\\.io/revision} {${TEMPLATE}.containers[0].image}{"\\n"}{end}`;
 const JOB_LIMIT_MS = 300_000;
 
-/** `kubectl wait` knows one condition: asked for `complete`, it sits out its limit on a job that has failed. */
+/** `kubectl wait` takes one condition: with `complete` it waits until its time limit even if the job has failed. */
 function awaitMigration(request: TargetRequest): Call {
   const conditions = '--output=jsonpath={.status.conditions[?(@.status=="True")].type}';
   return {

@@ -7,7 +7,7 @@ export const cloudRun: HostedTarget = {
     service: 'the service of this environment; its job is named <service>-migrate',
     project: 'the Google Cloud project',
     region: 'its region',
-    registry: 'optional: <region>-docker.pkg.dev/…/api, where the image is copied first; Cloud Run pulls from no GHCR',
+    registry: 'optional: <region>-docker.pkg.dev/…/api to copy the image to first; Cloud Run cannot pull from GHCR',
   },
   createCalls(request) {
     const { service = '' } = request.options;

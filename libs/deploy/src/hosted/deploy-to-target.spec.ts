@@ -24,7 +24,7 @@ const READ_REVISIONS =
 const READ_JOB =
   'kubectl --namespace n get job/airlock-migrate --output=jsonpath={.status.conditions[?(@.status=="True")].type}';
 
-/** The programs of each platform, its options, the calls that are expected, and which of them makes the image serve. */
+/** For each platform: its programs and options, the expected calls, and the call that makes the image serve. */
 const cases: Record<string, { options: Record<string, string>; calls: string[]; serving: number; undo?: string[] }> = {
   fly: {
     options: { app: 'airlock-staging' },
@@ -69,7 +69,7 @@ const server = createServer((request, response) => {
 let url: string;
 
 beforeAll(async () => {
-  // The calls name files of the repository.
+  // The calls refer to files of the repository.
   process.chdir(resolve(import.meta.dirname, '../../../..'));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -83,7 +83,7 @@ describe('the targets', () => {
 });
 
 describe.each(Object.entries(cases))('%s', (target, { options, calls, serving, undo = [] }) => {
-  it('makes the calls in order, and is judged by /version', async () => {
+  it('makes the calls in order, and /version decides the result', async () => {
     await withFakes({ serving }, async (deploy, called) => {
       const result = await deploy({ target, options });
       expect(result).toEqual({ target, env: 'staging', digest: DIGEST, previousDigest: EARLIER, url, ok: true });
@@ -91,16 +91,16 @@ describe.each(Object.entries(cases))('%s', (target, { options, calls, serving, u
     });
   });
 
-  it('is not satisfied by exit codes of 0 while /version shows another digest', async () => {
+  it('fails if every call exits with 0 but /version returns another digest', async () => {
     await withFakes({ serving: -1 }, async (deploy, called, said) => {
       const result = await deploy({ target, options });
       expect(result).toMatchObject({ previousDigest: EARLIER, ok: false });
       expect(await called()).toEqual([...calls, ...undo]);
-      expect(said()).toContain(`${url}/version: does not show ${DIGEST}`);
+      expect(said()).toContain(`${url}/version: did not return ${DIGEST} in time`);
     });
   });
 
-  // A question is asked again; its own tests are below.
+  // A polling call is repeated; its tests are below.
   const ending = calls.map((call, index) => [call.split(' ').slice(0, 5).join(' '), index] as const);
   it.each(ending.filter(([, index]) => calls[index] !== READ_JOB))(
     'calls nothing more after %s failed',
@@ -110,12 +110,12 @@ describe.each(Object.entries(cases))('%s', (target, { options, calls, serving, u
         const rolledOut = failing === calls.length - 1;
         const after = undo.length === 0 || failing === 0 ? [] : rolledOut ? undo : [READ_IMAGE];
         expect(await called()).toEqual([...calls.slice(0, failing + 1), ...after]);
-        expect(said()).toContain('exit 9; nothing after it was called');
+        expect(said()).toContain('exit 9; the calls after it were skipped');
       });
     },
   );
 
-  it('names every option that is missing or unknown before it calls anything', async () => {
+  it('reports every missing or unknown option before it calls anything', async () => {
     await withFakes({ serving }, async (deploy, called) => {
       const expected = Object.keys(options).map((name) => `--option ${name}: is missing; expected `);
       const refused = await deploy({ target, options: { colour: 'blue' } }).catch((error: Error) => error.message);
@@ -126,7 +126,7 @@ describe.each(Object.entries(cases))('%s', (target, { options, calls, serving, u
 });
 
 describe('railway', () => {
-  it('tells railway.ts the image and the digest by variables', async () => {
+  it('passes the image and the digest to railway.ts in variables', async () => {
     await withFakes({ serving: 0 }, async (deploy) => {
       await deploy({ target: 'railway', options: {} });
       const variables = await readFile(join(folder, 'environment'), 'utf8');
@@ -138,7 +138,7 @@ describe('railway', () => {
 });
 
 describe('alibaba', () => {
-  it('hands kubectl manifests with nothing left to fill in', async () => {
+  it('passes complete manifests to kubectl', async () => {
     await withFakes({ serving: 5 }, async (deploy) => {
       await deploy({ target: 'alibaba', options: { namespace: 'n' } });
       const manifests = await readFile(join(folder, 'input'), 'utf8');
@@ -154,7 +154,7 @@ describe('a failed deploy to Kubernetes', () => {
   const options = { namespace: 'n' };
   const isUndo = (call: string) => call.includes('rollout undo');
 
-  it('leaves a healthy production as it is where the migration job fails, and says so at once', async () => {
+  it('does not change the running release if the migration job fails, and reports the failure at once', async () => {
     await withFakes({ serving: -1, job: 'FailureTarget Failed' }, async (deploy, called, said) => {
       expect(await deploy({ target, options })).toMatchObject({ ok: false });
       const calls = await called();
@@ -164,12 +164,12 @@ describe('a failed deploy to Kubernetes', () => {
         'kubectl --namespace n logs job/airlock-migrate --tail=20',
         READ_IMAGE,
       ]);
-      expect(said()).toContain('kubectl: says FailureTarget Failed; nothing after it was called');
-      expect(said()).toContain('rolled out no other release');
+      expect(said()).toContain('kubectl: reports FailureTarget Failed; the calls after it were skipped');
+      expect(said()).toContain('this deploy did not replace the release');
     });
   });
 
-  it('goes back to the release that served, past newer ones that did not', async () => {
+  it('rolls back to the release that served, not to newer ones that did not', async () => {
     const revisions = `7 ${imageOf(EARLIER)}\n12 ${imageOf(OTHER)}\n11 ${imageOf(EARLIER)}\n13 ${IMAGE}`;
     await withFakes({ serving: -1, runs: imageOf(OTHER), revisions }, async (deploy, called) => {
       expect(await deploy({ target, options })).toMatchObject({ ok: false, previousDigest: EARLIER });
@@ -180,11 +180,11 @@ describe('a failed deploy to Kubernetes', () => {
   });
 
   it.each([
-    ['runs this image already', { runs: IMAGE }, 'rolled out no other release'],
-    ['serves this digest already', { before: DIGEST }, 'rolled out no other release'],
-    ['served nothing before', { before: undefined }, 'holds no release of what served before'],
-    ['no longer holds what served', { revisions: `9 ${IMAGE}` }, `holds no release of ${EARLIER}`],
-  ])('undoes nothing where the platform %s', async (_case, scene, says) => {
+    ['already runs this image', { runs: IMAGE }, 'this deploy did not replace the release'],
+    ['already serves this digest', { before: DIGEST }, 'this deploy did not replace the release'],
+    ['served nothing before', { before: undefined }, 'has no release of the previous digest'],
+    ['no longer has the previous release', { revisions: `9 ${IMAGE}` }, `has no release of ${EARLIER}`],
+  ])('undoes nothing if the platform %s', async (_case, scene, says) => {
     await withFakes({ serving: -1, failing: 5, ...scene }, async (deploy, called, said) => {
       expect(await deploy({ target, options })).toMatchObject({ ok: false });
       expect((await called()).filter(isUndo)).toEqual([]);
@@ -213,8 +213,12 @@ describe('deployToTarget', () => {
       { target: 'heroku' },
       '--target: heroku is unknown; expected swarm, fly, railway, cloud-run, alibaba',
     ],
-    ['an image by tag', { image: 'ghcr.io/example/api:latest' }, 'is not fixed; expected registry/repository@sha256:'],
-    ['a URL with a path', { url: 'https://x.example.com/api' }, 'is no origin; expected https://host'],
+    [
+      'an image by tag',
+      { image: 'ghcr.io/example/api:latest' },
+      'does not name an image by digest; expected registry/repository@sha256:',
+    ],
+    ['a URL with a path', { url: 'https://x.example.com/api' }, 'is not an origin; expected https://host'],
   ])('refuses %s', async (_case, changed, problem) => {
     await withFakes({ serving: 0 }, async (deploy, called) => {
       await expect(deploy({ target: 'fly', options: { app: 'a' }, ...changed })).rejects.toThrow(problem);
@@ -222,13 +226,13 @@ describe('deployToTarget', () => {
     });
   });
 
-  it('knows no previous digest where nothing serves yet', async () => {
+  it('returns no previous digest if nothing serves yet', async () => {
     await withFakes({ serving: 0, before: undefined }, async (deploy) => {
       expect(await deploy({ target: 'railway', options: {} })).toMatchObject({ previousDigest: null, ok: true });
     });
   });
 
-  it('says which program is not installed', async () => {
+  it('names the program that is not installed', async () => {
     await withFakes({ serving: 0, programs: [] }, async (deploy) => {
       await expect(deploy({ target: 'fly', options: { app: 'a' } })).rejects.toThrow(
         'flyctl: is not installed; expected the command-line tool of the platform',
@@ -244,16 +248,16 @@ interface Fake {
   readonly serving: number;
   /** The number of the call that fails. */
   readonly failing?: number;
-  /** What /version shows before. */
+  /** The digest that /version returns before the deploy. */
   readonly before?: string | undefined;
   readonly programs?: string[];
-  /** What the Kubernetes deployment runs before, what its job says in the end, and which revisions there are. */
+  /** The image of the Kubernetes deployment before the deploy, the final condition of its job, and its revisions. */
   readonly runs?: string;
   readonly job?: string;
   readonly revisions?: string;
 }
 
-/** Fakes of the platforms' programs that note each call. */
+/** Fakes of the platforms' programs that record each call. */
 async function withFakes(
   fake: Fake,
   check: (deploy: Deploy, called: () => Promise<string[]>, said: () => string) => Promise<void>,
@@ -289,7 +293,7 @@ async function withFakes(
 
 const readCalls = () => readFileSync(join(folder, 'calls'), 'utf8').split('\n').filter(Boolean);
 
-/** As a platform does: the image is there from the moment of the call that puts it there. */
+/** Like a platform: the image serves from the call that deploys it. */
 const serves = ({ serving, failing }: Fake) => serving >= 0 && failing === undefined && readCalls().length > serving;
 
 async function writeFake(name: string, failing = -1): Promise<void> {

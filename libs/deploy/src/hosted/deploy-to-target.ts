@@ -14,11 +14,11 @@ export interface HostedDeploy {
   readonly image: string;
   readonly url: string;
   readonly options: Readonly<Record<string, string>>;
-  /** How long /version may take to show the digest after the last call; default 5 minutes. */
+  /** The time limit for /version to return the digest after the last call; default 5 minutes. */
   readonly waitMs?: number;
   /** Replaces the whole environment of the called programs. */
   readonly env?: Readonly<Record<string, string>>;
-  /** For people: what is called, and what went wrong. */
+  /** Receives progress lines: each call, and what failed. */
   readonly onProgress?: (line: string) => void;
 }
 
@@ -26,12 +26,12 @@ export const targets: Readonly<Record<string, HostedTarget>> = Object.fromEntrie
   [fly, railway, cloudRun, alibaba].map((target) => [target.name, target]),
 );
 
-/** The first pause between two looks; each is twice as long as the one before, up to POLL_MS. */
+/** The first pause between two polls. Each further pause is twice as long, up to POLL_MS. */
 const FIRST_POLL_MS = 100;
 const POLL_MS = 1_000;
 const DEFAULT_WAIT_MS = 5 * 60_000;
 
-/** Puts an image on a hosted platform. `ok` says that /version showed the digest, and nothing less. */
+/** Deploys an image to a hosted platform. `ok` is true only if /version returned the digest. */
 export async function deployToTarget(deploy: HostedDeploy): Promise<TargetResult> {
   const { target, request, mirror } = parseRequest(deploy);
   const around = { env: deploy.env, report: deploy.onProgress ?? (() => undefined) };
@@ -40,7 +40,7 @@ export async function deployToTarget(deploy: HostedDeploy): Promise<TargetResult
   const calls = [...mirror, ...(await target.createCalls(request))];
   const called = imageBefore !== undefined && (await runCalls(calls, around));
   const ok = called && (await showsDigest(deploy, request.digest));
-  if (called && !ok) around.report(`${deploy.url}/version: does not show ${request.digest}`);
+  if (called && !ok) around.report(`${deploy.url}/version: did not return ${request.digest} in time`);
   if (!ok && target.undo && imageBefore !== undefined) {
     await undoRollout(target.undo, { request, imageBefore, servedBefore: previousDigest }, around);
   }
@@ -52,9 +52,10 @@ function parseRequest(deploy: HostedDeploy): { target: HostedTarget; request: Ta
   if (!target)
     throw refusal(`--target: ${deploy.target} is unknown; expected swarm, ${Object.keys(targets).join(', ')}`);
   const digest = /^[^@\s]+@(sha256:[0-9a-f]{64})$/.exec(deploy.image)?.[1];
-  if (!digest) throw refusal(`IMAGE: "${deploy.image}" is not fixed; expected registry/repository@sha256:…`);
+  if (!digest)
+    throw refusal(`IMAGE: "${deploy.image}" does not name an image by digest; expected registry/repository@sha256:…`);
   if (!/^https?:\/\/[^/\s]+$/.test(deploy.url))
-    throw refusal(`--url: "${deploy.url}" is no origin; expected https://host`);
+    throw refusal(`--url: "${deploy.url}" is not an origin; expected https://host`);
   assertOptions(target, deploy.options);
   const request = { environment: deploy.environment, image: deploy.image, digest, options: deploy.options };
   const { registry } = deploy.options;
@@ -76,12 +77,14 @@ function assertOptions(target: HostedTarget, given: Readonly<Record<string, stri
   if (lines.length > 0) throw refusal(lines.join('\n'), `see docker/deploy/${target.name}/README.md`);
 }
 
-/** A wrong request, before anything was called. */
-function refusal(text: string, mend = 'see docs/deployment.md'): DeployError {
-  return new DeployError({ text, mend, exitCode: EXIT.usage });
+/** Rejects a wrong request before anything is called. */
+function refusal(text: string, fix = 'see docs/deployment.md'): DeployError {
+  return new DeployError({ text, fix, exitCode: EXIT.usage });
 }
 
-/** For a platform that pulls only from its own registry. The copy keeps the digest, or the platform finds nothing there. */
+/**
+ * For a platform that pulls only from its own registry. The copy must keep the digest, or the platform cannot find it.
+ */
 const createMirror = (request: TargetRequest, registry: string): Call => ({
   command: [
     'docker',
@@ -99,13 +102,13 @@ async function showsDigest({ url, waitMs = DEFAULT_WAIT_MS }: HostedDeploy, dige
   }
 }
 
-/** What /version says of the digest; nothing where it does not serve. */
+/** The digest that /version returns; null if the address does not serve. */
 export async function readDigest(url: string): Promise<string | null> {
   try {
     const response = await fetch(`${url}/version`, { signal: AbortSignal.timeout(5_000), redirect: 'error' });
     const body = (await response.json()) as { digest?: unknown };
     return response.ok && typeof body.digest === 'string' ? body.digest : null;
   } catch {
-    return null; // Not serving yet is an answer here; the deadline makes it a failure.
+    return null; // Not serving yet is not a failure; the deadline makes it one.
   }
 }

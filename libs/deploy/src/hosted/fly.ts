@@ -1,11 +1,14 @@
 import { releaseVariables, type HostedTarget } from './target.js';
 
-/** Fly.io: fly.toml migrates by its release command and replaces machines blue-green, so a failure of either serves on. */
+/**
+ * Fly.io: the release command in fly.toml migrates, then machines are replaced blue-green. If either fails, the old
+ * ones serve.
+ */
 export const fly: HostedTarget = {
   name: 'fly',
   options: {
     app: 'the Fly app of this environment',
-    registry: 'optional: registry.fly.io/<app>, where the image is copied first',
+    registry: 'optional: registry.fly.io/<app>, to copy the image to first',
   },
   createCalls: (request) => [
     {

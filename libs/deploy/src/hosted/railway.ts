@@ -2,7 +2,7 @@ import { releaseVariables, type HostedTarget } from './target.js';
 
 /**
  * Railway: one apply of railway.ts sets image, variables, migration and health check together. The project token names
- * the environment; Railway keeps the old deployment when the new one does not get healthy.
+ * the environment; Railway keeps the old deployment when the new one does not become healthy.
  */
 export const railway: HostedTarget = {
   name: 'railway',

@@ -7,31 +7,31 @@ import type { Call } from './target.js';
 export interface CallSurroundings {
   /** Replaces the whole environment of the called programs. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** For people: what is called, and what went wrong. */
+  /** Receives progress lines: each call, and what failed. */
   readonly report: (line: string) => void;
 }
 
 const POLL_MS = 1_000;
 
-/** One after the other, until one fails. What a program prints goes to stderr: stdout is the result alone. */
+/** Runs the calls in order until one fails. Output of the programs goes to stderr: stdout has only the result. */
 export async function runCalls(calls: readonly Call[], around: CallSurroundings): Promise<boolean> {
   for (const call of calls) {
     around.report(`$ ${call.command.join(' ')}`);
     const problem = call.until ? await poll(call, call.until, around) : describeExit((await run(call, around)).status);
     if (problem === undefined) continue;
-    around.report(`${call.command[0]}: ${problem}; nothing after it was called`);
+    around.report(`${call.command[0]}: ${problem}; the calls after it were skipped`);
     if (call.explain) await run(call.explain, around);
     return false;
   }
   return true;
 }
 
-/** What the program printed; undefined where it failed. */
+/** The output of the program; undefined if it failed. */
 export async function readCall(call: Call, around: CallSurroundings): Promise<string | undefined> {
   around.report(`$ ${call.command.join(' ')}`);
   const { status, stdout } = await run(call, around, 'read');
   if (status === 0) return stdout.trim();
-  around.report(`${call.command[0]}: exit ${status}; nothing after it was called`);
+  around.report(`${call.command[0]}: exit ${status}; the calls after it were skipped`);
   return undefined;
 }
 
@@ -42,12 +42,12 @@ async function poll(
 ): Promise<string | undefined> {
   const end = performance.now() + limitMs;
   for (;;) {
-    // A platform that does not answer for a moment says nothing of the state.
+    // A failed request says nothing about the state: poll again.
     const { status, stdout } = await run(call, around, 'read');
-    if (status === 0 && failed.test(stdout)) return `says ${stdout.trim()}`;
+    if (status === 0 && failed.test(stdout)) return `reports ${stdout.trim()}`;
     if (status === 0 && done.test(stdout)) return undefined;
     if (performance.now() + POLL_MS > end) {
-      return `${describeExit(status) ?? `says ${stdout.trim() || 'nothing'}`} after ${limitMs / 1_000} s`;
+      return `${describeExit(status) ?? `reports ${stdout.trim() || 'nothing'}`} after ${limitMs / 1_000} s`;
     }
     await sleep(POLL_MS);
   }
@@ -73,7 +73,7 @@ function run(
     child.on('error', (cause: NodeJS.ErrnoException) => {
       const text = cause.code === 'ENOENT' ? `${program}: is not installed` : `${program}: ${cause.message}`;
       const expected = `${text}; expected the command-line tool of the platform`;
-      reject(new DeployError({ text: expected, mend: 'install it', exitCode: EXIT.usage, cause }));
+      reject(new DeployError({ text: expected, fix: `install ${program}`, exitCode: EXIT.usage, cause }));
     });
     child.on('close', (status) => resolve({ status: status ?? 1, stdout }));
     child.stdin?.on('error', () => undefined).end(input ?? '');

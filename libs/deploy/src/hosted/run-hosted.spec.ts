@@ -13,7 +13,7 @@ const IMAGE = `ghcr.io/example/airlock/api@${DIGEST}`;
 
 let folder: string;
 let url: string;
-/** A service that is ready, knows its digest and nothing else, so that the smoke suite cannot be content with it. */
+/** A service that is ready and returns its digest, but nothing else, so that the smoke suite fails. */
 const server = createServer((request, response) => {
   void readFile(join(folder, 'serves'), 'utf8').then((digest) => {
     response.statusCode = /^\/(?:version|readyz)$/.test(request.url ?? '') && digest ? 200 : 503;
@@ -33,7 +33,7 @@ afterAll(async () => {
 beforeEach(() => writeFile(join(folder, 'serves'), EARLIER));
 
 describe('airlock deploy --target fly', () => {
-  it('ends with 4 when the platform refuses and what served before still does', async () => {
+  it('exits with 4 when the platform refuses and the previous digest still serves', async () => {
     await fakeFly('exit 1');
     const { status, stdout, stderr } = await deploy();
     expect(status).toBe(4);
@@ -45,19 +45,19 @@ describe('airlock deploy --target fly', () => {
       url,
       ok: false,
       exitCode: 4,
-      reason: expect.stringContaining('what served before still does') as unknown,
+      reason: expect.stringContaining('the previous digest sha256:') as unknown,
     });
-    expect(stderr).toContain('what served before still does');
+    expect(stderr).toContain('the previous digest sha256:');
   });
 
-  it('ends with 5 when neither release answers', async () => {
+  it('exits with 5 when neither release responds', async () => {
     await fakeFly(`: >${folder}/serves; exit 1`);
     const { status, stderr } = await deploy();
     expect(status).toBe(5);
-    expect(stderr).toContain(`fly: ${DIGEST} does not serve ${url}; it answers nothing`);
+    expect(stderr).toContain(`fly: ${DIGEST} does not serve ${url}; /version returns no digest`);
   });
 
-  it('ends with 4 when the smoke suite fails, and puts the earlier digest back', async () => {
+  it('exits with 4 when the smoke suite fails, and deploys the previous digest again', async () => {
     await fakeFly(`last=\${!#}; printf %s "\${last#IMAGE_DIGEST=}" >${folder}/serves`);
     const { status, stdout, stderr } = await deploy();
     expect({ status, ok: (JSON.parse(stdout) as { ok: boolean }).ok }).toEqual({ status: 4, ok: false });
@@ -65,31 +65,35 @@ describe('airlock deploy --target fly', () => {
     expect(await readFile(join(folder, 'serves'), 'utf8')).toBe(EARLIER);
   }, 30_000);
 
-  it('ends with 5 when the smoke suite fails and nothing served before', async () => {
+  it('exits with 5 when the smoke suite fails and nothing served before', async () => {
     await writeFile(join(folder, 'serves'), '');
     await fakeFly(`last=\${!#}; printf %s "\${last#IMAGE_DIGEST=}" >${folder}/serves`);
     const { status, stdout, stderr } = await deploy();
     expect(status).toBe(5);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, previousDigest: null, exitCode: 5 });
-    expect(stderr).toContain(`${DIGEST} still serves: deploy a good one`);
+    expect(stderr).toContain(`not rolled back: ${DIGEST} still serves; deploy a working digest`);
   }, 30_000);
 
-  it('ends with 5 when the smoke suite fails on the digest that served before: there is no other to go back to', async () => {
+  it('exits with 5 when the smoke suite fails on the previous digest, because no other digest exists to roll back to', async () => {
     await writeFile(join(folder, 'serves'), DIGEST);
     await fakeFly(
       `last=\${!#}; printf %s "\${last#IMAGE_DIGEST=}" >${folder}/serves; echo deployed >>${folder}/deploys`,
     );
     const { status, stderr } = await deploy();
     expect(status).toBe(5);
-    expect(stderr).toContain(`${DIGEST} still serves: deploy a good one`);
+    expect(stderr).toContain(`not rolled back: ${DIGEST} still serves; deploy a working digest`);
     expect(await readFile(join(folder, 'deploys'), 'utf8')).toBe('deployed\n');
   }, 30_000);
 
   it.each([
-    ['without an address', ['--option', 'app=a'], '--url: "" is no origin'],
-    ['with half an option', ['--url', 'https://x.example.com', '--option', 'app'], '--option: "app" is no pair'],
-    ['without what Fly needs', ['--url', 'https://x.example.com'], '--option app: is missing'],
-  ])('refuses to begin %s, with exit 2', async (_case, options, problem) => {
+    ['without an address', ['--option', 'app=a'], '--url: "" is not an origin'],
+    [
+      'with an option without a value',
+      ['--url', 'https://x.example.com', '--option', 'app'],
+      '--option: "app" is not a pair',
+    ],
+    ['without a required option of Fly', ['--url', 'https://x.example.com'], '--option app: is missing'],
+  ])('refuses to start %s, with exit code 2', async (_case, options, problem) => {
     const { status, stderr } = await runCommand(['deploy', 'staging', IMAGE, '--target', 'fly', ...options]);
     expect(status).toBe(2);
     expect(stderr).toContain(problem);

@@ -6,11 +6,11 @@ import type { TargetResult } from './target.js';
 
 export interface HostedOptions {
   readonly target: string;
-  /** name=value, as given. */
+  /** name=value, as typed. */
   readonly option: readonly string[];
 }
 
-/** `airlock deploy --target NAME`: the platform's way, judged and smoke-tested like our own. */
+/** `airlock deploy --target NAME`: deploys by the platform's own commands, then runs the smoke suite. */
 export async function runHosted(settings: Settings, image: string, { target, option }: HostedOptions): Promise<void> {
   const { environment, url, timeoutMs } = settings;
   const onProgress = (line: string) => console.error(line);
@@ -28,27 +28,29 @@ function parseOptions(pairs: readonly string[]): Record<string, string> {
     pairs.map((pair) => {
       const index = pair.indexOf('=');
       if (index > 0) return [pair.slice(0, index), pair.slice(index + 1)];
-      const text = `--option: ${JSON.stringify(pair)} is no pair; expected name=value`;
-      throw new DeployError({ text, mend: 'see: airlock deploy --help', exitCode: EXIT.usage });
+      const text = `--option: ${JSON.stringify(pair)} is not a pair; expected name=value`;
+      throw new DeployError({ text, fix: 'see: airlock deploy --help', exitCode: EXIT.usage });
     }),
   );
 }
 
-/** The platform was content; where the smoke suite is not, the digest that served before is deployed again. */
+/** If the smoke suite fails after the platform reported success, the previous digest is deployed again. */
 async function judgeBySmoke(
   { url, env, digest, previousDigest }: TargetResult,
-  way: { onProgress: (line: string) => void; goBack: (digest: string) => Promise<boolean> },
+  context: { onProgress: (line: string) => void; goBack: (digest: string) => Promise<boolean> },
 ): Promise<DeployError | undefined> {
   try {
-    await runSmoke({ url, environment: env, digest, commit: null }, way.onProgress);
+    await runSmoke({ url, environment: env, digest, commit: null }, context.onProgress);
     return undefined;
   } catch (cause) {
     const text = toDeployError(cause, 'smoke').message;
     const hasOther = previousDigest !== null && previousDigest !== digest;
-    const isBack = hasOther && (await way.goBack(previousDigest));
+    const isBack = hasOther && (await context.goBack(previousDigest));
     return new DeployError({
       text,
-      mend: isBack ? `rolled back: ${previousDigest} serves` : `${digest} still serves: deploy a good one`,
+      fix: isBack
+        ? `rolled back: ${previousDigest} serves again`
+        : `not rolled back: ${digest} still serves; deploy a working digest`,
       exitCode: isBack ? EXIT.rolledBack : EXIT.broken,
       cause,
     });
@@ -60,13 +62,13 @@ async function goBack(deploy: HostedDeploy, digest: string): Promise<boolean> {
   return ok;
 }
 
-/** The platform keeps the old release when the new one fails; whether it did is looked at, not believed. */
+/** The platform should keep the old release when the new one fails; /version shows whether it did. */
 async function describeFailure({ target, url, digest, previousDigest }: TargetResult): Promise<DeployError> {
   const serves = await readDigest(url);
   const isBack = serves !== null && serves === previousDigest;
   return new DeployError({
-    text: `${target}: ${digest} does not serve ${url}; ${isBack ? 'what served before still does' : `it answers ${serves ?? 'nothing'}`}`,
-    mend: `look at the platform's own log, and see docker/deploy/${target}/README.md`,
+    text: `${target}: ${digest} does not serve ${url}; ${isBack ? `the previous digest ${serves} still serves` : `/version returns ${serves ?? 'no digest'}`}`,
+    fix: `read the platform's log, and see docker/deploy/${target}/README.md`,
     exitCode: isBack ? EXIT.rolledBack : EXIT.broken,
   });
 }

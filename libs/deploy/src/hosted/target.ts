@@ -2,12 +2,12 @@
 export interface Call {
   readonly command: readonly [program: string, ...args: string[]];
   readonly input?: string;
-  /** Added to what the program inherits. */
+  /** Added to the environment that the program inherits. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** For a call that asks: it is repeated until what it prints matches `done`, or `failed`, or the time is up. */
+  /** For a polling call: repeated until its output matches `done` or `failed`, or the time limit. */
   readonly until?: { readonly done: RegExp; readonly failed: RegExp; readonly limitMs: number };
-  /** Called for people where this one failed. */
+  /** A call whose output explains the failure of this one. */
   readonly explain?: Call;
 }
 
@@ -21,22 +21,22 @@ export interface TargetRequest {
 }
 
 /**
- * A platform that runs the image: what it must be told, and the calls that migrate and then put the image there. The
- * platform itself keeps the old release until the new one is healthy; what was asked is judged by /version, never by
- * the exit codes of these calls alone.
+ * A platform that runs the image: its options, and the calls that migrate and then deploy the image. The platform
+ * itself keeps the old release until the new one is healthy. /version decides whether the deploy succeeded, never the
+ * exit codes of these calls alone.
  */
 export interface HostedTarget {
   readonly name: string;
-  /** What --option takes: name and meaning. A meaning that begins with «optional» may be left out. */
+  /** The names that --option accepts, with their meaning. A meaning that begins with "optional" may be left out. */
   readonly options: Readonly<Record<string, string>>;
   createCalls(request: TargetRequest): readonly Call[] | Promise<readonly Call[]>;
-  /** For a platform that does not go back by itself. */
+  /** For a platform that does not roll back by itself. */
   readonly undo?: Undo;
 }
 
-/** What a failed deploy takes back: only what it rolled out, and only to what served before. */
+/** The calls that undo a failed rollout: only this deploy's release, and only to the release that served before. */
 export interface Undo {
-  /** Prints the image that is set to serve, or nothing. Asked before the first call and after a failure. */
+  /** Prints the image that is set to serve, or nothing. Called before the first call and after a failure. */
   readImage(request: TargetRequest): Call;
   /** Prints a line `REVISION IMAGE` for each release that the platform still holds. */
   readRevisions(request: TargetRequest): Call;
@@ -53,12 +53,12 @@ export interface TargetResult {
   readonly ok: boolean;
 }
 
-/** What every platform is told of the release besides its own settings. */
+/** Variables of the release that every platform gets besides its own settings. */
 export const releaseVariables = ({ environment, digest }: TargetRequest): Readonly<Record<string, string>> => ({
   ENVIRONMENT: environment,
   IMAGE_DIGEST: digest,
 });
 
-/** A tag or revision name that a platform wants beside the digest. */
+/** A tag or revision name, for platforms that require one besides the digest. */
 export const shortName = ({ digest }: TargetRequest): string =>
   `d${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;

@@ -4,25 +4,28 @@ import type { TargetRequest, Undo } from './target.js';
 
 export interface FailedDeploy {
   readonly request: TargetRequest;
-  /** What the platform was set to before the first call; empty where it ran nothing. */
+  /** The image that the platform was set to before the first call; empty if it ran none. */
   readonly imageBefore: string;
-  /** What the public address showed before the first call. */
+  /** The digest that the public address returned before the first call. */
   readonly servedBefore: string | null;
 }
 
-/** Takes back what this deploy rolled out. A deploy that failed earlier, such as in its migration, has nothing to undo. */
+/**
+ * Rolls back what this deploy rolled out. A deploy that failed earlier, such as in its migration, has nothing to undo.
+ */
 export async function undoRollout(undo: Undo, failed: FailedDeploy, around: CallSurroundings): Promise<void> {
   const { request, imageBefore, servedBefore } = failed;
   const imageNow = await readCall(undo.readImage(request), around);
-  if (imageNow === undefined) return around.report('undo: the platform does not say what it runs; nothing was undone');
+  if (imageNow === undefined)
+    return around.report('undo: the platform did not report its current image; nothing was undone');
   const isSame = imageBefore === request.image || servedBefore === request.digest;
   if (imageNow !== request.image || isSame) {
-    return around.report('undo: this deploy rolled out no other release, so there is nothing to undo');
+    return around.report('undo: this deploy did not replace the release, so there is nothing to undo');
   }
   const revision = servedBefore && findRevision(await readCall(undo.readRevisions(request), around), servedBefore);
   if (!revision) {
     return around.report(
-      `undo: the platform holds no release of ${servedBefore ?? 'what served before'}; nothing was undone`,
+      `undo: the platform has no release of ${servedBefore ?? 'the previous digest'}; nothing was undone`,
     );
   }
   await runCalls([undo.goBack(request, revision)], around);

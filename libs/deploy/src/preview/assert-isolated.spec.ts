@@ -8,7 +8,7 @@ import { createSecrets } from './preview-secrets.js';
 const OWN = { project: 'pr-42', secretsDir: '/volumes/pr-42/_data', edgeNetwork: 'airlock-edge_edge' };
 
 describe('assertIsolated', () => {
-  it('accepts a preview that has everything of its own', () => {
+  it('accepts a preview with its own secrets, networks and volumes', () => {
     expect(() => assertIsolated(create(), OWN)).not.toThrow();
   });
 
@@ -32,27 +32,27 @@ describe('assertIsolated', () => {
     ...(
       [
         ['the volume of another system', { external: true, name: 'airlock-staging_postgres' }],
-        ['a volume of its own by the name of another system', { name: 'airlock-staging_postgres' }],
+        ['its own volume with the name of another system', { name: 'airlock-staging_postgres' }],
       ] as const
     ).map(([what, volume]): [string, Partial<ComposeModel>, string] => [
       what,
       { volumes: { postgres: volume } },
-      'volumes.postgres: is airlock-staging_postgres; expected its own',
+      'volumes.postgres: is airlock-staging_postgres; expected a volume of this preview',
     ]),
     [
       'a volume that is a folder of the host',
       { volumes: { x: { name: 'pr-42_x', driver_opts: { type: 'none', o: 'bind', device: '/etc/airlock' } } } },
-      'volumes.x: is mounted from elsewhere',
+      'volumes.x: is mounted from outside the engine',
     ],
     ['a file of the host as a config', { configs: { x: { file: '/etc/airlock/x' } } }, 'configs.x: is read from'],
     ...['privileged', 'network_mode', 'pid', 'ipc', 'devices', 'cap_add', 'userns_mode'].map(
       (door): [string, Partial<ComposeModel>, string] => [
         door,
         api({ [door]: 'host' }),
-        `services.api.${door}: reaches`,
+        `services.api.${door}: gives access to the host`,
       ],
     ),
-    ['a folder of the host', api({ volumes: [{ type: 'bind', source: '/srv' }] }), 'services.api: binds /srv'],
+    ['a folder of the host', api({ volumes: [{ type: 'bind', source: '/srv' }] }), 'services.api: bind-mounts /srv'],
     ['a published port', api({ ports: [{ target: 80 }] }), 'services.api: publishes a port'],
     ['another environment', api({ environment: { ENVIRONMENT: 'staging' } }), 'ENVIRONMENT is "staging"'],
   ])('refuses %s', (_what, change, message) => {
@@ -61,7 +61,7 @@ describe('assertIsolated', () => {
 });
 
 describe('createSecrets', () => {
-  it('never makes the same one twice', () => {
+  it('never creates the same secret twice', () => {
     const values = [...Object.values(createSecrets()), ...Object.values(createSecrets())];
     expect(new Set(values).size).toBe(values.length);
   });
@@ -78,11 +78,11 @@ describe('findExpired', () => {
   });
   const previews = [at(1, '2026-11-21T11:59:59Z'), at(2, '2026-11-22T00:00:00Z'), at(3, '2026-11-22T00:00:00Z')];
 
-  it('finds those whose time is over', () => {
+  it('finds previews past their lifetime', () => {
     expect(findExpired(previews, undefined, now).map(({ number }) => number)).toEqual([1]);
   });
 
-  it('finds those whose pull request is closed, though their time is not over', () => {
+  it('finds previews of a closed pull request before the end of their lifetime', () => {
     expect(findExpired(previews, new Set([1, 3]), now).map(({ number }) => number)).toEqual([1, 2]);
   });
 });

@@ -3,8 +3,8 @@ import { DeployError, EXIT, toDeployError } from '../engine/deploy-error.js';
 import { lifeVolume, listPreviews, type Preview } from './preview-stack.js';
 
 /**
- * Removes everything that bears the project's label. It needs no file of the preview: the branch may be gone. The mark
- * goes last, so that a removal that fails half-way is found again by the reaper.
+ * Removes everything with the project's label. It needs no file of the preview: the branch may be deleted. The mark is
+ * removed last, so that the reaper finds a removal that failed half-way.
  */
 export async function previewDown(docker: Docker, project: string): Promise<void> {
   const label = `label=com.docker.compose.project=${project}`;
@@ -18,17 +18,19 @@ export async function previewDown(docker: Docker, project: string): Promise<void
   await remove(docker, ['volume', 'rm', '--force'], await list(docker, ['volume', 'ls', '--quiet', '--filter', label]));
   await assertGone(docker, project, label);
   await docker.attempt(['volume', 'rm', '--force', lifeVolume(project)]);
-  // Another preview, or anything else, may still need one; the engine then refuses, and rightly.
+  // Another container may still use an image; the engine then refuses to remove it.
   for (const image of new Set(images.filter((name) => name.includes('@'))))
     await docker.attempt(['image', 'rm', image]);
 }
 
-/** Which previews have no reason to be there any more: too old, or of a pull request that is not open. */
+/** The previews to remove: past their lifetime, or of a pull request that is not open. */
 export function findExpired(previews: readonly Preview[], open: ReadonlySet<number> | undefined, now: Date): Preview[] {
   return previews.filter(({ number, expires }) => expires < now || (open !== undefined && !open.has(number)));
 }
 
-/** One that resists keeps none of the others: it is named at the end, and found again at the next run. */
+/**
+ * A preview that cannot be removed does not stop the others. It is named at the end and tried again at the next run.
+ */
 export async function reap(
   docker: Docker,
   { prefix, open }: { prefix: string; open: ReadonlySet<number> | undefined },
@@ -41,7 +43,7 @@ export async function reap(
   if (problems.length === 0) return expired;
   throw new DeployError({
     text: problems.join('\n'),
-    mend: `${expired.length - problems.length} of ${expired.length} are gone; the next run tries the rest again`,
+    fix: `${expired.length - problems.length} of ${expired.length} were removed; the next run tries the others again`,
     exitCode: EXIT.broken,
   });
 }
@@ -63,8 +65,8 @@ async function assertGone(docker: Docker, project: string, label: string): Promi
   const left = await Promise.all(kinds.map((words) => list(docker, [...words, '--quiet', '--filter', label])));
   if (left.flat().length === 0) return;
   throw new DeployError({
-    text: `preview: ${left.flat().length} parts of ${project} are still there; expected none`,
-    mend: 'run it again: airlock preview reap',
+    text: `preview: ${left.flat().length} resources of ${project} could not be removed; expected none left`,
+    fix: 'run it again: airlock preview reap',
     exitCode: EXIT.broken,
   });
 }

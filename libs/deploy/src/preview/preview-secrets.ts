@@ -3,8 +3,8 @@ import type { Docker } from '../engine/docker.js';
 import { secretsVolume } from './preview-stack.js';
 
 /**
- * Secrets that nobody ever sees, made where the preview runs: in a volume of its own on the engine, which Compose then
- * mounts file by file. An engine behind SSH has no access to the files of the deployer, and needs none.
+ * Generates the secrets on the host of the preview, in its own volume, which Compose then mounts file by file. No user
+ * sees them, and an engine behind SSH needs no access to files of the deployer.
  */
 export async function ensureSecrets(docker: Docker, project: string, image: string): Promise<string> {
   const volume = secretsVolume(project);
@@ -17,7 +17,7 @@ export async function ensureSecrets(docker: Docker, project: string, image: stri
   return (await docker.run(['volume', 'inspect', '--format', '{{.Mountpoint}}', volume])).trim();
 }
 
-/** An update of a preview keeps its database, so what is there already stays. Files can be read by the container's user. */
+/** An update of a preview keeps its database, so existing secrets stay. The container's user can read the files. */
 const WRITE_ONCE = `
 const fs = require('node:fs');
 const secrets = JSON.parse(fs.readFileSync(0, 'utf8'));
@@ -25,7 +25,7 @@ if (!fs.existsSync('/secrets/secret_key'))
   for (const [name, value] of Object.entries(secrets)) fs.writeFileSync('/secrets/' + name, value, { mode: 0o444 });
 `;
 
-/** The names are those of compose.preview.yml; the key comes last, and says that all were written. */
+/** The names are those of compose.preview.yml. The key is written last and marks that all others were written. */
 export function createSecrets(): Record<string, string> {
   const [admin, migrator, app, key] = Array.from({ length: 4 }, () => randomBytes(32).toString('hex'));
   const address = (user: string, password: string | undefined, database: string) =>

@@ -1,7 +1,7 @@
 import { parseLines, type Docker } from '../engine/docker.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 
-/** A pull request's own system on a host for previews: one Compose project, found again by the label of its lifetime. */
+/** The running system of one pull request: one Compose project, found by the labels of its lifetime volume. */
 export interface Preview {
   readonly number: number;
   readonly project: string;
@@ -15,18 +15,18 @@ const LABEL = 'airlock.preview';
 export function parseNumber(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new DeployError({
-    text: `N: ${JSON.stringify(text)} is no pull request; expected a number such as 42`,
-    mend: 'see which previews there are: airlock preview list',
+    text: `N: ${JSON.stringify(text)} is not the number of a pull request; expected a number such as 42`,
+    fix: 'list the previews: airlock preview list',
     exitCode: EXIT.usage,
   });
 }
 
-/** What projects begin with: Compose wants lower case, and a filter by name must mean one thing. */
+/** The start of the project names. Compose requires lower case, and a filter by name must be unambiguous. */
 export function parsePrefix(text: string): string {
   if (/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(text) && text.length <= 40) return text;
   throw new DeployError({
-    text: `--prefix: ${JSON.stringify(text)} is no beginning of a project; expected at most 40 of a-z, 0-9 and single hyphens`,
-    mend: 'for example: --prefix airlock-preview',
+    text: `--prefix: ${JSON.stringify(text)} is not a valid prefix of a project name; expected at most 40 characters of a-z, 0-9 and single hyphens, starting with a letter`,
+    fix: 'for example: --prefix airlock-preview',
     exitCode: EXIT.usage,
   });
 }
@@ -35,7 +35,7 @@ export function nameProject(prefix: string, number: number): string {
   return `${prefix}-${number}`;
 }
 
-/** Marks the preview before anything of it exists, so that one that dies on the way up is found and removed too. */
+/** Marks the preview before anything else of it exists, so that one that fails to start is found and removed too. */
 export async function markPreview(docker: Docker, preview: Preview): Promise<void> {
   const labels = {
     number: String(preview.number),
@@ -72,7 +72,7 @@ export function secretsVolume(project: string): string {
   return `${project}_secrets`;
 }
 
-/** As `docker volume ls` prints them: NAME=VALUE, separated by commas. None of our values holds a comma. */
+/** As `docker volume ls` prints them: NAME=VALUE, separated by commas. None of our values contains a comma. */
 function parseLabels(text: string): Record<string, string> {
   return Object.fromEntries(text.split(',').map((one) => [one.split('=')[0] ?? '', one.slice(one.indexOf('=') + 1)]));
 }

@@ -7,9 +7,9 @@ import { previewDown, reap } from './down.js';
 import { listPreviews, parseNumber, parsePrefix, nameProject, type Preview } from './preview-stack.js';
 import { previewUp } from './up.js';
 
-/** How a preview is started, in the words of the command line. */
+/** The options of `airlock preview up`, as typed. */
 export interface PreviewChoices {
-  /** Under which `pr-N` is reached; left out, the one of the settings file. */
+  /** The domain above `pr-N`. Default: the one in the settings file. */
   readonly domain?: string;
   /** The network of the proxy that all previews share. */
   readonly edge: string;
@@ -21,14 +21,14 @@ export interface PreviewChoices {
 
 export interface Previews {
   up(number: string, image: string, choices: PreviewChoices): Promise<Preview>;
-  /** Returns the project that is gone. */
+  /** Returns the name of the removed project. */
   down(number: string): Promise<string>;
   list(): Promise<Preview[]>;
-  /** Removes those that are too old, or of a pull request that is not in `open` (numbers and commas; left out, all are). */
+  /** Removes previews past their lifetime or not in `open` (numbers separated by commas; default: all are open). */
   reap(open: string | undefined): Promise<Preview[]>;
 }
 
-/** The previews of one host: those whose projects begin with `prefix`. Progress goes to stderr. */
+/** The previews of one host whose projects begin with `prefix`. Progress goes to stderr. */
 export function openPreviews(host: { readonly context?: string; readonly prefix: string }): Previews {
   const docker = createDocker(host.context);
   const prefix = parsePrefix(host.prefix);

@@ -17,7 +17,7 @@ export interface UpRequest {
   readonly domain: string | undefined;
   readonly edgeNetwork: string;
   readonly lifetimeMs: number;
-  /** How long the public address may take to answer with the image. */
+  /** The time limit for the public address to return the digest. */
   readonly edgeTimeoutMs: number;
   readonly files: readonly string[];
   readonly envFiles: readonly string[];
@@ -26,7 +26,7 @@ export interface UpRequest {
 
 const UP_TIMEOUT_MS = 300_000;
 
-/** Starts a preview, or brings a new image to one that runs; its database stays until it ends. */
+/** Starts a preview, or deploys a new image to a running one. Its database is kept for its lifetime. */
 export async function previewUp(docker: Docker, request: UpRequest): Promise<Preview> {
   const { number, image, prefix, progress, edgeNetwork, lifetimeMs } = request;
   const project = nameProject(prefix, number);
@@ -34,9 +34,9 @@ export async function previewUp(docker: Docker, request: UpRequest): Promise<Pre
   const address = new URL(`https://pr-${number}.${domain}`);
   const expires = new Date(Date.now() + lifetimeMs);
   const preview: Preview = { number, project, image: image.name, url: address.origin, expires };
-  progress.step(`mark ${project}, which ends ${expires.toISOString()}`);
+  progress.step(`mark ${project}, which expires at ${expires.toISOString()}`);
   await markPreview(docker, preview);
-  progress.step('generate secrets where there are none yet');
+  progress.step('generate missing secrets');
   const secretsDir = await ensureSecrets(docker, project, image.name);
   const variables = {
     ...imageVariables(image),
@@ -50,9 +50,9 @@ export async function previewUp(docker: Docker, request: UpRequest): Promise<Pre
   await compose(docker, source, ['up', '--detach', '--wait', '--remove-orphans', '--quiet-pull']);
   progress.step('add sample rows');
   await compose(docker, source, ['run', '--rm', '--no-deps', '--quiet-pull', 'migrate', 'airlock', 'db', 'seed']);
-  progress.step('ask the replica');
+  progress.step('check the replica');
   await assertServes(docker, source, image);
-  progress.step(`ask ${preview.url}`);
+  progress.step(`check ${preview.url}`);
   await assertReachable(preview.url, request);
   return preview;
 }
@@ -75,7 +75,7 @@ async function compose(docker: Docker, source: ModelSource, words: readonly stri
   );
 }
 
-/** From inside, so that a failure is known to be the replica's and not the edge's. */
+/** Checks from inside the network, so that a failure is the replica's and not the edge's. */
 async function assertServes(docker: Docker, source: ModelSource, image: ImageReference): Promise<void> {
   const answer = JSON.parse(await compose(docker, source, ['exec', '-T', 'api', 'node', '-e', ASK])) as {
     readyz: number;
@@ -84,7 +84,7 @@ async function assertServes(docker: Docker, source: ModelSource, image: ImageRef
   if (answer.readyz === 200 && answer.digest === image.digest) return;
   throw new DeployError({
     text: `preview: readyz ${answer.readyz}, digest ${answer.digest ?? 'none'}; expected 200 and ${image.digest}`,
-    mend: `see why: docker compose --project-name ${source.project} logs`,
+    fix: `see why: docker compose --project-name ${source.project} logs`,
     exitCode: EXIT.broken,
   });
 }
@@ -95,20 +95,20 @@ Promise.all([fetch(base + '/readyz'), fetch(base + '/version').then((answer) => 
   .then(([ready, { digest }]) => console.log(JSON.stringify({ readyz: ready.status, digest })));
 `;
 
-/** The replica answers; what is between it and people must too. Previews have untrusted certificates by design. */
+/** Checks the public address, after the replica itself. Previews have untrusted certificates by design. */
 async function assertReachable(url: string, { image, edgeNetwork, edgeTimeoutMs: limitMs }: UpRequest): Promise<void> {
   const question = { url, digest: image.digest, limitMs, verifiesCertificate: false };
   const problem = await findPublicProblem(question);
   if (problem === undefined) return;
   const edge = edgeNetwork.replace(/_edge$/, '');
   throw new DeployError({
-    text: `edge: the replica is ready, but ${url} is not: ${problem}; expected readiness and ${image.digest}`,
-    mend: `look at the edge and the DNS name: docker compose --project-name ${edge} logs traefik socket-proxy`,
+    text: `edge: the replica is ready, but ${url} is not: ${problem}; expected it to be ready with ${image.digest}`,
+    fix: `check the edge and the DNS name: docker compose --project-name ${edge} logs traefik socket-proxy`,
     exitCode: EXIT.broken,
   });
 }
 
-/** A port is for an edge that does not listen on 443. */
+/** The port is needed only if the edge does not listen on 443. */
 function parseDomain(text: string): string {
   if (
     /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+(?::\d{1,5})?$/.test(text) &&
@@ -117,7 +117,7 @@ function parseDomain(text: string): string {
     return text;
   throw new DeployError({
     text: `--domain: ${JSON.stringify(text)} is not a domain; expected one such as preview.example.com`,
-    mend: 'its wildcard *.preview.example.com must lead to the preview host',
+    fix: 'the wildcard DNS record *.preview.example.com must point to the preview host',
     exitCode: EXIT.usage,
   });
 }
@@ -128,8 +128,8 @@ async function readDomain(envFiles: readonly string[]): Promise<string> {
     if (domain !== undefined) return domain;
   }
   throw new DeployError({
-    text: 'PREVIEW_DOMAIN: is in no environment file; expected a domain such as preview.example.com',
-    mend: 'add it to docker/settings/preview.env, or give --domain preview.example.com',
+    text: 'PREVIEW_DOMAIN: is not set in any environment file; expected a domain such as preview.example.com',
+    fix: 'add it to docker/settings/preview.env, or pass --domain preview.example.com',
     exitCode: EXIT.usage,
   });
 }

@@ -35,7 +35,7 @@ describe('readImage', () => {
     '',
   ])('takes no absence from "%s"', async (stderr) => {
     await expect(readImage(answering({ status: 1, stderr }), image.name)).rejects.toThrow(
-      `registry: no answer for ${image.name}: ${stderr.replace('ERROR: ', '')}`,
+      `registry: no response for ${image.name}: ${stderr.replace('ERROR: ', '')}`,
     );
   });
 });

@@ -45,14 +45,14 @@ export async function tagImage(docker: Docker, image: ImageReference, tag: strin
   if (tagged?.digest === image.digest) return;
   throw new DeployError({
     text: `registry: ${tag} is now ${tagged?.digest ?? 'nothing'}; expected ${image.digest}`,
-    mend: 'another process moved the tag; promote again',
+    fix: 'another process moved the tag; promote again',
   });
 }
 
 export function missing(image: ImageReference): DeployError {
   return new DeployError({
     text: `registry: ${image.name} is not there; expected an image that was built and pushed`,
-    mend: 'push it, or choose a digest of airlock status that the registry kept',
+    fix: 'push it, or choose a digest of airlock status that the registry kept',
   });
 }
 
@@ -72,7 +72,7 @@ function unavailable(name: string, stderr: string): RegistryUnavailable {
       .at(-1)
       ?.replace(/^ERROR: /, '') ?? '';
   return new RegistryUnavailable({
-    text: `registry: no answer for ${name}: ${said}`,
-    mend: 'try: docker login, then docker buildx imagetools inspect',
+    text: `registry: no response for ${name}: ${said}`,
+    fix: `check its address and the network, then: docker login ${name.split('/')[0] ?? ''}`,
   });
 }

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isAbsence, type Docker } from '../engine/docker.js';
 import { DeployError } from '../engine/deploy-error.js';
 
-/** Who changes an environment right now. */
+/** The deploy that holds the lock of an environment. */
 export interface DeployLockHolder {
-  /** Swarm's id of the lock: two locks of one name never share it. */
+  /** The id of the lock in Swarm. A later lock of the same name has another id. */
   readonly id: string;
   readonly owner: string;
   readonly what: string;
   readonly since: Date;
-  /** When its own deploy would have given up. Past it the lock is stale. */
+  /** The latest time at which its deploy can still run. After it the lock is stale. */
   readonly deadline: Date;
 }
 
@@ -18,26 +18,26 @@ export interface DeployLockOptions {
   readonly owner: string;
   readonly what: string;
   readonly deadlineMs: number;
-  /** How long to wait for another's; 0 refuses at once. */
+  /** How long to wait for a lock held by another deploy; 0 fails at once. */
   readonly waitMs: number;
   /** The id of a stale lock to replace. */
   readonly takeOver?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onWaiting?: (holder: DeployLockHolder) => void;
-  /** The lock could not be removed at the end: whoever comes next is told its id. */
+  /** Called if the lock could not be removed at the end: the next deploy needs its id. */
   readonly onLeft?: (why: string) => void;
 }
 
 export interface DeployLock {
-  /** Throws when the lock is no longer ours: somebody else may be at work. */
+  /** Throws if this process no longer holds the lock: another deploy may be running. */
   readonly assertHeld: () => Promise<void>;
 }
 
 const POLL_MS = 1_000;
 
 /**
- * The lock is a Swarm config: the managers agree on its name before it exists, so two deployers on two machines cannot
- * both create it, and it needs nothing on the hosts.
+ * The lock is a Swarm config. The managers agree on its name before it exists, so two deployers on two machines cannot
+ * both create it, and the hosts need no other software.
  */
 export async function withLock<T>(
   docker: Docker,
@@ -48,7 +48,7 @@ export async function withLock<T>(
   try {
     return await work({ assertHeld: () => assertHeld(docker, options.stack, id) });
   } finally {
-    // By id, never by name: if another took it over, theirs stays.
+    // By id, not by name: if another deploy took the lock over, its lock stays.
     const { status, stderr } = await docker.attempt(['config', 'rm', id]);
     if (status !== 0 && !isAbsence(stderr)) options.onLeft?.(`the lock ${id} could not be removed: ${stderr.trim()}`);
   }
@@ -78,7 +78,7 @@ export function describeHolder(holder: DeployLockHolder, now = new Date()): stri
 }
 
 async function acquire(docker: Docker, options: DeployLockOptions): Promise<string> {
-  const giveUp = performance.now() + options.waitMs;
+  const deadline = performance.now() + options.waitMs;
   await takeOverStale(docker, options);
   let reported: string | undefined;
   for (;;) {
@@ -87,14 +87,16 @@ async function acquire(docker: Docker, options: DeployLockOptions): Promise<stri
     if (id !== undefined) return id;
     const holder = await readLock(docker, options.stack);
     if (holder === undefined) continue;
-    if (performance.now() >= giveUp) throw refusal(options, holder);
+    if (performance.now() >= deadline) throw refusal(options, holder);
     if (holder.id !== reported) options.onWaiting?.(holder);
     reported = holder.id;
     await sleep(POLL_MS);
   }
 }
 
-/** By the id that was seen, so that a newer lock is never hit; two who do so at once meet again at the next one. */
+/**
+ * Removes by id, so that a newer lock is never removed. Two deployers that do so at once then compete for the new lock.
+ */
 async function takeOverStale(docker: Docker, { stack, takeOver }: DeployLockOptions): Promise<void> {
   if (takeOver === undefined) return;
   const holder = await readLock(docker, stack);
@@ -113,25 +115,25 @@ async function tryCreate(
   });
   if (status === 0) return stdout.trim();
   if (/AlreadyExists|already exists/i.test(stderr)) return undefined;
-  throw new DeployError({ text: `lock ${stack}: ${stderr.trim()}`, mend: 'try: docker node ls' });
+  throw new DeployError({ text: `lock ${stack}: ${stderr.trim()}`, fix: 'try: docker node ls' });
 }
 
 async function assertHeld(docker: Docker, stack: string, id: string): Promise<void> {
   const holder = await readLock(docker, stack);
   if (holder?.id === id) return;
   throw new DeployError({
-    text: `lock ${stack}: lost${holder ? ` to ${describeHolder(holder)}` : ''}; expected to hold it until the end`,
-    mend: `see what runs, then deploy again: airlock status`,
+    text: `lock ${stack}: lost${holder ? ` to ${describeHolder(holder)}` : ''}; expected to hold the lock until the end of this deploy`,
+    fix: 'check the running release, then deploy again: airlock status',
   });
 }
 
 function refusal({ stack }: DeployLockOptions, holder: DeployLockHolder): DeployError {
   const stale = isStale(holder);
   return new DeployError({
-    text: `lock ${stack}: ${stale ? 'stale, left by' : 'held by'} ${describeHolder(holder)}; expected nobody else at work`,
-    mend: stale
-      ? `make sure that deployer is gone, then run this again with --take-over ${holder.id}`
-      : 'wait for it: --wait 10m',
+    text: `lock ${stack}: ${stale ? 'stale, left by' : 'held by'} ${describeHolder(holder)}; expected no other deploy to be running`,
+    fix: stale
+      ? `make sure that this deploy no longer runs, then run the command again with --take-over ${holder.id}`
+      : 'wait for the lock: --wait 10m',
   });
 }
 

@@ -9,13 +9,13 @@ describe('createSettings', () => {
     ['airlock-staging; reboot', 'a command'],
     ['$(reboot)', 'a substitution'],
     ['--force', 'an option of Docker'],
-    ['airlock-', 'an end that would hide the beginning of what follows'],
+    ['airlock-', 'a trailing hyphen, which makes the names after it ambiguous'],
     ['Airlock', 'upper case'],
     ['', 'nothing'],
-    ['a'.repeat(36), 'more than the longest name leaves room for'],
+    ['a'.repeat(36), 'longer than the longest allowed name'],
   ])('refuses the stack %j: %s', (stack) => {
     expect(() => createSettings('staging', { stack })).toThrow(
-      `--stack: ${JSON.stringify(stack)} is no name of a stack; expected at most 35 of a-z, 0-9 and single hyphens`,
+      `--stack: ${JSON.stringify(stack)} is not a valid stack name; expected at most 35 characters of a-z, 0-9 and single hyphens`,
     );
   });
 
@@ -25,17 +25,19 @@ describe('createSettings', () => {
     'javascript:alert(1)',
     'https://ana:hunter2@api.example.com',
     '',
-  ])('refuses the address %j before anything is changed, and repeats no password', (url) => {
+  ])('refuses the address %j before anything is changed, and does not print its password', (url) => {
     const refuse = () => createSettings('staging', { url });
-    expect(refuse).toThrow('is no address; expected http(s) without a user');
+    expect(refuse).toThrow('is not a valid address; expected an http or https URL without user and password');
     expect(refuse).not.toThrow('hunter2');
   });
 
   it.each(['', 'ana\nben', '\u001b[2Jana', 'a'.repeat(101)])('refuses the actor %j', (actor) => {
-    expect(() => createSettings('staging', { actor })).toThrow('is no name; expected at most 100 printable characters');
+    expect(() => createSettings('staging', { actor })).toThrow(
+      'is not a valid name; expected 1 to 100 printable characters',
+    );
   });
 
-  it.each(['ana', 'dependabot[bot]', 'Ana Müller', 'root@host.example.com'])('takes the actor %j', (actor) => {
+  it.each(['ana', 'dependabot[bot]', 'Ana Müller', 'root@host.example.com'])('accepts the actor %j', (actor) => {
     expect(createSettings('staging', { actor }).actor).toBe(actor);
   });
 
@@ -45,24 +47,24 @@ describe('createSettings', () => {
     ['timeout', '1e3s'],
     ['migrateTimeout', 'soon'],
   ])('refuses the %s %j', (name, value) => {
-    expect(() => createSettings('staging', { [name]: value })).toThrow('is no duration; expected one such as 30s');
+    expect(() => createSettings('staging', { [name]: value })).toThrow('is not a duration; expected one such as 30s');
   });
 
   it.each([
     ['preview', 'is not deployed to a swarm', 'use: airlock preview --help'],
-    ['prod', 'is not an environment', 'write staging or production in place of "prod"'],
-  ])('refuses to deploy to %s', (environment, problem, mend) => {
+    ['prod', 'is not an environment', 'use staging or production instead of "prod"'],
+  ])('refuses to deploy to %s', (environment, problem, fix) => {
     expect(() => createSettings(environment, {})).toThrow(problem);
-    expect(() => createSettings(environment, {})).toThrow(mend);
+    expect(() => createSettings(environment, {})).toThrow(fix);
   });
 });
 
 describe('lockDeadlineMs', () => {
-  it('is later than the end of every phase to its own limit, so that nobody at work is called gone', () => {
+  it('is longer than all phases at their limits together, so that the lock of a running deploy is never stale', () => {
     const settings = createSettings('staging', { timeout: '10m', migrateTimeout: '15m' });
     const [foundation, update, wayBackOfSwarm, wayBack] = Array.from({ length: 4 }, () => settings.timeoutMs);
     const questions = 2 * 120_000;
-    const rehearsal = 90_000 + 60_000;
+    const canary = 90_000 + 60_000;
     const replicas = 20_000 + 60_000;
     const phases = [
       foundation,
@@ -71,7 +73,7 @@ describe('lockDeadlineMs', () => {
       wayBack,
       settings.migrateTimeoutMs,
       questions,
-      rehearsal,
+      canary,
       replicas,
     ];
     expect(lockDeadlineMs(settings)).toBeGreaterThan(phases.reduce((sum = 0, one = 0) => sum + one, 0) ?? 0);

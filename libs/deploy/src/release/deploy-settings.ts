@@ -28,7 +28,7 @@ export interface Settings {
   readonly json: boolean;
 }
 
-/** What the commands share, as commander hands it over. */
+/** Options that the commands share, as commander parses them. */
 export interface CommonOptions {
   readonly stack?: string;
   readonly file?: readonly string[];
@@ -64,7 +64,7 @@ export function createSettings(environment: string, options: CommonOptions): Set
   };
 }
 
-/** A swarm holds what must last; development, tests and previews live on Compose. */
+/** Only lasting environments are deployed to a swarm; development, tests and previews run on Compose. */
 export function parseLastingEnvironment(text: string): Environment {
   const isKnown = isEnvironment(text);
   const { isDisposable, runsLocally } = traitsOf(text);
@@ -72,18 +72,17 @@ export function parseLastingEnvironment(text: string): Environment {
   const lasting = listNames(environmentsWithout('isDisposable'));
   throw new DeployError({
     text: `ENV: ${JSON.stringify(text)} is ${isKnown ? 'not deployed to a swarm' : 'not an environment'}; expected ${lasting}`,
-    mend:
-      isKnown && !runsLocally ? 'use: airlock preview --help' : `write ${lasting} in place of ${JSON.stringify(text)}`,
+    fix: isKnown && !runsLocally ? 'use: airlock preview --help' : `use ${lasting} instead of ${JSON.stringify(text)}`,
     exitCode: EXIT.usage,
   });
 }
 
-/** The name begins the names of all that belongs to the stack; Swarm allows 63 characters, of which a record takes 28. */
+/** The prefix of every name in the stack. Swarm allows 63 characters, of which a release record needs 28. */
 export function parseStackName(flag: string, text: string): string {
   if (/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(text) && text.length <= LONGEST_STACK) return text;
   throw new DeployError({
-    text: `${flag}: ${JSON.stringify(text)} is no name of a stack; expected at most ${LONGEST_STACK} of a-z, 0-9 and single hyphens`,
-    mend: 'for example: --stack airlock-staging',
+    text: `${flag}: ${JSON.stringify(text)} is not a valid stack name; expected at most ${LONGEST_STACK} characters of a-z, 0-9 and single hyphens, starting with a letter`,
+    fix: 'for example: --stack airlock-staging',
     exitCode: EXIT.usage,
   });
 }
@@ -91,40 +90,40 @@ export function parseStackName(flag: string, text: string): string {
 const LONGEST_STACK = 35;
 
 /**
- * How long the lock can rightly be held: four times the rollout's limit (what the application stands on, the update,
- * Swarm's own way back, ours), the migrations', and ten minutes for the questions, the rehearsal and the smoke suite.
+ * The longest time that a deploy can hold the lock: four times the rollout's limit (dependencies, the update, Swarm's
+ * rollback, ours), the migrations' limit, and ten minutes for the preflight, the canary and the smoke suite.
  */
 export function lockDeadlineMs({ timeoutMs, migrateTimeoutMs }: Settings): number {
   return 4 * timeoutMs + migrateTimeoutMs + 600_000;
 }
 
-/** A question to an image is answered in seconds, or not at all. */
+/** A preflight job of an image ends within seconds, or it hangs. */
 export function jobTimeoutMs({ timeoutMs }: Settings): number {
   return Math.min(timeoutMs, 120_000);
 }
 
-/** Found before anything is changed: a wrong address would fail the smoke suite, and take a good release back. */
+/** Checked before anything is changed: with a wrong address the smoke suite would fail and roll back a good release. */
 function parseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return text;
   throw new DeployError({
-    text: `--url: ${JSON.stringify(text.replace(/\/\/[^/@]*@/, '//'))} is no address; expected http(s) without a user`,
-    mend: 'for example: --url https://api.example.com',
+    text: `--url: ${JSON.stringify(text.replace(/\/\/[^/@]*@/, '//'))} is not a valid address; expected an http or https URL without user and password`,
+    fix: 'for example: --url https://api.example.com',
     exitCode: EXIT.usage,
   });
 }
 
-/** It is shown on other people's terminals. */
+/** Other deployers see it in their terminals. */
 function parseActor(text: string): string {
   if (/^[\p{L}\p{N}\p{P}\p{S} ]{1,100}$/u.test(text)) return text;
   throw new DeployError({
-    text: `--actor: ${JSON.stringify(text)} is no name; expected at most 100 printable characters`,
-    mend: 'for example: --actor ana',
+    text: `--actor: ${JSON.stringify(text)} is not a valid name; expected 1 to 100 printable characters`,
+    fix: 'for example: --actor ana',
     exitCode: EXIT.usage,
   });
 }
 
-/** In a pipeline the person or the application that started it; on a machine its user. */
+/** In a pipeline the GitHub user or app that started it; on a machine its user. */
 function readActor(): string {
   return readProcessEnvironment()['GITHUB_ACTOR'] ?? `${readUserName()}@${hostname()}`;
 }

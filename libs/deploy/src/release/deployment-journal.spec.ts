@@ -25,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('assertWritable', () => {
-  it('makes the folder, and leaves what is in the file', async () => {
+  it('creates the folder and keeps the content of the file', async () => {
     await assertWritable(file);
     await appendRecord(file, record);
     await assertWritable(file);
@@ -35,18 +35,18 @@ describe('assertWritable', () => {
   it.each<[string, () => Promise<string>, string]>([
     ['a folder in its place', () => mkdir(file, { recursive: true }).then(() => file), 'EISDIR'],
     ['a file where its folder should be', () => writeFile(join(folder, 'new'), '').then(() => file), 'ENOTDIR'],
-    ['a folder that nobody made', () => Promise.resolve(join(folder, 'a/b/deployments.jsonl')), 'ENOENT'],
-    ['a file system that makes no folders', () => Promise.resolve('/proc/airlock/deployments.jsonl'), 'ENOENT'],
+    ['a folder whose parent does not exist', () => Promise.resolve(join(folder, 'a/b/deployments.jsonl')), 'ENOENT'],
+    ['a file system that cannot have folders', () => Promise.resolve('/proc/airlock/deployments.jsonl'), 'ENOENT'],
   ])('refuses %s before anything is changed', async (_what, arrange, code) => {
     const path = await arrange();
     await expect(assertWritable(path)).rejects.toThrow(
-      `${path}: cannot be written (${code}); expected a file that takes one more line\n  nothing was changed; name another one: --journal FILE`,
+      `${path}: cannot be written (${code}); expected a writable file\n  nothing was changed; choose another file: --journal FILE`,
     );
   });
 });
 
 describe('appendRecord', () => {
-  it('begins a line of its own behind one that was cut off', async () => {
+  it('starts a new line after an incomplete one', async () => {
     await mkdir(join(folder, 'new'));
     await writeFile(file, '{"id":"cut o');
     await appendRecord(file, record);
@@ -62,21 +62,19 @@ describe('appendRecord', () => {
 
 describe('loadJournal', () => {
   it.each([
-    ['is cut off', '{"environment":"staging","digest":"sha2'],
-    ['is no JSON', 'deployed by hand'],
-    ['is JSON, and no record', '{"environment":"staging"}'],
+    ['is incomplete', '{"environment":"staging","digest":"sha2'],
+    ['is not JSON', 'deployed by hand'],
+    ['is JSON but not a record', '{"environment":"staging"}'],
     ['is null', 'null'],
-  ])('names the line that %s: a promotion must not rest on a history with a hole', async (_what, line) => {
+  ])('names the line that %s: a promotion must not rely on an incomplete history', async (_what, line) => {
     const path = join(folder, 'journal');
     await writeFile(path, `${JSON.stringify(record)}\n\n${line}\n`);
-    await expect(loadJournal(path)).rejects.toThrow(
-      `${path}:3: is no record of a deployment; expected one JSON object`,
-    );
+    await expect(loadJournal(path)).rejects.toThrow(`${path}:3: is not a deployment record; expected one JSON object`);
   });
 
-  it('says of a file that it is not there', async () => {
+  it('reports a missing file', async () => {
     await expect(loadJournal(file)).rejects.toThrow(
-      `${file}: cannot be read (ENOENT); expected the deployments.jsonl of staging\n  name one: --record FILE`,
+      `${file}: cannot be read (ENOENT); expected the deployments.jsonl of staging\n  choose the file: --record FILE`,
     );
   });
 });

@@ -4,8 +4,8 @@ import { DeployError, EXIT } from '../engine/deploy-error.js';
 import type { DeploymentRecord } from './release-record.js';
 
 /**
- * deployments.jsonl: for people, pipelines and artefacts, what the swarm keeps too. Asked for before anything is
- * changed, because a deploy that cannot be written down afterwards had better not begin.
+ * Checks deployments.jsonl before anything is changed, because a deploy that cannot be recorded must not start. The
+ * file holds the same records as the swarm, for users, pipelines and artefacts.
  */
 export async function assertWritable(file: string): Promise<void> {
   try {
@@ -13,32 +13,32 @@ export async function assertWritable(file: string): Promise<void> {
     await (await open(file, 'a')).close();
   } catch (cause) {
     throw new DeployError({
-      text: `${file}: cannot be written (${codeOf(cause)}); expected a file that takes one more line`,
-      mend: 'nothing was changed; name another one: --journal FILE',
+      text: `${file}: cannot be written (${codeOf(cause)}); expected a writable file`,
+      fix: 'nothing was changed; choose another file: --journal FILE',
       cause,
     });
   }
 }
 
-/** One level, as .airlock is: Node's recursive form never ends where a file system makes no folders, such as /proc. */
+/** Creates one level only: Node's recursive mkdir hangs on file systems that cannot have folders, such as /proc. */
 async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder).catch((error: unknown) => {
     if (codeOf(error) !== 'EEXIST') throw error;
   });
 }
 
-/** Always begins a line of its own, also behind one that a full disk or a killed process cut off. */
+/** Starts a new line even if a full disk or a killed process left the last line incomplete. */
 export async function appendRecord(file: string, record: DeploymentRecord): Promise<void> {
   const separator = (await endsInALine(file)) ? '' : '\n';
   await appendFile(file, `${separator}${JSON.stringify(record)}\n`);
 }
 
-/** Throws on the first line that is no record: a promotion must not rest on a history with a hole in it. */
+/** Throws on the first line that is not a record: a promotion must not rely on an incomplete history. */
 export async function loadJournal(file: string): Promise<DeploymentRecord[]> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new DeployError({
       text: `${file}: cannot be read (${codeOf(cause)}); expected the deployments.jsonl of staging`,
-      mend: 'name one: --record FILE',
+      fix: 'choose the file: --record FILE',
       exitCode: EXIT.usage,
       cause,
     });
@@ -50,8 +50,8 @@ function parseLine(file: string, line: string, number: number): DeploymentRecord
   const record = parseRecord(line);
   if (record !== undefined) return record;
   throw new DeployError({
-    text: `${file}:${number}: is no record of a deployment; expected one JSON object with environment, digest and outcome`,
-    mend: 'see the record itself: airlock status staging --records',
+    text: `${file}:${number}: is not a deployment record; expected one JSON object with environment, digest and outcome`,
+    fix: 'print the records of the swarm: airlock status staging --records',
   });
 }
 

@@ -3,10 +3,10 @@ import { DeployError, EXIT } from '../engine/deploy-error.js';
 
 const lasting = () => environmentsWithout('isDisposable');
 
-/** Environments whose images have proved themselves: they take builds, and their records last. */
+/** Environments to promote from: they accept builds, and their records are kept. */
 export const listPromotable = () => lasting().filter((environment) => traitsOf(environment).takesBuilds);
 
-/** @throws DeployError unless images go from the one to the other */
+/** @throws DeployError unless images are promoted from `from` to `to` */
 export function assertPromotion({ from, to }: { from: string; to: string }): void {
   const sources = listPromotable();
   const targets = lasting().filter((environment) => !traitsOf(environment).takesBuilds);
@@ -14,7 +14,7 @@ export function assertPromotion({ from, to }: { from: string; to: string }): voi
   if (isIn(sources, from) && isIn(targets, to)) return;
   throw new DeployError({
     text: `promote: from ${JSON.stringify(from)} to ${JSON.stringify(to)}; expected from ${listNames(sources)} to ${listNames(targets)}`,
-    mend: `use: airlock promote ${sources[0]} ${targets.at(-1)}`,
+    fix: `use: airlock promote ${sources[0]} ${targets.at(-1)}`,
     exitCode: EXIT.usage,
   });
 }

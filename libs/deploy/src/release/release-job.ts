@@ -7,7 +7,7 @@ import type { Stack } from '../render/render-stack.js';
 import { applyStack } from './stack-file.js';
 import { observeServices, type Task } from '../engine/swarm.js';
 
-/** A command that runs once, to its end, in the place of a service: its image, secrets, networks and limits. */
+/** A command that runs once with the image, secrets, networks and limits of a service. */
 export interface Job {
   readonly service: Fields;
   readonly command: readonly string[];
@@ -18,7 +18,7 @@ export interface JobResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** What Swarm says where it could not even start. */
+  /** Swarm's error if the task could not start. */
   readonly error: string;
 }
 
@@ -27,19 +27,19 @@ export interface JobOptions {
   readonly stack: Stack;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Services that run beside the jobs, for as long as they do. */
+  /** Services that run as long as the jobs do. */
   readonly beside?: Readonly<Record<string, Fields>>;
-  /** Called at each look with the full name and the tasks of each service beside the jobs; throws to end the jobs. */
-  readonly onLook?: (besides: ReadonlyMap<string, readonly Task[]>) => Promise<void>;
+  /** Called at each poll with the full name and the tasks of each service beside the jobs; throws to end the jobs. */
+  readonly onPoll?: (besides: ReadonlyMap<string, readonly Task[]>) => Promise<void>;
 }
 
 const POLL_MS = 400;
 const LOG_LIMIT_MS = 10_000;
-/** What failed may have nothing to say but on standard error. */
-const SILENCE_LIMIT_MS = 1_200;
+/** A failed job may have written to standard error only. */
+const EMPTY_STDOUT_LIMIT_MS = 1_200;
 const ENDED = ['complete', 'failed', 'rejected', 'shutdown', 'orphaned', 'remove'];
 
-/** Runs the jobs side by side in a stack of their own, which is gone afterwards whatever happens. */
+/** Runs the jobs at the same time in a scratch stack, which is always removed afterwards. */
 export async function runJobs<K extends string>(
   docker: Docker,
   jobs: Readonly<Record<K, Job>>,
@@ -54,7 +54,7 @@ export async function runJobs<K extends string>(
   }
 }
 
-/** Also removes what a killed deployer left: every scratch stack of this one. */
+/** Removes every scratch stack of this stack, also those that a killed deployer left. */
 export async function removeScratchStacks(docker: Docker, stackName: string): Promise<void> {
   const { stdout } = await docker.attempt(['stack', 'ls', '--format', '{{.Name}}']);
   const leftovers = stdout.split('\n').filter((name) => new RegExp(`^${stackName}-job-[0-9a-f]{8}$`).test(name));
@@ -91,10 +91,10 @@ function createJobService(scratch: string, { service, command, environment }: Jo
     volumes: ((service['volumes'] ?? []) as Fields[]).filter(({ type }) => type === 'tmpfs'),
     networks: withoutAliases(service['networks']),
     entrypoint: command.slice(0, 1),
-    // A stack file is a template: a dollar that is meant is written twice.
+    // A stack file is a template: a literal dollar is written twice.
     command: command.slice(1).map((word) => word.replaceAll('$', '$$$$')),
     environment: { ...(service['environment'] as Fields), ...environment, SCRATCH_STACK: scratch },
-    // Swarm waits for the health of what it starts, and a job has none.
+    // Swarm waits until a service is healthy, and a job has no health check.
     healthcheck: { test: ['NONE'] },
     deploy: {
       mode: 'replicated-job',
@@ -106,7 +106,7 @@ function createJobService(scratch: string, { service, command, environment }: Jo
   };
 }
 
-/** A job on the service's networks must not answer to the service's names. */
+/** A job on the service's networks must not be reachable under the service's names. */
 export function withoutAliases(networks: unknown): Record<string, null> {
   return Object.fromEntries(Object.keys((networks ?? {}) as Fields).map((name) => [name, null]));
 }
@@ -132,7 +132,7 @@ async function waitForJobs<K extends string>(
     );
     const [late] = pending.filter((key) => results[key] === undefined);
     if (late === undefined) return results as Record<K, JobResult>;
-    await options.onLook?.(new Map(besides.map((name) => [name, tasks.get(name) ?? []])));
+    await options.onPoll?.(new Map(besides.map((name) => [name, tasks.get(name) ?? []])));
     if (performance.now() > deadline) throw timeout(late, options.timeoutMs, tasks.get(`${stack}_${late}`)?.at(0));
     await sleep(POLL_MS);
   }
@@ -151,8 +151,8 @@ async function readResult(docker: Docker, service: string, task: Task): Promise<
 }
 
 /**
- * The engine may answer for the task before all of its log has arrived, on a busy host long before: one that ends within a
- * line, or has no standard output yet, is asked for again.
+ * The engine may report the end of a task before all of its log has arrived, on a busy host seconds before. A log that
+ * ends within a line, or has no standard output yet, is read again.
  */
 async function readLogs(docker: Docker, service: string): Promise<{ stdout: string; stderr: string }> {
   const startedAt = performance.now();
@@ -160,7 +160,7 @@ async function readLogs(docker: Docker, service: string): Promise<{ stdout: stri
     const logs = await docker.attempt(['service', 'logs', '--raw', '--no-task-ids', service], { timeoutMs: 10_000 });
     const texts = [logs.stdout, logs.stderr].filter((text) => text !== '');
     const isWhole = logs.status === 0 && texts.length > 0 && texts.every((text) => text.endsWith('\n'));
-    const limitMs = isWhole && logs.stdout === '' ? SILENCE_LIMIT_MS : LOG_LIMIT_MS;
+    const limitMs = isWhole && logs.stdout === '' ? EMPTY_STDOUT_LIMIT_MS : LOG_LIMIT_MS;
     if ((isWhole && logs.stdout !== '') || performance.now() - startedAt > limitMs) return logs;
     await sleep(POLL_MS);
   }
@@ -169,7 +169,7 @@ async function readLogs(docker: Docker, service: string): Promise<{ stdout: stri
 function timeout(key: string, timeoutMs: number, task: Task | undefined): DeployError {
   const state = task ? `${task.state}${task.error ? `, ${task.error}` : ''}` : 'never scheduled';
   return new DeployError({
-    text: `job ${key}: not done after ${timeoutMs / 1_000} s (${state}); expected an end`,
-    mend: 'see the nodes and what they reserve: docker node ls',
+    text: `job ${key}: still running after ${timeoutMs / 1_000} s (${state}); expected it to end in time`,
+    fix: 'check the nodes and their reservations: docker node ls',
   });
 }

@@ -9,14 +9,14 @@ const image = parseImageReference(`registry.example.com/airlock@sha256:${'a'.rep
 const other = parseImageReference(`registry.example.com/airlock@sha256:${'b'.repeat(64)}`);
 
 describe('createReleasePlan', () => {
-  it('takes the job that others wait for out of the stack', () => {
+  it('removes from the stack the job that other services wait for', () => {
     const plan = createPlan();
     expect(plan.releaseJob?.name).toBe('migrate');
     expect(Object.keys(plan.stack.services)).toEqual(['api', 'redis']);
     expect(plan.appServices).toEqual(['api']);
   });
 
-  it('tells the image its own digest, and nobody else', () => {
+  it('passes the digest to the services of the image only', () => {
     const { services } = createPlan().stack;
     expect(services['api']).toMatchObject({ environment: { ENVIRONMENT: 'staging', IMAGE_DIGEST: image.digest } });
     expect(services['redis']).toEqual({ image: 'redis:8' });
@@ -34,8 +34,16 @@ describe('createReleasePlan', () => {
 
   it.each<[string, Fields, string]>([
     ['no update policy', {}, 'order: is "not set"; expected start-first'],
-    ['one that stops first', { order: 'stop-first', failure_action: 'rollback' }, 'order: is "stop-first"; expected'],
-    ['one that stops at a failure', { order: 'start-first', failure_action: 'pause' }, 'failure_action: is "pause"'],
+    [
+      'an update policy that stops the old replica first',
+      { order: 'stop-first', failure_action: 'rollback' },
+      'order: is "stop-first"; expected',
+    ],
+    [
+      'an update policy that pauses at a failure',
+      { order: 'start-first', failure_action: 'pause' },
+      'failure_action: is "pause"',
+    ],
   ])('refuses an application with %s', (_what, update, problem) => {
     expect(() => createPlan({ deploy: { update_config: update } })).toThrow(
       `services.api.deploy.update_config.${problem}`,
@@ -43,7 +51,7 @@ describe('createReleasePlan', () => {
   });
 
   it.each(['redis', 'redis:latest', 'localhost:5000/redis'])('refuses the image %s', (name) => {
-    expect(() => createPlan({}, { image: name })).toThrow(`services.redis: image ${name} is whatever is newest`);
+    expect(() => createPlan({}, { image: name })).toThrow(`services.redis: image ${name} can change between deploys`);
   });
 });
 

@@ -8,14 +8,14 @@ import { assertSettingsReachStack } from './settings-file.js';
 import { assertStackIsValid } from './stack-file.js';
 import { loadSecretVersions } from './stack-secrets.js';
 
-/** One image with one environment's configuration, ready to be handed to Swarm. */
+/** One image with the configuration of one environment, ready for Swarm. */
 export interface ReleasePlan {
   readonly stack: Stack;
   /** The services that run the image. */
   readonly appServices: readonly string[];
-  /** The service that migrates: a job that the others wait for, run before them and no part of the stack. */
+  /** The service that migrates: a job that runs before the services that wait for it. Not part of the stack. */
   readonly releaseJob: ReleaseJob | undefined;
-  /** What the release job waits for in its turn: it makes roles, database and stamp, before the first release only. */
+  /** The job that the release job waits for. It creates roles, database and stamp, before the first release only. */
   readonly provisionJob: ReleaseJob | undefined;
   readonly secretVersions: Readonly<Record<string, string>>;
 }
@@ -39,7 +39,7 @@ export async function loadReleasePlan(docker: Docker, options: PlanOptions): Pro
     API_IMAGE: image.name,
     API_REPOSITORY: `${image.registry}/${image.repository}`,
     IMAGE_DIGEST: image.digest,
-    // The overlays of Compose read secrets from a folder; docker/swarm.yml replaces that, but Compose wants a name first.
+    // Compose requires a value here. docker/swarm.yml then replaces the secrets that overlays read from this folder.
     SECRETS_DIR: '/var/empty',
   };
   assertSettingsReachStack(envFiles);
@@ -77,7 +77,7 @@ export function createReleasePlan(
   return { stack, appServices, releaseJob, provisionJob, secretVersions: used };
 }
 
-/** What these services wait for until it has completed. */
+/** The services that must complete before these services start. */
 function findAwaited(model: ComposeModel, names: readonly string[]): string[] {
   const waits = names.flatMap((name) =>
     Object.entries((model.services[name]?.['depends_on'] ?? {}) as Record<string, { condition: string }>),
@@ -86,7 +86,7 @@ function findAwaited(model: ComposeModel, names: readonly string[]): string[] {
   return [...new Set(jobs.map(([name]) => name))];
 }
 
-/** An image cannot know its own digest; it is told at deploy, and `/version` answers it. */
+/** An image cannot contain its own digest. The deploy sets it, and `/version` returns it. */
 function withIdentity(service: Fields, image: ImageReference): Fields {
   if (service['image'] !== image.name) return service;
   return { ...service, environment: { ...(service['environment'] as Fields), IMAGE_DIGEST: image.digest } };
@@ -99,23 +99,23 @@ function assertBelongs(plan: {
   image: ImageReference;
 }): void {
   const { services, appServices, environment, image } = plan;
-  const strangers = Object.entries(services)
+  const mismatched = Object.entries(services)
     .filter(([, service]) => service['image'] === image.name)
     .map(([name, service]) => [name, (service['environment'] as Fields)['ENVIRONMENT']] as const)
     .filter(([, said]) => said !== environment);
   const problems = [
-    ...strangers.map(
+    ...mismatched.map(
       ([name, said]) => `services.${name}: ENVIRONMENT is ${JSON.stringify(said)}; expected "${environment}"`,
     ),
     ...(appServices.length === 0 ? [`services: none runs ${image.name}; expected image: \${API_IMAGE:?}`] : []),
-    ...Object.entries(services).flatMap(([name, service]) => findUnfixedImage(name, String(service['image']))),
+    ...Object.entries(services).flatMap(([name, service]) => findUnpinnedImage(name, String(service['image']))),
     ...appServices.flatMap((name) => findGap(name, services[name] ?? {})),
   ];
   if (problems.length === 0) return;
-  throw new DeployError({ text: problems.join('\n'), mend: `mend the overlay of ${environment}` });
+  throw new DeployError({ text: problems.join('\n'), fix: `correct the overlay of ${environment}` });
 }
 
-/** Swarm's own default ends the old replica before the new one has begun. */
+/** By default Swarm stops the old replica before it starts the new one. */
 function findGap(name: string, service: Fields): string[] {
   const { update_config: update } = (service['deploy'] ?? {}) as { update_config?: Fields };
   const wanted = { order: 'start-first', failure_action: 'rollback' };
@@ -127,9 +127,9 @@ function findGap(name: string, service: Fields): string[] {
     });
 }
 
-/** The engine may hold any image under a tag; only the application's own must be fixed where others are not yet pinned. */
-function findUnfixedImage(name: string, image: string): string[] {
+/** Without a tag, or with `latest`, the image may be a different one at each deploy. */
+function findUnpinnedImage(name: string, image: string): string[] {
   return /:latest$|(?:^|\/)[^/:@]+$/.test(image)
-    ? [`services.${name}: image ${image} is whatever is newest; expected a tag or digest`]
+    ? [`services.${name}: image ${image} can change between deploys; expected a version tag or a digest`]
     : [];
 }

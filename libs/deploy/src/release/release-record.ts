@@ -22,15 +22,15 @@ export interface DeploymentRecord {
   readonly schemaHead: string | null;
   readonly smoke: 'passed' | 'failed' | 'not-run';
   readonly configFingerprint: string;
-  /** Which version of each secret the release used; never a value. */
+  /** The version of each secret that the release used; never a value. */
   readonly secretVersions: Readonly<Record<string, string>>;
 }
 
 export interface Release {
   readonly record: DeploymentRecord;
-  /** What was handed to Swarm, so that a rollback brings back the configuration too. */
+  /** The stack that Swarm got, so that a rollback restores the configuration too. */
   readonly deployed: Stack;
-  /** The service that asks about the schema on behalf of this image. */
+  /** The service that checks the schema for this image. */
   readonly job: ReleasePlan['releaseJob'];
 }
 
@@ -38,7 +38,7 @@ const LABEL = 'airlock.release.stack';
 const KEPT_RELEASES = 50;
 const KEPT_GOOD_RELEASES = 10;
 
-/** The swarm itself keeps the releases: every deployer on every machine reads the same history. Oldest first. */
+/** The swarm stores the releases, so every deployer on every machine reads the same history. Oldest first. */
 export async function loadReleases(docker: Docker, stack: string): Promise<Release[]> {
   const text = await docker.run(['config', 'ls', '--filter', `label=${LABEL}=${stack}`, '--format', '{{.Name}}']);
   const names = text.split('\n').filter((name) => name !== '');
@@ -49,29 +49,29 @@ export async function loadReleases(docker: Docker, stack: string): Promise<Relea
     .sort((a, b) => (a.record.startedAt < b.record.startedAt ? -1 : 1));
 }
 
-/** Keeps one more, and lets go of what nobody will go back to. */
+/** Saves the release and removes old ones that no rollback needs. */
 export async function saveRelease(docker: Docker, release: Release, before: readonly Release[]): Promise<void> {
   const { stack } = release.record;
   const create = ['config', 'create', '--label', `${LABEL}=${stack}`, releaseName(release), '-'];
   await docker.run(create, { input: JSON.stringify(release) });
   const surplus = findSurplus([...before, release]).map(releaseName);
-  // Not the end of a deploy: the next one tries again.
+  // A failure here does not fail the deploy: the next one tries again.
   if (surplus.length > 0) await docker.attempt(['config', 'rm', ...surplus]);
 }
 
-/** Failed attempts must not push out what a rollback needs, however many there were. */
+/** Failed attempts, however many, must not displace the releases that a rollback needs. */
 export function findSurplus(releases: readonly Release[]): Release[] {
   const good = releases.filter(({ record }) => record.outcome === 'succeeded').slice(-KEPT_GOOD_RELEASES);
   const kept = new Set([...releases.slice(-KEPT_RELEASES), ...good]);
   return releases.filter((release) => !kept.has(release));
 }
 
-/** The newest release that succeeded: what serves, unless a deploy was cut off before it could write itself down. */
+/** The newest successful release. It serves, unless a later deploy was interrupted before it was recorded. */
 export function findCurrent(releases: readonly Release[]): Release | undefined {
   return releases.findLast(({ record }) => record.outcome === 'succeeded');
 }
 
-/** Sorts by name as it sorts by time. */
+/** Ids sort by time. */
 export function createRecordId(now: Date): string {
   return now.toISOString().replaceAll(/[-:.]/g, '').toLowerCase();
 }
@@ -85,10 +85,10 @@ function parseRelease(name: string, text: string): Release {
     const release = JSON.parse(text) as Release;
     if (typeof release.record.digest === 'string' && typeof release.deployed.services === 'object') return release;
   } catch {
-    // Said below, with the name.
+    // Reported below, with the name.
   }
   throw new DeployError({
-    text: `config ${name}: is no release of airlock, though it is labelled as one; expected its own record`,
-    mend: `find out who made it, then: docker config rm ${name}`,
+    text: `config ${name}: is labelled as a release of airlock but is not a release record; expected a record that airlock wrote`,
+    fix: `find out what created it, then remove it: docker config rm ${name}`,
   });
 }

@@ -3,7 +3,7 @@ import { digestOf } from '../engine/image-reference.js';
 import type { Release } from './release-record.js';
 import { readService, type ServiceState } from '../engine/swarm.js';
 
-/** The services of the stack that ran the release's image, as Swarm has them now. */
+/** The current state of the services that ran the release's image. */
 export async function readAppServices(
   docker: Docker,
   stackName: string,
@@ -18,7 +18,7 @@ export function listAppServices(release: Release | undefined): string[] {
   return services.filter(([, { image }]) => image === release?.record.image).map(([name]) => name);
 }
 
-/** The digest that all of them are set to; undefined where they disagree, or nothing is known of them. */
+/** The digest that all of these services are set to; undefined if they differ or are unknown. */
 export async function readServingDigest(
   docker: Docker,
   stackName: string,

@@ -8,14 +8,16 @@ import type { Docker } from '../engine/docker.js';
 import type { Stack } from '../render/render-stack.js';
 import { listServices } from '../engine/swarm.js';
 
-/** Lets Docker's own parser judge the stack, without a daemon; throws with what it says. */
+/** Validates the stack with Docker's parser, without a daemon. Throws with the parser's message. */
 export async function assertStackIsValid(docker: Docker, stack: Stack): Promise<void> {
   await withStackFile(stack, (file) =>
     docker.run(['stack', 'config', '--compose-file', file], { env: engineVariables() }),
   );
 }
 
-/** Hands the stack to Swarm and returns at once. What becomes of it must be watched: this command's exit code is not it. */
+/**
+ * Passes the stack to Swarm and returns at once. The exit code does not tell whether the rollout succeeds: watch it.
+ */
 export async function applyStack(docker: Docker, name: string, stack: Stack): Promise<void> {
   await withStackFile(stack, (file) =>
     docker.run(
@@ -36,8 +38,8 @@ export async function applyStack(docker: Docker, name: string, stack: Stack): Pr
 }
 
 /**
- * Swarm leaves running what a stack no longer names: old code that no rollout would ever replace, and that nobody asks
- * whether it can live with the next contract.
+ * Swarm keeps services that a stack no longer names running: old code that no rollout replaces and that no preflight
+ * checks against the next contract.
  */
 export async function removeSurplus(
   docker: Docker,
@@ -47,11 +49,11 @@ export async function removeSurplus(
   const wanted = Object.keys(stack.services).map((service) => `${name}_${service}`);
   const surplus = (await listServices(docker, name)).filter((service) => !wanted.includes(service));
   if (surplus.length === 0) return;
-  note(`${surplus.join(', ')}: not part of this release, so removed`);
+  note(`${surplus.join(', ')}: removed, because the release does not contain it`);
   await docker.run(['service', 'rm', ...surplus]);
 }
 
-/** The same for the same configuration, whatever the image: two deploys differ in it when anything else changed. */
+/** A hash of the configuration without the image: it differs if anything but the image changed. */
 export function fingerprint(stack: Stack, image: string): string {
   const digest = image.split('@')[1] ?? image;
   const text = canonical(stack).replaceAll(image, 'IMAGE').replaceAll(digest, 'DIGEST');
@@ -85,7 +87,7 @@ async function withStackFile<T>(stack: Stack, use: (file: string) => Promise<T>)
   }
 }
 
-/** A stack file can name the content of a config by path only. */
+/** A stack file can only refer to the content of a config by path. */
 async function withContentFile(folder: string, name: string, config: Fields): Promise<Fields> {
   const { 'x-content': content, ...rest } = config;
   if (typeof content !== 'string') return rest;

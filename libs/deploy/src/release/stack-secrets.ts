@@ -3,7 +3,7 @@ import { parseLines } from '../engine/docker.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 import { SECRET_STACK_LABEL } from '../engine/swarm.js';
 
-/** Adds a version of a secret. It serves from the next deploy on; the versions before stay for a rollback. */
+/** Adds a version of a secret. It is used from the next deploy on; earlier versions are kept for a rollback. */
 export async function putSecret(
   docker: Docker,
   { stack, key, value }: { stack: string; key: string; value: string },
@@ -43,18 +43,18 @@ export async function listSecretVersions(docker: Docker, stack: string): Promise
     .sort((a, b) => (a.key === b.key ? a.version - b.version : a.key < b.key ? -1 : 1));
 }
 
-/** The newest version of each: secrets cannot change in Swarm, so a new value is a new version. */
+/** The newest version of each secret. Swarm secrets cannot change, so a new value is a new version. */
 export async function loadSecretVersions(docker: Docker, stack: string): Promise<Record<string, string>> {
   return Object.fromEntries((await listSecretVersions(docker, stack)).map(({ key, name }) => [key, name]));
 }
 
 function assertUsable(key: string, value: string): void {
   const problem = !/^[a-z][a-z0-9_]{0,40}$/.test(key)
-    ? `name ${JSON.stringify(key)}; expected one such as database_url`
+    ? `the name ${JSON.stringify(key)} is not valid; expected a-z, 0-9 and _, at most 41 characters, such as database_url`
     : value === ''
       ? `${key} is empty; expected the value on standard input`
       : undefined;
   if (problem === undefined) return;
-  const mend = 'for example: openssl rand -hex 32 | airlock secret put staging secret_key';
-  throw new DeployError({ text: `secret: ${problem}`, mend, exitCode: EXIT.usage });
+  const fix = 'for example: openssl rand -hex 32 | airlock secret put staging secret_key';
+  throw new DeployError({ text: `secret: ${problem}`, fix, exitCode: EXIT.usage });
 }

@@ -1,4 +1,4 @@
-/** What of a Compose file Swarm cannot do: where it stands, and what is wrong with it. */
+/** A part of a Compose file that Swarm does not support: its place, and the problem. */
 export interface RenderProblem {
   readonly where: string;
   readonly problem: string;

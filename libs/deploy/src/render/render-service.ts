@@ -40,11 +40,11 @@ function judgeKey(where: string, key: string, service: Fields): RenderProblem[] 
   if (isOneOf([...KEPT_SERVICE_KEYS, ...MOUNT_KEYS], key) || key in DROPPED_SERVICE_KEYS) return [];
   if (key === 'security_opt') return judgeSecurity(where, service[key] as string[]);
   if (key in LIMIT_KEYS) return judgeLimit(where, key, service);
-  const instead = REFUSED_SERVICE_KEYS[key] ?? 'leave it out, or teach the renderer what it means';
-  return [{ where: `${where}.${key}`, problem: `Swarm ignores it; expected that you ${instead}` }];
+  const instead = REFUSED_SERVICE_KEYS[key] ?? 'leave it out, or add the key to libs/deploy/src/render/service-keys.ts';
+  return [{ where: `${where}.${key}`, problem: `Swarm ignores this key; instead, ${instead}` }];
 }
 
-/** Swarm has no security options: the engine's own default must forbid new privileges, which each deploy looks at. */
+/** Swarm has no security options. The engine's default must forbid new privileges, and each deploy checks it. */
 function judgeSecurity(where: string, options: readonly string[]): RenderProblem[] {
   return options
     .filter((option) => !NO_NEW_PRIVILEGES.test(option))
@@ -58,10 +58,10 @@ function judgeLimit(where: string, key: string, service: Fields): RenderProblem[
   const limit = LIMIT_KEYS[key] ?? '';
   const { deploy } = service as { deploy?: { resources?: { limits?: Fields } } };
   if (deploy?.resources?.limits?.[limit] !== undefined) return [];
-  return [{ where: `${where}.${key}`, problem: `Swarm ignores it; expected deploy.resources.limits.${limit}` }];
+  return [{ where: `${where}.${key}`, problem: `Swarm ignores this key; expected deploy.resources.limits.${limit}` }];
 }
 
-/** Compose has asked every file that may speak: null is a variable that nobody set. Swarm would ask the deployer's shell. */
+/** Null is a variable that no file sets. It is left out, because Swarm would read it from the deployer's shell. */
 function renderEnvironment(environment: Fields): Fields {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== null));
 }
@@ -70,13 +70,13 @@ function renderPort(where: string, port: Fields, collect: Collect): Fields {
   const { host_ip: hostIp, published } = port as { host_ip?: string; published?: string };
   const rest = omit(port, 'host_ip', 'published', 'name', 'app_protocol');
   if (hostIp !== undefined) {
-    const problem = `Swarm publishes on every address, not on ${hostIp} alone; expected no address`;
+    const problem = `Swarm publishes on every address, not only on ${hostIp}; expected no address`;
     collect([{ where: `${where}.ports`, problem }]);
   }
   if (published === undefined) return rest;
   const number = Number(published);
   if (!Number.isInteger(number)) {
-    collect([{ where: `${where}.ports`, problem: `${JSON.stringify(published)} is no port; expected one number` }]);
+    collect([{ where: `${where}.ports`, problem: `${JSON.stringify(published)} is not a port; expected one number` }]);
   }
   return { ...rest, published: number };
 }
@@ -88,7 +88,7 @@ function renderMounts(where: string, volumes: readonly Fields[], tmpfs: readonly
 
 function renderMount(where: string, mount: Fields, collect: Collect): Fields {
   if (mount['type'] === 'bind' && !(mount['source'] === DOCKER_SOCKET && mount['read_only'] === true)) {
-    const problem = `binds ${String(mount['source'])} of whichever node it runs on; expected a volume, config or secret`;
+    const problem = `bind-mounts ${String(mount['source'])} of the node that the task runs on; expected a volume, config or secret`;
     collect([{ where: `${where}.volumes`, problem }]);
   }
   const { tmpfs, volume } = mount as { tmpfs?: Fields; volume?: Fields };
@@ -99,14 +99,14 @@ function renderMount(where: string, mount: Fields, collect: Collect): Fields {
   };
 }
 
-/** Compose writes modes as octal text, Swarm wants the number. */
+/** Compose writes modes as octal text; Swarm requires a number. */
 function withNumericMode(mount: Fields): Fields {
   return typeof mount['mode'] === 'string' ? { ...mount, mode: Number.parseInt(mount['mode'], 8) } : mount;
 }
 
 function renderDeploy(where: string, deploy: Fields, collect: Collect): Fields {
   const unknown = Object.keys(deploy).filter((key) => !isOneOf(KEPT_DEPLOY_KEYS, key) && !key.startsWith('x-'));
-  collect(unknown.map((key) => ({ where: `${where}.deploy.${key}`, problem: 'Swarm knows no such key' })));
+  collect(unknown.map((key) => ({ where: `${where}.deploy.${key}`, problem: 'Swarm does not support this key' })));
   const resources = deploy['resources'] as Record<string, Fields> | undefined;
   return {
     ...deploy,

@@ -12,20 +12,18 @@ describe('renderStack', () => {
   });
 
   it.each(Object.keys(REFUSED_SERVICE_KEYS))('refuses %s, which Swarm would ignore', (key) => {
-    expect(() => renderService({ [key]: 'anything' })).toThrow(
-      `services.api.${key}: Swarm ignores it; expected that you`,
-    );
+    expect(() => renderService({ [key]: 'anything' })).toThrow(`services.api.${key}: Swarm ignores this key; instead,`);
   });
 
-  it('refuses a key that nobody has judged yet', () => {
+  it('refuses a key that has no decision yet', () => {
     expect(() => renderService({ gpus: 'all' })).toThrow(
-      'services.api.gpus: Swarm ignores it; expected that you leave it out, or teach the renderer what it means',
+      'services.api.gpus: Swarm ignores this key; instead, leave it out, or add the key to libs/deploy/src/render/service-keys.ts',
     );
   });
 
-  it('refuses an unknown key at the top and lets x- keys pass', () => {
+  it('refuses an unknown key at the top and accepts x- keys', () => {
     expect(() => renderStack({ services: {}, 'x-common': {}, models: {} }, OPTIONS)).toThrow(
-      'models: Swarm knows no such key',
+      'models: Swarm does not support this key',
     );
   });
 
@@ -50,26 +48,30 @@ describe('renderStack', () => {
       { ports: [{ target: 80, published: '80', host_ip: '127.0.0.1' }] },
       'Swarm publishes on every address',
     ],
-    ['a range of ports', { ports: [{ target: 80, published: '80-81' }] }, '"80-81" is no port'],
+    ['a range of ports', { ports: [{ target: 80, published: '80-81' }] }, '"80-81" is not a port'],
     [
       'a bind mount',
       { volumes: [{ type: 'bind', source: '/srv', target: '/srv' }] },
-      'binds /srv of whichever node it runs on',
+      'bind-mounts /srv of the node that the task runs on',
     ],
     [
       'the engine socket, writable',
       { volumes: [{ type: 'bind', source: '/var/run/docker.sock', target: '/s' }] },
-      'binds /var/run/docker.sock',
+      'bind-mounts /var/run/docker.sock',
     ],
     ['a security option that matters', { security_opt: ['seccomp:unconfined'] }, 'Swarm ignores seccomp:unconfined'],
     ['a limit in the wrong place', { mem_limit: '1g' }, 'expected deploy.resources.limits.memory'],
-    ['a mode that Swarm cannot mount', { tmpfs: ['/x:mode=0700'] }, 'Swarm cannot mount it with mode=0700'],
-    ['an unknown deploy key', { deploy: { magic: 1 } }, 'services.api.deploy.magic: Swarm knows no such key'],
+    [
+      'a mode that Swarm cannot mount',
+      { tmpfs: ['/x:mode=0700'] },
+      'Swarm does not support the mount option mode=0700',
+    ],
+    ['an unknown deploy key', { deploy: { magic: 1 } }, 'services.api.deploy.magic: Swarm does not support this key'],
   ])('refuses %s', (_what, service: Fields, message) => {
     expect(() => renderService(service)).toThrow(message);
   });
 
-  it('leaves out a variable that nobody set, which Swarm would take from the deployer', () => {
+  it('leaves out a variable without a value, which Swarm would read from the deployer', () => {
     expect(renderService({ environment: { TOKEN: null, HOST: '0.0.0.0' } })['environment']).toEqual({
       HOST: '0.0.0.0',
     });
@@ -86,7 +88,7 @@ describe('renderStack', () => {
     expect(service).toEqual({ image: 'a:1', volumes: [socket], deploy: { resources: { limits: { pids: 64 } } } });
   });
 
-  it('mounts what Swarm would leave out: tmpfs and shared memory', () => {
+  it('converts tmpfs and shared memory, which Swarm would ignore, to mounts', () => {
     expect(renderService({ tmpfs: ['/tmp', '/run:size=64m,mode=1777'], shm_size: '134217728' })).toEqual({
       image: 'a:1',
       volumes: [
@@ -112,7 +114,7 @@ describe('renderStack', () => {
   it('refuses a secret that comes from the deployer, and one without a version', () => {
     const secrets = { secret_key: { file: '/home/ana/key' } };
     expect(() => renderStack({ services: {}, secrets }, OPTIONS)).toThrow(
-      'secrets.secret_key: is read where the deployer runs; expected external: true\nsecrets.secret_key: has no version in Swarm',
+      'secrets.secret_key: is read on the machine of the deployer; expected external: true\nsecrets.secret_key: has no version in Swarm; expected one, see: airlock secret put --help',
     );
   });
 
@@ -124,7 +126,7 @@ describe('renderStack', () => {
     expect(name('a$$b')?.['x-content']).toBe('a$b');
   });
 
-  it('keeps networks and volumes inside the stack, but for those that exist outside', () => {
+  it('keeps networks and volumes inside the stack, except external ones', () => {
     const model: ComposeModel = {
       services: {},
       networks: {
@@ -139,7 +141,7 @@ describe('renderStack', () => {
     });
   });
 
-  it('refuses a network that ends at one host', () => {
+  it('refuses a network that is limited to one host', () => {
     expect(() => renderStack({ services: {}, networks: { edge: { driver: 'bridge' } } }, OPTIONS)).toThrow(
       'networks.edge: is a "bridge" network; expected an overlay',
     );

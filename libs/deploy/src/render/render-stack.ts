@@ -7,9 +7,9 @@ import { KEPT_TOP_KEYS } from './service-keys.js';
 import { renderConfigs, renderNetworks, renderSecrets, renderVolumes } from './top-level.js';
 
 export interface RenderOptions {
-  /** The name of the stack: Swarm puts it before the name of all that belongs to it. */
+  /** The name of the stack: Swarm prefixes every name in the stack with it. */
   readonly stack: string;
-  /** For each secret of the model the name of the version that this release uses. */
+  /** The name of the version that this release uses, for each secret of the model. */
   readonly secretVersions: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +22,7 @@ export interface Stack {
   readonly configs: Record<string, Fields>;
 }
 
-/** Turns a rendered Compose model into a stack that means the same; throws with every key that cannot. */
+/** Converts a Compose model to an equivalent stack. Throws with every key that Swarm does not support. */
 export function renderStack(model: ComposeModel, options: RenderOptions): Stack {
   const problems: RenderProblem[] = unknownTopKeys(model);
   const collect = (found: RenderProblem[]) => problems.push(...found);
@@ -39,7 +39,7 @@ export function renderStack(model: ComposeModel, options: RenderOptions): Stack 
   if (problems.length === 0) return stack;
   throw new DeployError({
     text: problems.map(({ where, problem }) => `${where}: ${problem}`).join('\n'),
-    mend: 'mend the overlay, then see the result: airlock deploy ENV IMAGE --render',
+    fix: 'correct the overlay, then check the result: airlock deploy ENV IMAGE --render',
   });
 }
 
@@ -47,5 +47,5 @@ function unknownTopKeys(model: ComposeModel): RenderProblem[] {
   const known: readonly string[] = KEPT_TOP_KEYS;
   return Object.keys(model)
     .filter((key) => !known.includes(key) && !key.startsWith('x-'))
-    .map((key) => ({ where: key, problem: 'Swarm knows no such key; expected one of ' + known.join(', ') }));
+    .map((key) => ({ where: key, problem: 'Swarm does not support this key; expected one of ' + known.join(', ') }));
 }

@@ -1,9 +1,9 @@
 /**
- * What a Compose service may say, and what becomes of it in a Swarm stack. `docker stack deploy` ignores some keys in
- * silence and others with one line of warning; here each key has a decision, and a key without one is refused.
+ * The keys of a Compose service, and how each is handled in a Swarm stack. `docker stack deploy` ignores some keys
+ * silently and others with a one-line warning. Here every key has a decision, and an unlisted key is refused.
  */
 
-/** Swarm does what these say. */
+/** Swarm supports these keys. */
 export const KEPT_SERVICE_KEYS = [
   'cap_add',
   'cap_drop',
@@ -33,33 +33,34 @@ export const KEPT_SERVICE_KEYS = [
   'working_dir',
 ] as const;
 
-/** Left out, each with the reason why nothing is lost. */
+/** These keys are left out, each for the reason given. */
 export const DROPPED_SERVICE_KEYS: Readonly<Record<string, string>> = {
-  attach: 'says what `compose up` prints',
+  attach: 'controls only the output of `compose up`',
   build: 'a stack runs an image that was built once, elsewhere',
   container_name: 'a replicated service has many containers',
-  depends_on: 'Swarm starts everything at once; health checks gate, and release jobs are run before the stack',
-  develop: 'reloads sources, which an image does not hold',
+  depends_on:
+    'Swarm starts all services at once; health checks gate the rollout, and release jobs run before the stack',
+  develop: 'reloads sources, which an image does not contain',
   env_file: 'Compose has already read it into environment',
   expose: 'every port is open inside a network',
   labels: 'the proxy reads deploy.labels in Swarm',
   profiles: 'Compose has already chosen the services',
   pull_policy: 'an image by digest cannot be out of date',
-  restart: 'deploy.restart_policy rules in Swarm',
-  scale: 'deploy.replicas rules in Swarm',
+  restart: 'Swarm uses deploy.restart_policy',
+  scale: 'Swarm uses deploy.replicas',
 };
 
-/** Swarm ignores these, but not a mount that does the same (tmpfs-mounts.ts). */
+/** Swarm ignores these keys, so they are converted to mounts (tmpfs-mounts.ts). */
 export const MOUNT_KEYS: readonly string[] = ['shm_size', 'tmpfs'];
 
-/** Said twice by Compose; dropped when `deploy.resources.limits` says the same, refused when it says nothing. */
+/** Dropped if `deploy.resources.limits` sets the same limit, refused if it does not. */
 export const LIMIT_KEYS: Readonly<Record<string, string>> = {
   cpus: 'cpus',
   mem_limit: 'memory',
   pids_limit: 'pids',
 };
 
-/** Swarm would ignore these and the service would run with another meaning. */
+/** Swarm would ignore these keys, and the service would behave differently. */
 export const REFUSED_SERVICE_KEYS: Readonly<Record<string, string>> = {
   devices: 'give the node a label and constrain placement',
   ipc: 'leave it out',

@@ -2,8 +2,8 @@ import type { Fields } from '../engine/model-fields.js';
 import type { RenderProblem } from './render-problem.js';
 
 /**
- * A stack file may say `tmpfs: [/tmp]`, and Swarm then mounts nothing at all: with a read-only root the service cannot
- * write. The long form of a mount works, and so does one on /dev/shm in place of shm_size.
+ * Swarm ignores `tmpfs: [/tmp]` in a stack file, and with a read-only root the service cannot write. The long form of a
+ * mount works, and so does a mount on /dev/shm instead of shm_size.
  */
 export function createTmpfsMounts(
   where: string,
@@ -20,13 +20,14 @@ export function createTmpfsMounts(
   };
 }
 
-/** PATH or PATH:size=64m,mode=1777. Swarm's mode is 1777 and cannot be chosen. */
+/** PATH or PATH:size=64m,mode=1777. Swarm's mode is always 1777. */
 function parseTmpfs(text: string): { mount?: Fields; problem?: string } {
   const [target = '', options = ''] = text.split(':');
   const mount: Fields = { type: 'tmpfs', target };
   for (const option of options.split(',').filter((one) => one !== '' && one !== 'mode=1777')) {
     const [, size] = /^size=(\d+[kmg]?)$/i.exec(option) ?? [];
-    if (size === undefined) return { problem: `Swarm cannot mount it with ${option}; expected size=… or mode=1777` };
+    if (size === undefined)
+      return { problem: `Swarm does not support the mount option ${option}; expected size=… or mode=1777` };
     mount['tmpfs'] = { size: parseSize(size) };
   }
   return { mount };

@@ -5,7 +5,7 @@ import type { Collect } from './render-problem.js';
 
 type Named = Readonly<Record<string, Fields | null>>;
 
-/** Swarm names what belongs to a stack after the stack; only what exists outside keeps its own name. */
+/** Swarm prefixes names with the name of the stack; only external networks keep their own name. */
 export function renderNetworks(networks: Named, collect: Collect): Record<string, Fields> {
   return mapNamed(networks, (name, network) => {
     const { name: outerName, ipam, external, ...rest } = network;
@@ -25,7 +25,7 @@ export function renderVolumes(volumes: Named): Record<string, Fields> {
   });
 }
 
-/** A secret is made beforehand, in Swarm, in versions; a file or a variable of the deployer never becomes one. */
+/** Secrets are created in Swarm before the deploy, in versions. Files and variables of the deployer are never used. */
 export function renderSecrets(
   secrets: Named,
   options: { readonly secretVersions: Readonly<Record<string, string>> },
@@ -33,15 +33,20 @@ export function renderSecrets(
 ): Record<string, Fields> {
   return mapNamed(secrets, (name, secret) => {
     if (secret['external'] !== true) {
-      collect([{ where: `secrets.${name}`, problem: 'is read where the deployer runs; expected external: true' }]);
+      collect([
+        { where: `secrets.${name}`, problem: 'is read on the machine of the deployer; expected external: true' },
+      ]);
     }
     const version = options.secretVersions[name];
-    if (version === undefined) collect([{ where: `secrets.${name}`, problem: 'has no version in Swarm' }]);
+    if (version === undefined)
+      collect([
+        { where: `secrets.${name}`, problem: 'has no version in Swarm; expected one, see: airlock secret put --help' },
+      ]);
     return { external: true, name: version };
   });
 }
 
-/** A config cannot change in Swarm, so its name carries its content's hash. */
+/** A config cannot change in Swarm, so its name contains the hash of its content. */
 export function renderConfigs(configs: Named, stack: string, collect: Collect): Record<string, Fields> {
   return mapNamed(configs, (name, config) => {
     if (config['external'] === true) return { external: true, name: config['name'] };
@@ -56,7 +61,7 @@ export function renderConfigs(configs: Named, stack: string, collect: Collect): 
 }
 
 function contentOf(config: Fields): string | undefined {
-  // Compose doubles the $ of a content it prints; a file it leaves alone.
+  // Compose prints every $ of inline content twice, but does not change a file.
   if (typeof config['content'] === 'string') return config['content'].replaceAll('$$', '$');
   return typeof config['file'] === 'string' ? readFileSync(config['file'], 'utf8') : undefined;
 }

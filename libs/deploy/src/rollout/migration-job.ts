@@ -4,7 +4,7 @@ import { describeJobFailure, parseJson } from './preflight.js';
 import { DeployError } from '../engine/deploy-error.js';
 import type { ReleasePlan } from '../release/release-plan.js';
 
-/** Makes roles, database and stamp. Whoever stamped the database before decides: provisioning never changes a stamp. */
+/** Creates roles, database and stamp. Provisioning never changes an existing stamp. */
 export async function provisionOnce(docker: Docker, plan: ReleasePlan, jobs: JobOptions): Promise<void> {
   const { provisionJob: job } = plan;
   if (job === undefined) return;
@@ -16,11 +16,13 @@ export async function provisionOnce(docker: Docker, plan: ReleasePlan, jobs: Job
   if (provision.exitCode === 0) return;
   throw new DeployError({
     text: `provision: ${describeJobFailure(provision)}`,
-    mend: 'nothing serves yet; mend it and deploy again: it does again only what is missing',
+    fix: 'no release serves yet; fix the cause and deploy again: provisioning only adds what is missing',
   });
 }
 
-/** Runs the migrations of the new image, once, before anything of it serves. Answers the schema's head. */
+/**
+ * Runs the migrations of the new image once, before any of its replicas serves. Returns the schema's newest migration.
+ */
 export async function migrateOnce(
   docker: Docker,
   options: { plan: ReleasePlan; environment: string; actor: string; jobs: JobOptions },
@@ -29,10 +31,10 @@ export async function migrateOnce(
   if (plan.releaseJob === undefined) return null;
   const command = ['airlock', 'db', 'migrate', '--json', '--environment', environment, '--actor', actor];
   const { migrate } = await runJobs(docker, { migrate: { service: plan.releaseJob.service, command } }, jobs);
-  // They ran, whatever the job printed of it.
+  // The exit code decides, whatever the job printed.
   if (migrate.exitCode === 0) return (parseJson(migrate.stdout) as { head?: string } | undefined)?.head ?? null;
   throw new DeployError({
     text: `migrations: ${describeJobFailure(migrate)}`,
-    mend: 'no new task was started and the old ones serve; mend the migration, deploy again: it goes on where it stopped',
+    fix: 'no replica was replaced, so the running release is unchanged; fix the migration and deploy again: it resumes there',
   });
 }

@@ -1,29 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseAnswer, withConfigOf } from './preflight.js';
+import { parseJobOutput, withConfigOf } from './preflight.js';
 
 const question = {
   command: 'airlock db migrate --plan',
-  isAnswer: ({ pending }: { pending?: unknown[] }) => Array.isArray(pending),
+  isExpected: ({ pending }: { pending?: unknown[] }) => Array.isArray(pending),
 };
 const result = (change: object) => ({ exitCode: 0, stdout: '', stderr: '', error: '', ...change });
 
-describe('parseAnswer', () => {
-  it('takes what was asked for', () => {
-    expect(parseAnswer(result({ stdout: '{"pending":[]}\n' }), question)).toEqual({ pending: [] });
+describe('parseJobOutput', () => {
+  it('accepts the expected output', () => {
+    expect(parseJobOutput(result({ stdout: '{"pending":[]}\n' }), question)).toEqual({ pending: [] });
   });
 
   it.each([
     ['nothing', {}],
     ['words', { stdout: 'OK\n' }],
-    ['half of it', { stdout: '{"pending":[{"na' }],
-    ['something else', { stdout: '{}\n' }],
+    ['incomplete JSON', { stdout: '{"pending":[{"na' }],
+    ['another object', { stdout: '{}\n' }],
     ['null', { stdout: 'null\n' }],
     ['a number', { stdout: '42\n' }],
-    ['that it does not know the command', { exitCode: 127, stderr: 'airlock: not found\n' }],
+    ['that the command does not exist', { exitCode: 127, stderr: 'airlock: not found\n' }],
     ['nothing, because it never started', { exitCode: 1, error: 'No such image' }],
-  ])('refuses an image that answers %s', (_what, change) => {
-    expect(() => parseAnswer(result(change), question)).toThrow(
-      /^airlock db migrate --plan: exit \d+: [\s\S]*; expected its answer as JSON\n {2}nothing was changed/,
+  ])('refuses an image that prints %s', (_what, change) => {
+    expect(() => parseJobOutput(result(change), question)).toThrow(
+      /^airlock db migrate --plan: exit \d+: [\s\S]*; expected its output as JSON\n {2}nothing was changed/,
     );
   });
 });
@@ -36,7 +36,7 @@ describe('withConfigOf', () => {
   };
   const stack = { services: { api } };
 
-  it('gives a job what the application has besides its own, each secret once, and the files that its variables name', () => {
+  it('adds the configuration of the application to that of the job, each secret once, with the files that its variables name', () => {
     const service = {
       image: 'x',
       environment: { ENVIRONMENT: 'staging' },
@@ -50,7 +50,7 @@ describe('withConfigOf', () => {
     });
   });
 
-  it('leaves a job as it is where there is no application', () => {
+  it('does not change a job if there is no application', () => {
     const service = { environment: { A: '1' }, secrets: [{ source: 'c' }] };
     expect(withConfigOf({ appServices: [], stack }, service)).toEqual(service);
   });

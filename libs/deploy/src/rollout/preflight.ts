@@ -5,7 +5,7 @@ import { runJobs, type Job, type JobOptions, type JobResult } from '../release/r
 import { DeployError } from '../engine/deploy-error.js';
 import type { ReleasePlan } from '../release/release-plan.js';
 
-/** What an image says of the database that it would meet: the answer of `airlock db status --json`. */
+/** The output of `airlock db status --json`, run in an image. */
 export interface SchemaStatus {
   readonly environment: string;
   readonly migrations: readonly {
@@ -16,7 +16,7 @@ export interface SchemaStatus {
   readonly verdict: { readonly state: string; readonly isServing: boolean; readonly reasons: readonly string[] };
 }
 
-/** The answer of `airlock db migrate --plan --json`. */
+/** The output of `airlock db migrate --plan --json`. */
 interface MigrationPlan {
   readonly pending: readonly {
     readonly name: string;
@@ -30,28 +30,30 @@ export interface Preflight {
   readonly status: SchemaStatus | undefined;
 }
 
-/** Asks the new image, and the one that serves, in place and with the real secrets. Nothing is changed. */
+/**
+ * Runs checks in the new image and in the one that serves, in the stack's networks with its secrets. Changes nothing.
+ */
 export async function preflight(
   docker: Docker,
   options: { plan: ReleasePlan; current: ImageReference | undefined; environment: string; jobs: JobOptions },
 ): Promise<Preflight> {
   const { plan, current, environment, jobs } = options;
-  const results = await runJobs(docker, createQuestions(plan, current, environment), jobs);
+  const results = await runJobs(docker, createCheckJobs(plan, current, environment), jobs);
   assertConfigIsComplete(plan, results);
   if (plan.releaseJob === undefined) return { pending: [], status: undefined };
   const status = parseStatus(results['status']);
   assertStamp(status, environment);
-  assertReads(status);
-  const { pending } = parseAnswer<MigrationPlan>(results['plan'], {
+  assertImageIsCompatible(status);
+  const { pending } = parseJobOutput<MigrationPlan>(results['plan'], {
     command: 'airlock db migrate --plan',
-    isAnswer: (answer) => Array.isArray(answer.pending),
+    isExpected: (output) => Array.isArray(output.pending),
   });
   if (current) assertServesAfter(parseStatus(results['current']), pending, current);
   return { pending: pending.map(({ name }) => name), status };
 }
 
-/** What an image that is to be rolled back to says of the schema as it is. */
-export async function askSchemaStatus(
+/** Checks the current schema with the image to roll back to. */
+export async function readSchemaStatus(
   docker: Docker,
   plan: ReleasePlan,
   jobs: JobOptions,
@@ -64,24 +66,26 @@ export async function askSchemaStatus(
 
 const STATUS = ['airlock', 'db', 'status', '--json'];
 
-function createQuestions(plan: ReleasePlan, current: ImageReference | undefined, environment: string) {
-  const questions: Record<string, Job> = {};
+function createCheckJobs(plan: ReleasePlan, current: ImageReference | undefined, environment: string) {
+  const jobs: Record<string, Job> = {};
   for (const name of plan.appServices) {
-    questions[`config-${name}`] = { service: plan.stack.services[name] ?? {}, command: ['airlock', 'config', 'check'] };
+    jobs[`config-${name}`] = { service: plan.stack.services[name] ?? {}, command: ['airlock', 'config', 'check'] };
   }
-  if (plan.releaseJob === undefined) return questions;
+  if (plan.releaseJob === undefined) return jobs;
   const { service } = plan.releaseJob;
   const command = ['airlock', 'db', 'migrate', '--plan', '--json', '--environment', environment];
-  questions['status'] = { service, command: STATUS };
-  questions['plan'] = { service, command };
+  jobs['status'] = { service, command: STATUS };
+  jobs['plan'] = { service, command };
   if (current) {
     const own = { ...withConfigOf(plan, service), image: current.name };
-    questions['current'] = { service: own, command: STATUS };
+    jobs['current'] = { service: own, command: STATUS };
   }
-  return questions;
+  return jobs;
 }
 
-/** An older image may check the whole configuration whatever it is asked: it is given what the application has, too. */
+/**
+ * An older image may check the whole configuration in every command, so it also gets the application's configuration.
+ */
 export function withConfigOf(
   plan: Pick<ReleasePlan, 'appServices'> & { readonly stack: Pick<ReleasePlan['stack'], 'services'> },
   service: Fields,
@@ -95,7 +99,7 @@ export function withConfigOf(
   };
 }
 
-/** A variable may name a file that only a mount of the application brings. */
+/** A variable may name a file that exists only in a mount of the application. */
 function joinMounts(own: unknown, more: unknown): Mount[] {
   const mine = (own ?? []) as Mount[];
   const known = mine.map(({ source }) => source);
@@ -114,32 +118,32 @@ function assertConfigIsComplete(plan: ReleasePlan, results: Readonly<Record<stri
   if (problems.length === 0) return;
   throw new DeployError({
     text: problems.join('\n'),
-    mend: 'set what is missing in the overlay, or: airlock secret put',
+    fix: 'correct these variables in the overlay, or set a secret: airlock secret put',
   });
 }
 
 function parseStatus(result: JobResult | undefined): SchemaStatus {
-  return parseAnswer<SchemaStatus>(result, {
+  return parseJobOutput<SchemaStatus>(result, {
     command: 'airlock db status',
-    isAnswer: ({ environment, migrations, verdict }) =>
+    isExpected: ({ environment, migrations, verdict }) =>
       typeof environment === 'string' && Array.isArray(migrations) && Array.isArray(verdict?.reasons),
   });
 }
 
-/** An image that is not ours, or of another time, may say anything. */
-export function parseAnswer<T extends object>(
+/** A foreign image, or one of another version, may print anything. */
+export function parseJobOutput<T extends object>(
   result: JobResult | undefined,
-  { command, isAnswer }: { command: string; isAnswer: (answer: Partial<T>) => boolean },
+  { command, isExpected }: { command: string; isExpected: (output: Partial<T>) => boolean },
 ): T {
-  const answer = result?.exitCode === 0 ? parseJson(result.stdout) : undefined;
-  if (typeof answer === 'object' && answer !== null && isAnswer(answer)) return answer as T;
+  const output = result?.exitCode === 0 ? parseJson(result.stdout) : undefined;
+  if (typeof output === 'object' && output !== null && isExpected(output)) return output as T;
   throw new DeployError({
-    text: `${command}: ${result ? describeJobFailure(result) : 'was not asked'}; expected its answer as JSON`,
-    mend: 'nothing was changed; mend it and deploy again',
+    text: `${command}: ${result ? describeJobFailure(result) : 'did not run'}; expected its output as JSON`,
+    fix: 'nothing was changed; fix the cause and deploy again',
   });
 }
 
-/** Undefined where it is none. */
+/** Undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -157,39 +161,39 @@ function assertStamp(status: SchemaStatus, environment: string): void {
   if (status.environment === environment) return;
   throw new DeployError({
     text: `database: is stamped ${status.environment}; expected ${environment}`,
-    mend: 'check DATABASE_MIGRATION_URL of this environment: nothing was changed',
+    fix: 'nothing was changed; check DATABASE_MIGRATION_URL of this environment',
   });
 }
 
-/** Behind is what the migrations mend; an image that the schema has left behind is mended by none. */
-function assertReads({ verdict }: SchemaStatus): void {
+/** Migrations fix a schema that is behind. Nothing but a later image fits a schema that is ahead. */
+function assertImageIsCompatible({ verdict }: SchemaStatus): void {
   if (verdict.state !== 'incompatible') return;
   throw new DeployError({
-    text: `schema: the new image cannot serve on it: ${verdict.reasons.join('; ')}`,
-    mend: 'nothing was changed; deploy an image of a later commit',
+    text: `schema: the new image is not compatible with it: ${verdict.reasons.join('; ')}`,
+    fix: 'nothing was changed; deploy an image of a later commit',
   });
 }
 
-/** The newest migration that the database has, whoever knows it. */
+/** The newest migration that is applied to the database, also if this image does not know it. */
 export function headOf({ migrations }: SchemaStatus): string | null {
   return migrations.findLast(({ state }) => state !== 'pending')?.name ?? null;
 }
 
 /**
- * The image that serves must go on serving on the schema that the migrations will leave, for it does so during the whole
- * update and after a rollback. It lives with every expand; with a contract only if it knows the expand which that completes.
+ * The current image must stay compatible with the migrated schema, because it serves during the update and after a
+ * rollback. It is compatible with every expand, and with a contract only if it contains the expand that it completes.
  */
 function assertServesAfter(current: SchemaStatus, pending: MigrationPlan['pending'], image: ImageReference): void {
   const known = new Set(current.migrations.filter(({ state }) => state !== 'unknown').map(({ name }) => name));
-  const fatal = pending.filter(({ phase, completes }) => phase === 'contract' && !known.has(completes ?? ''));
-  if (fatal.length === 0) return;
+  const breaking = pending.filter(({ phase, completes }) => phase === 'contract' && !known.has(completes ?? ''));
+  if (breaking.length === 0) return;
   throw new DeployError({
-    text: fatal
+    text: breaking
       .map(
         ({ name }) =>
-          `${name}: takes away what ${image.digest} still uses; expected the release of its expand to serve first`,
+          `${name}: removes what the current release ${image.digest} still uses; expected the release with its expand to serve first`,
       )
       .join('\n'),
-    mend: 'deploy the release that brought the expand, then this one',
+    fix: 'nothing was changed; deploy the release that contains the expand, then this one',
   });
 }

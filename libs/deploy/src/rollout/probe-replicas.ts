@@ -7,25 +7,25 @@ import { DeployError } from '../engine/deploy-error.js';
 import type { ReleasePlan } from '../release/release-plan.js';
 import type { Task } from '../engine/swarm.js';
 
-/** What one replica answered from inside the network, where no proxy chooses for us. */
-export interface ReplicaAnswer {
+/** The responses of one replica, read inside the network, where no proxy chooses the replica. */
+export interface ReplicaState {
   readonly address: string;
   readonly healthz: number;
   readonly readyz: number;
   readonly version: { readonly digest?: string; readonly commit?: string } | null;
 }
 
-interface ProbeAnswer {
-  readonly replicas: readonly ReplicaAnswer[];
+interface ProbeOutput {
+  readonly replicas: readonly ReplicaState[];
   readonly noNewPrivileges: boolean;
 }
 
 /**
- * Asks every replica behind a name until all of them answer as they should for `soakMs`, or until the time is up.
- * Runs inside the image: `node` and a network are all that it needs.
+ * Requests every replica behind a name until all respond correctly for `soakMs`, or until the time limit.
+ * Runs inside the image and needs only `node` and a network.
  */
 const SCRIPT = `
-const { NAME, SCRATCH_STACK, PORT, COUNT, DIGEST, SOAK_MS, LIMIT_MS, STRANGER_MS } = process.env;
+const { NAME, SCRATCH_STACK, PORT, COUNT, DIGEST, SOAK_MS, LIMIT_MS, OTHER_DIGEST_MS } = process.env;
 const dns = require('node:dns').promises, fs = require('node:fs'), http = require('node:http');
 const get = (address, path) => new Promise((resolve) => {
   const request = http.get({ host: address, port: PORT, path, timeout: 2000, agent: false }, (response) => {
@@ -39,20 +39,20 @@ const ask = async (address) => {
   const [healthz, readyz, version] = await Promise.all(['/healthz', '/readyz', '/version'].map((path) => get(address, path)));
   return { address, healthz: healthz.status, readyz: readyz.status, version: version.status === 200 ? parse(version.body) : null };
 };
-// Another digest, said plainly, is no matter of waiting.
-const isStranger = ({ version }) => typeof version?.digest === 'string' && version.digest !== DIGEST;
+// Another digest does not change by waiting.
+const servesOtherDigest = ({ version }) => typeof version?.digest === 'string' && version.digest !== DIGEST;
 const isRight = (replica) => replica.healthz === 200 && replica.readyz === 200 && replica.version?.digest === DIGEST;
 (async () => {
   const end = Date.now() + Number(LIMIT_MS);
-  let since, strangerSince, replicas = [];
+  let since, otherDigestSince, replicas = [];
   while (Date.now() < end) {
-    const addresses = await dns.resolve4('tasks.' + (NAME || SCRATCH_STACK + '_rehearsal')).catch(() => []);
+    const addresses = await dns.resolve4('tasks.' + (NAME || SCRATCH_STACK + '_canary')).catch(() => []);
     replicas = await Promise.all(addresses.map(ask));
     const right = replicas.length === Number(COUNT) && replicas.every(isRight);
     since = right ? since ?? Date.now() : undefined;
     if (right && Date.now() - since >= Number(SOAK_MS)) break;
-    strangerSince = replicas.some(isStranger) ? strangerSince ?? Date.now() : undefined;
-    if (strangerSince !== undefined && Date.now() - strangerSince >= Number(STRANGER_MS)) break;
+    otherDigestSince = replicas.some(servesOtherDigest) ? otherDigestSince ?? Date.now() : undefined;
+    if (otherDigestSince !== undefined && Date.now() - otherDigestSince >= Number(OTHER_DIGEST_MS)) break;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
   const noNewPrivileges = /NoNewPrivs:\\s*1/.test(fs.readFileSync('/proc/self/status', 'utf8'));
@@ -64,40 +64,40 @@ export interface ProbeOptions {
   readonly plan: ReleasePlan;
   readonly image: ImageReference;
   readonly limitMs: number;
-  readonly jobs: Omit<JobOptions, 'timeoutMs' | 'beside' | 'onLook'>;
+  readonly jobs: Omit<JobOptions, 'timeoutMs' | 'beside' | 'onPoll'>;
 }
 
-/** How long a replica must answer well before it counts. Longer than what dies right after it got healthy. */
-const REHEARSAL_SOAK_MS = 8_000;
+/** How long the canary must stay healthy. Long enough to detect an image that exits soon after it became healthy. */
+const CANARY_SOAK_MS = 8_000;
 
-/** How long a replica may name another digest: what is being replaced still answers for a moment. */
-const STRANGER_MS = 5_000;
+/** How long a replica may return another digest: a replica that is being replaced still responds for a moment. */
+const OTHER_DIGEST_MS = 5_000;
 
-/** Judges what now serves: each replica by its own answers. */
+/** Checks that each replica is healthy and returns the digest. */
 export async function probeReplicas(
   docker: Docker,
   options: ProbeOptions & { stackName: string },
-): Promise<ReplicaAnswer[]> {
-  const answers: ReplicaAnswer[] = [];
+): Promise<ReplicaState[]> {
+  const states: ReplicaState[] = [];
   for (const name of options.plan.appServices) {
     const service = options.plan.stack.services[name] ?? {};
     const count = Number((service['deploy'] as Fields | undefined)?.['replicas'] ?? 1);
     const job = createProbe(options, { service, target: `${options.stackName}_${name}`, count, soakMs: 1_000 });
     const { replicas } = await runProbe(docker, job, options, { what: `services.${name}`, count });
-    answers.push(...replicas);
+    states.push(...replicas);
   }
-  return answers;
+  return states;
 }
 
-/** Starts one replica that no proxy knows, with everything the real ones will have, and removes it again. */
-export async function rehearse(docker: Docker, options: ProbeOptions): Promise<{ noNewPrivileges: boolean }> {
+/** Starts one replica that no proxy routes to, with the configuration of the real ones, and removes it again. */
+export async function runCanaryProbe(docker: Docker, options: ProbeOptions): Promise<{ noNewPrivileges: boolean }> {
   const [name = ''] = options.plan.appServices;
   const service = options.plan.stack.services[name] ?? {};
   const { resources, placement, endpoint_mode } = (service['deploy'] ?? {}) as Fields;
   const replica = {
     ...omit(service, 'ports', 'hostname'),
     networks: withoutAliases(service['networks']),
-    // Nobody sends it anything, so there is nothing to drain.
+    // It gets no traffic, so there is nothing to drain.
     stop_grace_period: '1s',
     deploy: {
       replicas: 1,
@@ -105,12 +105,12 @@ export async function rehearse(docker: Docker, options: ProbeOptions): Promise<{
       ...Object.fromEntries(Object.entries({ resources, placement, endpoint_mode }).filter(([, value]) => value)),
     },
   };
-  const job = createProbe(options, { service, target: '', count: 1, soakMs: REHEARSAL_SOAK_MS });
+  const job = createProbe(options, { service, target: '', count: 1, soakMs: CANARY_SOAK_MS });
   return runProbe(docker, job, options, {
-    what: 'rehearsal',
+    what: 'canary',
     count: 1,
-    beside: { rehearsal: replica },
-    onLook: (besides) => assertStillAlive(docker, besides),
+    beside: { canary: replica },
+    onPoll: (besides) => assertStillAlive(docker, besides),
   });
 }
 
@@ -128,7 +128,7 @@ function createProbe(
       COUNT: String(target.count),
       DIGEST: image.digest,
       SOAK_MS: String(target.soakMs),
-      STRANGER_MS: String(STRANGER_MS),
+      OTHER_DIGEST_MS: String(OTHER_DIGEST_MS),
       LIMIT_MS: String(limitMs),
     },
   };
@@ -138,24 +138,24 @@ async function runProbe(
   docker: Docker,
   job: Job,
   options: ProbeOptions,
-  scene: { what: string; count: number } & Pick<JobOptions, 'beside' | 'onLook'>,
-): Promise<ProbeAnswer> {
-  const { what, count, ...around } = scene;
+  context: { what: string; count: number } & Pick<JobOptions, 'beside' | 'onPoll'>,
+): Promise<ProbeOutput> {
+  const { what, count, ...around } = context;
   const jobs = { ...options.jobs, ...around, timeoutMs: options.limitMs + 60_000 };
   const { probe } = await runJobs(docker, { probe: job }, jobs);
-  const answer = probe.stdout.startsWith('{') ? (JSON.parse(probe.stdout) as ProbeAnswer) : undefined;
-  if (probe.exitCode === 0 && answer) return answer;
+  const output = probe.stdout.startsWith('{') ? (JSON.parse(probe.stdout) as ProbeOutput) : undefined;
+  if (probe.exitCode === 0 && output) return output;
   throw new DeployError({
-    text: `${what}: ${answer ? describeAnswers(answer.replicas, count) : describeJobFailure(probe)}; expected ${count} ready with ${options.image.digest}`,
-    mend: 'see why: docker service logs',
+    text: `${what}: ${output ? describeReplicas(output.replicas, count) : describeJobFailure(probe)}; expected ${count} ready with ${options.image.digest}`,
+    fix: 'read the logs: docker service logs SERVICE',
   });
 }
 
-export function describeAnswers(replicas: readonly ReplicaAnswer[], expected: number): string {
+export function describeReplicas(replicas: readonly ReplicaState[], expected: number): string {
   const each = replicas.map(
     ({ healthz, readyz, version }) => `healthz ${healthz}, readyz ${readyz}, digest ${version?.digest ?? 'none'}`,
   );
-  return `${replicas.length} of ${expected} replicas answer${each.length > 0 ? ` (${each.join('; ')})` : ''}`;
+  return `${replicas.length} of ${expected} replicas respond${each.length > 0 ? ` (${each.join('; ')})` : ''}`;
 }
 
 async function assertStillAlive(docker: Docker, besides: ReadonlyMap<string, readonly Task[]>): Promise<void> {
@@ -165,7 +165,7 @@ async function assertStillAlive(docker: Docker, besides: ReadonlyMap<string, rea
   const logs = await docker.attempt(['service', 'logs', '--raw', '--tail', '8', service], { timeoutMs: 10_000 });
   const said = `${logs.stdout}${logs.stderr}`.trim().split('\n').slice(-8).join('\n    ');
   throw new DeployError({
-    text: `rehearsal: one replica of the new image ended (${dead.error || dead.state}); expected it to stay\n    ${said}`,
-    mend: 'nothing was changed for those who use the service; mend the image',
+    text: `canary: the replica of the new image exited (${dead.error || dead.state}); expected it to keep running\n    ${said}`,
+    fix: 'no replica was replaced, so users are not affected; fix the image and deploy again',
   });
 }

@@ -16,7 +16,7 @@ const stackOf = (image: string) => ({
   volumes: {},
 });
 
-/** An engine that refuses every stack; a refusal half-way has changed the service all the same. */
+/** An engine that refuses every stack. A refusal half-way has already changed the service. */
 function createEngine(refusal: 'whole' | 'half-way') {
   const calls: string[] = [];
   let version = 7;
@@ -28,9 +28,7 @@ function createEngine(refusal: 'whole' | 'half-way') {
     run(args) {
       calls.push(args.slice(0, 2).join(' '));
       if (refusal === 'half-way') version += 1;
-      return Promise.reject(
-        new DeployError({ text: 'docker stack deploy: exit 1: refused', mend: 'try: docker info' }),
-      );
+      return Promise.reject(new DeployError({ text: 'docker stack deploy: exit 1: refused', fix: 'try: docker info' }));
     },
     find: read,
     attempt: () => Promise.resolve({ status: 1, stdout: '', stderr: '' }),
@@ -58,10 +56,10 @@ async function fail(refusal: 'whole' | 'half-way') {
 }
 
 describe('a stack that Swarm refuses', () => {
-  it('before it changed anything is not rolled back: the record may be older than what serves', async () => {
+  it('before it changed anything is not rolled back, because the record may be older than the running release', async () => {
     const { error, deploys } = await fail('whole');
     expect(error.message).toBe(
-      'docker stack deploy: exit 1: refused\n  nothing was replaced: what served before still does',
+      'docker stack deploy: exit 1: refused\n  nothing was replaced: the running services are unchanged',
     );
     expect([error.exitCode, deploys]).toEqual([3, 1]);
   });

@@ -2,7 +2,7 @@ import type { Docker } from '../engine/docker.js';
 import type { Fields } from '../engine/model-fields.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { DeployError, EXIT, toDeployError } from '../engine/deploy-error.js';
-import { probeReplicas, type ReplicaAnswer } from './probe-replicas.js';
+import { probeReplicas, type ReplicaState } from './probe-replicas.js';
 import type { Progress } from '../engine/progress.js';
 import { findPublicProblem } from '../engine/public-address.js';
 import type { Release } from '../release/release-record.js';
@@ -16,42 +16,42 @@ export interface RollOutOptions {
   readonly stackName: string;
   readonly plan: ReleasePlan;
   readonly image: ImageReference;
-  /** What served before and is brought back when the new one fails. */
+  /** The release that served before and is restored if the new one fails. */
   readonly previous: Release | undefined;
   readonly timeoutMs: number;
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
   readonly assertHeld: () => Promise<void>;
-  /** Where people reach it; undefined where it was not given. */
+  /** The public address, if it was given. */
   readonly url: string | undefined;
-  /** The last word before the release counts, such as the smoke suite. */
+  /** The last check of the release, such as the smoke suite. */
   readonly confirm: () => Promise<void>;
 }
 
-/** Replaces what serves, judges it by what runs and answers, and brings the old release back when it fails. */
-export async function rollOut(docker: Docker, options: RollOutOptions): Promise<ReplicaAnswer[]> {
+/** Replaces the running release, checks the new replicas, and restores the old release if a check fails. */
+export async function rollOut(docker: Docker, options: RollOutOptions): Promise<ReplicaState[]> {
   const { stackName, plan, image, progress, timeoutMs, signal } = options;
   await options.assertHeld();
   const watched = await createWatched(docker, stackName, plan.stack);
   progress.step(`roll out ${image.digest}`);
   try {
-    await applyWhole(docker, options, watched);
-    await watchRollout(docker, watched, { timeoutMs, signal, onLook: progress.detail });
-    progress.step('ask every replica');
+    await applyOrAssertUnchanged(docker, options, watched);
+    await watchRollout(docker, watched, { timeoutMs, signal, onPoll: progress.detail });
+    progress.step('check every replica');
     const jobs = { stackName, stack: plan.stack, signal };
-    const answers = await probeReplicas(docker, { plan, image, stackName, limitMs: 20_000, jobs });
+    const replicas = await probeReplicas(docker, { plan, image, stackName, limitMs: 20_000, jobs });
     await options.confirm();
-    return answers;
+    return replicas;
   } catch (error) {
     if (error instanceof NothingReplaced) throw error;
     throw await rollBack(docker, options, { watched, cause: error });
   }
 }
 
-/** What was not rolled out is not rolled back: the record of the last release may be older than what serves. */
+/** Nothing was rolled out, so nothing is rolled back: the last release record may be older than the running release. */
 class NothingReplaced extends DeployError {}
 
-async function applyWhole(
+async function applyOrAssertUnchanged(
   docker: Docker,
   { stackName, plan }: RollOutOptions,
   watched: readonly Watched[],
@@ -59,15 +59,15 @@ async function applyWhole(
   try {
     await applyStack(docker, stackName, plan.stack);
   } catch (cause) {
-    if (!(await isUntouched(docker, watched))) throw cause;
+    if (!(await isUnchanged(docker, watched))) throw cause;
     const { message } = toDeployError(cause, 'rollout');
     const text = message.split('\n')[0] ?? '';
-    throw new NothingReplaced({ text, mend: 'nothing was replaced: what served before still does', cause });
+    throw new NothingReplaced({ text, fix: 'nothing was replaced: the running services are unchanged', cause });
   }
 }
 
-/** Swarm refused the stack before it changed, or added, a service. An engine that does not answer leaves that open. */
-async function isUntouched(docker: Docker, watched: readonly Watched[]): Promise<boolean> {
+/** True if Swarm refused the stack before it changed or added a service. False if the engine does not respond. */
+async function isUnchanged(docker: Docker, watched: readonly Watched[]): Promise<boolean> {
   try {
     const now = await Promise.all(watched.map(({ service }) => readService(docker, service)));
     return watched.every(({ before }, index) => before?.version === now[index]?.version);
@@ -93,7 +93,7 @@ export async function createWatched(docker: Docker, stackName: string, stack: St
   );
 }
 
-/** Returns the error to end with: it says what failed and what serves now. */
+/** Returns the final error: what failed, and which release serves now. */
 async function rollBack(
   docker: Docker,
   options: RollOutOptions,
@@ -105,11 +105,11 @@ async function rollBack(
   const { digest } = previous.record;
   progress.step(`roll back to ${digest}`);
   try {
-    await bringBack(docker, options, previous.deployed);
+    await restore(docker, options, previous.deployed);
   } catch (error) {
     return new DeployError({
       text: `${why}\nrollback: ${error instanceof Error ? error.message : String(error)}`,
-      mend: 'it is not certain that either release serves whole: look now, docs/runbooks/bad-deploy.md',
+      fix: 'neither release is confirmed healthy: act now, see docs/runbooks/bad-deploy.md',
       exitCode: EXIT.broken,
       cause,
     });
@@ -117,8 +117,8 @@ async function rollBack(
   const problem = await findProblemOutside(options, digest);
   if (problem !== undefined) {
     return new DeployError({
-      text: `${why}\nedge: the replicas run ${digest} again, but ${options.url ?? ''} is not ready with it: ${problem}`,
-      mend: `look at the edge now: docker service logs ${options.stackName}_traefik, docs/runbooks/bad-deploy.md`,
+      text: `${why}\nedge: the replicas run ${digest} again, but ${options.url ?? ''} does not serve it: ${problem}`,
+      fix: `check the edge now: docker service logs ${options.stackName}_traefik, see docs/runbooks/bad-deploy.md`,
       exitCode: EXIT.broken,
       cause,
     });
@@ -126,7 +126,7 @@ async function rollBack(
   progress.note(`${digest} serves again`);
   return new DeployError({
     text: why,
-    mend: `rolled back: ${digest} serves; mend the image and deploy again`,
+    fix: `rolled back: ${digest} serves again; fix the image and deploy again`,
     exitCode: EXIT.rolledBack,
     cause,
   });
@@ -137,20 +137,20 @@ async function findProblemOutside({ url, timeoutMs }: RollOutOptions, digest: st
   return findPublicProblem({ url, digest, limitMs: Math.min(timeoutMs, 30_000), verifiesCertificate: true });
 }
 
-async function bringBack(docker: Docker, options: RollOutOptions, deployed: Stack): Promise<void> {
+async function restore(docker: Docker, options: RollOutOptions, deployed: Stack): Promise<void> {
   const { stackName, progress, timeoutMs } = options;
-  // Whoever holds the lock now decides what serves.
+  // Without the lock another deploy may be running: it decides which release serves.
   await options.assertHeld();
   const watched = await createWatched(docker, stackName, deployed);
-  // Swarm may have begun to go back by itself. It finishes that before it is told to.
+  // Swarm may have started its own rollback. It must finish before we apply the old stack.
   await waitWhileRollingBack(docker, watched, timeoutMs);
   await applyStack(docker, stackName, deployed);
-  await watchRollout(docker, watched, { timeoutMs, judgeBy: 'tasks', onLook: progress.detail });
-  // What serves is back; what the other one had besides is tidied where it can be.
+  await watchRollout(docker, watched, { timeoutMs, judgeBy: 'tasks', onPoll: progress.detail });
+  // The old release serves again. A failure to remove the new one's extra services is not an error.
   await removeSurplus(docker, stackName, { stack: deployed, note: progress.note }).catch(() => undefined);
 }
 
-/** No release is recorded to go back to. Where something ran all the same, Swarm itself may have gone back to it. */
+/** No earlier release is recorded. If services ran anyway, Swarm itself may roll back to them. */
 async function endWithoutRelease(
   docker: Docker,
   { timeoutMs, progress }: RollOutOptions,
@@ -158,9 +158,9 @@ async function endWithoutRelease(
 ): Promise<DeployError> {
   const ran = watched.filter(({ before }) => before !== undefined);
   if (ran.length > 0) {
-    progress.step('no release is recorded; waiting for Swarm, which may go back by itself');
+    progress.step('no earlier release is recorded; waiting in case Swarm rolls back by itself');
     await waitWhileRollingBack(docker, ran, timeoutMs);
   }
-  const mend = 'no release is recorded to go back to; mend it and deploy again';
-  return new DeployError({ text: why, mend, exitCode: EXIT.broken, cause });
+  const fix = 'not rolled back, because no earlier release is recorded; fix the cause and deploy again';
+  return new DeployError({ text: why, fix, exitCode: EXIT.broken, cause });
 }

@@ -18,44 +18,46 @@ export interface Watched {
   readonly service: string;
   readonly image: string;
   readonly replicas: number;
-  /** Before the stack was handed over; undefined where the service is new. */
+  /** The state before the stack was applied; undefined if the service is new. */
   readonly before: ServiceState | undefined;
-  /** How long Swarm itself watches a task after its start; a new service has no update that would tell. */
+  /** How long Swarm monitors a task after its start; a new service has no update that would report it. */
   readonly monitorMs: number;
 }
 
 export interface WatchOptions {
   readonly timeoutMs: number;
-  /** An update is judged by Swarm's word and by the tasks; what was restored, by the tasks that run in the end. */
+  /** `update`: by Swarm's update state and the tasks. `tasks`: by the running tasks only, as after a rollback. */
   readonly judgeBy?: 'update' | 'tasks';
   readonly signal?: AbortSignal | undefined;
-  readonly onLook: (line: string) => void;
+  readonly onPoll: (line: string) => void;
 }
 
 const POLL_MS = 500;
-/** Swarm needs a moment before it says that an update has begun. */
+/** Swarm needs a moment before it reports that an update has started. */
 const UNSETTLED_MS = 2_500;
 const FAILED: readonly UpdateState[] = ['paused', 'rollback_started', 'rollback_paused', 'rollback_completed'];
 
-/** Returns when every service runs what it should and Swarm has called its update complete; throws otherwise. */
+/** Returns when every service runs its image in full number and Swarm reports the update complete; throws otherwise. */
 export async function watchRollout(docker: Docker, watched: readonly Watched[], options: WatchOptions): Promise<void> {
   const deadline = performance.now() + options.timeoutMs;
   const settledSince = new Map<string, number>();
   for (;;) {
     options.signal?.throwIfAborted();
-    const looks = await lookAtAll(docker, watched, options);
-    options.onLook(describeLooks(looks));
-    const failed = looks.find(({ failure }) => failure !== undefined);
+    const observations = await observeAll(docker, watched, options);
+    options.onPoll(describeProgress(observations));
+    const failed = observations.find(({ failure }) => failure !== undefined);
     if (failed) throw failure(describeFailed(failed));
-    if (looks.every((one) => hasSettled(one, settledSince))) return;
+    if (observations.every((one) => hasSettled(one, settledSince))) return;
     if (performance.now() > deadline) {
-      throw failure(`not done after ${options.timeoutMs / 1_000} s: ${looks.map(describePending).join('; ')}`);
+      throw failure(
+        `not complete after ${options.timeoutMs / 1_000} s: ${observations.map(describePending).join('; ')}`,
+      );
     }
     await sleep(POLL_MS);
   }
 }
 
-/** Returns when Swarm is not going back to an earlier state on its own account, or at the end of the time. */
+/** Returns when Swarm is not rolling back by itself, or at the time limit. */
 export async function waitWhileRollingBack(
   docker: Docker,
   watched: readonly Watched[],
@@ -63,8 +65,8 @@ export async function waitWhileRollingBack(
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const looks = watched.map(({ service }) => readService(docker, service));
-    const isMoving = await Promise.all(looks).then(
+    const reads = watched.map(({ service }) => readService(docker, service));
+    const isMoving = await Promise.all(reads).then(
       (states) => states.some((state) => state?.update?.state === 'rollback_started'),
       () => true,
     );
@@ -73,38 +75,38 @@ export async function waitWhileRollingBack(
   }
 }
 
-/** How long Swarm watches each task of a service, as the stack says. */
+/** How long Swarm monitors each task of a service, by the stack. */
 export function monitorMs(service: Fields): number {
   const { update_config: update } = (service['deploy'] ?? {}) as { update_config?: { monitor?: string } };
   return parseDuration(update?.monitor ?? '5s');
 }
 
-interface Look {
+interface Observation {
   readonly watched: Watched;
   readonly line: string;
   readonly isRight: boolean;
-  /** How long it must stay right before it counts. */
+  /** How long the state must stay right. */
   readonly quietMs: number;
   readonly failure: string | undefined;
   readonly tasks: readonly Task[];
 }
 
-function judge(watched: Watched, observed: ObservedService | undefined, judgeBy: 'update' | 'tasks'): Look {
+function judge(watched: Watched, observed: ObservedService | undefined, judgeBy: 'update' | 'tasks'): Observation {
   const { state, tasks = [] } = observed ?? {};
   const running = tasks.filter(isRunning);
   const fresh = running.filter(({ image }) => image === watched.image);
-  const runsWhatItShould =
+  const runsAsWanted =
     fresh.length === watched.replicas && running.length === watched.replicas && state?.image === watched.image;
   return {
     watched,
     tasks,
-    ...(judgeBy === 'update' ? judgeByUpdate(watched, state, runsWhatItShould) : judgeByTasks(state, runsWhatItShould)),
+    ...(judgeBy === 'update' ? judgeByUpdate(watched, state, runsAsWanted) : judgeByTasks(state, runsAsWanted)),
     line: `${watched.service.split('_').at(-1)} ${fresh.length} of ${watched.replicas} new, ${running.length - fresh.length} old`,
   };
 }
 
-/** An engine that does not answer for a moment says nothing of the update: only the time limit ends the watch. */
-async function lookAtAll(docker: Docker, watched: readonly Watched[], options: WatchOptions): Promise<Look[]> {
+/** A failed request to the engine says nothing about the update: only the time limit ends the watch. */
+async function observeAll(docker: Docker, watched: readonly Watched[], options: WatchOptions): Promise<Observation[]> {
   try {
     const names = watched.map(({ service }) => service);
     const observed = await observeServices(docker, names);
@@ -115,24 +117,24 @@ async function lookAtAll(docker: Docker, watched: readonly Watched[], options: W
   }
 }
 
-type Judgement = Pick<Look, 'isRight' | 'quietMs' | 'failure'>;
+type Judgement = Pick<Observation, 'isRight' | 'quietMs' | 'failure'>;
 
-function judgeByUpdate(watched: Watched, state: ServiceState | undefined, runsWhatItShould: boolean): Judgement {
+function judgeByUpdate(watched: Watched, state: ServiceState | undefined, runsAsWanted: boolean): Judgement {
   const update = state?.update;
   if (update === undefined || update.startedAt === watched.before?.update?.startedAt) {
     const quietMs = watched.before === undefined ? watched.monitorMs : UNSETTLED_MS;
-    return { isRight: runsWhatItShould, quietMs, failure: undefined };
+    return { isRight: runsAsWanted, quietMs, failure: undefined };
   }
   const failure = FAILED.includes(update.state) ? `${watched.service}: ${update.state}: ${update.message}` : undefined;
-  return { isRight: runsWhatItShould && update.state === 'completed', quietMs: 0, failure };
+  return { isRight: runsAsWanted && update.state === 'completed', quietMs: 0, failure };
 }
 
-function judgeByTasks(state: ServiceState | undefined, runsWhatItShould: boolean): Judgement {
+function judgeByTasks(state: ServiceState | undefined, runsAsWanted: boolean): Judgement {
   const isMoving = state?.update?.state === 'updating' || state?.update?.state === 'rollback_started';
-  return { isRight: runsWhatItShould && !isMoving, quietMs: UNSETTLED_MS, failure: undefined };
+  return { isRight: runsAsWanted && !isMoving, quietMs: UNSETTLED_MS, failure: undefined };
 }
 
-function hasSettled({ watched, isRight, quietMs }: Look, since: Map<string, number>): boolean {
+function hasSettled({ watched, isRight, quietMs }: Observation, since: Map<string, number>): boolean {
   if (!isRight) {
     since.delete(watched.service);
     return false;
@@ -142,25 +144,25 @@ function hasSettled({ watched, isRight, quietMs }: Look, since: Map<string, numb
   return performance.now() - start >= quietMs;
 }
 
-function describeLooks(looks: readonly Look[]): string {
-  const unfinished = looks.filter(({ isRight }) => !isRight);
-  return unfinished.length === 0 ? 'all run; watching them' : unfinished.map(({ line }) => line).join('; ');
+function describeProgress(observations: readonly Observation[]): string {
+  const unfinished = observations.filter(({ isRight }) => !isRight);
+  return unfinished.length === 0 ? 'all replicas run; watching them' : unfinished.map(({ line }) => line).join('; ');
 }
 
-function describeFailed({ failure, tasks }: Look): string {
+function describeFailed({ failure, tasks }: Observation): string {
   const errors = new Set(tasks.map(({ error }) => error).filter((error) => error !== ''));
   return [failure, ...[...errors].slice(0, 3)].join('; ');
 }
 
-function describePending({ line, tasks }: Look): string {
+function describePending({ line, tasks }: Observation): string {
   const waiting = tasks.find(({ desired, state }) => desired === 'running' && state !== 'running');
-  return waiting ? `${line}, one ${waiting.state}${waiting.error ? ` (${waiting.error})` : ''}` : line;
+  return waiting ? `${line}, one task ${waiting.state}${waiting.error ? ` (${waiting.error})` : ''}` : line;
 }
 
 function failure(text: string): DeployError {
   return new DeployError({
     text: `rollout: ${text}`,
-    mend: 'see why: docker service ps --no-trunc',
+    fix: 'see the errors of its tasks: docker service ps --no-trunc SERVICE',
     exitCode: EXIT.broken,
   });
 }

@@ -1,4 +1,4 @@
-/** What asks a Docker engine and a registry, for suites that deploy to real ones. */
+/** Access to a Docker engine and a registry, for suites that deploy to real ones. */
 export { engineVariables } from '../engine/compose-model.js';
 export { createDocker, execute, type Docker, type RunResult } from '../engine/docker.js';
 export { parseImageReference } from '../engine/image-reference.js';

@@ -12,7 +12,7 @@ const fail = (code, text) => {
 if (words[0] === 'config') {
   if (process.env.SECRET_KEY_FILE === undefined) fail(78, 'SECRET_KEY: is not set, but staging requires it');
   readFileSync(process.env.SECRET_KEY_FILE);
-  console.log('The configuration is good.');
+  console.log('The configuration is valid.');
   process.exit(0);
 }
 

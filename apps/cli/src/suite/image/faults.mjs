@@ -1,4 +1,4 @@
-// What can be wrong with an image, chosen when it is built.
+// The faults of an image, chosen when it is built.
 export const fault = process.env.FAULT ?? 'none';
 export const migrations = JSON.parse(process.env.MIGRATIONS ?? '[]');
 export const ledger = process.env.LEDGER ?? 'http://tasks.ledger:7000';

@@ -1,4 +1,4 @@
-// Plays the database: it remembers which migrations were applied and how often each POST arrived.
+// A stand-in for the database: records the applied migrations and how often each POST arrived.
 import { createServer } from 'node:http';
 
 const counts = new Map();

@@ -13,7 +13,7 @@ if (fault === 'exits') {
   process.exit(1);
 }
 if (fault === 'dies-after-healthy') setTimeout(() => process.exit(1), 6_000);
-// Long enough to pass any rehearsal; Swarm's own watch has to see it.
+// Long enough to pass the canary; Swarm's own monitoring must detect it.
 if (fault === 'dies-late') setTimeout(() => process.exit(1), 16_000);
 for (const name of ['SECRET_KEY_FILE']) readFileSync(process.env[name]);
 
@@ -61,11 +61,11 @@ const routes = {
     }),
   '/who': (response) => setTimeout(() => json(response, 200, { id, digest: process.env.IMAGE_DIGEST }), answerMs),
 };
-/** The smoke suite asks for a resource of the product, whatever its name. */
+/** The smoke suite requests a resource of the product, whatever its name. */
 const resource = (response) => problem(response, fault === 'open-door' ? 200 : 401);
 const isResource = (url) => /^\/api\/v1\/(?!docs$|no-such-thing$)\w+$/.test(url);
 
-// One connection pool to the ledger, so that a POST costs what a query costs.
+// One connection pool to the ledger, so that a POST costs as much as a query.
 const agent = new Agent({ keepAlive: true });
 const forward = (incoming, response) => {
   const outgoing = request(`${ledger}/posts`, { method: 'POST', agent }, (answer) => {
