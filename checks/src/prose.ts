@@ -12,7 +12,7 @@ export function readMarkdown(text: string): string {
   );
 }
 
-/** The comments and strings of a TypeScript or JavaScript file. */
+/** The comments and strings of a TypeScript or JavaScript file. A string is a paragraph. */
 export function readSource(text: string): string {
   const prose = [...blank(text)];
   const keep = (from: number, to: number) => prose.splice(from, to - from, ...text.slice(from, to).split(''));
@@ -23,7 +23,8 @@ export function readSource(text: string): string {
     for (const { pos, end } of ts.getTrailingCommentRanges(text, node.getEnd()) ?? []) keep(pos, end);
     if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
       keep(start + 1, node.getEnd() - 1);
-      if (!ts.isTemplateMiddleOrTemplateTail(node)) beginSentence(prose, start);
+      if (!ts.isTemplateMiddleOrTemplateTail(node)) prose.splice(start - 1, 2, '\n', '\n');
+      prose[node.getEnd() - 1] = ' ';
     }
     for (const child of node.getChildren(file)) visit(child);
   };
@@ -34,11 +35,6 @@ export function readSource(text: string): string {
 /** A file whose comments begin with #, such as YAML, shell and Make. The rest is judged too: it holds help and messages. */
 export function readScript(text: string): string {
   return joinParagraphs(dropMarkers(text));
-}
-
-function beginSentence(prose: string[], quote: number): void {
-  if (/\S/.test(prose[quote - 1] ?? ' ')) prose[quote - 1] = '.';
-  prose[quote] = ' ';
 }
 
 function dropMarkers(text: string): string {
