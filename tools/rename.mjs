@@ -132,8 +132,8 @@ function git(root, ...args) {
   }
 }
 
-function refuse(message, cure = 'make rename NAME=<name>') {
-  throw new Error(`${message}\n  ${cure}`);
+function refuse(message, fix = 'make rename NAME=<name>') {
+  throw new Error(`${message}\n  ${fix}`);
 }
 
 /** Links the packages under their new names, and writes again what is derived from the sources. */

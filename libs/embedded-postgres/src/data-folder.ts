@@ -46,7 +46,7 @@ function hasDataFolder(dataDir: string): boolean {
   if (names.length === 0) return false;
   throw new FolderRefusal(dataDir, `holds ${names[0]} and no PostgreSQL`, {
     expected: 'an empty folder, or one that we made',
-    cure: proposeMovingAside(dataDir),
+    fix: proposeMovingAside(dataDir),
   });
 }
 

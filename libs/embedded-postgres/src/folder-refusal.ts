@@ -3,8 +3,8 @@ export class FolderRefusal extends Error {
   override readonly name = 'FolderRefusal';
   readonly exitCode = 1;
 
-  /** @param cure what to do, as a line of its own */
-  constructor(path: string, problem: string, { expected, cure }: { expected: string; cure: string }) {
-    super(`${path}: ${problem}; expected ${expected}\n${cure}`);
+  /** @param fix what to do, as a line of its own */
+  constructor(path: string, problem: string, { expected, fix }: { expected: string; fix: string }) {
+    super(`${path}: ${problem}; expected ${expected}\n${fix}`);
   }
 }

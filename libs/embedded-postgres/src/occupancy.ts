@@ -61,15 +61,15 @@ export function refuseHeld(dataDir: string): FolderRefusal {
   const holders = findLockHolders(dataDir);
   if (holders.length === 0) return refuseLocked(dataDir);
   const stopped = holders.filter(isStopped);
-  const cure =
+  const fix =
     stopped.length > 0 ? `It was stopped. Resume it, and it ends by itself: kill -CONT ${stopped.join(' ')}` : IN_USE;
-  return refuse(dataDir, `${holders.map(describeProcess).join(', ')} holds its lock`, cure);
+  return refuse(dataDir, `${holders.map(describeProcess).join(', ')} holds its lock`, fix);
 }
 
 const IN_USE = 'Its owner has to stop it first; this command does not.';
 
-function refuse(dataDir: string, problem: string, cure: string): FolderRefusal {
-  return new FolderRefusal(dataDir, problem, { expected: 'a folder that no other server uses', cure });
+function refuse(dataDir: string, problem: string, fix: string): FolderRefusal {
+  return new FolderRefusal(dataDir, problem, { expected: 'a folder that no other server uses', fix });
 }
 
 function refuseServer(dataDir: string, { pid }: PostgresProcess, problem: string): FolderRefusal {

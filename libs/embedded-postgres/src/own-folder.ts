@@ -7,6 +7,7 @@ import { chooseIdentity } from './unprivileged.js';
 
 /**
  * The folder and the one that it lies in are folders, not links: a link may lead into the data of another server.
+ *
  * @returns undefined when the folder does not exist
  */
 export function assertPlainFolder(folder: string): Stats | undefined {
@@ -21,6 +22,7 @@ export function assertPlainFolder(folder: string): Stats | undefined {
  *
  * @param knownIdentifier the cluster that the workspace has on record for this folder; it proves a folder from before
  *   there were marks, and such a folder is given one
+ *
  * @throws FolderRefusal unless we made the folder
  */
 export function assertOwnFolder(dataDir: string, knownIdentifier?: string): ClusterMark {
@@ -42,12 +44,12 @@ function assertNoLink(folder: string): Stats | undefined {
   const stats = lstatSync(folder, { throwIfNoEntry: false });
   if (!stats || stats.isDirectory()) return stats;
   if (!stats.isSymbolicLink()) {
-    const cure = proposeMovingAside(folder);
-    throw new FolderRefusal(folder, 'is a file', { expected: 'a folder', cure });
+    const fix = proposeMovingAside(folder);
+    throw new FolderRefusal(folder, 'is a file', { expected: 'a folder', fix });
   }
   throw new FolderRefusal(folder, `is a link to ${readlinkSync(folder)}`, {
     expected: 'a folder of this workspace: a link may lead into the data of another server',
-    cure: `Remove the link, which leaves that folder as it is: rm ${folder}`,
+    fix: `Remove the link, which leaves that folder as it is: rm ${folder}`,
   });
 }
 
@@ -56,7 +58,7 @@ function assertOwner(folder: string, { uid }: Stats): void {
   if (ours.includes(uid)) return;
   throw new FolderRefusal(folder, `belongs to user ${uid}`, {
     expected: `a folder of user ${ours[0]}`,
-    cure: 'Run the command as that user, or as the owner of the workspace.',
+    fix: 'Run the command as that user, or as the owner of the workspace.',
   });
 }
 
@@ -80,7 +82,7 @@ export function refuseUnusable(folder: string, error: unknown): FolderRefusal {
   const { code = 'unknown' } = error as NodeJS.ErrnoException;
   return new FolderRefusal(folder, `cannot be used (${code})`, {
     expected: 'a folder that we may read and write',
-    cure: `Where the file system may be written to: chmod u+rwx ${folder}`,
+    fix: `Where the file system may be written to: chmod u+rwx ${folder}`,
   });
 }
 
@@ -119,7 +121,7 @@ function refuseLink(path: string, { stats, dataDir }: { stats: Stats; dataDir: s
   const isFile = stats.isFile();
   if (!isFile && !stats.isSymbolicLink()) {
     const expected = 'only files and folders in the data folder';
-    return new FolderRefusal(path, 'is a special file', { expected, cure: proposeMovingAside(dataDir) });
+    return new FolderRefusal(path, 'is a special file', { expected, fix: proposeMovingAside(dataDir) });
   }
   const [problem, expected] = isFile
     ? [`is a file with ${stats.nlink} names`, 'files without another name: it may be in the data of another server']
@@ -130,16 +132,16 @@ function refuseLink(path: string, { stats, dataDir }: { stats: Stats; dataDir: s
   const copy = `cp -RLp ${dataDir} ${dataDir}.copy && mv ${dataDir} ${dataDir}.aside && mv ${dataDir}.copy ${dataDir}`;
   return new FolderRefusal(path, problem, {
     expected,
-    cure: `Stop each server that uses the file, then copy the folder: ${copy}`,
+    fix: `Stop each server that uses the file, then copy the folder: ${copy}`,
   });
 }
 
 function refuseUnmarked(dataDir: string): FolderRefusal {
   const isInUse = findPostgresIn(dataDir).length > 0;
-  const cure = isInUse
+  const fix = isInUse
     ? 'A server runs in it: leave it to its owner, who can move it out of the workspace after stopping that server.'
     : proposeMovingAside(dataDir);
-  return new FolderRefusal(dataDir, 'holds a PostgreSQL without our mark', { expected: 'one that we made', cure });
+  return new FolderRefusal(dataDir, 'holds a PostgreSQL without our mark', { expected: 'one that we made', fix });
 }
 
 function tryReadIdentifier(dataDir: string): string | undefined {

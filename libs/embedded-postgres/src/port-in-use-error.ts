@@ -6,7 +6,7 @@ export interface HeldPort {
   /** The setting that names the port, such as PORT. */
   readonly name?: string;
   /** What to do. It never ends the process that holds the port, which may be another project's. */
-  readonly cure?: string;
+  readonly fix?: string;
 }
 
 const SHOWN_WORDS = 4;
@@ -16,9 +16,9 @@ export class PortInUseError extends Error {
   override readonly name = 'PortInUseError';
   readonly exitCode = 1;
 
-  constructor({ port, name = 'port', cure = 'Choose another port.' }: HeldPort) {
+  constructor({ port, name = 'port', fix = 'Choose another port.' }: HeldPort) {
     const holder = describeProcess(findPortHolder(port));
-    super(`${name} ${port}: ${holder} listens on it; expected a free port.\n${cure}`);
+    super(`${name} ${port}: ${holder} listens on it; expected a free port.\n${fix}`);
   }
 }
 

@@ -31,13 +31,13 @@ export function chooseStorageFolder(storage: TestStorage): string {
 }
 
 export function assertInMemory(folder: string, neededBytes = NEEDED_BYTES): void {
-  const cure = 'Where a system has none, as macOS, let the tests use the disk: TEST_STORAGE=disk make test';
+  const fix = 'Where a system has none, as macOS, let the tests use the disk: TEST_STORAGE=disk make test';
   const expected = `expected a tmpfs with ${neededBytes / MEBIBYTE} MiB free`;
-  if (!existsSync(folder)) throw new Error(`${folder}: does not exist; ${expected}.\n${cure}`);
+  if (!existsSync(folder)) throw new Error(`${folder}: does not exist; ${expected}.\n${fix}`);
   const { type, bavail, bsize } = statfsSync(folder);
   if (!IN_MEMORY_TYPES.includes(type >>> 0)) {
     throw new Error(
-      `${folder}: is not in memory (file system type 0x${(type >>> 0).toString(16)}); ${expected}.\n${cure}`,
+      `${folder}: is not in memory (file system type 0x${(type >>> 0).toString(16)}); ${expected}.\n${fix}`,
     );
   }
   if (bavail * bsize < neededBytes) {

@@ -16,7 +16,7 @@ const BROKEN = {
     'unterminated quoted string at or near "\'never closed;\n", in line 2',
   ],
   'umlaut-syntax': ["SELECT 'ä€😀';\nALTR TABLE x;\n", 'syntax error at or near "ALTR", in line 2'],
-  control: [`${SOUND}COMMIT;\n`, 'COMMIT belongs to the runner'],
+  control: [`${SOUND}COMMIT;\n`, 'COMMIT is reserved for the runner'],
   latin1: [Buffer.from("SELECT 1;\nSELECT 'caf\xe9';\n", 'latin1'), 'invalid UTF-8, in line 2'],
   utf16: [Buffer.from('\ufeffSELECT 1;', 'utf16le'), 'invalid UTF-8, in line 1'],
   nul: ['SELECT 1;\n\0DROP TABLE public.t;\n', 'NUL character, in line 2'],

@@ -30,7 +30,7 @@ export class ResetLimitError extends Error {
   constructor({ step }: SessionLimit, exceeded: string) {
     super(
       `reset-test: ${step}: the server ${exceeded}; expected an answer within the limits\n` +
-        '  find out what listens on this port, and what it is waiting for',
+        '  find out which program listens on this port, and what it is waiting for',
     );
   }
 }

@@ -34,7 +34,7 @@ function judgeServer({ acting, inside, record, address }: ServerFacts): ResetPro
     ...problemIf(
       record !== undefined && record.systemIdentifier !== acting.systemIdentifier,
       `the server at this address is ${acting.systemIdentifier}; expected ${record?.systemIdentifier}, the one that was provisioned`,
-      'find out what listens on this port: a tunnel, a port-forward, another server',
+      'find out which program listens on this port: a tunnel, a port-forward, another server',
     ),
     ...problemIf(
       acting.isInRecovery || inside.isInRecovery,
@@ -89,7 +89,7 @@ function judgeStamp({ acting, inside, address }: ServerFacts): ResetProblem[] {
     ),
     ...problemIf(
       inside.stampFlaws.length > 0,
-      `the stamp ops.environment ${inside.stampFlaws.join(', ')}; expected the plain table that provisioning makes`,
+      `the stamp ops.environment ${inside.stampFlaws.join(', ')}; expected the plain table that provisioning creates`,
       mend,
     ),
     ...problemIf(

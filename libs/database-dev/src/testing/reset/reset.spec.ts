@@ -152,7 +152,7 @@ describe('a database of another state than this checkout', () => {
     expect((await world.reset()).outcome).toBe('reset');
   });
 
-  it('is kept when a migration of another branch has made something, and the cure says so', async () => {
+  it('is kept when a migration of another branch has made something, and the fix says so', async () => {
     await world.sql('CREATE TABLE public.of_another_branch (n int)');
     const text = formatReport(await world.reset());
     expect(text).toContain('holds table public.of_another_branch, made by no migration of this checkout');

@@ -83,8 +83,8 @@ function reportKept(kept: readonly Clone[], { cluster, address }: TestServer): v
     kept.length === 1 ? 'The database of the failed test is' : `The databases of ${kept.length} failed tests are`;
   const { host, port } = address;
   const where = kept.map(({ name, file }) => `  ${name} on ${host}:${port}, of ${file}`).join('\n');
-  const cure = cluster ? ' To look inside: airlock db kept' : `\n${where}\nEach is dropped when its file fails again.`;
-  process.stderr.write(`\n${databases} kept.${cure}\n`);
+  const fix = cluster ? ' To look inside: airlock db kept' : `\n${where}\nEach is dropped when its file fails again.`;
+  process.stderr.write(`\n${databases} kept.${fix}\n`);
 }
 
 function reportSkippedSpecs(): void {
