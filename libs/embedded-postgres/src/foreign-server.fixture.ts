@@ -11,7 +11,7 @@ import { chooseIdentity, chooseInitdbPrefix, giveTo } from './unprivileged.js';
 
 const POLL_MS = 20;
 
-/** Makes a data folder as any other program would, without a word of ours. */
+/** Creates a data folder as any other program would, without our mark. */
 export async function initialiseForeign(dataDir: string): Promise<void> {
   const { initdb } = await loadBinaries();
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -20,7 +20,7 @@ export async function initialiseForeign(dataDir: string): Promise<void> {
   execFileSync(command, args, { env: SYSTEM_ENVIRONMENT, cwd: dirname(dataDir), stdio: 'ignore' });
 }
 
-/** A PostgreSQL that somebody started by hand. */
+/** A PostgreSQL that was started by hand. */
 export class ForeignServer {
   readonly #child: ChildProcess;
 

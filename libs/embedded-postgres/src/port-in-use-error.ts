@@ -5,13 +5,13 @@ export interface HeldPort {
   readonly port: number;
   /** The setting that names the port, such as PORT. */
   readonly name?: string;
-  /** What to do. It never ends the process that holds the port, which may be another project's. */
+  /** The step that resolves it. It never ends the process that holds the port, which may belong to another project. */
   readonly fix?: string;
 }
 
 const SHOWN_WORDS = 4;
 
-/** Says who holds the port, and how to use another one. */
+/** Names the process that holds the port, and how to use another one. */
 export class PortInUseError extends Error {
   override readonly name = 'PortInUseError';
   readonly exitCode = 1;
@@ -24,7 +24,7 @@ export class PortInUseError extends Error {
 
 export function describeProcess(pid: number | undefined): string {
   if (pid === undefined) return 'another process';
-  // What Node loads before a program is long, and does not tell which.
+  // The options that make Node load modules first are long, and do not identify the program.
   const words = readCommandLine(pid)
     .replaceAll(/ --import \S+/g, '')
     .split(' ');
