@@ -3,7 +3,7 @@ import { listFiles } from './repository.js';
 
 type Read = (text: string) => string;
 
-/** The files whose language is judged, and how their prose is read. */
+/** The files whose language is checked, and how their prose is read. */
 const JUDGED: readonly (readonly [files: RegExp, read: Read])[] = [
   [/\.md$/, readMarkdown],
   [/\.(ts|mjs)$/, readSource],
@@ -13,7 +13,7 @@ const JUDGED: readonly (readonly [files: RegExp, read: Read])[] = [
   ],
 ];
 
-/** CHANGELOG.md is history, two documents take their sentences from sources, and two sources list the phrases. */
+/** CHANGELOG.md is history, some documents copy their sentences from sources, and two sources list the phrases. */
 const EXEMPT = [
   /^CHANGELOG\.md$/,
   /^docs\/configuration\.md$/,

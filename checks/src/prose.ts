@@ -1,8 +1,8 @@
 import ts from 'typescript';
 
-// Each reader keeps the length of its text, so that a place in the prose is the same place in the file.
+// Each reader keeps the length of its text, so that positions in the prose and in the file are the same.
 
-/** The prose of a document: code, in fences and in backticks, is left out. */
+/** The prose of a document, without code in fences and in backticks. */
 export function readMarkdown(text: string): string {
   return joinParagraphs(
     text
@@ -32,7 +32,10 @@ export function readSource(text: string): string {
   return joinParagraphs(dropMarkers(prose.join('').replace(/`[^`\n]*`/g, blank)));
 }
 
-/** A file whose comments begin with #, such as YAML, shell and Make. The rest is judged too: it holds help and messages. */
+/**
+ * A file whose comments begin with #, such as YAML, shell and Make. Its code is read too: it contains help and
+ * messages.
+ */
 export function readScript(text: string): string {
   return joinParagraphs(dropMarkers(text));
 }
@@ -45,7 +48,10 @@ function blank(code: string): string {
   return code.replace(/\S/g, '_');
 }
 
-/** A sentence may go on in the next line, unless a paragraph, list item, heading, quotation or table row begins there. */
+/**
+ * A sentence may continue in the next line, unless a paragraph, list item, heading, quotation or table row begins
+ * there.
+ */
 function joinParagraphs(text: string): string {
   return text.replace(/(?<!\n)\n(?!\n|\s*(?:[-*>#|_]|\d+\.\s))/g, ' ');
 }

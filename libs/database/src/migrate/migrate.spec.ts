@@ -99,7 +99,7 @@ describe('migrate', () => {
     await database.superuser.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
     await expect(run(database)).rejects.toMatchObject({
       exitCode: 3,
-      message: expect.stringMatching(/takes no writes, .*; expected the primary\n/),
+      message: expect.stringMatching(/is read-only, .*; expected the primary\n/),
     });
     await database.superuser.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
   });

@@ -110,7 +110,7 @@ async function assertCopy(
   const { rows } = await client.query<{ who: string }>(SESSIONS);
   const problems = [
     !traitsOf(environment).takesCopies &&
-      `only ${environmentsWith('takesCopies').join(', ')} takes copies, never ${environment}`,
+      `a copy can become ${environmentsWith('takesCopies').join(', ')}, never ${environment}`,
     copy !== app.database && `the caller names "${copy}", and the configuration "${app.database}"`,
     !stamp && 'it has no stamp, so its origin is unknown',
     stamp && describeOrigin(stamp, here, environment),
