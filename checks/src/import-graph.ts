@@ -11,8 +11,8 @@ const TEST = /\.(spec|fixture|suite)\.ts$|\/(testing|suite)\//;
 
 export function loadImportGraph(): ImportGraph {
   const files = listFiles(CODE);
-  const doors = loadEntryPoints();
-  return new Map(files.map((file) => [file, resolveImports(file, { files: new Set(files), doors })]));
+  const entryPoints = loadEntryPoints();
+  return new Map(files.map((file) => [file, resolveImports(file, { files: new Set(files), entryPoints })]));
 }
 
 /** The graph of files that ship or that serve in the workspace, without tests. */
@@ -32,13 +32,13 @@ export function projectOf(file: string): string {
 interface Known {
   readonly files: ReadonlySet<string>;
   /** Source by its import name, e.g. `@airlock/config/testing`. */
-  readonly doors: ReadonlyMap<string, string>;
+  readonly entryPoints: ReadonlyMap<string, string>;
 }
 
-function resolveImports(file: string, { files, doors }: Known): string[] {
+function resolveImports(file: string, { files, entryPoints }: Known): string[] {
   const { importedFiles } = ts.preProcessFile(readText(file), true, true);
   const targets = importedFiles.flatMap(({ fileName: name }) => {
-    if (!name.startsWith('.')) return doors.get(name) ?? [];
+    if (!name.startsWith('.')) return entryPoints.get(name) ?? [];
     const path = normalize(join(dirname(file), name));
     return [path.replace(/\.js$/, '.ts'), path].find((candidate) => files.has(candidate)) ?? [];
   });

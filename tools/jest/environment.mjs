@@ -28,9 +28,9 @@ export default class TestEnvironment extends NodeEnvironment {
   async setup() {
     await super.setup();
     if (this.#options.services) {
-      const { createTestServices, openDoor } = await import(this.#options.services);
+      const { createTestServices, publishTestServices } = await import(this.#options.services);
       this.#services = createTestServices(this.#file);
-      openDoor(this.global, this.#services);
+      publishTestServices(this.global, this.#services);
     }
     process.on('warning', this.#noteWarning);
     this.#inventory = takeInventory(followTimers(this.global));
@@ -47,7 +47,7 @@ export default class TestEnvironment extends NodeEnvironment {
     const leaks = await describeLeaks(this.#inventory);
     closeLeaks(this.#inventory);
     if (this.#services && leaks.length > 0) this.#services.hasFailed = true;
-    await this.#services?.takeBackAll();
+    await this.#services?.releaseAll();
     process.off('warning', this.#noteWarning);
     await super.teardown();
     // A failed test may leave handles open as a consequence; Jest would show those in place of the failure.

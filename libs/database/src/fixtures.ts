@@ -4,7 +4,7 @@ export { useScratchCluster } from './migrate/scratch-database.fixture.js';
 export { ask, createAddresses, runAs } from './provision/provision.fixture.js';
 export { listTableRules } from './refresh/table-rules.js';
 export { findUnfitColumns } from './refresh/unfit-columns.js';
-export { startDeafProxy } from './wire/deaf-proxy.fixture.js';
+export { startHangingProxy } from './wire/hanging-proxy.fixture.js';
 export {
   authentication,
   challenge,

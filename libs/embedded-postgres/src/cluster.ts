@@ -12,7 +12,7 @@ import { findLeftovers, isHeldElsewhere, isStartedByUs, refuseHeld, refuseLocked
 import { assertOwnFolder } from './own-folder.js';
 import { findFreePort } from './port.js';
 import { PortInUseError } from './port-in-use-error.js';
-import { identifyOurselves, readCommandLine } from './process-identity.js';
+import { identifyThisProcess, readCommandLine } from './process-identity.js';
 import {
   createRunFile,
   readPostmaster,
@@ -22,7 +22,7 @@ import {
   type RunFile,
 } from './run-file.js';
 import { listServerArguments } from './server-settings.js';
-import { chooseIdentity, giveTo } from './unprivileged.js';
+import { chooseIdentity, changeOwner } from './unprivileged.js';
 import { type GuardedServer, startGuarded } from './watchdog.js';
 
 export interface ClusterOptions {
@@ -73,7 +73,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const mark = assertOwnFolder(dataDir, options.knownIdentifier);
   for (let attempt = 1; ; attempt += 1) {
     const held = await takeFolder(options, { mark, port: port || (await findFreePort()) });
-    const run = createRunFile(dataDir, { owner: identifyOurselves(), port: held.port });
+    const run = createRunFile(dataDir, { owner: identifyThisProcess(), port: held.port });
     try {
       return await startServer(options, { ...held, run });
     } catch (error) {
@@ -159,7 +159,7 @@ async function startServer(options: ClusterOptions, held: HeldFolder & { run: Ru
 function claimFolder(dataDir: string, { mark, run }: { mark: ClusterMark; run: RunFile }): void {
   const { servers, hasStaleFile } = findLeftovers(dataDir, mark);
   if (servers.length > 0) throw refuseLocked(dataDir);
-  giveTo(chooseIdentity(), dataDir);
+  changeOwner(chooseIdentity(), dataDir);
   replaceRunFile(dataDir, run);
   if (hasStaleFile) removePostmasterFile(dataDir);
   truncateSync(join(dataDir, LOG_FILE));

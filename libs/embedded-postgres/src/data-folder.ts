@@ -6,7 +6,7 @@ import { writeClusterMark } from './cluster-mark.js';
 import { FolderRefusal } from './folder-refusal.js';
 import { createOwnedFolder, sweepOwnedFolders } from './leftovers.js';
 import { assertPlainFolder, listFolder, proposeMovingAside, refuseUnusable } from './own-folder.js';
-import { chooseIdentity, chooseInitdbPrefix, giveTo } from './unprivileged.js';
+import { chooseIdentity, chooseInitdbPrefix, changeOwner } from './unprivileged.js';
 import { startGuarded } from './watchdog.js';
 
 const PASSWORD_FILE = 'superuser-password';
@@ -66,7 +66,7 @@ async function initialise(folder: string, { durable }: { durable: boolean }): Pr
   const passwordFile = join(folder, 'password');
   const logFile = join(folder, 'log');
   writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
-  for (const path of [folder, passwordFile]) giveTo(identity, path);
+  for (const path of [folder, passwordFile]) changeOwner(identity, path);
   const { ended } = startGuarded({
     command: [...chooseInitdbPrefix(), initdb, ...listInitdbArguments(data, passwordFile, durable)],
     cwd: folder,

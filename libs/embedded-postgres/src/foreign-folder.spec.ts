@@ -338,7 +338,7 @@ function linkFolder(name: string): (original: string) => void {
 /** The mode that PostgreSQL requires of its folder. */
 function giveToServer(folder: string): void {
   chmodSync(folder, 0o700);
-  if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'nobody', folder]);
+  if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'no user', folder]);
 }
 
 /** A separate pid namespace, as in a container; the network and the files are shared. */

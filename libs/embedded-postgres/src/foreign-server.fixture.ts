@@ -7,7 +7,7 @@ import { loadBinaries } from './binaries.js';
 import { findFreePort } from './port.js';
 import { readPostmaster } from './run-file.js';
 import { SYSTEM_ENVIRONMENT } from './system-environment.js';
-import { chooseIdentity, chooseInitdbPrefix, giveTo } from './unprivileged.js';
+import { chooseIdentity, chooseInitdbPrefix, changeOwner } from './unprivileged.js';
 
 const POLL_MS = 20;
 
@@ -15,7 +15,7 @@ const POLL_MS = 20;
 export async function initialiseForeign(dataDir: string): Promise<void> {
   const { initdb } = await loadBinaries();
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  giveTo(chooseIdentity(), dataDir);
+  changeOwner(chooseIdentity(), dataDir);
   const [command = '', ...args] = [...chooseInitdbPrefix(), initdb, '-D', dataDir, '--no-sync', '-U', 'postgres'];
   execFileSync(command, args, { env: SYSTEM_ENVIRONMENT, cwd: dirname(dataDir), stdio: 'ignore' });
 }

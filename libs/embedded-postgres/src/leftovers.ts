@@ -5,9 +5,9 @@ import { type ClusterMark, readClusterMark } from './cluster-mark.js';
 import { isLocked } from './folder-lock.js';
 import { isStartedByUs } from './occupancy.js';
 import { findPostgresIn } from './postgres-processes.js';
-import { identifyOurselves, identifyProcess, isSameProcessAlive, type ProcessIdentity } from './process-identity.js';
+import { identifyThisProcess, identifyProcess, isSameProcessAlive, type ProcessIdentity } from './process-identity.js';
 import { readRunFile } from './run-file.js';
-import { identifySystem, relateTo, type SystemIdentity } from './system-identity.js';
+import { identifySystem, compareSystem, type SystemIdentity } from './system-identity.js';
 
 const POLL_MS = 20;
 const SIGNAL_LIMIT_MS = 10_000;
@@ -32,7 +32,7 @@ export async function endServer(pid: number, { dataDir, mark }: { dataDir: strin
 
 /** A name that contains the owner of the folder, so that a dead owner is recognised. */
 export function nameOwnedFolder(purpose: string): string {
-  const { pid, startedAt } = identifyOurselves();
+  const { pid, startedAt } = identifyThisProcess();
   folderCount += 1;
   return `${purpose}-${pid}-${startedAt.replaceAll(/\W+/g, '_')}-${folderCount}`;
 }
@@ -49,13 +49,13 @@ export function createOwnedFolder(parent: string, purpose: string): string {
   const name = nameOwnedFolder(purpose);
   const path = join(parent, name);
   mkdirSync(path, { mode: 0o700 });
-  const content: FolderOwner = { name, owner: identifyOurselves(), system: identifySystem() };
+  const content: FolderOwner = { name, owner: identifyThisProcess(), system: identifySystem() };
   writeFileSync(join(path, OWNER_FILE), JSON.stringify(content), { mode: 0o600 });
   return path;
 }
 
 /** From now on the folder is kept after this process has died. */
-export function disownFolder(folder: string): void {
+export function keepOwnedFolder(folder: string): void {
   rmSync(join(folder, OWNER_FILE), { force: true });
 }
 
@@ -102,7 +102,7 @@ function readOwner(path: string, name: string): FolderOwner | undefined {
 }
 
 function isDead({ owner, system }: Pick<FolderOwner, 'owner' | 'system'>): boolean {
-  const relation = relateTo(system);
+  const relation = compareSystem(system);
   return relation === 'here' ? !isSameProcessAlive(owner) : relation === 'before reboot';
 }
 

@@ -6,7 +6,7 @@ import { describeProcess } from './port-in-use-error.js';
 import { findPostgresIn, type PostgresProcess, worksIn } from './postgres-processes.js';
 import { isSameProcessAlive, isStopped } from './process-identity.js';
 import { type Postmaster, readLastCommandLine, readPostmaster, readRunFile, type RunFile } from './run-file.js';
-import { relateTo } from './system-identity.js';
+import { compareSystem } from './system-identity.js';
 
 export interface Leftovers {
   /** Servers that we started in this folder for an owner that has died. */
@@ -30,7 +30,7 @@ export function findLeftovers(dataDir: string, mark: ClusterMark): Leftovers {
   const servers = processes.filter(({ isServer }) => isServer);
   const other = servers.find((server) => !isStartedByUs(server, mark));
   if (other) throw refuseServer(dataDir, other, 'which this workspace did not start');
-  const isOwnerKnown = run !== undefined && relateTo(run.system) === 'here';
+  const isOwnerKnown = run !== undefined && compareSystem(run.system) === 'here';
   if (servers[0] && !isOwnerKnown) throw refuseServer(dataDir, servers[0], 'and its owner is not known');
   const postmaster = readPostmaster(dataDir);
   const hasStaleFile = postmaster !== undefined && servers.length === 0;
@@ -48,7 +48,7 @@ export function isStartedByUs({ commandLine }: Pick<PostgresProcess, 'commandLin
 /** Another container holds the lock. Its processes never become visible, so waiting does not help. */
 export function isHeldElsewhere(dataDir: string): boolean {
   const run = readRunFile(dataDir);
-  return run !== undefined && relateTo(run.system) !== 'here' && isLocked(dataDir);
+  return run !== undefined && compareSystem(run.system) !== 'here' && isLocked(dataDir);
 }
 
 /** No process is visible, but the folder's lock is held. */
@@ -97,7 +97,7 @@ function refuseUnknown(dataDir: string, { pid }: Postmaster): FolderRefusal {
 }
 
 function isOwnerAlive({ owner, system }: RunFile): boolean {
-  return relateTo(system) === 'here' && isSameProcessAlive(owner);
+  return compareSystem(system) === 'here' && isSameProcessAlive(owner);
 }
 
 interface Remains {
@@ -112,7 +112,7 @@ interface Remains {
  */
 function isStale(dataDir: string, { postmaster, run, mark }: Remains): boolean {
   if (isElsewhere(dataDir, postmaster)) return true;
-  const relation = run && relateTo(run.system);
+  const relation = run && compareSystem(run.system);
   if (relation === 'unseen' || (relation === 'same kernel' && !hasLocks())) return false;
   const last = readLastCommandLine(dataDir);
   return last === undefined ? run !== undefined : isStartedByUs({ commandLine: last }, mark);

@@ -12,7 +12,7 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
   return startedAt === undefined ? undefined : { pid, startedAt };
 }
 
-export function identifyOurselves(): ProcessIdentity {
+export function identifyThisProcess(): ProcessIdentity {
   const ourselves = identifyProcess(process.pid);
   if (!ourselves) throw new Error('this system does not report when a process started; expected /proc or ps');
   return ourselves;

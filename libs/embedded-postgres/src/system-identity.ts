@@ -26,7 +26,7 @@ export function identifySystem(): SystemIdentity {
   return ours;
 }
 
-export function relateTo({ machine, boot, pids }: SystemIdentity): Relation {
+export function compareSystem({ machine, boot, pids }: SystemIdentity): Relation {
   const here = identifySystem();
   if (boot === here.boot) return pids === here.pids ? 'here' : 'same kernel';
   return machine === here.machine ? 'before reboot' : 'unseen';

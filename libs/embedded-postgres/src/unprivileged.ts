@@ -38,7 +38,7 @@ export function chooseInitdbPrefix(): readonly string[] {
   );
 }
 
-export function giveTo({ uid, gid }: Identity, path: string): void {
+export function changeOwner({ uid, gid }: Identity, path: string): void {
   if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
 }
 

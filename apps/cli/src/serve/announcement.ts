@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { findRunner, identifyOurselves, isSameProcessAlive, type ProcessIdentity } from '@airlock/embedded-postgres';
+import { findRunner, identifyThisProcess, isSameProcessAlive, type ProcessIdentity } from '@airlock/embedded-postgres';
 import { LOCAL_FOLDER } from './workspace.js';
 
 /** What `airlock db serve` tells the processes that need its database: that it is migrated, and whose it is. */
@@ -16,18 +16,18 @@ const FILE = join(LOCAL_FOLDER, 'database.json');
 
 /** Says whose the workspace's database is, before it is ready. */
 export function claimDatabase(): void {
-  write({ owner: identifyOurselves() });
+  write({ owner: identifyThisProcess() });
 }
 
 export function announceDatabase(description: string): void {
   editions += 1;
-  write({ owner: identifyOurselves(), description, edition: editions });
+  write({ owner: identifyThisProcess(), description, edition: editions });
 }
 let editions = 0;
 
 /** Tells those whom the same make, nx or npm has started that there is nothing to wait for. */
 export function announceFailure(): void {
-  write({ owner: identifyOurselves(), failed: findRunner(process.pid) });
+  write({ owner: identifyThisProcess(), failed: findRunner(process.pid) });
 }
 
 /** Only once it has ended: of two that end, Nx goes by the first. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type DatabaseAddress, Secret } from '@airlock/config';
-import { findFreePort, chooseIdentity, giveTo } from '@airlock/embedded-postgres';
+import { findFreePort, chooseIdentity, changeOwner } from '@airlock/embedded-postgres';
 
 const DEBIAN = '/usr/lib/postgresql';
 const PASSWORD = 'an0ther-p4ssword';
@@ -83,11 +83,11 @@ async function withOwnFolder<T>(
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'airlock-server-'));
-  giveTo(chooseIdentity(), folder);
+  changeOwner(chooseIdentity(), folder);
   try {
     for (const [name, content] of Object.entries(files)) {
       writeFileSync(join(folder, name), content, { mode: 0o600 });
-      giveTo(chooseIdentity(), join(folder, name));
+      changeOwner(chooseIdentity(), join(folder, name));
     }
     return await use(folder);
   } finally {

@@ -32,4 +32,10 @@ export const noteInterest = defineMigration({
 export const accountMigrations = [createAccounts, addInterest, indexBalances, noteInterest] as const;
 
 /** Short waits for tests; the order of the steps is the same. */
-export const QUICK = { lockPollMs: 20, heartbeatMs: 20, lockTimeoutMs: 100, retryBaseMs: 20, retryCapMs: 100 } as const;
+export const SHORT_TIMING = {
+  lockPollMs: 20,
+  heartbeatMs: 20,
+  lockTimeoutMs: 100,
+  retryBaseMs: 20,
+  retryCapMs: 100,
+} as const;

@@ -6,7 +6,7 @@ import {
   createAccounts,
   indexBalances,
   noteInterest,
-  QUICK,
+  SHORT_TIMING,
 } from './accounts.fixture.js';
 import type { MigrationEvent } from './events.js';
 import { defineMigration } from '../model/migration.js';
@@ -19,7 +19,7 @@ const { migrations } = sampleModel;
 const cluster = useScratchCluster();
 
 function run(database: ScratchDatabase, options: Partial<MigrateOptions> = {}) {
-  return migrate({ config: database.config, migrations: accountMigrations, timing: QUICK, ...options });
+  return migrate({ config: database.config, migrations: accountMigrations, timing: SHORT_TIMING, ...options });
 }
 
 async function select<T>(client: Client, sql: string): Promise<T[]> {
@@ -158,7 +158,11 @@ describe('migrate', () => {
     const controller = new AbortController();
     const onEvent = ({ type }: MigrationEvent) =>
       type === 'started' && void blocker.whenBlocking().then(() => controller.abort());
-    const attempt = run(database, { signal: controller.signal, timing: { ...QUICK, lockTimeoutMs: 60_000 }, onEvent });
+    const attempt = run(database, {
+      signal: controller.signal,
+      timing: { ...SHORT_TIMING, lockTimeoutMs: 60_000 },
+      onEvent,
+    });
     await expect(attempt).rejects.toThrow(/interrupted; 20260102000000-add-interest/);
     await blocker.release();
     expect(await balance(database.superuser)).toEqual(['100']);
@@ -186,7 +190,7 @@ describe('the migration lock', () => {
   it('times out after its deadline, with the holder in the message', async () => {
     const database = await cluster.create();
     await holdLock(database);
-    const attempt = run(database, { timing: { ...QUICK, lockWaitMs: 100 } });
+    const attempt = run(database, { timing: { ...SHORT_TIMING, lockWaitMs: 100 } });
     await expect(attempt).rejects.toThrow(/migration lock: held for more than 0\.1 s by pid \d+ \(\S+spec\S* from 127/);
     expect(await select(database.superuser, `SELECT to_regclass('ops.migrations')`)).toEqual([null]);
   });
@@ -214,11 +218,11 @@ describe('the migration lock', () => {
     await run(database, { migrations: [createAccounts] });
     const blocker = await block(database);
     const migrations = [createAccounts, addInterest];
-    const timing = { ...QUICK, lockTimeoutMs: 60_000 };
+    const timing = { ...SHORT_TIMING, lockTimeoutMs: 60_000 };
     const first = run(database, { migrations, timing }).catch((error: unknown) => error);
     await blocker.whenBlocking();
     await terminate(database.superuser, 'migrate-lock');
-    const second = run(database, { migrations, timing: { ...QUICK, attempts: 50 } });
+    const second = run(database, { migrations, timing: { ...SHORT_TIMING, attempts: 50 } });
     await blocker.release();
     await Promise.all([first, second.catch((error: unknown) => error)]);
     expect(await balance(database.superuser)).toEqual(['110']);
@@ -230,7 +234,7 @@ describe('a migration whose table is busy', () => {
   /**
    * Blockers are recorded at a heartbeat. Fifty of them leave room for a process that is not always scheduled in time.
    */
-  const WATCHED = { ...QUICK, lockTimeoutMs: 1_000 };
+  const WATCHED = { ...SHORT_TIMING, lockTimeoutMs: 1_000 };
 
   it('leaves the queue, names the blocking session, and retries', async () => {
     const database = await cluster.create();

@@ -103,7 +103,7 @@ describe('refresh', () => {
     [
       'the original itself',
       ({ source }) => ({ ...source, environment: 'staging', copy: source.app.database }),
-      /it is not a copy: the stamp of production is its own/,
+      /it is not a copy: it is an original production database/,
     ],
     ['a name that is not typed in full', () => ({ copy: 'yes' }), /the caller names "yes"/],
     ['a copy for testing', () => ({ environment: 'testing' }), /never testing/],

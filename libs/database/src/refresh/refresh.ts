@@ -6,7 +6,7 @@ import { findBrokenBindings, type Location, readLocation, readStamp, type Stamp 
 import { adoptSanitised, assertSameServer, type ProvisionOptions, ProvisionError } from '../provision/provision.js';
 import type { Model } from '../model/product-model.js';
 import { listTableRules, type TableRules } from './table-rules.js';
-import { forgetOldRows } from './forget-old-rows.js';
+import { removeOldRows } from './remove-old-rows.js';
 import { sanitise } from './sanitise.js';
 import { findUnfitColumns } from './unfit-columns.js';
 import { findUnjudgedObjects } from './unjudged-objects.js';
@@ -61,7 +61,7 @@ export async function refresh({ copy, columns, ...options }: RefreshOptions): Pr
       return { from, replaced: await sanitise(client, tables) };
     });
     try {
-      const warnings = await forgetOldRows(client, tables);
+      const warnings = await removeOldRows(client, tables);
       // Other sessions could use the copy until now.
       const stamp = await inTransaction(client, async () => {
         await prepare();
@@ -144,7 +144,7 @@ async function assertJudged(client: Client, rules: readonly TableRules[]): Promi
   const { databaseName } = await readLocation(client);
   throw new ProvisionError(
     [
-      `database "${databaseName}": it could keep or pass on user data in ${problems.length} ways;  ` +
+      `database "${databaseName}": it could keep or pass on user data in ${problems.length} ways; ` +
         'expected only plain tables in schema public, with a fitting rule for every column',
       ...problems.map((problem) => `  ${problem}`),
       ...(unfit.length > 0 ? ['  correct libs/model/src/columns.ts, or migrate the copy to this code first'] : []),

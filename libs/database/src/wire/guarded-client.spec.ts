@@ -197,8 +197,8 @@ describe('PostgreSQL itself', () => {
 describe('withClient', () => {
   it('ends although the server never closes the connection', async () => {
     const cluster = await startScratchCluster();
-    const { startDeafProxy } = await import('./deaf-proxy.fixture.js');
-    const proxy = await startDeafProxy(cluster.port);
+    const { startHangingProxy } = await import('./hanging-proxy.fixture.js');
+    const proxy = await startHangingProxy(cluster.port);
     try {
       const address = { ...cluster.superuser, port: proxy.port };
       expect(await withClient(address, { ...context, purpose: 'deaf' }, (client) => ask(client, 'SELECT 7'))).toBe(7);

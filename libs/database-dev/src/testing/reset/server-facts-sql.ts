@@ -1,4 +1,7 @@
-/** One statement each, about a millisecond. Names are qualified: nothing in the database can answer in the catalogue's place. */
+/**
+ * One statement each, about a millisecond. Names are qualified, so that no object of the database can replace the
+ * catalogue.
+ */
 
 export const ACTING_SQL = `
 WITH RECURSIVE reach (role, via) AS (
@@ -47,7 +50,7 @@ SELECT pg_catalog.jsonb_build_object(
       'mayConnect', d.datallowconn AND pg_catalog.has_database_privilege(session_user, d.oid, 'CONNECT'),
       'seal', pg_catalog.shobj_description(d.oid, 'pg_database')) ORDER BY d.datname)
     FROM pg_catalog.pg_database d),
-  -- Rows of other roles are masked, but not these columns; whoever has a user is somebody's session.
+  -- Rows of other roles are masked, except these columns; a row with a user is a client session.
   'sessions', (SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
       'pid', a.pid, 'databaseOid', a.datid::pg_catalog.int8, 'applicationName', a.application_name,
       'user', COALESCE(a.usename, a.usesysid::pg_catalog.text))), '[]')

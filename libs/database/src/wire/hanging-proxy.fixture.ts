@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-export interface DeafProxy {
+export interface HangingProxy {
   readonly port: number;
   stop(): Promise<void>;
 }
@@ -11,10 +11,10 @@ export interface DeafProxy {
 /**
  * `takeOver` sees what a client sends. When it returns true, the server is disconnected and the test responds instead.
  */
-export async function startDeafProxy(
+export async function startHangingProxy(
   upstreamPort: number,
   takeOver: (sent: string, client: Socket) => boolean = () => false,
-): Promise<DeafProxy> {
+): Promise<HangingProxy> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (client) => {
     const upstream = connect(upstreamPort, '127.0.0.1');

@@ -9,7 +9,7 @@ import { nameTable } from './sanitise.js';
  * @returns a warning for each system catalogue that this role may not rewrite
  * @throws Error where a table was not rewritten
  */
-export async function forgetOldRows(client: Client, rules: readonly TableRules[]): Promise<string[]> {
+export async function removeOldRows(client: Client, rules: readonly TableRules[]): Promise<string[]> {
   const { rows: present } = await client.query<{ name: string }>(
     `SELECT name FROM pg_catalog.unnest($1::text[]) name WHERE pg_catalog.to_regclass(name) IS NOT NULL`,
     [rules.map(nameTable)],
