@@ -37,7 +37,7 @@ describe('an environment that states nothing', () => {
     expect(judged.database).toMatchObject({
       stamp: 'qa',
       again: [],
-      drop: 'table public.entities: is not dropped in qa; expected the migrator, in a contract migration',
+      drop: 'table public.entities: cannot be dropped in qa; expected the migrator, in a contract migration',
       restamp: expect.stringContaining('does not exist') as unknown,
       template: expect.stringContaining('does not exist') as unknown,
     });

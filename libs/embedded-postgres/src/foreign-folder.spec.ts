@@ -24,6 +24,7 @@ import { readSystemIdentifier } from './cluster-mark.js';
 import { describeFolder, ForeignServer } from './foreign-server.fixture.js';
 import { createOwnedFolder, sweepOwnedFolders } from './leftovers.js';
 import { type PreparedFolders, prepareFolders } from './prepared-folders.fixture.js';
+import { chooseIdentity } from './unprivileged.js';
 
 const MARK = 'airlock-cluster.json';
 const RUN = 'airlock-run.json';
@@ -141,7 +142,7 @@ describe('a data folder that another server uses', () => {
       const cluster = await start(await prepared.copyOwn(dataDir));
       const text = startInContainer();
       expect(text).toMatch(
-        /FolderRefusal .*postgres: a PostgreSQL that we cannot see, such as one in a container, holds/,
+        /FolderRefusal .*postgres: a PostgreSQL that is not visible from here, such as one in a container, holds/,
       );
       await expect(Promise.race([cluster.ended, Promise.resolve('running')])).resolves.toBe('running');
       expect(existsSync(join(dataDir, 'postmaster.pid'))).toBe(true);
@@ -338,7 +339,8 @@ function linkFolder(name: string): (original: string) => void {
 /** The mode that PostgreSQL requires of its folder. */
 function giveToServer(folder: string): void {
   chmodSync(folder, 0o700);
-  if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'no user', folder]);
+  const { uid } = chooseIdentity();
+  if (uid !== undefined) execFileSync('chown', ['-R', String(uid), folder]);
 }
 
 /** A separate pid namespace, as in a container; the network and the files are shared. */

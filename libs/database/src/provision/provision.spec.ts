@@ -223,7 +223,7 @@ describe('provision', () => {
 
     it.each([
       ['ddl_command_end', 'holds 2 objects and no stamp'],
-      ['login', 'template0 of this server runs an event trigger whenever a session opens'],
+      ['login', 'template0 of this server runs an event trigger when a session opens'],
     ])('refuses an event trigger on %s', async (event, words) => {
       const options = next('testing');
       await inTemplate0(options.admin, `${MAKE}; CREATE EVENT TRIGGER e ON ${event} EXECUTE FUNCTION f()`);

@@ -119,7 +119,7 @@ async function assertNothingRunsAtLogin(admin: Client, database: string): Promis
   if (!rows[0]?.runs) return;
   await admin.query(`DROP DATABASE ${admin.escapeIdentifier(database)}`);
   throw new ProvisionError(
-    `database "${database}": template0 of this server runs an event trigger whenever a session opens; expected an empty template\n` +
+    `database "${database}": template0 of this server runs an event trigger when a session opens; expected an empty template\n` +
       '  An administrator must find out who changed template0, drop the objects in it, and open one more session there.',
   );
 }

@@ -63,7 +63,9 @@ describe('a transaction setting that changes without being named in a text', () 
     `PREPARE p AS SELECT set_config('app.kept', 'yes', false)`,
     `CREATE FUNCTION pg_temp.f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SELECT 1'; END $$`,
   ])('is refused if its name cannot be read: %s', async (text) => {
-    await expect(database.lease().query(text)).rejects.toThrow(/may change settings unseen|name the text does not say/);
+    await expect(database.lease().query(text)).rejects.toThrow(
+      /may change settings unnoticed|that the text does not name/,
+    );
   });
 
   it.each([

@@ -819,7 +819,7 @@ const templateAttacks: Attack[] = [
   {
     id: 'A82b',
     title: 'the database runs code at login',
-    failure: /runs an event trigger whenever a session opens/,
+    failure: /runs an event trigger when a session opens/,
     arrange: inside(LOGIN_TRIGGER),
   },
   {

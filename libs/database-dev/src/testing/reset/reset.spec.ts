@@ -102,7 +102,7 @@ describe('resetTestDatabase', () => {
         '',
       ].join('\n'),
     );
-    expect(text).toMatch(/Refused; nothing was touched\. .*`make test`/);
+    expect(text).toMatch(/Refused; nothing was changed\. .*`make test`/);
     expect(text).not.toContain('-secret');
   });
 
