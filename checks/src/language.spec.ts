@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { findStumbles, phrases } from './language.js';
 import { listJudged } from './judged-files.js';
-import { readMarkdown, readSource } from './prose.js';
+import { readMarkdownProse, readSourceProse } from './prose.js';
 import { readText } from './repository.js';
 
-const judge = (text: string) => findStumbles(readMarkdown(text), text);
+const judge = (text: string) => findStumbles(readMarkdownProse(text), text);
 
 describe('plain English', () => {
   it('is the language of every document, message, comment and test title', () => {
@@ -45,7 +45,7 @@ describe('plain English', () => {
       "call(mend, 'What it is', `a ${mend} of nobody`);",
       'x(/nobody/);',
     ].join('\n');
-    expect(findStumbles(readSource(source), source)).toMatchObject([
+    expect(findStumbles(readSourceProse(source), source)).toMatchObject([
       { line: 1, found: 'mend' },
       { line: 3, found: 'nobody' },
       { line: 5, found: 'What' },

@@ -3,7 +3,7 @@ import ts from 'typescript';
 // Each reader keeps the length of its text, so that positions in the prose and in the file are the same.
 
 /** The prose of a document, without code in fences and in backticks. */
-export function readMarkdown(text: string): string {
+export function readMarkdownProse(text: string): string {
   return joinParagraphs(
     text
       .replace(/^( *)```[\s\S]*?^\1```$/gm, blank)
@@ -13,7 +13,7 @@ export function readMarkdown(text: string): string {
 }
 
 /** The comments and strings of a TypeScript or JavaScript file. A string is a paragraph. */
-export function readSource(text: string): string {
+export function readSourceProse(text: string): string {
   const prose = [...blank(text)];
   const keep = (from: number, to: number) => prose.splice(from, to - from, ...text.slice(from, to).split(''));
   const file = ts.createSourceFile('source.ts', text, ts.ScriptTarget.Latest, true);
@@ -36,7 +36,7 @@ export function readSource(text: string): string {
  * A file whose comments begin with #, such as YAML, shell and Make. Its code is read too: it contains help and
  * messages.
  */
-export function readScript(text: string): string {
+export function readScriptProse(text: string): string {
   return joinParagraphs(dropMarkers(text));
 }
 
