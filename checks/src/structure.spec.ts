@@ -69,11 +69,11 @@ describe('names', () => {
   const ALIKE = /\/(index|main)\.ts$|^docker\/deploy\//;
   const sources = listFiles(/^(apps|libs|checks|docker)\/.*\.ts$/).filter((path) => !ALIKE.test(path));
 
-  it('of files tell them apart', () => {
+  it('of files are unique', () => {
     expect(findShared(sources.map((path) => [basename(path), path]))).toEqual([]);
   });
 
-  it('of exports tell them apart', () => {
+  it('of exports are unique', () => {
     const names = sources
       .filter((path) => !isTest(path))
       .flatMap((path) => listExports(path).map((name) => [name, path] as const));

@@ -46,7 +46,8 @@ CREATE TABLE IF NOT EXISTS ops.migration_runs (
   actor text NOT NULL
 );
 GRANT SELECT ON ops.migrations TO PUBLIC;
--- Which rows processes may serve from their shared cache (docs/adr/0009). Only roles with USAGE on this schema count as PUBLIC here.
+-- Decides which rows processes may serve from their shared cache (docs/adr/0009). PUBLIC means every role with USAGE
+-- on this schema.
 CREATE TABLE IF NOT EXISTS ops.read_cache (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   generation uuid NOT NULL DEFAULT gen_random_uuid(),

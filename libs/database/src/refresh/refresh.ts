@@ -133,7 +133,7 @@ function describeOrigin(stamp: Stamp, here: Location, environment: Environment):
   if (findBrokenBindings(stamp, here).length === 0)
     return `it is not a copy: it is an original ${stamp.environment} database`;
   if (stamp.environment !== environment) return undefined;
-  return `it is a copy of ${environment} itself, which airlock db provision --adopt ${here.databaseName} takes back`;
+  return `it is a copy of ${environment} itself; adopt it with airlock db provision --adopt ${here.databaseName}`;
 }
 
 async function assertJudged(client: Client, rules: readonly TableRules[]): Promise<void> {
