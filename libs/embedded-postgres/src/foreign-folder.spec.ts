@@ -77,7 +77,7 @@ describe('a data folder that another server uses', () => {
     {
       what: 'the folder itself',
       put: () => renameSync(foreign, dataDir),
-      says: /holds a PostgreSQL without the mark of this workspace; expected one that this workspace made\nA server runs in it: leave it to its owner/,
+      says: /holds a PostgreSQL without the mark of this workspace; expected one that this workspace made\nA server runs in it: its owner can stop that server/,
     },
     {
       what: 'the folder itself, with a mark of another cluster in it',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { assertInMemory, CACHE_FOLDER, chooseStorageFolder, readTestStorage } from './test-storage.js';
 
-const CURE = 'If the system has no tmpfs, as on macOS, use the disk: TEST_STORAGE=disk make test';
+const FIX = 'If the system has no tmpfs, as on macOS, use the disk: TEST_STORAGE=disk make test';
 const itOnTmpfs = existsSync('/dev/shm') ? it : it.skip;
 
 describe('readTestStorage', () => {
@@ -21,7 +21,7 @@ describe('readTestStorage', () => {
 describe('assertInMemory', () => {
   it('refuses a folder that does not exist, and names the setting', () => {
     expect(() => assertInMemory('/dev/no-such-folder')).toThrow(
-      `/dev/no-such-folder: does not exist; expected a tmpfs with 256 MiB free.\n${CURE}`,
+      `/dev/no-such-folder: does not exist; expected a tmpfs with 256 MiB free.\n${FIX}`,
     );
   });
 
@@ -31,12 +31,12 @@ describe('assertInMemory', () => {
     expect(() => assertInMemory(folder)).toThrow(
       new RegExp(`^${folder}: is not in memory \\(file system type 0x[0-9a-f]+\\); expected a tmpfs with 256 MiB free`),
     );
-    expect(() => assertInMemory(folder)).toThrow(CURE);
+    expect(() => assertInMemory(folder)).toThrow(FIX);
   });
 
   itOnTmpfs('refuses a tmpfs without space, and says how to enlarge it', () => {
     expect(() => assertInMemory('/dev/shm', 2 ** 60)).toThrow(
-      /^\/dev\/shm: has \d+ MiB free; expected a tmpfs with \d+ MiB free\.\nGive it more \(mount -o remount,size=1G \/dev\/shm; docker run --shm-size=1g\), or: TEST_STORAGE=disk$/,
+      /^\/dev\/shm: has \d+ MiB free; expected a tmpfs with \d+ MiB free\.\nEnlarge it \(mount -o remount,size=1G \/dev\/shm; docker run --shm-size=1g\), or: TEST_STORAGE=disk$/,
     );
   });
 });

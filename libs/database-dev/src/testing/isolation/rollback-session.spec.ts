@@ -303,6 +303,8 @@ describe('a query object', () => {
     const silent = { submit: () => null, handleError: () => {}, handleReadyForQuery: () => {} };
     const refused = new Promise((resolve) => Object.assign(silent, { handleError: resolve }));
     client.query(silent as unknown as pg.Submittable);
-    await expect(refused).resolves.toMatchObject({ message: expect.stringContaining('does not have its SQL in `text`') });
+    await expect(refused).resolves.toMatchObject({
+      message: expect.stringContaining('does not have its SQL in `text`'),
+    });
   });
 });
