@@ -157,7 +157,7 @@ async function judgeClone(
 
 /** The state changed while the clone was prepared. The test database is unchanged; the next run drops the clone. */
 export class ChangedStateError extends Error {
-  override readonly name = 'ChangedMindError';
+  override readonly name = 'ChangedStateError';
   readonly exitCode = 3;
 
   constructor(problems: readonly string[]) {
