@@ -5,8 +5,9 @@ import { databaseSafety } from './tools/database-safety.mjs';
 import { environmentTraits } from './tools/environment-traits.mjs';
 
 /**
- * Dependencies point one way: apps → deploy, and apps → service → health → database → config. What never ships stands
- * beside. The model is the product's: apps hand it to the libraries, which cannot import it.
+ * Dependencies point in one direction: apps → deploy, and apps → service → health → database → config. Code that never
+ * ships is outside of that order. The model belongs to the product: apps pass it to the libraries, which cannot import
+ * it.
  */
 const layers = [
   {
@@ -41,7 +42,7 @@ const layers = [
   },
 ];
 
-/** Each of these hands a secret to the one thing that needs it. Elsewhere a secret stays closed. */
+/** These files pass a secret on to the code that needs it. Everywhere else a secret stays wrapped. */
 const MAY_REVEAL = [
   '**/*.spec.ts',
   'apps/api/src/testing/**',
@@ -60,12 +61,12 @@ const MAY_READ_PROCESS_ENV = ['libs/config/src/sources/process-environment.ts'];
 const noProcessEnv = {
   object: 'process',
   property: 'env',
-  message: 'Only libs/config/src/sources/process-environment.ts reads process.env; take the config instead.',
+  message: 'Only libs/config/src/sources/process-environment.ts reads process.env; use the config instead.',
 };
 const noProcessImport = { name: 'node:process', importNames: ['env', 'default'] };
 const noReveal = {
   property: 'reveal',
-  message: 'A secret stays closed; if this file must hand it on, list it in MAY_REVEAL in eslint.config.mjs.',
+  message: 'A secret stays wrapped; if this file must pass it on, list it in MAY_REVEAL in eslint.config.mjs.',
 };
 
 export default tseslint.config(
@@ -81,7 +82,7 @@ export default tseslint.config(
         'error',
         { enforceBuildableLibDependency: false, allow: [], depConstraints: layers },
       ],
-      // Nest modules are classes that hold nothing but their decorator.
+      // Nest modules are classes that contain only their decorator.
       '@typescript-eslint/no-extraneous-class': 'off',
       '@typescript-eslint/consistent-type-imports': 'off',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
@@ -107,7 +108,7 @@ export default tseslint.config(
             {
               regex: '^@airlock/(?!database/model$)',
               message:
-                'A model takes types and definers from @airlock/database/model, and is handed to everything else.',
+                'A model imports types and definers only from @airlock/database/model; apps pass the model to all other code.',
             },
           ],
         },

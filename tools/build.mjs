@@ -1,5 +1,5 @@
-// Compiles src/ of the project in the working folder to dist/. Specs stay behind, and so do the folders that the
-// project's package.json lists under "airlock.unshipped": code that must not exist in an image.
+// Compiles src/ of the project in the working folder to dist/. Leaves out specs, and the folders that the project's
+// package.json lists under "airlock.unshipped": code that must not exist in an image.
 import { cp, glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { transformFile } from '@swc/core';

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Reads .env.example and prints it with ports that are free for this workspace: the usual ones where they are, else the
-# next ones. `airlock setup` and the Makefile use it, also where there is no Node.
+# Reads .env.example and prints it with ports that are free for this workspace: the default ones if they are free, else
+# the next ones. `airlock setup` and the Makefile use it, which also works without Node.
 #   choose-ports.sh <.env.example
-# A chosen port is taken down in a folder of the user, as a link to the workspace: another clone passes over it although
-# nothing listens there yet. The link is worth nothing once the workspace is gone.
+# A chosen port is recorded in a folder of the user, as a link to the workspace, so that another clone skips it before a
+# process listens on it. The link is ignored once the workspace is removed.
 set -eu
 root=$(pwd -P)
 
@@ -18,7 +18,7 @@ find_registry() {
 }
 registry=$(find_registry)
 
-# On any address: a server on all of them holds the loopback address too.
+# On any address: a server that listens on all addresses holds the loopback address too.
 list_listening() {
   if [ -r /proc/net/tcp ]; then
     cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }' |
@@ -29,16 +29,16 @@ list_listening() {
 }
 listening=" $(list_listening | tr '\n' ' ')"
 
-# One command claims a port: of two clones at once, one finds the link there.
+# One command claims a port: of two concurrent clones, one finds the other's link.
 claim() {
   [ -n "$registry" ] || return 0
   link=$registry/$1
   if [ -L "$link" ] && [ ! -d "$link" ]; then
-    # Moved, then looked at again: another clone may have replaced it meanwhile.
+    # Moved, then checked again: another clone may have replaced it meanwhile.
     mv "$link" "$link.$$" 2>/dev/null || :
     if [ -d "$link.$$" ]; then mv "$link.$$" "$link"; else rm -f "$link.$$"; fi
   fi
-  # -n: a link that is there is not followed into the other workspace.
+  # -n: an existing link is not followed into the other workspace.
   ln -sn "$root" "$link" 2>/dev/null || [ "$(readlink "$link")" = "$root" ]
 }
 

@@ -1,13 +1,13 @@
-// What no file may write: ways to reshape a database, or to reach one past the strict parser and the stamp.
+// Lint rules against code that could change a schema, or reach a database past the strict parser and the stamp.
 
-/** They make sessions out of discrete fields; everything else asks them for one. */
+/** They create sessions from discrete fields; all other code calls them. */
 export const MAY_CONNECT = [
   'libs/database/src/connect/client.ts',
   'libs/database/src/connect/data-source.ts',
-  // Tries passwords and sockets that no configuration would let through.
+  // Tries passwords and sockets that no configuration accepts.
   'libs/embedded-postgres/src/cluster.spec.ts',
 ];
-/** They may load what exists in the workspace alone. */
+/** They may load code that exists only in the workspace. */
 export const MAY_USE_TESTING = [
   '**/*.spec.ts',
   '**/*.fixture.ts',
@@ -31,7 +31,7 @@ const reshaping = forbid(
 );
 const elsewhere = forbid(
   [...key('connectionString|extra|replication')],
-  'Connections are made of discrete fields by createClientOptions; a text or `extra` would win over them.',
+  'createClientOptions creates connections from discrete fields; a connection string or `extra` would override them.',
 );
 const connecting = forbid(
   [
@@ -39,27 +39,27 @@ const connecting = forbid(
     'NewExpression[callee.property.name=/^(Client|Pool|DataSource)$/]',
     'CallExpression[callee.object.name="TypeOrmModule"][callee.property.name=/^forRoot/]',
   ],
-  'Take withClient, createDataSource or DatabaseModule of @airlock/database: they connect as the config says.',
+  'Use withClient, createDataSource or DatabaseModule of @airlock/database: they connect as the config says.',
 );
-// A selector's regular expression cannot hold a slash; \u002f is one.
+// A selector's regular expression cannot contain a slash; \u002f is one.
 const loadingTests = forbid(
   [
     'ImportDeclaration[source.value=/^@airlock\\u002f(authoring|database-dev|embedded-postgres|database\\u002f(internal|fixtures|sample)|service\\u002f(documents|testing))/][importKind!="type"]',
     'ImportExpression[source.value=/^@airlock\\u002f(authoring|database-dev|embedded-postgres|database\\u002f(internal|fixtures|sample)|service\\u002f(documents|testing))/]',
   ],
-  'What ships cannot load this: it exists in the workspace alone.',
+  'Code that ships cannot load this: it exists only in the workspace.',
 );
 
 const rule = (...groups) => ({ 'no-restricted-syntax': ['error', ...groups.flat()] });
 
-/** For eslint.config.mjs; the last block that matches a file is the one that counts. */
+/** For eslint.config.mjs, where the last block that matches a file applies. */
 export const databaseSafety = [
   { files: ['**/*.ts'], rules: rule(reshaping, elsewhere, connecting, loadingTests) },
   { files: MAY_USE_TESTING, rules: rule(reshaping, elsewhere, connecting) },
   { files: MAY_CONNECT, rules: rule(reshaping, elsewhere) },
-  // Sets `replication` to the word that keeps PGREPLICATION out.
+  // Sets `replication` to the value that makes pg ignore PGREPLICATION.
   { files: ['libs/database/src/connect/client-options.ts'], rules: rule(reshaping, connecting, loadingTests) },
   { files: ['libs/database/src/connect/database.module.ts'], rules: rule(reshaping, elsewhere, loadingTests) },
-  // Holds what the types refuse, to see that they do.
+  // Contains the options that the types must reject.
   { files: ['libs/database/src/connect/safety.spec.ts'], rules: { 'no-restricted-syntax': 'off' } },
 ];

@@ -1,13 +1,17 @@
-// No file but one decides by the name of an environment: a name that a list forgets would get what it must not have.
+// Only one file compares names of environments: a list elsewhere might omit one, and give it rights that it must not
+// have.
 import { ENVIRONMENTS } from '../libs/config/src/values/environment.ts';
 
 const TABLE = 'libs/config/src/values/environment.ts';
-/** They make cases of some environments, and decide nothing. */
+/** They list environments as test cases, and decide nothing. */
 const MAY_NAME = ['**/*.spec.ts', '**/*.fixture.ts', '**/*.suite.ts', '**/suite/**', '**/testing/**', 'bench/**'];
 
 const message = `Ask for a trait instead (traitsOf, environmentsWith): only ${TABLE} compares names of environments.`;
 
-/** Comparisons, cases, and lists to look a name up in. A name as an argument, a value or a key of a table is data. */
+/**
+ * Comparisons, cases, and lists that are searched for a name. A name as an argument, a value or a key of a table is
+ * data.
+ */
 const noEnvironmentNames = {
   meta: { type: 'problem', schema: [], messages: { name: message } },
   create(context) {

@@ -1,5 +1,5 @@
-// Exits with 0 where node_modules holds exactly what the lockfile names, by npm's own record of what it installed.
-// Runs on the Node of the machine, before ours is there.
+// Exits with 0 if node_modules contains exactly what the lockfile names, according to npm's own record.
+// Runs on the machine's Node, before ours is installed.
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -13,12 +13,12 @@ export function isInstalled() {
   return Object.entries(wanted).every(([path, entry]) => {
     if (!path.includes('node_modules/')) return isDeclared(path, entry);
     const found = installed[path];
-    // Packages for other systems are in the lockfile only.
+    // Packages for other systems are only in the lockfile.
     return found ? isSame(entry, found) : entry.optional === true;
   });
 }
 
-/** Whether a package.json of ours asks for what the lockfile knows that it asks for. */
+/** Whether each package.json of ours requires the same packages as the lockfile recorded for it. */
 function isDeclared(path, entry) {
   const declared = readJson(path === '' ? 'package.json' : `${path}/package.json`);
   return declared !== undefined && KINDS.every((kind) => isDeepStrictEqual(declared[kind] ?? {}, entry[kind] ?? {}));

@@ -1,4 +1,4 @@
-// What every project's jest.config.mjs starts from.
+// The base of every project's jest.config.mjs.
 import { fileURLToPath } from 'node:url';
 import { swcOptions } from './swc-options.mjs';
 
@@ -16,7 +16,7 @@ const preset = {
   cacheDirectory: pathOf('../node_modules/.cache/jest'),
   randomize: true,
   injectGlobals: false,
-  // A bound against hanging, not a measure: a busy machine must not fail a test.
+  // A limit against hanging, not a measurement: a busy machine must not fail a test.
   testTimeout: 60_000,
   reporters: ['default', pathOf('./jest/summary-reporter.mjs')],
 };
@@ -26,7 +26,7 @@ export default preset;
 /** For projects whose tests use PostgreSQL or Redis. */
 export const presetWithServers = createPresetWithServers('@airlock/model');
 
-/** For libraries that know no table of the product: test databases hold a model of their own. */
+/** For libraries that do not use the product's tables: their test databases have their own model. */
 export const presetWithSample = createPresetWithServers('@airlock/database/sample');
 
 /** `source`: the module that exports `model`. */

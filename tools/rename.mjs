@@ -1,5 +1,6 @@
-// Gives the workspace another name: `make rename NAME=<name>`. It stands in packages, commands, roles, databases, variables
-// and documents, spelled as each place demands. What is generated from the sources is generated again: widths change.
+// Gives the workspace another name: `make rename NAME=<name>`. The name occurs in packages, commands, roles, databases,
+// variables and documents, in the spelling that each place requires. Generated files are generated again, because
+// widths change.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -10,10 +11,10 @@ import { ENVIRONMENTS } from '../libs/config/src/values/environment.ts';
 const NAME = /^(?=.{2,20}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /**
- * Renames everything that git tracks below `root`, file names too, and the `.env` that is there.
+ * Renames everything that git tracks below `root`, including file names, and an existing `.env`.
  *
- * @returns the old name, and in how many files the new one was an ordinary word before
- * @throws Error before anything is changed, where the name does not fit or the tree has changes that could be lost
+ * @returns the old name, and the number of files in which the new one was an ordinary word before
+ * @throws Error before anything is changed, if the name is not valid or the tree has changes that could be lost
  */
 export function renameWorkspace(root, to) {
   assertRepository(root);
@@ -21,8 +22,8 @@ export function renameWorkspace(root, to) {
   assertFits(root, to);
   if (renamed?.wordIn > 0) {
     refuse(
-      `NAME: "${from}" was an ordinary word in ${countFiles(renamed.wordIn)} before the workspace was given that name; ` +
-        'expected a name that can be told from other words',
+      `NAME: "${from}" was an ordinary word in ${countFiles(renamed.wordIn)} before the workspace had that name; ` +
+        'expected a name that differs from other words',
       'git revert <the commit of that rename>   # then choose another name',
     );
   }
@@ -53,7 +54,7 @@ function assertFits(root, to) {
   }
 }
 
-/** A name that would shadow something: a command that is installed, a scope of packages, or a project. */
+/** A name that would shadow an installed command, a scope of packages, or a project. */
 function findUse(root, to) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const entries = Object.entries(packages);
@@ -85,7 +86,10 @@ function spell(name) {
   };
 }
 
-/** A name of one word is spelled alike in many places: what stands beside it tells which spelling the place needs. */
+/**
+ * A name of one word has the same spelling in many places; the neighbouring characters decide which spelling a place
+ * needs.
+ */
 export function replaceName(text, from, to) {
   const [old, made] = [spell(from), spell(to)];
   if (from.includes('-')) {
@@ -112,14 +116,14 @@ function writeManifest(root, manifest) {
 function assertRepository(root) {
   if (existsSync(join(root, '.git'))) return;
   refuse(
-    'this folder is not a Git checkout; expected one, so that the change can be looked at and undone',
+    'this folder is not a Git checkout; expected one, so that the change can be reviewed and undone',
     'git init && git add --all && git commit --message "Start"',
   );
 }
 
 function git(root, ...args) {
   try {
-    // A checkout that another user owns is one all the same: its own make runs this.
+    // A checkout that another user owns counts too: its own make runs this.
     return execFileSync('git', ['-c', 'safe.directory=*', ...args], {
       cwd: root,
       encoding: 'utf8',
@@ -132,11 +136,11 @@ function git(root, ...args) {
   }
 }
 
-function refuse(message, cure = 'make rename NAME=<name>') {
-  throw new Error(`${message}\n  ${cure}`);
+function refuse(message, fix = 'make rename NAME=<name>') {
+  throw new Error(`${message}\n  ${fix}`);
 }
 
-/** Links the packages under their new names, and writes again what is derived from the sources. */
+/** Links the packages under their new names, and generates the derived files again. */
 function regenerate(root, to) {
   const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   run('sh', 'tools/install.sh', 'node_modules/.installed');
@@ -154,9 +158,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     regenerate(root, to);
     console.log(
       `${from} is ${to} now. Look at it with \`git diff\`, try it with \`make test\`, and commit it.\n` +
-        `The development data of before stays in .${from}; \`make dev\` begins a new one in .${to}.` +
+        `The earlier development data stays in .${from}; \`make dev\` creates new data in .${to}.` +
         (wordIn > 0
-          ? `\n"${to}" is also an ordinary word in ${countFiles(wordIn)}: only \`git revert\` takes it back.`
+          ? `\n"${to}" is also an ordinary word in ${countFiles(wordIn)}: only \`git revert\` can undo the rename.`
           : ''),
     );
   } catch (error) {

@@ -1,4 +1,4 @@
-// Runs the tests of every project, and ends with what they came to. Arguments are for Nx: `--projects=api,cli`.
+// Runs the tests of every project, and prints a summary of their results. Arguments are for Nx: `--projects=api,cli`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const folder = mkdtempSync(join(tmpdir(), 'airlock-tests-'));
-// A terminal tells Nx too, which ends what it has started; then it is our turn.
+// A terminal also signals Nx, which ends its children; this process ends after it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 try {
   const nx = spawn('nx', ['run-many', '-t', 'test', '--output-style=static', ...process.argv.slice(2)], {

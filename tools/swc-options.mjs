@@ -1,4 +1,4 @@
-/** How TypeScript becomes JavaScript, once for development, tests and the build. */
+/** How TypeScript is compiled to JavaScript, shared by development, tests and the build. */
 export const swcOptions = {
   swcrc: false,
   jsc: {

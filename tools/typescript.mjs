@@ -1,5 +1,6 @@
 // Runs TypeScript sources in Node without a build: `node --import ./tools/typescript.mjs file.ts`.
-// Node's own type stripping knows no decorator metadata, which Nest's injection needs; the compiler is the one that builds.
+// Node's own type stripping omits decorator metadata, which Nest's injection needs, so this uses the compiler of the
+// build.
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire, enableCompileCache, registerHooks } from 'node:module';
@@ -15,12 +16,12 @@ enableCompileCache(`${CACHE}node`);
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
-    // Packages know nothing of our sources, and what is asked as it came is answered from Node's cache.
+    // Packages do not import our sources, and an unchanged request is served from Node's cache.
     if (context.parentURL?.includes('/node_modules/')) return nextResolve(specifier);
     const fromSource = context.parentURL?.endsWith('.ts') && specifier.startsWith('.') && specifier.endsWith('.js');
     const target = fromSource ? `${specifier.slice(0, -'.js'.length)}.ts` : specifier;
     const source = fromSource ? new URL(target, context.parentURL) : undefined;
-    // Node would take three times as long to find the same file; it resolves links, and says what is missing.
+    // Node would take three times as long to find the same file. It resolves links, and reports missing files.
     if (source && isPlainFile(source)) return { url: source.href, format: 'module', shortCircuit: true };
     return nextResolve(target, { ...context, conditions: [...context.conditions, SOURCE_CONDITION] });
   },
@@ -35,10 +36,10 @@ function isPlainFile(url) {
   return lstatSync(url, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
-/** The last result for each file is kept: most starts compile nothing, and do not even load the compiler. */
+/** The last result for each file is cached: most starts compile nothing, and do not even load the compiler. */
 function load(filename) {
   const source = readFileSync(filename, 'utf8');
-  // At the end: a line before the code would shift what the source map says.
+  // At the end: a line before the code would shift the lines of the source map.
   const tail = `\n// ${hash(compiler + source)}\n`;
   const path = `${CACHE}typescript/${hash(filename)}.js`;
   const kept = readKept(path);
@@ -56,14 +57,17 @@ function readKept(path) {
   }
 }
 
-/** Written aside and moved, since several processes start at once. Where nothing can be written, nothing is kept. */
+/**
+ * Written to another file and moved, because several processes start at once. If the cache is not writable, nothing is
+ * cached.
+ */
 function keep(path, text) {
   try {
     mkdirSync(`${CACHE}typescript`, { recursive: true });
     writeFileSync(`${path}.${process.pid}`, text);
     renameSync(`${path}.${process.pid}`, path);
   } catch {
-    // A read-only checkout, such as the development container's.
+    // A read-only checkout, as in the development container.
   }
 }
 
@@ -79,7 +83,7 @@ function compile(source, filename) {
   }
 }
 
-/** The compiler shows the line at fault, and then the frames of its own native code, which help nobody. */
+/** The compiler prints the line at fault, and then useless frames of its own native code. */
 function describeMistake(error) {
   const [message] = String(error.message).split('\n\nCaused by:');
   const mistake = new SyntaxError(message.trim());

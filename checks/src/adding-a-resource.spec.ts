@@ -4,7 +4,7 @@ import { WorkspaceCopy } from './workspace-copy.fixture.js';
 
 jest.setTimeout(300_000);
 
-/** A name of several words, with the other article, beside the one of the guide. */
+/** A second resource, with a name of several words and the other article. */
 const INVOICES = 'external-invoices';
 const RESOURCES = ['notes', INVOICES];
 const blocks = loadBlocks('docs/adding-a-resource.md').map(({ text }) => text);
@@ -20,7 +20,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     await copy.run(`${path}\n${create}`);
     await copy.run(`airlock new resource ${INVOICES} --from notes && airlock new lib mailer`);
     said = await copy.run(`airlock new variable SMTP_URL --secret --description 'The server that sends mail.'`);
-    // The rest of the guide, and the tests, change nothing that the compiler reads.
+    // The remaining commands of the guide, and the tests, change nothing that the compiler reads.
     const projects = ['apps/api', 'libs/mailer'].map((project) => `tsc --noEmit --project ${project}`);
     compiled = copy.run(projects.join(' && '));
     compiled.catch(() => undefined);
@@ -32,7 +32,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     copy.remove();
   });
 
-  it('change what they name, formatted as the checks expect, and compile', async () => {
+  it('change the named files, formatted as the checks expect, and compile', async () => {
     const changed = copy.listChanged();
     const isNew = /\/(notes|external-invoices|mailer)\/|-create-[a-z-]+\.ts$|\/(note|external-invoice)\.entity\.ts$/;
     expect(changed.filter((path) => !isNew.test(path))).toEqual([
@@ -58,7 +58,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     await compiled;
   });
 
-  it('leave the name of the sample in no file of the copy', () => {
+  it('leave no file of the copy with the name of the sample', () => {
     const files = copy.listChanged().filter((path) => /^apps\/api\/src\/(notes|external-invoices)\//.test(path));
     expect(files.filter((path) => /entit(y|ies)/i.test(copy.read(path)))).toEqual([]);
     expect(files.length).toBeGreaterThan(10);
@@ -92,7 +92,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     expect([...rules.matchAll(/^ {4}(\w+):/gm)].map(([, name]) => name)).toEqual(columns.map(([, name]) => name));
   });
 
-  it('make a resource that is served, and keeps owners apart', async () => {
+  it('create a resource that is served, and isolates owners from each other', async () => {
     await copy.start(['airlock', 'db', 'serve'], /migrated \d+-create-external-invoices/);
     const [, url = ''] = /API +(http\S+)/.exec(await copy.start(['airlock', 'serve'], /API +http\S+\n/)) ?? [];
     const tokens = new Map<string, string>();
@@ -107,7 +107,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     expect(paths).toEqual((JSON.parse(copy.read('apps/api/openapi.json')) as { paths: object }).paths);
   });
 
-  it('make a library whose spec passes, in a layer of its own', async () => {
+  it('create a library in its own layer, whose spec passes', async () => {
     const jest =
       'node --experimental-vm-modules --import ../../tools/typescript.mjs ../../node_modules/jest/bin/jest.js';
     await copy.run(`cd libs/mailer && ${jest}`);
@@ -116,7 +116,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     expect(lint).toContain(`{ sourceTag: 'layer:mailer', onlyDependOnLibsWithTags: ['layer:config'] },`);
   });
 
-  it('make a variable that may be set, and name the files that hand it on', async () => {
+  it('create a variable that may be set, and name the files that pass it on', async () => {
     const print = await copy.run(
       'ENVIRONMENT=development SMTP_URL=smtp://mail.example.com:25 airlock config print --json || true',
     );

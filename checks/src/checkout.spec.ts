@@ -30,7 +30,7 @@ function copyTo(target: string, paths: readonly string[]): void {
 }
 
 describe('.gitattributes', () => {
-  it('gives every checkout the line ends of the repository, wherever Git is told to convert them', () => {
+  it('gives every checkout the line ends of the repository, for every Git setting that converts them', () => {
     const [origin, clone] = [join(folder, 'origin'), join(folder, 'clone')];
     copyTo(origin, listFiles());
     const git = (...args: string[]) => execFileSync('git', args, { cwd: origin, stdio: 'pipe' });
@@ -69,7 +69,7 @@ describe('tools/install.sh', () => {
   const write = (path: string, content: object | string) =>
     writeFileSync(join(folder, path), typeof content === 'string' ? content : JSON.stringify(content));
 
-  /** A checkout with one package, and an npm that notes what it is told and installs what the lockfile says. */
+  /** A checkout with one package, and an npm that records its arguments and installs the contents of the lockfile. */
   beforeEach(() => {
     copyTo(folder, ['tools/install.sh', 'tools/is-installed.mjs']);
     mkdirSync(join(folder, 'bin'));
@@ -101,7 +101,7 @@ describe('tools/install.sh', () => {
     expect(install()).toEqual([]);
   });
 
-  it('installs nothing again where files are newer and say the same', () => {
+  it('does not install again if files are newer with the same content', () => {
     install();
     for (const path of ['package-lock.json', 'package.json', '.npmrc']) {
       utimesSync(join(folder, path), new Date(), new Date(Date.now() + 60_000));
@@ -109,7 +109,7 @@ describe('tools/install.sh', () => {
     expect(install()).toEqual([]);
   });
 
-  it('removes nothing where npm has installed what the lockfile has come to name', () => {
+  it('removes nothing if npm has already installed the changed lockfile', () => {
     install();
     const packages = { ...LOCK.packages, 'node_modules/two': { version: '2.0.0' } };
     write('package-lock.json', { packages });
@@ -120,9 +120,9 @@ describe('tools/install.sh', () => {
 
   it.each([
     ['another version', { 'node_modules/one': { version: '1.0.1' } }],
-    ['another content of the same version', { 'node_modules/one': { version: '1.0.0', integrity: 'sha512-x' } }],
+    ['other content of the same version', { 'node_modules/one': { version: '1.0.0', integrity: 'sha512-x' } }],
     ['one more package', { 'node_modules/two': { version: '2.0.0' } }],
-  ])('installs where the lockfile names %s', (_what, entry) => {
+  ])('installs if the lockfile names %s', (_what, entry) => {
     install();
     write('package-lock.json', { packages: { ...LOCK.packages, ...entry } });
     expect(install()).toEqual(['ci', 'run']);
@@ -136,13 +136,13 @@ describe('tools/install.sh', () => {
     expect(install()).toEqual(['run']);
   });
 
-  it('lets npm judge a package.json that asks for something else than the lockfile', () => {
+  it('leaves a package.json that differs from the lockfile to npm', () => {
     install();
     write('package.json', { devDependencies: { one: '^2.0.0' } });
     expect(install()).toEqual(['ci', 'run']);
   });
 
-  it('begins again after an installation that failed', () => {
+  it('installs again after a failed installation', () => {
     write('broken', '');
     expect(install()).toEqual(['ci', 'exit 1']);
     rmSync(join(folder, 'broken'));

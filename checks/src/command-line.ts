@@ -4,13 +4,13 @@ import { Command, CommanderError } from 'commander';
 import { listFiles, readJson, readText, root } from './repository.js';
 import { loadFiles, workflowsOf } from './workflow-files.js';
 
-/** What is wrong with a command of a document; nothing when it is one that exists. */
+/** @returns the problem of a command in a document; nothing if the command exists */
 export type Judge = (words: readonly string[]) => string | undefined;
 
-/** Programs that are not ours: a document may name these, and their arguments are the reader's affair. */
+/** Programs of others that a document may name; their arguments are not checked. */
 const OTHERS = ['curl', 'docker', 'docker/compose', 'docker/pin-images', 'mv', 'npm', 'openssl', 'ssh-keygen'];
 
-/** Judges by the definitions themselves: commander's for `airlock`, the manifests, the Makefile, the workflows. */
+/** Checks commands against their definitions: commander's for `airlock`, the manifests, the Makefile, the workflows. */
 export async function createJudge(): Promise<Judge> {
   const program = await loadProgram();
   const judges: Record<string, Judge> = {
@@ -21,11 +21,11 @@ export async function createJudge(): Promise<Judge> {
   };
   return ([name = '', ...words]) => {
     if (OTHERS.includes(name)) return undefined;
-    return judges[name] ? judges[name](words) : `${name}: is no program that a document may name`;
+    return judges[name] ? judges[name](words) : `${name}: is not a program that a document may name`;
   };
 }
 
-/** The program as main.ts puts it together, without running it. */
+/** The program as main.ts assembles it, without running it. */
 async function loadProgram(): Promise<Command> {
   const imports = [...readText('apps/cli/src/main.ts').matchAll(/^import \{ (\w+Command) \} from '\.\/(.+)\.js';$/gm)];
   const program = new Command('airlock');
@@ -68,7 +68,7 @@ function judgeNx([verb, target = '', ...rest]: readonly string[]): string | unde
   return missing.length > 0 ? `${project}: has no ${missing.join()}` : judgeOptions(found.command, rest);
 }
 
-/** A target that runs a source of ours takes the options that this source declares. */
+/** A target that runs a source file takes the options that this file declares. */
 function judgeOptions(command = '', words: readonly string[]): string | undefined {
   const [path] = /apps\/\S+\.ts/.exec(command) ?? [];
   if (path === undefined) return undefined;
@@ -84,7 +84,7 @@ interface Manifest {
   readonly nx?: { readonly name?: string; readonly targets?: Record<string, { readonly command?: string }> };
 }
 
-/** `gh workflow run FILE -f name=value …`, the one whose words are ours. */
+/** `gh workflow run FILE -f name=value …`, the one command of gh whose inputs this repository defines. */
 function judgeGh([noun, verb, file = '', ...rest]: readonly string[]): string | undefined {
   if (noun !== 'workflow' || verb !== 'run') return undefined;
   const workflow = workflowsOf(loadFiles()).find(([name]) => name === file)?.[1];

@@ -1,5 +1,5 @@
 /**
- * The calls of Docker's Engine API (v1.51), for specs about who may make which. `ID` stands for a name or an id.
+ * The calls of Docker's Engine API (v1.51), for specs about permitted calls. `ID` stands for a name or an id.
  * Source: docs.docker.com/reference/api/engine/version/v1.51
  */
 const groups = {

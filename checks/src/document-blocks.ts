@@ -1,13 +1,13 @@
 import { readText } from './repository.js';
 
 export interface Block {
-  /** `sh` is compared with what the commands are, `sh run` is executed too, `sql` is always executed. */
+  /** The commands of `sh` blocks must exist. `sh run` blocks are executed too, and `sql` blocks always are. */
   readonly kind: 'sh' | 'sh run' | 'sql';
   readonly text: string;
   readonly where: string;
 }
 
-/** The fenced blocks of a document that hold commands, also those inside lists. */
+/** The fenced blocks of a document that contain commands, including those inside lists. */
 export function loadBlocks(path: string): Block[] {
   const found = readText(path).matchAll(/^( *)```(sh|sh run|sql)\n([\s\S]*?)\n\1```$/gm);
   return [...found].map((match) => {
@@ -21,7 +21,7 @@ export function loadBlocks(path: string): Block[] {
   });
 }
 
-/** The commands of a block as words, without comments, variables set before them, and redirections. */
+/** The commands of a block as words, without comments, preceding variables, and redirections. */
 export function parseCommands(text: string): string[][] {
   return text
     .replaceAll('\\\n', ' ')

@@ -12,9 +12,12 @@ const lineLimits: [RegExp, number][] = [
   [/^(apps|libs)\/[^/]+\/README\.md$/, 40],
 ];
 
-/** It says what was, so the files that it names may have moved. */
+/** It describes the past, so the files that it names may have moved. */
 const isHistory = (path: string) => path === 'CHANGELOG.md';
-/** `docs/adr/NNNN-title.md`, the resource `notes` that a guide creates, or a file that no clone has until a command makes it. */
+/**
+ * `docs/adr/NNNN-title.md`, the resource `notes` that a guide creates, or a file that a clone lacks until a command
+ * creates it.
+ */
 const isPlaceholder = (name: string) => /[A-Z]{4,}\b|\bnotes?\b/.test(name) || ignored.includes(name);
 const ignored = ['docker/images.lock'];
 
@@ -40,7 +43,7 @@ describe.each(documents)('%s', (path) => {
     expect(named.filter((name) => !targets.has(name))).toEqual([]);
   });
 
-  it('stays short enough to be read', () => {
+  it('is short enough to be read', () => {
     const limit = lineLimits.find(([pattern]) => pattern.test(path))?.[1] ?? Infinity;
     expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(limit);
   });

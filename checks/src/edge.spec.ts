@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { dockerApi, type ApiCall } from './docker-api.js';
 import { readText } from './repository.js';
 
-// The proxy in front of the API, and the stand-in of the suites, whose numbers must agree with those of the service.
+// The proxy in front of the API, and its replacement in the suites, must agree with the numbers of the service.
 const SECOND = 1_000;
 const swarm = read('docker/swarm.yml');
 const traefik = read('docker/traefik/edge.yml').services['traefik']?.environment ?? {};
@@ -11,7 +11,7 @@ const traefikInSwarm = { ...traefik, ...swarm.services['traefik']?.environment }
 const labels = toLabels(swarm['x-labels']);
 const haproxy = readText('docker/haproxy/haproxy.cfg').replace(/#.*$/gm, '');
 
-/** What docs/configuration.md, which is generated from the schema, says for preview, staging and production. */
+/** The values of docs/configuration.md, which is generated from the schema, for preview, staging and production. */
 const configured = (name: string): number[] => {
   const rows = readText('docs/configuration.md')
     .split('\n')
@@ -36,7 +36,7 @@ describe('the edge', () => {
     expect(Object.values(swarm.services).map(({ deploy }) => deploy?.endpoint_mode)).not.toContain(undefined);
   });
 
-  it('shows no page of its own, and asks for trusted certificates in production alone', () => {
+  it('serves no pages itself, and requests trusted certificates only in production', () => {
     expect(traefik['TRAEFIK_API']).toBe('false');
     const authority = 'TRAEFIK_CERTIFICATESRESOLVERS_LETSENCRYPT_ACME_CASERVER';
     expect(traefik[authority]).toContain('acme-staging');
@@ -47,7 +47,7 @@ describe('the edge', () => {
     );
   });
 
-  it('applies every middleware that it has: HSTS, a rate limit, and another try where nothing was sent', () => {
+  it('applies every declared middleware: HSTS, a rate limit, and a retry if nothing was sent', () => {
     const named = (labels['traefik.http.routers.api.middlewares'] ?? '').split(',');
     const made = Object.keys(labels).flatMap((name) => /^traefik\.http\.middlewares\.([^.]+)\./.exec(name)?.[1] ?? []);
     expect(named.sort()).toEqual([...new Set(made)].sort());
@@ -63,7 +63,7 @@ describe('the edge', () => {
     }
   });
 
-  it('waits longer than a request may take, and lets go of idle connections before the API does', () => {
+  it('waits longer than a request may take, and closes idle connections before the API does', () => {
     const readMs = toMs(traefik['TRAEFIK_ENTRYPOINTS_WEBSECURE_TRANSPORT_RESPONDINGTIMEOUTS_READTIMEOUT'] ?? '');
     const idleMs = toMs(traefik['TRAEFIK_SERVERSTRANSPORT_FORWARDINGTIMEOUTS_IDLECONNTIMEOUT'] ?? '');
     const keepAliveS = Number(
@@ -115,7 +115,7 @@ describe.each([
   });
 
   it.each(['/more/json', '/', '/../secrets', '%2F', '\n', '~', '?x=/_ping'])(
-    'allows no path that goes on with %j',
+    'allows no path that continues with %j',
     (end) => {
       const longer = reads.flatMap((path) => spell({ method: 'GET', path: `${path}${end}` }));
       expect(longer.filter(allows)).toEqual([]);
@@ -144,14 +144,14 @@ describe.each([
   ['production', 'compose.production.yml'],
   ['a host of previews', 'docker/traefik/compose.yml'],
 ])('the edge of %s', (_name, path) => {
-  it('is that of docker/traefik/edge.yml, and has no allow list besides', () => {
+  it('is that of docker/traefik/edge.yml, and adds no allow list', () => {
     const proxy = read(path).services['socket-proxy'];
     expect(proxy).toEqual({ extends: { file: expect.stringMatching(/edge\.yml$/), service: 'socket-proxy' } });
   });
 });
 
-describe('the stand-in of the suites', () => {
-  it('asks as often, waits as long and tries as often as Traefik does', () => {
+describe('the replacement in the suites', () => {
+  it('has the same intervals, timeouts and retries as Traefik', () => {
     expect(haproxy).toContain(`option httpchk GET ${check('path')}`);
     expect(haproxy).toContain(`inter ${check('interval')} `);
     expect(haproxy).toContain(`timeout check ${check('timeout')}`);
@@ -185,7 +185,7 @@ function read(path: string): ComposeFile {
   return parse(readText(path), { logLevel: 'silent' }) as ComposeFile;
 }
 
-/** The rules of the proxy, each held to both ends of the path, by a group and by `^` and `$` alone. */
+/** The rules of the proxy, each anchored at both ends of the path, by a group or by `^` and `$` alone. */
 function parseAllowList(path: string): { method: string; test: (path: string) => boolean }[] {
   return (read(path).services['socket-proxy']?.command ?? []).flatMap((flag) => {
     const [, method, expression] = /^-allow([A-Z]+)=(.+)$/.exec(flag) ?? [];
@@ -199,7 +199,7 @@ function check(name: string): string {
   return labels[`traefik.http.services.api.loadbalancer.healthcheck.${name}`] ?? '';
 }
 
-/** By name, without the project that each name carries. */
+/** By name, without the project prefix of each name. */
 function toLabels(lines: readonly string[] = []): Record<string, string> {
   return Object.fromEntries(
     lines

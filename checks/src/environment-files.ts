@@ -1,6 +1,8 @@
 import { ENVIRONMENTS, traitsOf } from '@airlock/config';
 
-/** What an environment needs beside its row in the table: paths from the root of the repository. */
+/**
+ * The files that an environment needs in addition to its row in the table, as paths from the root of the repository.
+ */
 export function listEnvironmentFiles(): string[] {
   return ENVIRONMENTS.flatMap((environment) => {
     const { mayBeStatedByFile, runsLocally } = traitsOf(environment);

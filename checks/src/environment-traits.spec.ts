@@ -38,7 +38,7 @@ describe('the lint rule', () => {
     expect(lint(code)).toEqual([]);
   });
 
-  it('judges every file but the table, and what tests', () => {
+  it('applies to every file except the table and tests', () => {
     const code = `export const isOurs = environment === 'production';`;
     for (const file of ['apps/api/src/a.ts', 'tools/a.mjs', 'docker/a.mjs', 'libs/config/src/rules/a.ts'])
       expect([file, lint(code, file).length]).toEqual([file, 1]);
@@ -48,7 +48,7 @@ describe('the lint rule', () => {
 });
 
 describe('docs/environments.md', () => {
-  it('shows the table of traits as it is', () => {
+  it('shows the current table of traits', () => {
     expect(readText('docs/environments.md')).toContain(renderTraits());
   });
 });

@@ -19,7 +19,7 @@ function readRow(path: string, name: string): string[] {
 
 const described = (name: string): string[] => readRow('docs/environments.md', name);
 
-/** What docs/configuration.md, which is generated from the schema, says for each of the five. */
+/** The values of docs/configuration.md, which is generated from the schema, for each of the five environments. */
 const configured = (name: string): string[] =>
   readText('docs/configuration.md')
     .split('\n')
@@ -33,13 +33,13 @@ const configured = (name: string): string[] =>
     .find((cells) => cells.length === 5 && cells.every(Boolean)) ?? [];
 
 describe('an environment', () => {
-  it('has every file that it needs beside its row in the table', () => {
+  it('has every file that it needs in addition to its row in the table', () => {
     expect(listEnvironmentFiles().filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 });
 
 describe('docs/environments.md', () => {
-  it('compares the five in the order of the configuration', () => {
+  it('lists the five in the order of the configuration', () => {
     const [heading = ''] = /^\|\s+\| development.*$/m.exec(readText('docs/environments.md')) ?? [];
     expect(
       heading
@@ -49,7 +49,7 @@ describe('docs/environments.md', () => {
     ).toEqual(['development', 'testing', 'preview', 'staging', 'production']);
   });
 
-  it('says of every environment what the issue of an operator asks', () => {
+  it('answers every question of an operator for every environment', () => {
     for (const name of [
       'Purpose',
       'Branch',
@@ -59,7 +59,7 @@ describe('docs/environments.md', () => {
       'Migrations',
       'Monitoring',
       'Backups',
-      'Who deploys',
+      'Deployed by',
     ]) {
       expect([name, described(name).filter(Boolean).length]).toEqual([name, 5]);
     }

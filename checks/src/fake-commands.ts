@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What a command answers when its arguments match a shell pattern; the first that matches counts. */
+/** The output of a command when its arguments match a shell pattern; the first match applies. */
 export type FakeOutput = readonly [pattern: string, stdout: string, status?: number];
 
 export interface ScriptRun {
@@ -17,15 +17,15 @@ export interface ScriptRun {
   readonly stdin: string;
   readonly summary: string;
   readonly home: (path: string) => Promise<string>;
-  /** What the script wrote beside it, where it had no folder of its own. */
+  /** A file that the script wrote in its working folder. */
   readonly file: (path: string) => Promise<string>;
 }
 
 const FAKED = ['docker', 'gh', 'npx', 'airlock'];
 
 /**
- * Runs a script of the workflows with fakes of the commands that reach other machines first on PATH. A call that no
- * answer covers ends with 97, so that nothing real is ever reached.
+ * Runs a script of the workflows with fakes of the commands that reach other machines first on PATH. A call that
+ * matches no pattern exits with 97, so no real machine is ever reached.
  */
 export async function withScript<T>(
   script: {

@@ -2,20 +2,20 @@ import { dirname, join, normalize } from 'node:path';
 import ts from 'typescript';
 import { listFiles, readJson, readText } from './repository.js';
 
-/** For each source file those that it imports, types and lazy imports included. Paths start at the root. */
+/** The imports of each source file, including types and lazy imports. Paths start at the root. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 const CODE = /^(apps|libs|checks|docker|tools|bench)\/.*\.(ts|mjs)$/;
-/** What only tests and suites load; it may know both ends of a thing. */
+/** Files that only tests and suites load; these may import from both sides of a layer. */
 const TEST = /\.(spec|fixture|suite)\.ts$|\/(testing|suite)\//;
 
 export function loadImportGraph(): ImportGraph {
   const files = listFiles(CODE);
-  const doors = loadDoors();
-  return new Map(files.map((file) => [file, resolveImports(file, { files: new Set(files), doors })]));
+  const entryPoints = loadEntryPoints();
+  return new Map(files.map((file) => [file, resolveImports(file, { files: new Set(files), entryPoints })]));
 }
 
-/** The graph of what ships and what serves in the workspace, without tests. */
+/** The graph of files that ship or that serve in the workspace, without tests. */
 export function withoutTests(graph: ImportGraph): ImportGraph {
   return new Map([...graph].filter(([file]) => !isTest(file)));
 }
@@ -31,14 +31,14 @@ export function projectOf(file: string): string {
 
 interface Known {
   readonly files: ReadonlySet<string>;
-  /** Source by the name that it is imported by, e.g. `@airlock/config/testing`. */
-  readonly doors: ReadonlyMap<string, string>;
+  /** Source by its import name, e.g. `@airlock/config/testing`. */
+  readonly entryPoints: ReadonlyMap<string, string>;
 }
 
-function resolveImports(file: string, { files, doors }: Known): string[] {
+function resolveImports(file: string, { files, entryPoints }: Known): string[] {
   const { importedFiles } = ts.preProcessFile(readText(file), true, true);
   const targets = importedFiles.flatMap(({ fileName: name }) => {
-    if (!name.startsWith('.')) return doors.get(name) ?? [];
+    if (!name.startsWith('.')) return entryPoints.get(name) ?? [];
     const path = normalize(join(dirname(file), name));
     return [path.replace(/\.js$/, '.ts'), path].find((candidate) => files.has(candidate)) ?? [];
   });
@@ -50,8 +50,8 @@ interface Manifest {
   readonly exports?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** Source by the name that a library is imported by, e.g. `@airlock/config/testing`. */
-export function loadDoors(): Map<string, string> {
+/** Source by the import name of a library, e.g. `@airlock/config/testing`. */
+export function loadEntryPoints(): Map<string, string> {
   return new Map(
     listFiles(/^(apps|libs)\/[^/]+\/package\.json$/).flatMap((path) => {
       const { name, exports = {} } = readJson<Manifest>(path);
@@ -63,7 +63,9 @@ export function loadDoors(): Map<string, string> {
   );
 }
 
-/** Groups of files that reach each other; each is a cycle, or several that share files. By Tarjan's algorithm. */
+/**
+ * Groups of files that reach each other; each is a cycle, or several cycles that share files. Uses Tarjan's algorithm.
+ */
 export function findCycles(graph: ImportGraph): string[][] {
   const order = new Map<string, number>();
   const lowest = new Map<string, number>();
@@ -89,7 +91,7 @@ export function findCycles(graph: ImportGraph): string[][] {
   return cycles;
 }
 
-/** The most files that import one another in a row. Only for a graph without cycles does it mean the longest. */
+/** The length of the longest chain of imports. Valid only for a graph without cycles. */
 export function findLongestChain(graph: ImportGraph): string[] {
   const chains = new Map<string, readonly string[]>();
   const chainFrom = (file: string): readonly string[] => {
@@ -110,7 +112,7 @@ function longer(one: readonly string[], other: readonly string[]): readonly stri
 
 export interface TwoWay {
   readonly folders: readonly [string, string];
-  /** An import for each way, as `from → to`. */
+  /** An import for each direction, as `from → to`. */
   readonly imports: readonly [string, string];
 }
 

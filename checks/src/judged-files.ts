@@ -1,19 +1,19 @@
-import { readMarkdown, readScript, readSource } from './prose.js';
+import { readMarkdownProse, readScriptProse, readSourceProse } from './prose.js';
 import { listFiles } from './repository.js';
 
 type Read = (text: string) => string;
 
-/** The files whose language is judged, and how their prose is read. */
+/** The files whose language is checked, and how their prose is read. */
 const JUDGED: readonly (readonly [files: RegExp, read: Read])[] = [
-  [/\.md$/, readMarkdown],
-  [/\.(ts|mjs)$/, readSource],
+  [/\.md$/, readMarkdownProse],
+  [/\.(ts|mjs)$/, readSourceProse],
   [
     /\.(ya?ml|sh|env|example|cfg|sql)$|Dockerfile$|^Makefile$|^docker\/[a-z-]+$|^\.ci\/|^\.github\/|^\.husky\//,
-    readScript,
+    readScriptProse,
   ],
 ];
 
-/** CHANGELOG.md is history, two documents take their sentences from sources, and two sources list the phrases. */
+/** CHANGELOG.md is history, some documents copy their sentences from sources, and two sources list the phrases. */
 const EXEMPT = [
   /^CHANGELOG\.md$/,
   /^docs\/configuration\.md$/,

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { findStumbles, phrases } from './language.js';
 import { listJudged } from './judged-files.js';
-import { readMarkdown, readSource } from './prose.js';
+import { readMarkdownProse, readSourceProse } from './prose.js';
 import { readText } from './repository.js';
 
-const judge = (text: string) => findStumbles(readMarkdown(text), text);
+const judge = (text: string) => findStumbles(readMarkdownProse(text), text);
 
 describe('plain English', () => {
-  it('is the language of every document, message, comment and name of a test', () => {
+  it('is the language of every document, message, comment and test title', () => {
     const stumbles = listJudged().flatMap(([path, read]) => {
       const text = readText(path);
       return findStumbles(read(text), text).map(
@@ -23,11 +23,11 @@ describe('plain English', () => {
     expect(judge(`Fine.\n\n${bad}`)).toContainEqual(expect.objectContaining({ line: 3 }));
   });
 
-  it('leaves code alone, and counts its lines', () => {
+  it('ignores code, and counts its lines', () => {
     expect(judge('```sh\nmend nobody\n```\n`mend`\nmend it')).toMatchObject([{ line: 5, found: 'mend' }]);
   });
 
-  it('sees a phrase that goes on in the next line, and every one of a line', () => {
+  it('finds a phrase that continues in the next line, and every phrase of a line', () => {
     expect(judge('Each has a database of\nits own, and nobody\nor somebody fixes it.')).toMatchObject([
       { line: 2, found: 'of its own' },
       { line: 2, found: 'nobody' },
@@ -36,7 +36,7 @@ describe('plain English', () => {
     expect(judge('It ends.\nWhat it was\n\nWhat it is')).toMatchObject([{ line: 2 }, { line: 4 }]);
   });
 
-  it('judges comments and strings of a source, and nothing else', () => {
+  it('reads only the comments and strings of a source', () => {
     const source = [
       'const mend = 1; // mend it',
       '/**',
@@ -45,10 +45,10 @@ describe('plain English', () => {
       "call(mend, 'What it is', `a ${mend} of nobody`);",
       'x(/nobody/);',
     ].join('\n');
-    expect(findStumbles(readSource(source), source)).toMatchObject([
+    expect(findStumbles(readSourceProse(source), source)).toMatchObject([
       { line: 1, found: 'mend' },
       { line: 3, found: 'nobody' },
-      { line: 5, found: '. What ' },
+      { line: 5, found: 'What' },
       { line: 5, found: 'nobody' },
     ]);
   });

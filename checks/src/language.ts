@@ -1,10 +1,10 @@
-/** A phrase that readers stumble over, and what to write in its place. Patterns see a paragraph as one line. */
+/** A phrase that readers stumble over, and its replacement. Patterns see a paragraph as one line. */
 export interface Phrase {
   readonly pattern: RegExp;
   readonly instead: string;
-  /** A line that has it; a spec sees that it is found. */
+  /** A line that contains the phrase; a spec checks that it is found. */
   readonly bad: string;
-  /** A line that looks alike and is fine. */
+  /** A similar line without the phrase. */
   readonly good: string;
 }
 
@@ -140,7 +140,7 @@ export interface Stumble {
   readonly instead: string;
 }
 
-/** @param prose as long as `text`, so that a place in one is the same place in the other */
+/** @param prose as long as `text`, so that positions are the same in both */
 export function findStumbles(prose: string, text = prose): Stumble[] {
   const found = phrases.flatMap(({ pattern, instead }) =>
     [...prose.matchAll(new RegExp(pattern, `gm${pattern.flags}`))].map((match) => {

@@ -13,10 +13,10 @@ describe.each(projects)('%s', (project) => {
     expect(readdirSync(`${root}/${project}/src`)).not.toContain('lib');
   });
 
-  it('shows a face of at most 25 lines without wildcards', () => {
-    for (const face of listFiles(new RegExp(`^${project}/src/(\\w+/)?index\\.ts$`))) {
-      expect(readText(face).trimEnd().split('\n').length).toBeLessThanOrEqual(25);
-      expect(readText(face)).not.toMatch(/export \*/);
+  it('has an index of at most 25 lines without wildcards', () => {
+    for (const index of listFiles(new RegExp(`^${project}/src/(\\w+/)?index\\.ts$`))) {
+      expect(readText(index).trimEnd().split('\n').length).toBeLessThanOrEqual(25);
+      expect(readText(index)).not.toMatch(/export \*/);
     }
   });
 });
@@ -50,11 +50,11 @@ describe('the repository', () => {
     expect(mounted.map(([, library]) => library)).toEqual(libraries.sort());
   });
 
-  it('names no generated or ignored file among its own', () => {
+  it('tracks no generated or ignored file', () => {
     expect(listFiles(/(^|\/)(dist|node_modules|\.nx|\.airlock)\//)).toEqual([]);
   });
 
-  it('commits no environment file but the examples', () => {
+  it('commits no environment file except the examples', () => {
     expect(listFiles(/(^|\/)\.env(\.|$)|\.env$/).filter((path) => !/\.example$|\/example\.env$/.test(path))).toEqual(
       [],
     );

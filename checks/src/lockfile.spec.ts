@@ -16,14 +16,14 @@ describe('package-lock.json', () => {
     expect(entries.filter(([, entry]) => /^https?:/.test(entry.resolved ?? '')).map(([path]) => path)).toEqual([]);
   });
 
-  // One platform package that was never published makes `npm ci` refuse the whole file, on every platform.
-  it('holds the packages of every platform', () => {
+  // One platform package that was never published makes `npm ci` reject the whole file, on every platform.
+  it('contains the packages of every platform', () => {
     const names = new Set(entries.map(([path]) => path.replace(/^.*node_modules\//, '')));
     const wanted = entries.flatMap(([, entry]) => Object.keys(entry.optionalDependencies ?? {}));
     expect(wanted.filter((name) => !names.has(name))).toEqual([]);
   });
 
-  it('holds every Nx package at one version', () => {
+  it('contains every Nx package at one version', () => {
     const versions = entries
       .filter(([path]) => /^node_modules\/(nx|@nx\/[\w-]+)$/.test(path))
       .map(([, e]) => e.version);

@@ -6,12 +6,12 @@ interface Manifest {
   readonly devDependencies?: Record<string, string>;
   readonly optionalDependencies?: Record<string, string>;
 }
-/** A program or framework whose major version is stated once, in `source`, and named elsewhere. */
+/** A program or framework whose major version is stated once, in `source`, and repeated elsewhere. */
 interface Program {
   readonly name: string;
   readonly source: string;
   readonly major: string;
-  /** How files name it; the first group is the major version. */
+  /** Patterns of its mentions in files; the first group is the major version. */
   readonly patterns: readonly RegExp[];
 }
 
@@ -22,7 +22,7 @@ const dependenciesOf = (path: string): Record<string, string> => {
 };
 const majorIn = (path: string, name: string) => ({ source: path, major: majorOf(dependenciesOf(path)[name]) });
 const manifests = listFiles(/(^|\/)package\.json$/).map((path) => ({ path, wanted: dependenciesOf(path) }));
-/** Of the first project that wants the package: they all want one version. */
+/** The version that the first project requires; all projects require the same one. */
 const majorOfPackage = (name: string) => majorIn(manifests.find(({ wanted }) => name in wanted)?.path ?? '', name);
 const pinned = (image: string) => ({
   source: 'docker/pin-images',
@@ -49,7 +49,7 @@ const programs: readonly Program[] = [
     name: 'Node',
     source: '.node-version',
     major: majorOf(readText('.node-version')),
-    // "Node 20 or newer" is what a machine needs before ours is installed.
+    // "Node 20 or newer" is the requirement for a machine before ours is installed.
     patterns: [/\bnode:(\d{1,2})\b/g, /\bNode (\d{2})\b(?!\\?\.\d|\s+or\s+newer)/g],
   },
   {
@@ -81,7 +81,7 @@ const programs: readonly Program[] = [
   { name: 'Nx', ...majorOfPackage('nx'), patterns: [/"(?:nx|@nx\/[\w-]+)": "(\d+)\./g, /\bNx (\d+)\b/g] },
 ];
 
-/** Files that a reader, a tool or a server goes by: each must name the version itself. */
+/** Files that a reader, a tool or a server relies on; each must state the version itself. */
 const mustName: readonly (readonly [program: string, path: string])[] = [
   ['PostgreSQL', 'README.md'],
   ['PostgreSQL', 'compose.yml'],
@@ -103,7 +103,7 @@ const mustName: readonly (readonly [program: string, path: string])[] = [
   ['Traefik', 'docker/traefik/edge.yml'],
 ];
 
-/** CHANGELOG.md tells of the past, and the lockfile is compared with the manifests by npm. */
+/** CHANGELOG.md describes the past, and npm compares the lockfile with the manifests. */
 const isJudged = (path: string) => !/^(CHANGELOG\.md|package-lock\.json|checks\/src\/majors\.spec\.ts)$/.test(path);
 const texts = listFiles(
   /\.(ts|mjs|js|sh|sql|md|ya?ml|toml|json|conf|cfg|lock|example)$|(^|\/)(Dockerfile|Makefile|[\w-]+\.Dockerfile|[a-z][\w-]*)$/,
@@ -118,7 +118,7 @@ const findOthers = (program: Program, text: string): string[] =>
 const programOf = (name: string) => programs.find((program) => program.name === name)!;
 
 describe('the major version', () => {
-  it.each(programs)('of $name is the one of $source wherever a file names one', (program) => {
+  it.each(programs)('of $name is the one of $source in every file that names one', (program) => {
     expect(program.major).toMatch(/^\d{1,2}$/);
     expect(texts.flatMap(({ text }) => findMentions(program, text)).length).toBeGreaterThan(1);
     const others = texts.map(({ path, text }) => ({ path, others: findOthers(program, text) }));
@@ -162,7 +162,7 @@ describe('a package that several projects use', () => {
 
   // A second copy of one of these is another class to Nest, and another metadata store.
   it.each(['@nestjs/common', '@nestjs/core', 'fastify', 'pg', 'reflect-metadata', 'rxjs', 'typeorm'])(
-    'is installed once where it holds identities: %s',
+    'is installed once if its classes have identity: %s',
     (name) => {
       const { packages } = readJson<{ packages: Record<string, unknown> }>('package-lock.json');
       const copies = Object.keys(packages).filter((path) => path.endsWith(`node_modules/${name}`));

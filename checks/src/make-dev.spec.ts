@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readJson, root } from './repository.js';
 
-/** In place of the API, a command that prints what it was given. */
+/** Replaces the API by a command that prints its arguments and environment. */
 const PRINT = `node -p "JSON.stringify([process.env.NODE_OPTIONS, process.env.API_NODE_OPTIONS])"`;
 const SURROUNDINGS = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, TERM: 'xterm-256color' };
 let folder: string;
@@ -27,7 +27,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Older than what is installed, so that make does not install. */
+/** Older than the installed packages, so that make does not install. */
 function write(path: string, content: object): void {
   mkdirSync(dirname(join(folder, path)), { recursive: true });
   writeFileSync(join(folder, path), JSON.stringify(content));
@@ -44,7 +44,7 @@ function run(
 }
 
 describe('make dev', () => {
-  it('prints no colours into a pipe, and hands a debugger to the API alone', () => {
+  it('prints no colours into a pipe, and passes a debugger only to the API', () => {
     const { status, output } = run(['make', 'dev'], { NODE_OPTIONS: '--inspect=0 --no-warnings' });
     expect(output).toContain('["--no-warnings","--inspect=0"]');
     expect(output).not.toContain('Debugger listening');
@@ -53,7 +53,7 @@ describe('make dev', () => {
   });
 
   it.each([
-    ['prints no colours on a terminal where NO_COLOR is set', { NO_COLOR: '1' }, false],
+    ['prints no colours on a terminal with NO_COLOR', { NO_COLOR: '1' }, false],
     ['prints colours on a terminal', {}, true],
   ])('%s', (_what, env: Record<string, string>, isColoured) => {
     const { output } = run(['script', '--quiet', '--return', '--command', 'make dev', '/dev/null'], env);

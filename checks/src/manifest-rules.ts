@@ -1,4 +1,7 @@
-/** Schema × programs × environments, against what the files give: each variable is passed on, fixed, or left out for a reason. */
+/**
+ * Compares schema × programs × environments with the manifests: each variable is passed on, fixed, or omitted for a
+ * reason.
+ */
 import {
   type Environment,
   environmentsWithout,
@@ -13,13 +16,13 @@ import { readText } from './repository.js';
 
 type Name = (typeof variableNames)[number];
 
-/** Secrets that an environment may do without, and why its manifest leaves them out. */
+/** Secrets that an environment does not need, and why its manifest omits them. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   REDIS_URL: 'a preview has no Redis: caches are per process',
-  SENTRY_DSN: 'a platform that keeps it as a secret gives it by name',
+  SENTRY_DSN: 'a platform that stores it as a secret passes it by name',
 };
 
-/** Every place that has to change, as `file: program: what is wrong`. */
+/** Every place that needs a change, as `file: program: problem`. */
 export async function findManifestProblems(): Promise<string[]> {
   const manifests = await loadManifests();
   return [...manifests.flatMap(judge), ...findWrongReaders('docs/docker.md'), ...findWrongReaders('docs/secrets.md')];
@@ -31,7 +34,7 @@ function judge(manifest: Manifest): string[] {
   return [
     ...problems,
     ...unknown.map((name) => `${name} is not a variable of the schema`),
-    ...manifest.unmounted.map((name) => `the secret ${name} is named and not mounted, declared and made`),
+    ...manifest.unmounted.map((name) => `the secret ${name} is named but not mounted, declared and created`),
   ].map((problem) => `${manifest.place}: ${manifest.programs.join(', ')}: ${problem}`);
 }
 
@@ -40,12 +43,12 @@ function judgeVariable(manifest: Manifest, name: Name): string | undefined {
   const meta = metaOf(name);
   if (meta.only && !meta.only.includes(environment)) return undefined;
   const readers = programs.filter((program) => isRead(name, program) || needs(program, name));
-  if (given.includes(name)) return readers.length > 0 ? undefined : `${name} is given, and not read`;
+  if (given.includes(name)) return readers.length > 0 ? undefined : `${name} is passed but not read`;
   if (readers.length === 0) return undefined;
   const isRequired = meta.required?.includes(environment) || readers.some((program) => needs(program, name));
-  if (isRequired) return `${name} is required in ${environment}, and not given`;
+  if (isRequired) return `${name} is required in ${environment} but not passed`;
   if (!mustPassOn || name in FIXED_IN_STACKS || name in LEFT_OUT) return undefined;
-  // A laptop may do without: its image gets the database from the overlay, and the digest from no deploy.
+  // A laptop needs neither: its image gets the database from the overlay, and it has no digest of a deploy.
   if (traitsOf(environment).runsLocally && (name === 'IMAGE_DIGEST' || meta.secret)) return undefined;
   return `${name} is not passed on from the settings file`;
 }
@@ -54,7 +57,7 @@ function needs(program: ProgramName, name: string): boolean {
   return (PROGRAMS[program].needs as readonly string[]).includes(name);
 }
 
-/** The column `read by` of a table of secrets names the services that mount each, and no other. */
+/** The column `read by` of a table of secrets must name exactly the services that mount each. */
 function findWrongReaders(path: string): string[] {
   const [environment] = environmentsWithout('isDisposable');
   if (environment === undefined) return [];
@@ -66,7 +69,7 @@ function findWrongReaders(path: string): string[] {
   });
 }
 
-/** By secret of a stack: the services that mount it. */
+/** The services that mount each secret of a stack. */
 export function readMounts(environment: Environment): Record<string, string[]> {
   const overlay = readCompose(`compose.${environment}.yml`);
   const mounts = Object.entries(overlay.services).flatMap(([service, { extends: base, secrets = [] }]) => {

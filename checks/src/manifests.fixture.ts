@@ -1,4 +1,4 @@
-/** Run with required-secret.mjs: prints every place that a variable of the schema has not reached, as JSON. */
+/** Run with required-secret.mjs: prints every place that lacks a variable of the schema, as JSON. */
 import { renderDocs, renderExamples } from '@airlock/config/loading';
 import { findManifestProblems } from './manifest-rules.js';
 import { readText } from './repository.js';

@@ -10,11 +10,11 @@ import { readText, root } from './repository.js';
 const run = promisify(execFile);
 
 describe('the manifests', () => {
-  it('give each program what it reads in each environment, and nothing else', async () => {
+  it('pass each program exactly the variables that it reads in each environment', async () => {
     expect(await findManifestProblems()).toEqual([]);
   });
 
-  it('and the documents are each named where a required secret is added to the schema', async () => {
+  it('and the documents are all named when the schema gets another required secret', async () => {
     const args = [
       '--import',
       join(root, 'checks/src/required-secret.mjs'),
@@ -22,7 +22,7 @@ describe('the manifests', () => {
     ];
     const { stdout } = await run(process.execPath, args, { cwd: root, env: {} });
     const missing = (place: string, program: string, environment: string) =>
-      `${place}: ${program}: SMTP_URL is required in ${environment}, and not given`;
+      `${place}: ${program}: SMTP_URL is required in ${environment} but not passed`;
     const hosted = (environment: string) => [
       missing('docker/deploy/alibaba/api.yaml', 'api', environment),
       missing('docker/deploy/cloud-run/service.yaml', 'api', environment),
@@ -76,7 +76,7 @@ describe('the table of programs', () => {
 });
 
 describe('docs/docker.md', () => {
-  it('says of each variable that a settings file may not set why', () => {
+  it('gives a reason for each variable that a settings file may not set', () => {
     const text = readText('docs/docker.md').replaceAll(/ +/g, ' ');
     const rows = [...text.matchAll(/^\| `([A-Z_]+)` \| (.+) \|$/gm)].map(([, name, reason]) => [name, reason]);
     expect(Object.fromEntries(rows)).toEqual(FIXED_IN_STACKS);

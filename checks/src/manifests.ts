@@ -1,4 +1,4 @@
-/** What each program is given by each file that starts it, read from the files themselves. */
+/** The variables that each manifest passes to each program, read from the files themselves. */
 import { join } from 'node:path';
 import { type Environment, environmentsWith, environmentsWithout, type ProgramName, traitsOf } from '@airlock/config';
 import { createRailwayContext, type RailwayProgram } from 'railway/iac';
@@ -10,13 +10,13 @@ export interface Manifest {
   /** The file to change. */
   readonly place: string;
   readonly environment: Environment;
-  /** Several where a platform gives all that it starts the same variables. */
+  /** Several on a platform that passes the same variables to all programs. */
   readonly programs: readonly ProgramName[];
-  /** Variables by name; a secret that comes as a file bears the name of the variable, not of the file. */
+  /** Variables by name; a secret file counts under the name of its variable. */
   readonly given: readonly string[];
-  /** Secrets that a variable of the service names, and that are not mounted. */
+  /** Secrets that a variable of the service names but that are not mounted. */
   readonly unmounted: readonly string[];
-  /** Whether what the operator sets elsewhere reaches the program only if the file names it. */
+  /** Whether a value that the operator sets elsewhere reaches the program only if the file names it. */
   readonly mustPassOn: boolean;
 }
 
@@ -47,7 +47,7 @@ export async function loadManifests(): Promise<Manifest[]> {
   ];
 }
 
-/** compose.yml, what the overlay extends, and the overlay itself: a later one wins. */
+/** compose.yml, the file that the overlay extends, and the overlay itself; a later file overrides an earlier one. */
 function readStack(environment: Environment, program: ProgramName): Manifest {
   const place = traitsOf(environment).isServedFromSources ? 'compose.override.yml' : `compose.${environment}.yml`;
   const overlay = readCompose(place);
@@ -68,7 +68,7 @@ function readStack(environment: Environment, program: ProgramName): Manifest {
   };
 }
 
-/** In a swarm a secret is put; a preview makes its own. */
+/** A swarm needs each secret to be stored; a preview generates its secrets. */
 function isMade(secret: string, environment: Environment): boolean {
   if (!traitsOf(environment).isDisposable) return secret in (readCompose('docker/swarm.yml').secrets ?? {});
   return readText('libs/deploy/src/preview/preview-secrets.ts').includes(`${secret}:`);
@@ -93,7 +93,7 @@ function readContainer(path: string): string[] {
   return [...readText(`docker/deploy/${path}`).matchAll(/\bname: ([A-Z][A-Z_]+)\b/g)].map(([, name = '']) => name);
 }
 
-/** What `flyctl secrets set` gives every machine of the app, the one that migrates included. */
+/** `flyctl secrets set` passes these to every machine of the app, including the one that migrates. */
 function readFly(): string[] {
   const { env } = parseToml(readText('docker/deploy/fly/fly.toml')) as { env: Record<string, string> };
   const command = /^flyctl secrets set (?:.*\\\n)*.*$/m.exec(readText('docker/deploy/fly/README.md'))?.[0] ?? '';

@@ -1,5 +1,6 @@
 // node --import ./tools/typescript.mjs checks/src/measure-structure.ts
-// The figures of the house: files and lines, the longest chain of imports, cycles, two-way folders, names per face.
+// Prints figures of the workspace: files and lines, longest chain of imports, cycles, two-way folders, exports per
+// index.
 import {
   findCycles,
   findLongestChain,
@@ -27,12 +28,12 @@ console.log(`two-way     ${pairs.length} pairs of folders`);
 for (const { folders, imports } of pairs) console.log(`              ${folders.join(' ⇄ ')}: ${imports.join(', ')}`);
 console.log(`chain       ${chain.length} files`);
 for (const file of chain) console.log(`              ${file}`);
-console.log('names per face');
-for (const face of listFiles(/^libs\/[^/]+\/src\/(\w+\/)*index\.ts$/)) {
-  console.log(`  ${String(countNames(readText(face))).padStart(4)}      ${face}`);
+console.log('exports per index');
+for (const index of listFiles(/^libs\/[^/]+\/src\/(\w+\/)*index\.ts$/)) {
+  console.log(`  ${String(countNames(readText(index))).padStart(4)}      ${index}`);
 }
 
-/** A face only lists names: `export { a, type B } from './file.js'`. */
+/** An index only lists names: `export { a, type B } from './file.js'`. */
 function countNames(text: string): number {
   return [...text.matchAll(/export (?:type )?\{([^}]*)\}/g)]
     .flatMap(([, names = '']) => names.split(','))

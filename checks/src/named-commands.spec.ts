@@ -3,9 +3,9 @@ import { createJudge, type Judge } from './command-line.js';
 import { loadBlocks, parseCommands } from './document-blocks.js';
 import { listFiles, readText } from './repository.js';
 
-/** Where one may be in a message or a comment: in backticks, or at the start of a text or of a line of it. */
+/** Positions of a command in a message or a comment: in backticks, or at the start of a text or line. */
 const IN_SOURCES = /(?:`|^[\s*/#-]*|['"]\s*|\\n\s*)airlock ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/gm;
-/** What follows the name in marks of databases and in the text that a seed is made of. */
+/** Suffixes that follow the name in marks of databases and in seed text. */
 const NO_COMMANDS = ['testing', 'production', 'seed'];
 const sources = listFiles(/^(apps|libs|tools|docker|bench)\/.*\.(ts|mjs|js|sql|sh)$/).filter(
   (path) => !/\.(spec|suite)\.ts$/.test(path),
@@ -17,7 +17,7 @@ beforeAll(async () => {
   judge = await createJudge();
 });
 
-/** @returns what is wrong with each of the commands; an argument that a text leaves out is not missed */
+/** @returns the problem of each command; a text may omit arguments */
 function findUnknown(commands: readonly string[][]): string[] {
   return commands.flatMap((words) => {
     const problem = judge(words);
@@ -27,20 +27,20 @@ function findUnknown(commands: readonly string[][]): string[] {
   });
 }
 
-describe('what the sources tell people to run', () => {
+describe('the commands that sources name', () => {
   it('exists', () => {
     const named = sources.map((path) => [path, findUnknown(findNamed(readText(path)))] as const);
     expect(named.filter(([, unknown]) => unknown.length > 0)).toEqual([]);
   });
 
-  it('would be noticed if it did not', () => {
+  it('is caught by this check if it does not exist', () => {
     expect(findUnknown(findNamed("'  airlock doctor   # says', `airlock config explain PORT`"))).toEqual([
       "airlock doctor: error: unknown command 'doctor'",
       "airlock config explain: error: unknown command 'explain'",
     ]);
   });
 
-  /** A group of commands without one, and a command with the word after it, are both ways to speak of them. */
+  /** A text may name a group of commands without a subcommand, or a command followed by another word. */
   function findNamed(text: string): string[][] {
     const GROUPS = ['config', 'db', 'new', 'secret', 'preview'];
     return [...text.matchAll(IN_SOURCES)].flatMap(([, noun = '', verb]) => {

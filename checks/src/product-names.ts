@@ -2,7 +2,8 @@ import { model } from '@airlock/model';
 import { probedResource } from '@airlock/model/probed-resource';
 
 /**
- * What only the product may know: names in its model, each as a pattern that no ordinary text matches.
+ * Names that only the product may use: those in its model, each as a pattern that matches no ordinary text.
+ *
  * @param homonyms tables of the product that are left out
  */
 export async function loadProductNames(homonyms: readonly string[] = []): Promise<readonly RegExp[]> {
@@ -17,7 +18,7 @@ export async function loadProductNames(homonyms: readonly string[] = []): Promis
   ];
 }
 
-/** A table may be called by a common word: it is told by its schema, its statement, its constraints or its route. */
+/** A table may have a common word as its name; the schema, the statement, a constraint or the route identifies it. */
 function describeTable(table: string): RegExp[] {
   const before = '(?:FROM|JOIN|INTO|UPDATE|TABLE|ONLY|ON|ANALYZE|VACUUM|REFERENCES)';
   return [
@@ -28,12 +29,12 @@ function describeTable(table: string): RegExp[] {
   ];
 }
 
-/** The tables that a text creates for itself. */
+/** The tables that a text itself creates. */
 export function listCreatedTables(text: string): string[] {
   return [...text.matchAll(/\bCREATE (?:UNLOGGED )?TABLE (?:public\.)?(\w+)/g)].map(([, table = '']) => table);
 }
 
-/** @returns `line: text` for each line that names something of the product */
+/** @returns `line: text` for each line with a name of the product */
 export function findProductNames(text: string, names: readonly RegExp[]): string[] {
   return text
     .split('\n')

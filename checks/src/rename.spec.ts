@@ -11,10 +11,10 @@ const { renameWorkspace } = (await import(TOOL)) as {
   renameWorkspace: (root: string, to: string) => { from: string; wordIn: number };
 };
 
-// In two parts, so that this file does not hold the word that it looks for.
+// In two parts, so that this file does not contain the word that it searches for.
 const OTHER = ['xyl', 'oph'].join('');
 const TWO_WORDS = ['xyl', 'oph'].join('-');
-/** These specs also run in a workspace that was renamed, perhaps to one of the words below. */
+/** These specs also run in a renamed workspace, perhaps under one of the names below. */
 const { name: CURRENT, renamed } = readJson<{ name: string; renamed?: { wordIn?: number } }>('package.json');
 const ORDINARY = ['attempt', 'product', 'devices', 'locale'].filter((name) => name !== CURRENT);
 let copy: string;
@@ -50,13 +50,16 @@ const write = (path: string, text: string) => {
 };
 const read = (path: string) => readFileSync(join(copy, path), 'utf8');
 
-/** As `make rename` does, in the copy. A refusal is to leave it as it was; where it does not, the next test must not pay. */
+/**
+ * Renames the copy as `make rename` does. A refusal should not change it; if it does, the next test must not be
+ * affected.
+ */
 function rename(to: string): { from: string; wordIn: number } {
   isChanged = true;
   return renameWorkspace(copy, to);
 }
 
-/** What a test has shown to be unchanged need not be put back. */
+/** A test that has shown that the copy is unchanged avoids restoring it. */
 function expectUnchanged(): void {
   expect(git('status', '--porcelain')).toBe('');
   isChanged = git('rev-parse', 'HEAD') !== git('rev-parse', 'start');
@@ -68,11 +71,11 @@ function commit(): void {
 }
 
 describe('renameWorkspace', () => {
-  it('leaves the old name nowhere, in no spelling and in no path', () => {
+  it('leaves the old name in no spelling and in no path', () => {
     write('.env', 'DATABASE_URL=postgres://airlock_app:secret@127.0.0.1:1/airlock_development\n');
     expect(rename(OTHER)).toEqual({ from: 'airlock', wordIn: 0 });
     git('add', '--all');
-    // What it was called is noted.
+    // The old name is recorded.
     expect(git('grep', '--cached', '-Ii', 'airlock')).toBe('package.json:    "from": "airlock"\n');
     expect(git('ls-files').toLowerCase()).not.toContain('airlock');
     expect(read('.env')).toBe(`DATABASE_URL=postgres://${OTHER}_app:secret@127.0.0.1:1/${OTHER}_development\n`);
@@ -106,7 +109,7 @@ describe('renameWorkspace', () => {
     },
   );
 
-  it('spells a name of several words as each place demands', () => {
+  it('uses the spelling of a name of several words that each place requires', () => {
     const snake = TWO_WORDS.replace('-', '_');
     write('.env', 'DATABASE_URL=postgres://airlock_app:secret@127.0.0.1:1/airlock_development\n');
     rename(TWO_WORDS);
@@ -120,15 +123,14 @@ describe('renameWorkspace', () => {
     });
   });
 
-  it('leaves source that can be parsed, whatever the name', async () => {
+  it('leaves source that can be parsed, for any name', async () => {
     rename(TWO_WORDS);
     const failures: string[] = [];
     for (const path of listFiles(/\.(ts|mjs|js)$/)) {
       const renamed = read(path.replaceAll('airlock', TWO_WORDS));
-      // A source without the name is as it was, and is compiled wherever it is used.
+      // A source without the name is unchanged, and is compiled by its users.
       if (renamed === readText(path)) continue;
-      // Compiled, since the tree of a parser takes far longer to hand over.
-      // An error of the compiler is not one of this sandbox's own: `instanceof` would let every one pass.
+      // Compiled instead of parsed, because returning the tree of a parser takes far longer.
       const problem = await transform(renamed, { swcrc: false, jsc: { parser: SYNTAX } }).then(() => undefined, String);
       if (problem !== undefined) failures.push(`${path}: ${problem.split('\n')[0]}`);
     }
@@ -136,24 +138,24 @@ describe('renameWorkspace', () => {
   });
 
   const inOwnWords = (renamed?.wordIn ?? 0) > 0 ? it.skip : it;
-  inOwnWords('finds no identifier that is the bare name, which a hyphen would make a subtraction', async () => {
+  inOwnWords('finds no identifier that is the bare name, which a hyphen would turn into a subtraction', async () => {
     const failures: string[] = [];
     for (const path of listFiles(/\.(ts|mjs|js)$/)) {
       const source = readText(path);
-      // Parsed where it holds the name as a word, and not as the scope of a package alone.
+      // Parsed only if the name occurs as a word, other than as the scope of a package.
       if (
         /(?<![\w$])airlock(?![\w$])/.test(source.replaceAll('@airlock/', '')) &&
         hasIdentifier(await parseSource(source), 'airlock')
       )
         failures.push(path);
     }
-    // PostgreSQL takes a setting's name for identifiers with dots between them.
+    // PostgreSQL reads the name of a setting as identifiers with dots between them.
     const setting = /(current_setting|set_config)\('airlock\./;
     failures.push(...listFiles(/\.(sql|ts|sh)$/).filter((path) => setting.test(readText(path))));
     expect(failures).toEqual([]);
   });
 
-  it('refuses another name after one that cannot be told from other words', () => {
+  it('refuses another name after one that is also an ordinary word', () => {
     const [ordinary = ''] = ORDINARY;
     rename(ordinary);
     commit();

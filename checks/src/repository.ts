@@ -11,9 +11,9 @@ export const readText = (path: string): string => readFileSync(join(root, path),
 export const readJson = <T>(path: string): T => JSON.parse(readText(path)) as T;
 
 /**
- * Paths of the files that belong to the repository: all that are there and not ignored, from the root, optionally only
- * those that match. Asked through an empty Git folder, so that the answer is the same in a copy without one, in a checkout
- * of another user, and where files were renamed a moment ago.
+ * Paths of the files that belong to the repository, from its root: all existing files that are not ignored, optionally
+ * only matching ones. Queried through an empty Git folder, so that the answer is the same in a copy without one, in a
+ * checkout of another user, and after files were renamed.
  */
 export function listFiles(pattern = /./): string[] {
   paths ??= listFilesOf(root);

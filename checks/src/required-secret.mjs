@@ -1,4 +1,4 @@
-// Loaded first by a child process: the schema gets one more secret, which every deployed environment requires.
+// Loaded first by a child process: adds a secret to the schema that every deployed environment requires.
 import { insertBefore } from './with-edit.mjs';
 
 insertBefore(

@@ -18,12 +18,12 @@ const ofKind = (...kinds: Block['kind'][]) =>
 describe('docs/runbooks', () => {
   const pages = listFiles(/^docs\/runbooks\/(?!README).*\.md$/).map((path) => path.replace('docs/runbooks/', ''));
 
-  it('has a page for each trouble, and its index names all of them', () => {
+  it('has a page for each problem, and its index names all of them', () => {
     const named = [...readText('docs/runbooks/README.md').matchAll(/\]\(([a-z0-9-]+\.md)\)/g)].map(([, page]) => page);
     expect(named.sort()).toEqual(pages.sort());
   });
 
-  it.each(pages)('%s begins with how it shows and the first minutes', (page) => {
+  it.each(pages)('%s begins with the symptoms and the first minutes', (page) => {
     expect(readText(`docs/runbooks/${page}`)).toMatch(/^# .+\n\n(?!#)[\s\S]+?\n## First/);
   });
 });
@@ -34,7 +34,7 @@ describe('a command of a document', () => {
     judge = await createJudge();
   });
 
-  it.each(ofKind('sh', 'sh run'))('%s exists as it is written', (_where, { text }) => {
+  it.each(ofKind('sh', 'sh run'))('%s exists as written', (_where, { text }) => {
     const commands = parseCommands(text);
     expect(commands).not.toEqual([]);
     expect(commands.map((words) => [words.join(' '), judge(words)]).filter(([, problem]) => problem)).toEqual([]);
@@ -53,8 +53,8 @@ describe('a command of a document', () => {
     ['nx run smoke:check --url https://x.example.com --env staging', 'options --env unknown'],
     ['nx run smoke:check --digest sha256:x', '--url missing'],
     ['make deploy', 'no such target'],
-    ['kubectl delete namespace', 'is no program that a document may name'],
-  ])('«%s» would not pass', (command, problem) => {
+    ['kubectl delete namespace', 'is not a program that a document may name'],
+  ])('«%s» is rejected', (command, problem) => {
     expect(judge(command.split(' '))).toContain(problem);
   });
 });
@@ -104,14 +104,14 @@ describe('with a PostgreSQL', () => {
   );
 
   it.each(ofKind('sql'))(
-    '%s is SQL that this schema answers',
+    '%s is SQL that this schema accepts',
     async (_where, { text }) => {
       await query(cluster.superuser, `BEGIN; ${text}; ROLLBACK`);
     },
     30_000,
   );
 
-  it('lets the old and the new role of a rotation serve at once, and then drops the old', async () => {
+  it('lets the old and the new role of a rotation serve at the same time, and then drops the old one', async () => {
     const [, block] = ofKind('sh run').find(([where]) => where.startsWith('docs/secrets.md')) ?? [];
     await run(block?.text ?? '', variables());
     for (const user of ['airlock_app', 'airlock_app_b']) {
@@ -123,7 +123,7 @@ describe('with a PostgreSQL', () => {
     await run('airlock db provision', variables());
   }, 30_000);
 
-  it('refuses a copy until it is adopted as the page on restoring says', async () => {
+  it('refuses a copy until it is adopted as the restore page says', async () => {
     await query(cluster.superuser, `CREATE DATABASE ${COPY} TEMPLATE ${NAME}`, 'postgres');
     const before = await run('airlock db status', variables(COPY));
     expect(before.status).not.toBe(0);
@@ -131,7 +131,7 @@ describe('with a PostgreSQL', () => {
     for (const [, { text }] of ofKind('sh run').filter(([where]) => where.includes('restore'))) {
       expect(await run(text, variables(COPY))).toMatchObject({ status: 0 });
     }
-    // Roles belong to the server: a copy that knows one keeps it from being dropped.
+    // Roles belong to the server: a copy that uses a role prevents its removal.
     await query(cluster.superuser, `DROP DATABASE ${COPY}`, 'postgres');
   }, 30_000);
 });
@@ -166,7 +166,9 @@ async function withClient<T>(login: Login, database: string, work: (client: Clie
   }
 }
 
-/** Runs a block as a reader would, in one shell that stops at the first failure; where no .env of a developer lies. */
+/**
+ * Runs a block as a reader would: in one shell that stops at the first failure, in a folder without a developer's .env.
+ */
 function run(text: string, env: Record<string, string>): Promise<{ status: number; output: string }> {
   return new Promise((resolve) => {
     execFile('bash', ['-euo', 'pipefail', '-c', text], { env, cwd: env['HOME'] }, (error, stdout, stderr) => {

@@ -1,4 +1,4 @@
-/** Run with sixth-environment.mjs: prints how the real code judges an environment of which it has only heard the name. */
+/** Run with sixth-environment.mjs: prints how the real code treats an environment of which it knows only the name. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, type DatabaseAddress, ENVIRONMENTS, type Environment, Secret } from '@airlock/config';
@@ -89,7 +89,7 @@ async function judgeDatabase() {
   }
 }
 
-/** A real config, of a database that qa would not be let near: it is on this machine. */
+/** A real config of a database that qa would be refused: it is on this machine. */
 async function createConfig({ app, migration }: { app: DatabaseAddress; migration: DatabaseAddress }): Promise<Config> {
   const { config } = await withFolder({}, (cwd) =>
     inspectConfig({ env: { ...goodEnvironments.production, ENVIRONMENT: qa }, cwd }),

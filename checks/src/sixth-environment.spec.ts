@@ -26,39 +26,39 @@ describe('an environment that states nothing', () => {
     expect(judged.config.accepted).toEqual([]);
   });
 
-  it('keeps its databases from the others, and theirs from itself', () => {
+  it('isolates its databases from those of the others', () => {
     expect(judged.config.others).toEqual([
       expect.stringMatching(/word staging belongs to another environment than qa$/),
     ]);
     expect(judged.config.mine).toEqual([expect.stringMatching(/word qa belongs to another environment than staging$/)]);
   });
 
-  it('has a database that says so, where nothing is dropped and nothing is reset', () => {
+  it('has a database with its stamp, where nothing is dropped and nothing is reset', () => {
     expect(judged.database).toMatchObject({
       stamp: 'qa',
       again: [],
-      drop: 'table public.entities: is not dropped in qa; expected the migrator, in a contract migration',
+      drop: 'table public.entities: cannot be dropped in qa; expected the migrator, in a contract migration',
       restamp: expect.stringContaining('does not exist') as unknown,
       template: expect.stringContaining('does not exist') as unknown,
     });
     expect(judged.processes.reset).toEqual(['ENVIRONMENT is "qa"; expected exactly "testing"']);
   });
 
-  it('takes no sample data and no copy of another environment', () => {
+  it('accepts no sample data and no copy of another environment', () => {
     expect(judged.database).toMatchObject({
-      seed: expect.stringContaining('seeds are sample data and this is qa') as unknown,
-      refresh: expect.stringContaining('a copy becomes development, preview, staging, never qa') as unknown,
-      adopt: expect.stringContaining('Nothing becomes qa but what was qa.') as unknown,
+      seed: expect.stringContaining('seeds are sample data, and this is qa') as unknown,
+      refresh: expect.stringContaining('a copy can become development, preview, staging, never qa') as unknown,
+      adopt: expect.stringContaining('Only a copy of qa can become qa.') as unknown,
     });
   });
 
-  it('is known to the bootstrap because it is in the table, and a name that is not is refused', () => {
+  it('is accepted by the bootstrap because it is in the table, and a name outside of the table is refused', () => {
     expect(judged.database.stranger).toContain(
       'is "uat"; expected development, testing, preview, staging, production or qa',
     );
   });
 
-  it('sends browsers to TLS, trusts no local issuer, and is looked at and written to like production', () => {
+  it('sends browsers to TLS, trusts no local issuer, and is read and written with the checks of production', () => {
     const { headers, localIssuer, smoke, e2e } = judged.processes;
     expect(headers).toHaveProperty('strict-transport-security');
     expect(localIssuer).toContain('expected the issuer of your tokens');
@@ -66,14 +66,14 @@ describe('an environment that states nothing', () => {
     expect(e2e).toContain('is stamped qa; expected development, testing, preview');
   });
 
-  it('is deployed to a swarm by promotion alone, and is no preview', () => {
+  it('is deployed to a swarm only by promotion, and is not a preview', () => {
     expect(judged.deploys.files).toEqual(['compose.yml', 'compose.qa.yml', 'docker/swarm.yml']);
     expect(judged.deploys.promote).toBe('done');
     expect(judged.deploys.promoteFrom).toContain('expected from staging to production or qa');
     expect(judged.deploys.preview).toContain('ENVIRONMENT is "qa"; expected "preview"');
   });
 
-  it('is missing its example and its overlay, and gets an example without a permission', () => {
+  it('lacks its example and its overlay, and gets an example without permissions', () => {
     expect(judged.files.missing).toEqual(['docker/env/qa.env.example', 'compose.qa.yml']);
     expect(judged.files.example.map((line) => line.split('=')[0])).toEqual([
       'ENVIRONMENT',

@@ -6,7 +6,7 @@ import {
   findLongestChain,
   findTwoWayFolders,
   isTest,
-  loadDoors,
+  loadEntryPoints,
   loadImportGraph,
   projectOf,
   withoutTests,
@@ -22,7 +22,7 @@ describe('the imports of the workspace', () => {
     expect(findCycles(graph).map((cycle) => cycle.join(' → '))).toEqual([]);
   });
 
-  it('go one way between two folders', () => {
+  it('go in one direction between two folders', () => {
     expect(findTwoWayFolders(shipped).map(({ imports }) => imports.join(', '))).toEqual([]);
   });
 
@@ -31,7 +31,7 @@ describe('the imports of the workspace', () => {
     expect(chain.length > LONGEST_CHAIN ? chain : []).toEqual([]);
   });
 
-  it('take nothing from another app', () => {
+  it('import nothing from another app', () => {
     const across = [...graph].flatMap(([file, targets]) =>
       targets
         .filter((target) => target.startsWith('apps/') && projectOf(target) !== projectOf(file))
@@ -50,7 +50,7 @@ describe('the finders of cycles, pairs and chains', () => {
     ['apps/a/four.ts', ['apps/a/one.ts']],
   ]);
 
-  it('find what is there', () => {
+  it('find known examples', () => {
     expect(findCycles(tangled).map((cycle) => cycle.sort())).toEqual([
       ['apps/a/b/three.ts', 'apps/a/b/two.ts', 'apps/a/one.ts'],
     ]);
@@ -65,15 +65,15 @@ describe('the finders of cycles, pairs and chains', () => {
 });
 
 describe('names', () => {
-  /** By convention, or because a platform asks for it. */
+  /** Names fixed by convention, or because a platform requires them. */
   const ALIKE = /\/(index|main)\.ts$|^docker\/deploy\//;
   const sources = listFiles(/^(apps|libs|checks|docker)\/.*\.ts$/).filter((path) => !ALIKE.test(path));
 
-  it('of files tell them apart', () => {
+  it('of files are unique', () => {
     expect(findShared(sources.map((path) => [basename(path), path]))).toEqual([]);
   });
 
-  it('of exports tell them apart', () => {
+  it('of exports are unique', () => {
     const names = sources
       .filter((path) => !isTest(path))
       .flatMap((path) => listExports(path).map((name) => [name, path] as const));
@@ -81,13 +81,13 @@ describe('names', () => {
   });
 });
 
-describe('the face of each library', () => {
-  /** One name for each part of the configuration, also for the parts that only a product injects. */
+describe('the index of each library', () => {
+  /** One name for each part of the configuration, including the parts that only a product injects. */
   const COMPLETE = ['libs/config/src/nest/index.ts'];
-  // A library that was just made has no user yet.
-  const hasUser = (face: string) =>
-    [...graph].some(([file, targets]) => projectOf(file) !== projectOf(face) && targets.includes(face));
-  const faces = [...loadDoors().values()].filter(
+  // A newly created library has no user yet.
+  const hasUser = (index: string) =>
+    [...graph].some(([file, targets]) => projectOf(file) !== projectOf(index) && targets.includes(index));
+  const indexes = [...loadEntryPoints().values()].filter(
     (path) =>
       path.startsWith('libs/') &&
       !COMPLETE.includes(path) &&
@@ -96,27 +96,27 @@ describe('the face of each library', () => {
   );
   const texts = [...graph.keys()].map((path) => ({ path, text: readText(path) }));
 
-  it.each(faces)('%s shows only names that are used outside', (face) => {
-    const others = texts.filter(({ path }) => projectOf(path) !== projectOf(face));
+  it.each(indexes)('%s exports only names that are used outside', (index) => {
+    const others = texts.filter(({ path }) => projectOf(path) !== projectOf(index));
     const isUsed = (name: string) => others.some(({ text }) => new RegExp(`\\b${name}\\b`).test(text));
-    expect(listShown(readText(face)).filter((name) => !isUsed(name))).toEqual([]);
+    expect(listReexported(readText(index)).filter((name) => !isUsed(name))).toEqual([]);
   });
 });
 
 /** The names behind `export { a, type B } from './file.js'`. */
-function listShown(text: string): string[] {
+function listReexported(text: string): string[] {
   const lists = [...text.matchAll(/^export (?:type )?\{([^}]*)\} from/gm)].flatMap(([, list = '']) => list.split(','));
   return lists.map((name) => name.replace(/^\s*type\b|^.* as /, '').trim()).filter((name) => name !== '');
 }
 
-/** `name: path, path` for each name that several paths have. */
+/** `name: path, path` for each name that several paths share. */
 function findShared(named: readonly (readonly [name: string, path: string])[]): string[] {
   return [...Map.groupBy(named, ([name]) => name)]
     .filter(([, all]) => all.length > 1)
     .map(([name, all]) => `${name}: ${all.map(([, path]) => path).join(', ')}`);
 }
 
-/** What a file declares and exports; what it only hands on has its name elsewhere. */
+/** The names that a file declares and exports; re-exported names belong to another file. */
 function listExports(path: string): string[] {
   const source = ts.createSourceFile(path, readText(path), ts.ScriptTarget.Latest);
   const isExported = (node: ts.Statement) =>
@@ -129,6 +129,6 @@ function listExports(path: string): string[] {
     .filter(isExported)
     .flatMap(namesOf)
     .filter((name) => name !== undefined);
-  // Overloads of a function, or a type and a value, are one name.
+  // Overloads of a function, or a type and a value, count as one name.
   return [...new Set(names)];
 }

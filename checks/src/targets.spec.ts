@@ -12,10 +12,10 @@ const deployed = (path: string): string => readText(`docker/deploy/${path}`);
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const IMAGE = `ghcr.io/example/airlock/api@${DIGEST}`;
 const folders = ['alibaba', 'cloud-run', 'fly', 'railway', 'swarm'];
-/** drain + requests + teardown + 5 s, as the service has them in production. */
+/** drain + requests + teardown + 5 s, with the production values of the service. */
 const GRACE_S = 45;
 
-/** Values for what the files leave to the platform. */
+/** Values that the files leave to the platform. */
 const samples = {
   DATABASE_MIGRATION_URL:
     'postgres://airlock_migrator:9876543210abcdefghijkl@db.example.com:5432/airlock?sslmode=verify-full',
@@ -29,18 +29,18 @@ const samples = {
 };
 
 describe('docker/deploy', () => {
-  it('has one folder per target, each with a README that says what was not run', () => {
+  it('has one folder per target, each with a README that lists what was not run', () => {
     const names = listFiles(/^docker\/deploy\/.+\/README\.md$/).map((path) => path.split('/')[2]);
     expect(names.sort()).toEqual(folders);
     for (const name of folders) expect(deployed(`${name}/README.md`)).toMatch(/Not run/i);
   });
 
-  it.each(listFiles(/^docker\/deploy\//))('%s carries no value of a secret', (path) => {
+  it.each(listFiles(/^docker\/deploy\//))('%s contains no value of a secret', (path) => {
     expect(readText(path)).not.toMatch(/changethis|postgres(ql)?:\/\/|rediss?:\/\/|-----BEGIN/);
   });
 });
 
-/** What each program of each platform is given, by its files and by the words of its README. */
+/** The variables that each program of each platform gets, by its files and by its README. */
 const programs: readonly Program[] = [
   { name: 'the app of Fly', given: () => listFly(), readme: 'fly', migrates: true },
   { name: 'the service of Cloud Run', given: () => listContainer('cloud-run/service.yaml'), readme: 'cloud-run' },
@@ -76,7 +76,7 @@ describe.each(['staging', 'production'])('in %s', (environment) => {
   });
 
   it.each(programs)(
-    '$name is given every required variable that it reads',
+    '$name gets every required variable that it reads',
     async ({ given, migrates = false, reader = 'api' }) => {
       const names = Object.keys(await given(environment));
       const read = required.filter((name) => isRead(name as 'ENVIRONMENT', reader));
@@ -85,13 +85,13 @@ describe.each(['staging', 'production'])('in %s', (environment) => {
     },
   );
 
-  it.each(programs)('$name is given no variable that the schema does not have', async ({ given }) => {
+  it.each(programs)('$name gets no variable that is not in the schema', async ({ given }) => {
     const known = rowsOfSchema().map(({ name }) => name);
     expect(Object.keys(await given(environment)).filter((name) => !known.includes(name))).toEqual([]);
   });
 
   it.each(programs)(
-    '$name starts with exactly the variables that it is given',
+    '$name starts with exactly the variables that it gets',
     async ({ given, readme, reader = 'api' }) => {
       const variables = Object.entries(await given(environment)).map(([name, value]) => {
         const sample = name === 'ENVIRONMENT' ? environment : (value ?? sampleOf(name, readme));
@@ -135,11 +135,11 @@ describe('railway.ts, evaluated by the SDK of Railway', () => {
 describe('fly.toml', () => {
   const fly = parseToml(deployed('fly/fly.toml')) as unknown as FlyToml;
 
-  it('stops a machine as the service wants to be stopped', () => {
+  it('stops a machine with the signal and timeout of the service', () => {
     expect(fly).toMatchObject({ kill_signal: 'SIGTERM', kill_timeout: GRACE_S });
   });
 
-  it('migrates once, sends traffic by readiness only, and keeps two machines', () => {
+  it('migrates once, routes traffic only by readiness, and keeps two machines', () => {
     expect(fly.deploy).toMatchObject({ strategy: 'bluegreen', release_command: 'airlock db migrate' });
     expect(fly.http_service.checks).toEqual([expect.objectContaining({ path: '/readyz', method: 'GET' })]);
     expect(fly.http_service).toMatchObject({ auto_stop_machines: 'off', min_machines_running: 2, force_https: true });
@@ -152,7 +152,7 @@ describe('the manifests of Cloud Run and Kubernetes', () => {
   const api = containerOf('alibaba/api.yaml');
   const migrate = containerOf('alibaba/migrate.yaml');
 
-  it('probe what each probe is for', () => {
+  it('use the right path for each probe', () => {
     expect(service.startupProbe?.httpGet.path).toBe('/readyz');
     expect(service.livenessProbe?.httpGet.path).toBe('/healthz');
     const { startupProbe, livenessProbe, readinessProbe } = api;
@@ -163,7 +163,7 @@ describe('the manifests of Cloud Run and Kubernetes', () => {
     ]);
   });
 
-  it('give the password of the migrator to the migration alone', () => {
+  it('pass the password of the migrator only to the migration', () => {
     expect(JSON.stringify(migration)).toContain('DATABASE_MIGRATION_URL');
     expect(JSON.stringify(service)).not.toContain('DATABASE_MIGRATION_URL');
     expect(JSON.stringify(migrate.envFrom)).toContain('airlock-migrate');
@@ -216,7 +216,7 @@ interface Pod {
   containers: Container[];
   terminationGracePeriodSeconds?: number;
 }
-/** A job of Cloud Run has its pod one level further in than everything else. */
+/** A job of Cloud Run has its pod one level deeper than the other kinds. */
 function podOf(path: string): Pod {
   interface Template {
     spec: Pod & { template?: Template };
@@ -229,22 +229,22 @@ function containerOf(path: string): Container {
   return podOf(path).containers[0] ?? {};
 }
 
-/** By name: the value where the file has it, undefined where the platform or the deploy gives it. */
+/** By name: the value if the file has it, undefined if the platform or the deploy provides it. */
 type Given = Readonly<Record<string, string | undefined>>;
 
 interface Program {
   readonly name: string;
   readonly given: (environment: string) => Given | Promise<Given>;
-  /** The folder whose README says how to set what the files leave out. */
+  /** The folder whose README explains how to set the values that the files omit. */
   readonly readme: string;
   readonly migrates?: true;
-  /** Whose variables they are: the API's, unless it is a job of its own. */
+  /** The owner of the variables: the API, unless it is a separate job. */
   readonly reader?: ProgramName;
 }
 
 function listContainer(path: string): Given {
   const { env = [] } = containerOf(path);
-  // `airlock deploy` gives it with each release.
+  // `airlock deploy` sets it with each release.
   const release = { IMAGE_DIGEST: DIGEST };
   return {
     ...release,
@@ -297,7 +297,9 @@ async function withRelease<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The variables of docs/configuration.md, which is generated from the schema, and where each is required. */
+/**
+ * The variables of docs/configuration.md, which is generated from the schema, and the environments that require each.
+ */
 function rowsOfSchema(): { name: string; requiredIn: string }[] {
   const rows = readText('docs/configuration.md').matchAll(
     /^\| `([A-Z_]+)` *\| .*? \| ([a-z, ]*) \| [a-z, ]* \| .+ \|$/gm,
@@ -305,7 +307,7 @@ function rowsOfSchema(): { name: string; requiredIn: string }[] {
   return [...rows].map(([, name = '', requiredIn = '']) => ({ name, requiredIn }));
 }
 
-/** Asks the real command, as the process would be started: nothing but these variables. */
+/** Runs the real command with exactly these variables in its environment. */
 async function checkConfig(
   variables: Readonly<Record<string, string>>,
   program: ProgramName = 'api',

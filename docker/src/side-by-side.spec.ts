@@ -216,7 +216,7 @@ describe('a test database server with a full disk', () => {
     const { status, output } = checkout.testing('run', '--rm', '--no-TTY', '--no-deps', 'tests', ...command);
     expect([status, output]).toEqual([
       1,
-      expect.stringContaining('test databases: their server has no room left; expected about 10 MB for each'),
+      expect.stringContaining('test databases: their server has no space left; expected about 10 MB for each'),
     ]);
   });
 });

@@ -1,11 +1,11 @@
-// The sandbox of one test file. Knows whether the file has failed, and fails it for what it leaves behind.
+// The sandbox of one test file. Records whether the file has failed, and fails it for anything that it leaves open.
 import { relative } from 'node:path';
 import { TestEnvironment as NodeEnvironment } from 'jest-environment-node';
 import { closeLeaks, describeLeaks, takeInventory } from './leaks.mjs';
 import { followTimers } from './timers.mjs';
 
 const FAILURES = ['test_fn_failure', 'hook_failure', 'error'];
-/** Modules in Jest's sandbox are an experiment of Node's, and known. */
+/** Modules in Jest's sandbox are an experimental feature of Node; its warning is expected. */
 const EXPECTED_WARNINGS = ['ExperimentalWarning'];
 
 export default class TestEnvironment extends NodeEnvironment {
@@ -28,9 +28,9 @@ export default class TestEnvironment extends NodeEnvironment {
   async setup() {
     await super.setup();
     if (this.#options.services) {
-      const { createTestServices, openDoor } = await import(this.#options.services);
+      const { createTestServices, publishTestServices } = await import(this.#options.services);
       this.#services = createTestServices(this.#file);
-      openDoor(this.global, this.#services);
+      publishTestServices(this.global, this.#services);
     }
     process.on('warning', this.#noteWarning);
     this.#inventory = takeInventory(followTimers(this.global));
@@ -47,10 +47,10 @@ export default class TestEnvironment extends NodeEnvironment {
     const leaks = await describeLeaks(this.#inventory);
     closeLeaks(this.#inventory);
     if (this.#services && leaks.length > 0) this.#services.hasFailed = true;
-    await this.#services?.takeBackAll();
+    await this.#services?.releaseAll();
     process.off('warning', this.#noteWarning);
     await super.teardown();
-    // What a failed test left open follows from that; Jest would show it in place of the failure.
+    // A failed test may leave handles open as a consequence; Jest would show those in place of the failure.
     if (this.#hasFailed) return;
     const problems = [
       ...leaks.map((leak) => `left open: ${leak}; expected it closed before the file ends`),
@@ -60,7 +60,7 @@ export default class TestEnvironment extends NodeEnvironment {
   }
 }
 
-/** Its title behind those of the blocks around it. */
+/** The title of a test after those of its enclosing blocks. */
 function nameTest({ name, parent }) {
   return parent?.parent ? `${nameTest(parent)} › ${name}` : name;
 }

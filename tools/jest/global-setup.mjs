@@ -7,7 +7,7 @@ export default async function setUp({ maxWorkers }, { testEnvironmentOptions }) 
     const { model } = await import(testEnvironmentOptions.model);
     await startTestRun({ maxWorkers, model });
   } catch (error) {
-    // Jest would show the stack, in front of what helps. What has been started ends with this process.
+    // Jest would print the stack before the message. Servers that were started end with this process.
     console.error(`\n${error.message}`);
     debuglog('airlock')('%O', error);
     process.exit(1);

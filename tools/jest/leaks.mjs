@@ -1,20 +1,20 @@
-// What keeps a process alive, before a test file and after it.
+// Lists the handles that keep a process alive, before and after a test file.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Requests such as FSReqCallback come and go; these stay until somebody closes them. */
+/** Requests such as FSReqCallback come and go; these stay until they are closed. */
 const LASTING =
   /^(TCPSocketWrap|TCPServerWrap|TLSWrap|PipeWrap|PipeServerWrap|ProcessWrap|UDPWrap|FSEventWrap|StatWatcher|MessagePort|Worker|TTYWrap)$/;
 const SETTLE_MS = 1000;
 const POLL_MS = 10;
 
-/** Remembers what is open now. `listTimers` gives the running timers of the sandbox. */
+/** Records what is open now. `listTimers` returns the running timers of the sandbox. */
 export function takeInventory(listTimers) {
-  // Node opens these at first use; who happens to use one first has not leaked it.
+  // Node opens these at first use, so the test file that first uses them has not leaked them.
   void [process.stdin, process.stdout, process.stderr];
   return { counts: countResources(), handles: new Set(process._getActiveHandles()), listTimers };
 }
 
-/** Gives what is being closed a moment, then names what is still there and was not before. */
+/** Waits a moment for handles that are being closed, then names those that are still open and were not before. */
 export async function describeLeaks(before) {
   for (let waitedMs = 0; waitedMs < SETTLE_MS; waitedMs += POLL_MS) {
     if (listGrowth(before).length === 0) return [];
@@ -24,7 +24,7 @@ export async function describeLeaks(before) {
   return leaks.length > 0 ? [...leaks, ...listNewHandles(before).map(describeHandle)] : [];
 }
 
-/** Ends what leaked, so that it outlives neither its file nor the run. */
+/** Closes leaked handles, so that they outlive neither their file nor the run. */
 export function closeLeaks(before) {
   for (const timer of before.listTimers()) clearTimeout(timer);
   for (const handle of listNewHandles(before)) {

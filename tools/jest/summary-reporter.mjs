@@ -1,4 +1,4 @@
-// Writes down what one project's run came to, for the summary that `make test` ends with (tools/run-tests.mjs).
+// Writes the result of one project's run, for the summary that `make test` ends with (tools/run-tests.mjs).
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -12,7 +12,7 @@ export default class SummaryReporter {
   }
 }
 
-/** A file that broke before its first test counts as one failure. */
+/** A file that failed before its first test counts as one failure. */
 function summarise(project, { numPassedTests, numFailedTests, testResults }) {
   const name = (status) => (test) => (test.status === status ? [test.fullName] : []);
   const broken = testResults.filter(({ testExecError, failureMessage, numFailingTests }) =>

@@ -1,7 +1,10 @@
-// Follows the timers of a sandbox, for Node counts them and does not say whose they are.
+// Tracks the timers of a sandbox, because Node counts them without naming their creator.
 import { promisify } from 'node:util';
 
-/** Puts followed versions of setTimeout and setInterval into the sandbox. @returns what lists those still running */
+/**
+ * Replaces setTimeout and setInterval of the sandbox by tracked versions. @returns a function that lists the running
+ * ones
+ */
 export function followTimers(sandbox) {
   const timers = new Set();
   for (const name of ['setTimeout', 'setInterval']) {

@@ -1,10 +1,10 @@
-/** Servers, databases, migrations and judgements for the specs of this library, of database-dev and of the model. */
+/** Servers, databases, migrations and checks for the specs of this library, of database-dev and of the model. */
 export { createAccounts } from './migrate/accounts.fixture.js';
 export { useScratchCluster } from './migrate/scratch-database.fixture.js';
 export { ask, createAddresses, runAs } from './provision/provision.fixture.js';
 export { listTableRules } from './refresh/table-rules.js';
 export { findUnfitColumns } from './refresh/unfit-columns.js';
-export { startDeafProxy } from './wire/deaf-proxy.fixture.js';
+export { startHangingProxy } from './wire/hanging-proxy.fixture.js';
 export {
   authentication,
   challenge,

@@ -1,4 +1,4 @@
-/** For processes that serve: one connection pool, its identity check, and whether the schema fits the code. */
+/** For processes that serve: one connection pool, its identity check, and the check that the schema fits the code. */
 export { ServerError, withClient } from './connect/client.js';
 export { createDataSource } from './connect/data-source.js';
 export { DatabaseModule, openDataSource } from './connect/database.module.js';

@@ -1,4 +1,4 @@
-/** For database-dev alone: the parts that making, judging and resetting databases is built of. */
+/** For database-dev alone: the parts that it uses to create, check and reset databases. */
 export { createSessionConfig, type SessionConfig } from './connect/client-options.js';
 export { connectClient, withClient } from './connect/client.js';
 export { createDataSource, type DataSourceChoices } from './connect/data-source.js';

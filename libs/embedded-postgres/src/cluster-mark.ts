@@ -2,17 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Says that we made a data folder. Without it a folder is another's, whatever its name is. */
+/**
+ * Proves that this workspace made a data folder. A folder without it belongs to another program, whatever its name is.
+ */
 export interface ClusterMark {
-  /** Stands on the command line of each server that we start in the folder: other servers are not ours to end. */
+  /** Part of the command line of each server that we start in the folder. We never end any other server. */
   readonly id: string;
-  /** The cluster that the mark was written for: beside any other one it is worth nothing. */
+  /** The cluster that the mark was written for; the mark is not valid for any other. */
   readonly systemIdentifier: string;
 }
 
 const NAME = 'airlock-cluster.json';
 
-/** @returns undefined where there is none, and where it was written for another cluster */
+/** @returns undefined without a mark, and for one that was written for another cluster */
 export function readClusterMark(dataDir: string): ClusterMark | undefined {
   try {
     const { id, systemIdentifier } = JSON.parse(readFileSync(join(dataDir, NAME), 'utf8')) as Partial<ClusterMark>;
@@ -23,7 +25,7 @@ export function readClusterMark(dataDir: string): ClusterMark | undefined {
   }
 }
 
-/** @throws where one is there already */
+/** @throws if the folder has a mark */
 export function writeClusterMark(dataDir: string): void {
   const mark: ClusterMark = {
     id: randomBytes(16).toString('hex'),
@@ -32,12 +34,12 @@ export function writeClusterMark(dataDir: string): void {
   writeFileSync(join(dataDir, NAME), JSON.stringify(mark), { flag: 'wx', mode: 0o600 });
 }
 
-/** A setting without effect, by which a server's command line names the folder's mark. */
+/** A setting without effect. It puts the folder's mark on the server's command line. */
 export function createMarkSetting({ id }: ClusterMark): string {
   return `airlock.cluster=${id}`;
 }
 
-/** The number PostgreSQL gave this cluster when it was made: the first field of its control file. */
+/** The number that PostgreSQL gave this cluster when it was created: the first field of its control file. */
 export function readSystemIdentifier(dataDir: string): string {
   const file = openSync(join(dataDir, 'global/pg_control'), 'r');
   try {

@@ -1,4 +1,4 @@
-// A process that owns a cluster until somebody kills it.
+// A process that owns a cluster until a test kills it.
 //   node --import tools/typescript.mjs cluster-owner.fixture.ts '{"dataDir":…}'
 import { startCluster, type ClusterOptions } from './cluster.js';
 import { readPostmaster } from './run-file.js';

@@ -40,9 +40,9 @@ beforeAll(async () => {
 afterAll(() => prepared.remove());
 
 beforeEach(() => {
-  // Where the next run sweeps what an interrupted one has left.
+  // The next run sweeps here after an interrupted one.
   owned = createOwnedFolder(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), 'spec');
-  // PostgreSQL may run as another user, who has to pass through.
+  // PostgreSQL may run as another user, who needs to pass through.
   chmodSync(owned, 0o711);
   folder = join(owned, 'clusters');
   mkdirSync(folder);
@@ -58,7 +58,7 @@ afterEach(async () => {
 });
 
 describe('startCluster', () => {
-  it('answers on the loopback address alone, as the cluster whose identifier it tells', async () => {
+  it('responds only on the loopback address, with the system identifier that it reports', async () => {
     const cluster = await start({ dataDir, durable: false });
     expect(await query(cluster, 'SELECT system_identifier::text FROM pg_control_system()')).toBe(
       cluster.systemIdentifier,
@@ -101,7 +101,7 @@ describe('startCluster', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('keeps what was committed across a stop and across a SIGKILL of the server', async () => {
+  it('keeps committed data across a stop and across a SIGKILL of the server', async () => {
     await prepared.copyOwn(dataDir);
     const first = await start({ dataDir, durable: true });
     await query(first, 'CREATE TABLE kept AS SELECT 1 AS value');
@@ -115,7 +115,7 @@ describe('startCluster', () => {
     expect(third.systemIdentifier).toBe(first.systemIdentifier);
   });
 
-  it('takes the next port when the chosen free one is gone, and names who holds a fixed one', async () => {
+  it('takes the next port when the chosen free one is taken, and names the process that holds a fixed one', async () => {
     await prepared.copyOwn(dataDir);
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -137,14 +137,14 @@ describe('startCluster', () => {
     await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(`process ${process.pid} (`);
   });
 
-  it('is not misled by a run file whose pid is by now another process', async () => {
+  it('ignores a run file whose pid now belongs to another process', async () => {
     await prepared.copyOwn(dataDir);
     replaceRunFile(dataDir, createRunFile(dataDir, { owner: { pid: process.pid, startedAt: '1' }, port: 1 }));
     writeFileSync(join(dataDir, 'postmaster.pid'), `${process.pid}\n${dataDir}\n1\n1\n\n127.0.0.1\n\nready\n`);
     await expect(start({ dataDir, durable: true })).resolves.toMatchObject({ dataDir });
   });
 
-  it('leaves a folder of an older major version as it is, and says which version made it', async () => {
+  it('does not change a folder of an older major version, and names that version', async () => {
     await prepared.copyOwn(dataDir);
     const first = await start({ dataDir, durable: true });
     await query(first, 'CREATE TABLE kept AS SELECT 1 AS one');
@@ -159,7 +159,7 @@ describe('startCluster', () => {
     expect(await query(await start({ dataDir, durable: true }), 'SELECT one::text FROM kept')).toBe('1');
   });
 
-  it('starts on a copy of a folder that is in use elsewhere, and leaves the other alone', async () => {
+  it('starts on a copy of a folder that is in use elsewhere, without touching the original', async () => {
     await prepared.copyOwn(dataDir);
     const original = await start({ dataDir, durable: true });
     await query(original, 'CHECKPOINT');
@@ -171,7 +171,7 @@ describe('startCluster', () => {
 });
 
 describe('a cluster whose owner is killed with SIGKILL', () => {
-  it('ends, and its folder goes', async () => {
+  it('ends, and its folder is removed', async () => {
     await prepared.copyOwn(dataDir);
     const { owner, postmaster } = await startElsewhere({ dataDir, durable: false });
     owner.kill('SIGKILL');
@@ -179,7 +179,7 @@ describe('a cluster whose owner is killed with SIGKILL', () => {
     await waitFor(() => !existsSync(dataDir));
   });
 
-  it('ends although the watchdog was killed before', async () => {
+  it('ends although the watchdog was killed first', async () => {
     await prepared.copyOwn(dataDir);
     const { owner, postmaster, watchdog } = await startElsewhere({ dataDir, durable: false });
     process.kill(watchdog, 'SIGKILL');
@@ -197,7 +197,7 @@ describe('a cluster whose owner is killed with SIGKILL', () => {
     await expectToEnd(postmaster);
   });
 
-  it('is ended by its owner, which says that it has ended, when every watchdog was killed', async () => {
+  it('is ended and reported by its owner when every watchdog was killed', async () => {
     const cluster = await start({ dataDir, durable: true });
     const { pid = 0 } = readPostmaster(dataDir) ?? {};
     const watchdog = readParentPid(pid) ?? 0;
@@ -215,7 +215,7 @@ describe('a cluster whose owner is killed with SIGKILL', () => {
     expect(identifyProcess(postmaster)).toBeUndefined();
   });
 
-  it('is refused by the next start when every watchdog was stopped, which names them and how to resume them', async () => {
+  it('is refused by the next start when every watchdog is suspended; the message names them and how to resume them', async () => {
     const { owner, postmaster, watchdog } = await startElsewhere({ dataDir, durable: true });
     const watchdogs = [watchdog, ...findChildren(watchdog).filter((child) => child !== postmaster)];
     for (const pid of watchdogs) process.kill(pid, 'SIGSTOP');
@@ -227,14 +227,14 @@ describe('a cluster whose owner is killed with SIGKILL', () => {
       name: 'FolderRefusal',
       message: expect.stringMatching(
         new RegExp(
-          `: process ${watchdog} \\(/bin/sh .*\\) holds its lock; .*\nIt was stopped\\. .*: kill -CONT ${watchdog}$`,
+          `: process ${watchdog} \\(/bin/sh .*\\) holds its lock; .*\nIt is suspended\\. .*: kill -CONT ${watchdog}$`,
         ),
       ),
     });
     await expect(start({ dataDir, durable: true })).resolves.toMatchObject({ dataDir });
   });
 
-  it('is ended by the next start although it took the folder after that had looked', async () => {
+  it('is ended by the next start even if it took the folder after the check', async () => {
     const postmaster = await orphan(await startElsewhere({ dataDir, durable: true }));
     const pidFile = join(dataDir, 'postmaster.pid');
     const late = `${pidFile}.late`;
@@ -251,18 +251,15 @@ describe('a cluster whose owner is killed with SIGKILL', () => {
     }
   });
 
-  it.each([10, 60, 200, 400])(
-    'leaves nothing that hinders the next start when killed %i ms after its own',
-    async (delayMs) => {
-      const owner = spawnOwner({ dataDir, durable: true });
-      await sleep(200 + delayMs);
-      owner.kill('SIGKILL');
-      await once(owner, 'exit');
-      const cluster = await start({ dataDir, durable: true });
-      expect(await query(cluster, 'SELECT 1::text')).toBe('1');
-      expect(readdirSync(folder).filter((name) => name !== 'data')).toEqual([]);
-    },
-  );
+  it.each([10, 60, 200, 400])('does not block the next start when killed %i ms after its own', async (delayMs) => {
+    const owner = spawnOwner({ dataDir, durable: true });
+    await sleep(200 + delayMs);
+    owner.kill('SIGKILL');
+    await once(owner, 'exit');
+    const cluster = await start({ dataDir, durable: true });
+    expect(await query(cluster, 'SELECT 1::text')).toBe('1');
+    expect(readdirSync(folder).filter((name) => name !== 'data')).toEqual([]);
+  });
 });
 
 async function start(options: ClusterOptions): Promise<Cluster> {
@@ -308,7 +305,7 @@ function findChildren(parent: number): number[] {
   return pids.filter((pid) => readParentPid(pid) === parent);
 }
 
-/** Kills the watchdogs and then the owner, which does not see the first. @returns the pid of the server that is left */
+/** Kills the watchdogs and then the owner, which does not notice. @returns the pid of the server that is left */
 async function orphan(started: Awaited<ReturnType<typeof startElsewhere>>): Promise<number> {
   const { owner, postmaster, watchdog } = started;
   owner.kill('SIGSTOP');
@@ -320,7 +317,7 @@ async function orphan(started: Awaited<ReturnType<typeof startElsewhere>>): Prom
   return postmaster;
 }
 
-/** False where a server that was quicker has a file of its own there: on a busy machine this process may have to wait. */
+/** False if a faster server has written its file there: on a busy machine this process may have to wait. */
 function putInPlace(path: string, place: string): boolean {
   try {
     linkSync(path, place);

@@ -12,7 +12,7 @@ import { findLeftovers, isHeldElsewhere, isStartedByUs, refuseHeld, refuseLocked
 import { assertOwnFolder } from './own-folder.js';
 import { findFreePort } from './port.js';
 import { PortInUseError } from './port-in-use-error.js';
-import { identifyOurselves, readCommandLine } from './process-identity.js';
+import { identifyThisProcess, readCommandLine } from './process-identity.js';
 import {
   createRunFile,
   readPostmaster,
@@ -22,19 +22,22 @@ import {
   type RunFile,
 } from './run-file.js';
 import { listServerArguments } from './server-settings.js';
-import { chooseIdentity, giveTo } from './unprivileged.js';
+import { chooseIdentity, changeOwner } from './unprivileged.js';
 import { type GuardedServer, startGuarded } from './watchdog.js';
 
 export interface ClusterOptions {
-  /** PostgreSQL's data folder; made when absent. Our own marks (password, log, run file) lie in it too. */
+  /** PostgreSQL's data folder; created when absent. It also contains our files: password, log, run file. */
   dataDir: string;
-  /** true keeps what was committed through any crash; false is for tests: fast, and the folder goes with the cluster. */
+  /**
+   * true keeps committed data through any crash. false is for tests: faster, and the folder is removed with the
+   * cluster.
+   */
   durable: boolean;
-  /** 0, the default, takes a free one. */
+  /** 0, the default, chooses a free port. */
   port?: number;
-  /** Keeps the folder of a cluster that is not durable, shut down cleanly: it may be copied. */
+  /** Keeps the folder of a cluster that is not durable. It is shut down cleanly, so the folder may be copied. */
   keepFolder?: boolean;
-  /** The system identifier that the workspace has on record for the folder; see `assertOwnFolder`. */
+  /** The recorded system identifier of the folder; see `assertOwnFolder`. */
   knownIdentifier?: string | undefined;
 }
 
@@ -58,8 +61,8 @@ const LOCK_POLL_MS = 20;
 const START_ATTEMPTS = 5;
 
 /**
- * Starts PostgreSQL 18 from npm. It ends with this process, however this process ends; what a dead owner left in the
- * folder is cleared first. Of a folder that is not ours nothing is touched.
+ * Starts PostgreSQL 18 from npm. It ends with this process, however this process ends; remains of a dead owner in the
+ * folder are removed first. A folder that is not ours stays unchanged.
  *
  * @throws FolderRefusal when the folder is not ours, or when a live owner or another server uses it
  * @throws PortInUseError when another process holds the port
@@ -70,13 +73,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const mark = assertOwnFolder(dataDir, options.knownIdentifier);
   for (let attempt = 1; ; attempt += 1) {
     const held = await takeFolder(options, { mark, port: port || (await findFreePort()) });
-    const run = createRunFile(dataDir, { owner: identifyOurselves(), port: held.port });
+    const run = createRunFile(dataDir, { owner: identifyThisProcess(), port: held.port });
     try {
       return await startServer(options, { ...held, run });
     } catch (error) {
       await held.server.stop();
       removeRunFile(dataDir, run);
-      // A refusal is looked into anew: what took the folder at the last moment may be a dead owner's.
+      // Checks the folder again after a refusal: the process that took it at the last moment may have a dead owner.
       const isPassing = error instanceof FolderRefusal || (error instanceof PortInUseError && port === 0);
       if (isPassing && attempt < START_ATTEMPTS) continue;
       const keepsFolder = error instanceof FolderRefusal || (options.keepFolder ?? options.durable);
@@ -95,7 +98,7 @@ interface HeldFolder {
 
 type Start = Pick<HeldFolder, 'mark' | 'port'>;
 
-/** Ends what runs in the folder for a dead owner, and takes the folder's lock. */
+/** Ends processes in the folder that belong to a dead owner, and takes the folder's lock. */
 async function takeFolder(options: ClusterOptions, { mark, port }: Start): Promise<HeldFolder> {
   const { dataDir } = options;
   for (const start = Date.now(); Date.now() - start < LOCK_TIMEOUT_MS; await sleep(LOCK_POLL_MS)) {
@@ -108,7 +111,10 @@ async function takeFolder(options: ClusterOptions, { mark, port }: Start): Promi
   throw refuseHeld(dataDir);
 }
 
-/** @returns undefined when another holds the lock: one that is just starting, or the last processes of one that ended */
+/**
+ * @returns undefined when another process holds the lock: one that is just starting, or the last processes of one that
+ * ended
+ */
 async function lock({ dataDir, durable, keepFolder = durable }: ClusterOptions, { mark, port }: Start) {
   const { postgres } = await loadBinaries();
   const server = startGuarded({
@@ -129,7 +135,7 @@ async function startServer(options: ClusterOptions, held: HeldFolder & { run: Ru
   server.begin();
   const pid = await waitUntilReady(server, { dataDir, port, mark });
   const ended = server.ended.then(async (status) => {
-    // Only after the watchdog itself was killed: the server has lost what ends it, and its run file says whose it is.
+    // Only after the watchdog itself was killed: no process ends the server any more, but its run file names its owner.
     await endServer(pid, { dataDir, mark });
     removeRunFile(dataDir, run);
     return status;
@@ -149,11 +155,11 @@ async function startServer(options: ClusterOptions, held: HeldFolder & { run: Ru
   };
 }
 
-/** Under the lock, and once more what was looked at before it: another server may have begun in between. */
+/** Repeats the earlier checks under the lock: another server may have started in between. */
 function claimFolder(dataDir: string, { mark, run }: { mark: ClusterMark; run: RunFile }): void {
   const { servers, hasStaleFile } = findLeftovers(dataDir, mark);
   if (servers.length > 0) throw refuseLocked(dataDir);
-  giveTo(chooseIdentity(), dataDir);
+  changeOwner(chooseIdentity(), dataDir);
   replaceRunFile(dataDir, run);
   if (hasStaleFile) removePostmasterFile(dataDir);
   truncateSync(join(dataDir, LOG_FILE));
@@ -166,7 +172,7 @@ async function waitUntilReady(server: GuardedServer, where: Start & { dataDir: s
   void server.ended.then(() => (hasEnded = true));
   for (let waitedMs = 0; waitedMs < START_TIMEOUT_MS; waitedMs += POLL_MS) {
     const postmaster = readPostmaster(dataDir);
-    // The file may still be that of a server that is gone.
+    // The file may still belong to an ended server.
     if (postmaster?.isReady && postmaster.port === port && isOurs(postmaster.pid, mark)) return postmaster.pid;
     if (hasEnded) throw explainFailure(dataDir, port);
     await sleep(POLL_MS);

@@ -6,7 +6,7 @@ import { writeClusterMark } from './cluster-mark.js';
 import { FolderRefusal } from './folder-refusal.js';
 import { createOwnedFolder, sweepOwnedFolders } from './leftovers.js';
 import { assertPlainFolder, listFolder, proposeMovingAside, refuseUnusable } from './own-folder.js';
-import { chooseIdentity, chooseInitdbPrefix, giveTo } from './unprivileged.js';
+import { chooseIdentity, chooseInitdbPrefix, changeOwner } from './unprivileged.js';
 import { startGuarded } from './watchdog.js';
 
 const PASSWORD_FILE = 'superuser-password';
@@ -14,9 +14,9 @@ const PASSWORD_FILE = 'superuser-password';
 export const SUPERUSER = 'postgres';
 
 /**
- * Makes the folder when it is absent or empty: whole or not at all, whoever else is making it and whenever we are killed.
+ * Creates the folder when it is absent or empty. Atomic, even if another process creates it too or this one is killed.
  *
- * @throws FolderRefusal where it is a link, or another's, or holds something else than a data folder
+ * @throws FolderRefusal for a link, for a folder that is not ours, and for a folder that is not a data folder
  */
 export async function ensureDataFolder(dataDir: string, { durable }: { durable: boolean }): Promise<void> {
   if (hasDataFolder(dataDir)) return;
@@ -45,8 +45,8 @@ function hasDataFolder(dataDir: string): boolean {
   if (names.includes('PG_VERSION')) return true;
   if (names.length === 0) return false;
   throw new FolderRefusal(dataDir, `holds ${names[0]} and no PostgreSQL`, {
-    expected: 'an empty folder, or one that we made',
-    cure: proposeMovingAside(dataDir),
+    expected: 'an empty folder, or one that this workspace made',
+    fix: proposeMovingAside(dataDir),
   });
 }
 
@@ -66,7 +66,7 @@ async function initialise(folder: string, { durable }: { durable: boolean }): Pr
   const passwordFile = join(folder, 'password');
   const logFile = join(folder, 'log');
   writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
-  for (const path of [folder, passwordFile]) giveTo(identity, path);
+  for (const path of [folder, passwordFile]) changeOwner(identity, path);
   const { ended } = startGuarded({
     command: [...chooseInitdbPrefix(), initdb, ...listInitdbArguments(data, passwordFile, durable)],
     cwd: folder,
@@ -80,7 +80,7 @@ async function initialise(folder: string, { durable }: { durable: boolean }): Pr
   writeClusterMark(data);
 }
 
-/** The builtin C.UTF-8 sorts alike on every platform and in every image; the system's own locales do not. */
+/** The builtin C.UTF-8 sorts the same on every platform and in every image; the system's own locales do not. */
 function listInitdbArguments(folder: string, passwordFile: string, durable: boolean): string[] {
   return [
     `--pgdata=${folder}`,
@@ -98,7 +98,7 @@ function listInitdbArguments(folder: string, passwordFile: string, durable: bool
   ];
 }
 
-/** What a data folder is made by, as text: a copy that was kept is good as long as this stays the same. */
+/** The inputs of a data folder as text: a cached copy stays valid as long as this text does not change. */
 export function readDataFolderRules(): string {
   return readFileSync(new URL(import.meta.url), 'utf8');
 }

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { SYSTEM_ENVIRONMENT } from './system-environment.js';
 
 /**
- * The watchdog locks this file before it starts a server, and the server inherits the lock: it is held as long as one
- * process of the server lives, also where pids say nothing, as in a container. No lock outlives its holders.
+ * The watchdog locks this file before it starts a server, and the server inherits the lock. It is held as long as any
+ * process of the server lives, even where pids are ambiguous, as in a container. No lock outlives its holders.
  */
 export function nameLockFile(dataDir: string): string {
   return join(dataDir, 'airlock.lock');
 }
 
-/** The exit code by which the watchdog says that another holds the lock. */
+/** Exit code of the watchdog when another process holds the lock. */
 export const LOCKED_EXIT_CODE = 75;
 
 let isInstalled: boolean | undefined;
 
-/** False on macOS, which has neither `flock` nor the containers that make it necessary. */
+/** False on macOS, which has no `flock`, and no containers that would need it. */
 export function hasLocks(): boolean {
   isInstalled ??= run('--version') === 0;
   return isInstalled;
@@ -27,7 +27,7 @@ export function isLocked(dataDir: string): boolean {
   return existsSync(file) && hasLocks() && run('--nonblock', '--shared', file, 'true') !== 0;
 }
 
-/** The processes with the lock file open, as far as the system lets us see them: each keeps the lock until it ends. */
+/** The processes that have the lock file open, as far as the system shows them. Each keeps the lock until it ends. */
 export function findLockHolders(dataDir: string): number[] {
   const file = statSync(nameLockFile(dataDir), { throwIfNoEntry: false });
   if (!file || process.platform !== 'linux') return [];

@@ -1,10 +1,10 @@
-/** A data folder that is not ours to use. Nothing in it was changed, and no process was signalled. */
+/** This workspace may not use a data folder. Nothing in it was changed, and no process was signalled. */
 export class FolderRefusal extends Error {
   override readonly name = 'FolderRefusal';
   readonly exitCode = 1;
 
-  /** @param cure what to do, as a line of its own */
-  constructor(path: string, problem: string, { expected, cure }: { expected: string; cure: string }) {
-    super(`${path}: ${problem}; expected ${expected}\n${cure}`);
+  /** @param fix the command or step that resolves it, as a separate line */
+  constructor(path: string, problem: string, { expected, fix }: { expected: string; fix: string }) {
+    super(`${path}: ${problem}; expected ${expected}\n${fix}`);
   }
 }

@@ -24,6 +24,7 @@ import { readSystemIdentifier } from './cluster-mark.js';
 import { describeFolder, ForeignServer } from './foreign-server.fixture.js';
 import { createOwnedFolder, sweepOwnedFolders } from './leftovers.js';
 import { type PreparedFolders, prepareFolders } from './prepared-folders.fixture.js';
+import { chooseIdentity } from './unprivileged.js';
 
 const MARK = 'airlock-cluster.json';
 const RUN = 'airlock-run.json';
@@ -33,7 +34,7 @@ const canUnshare = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'tru
 
 let prepared: PreparedFolders;
 let owned: string;
-/** Where the workspace's folder is expected. */
+/** The path at which the workspace expects its folder. */
 let dataDir: string;
 let foreign: string;
 let servers: ForeignServer[];
@@ -64,7 +65,7 @@ describe('a data folder that another server uses', () => {
   it.each<{ what: string; put: () => void | Promise<void>; says: RegExp }>([
     { what: 'a link to it', put: () => symlinkSync(foreign, dataDir), says: /is a link to .*\nRemove the link.*: rm / },
     {
-      what: 'a link to the folder that it lies in',
+      what: 'a link to its parent folder',
       put: () => {
         renameSync(join(owned, 'local'), join(owned, 'elsewhere'));
         symlinkSync(join(owned, 'elsewhere'), join(owned, 'local'));
@@ -76,7 +77,7 @@ describe('a data folder that another server uses', () => {
     {
       what: 'the folder itself',
       put: () => renameSync(foreign, dataDir),
-      says: /holds a PostgreSQL without our mark; expected one that we made\nA server runs in it: leave it to its owner/,
+      says: /holds a PostgreSQL without the mark of this workspace; expected one that this workspace made\nA server runs in it: its owner can stop that server/,
     },
     {
       what: 'the folder itself, with a mark of another cluster in it',
@@ -85,9 +86,9 @@ describe('a data folder that another server uses', () => {
         copyFileSync(join(ours, MARK), join(foreign, MARK));
         renameSync(foreign, dataDir);
       },
-      says: /holds a PostgreSQL without our mark/,
+      says: /holds a PostgreSQL without the mark of this workspace/,
     },
-  ])('stays as it is, with its server: $what', async ({ put, says }) => {
+  ])('is not changed, and neither is its server: $what', async ({ put, says }) => {
     await prepared.copyForeign(foreign);
     const server = await startForeign(foreign);
     await put();
@@ -99,7 +100,7 @@ describe('a data folder that another server uses', () => {
   });
 
   it.each([{ running: 'run' }, { running: undefined }])(
-    'stays as it is where it is a copy of ours, whoever ran ours before (%j)',
+    'is not changed if it is a copy of ours, for any earlier owner (%j)',
     async ({ running }) => {
       const original = await start(await prepared.copyOwn(join(owned, 'original')));
       if (!running) await original.stop();
@@ -115,7 +116,7 @@ describe('a data folder that another server uses', () => {
     LIMIT_MS,
   );
 
-  it('stays as it is where its server cannot be seen: its pid file counts, for its command line is not ours', async () => {
+  it('is not changed if its server is not visible: its pid file counts, because its command line is not ours', async () => {
     await prepared.copyOwn(dataDir);
     const server = await startForeign(dataDir);
     const pidFile = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8');
@@ -123,12 +124,12 @@ describe('a data folder that another server uses', () => {
     writeFileSync(join(dataDir, 'postmaster.pid'), pidFile.replace(/^\d+/, '4194000'));
     const before = describeFolder(dataDir);
     await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(
-      /postmaster\.pid names process 4194000, which we did not start or cannot see from here; .*\nOnly if no server uses the folder any more, also in no container: rm /,
+      /postmaster\.pid names process 4194000, which this workspace did not start or which is not visible from here; .*\nOnly if no server uses the folder any more, not even in a container: rm /,
     );
     expect(describeFolder(dataDir)).toEqual(before);
   });
 
-  it('stays as it is where it is ours and runs, though its run file is gone', async () => {
+  it('is not changed if it is ours and runs without its run file', async () => {
     const cluster = await start(await prepared.copyOwn(dataDir));
     rmSync(join(dataDir, RUN));
     await expect(startCluster({ dataDir, durable: true })).rejects.toThrow('and its owner is not known');
@@ -136,12 +137,12 @@ describe('a data folder that another server uses', () => {
   });
 
   (canUnshare ? it : it.skip)(
-    'stays as it is where it is ours and runs outside of the container that we are in',
+    'is not changed if it is ours and runs outside of the current container',
     async () => {
       const cluster = await start(await prepared.copyOwn(dataDir));
       const text = startInContainer();
       expect(text).toMatch(
-        /FolderRefusal .*postgres: a PostgreSQL that we cannot see, such as one in a container, holds/,
+        /FolderRefusal .*postgres: a PostgreSQL that is not visible from here, such as one in a container, holds/,
       );
       await expect(Promise.race([cluster.ended, Promise.resolve('running')])).resolves.toBe('running');
       expect(existsSync(join(dataDir, 'postmaster.pid'))).toBe(true);
@@ -164,7 +165,7 @@ describe('a data folder that holds links', () => {
     'airlock.lock',
     MARK,
   ])(
-    'is refused, and what %s leads to stays as it is',
+    'is refused, and the target of %s is not changed',
     async (name) => {
       await prepared.copyOwn(dataDir);
       const target = join(owned, 'target');
@@ -185,7 +186,7 @@ describe('a data folder that holds links', () => {
     {
       what: 'every file (cp -al)',
       link: (original) => execFileSync('cp', ['-al', original, dataDir]),
-      says: 'is a file with 2 names; expected files without another name: it may be in the data of another server',
+      says: 'is a file with 2 names; expected files without another name: the other may be in the data of another server',
     },
     { what: 'one file of rows', link: linkFile('base/1/1259'), says: `base/1/1259: is a file with 2 names; ` },
     {
@@ -204,7 +205,7 @@ describe('a data folder that holds links', () => {
       says: 'pg_xact: is a link to ',
     },
   ])(
-    'is refused where it shares $what with another folder, and is used once it is copied as the refusal says',
+    'is refused if it shares $what with another folder, and is used once it is copied as the refusal says',
     async ({ link, says }) => {
       const original = await prepared.copyOwn(join(owned, 'original'));
       link(original);
@@ -220,14 +221,14 @@ describe('a data folder that holds links', () => {
     LIMIT_MS,
   );
 
-  it('is used where it is a copy of its own, by cp -a or as a clone of the file system', async () => {
+  it('is used if it is an independent copy, by cp -a or as a clone of the file system', async () => {
     const original = await prepared.copyOwn(join(owned, 'original'));
     execFileSync('cp', ['-a', '--reflink=auto', original, dataDir]);
     await expect(start(dataDir)).resolves.toMatchObject({ dataDir });
   });
 });
 
-describe('what lies in place of the data folder', () => {
+describe('a path that is not a data folder', () => {
   it.each<{ what: string; put: () => void; says: RegExp }>([
     {
       what: 'a file',
@@ -237,14 +238,14 @@ describe('what lies in place of the data folder', () => {
     { what: 'a pipe', put: () => execFileSync('mkfifo', [dataDir]), says: /is a file; expected a folder/ },
     { what: 'a dangling link', put: () => symlinkSync('/nowhere', dataDir), says: /is a link to \/nowhere/ },
     {
-      what: 'a folder with something else',
+      what: 'a folder with other contents',
       put: () => {
         mkdirSync(dataDir);
         writeFileSync(join(dataDir, 'notes.txt'), 'mine');
       },
-      says: /holds notes\.txt and no PostgreSQL; expected an empty folder, or one that we made\nMove it aside/,
+      says: /holds notes\.txt and no PostgreSQL; expected an empty folder, or one that this workspace made\nMove it aside/,
     },
-  ])('is refused and stays: $what', async ({ put, says }) => {
+  ])('is refused and kept: $what', async ({ put, says }) => {
     put();
     await expect(startCluster({ dataDir, durable: false })).rejects.toThrow(says);
     const { exitCode } = (await startCluster({ dataDir, durable: false }).catch(
@@ -263,20 +264,22 @@ describe('what lies in place of the data folder', () => {
     expect(describeFolder(dataDir)).toEqual(before);
   });
 
-  it('is used where it is empty', async () => {
+  it('is used if it is empty', async () => {
     mkdirSync(dataDir);
     await expect(start(dataDir)).resolves.toMatchObject({ dataDir });
   });
 });
 
-describe('a data folder from before there were marks', () => {
-  it('is adopted where the workspace has its system identifier on record, and refused otherwise', async () => {
+describe('a data folder from before marks existed', () => {
+  it('is adopted if the workspace has recorded its system identifier, and refused otherwise', async () => {
     await prepared.copyOwn(dataDir);
     rmSync(join(dataDir, MARK));
     await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(
-      `${dataDir}: holds a PostgreSQL without our mark; expected one that we made\nMove it aside, and the next start makes a new one: mv ${dataDir} ${dataDir}.aside`,
+      `${dataDir}: holds a PostgreSQL without the mark of this workspace; expected one that this workspace made\nMove it aside, and the next start creates a new one: mv ${dataDir} ${dataDir}.aside`,
     );
-    await expect(startCluster({ dataDir, durable: true, knownIdentifier: '1' })).rejects.toThrow('without our mark');
+    await expect(startCluster({ dataDir, durable: true, knownIdentifier: '1' })).rejects.toThrow(
+      'without the mark of this workspace',
+    );
     const cluster = await startCluster({ dataDir, durable: true, knownIdentifier: readSystemIdentifier(dataDir) });
     clusters.push(cluster);
     expect(existsSync(join(dataDir, MARK))).toBe(true);
@@ -284,7 +287,7 @@ describe('a data folder from before there were marks', () => {
 });
 
 describe(sweepOwnedFolders.name, () => {
-  it('removes what a dead owner has left, and nothing whose name alone looks like that', async () => {
+  it('removes leftovers of a dead owner, and no folder that only has such a name', async () => {
     const parent = join(owned, 'swept');
     mkdirSync(parent);
     const [empty, ofUser, foreignName] = ['run-4194001-1-1', 'data-2024-11-26', 'copy-4194001-1-2'];
@@ -333,13 +336,14 @@ function linkFolder(name: string): (original: string) => void {
   };
 }
 
-/** As PostgreSQL demands it of its folder. */
+/** The mode that PostgreSQL requires of its folder. */
 function giveToServer(folder: string): void {
   chmodSync(folder, 0o700);
-  if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'nobody', folder]);
+  const { uid } = chooseIdentity();
+  if (uid !== undefined) execFileSync('chown', ['-R', String(uid), folder]);
 }
 
-/** Pids of its own, as a container has; the network and the files are ours. */
+/** A separate pid namespace, as in a container; the network and the files are shared. */
 function startInContainer(): string {
   const hooks = fileURLToPath(new URL('../../../tools/typescript.mjs', import.meta.url));
   const source = new URL('./cluster.ts', import.meta.url).href;

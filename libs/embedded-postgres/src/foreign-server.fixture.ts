@@ -7,20 +7,20 @@ import { loadBinaries } from './binaries.js';
 import { findFreePort } from './port.js';
 import { readPostmaster } from './run-file.js';
 import { SYSTEM_ENVIRONMENT } from './system-environment.js';
-import { chooseIdentity, chooseInitdbPrefix, giveTo } from './unprivileged.js';
+import { chooseIdentity, chooseInitdbPrefix, changeOwner } from './unprivileged.js';
 
 const POLL_MS = 20;
 
-/** Makes a data folder as any other program would, without a word of ours. */
+/** Creates a data folder as any other program would, without our mark. */
 export async function initialiseForeign(dataDir: string): Promise<void> {
   const { initdb } = await loadBinaries();
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  giveTo(chooseIdentity(), dataDir);
+  changeOwner(chooseIdentity(), dataDir);
   const [command = '', ...args] = [...chooseInitdbPrefix(), initdb, '-D', dataDir, '--no-sync', '-U', 'postgres'];
   execFileSync(command, args, { env: SYSTEM_ENVIRONMENT, cwd: dirname(dataDir), stdio: 'ignore' });
 }
 
-/** A PostgreSQL that somebody started by hand. */
+/** A PostgreSQL that was started by hand. */
 export class ForeignServer {
   readonly #child: ChildProcess;
 

@@ -5,17 +5,17 @@ import { type ClusterMark, readClusterMark } from './cluster-mark.js';
 import { isLocked } from './folder-lock.js';
 import { isStartedByUs } from './occupancy.js';
 import { findPostgresIn } from './postgres-processes.js';
-import { identifyOurselves, identifyProcess, isSameProcessAlive, type ProcessIdentity } from './process-identity.js';
+import { identifyThisProcess, identifyProcess, isSameProcessAlive, type ProcessIdentity } from './process-identity.js';
 import { readRunFile } from './run-file.js';
-import { identifySystem, relateTo, type SystemIdentity } from './system-identity.js';
+import { identifySystem, compareSystem, type SystemIdentity } from './system-identity.js';
 
 const POLL_MS = 20;
 const SIGNAL_LIMIT_MS = 10_000;
 const OWNER_FILE = 'airlock-owner.json';
 
 /**
- * Asks a server that we started in this very folder for a fast shutdown, then for an immediate one. Never signals by pid
- * alone, since a pid is reused. Its watchdog, if alive, is doing the same.
+ * Requests a fast shutdown, then an immediate one, of a server that we started in this folder. Never signals by pid
+ * alone, because pids are reused. Its watchdog, if alive, does the same.
  */
 export async function endServer(pid: number, { dataDir, mark }: { dataDir: string; mark: ClusterMark }): Promise<void> {
   const isRunning = () =>
@@ -30,9 +30,9 @@ export async function endServer(pid: number, { dataDir, mark }: { dataDir: strin
   }
 }
 
-/** A name that says whose the folder is, so that it can be told when its owner has died. */
+/** A name that contains the owner of the folder, so that a dead owner is recognised. */
 export function nameOwnedFolder(purpose: string): string {
-  const { pid, startedAt } = identifyOurselves();
+  const { pid, startedAt } = identifyThisProcess();
   folderCount += 1;
   return `${purpose}-${pid}-${startedAt.replaceAll(/\W+/g, '_')}-${folderCount}`;
 }
@@ -44,24 +44,24 @@ interface FolderOwner {
   readonly system: SystemIdentity;
 }
 
-/** Makes a folder that is swept when this process has died. @returns its path */
+/** Creates a folder that is swept after this process has died. @returns its path */
 export function createOwnedFolder(parent: string, purpose: string): string {
   const name = nameOwnedFolder(purpose);
   const path = join(parent, name);
   mkdirSync(path, { mode: 0o700 });
-  const content: FolderOwner = { name, owner: identifyOurselves(), system: identifySystem() };
+  const content: FolderOwner = { name, owner: identifyThisProcess(), system: identifySystem() };
   writeFileSync(join(path, OWNER_FILE), JSON.stringify(content), { mode: 0o600 });
   return path;
 }
 
-/** From here on the folder stays when this process has died. */
-export function disownFolder(folder: string): void {
+/** From now on the folder is kept after this process has died. */
+export function keepOwnedFolder(folder: string): void {
   rmSync(join(folder, OWNER_FILE), { force: true });
 }
 
 /**
- * Removes the folders that were named by `nameOwnedFolder`, once their owners have died. A name alone proves nothing:
- * the folder must say that it is ours, or be empty, and no process may use it.
+ * Removes folders that were named by `nameOwnedFolder` and whose owners have died. A name alone proves nothing: the
+ * folder must contain our mark, or be empty, and no process may use it.
  */
 export async function sweepOwnedFolders(parent: string): Promise<void> {
   for (const name of readdirSync(parent)) {
@@ -91,7 +91,7 @@ function isNamedAlive({ pid, startedAt }: NamedOwner): boolean {
   return identifyProcess(pid)?.startedAt.replaceAll(/\W+/g, '_') === startedAt;
 }
 
-/** @returns undefined where the file came along with a copy of another folder */
+/** @returns undefined for a file that was copied with another folder */
 function readOwner(path: string, name: string): FolderOwner | undefined {
   try {
     const content = JSON.parse(readFileSync(join(path, OWNER_FILE), 'utf8')) as FolderOwner;
@@ -102,7 +102,7 @@ function readOwner(path: string, name: string): FolderOwner | undefined {
 }
 
 function isDead({ owner, system }: Pick<FolderOwner, 'owner' | 'system'>): boolean {
-  const relation = relateTo(system);
+  const relation = compareSystem(system);
   return relation === 'here' ? !isSameProcessAlive(owner) : relation === 'before reboot';
 }
 
@@ -110,7 +110,7 @@ async function endServers(dataDir: string, mark: ClusterMark): Promise<void> {
   for (const { pid } of findPostgresIn(dataDir)) await endServer(pid, { dataDir, mark });
 }
 
-/** Others may sweep at the same time. */
+/** Other processes may sweep at the same time. */
 function removeUnused(path: string): void {
   if (!isLocked(path) && findPostgresIn(path).length === 0) rmSync(path, { recursive: true, force: true });
 }
@@ -119,7 +119,7 @@ function removeIfEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // It holds something that we have not put there, or is gone already.
+    // It contains a file that we did not create, or is already removed.
   }
 }
 

@@ -6,22 +6,22 @@ import { describeProcess } from './port-in-use-error.js';
 import { findPostgresIn, type PostgresProcess, worksIn } from './postgres-processes.js';
 import { isSameProcessAlive, isStopped } from './process-identity.js';
 import { type Postmaster, readLastCommandLine, readPostmaster, readRunFile, type RunFile } from './run-file.js';
-import { relateTo } from './system-identity.js';
+import { compareSystem } from './system-identity.js';
 
 export interface Leftovers {
-  /** Servers that we started in this folder for an owner that is dead. */
+  /** Servers that we started in this folder for an owner that has died. */
   readonly servers: readonly number[];
-  /** Sessions and chores of a server that is gone: they end by themselves. */
+  /** Session and background processes of an ended server; they end by themselves. */
   readonly isEnding: boolean;
-  /** postmaster.pid was left by a server that is gone. */
+  /** postmaster.pid was left by a server that has ended. */
   readonly hasStaleFile: boolean;
 }
 
 /**
- * Says what an earlier owner has left in a folder of ours. A missing run file proves nothing: a server counts as left
- * behind only where we started it and its owner is known to be dead.
+ * Reports what an earlier owner has left in one of our folders. A missing run file proves nothing: a server counts as
+ * left behind only if we started it and its owner is known to have died.
  *
- * @throws FolderRefusal where a live owner, or a server that we did not start, uses the folder or may be using it
+ * @throws FolderRefusal where a live owner, or a server that we did not start, uses or may use the folder
  */
 export function findLeftovers(dataDir: string, mark: ClusterMark): Leftovers {
   const run = readRunFile(dataDir);
@@ -29,8 +29,8 @@ export function findLeftovers(dataDir: string, mark: ClusterMark): Leftovers {
   const processes = findPostgresIn(dataDir);
   const servers = processes.filter(({ isServer }) => isServer);
   const other = servers.find((server) => !isStartedByUs(server, mark));
-  if (other) throw refuseServer(dataDir, other, 'which we did not start');
-  const isOwnerKnown = run !== undefined && relateTo(run.system) === 'here';
+  if (other) throw refuseServer(dataDir, other, 'which this workspace did not start');
+  const isOwnerKnown = run !== undefined && compareSystem(run.system) === 'here';
   if (servers[0] && !isOwnerKnown) throw refuseServer(dataDir, servers[0], 'and its owner is not known');
   const postmaster = readPostmaster(dataDir);
   const hasStaleFile = postmaster !== undefined && servers.length === 0;
@@ -45,31 +45,35 @@ export function isStartedByUs({ commandLine }: Pick<PostgresProcess, 'commandLin
   return commandLine.includes(createMarkSetting(mark));
 }
 
-/** Another container holds the lock: its processes will not show, however long one waits. */
+/** Another container holds the lock. Its processes never become visible, so waiting does not help. */
 export function isHeldElsewhere(dataDir: string): boolean {
   const run = readRunFile(dataDir);
-  return run !== undefined && relateTo(run.system) !== 'here' && isLocked(dataDir);
+  return run !== undefined && compareSystem(run.system) !== 'here' && isLocked(dataDir);
 }
 
-/** No process is to be seen, and yet the folder's lock is held. */
+/** No process is visible, but the folder's lock is held. */
 export function refuseLocked(dataDir: string): FolderRefusal {
-  return refuse(dataDir, 'a PostgreSQL that we cannot see, such as one in a container, holds its lock', IN_USE);
+  return refuse(
+    dataDir,
+    'a PostgreSQL that is not visible from here, such as one in a container, holds its lock',
+    IN_USE,
+  );
 }
 
-/** The same, when we do not hold the lock ourselves: a process of this machine that holds it can be named. */
+/** The same check when another process holds the lock: a process of this machine can be named. */
 export function refuseHeld(dataDir: string): FolderRefusal {
   const holders = findLockHolders(dataDir);
   if (holders.length === 0) return refuseLocked(dataDir);
   const stopped = holders.filter(isStopped);
-  const cure =
-    stopped.length > 0 ? `It was stopped. Resume it, and it ends by itself: kill -CONT ${stopped.join(' ')}` : IN_USE;
-  return refuse(dataDir, `${holders.map(describeProcess).join(', ')} holds its lock`, cure);
+  const fix =
+    stopped.length > 0 ? `It is suspended. Resume it, and it ends by itself: kill -CONT ${stopped.join(' ')}` : IN_USE;
+  return refuse(dataDir, `${holders.map(describeProcess).join(', ')} holds its lock`, fix);
 }
 
-const IN_USE = 'Its owner has to stop it first; this command does not.';
+const IN_USE = 'Its owner must stop it first; this command does not.';
 
-function refuse(dataDir: string, problem: string, cure: string): FolderRefusal {
-  return new FolderRefusal(dataDir, problem, { expected: 'a folder that no other server uses', cure });
+function refuse(dataDir: string, problem: string, fix: string): FolderRefusal {
+  return new FolderRefusal(dataDir, problem, { expected: 'a folder that no other server uses', fix });
 }
 
 function refuseServer(dataDir: string, { pid }: PostgresProcess, problem: string): FolderRefusal {
@@ -80,20 +84,20 @@ function refuseLive(dataDir: string, owner: number): FolderRefusal {
   return refuse(
     dataDir,
     `${describeProcess(owner)} runs PostgreSQL in it`,
-    'Use that one, or press Ctrl-C in its terminal.',
+    'Use that server, or press Ctrl-C in its terminal.',
   );
 }
 
 function refuseUnknown(dataDir: string, { pid }: Postmaster): FolderRefusal {
   return refuse(
     dataDir,
-    `postmaster.pid names process ${pid}, which we did not start or cannot see from here`,
-    `Only if no server uses the folder any more, also in no container: rm ${join(dataDir, 'postmaster.pid')}`,
+    `postmaster.pid names process ${pid}, which this workspace did not start or which is not visible from here`,
+    `Only if no server uses the folder any more, not even in a container: rm ${join(dataDir, 'postmaster.pid')}`,
   );
 }
 
 function isOwnerAlive({ owner, system }: RunFile): boolean {
-  return relateTo(system) === 'here' && isSameProcessAlive(owner);
+  return compareSystem(system) === 'here' && isSameProcessAlive(owner);
 }
 
 interface Remains {
@@ -103,12 +107,12 @@ interface Remains {
 }
 
 /**
- * No process is seen in the folder; one in a container would not be. A live server of ours would hold the lock, which is
- * asked afterwards. Another's is known by its command line, which the last server to start has left.
+ * No process is visible in the folder; one in a container would not be. A live server of ours would hold the lock,
+ * which is checked later. Another server is recognised by the command line that the last server has left.
  */
 function isStale(dataDir: string, { postmaster, run, mark }: Remains): boolean {
   if (isElsewhere(dataDir, postmaster)) return true;
-  const relation = run && relateTo(run.system);
+  const relation = run && compareSystem(run.system);
   if (relation === 'unseen' || (relation === 'same kernel' && !hasLocks())) return false;
   const last = readLastCommandLine(dataDir);
   return last === undefined ? run !== undefined : isStartedByUs({ commandLine: last }, mark);

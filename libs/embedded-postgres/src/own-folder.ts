@@ -6,7 +6,8 @@ import { findPostgresIn } from './postgres-processes.js';
 import { chooseIdentity } from './unprivileged.js';
 
 /**
- * The folder and the one that it lies in are folders, not links: a link may lead into the data of another server.
+ * The folder and its parent must be folders, not links: a link may point to the data of another server.
+ *
  * @returns undefined when the folder does not exist
  */
 export function assertPlainFolder(folder: string): Stats | undefined {
@@ -19,8 +20,8 @@ export function assertPlainFolder(folder: string): Stats | undefined {
 /**
  * Reads the folder and changes nothing in it.
  *
- * @param knownIdentifier the cluster that the workspace has on record for this folder; it proves a folder from before
- *   there were marks, and such a folder is given one
+ * @param knownIdentifier the recorded cluster of this folder. It identifies a folder from before marks existed, which
+ * is then given a mark.
  * @throws FolderRefusal unless we made the folder
  */
 export function assertOwnFolder(dataDir: string, knownIdentifier?: string): ClusterMark {
@@ -33,21 +34,21 @@ export function assertOwnFolder(dataDir: string, knownIdentifier?: string): Clus
   return assertOwnFolder(dataDir);
 }
 
-/** The command moves the folder, also one that is a link, and nothing behind it. */
+/** The command moves the folder or the link itself, never the target of a link. */
 export function proposeMovingAside(path: string): string {
-  return `Move it aside, and the next start makes a new one: mv ${path} ${path}.aside`;
+  return `Move it aside, and the next start creates a new one: mv ${path} ${path}.aside`;
 }
 
 function assertNoLink(folder: string): Stats | undefined {
   const stats = lstatSync(folder, { throwIfNoEntry: false });
   if (!stats || stats.isDirectory()) return stats;
   if (!stats.isSymbolicLink()) {
-    const cure = proposeMovingAside(folder);
-    throw new FolderRefusal(folder, 'is a file', { expected: 'a folder', cure });
+    const fix = proposeMovingAside(folder);
+    throw new FolderRefusal(folder, 'is a file', { expected: 'a folder', fix });
   }
   throw new FolderRefusal(folder, `is a link to ${readlinkSync(folder)}`, {
-    expected: 'a folder of this workspace: a link may lead into the data of another server',
-    cure: `Remove the link, which leaves that folder as it is: rm ${folder}`,
+    expected: 'a folder of this workspace: a link may point to the data of another server',
+    fix: `Remove the link, which does not change that folder: rm ${folder}`,
   });
 }
 
@@ -56,7 +57,7 @@ function assertOwner(folder: string, { uid }: Stats): void {
   if (ours.includes(uid)) return;
   throw new FolderRefusal(folder, `belongs to user ${uid}`, {
     expected: `a folder of user ${ours[0]}`,
-    cure: 'Run the command as that user, or as the owner of the workspace.',
+    fix: 'Run the command as that user, or as the owner of the workspace.',
   });
 }
 
@@ -79,14 +80,14 @@ export function listFolder(folder: string): string[] {
 export function refuseUnusable(folder: string, error: unknown): FolderRefusal {
   const { code = 'unknown' } = error as NodeJS.ErrnoException;
   return new FolderRefusal(folder, `cannot be used (${code})`, {
-    expected: 'a folder that we may read and write',
-    cure: `Where the file system may be written to: chmod u+rwx ${folder}`,
+    expected: 'a folder that this user may read and write',
+    fix: `If the file system is writable: chmod u+rwx ${folder}`,
   });
 }
 
 /**
- * initdb makes none: each was put there later, and the file that it leads to may be another server's.
- * Files may be removed meanwhile: a server of a dead owner may still be ending.
+ * initdb creates no links or second names: each was added later, and may lead to a file of another server. Files may
+ * disappear meanwhile, because a server of a dead owner may still be ending.
  */
 function assertNoLinksWithin(dataDir: string): void {
   for (const { path, stats } of walk(dataDir)) {
@@ -114,32 +115,38 @@ function listIfPresent(folder: string): string[] {
   }
 }
 
-/** The command copies what the links lead to, so that every file of the new folder has one name. */
+/** The command copies the targets of links, so that every file of the new folder has one name. */
 function refuseLink(path: string, { stats, dataDir }: { stats: Stats; dataDir: string }): FolderRefusal {
   const isFile = stats.isFile();
   if (!isFile && !stats.isSymbolicLink()) {
     const expected = 'only files and folders in the data folder';
-    return new FolderRefusal(path, 'is a special file', { expected, cure: proposeMovingAside(dataDir) });
+    return new FolderRefusal(path, 'is a special file', { expected, fix: proposeMovingAside(dataDir) });
   }
   const [problem, expected] = isFile
-    ? [`is a file with ${stats.nlink} names`, 'files without another name: it may be in the data of another server']
+    ? [
+        `is a file with ${stats.nlink} names`,
+        'files without another name: the other may be in the data of another server',
+      ]
     : [
         `is a link to ${readlinkSync(path)}`,
-        'only files and folders in the data folder: a link may lead into the data of another server',
+        'only files and folders in the data folder: a link may point to the data of another server',
       ];
   const copy = `cp -RLp ${dataDir} ${dataDir}.copy && mv ${dataDir} ${dataDir}.aside && mv ${dataDir}.copy ${dataDir}`;
   return new FolderRefusal(path, problem, {
     expected,
-    cure: `Stop each server that uses the file, then copy the folder: ${copy}`,
+    fix: `Stop each server that uses the file, then copy the folder: ${copy}`,
   });
 }
 
 function refuseUnmarked(dataDir: string): FolderRefusal {
   const isInUse = findPostgresIn(dataDir).length > 0;
-  const cure = isInUse
-    ? 'A server runs in it: leave it to its owner, who can move it out of the workspace after stopping that server.'
+  const fix = isInUse
+    ? 'A server runs in it: its owner can stop that server and then move the folder out of the workspace.'
     : proposeMovingAside(dataDir);
-  return new FolderRefusal(dataDir, 'holds a PostgreSQL without our mark', { expected: 'one that we made', cure });
+  return new FolderRefusal(dataDir, 'holds a PostgreSQL without the mark of this workspace', {
+    expected: 'one that this workspace made',
+    fix,
+  });
 }
 
 function tryReadIdentifier(dataDir: string): string | undefined {

@@ -5,26 +5,26 @@ export interface HeldPort {
   readonly port: number;
   /** The setting that names the port, such as PORT. */
   readonly name?: string;
-  /** What to do. It never ends the process that holds the port, which may be another project's. */
-  readonly cure?: string;
+  /** The step that resolves it. It never ends the process that holds the port, which may belong to another project. */
+  readonly fix?: string;
 }
 
 const SHOWN_WORDS = 4;
 
-/** Says who holds the port, and how to use another one. */
+/** Names the process that holds the port, and how to use another one. */
 export class PortInUseError extends Error {
   override readonly name = 'PortInUseError';
   readonly exitCode = 1;
 
-  constructor({ port, name = 'port', cure = 'Choose another port.' }: HeldPort) {
+  constructor({ port, name = 'port', fix = 'Choose another port.' }: HeldPort) {
     const holder = describeProcess(findPortHolder(port));
-    super(`${name} ${port}: ${holder} listens on it; expected a free port.\n${cure}`);
+    super(`${name} ${port}: ${holder} listens on it; expected a free port.\n${fix}`);
   }
 }
 
 export function describeProcess(pid: number | undefined): string {
   if (pid === undefined) return 'another process';
-  // What Node loads before a program is long, and does not tell which.
+  // The options that make Node load modules first are long, and do not identify the program.
   const words = readCommandLine(pid)
     .replaceAll(/ --import \S+/g, '')
     .split(' ');

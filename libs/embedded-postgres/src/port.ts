@@ -13,7 +13,7 @@ export async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** @param host where one would listen, as in HOST */
+/** @param host the address to listen on, as in HOST */
 export async function isPortFree(port: number, host = LOOPBACK): Promise<boolean> {
   const server = createServer();
   const isFree = await new Promise<boolean>((resolve) => {
@@ -23,7 +23,7 @@ export async function isPortFree(port: number, host = LOOPBACK): Promise<boolean
   return isFree;
 }
 
-/** @returns the first free port above `port`, for an advice that can be pasted */
+/** @returns the first free port above `port`, for a suggestion that can be pasted */
 export async function findFreePortAbove(port: number, host = LOOPBACK): Promise<number> {
   for (let candidate = port + 1; candidate < port + 100; candidate += 1) {
     if (await isPortFree(candidate, host)) return candidate;
@@ -31,7 +31,7 @@ export async function findFreePortAbove(port: number, host = LOOPBACK): Promise<
   return findFreePort();
 }
 
-/** The process that listens on the port, when the system lets us see it. */
+/** The process that listens on the port, if the system shows it. */
 export function findPortHolder(port: number): number | undefined {
   try {
     if (process.platform === 'linux') return findSocketOwner(findListeningInodes(port));

@@ -5,32 +5,32 @@ import { readCommandLine, readParentPid } from './process-identity.js';
 export interface PostgresProcess {
   readonly pid: number;
   readonly commandLine: string;
-  /** False for the processes that a server has started for its sessions and chores. */
+  /** False for the session and background processes that a server has started. */
   readonly isServer: boolean;
 }
 
 const NAMES = ['postgres', 'postmaster'];
 
 /**
- * The PostgreSQL processes that work in this very folder, by whatever path they came to it, as far as the system lets
- * us see them: PostgreSQL changes into its data folder at start.
+ * The PostgreSQL processes whose working folder is this one, under any path, as far as the system shows them.
+ * PostgreSQL changes into its data folder at start.
  */
 export function findPostgresIn(dataDir: string): PostgresProcess[] {
   const pids = process.platform === 'linux' ? findByProc(dataDir) : findByLsof(dataDir);
   return pids.map((pid) => {
     const commandLine = readCommandLine(pid);
-    // One that the server has only just started still has the server's command line.
+    // A process that the server has only just started still has the server's command line.
     const isChild = /^(postgres|postmaster): /.test(commandLine) || pids.includes(readParentPid(pid) ?? 0);
     return { pid, commandLine, isServer: !isEnding(commandLine) && !isChild };
   });
 }
 
-/** A process that is coming to its end has no memory left that could hold its command line, and serves nothing. */
+/** A process that is ending has already released the memory with its command line, and serves nothing. */
 function isEnding(commandLine: string): boolean {
   return commandLine === '' || commandLine === 'unknown';
 }
 
-/** True where the process works in that folder. */
+/** True if the process works in that folder. */
 export function worksIn(pid: number, folder: string): boolean {
   try {
     const [at, wanted] = [statSync(`/proc/${pid}/cwd`), statSync(folder)];
@@ -53,7 +53,7 @@ function isPostgres(pid: number): boolean {
   }
 }
 
-/** One line per field: p and a pid, then n and its folder. lsof fails where it finds nothing. */
+/** One line per field: p and a pid, then n and its folder. lsof fails when it finds nothing. */
 function findByLsof(dataDir: string): number[] {
   try {
     const folder = realpathSync(dataDir);

@@ -1,4 +1,4 @@
-// Stopped data folders to copy: initdb takes far longer than copying what it makes.
+// Stopped data folders to copy: copying one is far faster than running initdb.
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { chooseStorageFolder } from './test-storage.js';
@@ -17,7 +17,7 @@ export interface PreparedFolders {
 
 export async function prepareFolders(): Promise<PreparedFolders> {
   const parent = createOwnedFolder(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), 'prepared');
-  // PostgreSQL may run as another user, who has to pass through.
+  // PostgreSQL may run as another user, who needs to pass through.
   chmodSync(parent, 0o711);
   const [own, foreign] = [join(parent, 'own'), join(parent, 'foreign')];
   const copyTo = (source: string) => async (folder: string) => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A process as one can know it again: a pid alone is reused. */
+/** Identifies a process for later: a pid alone is reused. */
 export interface ProcessIdentity {
   pid: number;
   startedAt: string;
@@ -12,9 +12,9 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
   return startedAt === undefined ? undefined : { pid, startedAt };
 }
 
-export function identifyOurselves(): ProcessIdentity {
+export function identifyThisProcess(): ProcessIdentity {
   const ourselves = identifyProcess(process.pid);
-  if (!ourselves) throw new Error('this system does not say when a process started; expected /proc or ps');
+  if (!ourselves) throw new Error('this system does not report when a process started; expected /proc or ps');
   return ourselves;
 }
 
@@ -22,7 +22,7 @@ export function isSameProcessAlive({ pid, startedAt }: ProcessIdentity): boolean
   return readStartTime(pid) === startedAt;
 }
 
-/** What the process runs, for a message to a person. */
+/** The command line of the process, for messages. */
 export function readCommandLine(pid: number): string {
   try {
     if (process.platform !== 'linux') {
@@ -45,7 +45,7 @@ export function readParentPid(pid: number): number | undefined {
   }
 }
 
-/** True where the process was stopped, as by SIGSTOP, and not ended. */
+/** True if the process is suspended, as by SIGSTOP, and has not ended. */
 export function isStopped(pid: number): boolean {
   try {
     if (process.platform !== 'linux') {
@@ -57,7 +57,7 @@ export function isStopped(pid: number): boolean {
   }
 }
 
-/** The terminal that controls the process, undefined where it has none: a terminal that was closed counts as none. */
+/** The controlling terminal of the process; undefined without one, and for a terminal that was closed. */
 export function readTerminal(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux') {
@@ -73,11 +73,11 @@ export function readTerminal(pid: number): string | undefined {
 
 export type SignalAction = 'ignored' | 'caught' | 'default';
 
-/** What the process does on SIGHUP; undefined where the system does not say, as on macOS. */
+/** How the process handles SIGHUP; undefined where the system does not say, as on macOS. */
 export function readHangupAction(pid: number): SignalAction | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    // The last hexadecimal digit holds the first four signals; SIGHUP is the first.
+    // The last hexadecimal digit contains the first four signals; SIGHUP is the first.
     const has = (mask: string) => Number.parseInt(new RegExp(`^${mask}:.*(.)$`, 'm').exec(status)?.[1] ?? '0', 16) & 1;
     return has('SigIgn') ? 'ignored' : has('SigCgt') ? 'caught' : 'default';
   } catch {
@@ -91,14 +91,14 @@ function readStartTime(pid: number): string | undefined {
       return execFileSync('ps', ['-o', 'lstart=', '-p', `${pid}`], { encoding: 'utf8' }).trim() || undefined;
     }
     const fields = readStatFields(pid);
-    // A zombie has ended; only its parent has not asked yet.
+    // A zombie has ended; only its parent has not yet collected its exit code.
     return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;
   }
 }
 
-/** /proc/<pid>/stat after the command's name, which may itself hold spaces and parentheses. */
+/** /proc/<pid>/stat after the command's name, which may contain spaces and parentheses. */
 function readStatFields(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');

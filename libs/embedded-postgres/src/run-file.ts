@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import type { ProcessIdentity } from './process-identity.js';
 import { identifySystem, type SystemIdentity } from './system-identity.js';
 
-/** Who runs the cluster of a data folder, for the next one who wants to. */
+/** Names the owner of a running cluster in its data folder, for the next process that wants to use it. */
 export interface RunFile {
-  /** Another one for each start. */
+  /** Different for each start. */
   id: string;
   owner: ProcessIdentity;
-  /** Where the owner's pid means something. */
+  /** The system in which the owner's pid is valid. */
   system: SystemIdentity;
-  /** The folder's inode: in a copy of the folder the file says nothing. */
+  /** The folder's inode: the file is not valid in a copy of the folder. */
   folder: number;
   port: number;
 }
@@ -22,7 +22,7 @@ export function createRunFile(dataDir: string, content: Pick<RunFile, 'owner' | 
   return { id: randomUUID(), ...content, system: identifySystem(), folder: statSync(dataDir).ino };
 }
 
-/** @returns undefined also for one that came along with a copy of another folder */
+/** @returns undefined also for a file that was copied with another folder */
 export function readRunFile(dataDir: string): RunFile | undefined {
   try {
     const file = JSON.parse(readFileSync(join(dataDir, NAME), 'utf8')) as RunFile;
@@ -38,15 +38,15 @@ export function replaceRunFile(dataDir: string, content: RunFile): void {
   renameSync(`${path}.new`, path);
 }
 
-/** Leaves the file of another start. */
+/** Keeps the file of another start. */
 export function removeRunFile(dataDir: string, { id }: RunFile): void {
   if (readRunFile(dataDir)?.id === id) rmSync(join(dataDir, NAME), { force: true });
 }
 
-/** What PostgreSQL itself writes into its data folder while it runs. */
+/** The file that PostgreSQL itself writes into its data folder while it runs. */
 export interface Postmaster {
   pid: number;
-  /** The folder, by the name that the server knows it by. */
+  /** The folder, under the path that the server uses. */
   dataDir: string;
   port: number;
   isReady: boolean;
@@ -68,7 +68,7 @@ export function removePostmasterFile(dataDir: string): void {
   rmSync(join(dataDir, POSTMASTER_FILE), { force: true });
 }
 
-/** The command line of the server that was the last to start in the folder; PostgreSQL leaves it there. */
+/** The command line of the last server that started in the folder; PostgreSQL leaves it there. */
 export function readLastCommandLine(dataDir: string): string | undefined {
   try {
     return readFileSync(join(dataDir, 'postmaster.opts'), 'utf8');

@@ -1,4 +1,4 @@
-// A command as `make` starts it: says that it runs, and ends when `watchRunners` says so.
+// A command as `make` starts it: prints that it runs, and ends when `watchRunners` reports.
 import { watchRunners } from './runners.js';
 
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);

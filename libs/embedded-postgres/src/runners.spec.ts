@@ -26,15 +26,15 @@ beforeEach(() => {
     pathOf('../../../tools/typescript.mjs'),
     pathOf('./runners.fixture.ts'),
   ];
-  // In a session of its own, as Nx starts its tasks: the terminal's SIGHUP does not reach it.
+  // In a separate session, as Nx starts its tasks: the terminal's SIGHUP does not reach it.
   writeFileSync(join(folder, 'Makefile'), `dev:\n\t@setsid --wait ${command.join(' ')} >${log}\n`);
 });
 
 afterEach(() => {
-  // A terminal that was closed has ended what it held; one that was not is ended here.
+  // Closing a terminal has ended its processes; the others are ended here.
   for (const pid of started) if (identifyProcess(pid)) process.kill(pid, 'SIGKILL');
   rmSync(folder, { recursive: true, force: true });
-  // Ends the loops of a test that ran out of time.
+  // Ends the loops of a test that timed out.
   folder = '';
 });
 
@@ -50,7 +50,7 @@ describe(watchRunners.name, () => {
     },
   );
 
-  itOnTerminal('stays when the terminal is closed and nohup was asked for', async () => {
+  itOnTerminal('keeps running when the terminal is closed and nohup was used', async () => {
     const terminal = startOnTerminal('nohup make dev');
     const { pid, make } = await untilRunning();
     process.kill(terminal, 'SIGKILL');
@@ -69,12 +69,12 @@ describe(watchRunners.name, () => {
   });
 });
 
-/** `script` holds the other end of the terminal, as a window does; killed, it closes the terminal. */
+/** `script` holds the other end of the terminal, as a window does; killing it closes the terminal. */
 function startOnTerminal(command: string): number {
   return startApart(`script -qec "${command}" /dev/null`);
 }
 
-/** Below no process of ours: an Nx that runs these tests would be taken for its runner. @returns its pid */
+/** Not a child of our processes: an Nx that runs these tests would be taken for its runner. @returns its pid */
 function startApart(command: string): number {
   const line = `setsid ${command} </dev/null >/dev/null 2>&1 & echo $!`;
   const { stdout } = spawnSync('/bin/sh', ['-c', line], { cwd: folder, encoding: 'utf8' });

@@ -13,7 +13,7 @@ const POLL_MS = 250;
 const MAKES = ['make', 'gmake'];
 const RUNNERS = [...MAKES, 'nx', 'npm', 'npx'];
 
-/** The processes from `make`, `nx` or `npm` down to us: whoever started those may leave, they may not. */
+/** The processes from `make`, `nx` or `npm` down to us. Processes above them may end; these may not. */
 export function findRunners(pid = process.pid): ProcessIdentity[] {
   const ancestors: ProcessIdentity[] = [];
   let outermost = 0;
@@ -26,14 +26,15 @@ export function findRunners(pid = process.pid): ProcessIdentity[] {
   return ancestors.slice(0, outermost);
 }
 
-/** The closest `make`, `nx` or `npm` above a process: what one command has started side by side shares it. */
+/** The closest `make`, `nx` or `npm` above a process; commands that it has started in parallel share it. */
 export function findRunner(pid: number): ProcessIdentity | undefined {
   return findRunners(pid).find((ancestor) => isRunner(readCommandLine(ancestor.pid)));
 }
 
 /**
- * Calls back once when one of them has died, even by SIGKILL, which no process can report, or when their terminal was
- * closed: the system tells only the first process of the session, and `make` then waits for its children untold.
+ * Calls back once when one of them has died, even by SIGKILL, or when their terminal was closed. No process can report
+ * its own SIGKILL. The system reports a closed terminal only to the first process of the session, and `make` then waits
+ * for its children, which are not informed.
  */
 export function watchRunners(onEnd: () => void): void {
   const runners = findRunners().map((identity) => ({ identity, terminal: readTerminal(identity.pid) }));
@@ -47,7 +48,7 @@ export function watchRunners(onEnd: () => void): void {
 
 interface Runner {
   readonly identity: ProcessIdentity;
-  /** The one it had when we started. */
+  /** The parent at our start. */
   readonly terminal: string | undefined;
 }
 
@@ -55,10 +56,10 @@ function isSteady({ identity, terminal }: Runner): boolean {
   if (!isSameProcessAlive(identity)) return false;
   const { pid } = identity;
   const action = readHangupAction(pid);
-  // As `nohup` wants it.
+  // `nohup` requires this.
   if (action === 'ignored') return true;
   if (terminal !== undefined && readTerminal(pid) === undefined) return false;
-  // make catches SIGHUP until it has received one.
+  // make handles SIGHUP until it has received one.
   return !(action === 'default' && MAKES.includes(programOf(pid)));
 }
 

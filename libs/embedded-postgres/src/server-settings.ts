@@ -2,13 +2,16 @@ import { type ClusterMark, createMarkSetting } from './cluster-mark.js';
 
 type Settings = Readonly<Record<string, string | number>>;
 
-/** Reached by TCP on the loopback address only, and told everything on the command line: no file to edit or to drift. */
+/**
+ * Reachable only by TCP on the loopback address. All settings are on the command line, so no file can be edited or
+ * drift.
+ */
 const COMMON: Settings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   timezone: 'UTC',
   log_timezone: 'UTC',
-  // Inside the data folder, so that it is removed with it: the usual place, /dev/shm, is not cleared after a SIGKILL.
+  // Inside the data folder, so that it is removed with it: the default, /dev/shm, is not cleared after a SIGKILL.
   dynamic_shared_memory_type: 'mmap',
   password_encryption: 'scram-sha-256',
   log_line_prefix: '%m [%p] %q%u@%d ',
@@ -16,7 +19,7 @@ const COMMON: Settings = {
 
 const DURABLE: Settings = { ...COMMON, max_connections: 100, shared_buffers: '128MB' };
 
-/** Nothing here outlives the run, so nothing is made safe against a crash; fewer helpers make a faster start. */
+/** No data outlives the run, so none is protected against a crash; fewer background processes start faster. */
 const DISPOSABLE: Settings = {
   ...COMMON,
   fsync: 'off',
@@ -32,7 +35,7 @@ const DISPOSABLE: Settings = {
   jit: 'off',
   max_connections: 200,
   shared_buffers: '64MB',
-  // The password is random and the address is loopback: slowing down a guess would only slow down each connection.
+  // The password is random and the address is loopback, so slow password hashing would only slow down each connection.
   scram_iterations: 1,
 };
 
@@ -44,7 +47,7 @@ export interface ServerArguments {
 }
 
 export function listServerArguments({ durable, port, dataDir, mark }: ServerArguments): string[] {
-  // The folder again, as a setting: a postgresql.conf that names another one does not win.
+  // The folder again, as a setting: it takes precedence over a postgresql.conf that names another one.
   const settings = { ...(durable ? DURABLE : DISPOSABLE), port, data_directory: dataDir };
   const options = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   return ['-D', dataDir, ...[...options, createMarkSetting(mark)].flatMap((option) => ['-c', option])];

@@ -2,16 +2,21 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** The system that gave a process its pid: elsewhere the same number is another process, or one that cannot be seen. */
+/**
+ * The system in which a process has its pid. In another one the same number is another process, or an invisible one.
+ */
 export interface SystemIdentity {
   readonly machine: string;
-  /** Another one after each start of the machine. */
+  /** Different after each start of the machine. */
   readonly boot: string;
-  /** Containers have their own. */
+  /** Containers have different ones. */
   readonly pids: string;
 }
 
-/** `unseen` is another machine; `same kernel` another container. Their processes may be alive although we see none. */
+/**
+ * `unseen` is another machine; `same kernel` another container. Their processes may be alive although they are not
+ * visible.
+ */
 export type Relation = 'here' | 'same kernel' | 'before reboot' | 'unseen';
 
 let ours: SystemIdentity | undefined;
@@ -21,13 +26,13 @@ export function identifySystem(): SystemIdentity {
   return ours;
 }
 
-export function relateTo({ machine, boot, pids }: SystemIdentity): Relation {
+export function compareSystem({ machine, boot, pids }: SystemIdentity): Relation {
   const here = identifySystem();
   if (boot === here.boot) return pids === here.pids ? 'here' : 'same kernel';
   return machine === here.machine ? 'before reboot' : 'unseen';
 }
 
-/** Containers may lack a machine id, or share one through their image; the name of the host tells them apart. */
+/** Containers may lack a machine id, or share one through their image; the host name distinguishes them. */
 function identifyLinux(): SystemIdentity {
   const read = (path: string) => {
     try {
@@ -43,7 +48,7 @@ function identifyLinux(): SystemIdentity {
   };
 }
 
-/** The name of a Mac changes with its network. */
+/** The host name of a Mac changes with its network. */
 function identifyDarwin(): SystemIdentity {
   const boot = execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim();
   return { machine: 'darwin', boot, pids: '' };

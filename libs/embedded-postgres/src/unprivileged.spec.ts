@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const HOOKS = fileURLToPath(new URL('../../../tools/typescript.mjs', import.meta.url));
 const OWNER = fileURLToPath(new URL('./cluster-owner.fixture.ts', import.meta.url));
-/** A user namespace shows this process as a user that /etc/passwd does not know. */
+/** In a user namespace this process has a user without an entry in /etc/passwd. */
 const NAMELESS = ['--user', '--map-user=12345', '--map-group=12345'];
 const itWithNamespaces = spawnSync('unshare', [...NAMELESS, 'true']).status === 0 ? it : it.skip;
 
@@ -39,7 +39,7 @@ describe('a user without an entry in /etc/passwd, as containers run', () => {
   });
 });
 
-/** What a connection comes to: `connect`, or the code of its error. */
+/** The result of a connection: `connect`, or the code of its error. */
 async function attemptConnection(port: number): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port });
   try {
@@ -52,7 +52,7 @@ async function attemptConnection(port: number): Promise<string> {
   }
 }
 
-/** Its watchdog ends the server when the owner is gone. */
+/** Its watchdog ends the server when the owner has ended. */
 async function expectRefused(port: number): Promise<void> {
   for (let look = 0; look < 200 && (await attemptConnection(port)) !== 'ECONNREFUSED'; look++) await sleep(50);
   expect(await attemptConnection(port)).toBe('ECONNREFUSED');

@@ -3,11 +3,11 @@ import { chownSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { SYSTEM_ENVIRONMENT } from './system-environment.js';
 
-/** How PostgreSQL is run: as we are, or, because it refuses root, as somebody who owns nothing. */
+/** How PostgreSQL is run: as the current user or, because it refuses root, as a user that owns nothing. */
 export interface Identity {
-  /** Words that come before the command. */
+  /** The prefix of the command. */
   prefix: readonly string[];
-  /** The user that must own the data folder; undefined when it is ours. */
+  /** The user that must own the data folder; undefined for the current user. */
   uid: number | undefined;
   gid: number | undefined;
 }
@@ -15,15 +15,15 @@ export interface Identity {
 const OURS: Identity = { prefix: [], uid: undefined, gid: undefined };
 let chosen: Identity | undefined;
 
-/** No user is created: root lends its place to `nobody`, by `setpriv` of util-linux. */
+/** No user is created: root switches to `nobody` with `setpriv` of util-linux. */
 export function chooseIdentity(): Identity {
   chosen ??= process.getuid?.() === 0 ? findUnprivilegedIdentity() : OURS;
   return chosen;
 }
 
 /**
- * The words before `initdb`, which asks for the name of its user: one without an entry in /etc/passwd, as containers
- * run under, is shown to it as `nobody`, inside a user namespace. The server itself does not ask.
+ * The command prefix of `initdb`, which looks up the name of its user. A user without an entry in /etc/passwd, as in
+ * containers, appears as `nobody` inside a user namespace. The server itself does not look it up.
  */
 export function chooseInitdbPrefix(): readonly string[] {
   const { prefix } = chooseIdentity();
@@ -34,25 +34,25 @@ export function chooseInitdbPrefix(): readonly string[] {
   const own = process.getuid?.();
   throw new Error(
     `embedded PostgreSQL: user ${own} has no entry in /etc/passwd; expected one, because initdb asks for its name\n` +
-      `Add one (echo 'app:x:${own}:0::/tmp:/bin/sh' >> /etc/passwd), or use a server of your own: DATABASE_SERVER=external.`,
+      `Add one (echo 'app:x:${own}:0::/tmp:/bin/sh' >> /etc/passwd), or use your own server: DATABASE_SERVER=external.`,
   );
 }
 
-export function giveTo({ uid, gid }: Identity, path: string): void {
+export function changeOwner({ uid, gid }: Identity, path: string): void {
   if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
 }
 
 function findUnprivilegedIdentity(): Identity {
   const { uid, gid } = findNobody();
   const switchUser = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
-  // A clone below a folder that only root may enter (/root, mktemp -d) is reached with this capability alone. initdb
-  // asks access(2), which drops capabilities for every user but root unless the secure bit forbids it.
+  // A clone below a folder that only root may enter (/root, mktemp -d) needs this one capability. initdb calls
+  // access(2), which drops capabilities for every user but root unless the secure bit forbids it.
   const enterAnyFolder = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
   for (const prefix of [[...switchUser, ...enterAnyFolder], switchUser])
     if (canRun(prefix)) return { prefix, uid, gid };
   throw new Error(
     'embedded PostgreSQL: it refuses to run as root and `setpriv` (util-linux) could not change the user.\n' +
-      'Run as an ordinary user, or use a server of your own: DATABASE_SERVER=external.',
+      'Run as an ordinary user, or use your own server: DATABASE_SERVER=external.',
   );
 }
 

@@ -1,13 +1,14 @@
 #!/bin/sh
-# Runs a server and ends it when the owner's end of our standard input closes: by intention, or because the owner died.
+# Runs a server and ends it when the owner's end of our standard input closes, either deliberately or because the owner
+# died.
 #   watchdog.sh SIGNAL FOLDER LOCK COMMAND…   SIGNAL stops the server; FOLDER is then removed, '' removes nothing
-# With a LOCK the server is started under it, once the owner has written a line; without one, at once. Exit code 75 says
-# that another holds the lock. The server inherits it, and so holds it even where this shell is killed.
+# With a LOCK the server is started under it, once the owner has written a line; without one, at once. Exit code 75
+# means that another process holds the lock. The server inherits it, and so holds it even if this shell is killed.
 # Two shells share the work, so that the server ends even if one of them is killed.
 stop_signal=$1 folder=$2 lock=$3
 shift 3
 
-# A terminal's Ctrl-C is the owner's to handle. A handler, unlike '', is not inherited by the server.
+# The owner handles a terminal's Ctrl-C. A handler, unlike '', is not inherited by the server.
 trap : INT HUP TERM
 is_closing=
 trap 'is_closing=yes' USR1
@@ -25,7 +26,7 @@ exec 3>&-
 server=$!
 
 stop_server() {
-  # The pid is still the server's: the shell below has not waited for it, or it would have ended this one.
+  # The pid still belongs to the server: the shell below has not waited for it, or it would have ended this one.
   kill -s "$stop_signal" "$server" 2>/dev/null
   for signal in QUIT KILL; do
     polls=0
@@ -52,7 +53,7 @@ remove_folder() {
 reader=$!
 exec 4<&- 0</dev/null
 
-# A trapped signal interrupts `wait`: go back to waiting while the server lives.
+# A trapped signal interrupts `wait`: wait again while the server lives.
 while :; do
   wait "$server"
   status=$?

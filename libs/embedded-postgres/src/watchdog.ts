@@ -7,10 +7,10 @@ import { SYSTEM_ENVIRONMENT } from './system-environment.js';
 const SCRIPT = fileURLToPath(new URL('./watchdog.sh', import.meta.url));
 
 export interface GuardedServer {
-  /** With a `lockFile`: whether we hold it. The server waits for `begin`, or for `stop`. */
+  /** With a `lockFile`: whether we hold it. The server waits for `begin` or `stop`. */
   readonly locked: Promise<boolean>;
   begin(): void;
-  /** Resolves to the exit code when the server has ended and its folder, if it was to be, is removed. */
+  /** Resolves to the exit code when the server has ended and its folder has been removed, if that was requested. */
   readonly ended: Promise<number | null>;
   stop(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export interface GuardedCommand {
   command: readonly string[];
   cwd: string;
   logFile: string;
-  /** Locked before the command starts, and held by it until its last process has ended. */
+  /** Locked before the command starts, and held until its last process has ended. */
   lockFile?: string | undefined;
   stopSignal: 'INT' | 'QUIT' | 'TERM';
   /** Removed after the server has ended, also when its owner was killed. */
@@ -29,8 +29,8 @@ export interface GuardedCommand {
 }
 
 /**
- * Starts a server that ends with this process, however this process ends: a shell in a session of its own holds the
- * other end of a pipe to us, and the system closes ours even after a SIGKILL.
+ * Starts a server that ends with this process, however this process ends. A shell in a separate session holds the other
+ * end of a pipe to us, and the system closes our end even after a SIGKILL.
  */
 export function startGuarded({
   command,
@@ -41,7 +41,7 @@ export function startGuarded({
   removeFolder = '',
   isAwaited,
 }: GuardedCommand): GuardedServer {
-  // Appended to: until we hold the lock, the log is that of another server.
+  // Appended to: until we hold the lock, another server may be writing the log.
   const log = openSync(logFile, 'a', 0o600);
   const child = spawn('/bin/sh', [SCRIPT, stopSignal, removeFolder, lockFile, ...command], {
     cwd,
@@ -51,9 +51,9 @@ export function startGuarded({
   });
   closeSync(log);
   const ended = new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject));
-  // With stdio 'pipe' it is a socket, whatever the type says.
+  // With stdio 'pipe' it is a socket, although the type differs.
   const leash = child.stdin as Socket;
-  // The shell may end first: then there is nobody left to tell.
+  // The shell may end first; then the message has no receiver.
   leash.on('error', () => undefined);
   leash.unref();
   const answer = child.stdio[3] as Socket;

@@ -1,5 +1,5 @@
--- What the migrations make, read back from a database that ran them. Not to be run: to be read and compared.
--- Fix it with: airlock db drift --template --write
+-- The schema that the migrations create, read from a database that ran them. For review and comparison; never run it.
+-- Update it with: airlock db drift --template --write
 CREATE SCHEMA public AUTHORIZATION owner;
 CREATE TABLE public.entities (); ALTER TABLE public.entities OWNER TO owner;
 ALTER TABLE public.entities ADD COLUMN id uuid DEFAULT uuidv7() NOT NULL;

@@ -23,7 +23,7 @@ describe('airlock db reset-test', () => {
     const { status, stdout } = run({ ENVIRONMENT: 'production' });
     expect({ status, last: stdout.trim().split('\n').at(-1) }).toEqual({
       status: 3,
-      last: 'Refused; nothing was touched. Most tests need no reset: `make test` gives each file a database of its own.',
+      last: 'Refused; nothing was changed. Most tests need no reset: `make test` gives each file its own database.',
     });
     const json = run({ ENVIRONMENT: 'production' }, '--json', '--explain');
     expect(json.status).toBe(3);

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { findRunner, identifyOurselves, isSameProcessAlive, type ProcessIdentity } from '@airlock/embedded-postgres';
+import { findRunner, identifyThisProcess, isSameProcessAlive, type ProcessIdentity } from '@airlock/embedded-postgres';
 import { LOCAL_FOLDER } from './workspace.js';
 
 /** The file in which `airlock db serve` announces its process and, once migrated, its database. */
@@ -16,18 +16,18 @@ const FILE = join(LOCAL_FOLDER, 'database.json');
 
 /** Announces the process that serves the workspace's database, before the database is ready. */
 export function claimDatabase(): void {
-  write({ owner: identifyOurselves() });
+  write({ owner: identifyThisProcess() });
 }
 
 export function announceDatabase(description: string): void {
   editions += 1;
-  write({ owner: identifyOurselves(), description, edition: editions });
+  write({ owner: identifyThisProcess(), description, edition: editions });
 }
 let editions = 0;
 
 /** Tells the processes that the same make, nx or npm started that the database will not become ready. */
 export function announceFailure(): void {
-  write({ owner: identifyOurselves(), failed: findRunner(process.pid) });
+  write({ owner: identifyThisProcess(), failed: findRunner(process.pid) });
 }
 
 /** True only after the failed process has exited: Nx reports the first of two processes that exit. */

@@ -20,7 +20,7 @@ export async function refuseHeldPorts(): Promise<void> {
   for (const [name, wanted] of Object.entries({ PORT: port, MANAGEMENT_PORT: managementPort })) {
     if (wanted === 0 || (await isPortFree(wanted, host))) continue;
     const free = await findFreePortAbove(Math.max(port, managementPort), host);
-    throw new PortInUseError({ name, port: wanted, cure: `Set another port in .env: ${name}=${free}` });
+    throw new PortInUseError({ name, port: wanted, fix: `Set another port in .env: ${name}=${free}` });
   }
 }
 

@@ -100,8 +100,8 @@ async function openServer({ database }: Config): Promise<Cluster | undefined> {
   const { port } = database.app;
   if (!(await isPortFree(port))) {
     const free = await findFreePortAbove(port);
-    const cure = `Set another port in DATABASE_URL and DATABASE_MIGRATION_URL, in .env: ${free} is free.`;
-    throw new PortInUseError({ name: 'DATABASE_URL: port', port, cure });
+    const fix = `Set another port in DATABASE_URL and DATABASE_MIGRATION_URL, in .env: ${free} is free.`;
+    throw new PortInUseError({ name: 'DATABASE_URL: port', port, fix });
   }
   const { loadProvisionRecord } = await import('@airlock/database/operations');
   const knownIdentifier = loadProvisionRecord(ROOT, database.app)?.systemIdentifier;

@@ -10,7 +10,9 @@ import { loadSqlFile } from './sql-file.js';
 
 const cluster = useScratchCluster();
 
-/** One of everything, with names that need quotes: capitals, spaces, dots, quotes, reserved words, other scripts. */
+/**
+ * One object of each kind, with names that need quotes: capitals, spaces, dots, quotes, reserved words, other scripts.
+ */
 const SCHEMA = `
 CREATE SCHEMA "My Schema";
 CREATE TYPE "My Schema"."Mood" AS ENUM ('so ''so''', 'Happy');
@@ -32,7 +34,7 @@ INSERT INTO "My Schema"."Order" ("Id", "customer.Id", "He said ""hi""") VALUES (
 const ORDER = `"My Schema"."Order"`;
 const CUSTOMER = `"My Schema"."Customer ""A"""`;
 
-/** The bad statement of each rule whose advice holds SQL, on those names. */
+/** The bad statement of each rule whose advice contains SQL, with those names. */
 const DRAFTS: Readonly<Record<string, string>> = {
   'set-not-null': `ALTER TABLE ${ORDER} ALTER COLUMN "He said ""hi""" SET NOT NULL`,
   'add-not-null-validating': `ALTER TABLE ${ORDER} ADD CONSTRAINT "Must be" NOT NULL "user"`,
@@ -83,21 +85,21 @@ describe('the advice of a finding', () => {
     });
   }, 180_000);
 
-  it.each(Object.keys(DRAFTS))('runs as it is pasted: %s', async (name) => {
+  it.each(Object.keys(DRAFTS))('runs when it is pasted: %s', async (name) => {
     const advised = findings.filter(({ migration, instead }) => migration === name && sqlOf(instead).length > 0);
     expect(advised.map(({ rule }) => rule)).toContain(ruleOf(name));
     for (const finding of advised) {
       await client.query(`DROP SCHEMA IF EXISTS "My Schema" CASCADE; DROP SCHEMA IF EXISTS "Your.Schema" CASCADE;
         DROP EXTENSION IF EXISTS "uuid-ossp"; DROP VIEW IF EXISTS public."Order"`);
       await client.query(SCHEMA);
-      // A finding about an index that is still missing comes on top of its own statement.
+      // A finding about a missing index is reported in addition to the finding of the statement.
       const done = finding.rule === 'unindexed-foreign-key' ? 1 : 0;
       for (const sql of statements[name]?.slice(0, (finding.statement ?? 0) + done) ?? []) await client.query(sql);
       for (const sql of sqlOf(finding.instead)) await client.query(sql);
     }
   });
 
-  it('is tried for every rule that advises SQL', () => {
+  it('is tested for every rule that advises SQL', () => {
     const advising = readdirSync(CASES)
       .filter((file) => file.endsWith('.txt') && sqlOf(readFileSync(join(CASES, file), 'utf8')).length > 0)
       .flatMap((file) => [

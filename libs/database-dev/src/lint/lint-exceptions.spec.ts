@@ -5,11 +5,11 @@ import { sampleModel } from '@airlock/database/sample';
 import { lintMigrations, type LintReport } from './lint.js';
 
 const REASON = 'a reason that is long enough for every reviewer';
-/** Allows every rule of ours except those that are named. */
+/** Allows all of our rules except the given ones. */
 const allowAll = (...except: string[]) =>
   Object.fromEntries(OUR_RULES.filter((rule) => !except.includes(rule)).map((rule) => [rule, REASON]));
 
-/** Each statement is allowed everything but what it must be found out for. */
+/** Each statement is allowed everything except the finding that it must cause. */
 const CASES: readonly [title: string, sql: string, found: string][] = [
   [
     'a check of a column that is missing',
@@ -28,7 +28,7 @@ const CASES: readonly [title: string, sql: string, found: string][] = [
     'CREATE INDEX CONCURRENTLY IF NOT EXISTS e_idx ON public.things (name)',
     'concurrently-in-transaction',
   ],
-  ['a text that is no SQL', 'ALTR TABLE public.things', 'unreadable'],
+  ['a text that is not SQL', 'ALTR TABLE public.things', 'unreadable'],
   ['two statements in one text', 'SELECT 1; SELECT 2', 'unreadable'],
 ];
 

@@ -2,21 +2,21 @@ import type { LintFinding } from './rules/lint-rule.js';
 import { lintRules } from './rules/index.js';
 import { COVERED } from './squawk.js';
 import type { ParsedStatement } from './syntax/statement.js';
-import { INEXCUSABLE, TRACE_RULES } from './trace/judge-traces.js';
+import { RULES_WITHOUT_EXCEPTIONS, TRACE_RULES } from './trace/judge-traces.js';
 
-/** Rules about files and exceptions, beside those about statements. */
+/** Rules about files and exceptions, in addition to those about statements. */
 const FORM_RULES = ['unreadable', 'misplaced-exception', 'unknown-exception', 'unused-exception', 'short-reason'];
 export const OUR_RULES = [...lintRules.map(({ name }) => name), ...TRACE_RULES, ...FORM_RULES];
 
 const SHORTEST_REASON = 20;
 
-/** Removes what a statement is allowed, and adds what is wrong with the exceptions themselves. */
+/** Removes findings that a statement allows, and adds findings about the exceptions themselves. */
 export function applyExceptions(
   statements: readonly ParsedStatement[],
   findings: readonly LintFinding[],
 ): LintFinding[] {
   const isAllowed = ({ statement, rule }: LintFinding) =>
-    !INEXCUSABLE.has(rule) && statements[statement ?? -1]?.allow[rule] !== undefined;
+    !RULES_WITHOUT_EXCEPTIONS.has(rule) && statements[statement ?? -1]?.allow[rule] !== undefined;
   return [
     ...findings.filter((finding) => !isAllowed(finding)),
     ...statements.flatMap((s) => judgeExceptions(s, findings)),
@@ -37,7 +37,7 @@ function judgeExceptions(
               ...at,
               rule: 'unused-exception',
               problem: `nothing here breaks ${rule}`,
-              instead: `take '${rule}' out of allow`,
+              instead: `remove '${rule}' from allow`,
             },
           ]
         : [
@@ -55,7 +55,7 @@ function judgeExceptions(
             ...at,
             rule: 'short-reason',
             problem: `"${reason}" does not tell a reviewer why ${rule} may be broken`,
-            instead: 'a sentence: what makes it safe here',
+            instead: 'a sentence that says why it is safe here',
           },
         ];
   });

@@ -16,7 +16,7 @@ const BROKEN = {
     'unterminated quoted string at or near "\'never closed;\n", in line 2',
   ],
   'umlaut-syntax': ["SELECT 'ä€😀';\nALTR TABLE x;\n", 'syntax error at or near "ALTR", in line 2'],
-  control: [`${SOUND}COMMIT;\n`, 'COMMIT belongs to the runner'],
+  control: [`${SOUND}COMMIT;\n`, 'COMMIT is reserved for the runner'],
   latin1: [Buffer.from("SELECT 1;\nSELECT 'caf\xe9';\n", 'latin1'), 'invalid UTF-8, in line 2'],
   utf16: [Buffer.from('\ufeffSELECT 1;', 'utf16le'), 'invalid UTF-8, in line 1'],
   nul: ['SELECT 1;\n\0DROP TABLE public.t;\n', 'NUL character, in line 2'],
@@ -75,20 +75,20 @@ describe('lintFiles', () => {
     ['device', 'is not a file'],
     ['pipe', 'is not a file'],
     ['dangling', 'ENOENT'],
-  ])('reports what is no file by its name: %s', (name, said) => {
+  ])('reports a path that is not a file by its name: %s', (name, said) => {
     expect(findings(name)).toMatchObject([{ rule: 'unreadable', problem: expect.stringContaining(said) }]);
   });
 
-  it('judges the other files all the same', () => {
+  it('still checks the other files', () => {
     expect([rules('a-sound'), rules('z-sound'), rules('z-bad')]).toEqual([[], [], ['add-check']]);
     expect(report.linted.map(({ name }) => name)).toEqual(expect.arrayContaining(['a-sound', 'z-sound', 'z-bad']));
   });
 
-  it('judges a file whatever the case of its ending', () => {
+  it('checks a file for any case of its extension', () => {
     expect([rules('Y-CAPITALS.SQL'), rules('y-mixed.Sql')]).toEqual([['add-check'], ['add-check']]);
   });
 
-  it('finds the tables in SCHEMA.SQL too, and does not judge it as a draft', async () => {
+  it('finds the tables in SCHEMA.SQL too, and does not check it as a draft', async () => {
     const files = { 'SCHEMA.SQL': 'CREATE TABLE public.t (id bigint PRIMARY KEY, j json);', 'DRAFT.SQL': SOUND };
     const { linted, findings: found } = await withDrafts(files, lintFiles);
     expect([linted.map(({ name }) => name), found]).toEqual([['DRAFT.SQL'], []]);
@@ -98,11 +98,11 @@ describe('lintFiles', () => {
     expect([rules('z-crlf'), rules('z-bom')]).toEqual([['add-check'], ['add-check']]);
   });
 
-  it('takes no header and no exception from inside a string', () => {
+  it('reads no header and no exception from inside a string', () => {
     expect(rules('z-words-in-a-string')).toEqual(['drop-table']);
   });
 
-  it('judges each statement on what those before it left, and each file on the schema', () => {
+  it('checks each statement after those before it, and each file on the schema', () => {
     expect(findings('z-fails-then-goes-on').map(({ statement, rule }) => [statement, rule])).toEqual([
       [0, 'does-not-run'],
       [2, 'data-change'],
@@ -111,7 +111,7 @@ describe('lintFiles', () => {
     expect(rules('z-after')).toEqual(['drop-column', 'does-not-run']);
   });
 
-  it('says which schema.sql does not run', async () => {
+  it('names a schema.sql that does not run', async () => {
     const files = { 'schema.sql': 'CREATE TABLE public.t (', 'draft.sql': SOUND };
     await withDrafts(files, async (folder) => {
       await expect(lintFiles(folder)).rejects.toThrow(/schema\.sql: syntax error .*; expected SQL that runs/);

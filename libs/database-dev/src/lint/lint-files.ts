@@ -8,10 +8,10 @@ import { fileName, loadSqlFile, type SqlFile } from './sql-file.js';
 import { loadSquawkReport, type SquawkReport } from './squawk.js';
 import { type ThrowawayDatabase, withThrowawayDatabase } from './trace/throwaway-database.js';
 
-/** The tables that the files of a folder are about; every file finds them as they are here. */
+/** The existing tables of a folder; every file runs on a copy of them. */
 const SCHEMA_FILE = 'schema.sql';
 
-/** Judges plain SQL files, or every one of a folder, each on a fresh copy of the folder's `schema.sql`. */
+/** Checks plain SQL files, or every one of a folder, each on a new copy of the folder's `schema.sql`. */
 export async function lintFiles(path: string): Promise<LintReport> {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   const paths = isFolder ? listFiles(path) : [path].filter(existsSync);
@@ -41,7 +41,7 @@ async function loadSchema(client: Client, path: string): Promise<void> {
   }
 }
 
-/** A file that cannot be judged is a finding, and the others are judged all the same. */
+/** A file that cannot be checked is a finding, and the others are still checked. */
 async function loadOrReport(path: string): Promise<SqlFile | LintFinding> {
   try {
     return await loadSqlFile(path);
@@ -55,7 +55,7 @@ function createUnreadable(migration: string, { message }: Error): LintFinding {
   return { migration, statement: undefined, rule: 'unreadable', problem, instead: 'a file of SQL statements' };
 }
 
-/** In one database as long as its transactions can be taken back, in a new one after that. */
+/** Uses one database while its transactions can be rolled back, and then a new one. */
 async function lintAll(
   { withCopy }: ThrowawayDatabase,
   files: readonly SqlFile[],
@@ -78,7 +78,7 @@ interface Context {
   readonly reports: LintReport[];
 }
 
-/** Whether the database is as it was before. */
+/** Whether the database is unchanged. */
 async function lintAndUndo(client: Client, { migration, findings }: SqlFile, context: Context): Promise<boolean> {
   const { squawk, reports } = context;
   try {
@@ -105,21 +105,21 @@ function listFiles(folder: string): string[] {
     .filter((path) => path !== findSchema(folder));
 }
 
-/** As some systems write it: `SCHEMA.SQL`. Beside a `schema.sql`, that is a draft. */
+/** Some systems write it as `SCHEMA.SQL`. Beside a `schema.sql`, that file is a draft. */
 function findSchema(folder: string): string | undefined {
   const names = readdirSync(folder).filter((name) => name.toLowerCase() === SCHEMA_FILE);
   const name = names.includes(SCHEMA_FILE) ? SCHEMA_FILE : names[0];
   return name === undefined ? undefined : join(folder, name);
 }
 
-/** Nothing found in nothing would look like a good verdict. */
+/** No findings in no files would look like a pass. */
 class NothingToLintError extends Error {
   override readonly name = 'NothingToLintError';
   readonly exitCode = 2;
 
   constructor(path: string) {
     super(
-      `${path}: there is no SQL; expected an .sql file, or a folder of them\n  without a path, airlock db lint judges the migrations`,
+      `${path}: there is no SQL; expected an .sql file, or a folder of them\n  without a path, airlock db lint checks the migrations`,
     );
   }
 }

@@ -11,7 +11,7 @@ import { TRACE_RULES } from './trace/judge-traces.js';
 
 const CASES = join(import.meta.dirname, 'cases');
 const OURS = [...OUR_RULES].sort();
-/** A rule may have further cases: `<rule>.<what differs>.bad.sql`. */
+/** A rule may have further cases: `<rule>.<variant>.bad.sql`. */
 const casesOf = (kind: string) =>
   readdirSync(CASES)
     .filter((file) => file.endsWith(`.${kind}`))
@@ -37,13 +37,13 @@ describe('the rules', () => {
     expect(casesOf('txt').sort()).toEqual(casesOf('bad.sql').sort());
   });
 
-  it.each(casesOf('bad.sql'))('%s refuses its bad case, with the message that is pinned beside it', (name) => {
+  it.each(casesOf('bad.sql'))('%s rejects its bad case, with the message in its .txt file', (name) => {
     const said = findings(`${name}.bad`).map(describeFinding).join('\n');
     expect(said).toContain(`[${ruleOf(name)}]`);
     expect(`${said}\n`).toBe(readFileSync(join(CASES, `${name}.txt`), 'utf8'));
   });
 
-  it.each(casesOf('good.sql'))('%s lets its good case pass', (name) => {
+  it.each(casesOf('good.sql'))('%s accepts its good case', (name) => {
     expect(findings(`${name}.good`).map(describeFinding)).toEqual([]);
   });
 
@@ -56,13 +56,13 @@ describe('the rules', () => {
 });
 
 describe('lintMigrations', () => {
-  it('lets a sound model pass', async () => {
+  it('accepts a model without faults', async () => {
     const { linted, findings } = await lintMigrations({ ...sampleModel, isAll: true });
     expect(findings.map(describeFinding)).toEqual([]);
     expect(linted.map(({ name }) => name)).toEqual(sampleModel.migrations.map(({ name }) => name));
   });
 
-  it('sees what a statement locks among rows that are there', async () => {
+  it('sees the locks of a statement on a table with rows', async () => {
     const addNote = defineMigration({
       name: '29990101000000-add-note',
       phase: 'expand',
@@ -81,7 +81,7 @@ describe('lintMigrations', () => {
 });
 
 describe('listRules', () => {
-  it('knows every rule of ours and of squawk, once', () => {
+  it('knows each rule of ours and of squawk once', () => {
     const names = listRules();
     expect(new Set(names).size).toBe(names.length);
     expect(names).toEqual(expect.arrayContaining([...TRACE_RULES, ...Object.keys(COVERED)]));

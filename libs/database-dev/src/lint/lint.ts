@@ -25,11 +25,11 @@ export interface LintedMigration {
 }
 
 export interface LintOptions extends Pick<Model, 'migrations' | 'seedRows' | 'folder'> {
-  /** Those of earlier releases too. */
+  /** Includes the migrations of earlier releases. */
   readonly isAll?: boolean;
 }
 
-/** Judges the migrations of the next release, by their text and by what they do on a seeded database. */
+/** Checks the migrations of the next release, by their text and by their effects on a seeded database. */
 export async function lintMigrations({ isAll = false, ...model }: LintOptions): Promise<LintReport> {
   const { migrations } = model;
   assertCatalogue(migrations);
@@ -42,14 +42,14 @@ export async function lintMigrations({ isAll = false, ...model }: LintOptions): 
   });
 }
 
-/** Rows make a statement show what it does to rows. */
+/** The effects of a statement on rows are only visible with rows. */
 async function fill({ config }: ThrowawayDatabase, model: Pick<Model, 'migrations' | 'seedRows'>): Promise<void> {
   if (model.migrations.length === 0) return;
   await migrate({ config, ...model });
   await seed({ config, ...model });
 }
 
-/** One after the other, each on what those before it left. */
+/** In order, because each runs on the result of the earlier ones. */
 async function lintInOrder(client: Client, migrations: readonly Migration[]): Promise<LintReport> {
   const squawk = await loadSquawkReport(migrations);
   const drafts: Draft[] = [];
@@ -67,7 +67,7 @@ async function commit(client: Client): Promise<void> {
   });
 }
 
-/** Before the exceptions: whether a key has its index is known at the very end. */
+/** Before exceptions are applied: the index of a key may still come in the last migration. */
 export interface Draft extends LintedMigration {
   readonly statements: readonly ParsedStatement[];
   readonly findings: readonly LintFinding[];
@@ -79,7 +79,7 @@ export async function lintOne(client: Client, migration: Migration, squawk: Squa
   const statements = await parseMigration(migration, traces);
   const syntax = statements.flatMap(judgeSyntax);
   const ours = judgeTraces(statements, traces, syntax);
-  // Where the trace took a finding of ours back, squawk is mistaken too.
+  // A finding of ours that the trace has withdrawn is a mistake of squawk's too.
   const theirs = selectSquawk(squawk.get(migration) ?? [], statements, [...syntax, ...ours]);
   return { name: migration.name, traces, statements, findings: [...ours, ...theirs] };
 }
@@ -96,7 +96,7 @@ export async function concludeReport(client: Client, drafts: readonly Draft[]): 
   };
 }
 
-/** What is about the whole file comes first. */
+/** Findings about the whole file come first. */
 export function byStatement(a: LintFinding, b: LintFinding): number {
   return (a.statement ?? -1) - (b.statement ?? -1);
 }
@@ -132,7 +132,7 @@ async function judgeForeignKeys(client: Client, linted: readonly LintedMigration
           migration,
           statement,
           rule: 'unindexed-foreign-key',
-          problem: `${name} has no index on ${table} (${columns.map(quoteIdentifier).join(', ')}): deleting what it refers to scans all of ${table}`,
+          problem: `${name} has no index on ${table} (${columns.map(quoteIdentifier).join(', ')}): deleting a row that it refers to scans all of ${table}`,
           instead: steps(
             OWN_MIGRATION,
             `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${inventName([relname, ...columns], 'idx')} ON ${table} (${columns.map(quoteIdentifier).join(', ')})`,

@@ -14,7 +14,7 @@ import { parseSql } from './syntax/statement.js';
 
 export interface SqlFile {
   readonly migration: Migration;
-  /** Comments that look like exceptions and are none, with the reason. */
+  /** Comments that look like exceptions but are not, with the reason. */
   readonly findings: readonly LintFinding[];
 }
 
@@ -50,7 +50,7 @@ export function fileName(path: string): string {
 
 function loadText(path: string): string {
   const stat = statSync(path);
-  // To read a pipe or a device may never end.
+  // Reading a pipe or a device may never end.
   if (!stat.isFile()) throw new MigrationError(`${path} is not a file; expected an SQL file`);
   if (stat.size > LARGEST_FILE_BYTES)
     throw new MigrationError(
@@ -73,7 +73,7 @@ function badLine(bytes: Buffer): number {
 
 type Header = Pick<Migration, 'phase' | 'completes' | 'transactional'>;
 
-/** Only the comment lines before the first statement: a string may hold the same words. */
+/** Only the comment lines before the first statement: a string may contain the same text. */
 function parseHeader(text: string): Header {
   const lines = leadingComments(tokensOf(text)).map((token) => token.text);
   const read = (key: string) =>
@@ -108,7 +108,7 @@ function splitStatements(text: string): { statements: MigrationStatement[]; stra
     const own = tokens.filter((token) => token.start >= start && token.start < end && token.text !== ';');
     const before = leadingComments(own);
     const inside = own.slice(before.length).filter(isComment);
-    // A comment that follows a statement in its line belongs to that one.
+    // A comment that follows a statement on its line belongs to that statement.
     const isBehind = (token: Token) => index > 0 && !bytes.subarray(start, token.start).includes('\n');
     const behind = before.filter(isBehind);
     strays.push(
@@ -126,7 +126,10 @@ function splitStatements(text: string): { statements: MigrationStatement[]; stra
 }
 
 const ALLOW = /^-- allow ([\w-]+): (.*)$/;
-/** Also in other spellings, so that a slip is told. Prose that begins with the word has no colon after one more. */
+/**
+ * Includes other spellings, so that a typo is reported. Prose that begins with the word has no colon after the next
+ * word.
+ */
 const LIKE_ALLOW = /^(?:--|\/\*)\s*allow\s*:?\s*['"]?[\w-]+['"]?\s*(?::|=|$)|^(?:--|\/\*)\s*allow\s*:/i;
 
 function strayAllows(comments: readonly Token[], { statement, where }: { statement: number; where: string }): Stray[] {

@@ -11,7 +11,7 @@ import type { LintFinding } from './rules/lint-rule.js';
 import { isComment } from './syntax/source-text.js';
 import type { ParsedStatement } from './syntax/statement.js';
 
-/** Where a rule of ours says the same with the real names; then squawk's finding on that statement is left out. */
+/** Rules of ours that report the same with the real names; squawk's finding on that statement is then omitted. */
 export const COVERED: Readonly<Record<string, readonly string[]>> = {
   'adding-field-with-default': ['volatile-default', 'add-stored-generated'],
   'adding-foreign-key-constraint': ['add-foreign-key', 'add-column-references', 'validate-with-add'],
@@ -51,7 +51,7 @@ export const COVERED: Readonly<Record<string, readonly string[]>> = {
   'syntax-error': ['unreadable'],
 };
 
-/** Left out altogether, each for its reason. */
+/** Always omitted, each for its reason. */
 const EXCLUDED = [
   'prefer-robust-stmts', // a migration runs in a transaction or is one repeatable statement
   'require-lock-timeout', // the runner sets both for every migration
@@ -72,10 +72,10 @@ interface SquawkFinding {
   readonly help: string | null;
 }
 
-/** What squawk says about one migration, before our rules have their say. */
+/** Findings of squawk about one migration, before our rules are applied. */
 export type SquawkReport = ReadonlyMap<Migration, readonly LintFinding[]>;
 
-/** Asks squawk about all migrations at once: twice, for what runs in a transaction and for what does not. */
+/** Runs squawk on all migrations at once, in two runs: for statements in a transaction, and for those outside. */
 export async function loadSquawkReport(migrations: readonly Migration[]): Promise<SquawkReport> {
   await loadModule();
   const byKind = [true, false].map((kind) => migrations.filter(({ transactional }) => transactional === kind));
@@ -83,7 +83,7 @@ export async function loadSquawkReport(migrations: readonly Migration[]): Promis
   return new Map(reports.flat());
 }
 
-/** What our rules neither say better nor know better. */
+/** Findings that our rules neither replace nor refute. */
 export function selectSquawk(
   findings: readonly LintFinding[],
   statements: readonly ParsedStatement[],
@@ -99,7 +99,7 @@ function isSaid(rule: string, { index }: ParsedStatement, ours: readonly LintFin
   return ours.some((finding) => finding.statement === index && COVERED[rule]?.includes(finding.rule));
 }
 
-/** What squawk reports although it is harmless on PostgreSQL 18, or wanted where it stands. */
+/** Findings that are harmless on PostgreSQL 18, or intended in their place. */
 function isMistaken(rule: string, { sql, migration, created, node }: ParsedStatement): boolean {
   switch (rule) {
     case 'ban-drop-column':
@@ -108,10 +108,10 @@ function isMistaken(rule: string, { sql, migration, created, node }: ParsedState
     case 'ban-char-field':
       return !/"sval":"(bpchar|char)"/.test(JSON.stringify(node)); // "character varying" is another type
     case 'adding-field-with-default':
-      return !/\bSTORED\b/i.test(sql); // VIRTUAL writes nothing; a volatile default is ours to see
+      return !/\bSTORED\b/i.test(sql); // VIRTUAL writes nothing; our rules check volatile defaults
     case 'changing-column-type':
     case 'prefer-text-field':
-      return 'AlterTableStmt' in node; // the trace saw whether anything was written anew
+      return 'AlterTableStmt' in node; // the trace shows whether the table was rewritten
     case 'constraint-missing-not-valid':
     case 'disallowed-unique-constraint':
       return /\bUSING\s+INDEX\b/i.test(sql);
@@ -149,21 +149,21 @@ function joinStatements(migration: Migration | undefined): string {
   return (migration?.statements ?? []).map(({ sql }) => `${blankComments(sql)}\n;\n`).join('');
 }
 
-/** A comment could tell squawk to ignore a rule; ours is the only place for exceptions. Lines stay where they are. */
+/** A comment could make squawk ignore a rule, but only our own exceptions count. Line numbers are kept. */
 function blankComments(sql: string): string {
   const bytes = Buffer.from(sql);
   let comments: ScanToken[] = [];
   try {
     comments = scanSync(sql).tokens.filter(isComment);
   } catch {
-    // What has no tokens is reported as unreadable.
+    // A text without tokens is reported as unreadable.
   }
   for (const { start, end } of comments)
     for (let at = start; at < end; at += 1) if (bytes[at] !== NEWLINE) bytes[at] = SPACE;
   return bytes.toString();
 }
 
-/** Lines count from 0 and run through all statements of the file. */
+/** Lines are counted from 0 through all statements of the file. */
 function toFinding(
   { line, rule_name: rule, message, help }: SquawkFinding,
   { name, statements }: Migration,
@@ -174,7 +174,7 @@ function toFinding(
   return { migration: name, statement, rule, problem: message, instead: help ?? `https://squawkhq.com/docs/${rule}` };
 }
 
-/** It exits with 1 when it found something; anything without JSON is a failure of its own. */
+/** squawk exits with 1 when it has findings; output without JSON is a failure. */
 function toOutput(error: Error & { stdout?: string; stderr?: string }): { stdout: string } {
   if (error.stdout?.startsWith('[')) return { stdout: error.stdout };
   throw new Error(`squawk: ${error.stderr ?? error.message}`, { cause: error });

@@ -43,7 +43,7 @@ const BlogPost = new EntitySchema<Record<string, unknown>>({
   },
 });
 
-/** As TypeORM writes them for tables that hold rows. */
+/** Statements that TypeORM writes for tables with rows. */
 const LATER = [
   `ALTER TABLE "public"."author" ADD "nickname" character varying`,
   `ALTER TABLE "public"."author" ADD "visits" integer NOT NULL DEFAULT '0'`,
@@ -92,26 +92,26 @@ describe('a migration that TypeORM generates', () => {
     ),
   ];
 
-  it('holds what the spec is about: PK_ and UQ_ names, strings without a length, an enum, relations', () => {
+  it('contains the subjects of this spec: PK_ and UQ_ names, strings without a length, an enum, relations', () => {
     const text = generated.join('\n');
     for (const part of [/"PK_\w+"/, /"UQ_\w+"/, /character varying NOT/, /AS ENUM/, /"FK_\w+"/, /TIMESTAMP\(6\)/])
       expect(text).toMatch(part);
   });
 
-  it('has to name its schemas', () => {
+  it('must name its schemas', () => {
     expect(rules(1)).toEqual(['unqualified-name']);
   });
 
-  it('passes once it does, except for its enum and the key that it does not index', () => {
+  it('passes with schemas, except for its enum and the key without an index', () => {
     expect(rules(2).sort()).toEqual(['create-enum', 'unindexed-foreign-key']);
   });
 
-  it.each(LATER.map((sql, index) => [sql, index] as const))('passes on tables that are there: %s', (_, index) => {
+  it.each(LATER.map((sql, index) => [sql, index] as const))('passes on existing tables: %s', (_, index) => {
     expect(rules(3 + index)).toEqual([]);
   });
 });
 
-/** TypeORM leaves out the schema that its connection defaults to. */
+/** TypeORM omits the default schema of its connection. */
 function qualify(sql: string): string {
   return sql.replaceAll(/\b(TABLE|ON|REFERENCES) ("\w+")(?!\.)/g, '$1 "public".$2');
 }

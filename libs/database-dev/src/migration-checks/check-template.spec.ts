@@ -7,7 +7,7 @@ import { checkTemplate, describeChanges, findEntityChanges, findLostColumns } fr
 const cluster = useScratchCluster();
 
 describe('checkTemplate', () => {
-  it('finds that migrations, schema.sql and entities say the same', async () => {
+  it('finds no difference between migrations, schema.sql and entities', async () => {
     await expect(checkTemplate(sampleModel)).resolves.toBeUndefined();
   });
 });

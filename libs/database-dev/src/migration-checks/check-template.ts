@@ -11,13 +11,14 @@ import { type ThrowawayDatabase, withThrowawayDatabase } from '../lint/trace/thr
 import { checkKnownObjects } from '../testing/contents/record-objects.js';
 
 /**
- * Migrates an empty database and compares four descriptions of the schema: what the migrations made, the committed
+ * Migrates an empty database and compares four descriptions of the schema: the result of the migrations, the committed
  * schema.sql and known-objects.json, and the entities.
- * @throws DriftError, or MigrationError with what TypeORM would change
+ *
+ * @throws DriftError, or MigrationError with the changes that TypeORM would make
  */
 export async function checkTemplate({ isWritten = false, ...model }: Model & { isWritten?: boolean }): Promise<void> {
   await withThrowawayDatabase(async (database) => {
-    // Migrates it as well, step by step.
+    // Also tests the migrations, one by one.
     await checkKnownObjects(database, { ...model, isWritten });
     const actual = await readThrowaway(database);
     if (isWritten) saveSchemaFile(model, actual);
@@ -33,12 +34,12 @@ function readThrowaway({ config, withOwner }: ThrowawayDatabase): Promise<string
   return withOwner((client) => readCatalogue(client, { app: app.user, migrator: migration?.user ?? '' }));
 }
 
-/** What TypeORM would run to make the database fit the entities. It only writes that down. */
+/** Statements that TypeORM would run to make the database match the entities. They are only listed. */
 export async function findEntityChanges(
   { config }: Pick<ThrowawayDatabase, 'config'>,
   model: Pick<Model, 'loadEntities'>,
 ): Promise<string[]> {
-  // Loaded only here: TypeORM takes far longer to load than the other commands of this door take to run.
+  // Loaded only here: loading TypeORM takes far longer than the other commands of this entry point.
   const [{ createDataSource }, entities] = await Promise.all([
     import('@airlock/database/internal'),
     model.loadEntities(),
@@ -56,15 +57,15 @@ export function describeChanges(changes: readonly string[]): string {
   const lost = findLostColumns(changes);
   const warning = lost.map(
     (column) =>
-      `\n  TypeORM would drop ${column} and add it empty, for it knows no change of type: never take that over.`,
+      `\n  TypeORM would drop ${column} and add it empty, because it cannot change a type: never use these statements.`,
   );
   return (
-    `entities: differ from what the migrations make; expected no difference\n${changes.map((sql) => `+ ${sql}`).join('\n')}` +
-    `${warning.join('')}\n  Write the difference into a migration (airlock new migration NAME), or mend the entity.`
+    `entities: differ from the schema of the migrations; expected no difference\n${changes.map((sql) => `+ ${sql}`).join('\n')}` +
+    `${warning.join('')}\n  Write a migration for the difference (airlock new migration NAME), or correct the entity.`
   );
 }
 
-/** Columns that are dropped and added under the same name: their contents would be gone. */
+/** Columns that are dropped and added under the same name: their contents would be lost. */
 export function findLostColumns(changes: readonly string[]): string[] {
   const columns = (form: RegExp) => changes.flatMap((sql) => form.exec(sql)?.slice(1, 3).join('.') ?? []);
   const added = new Set(columns(/ALTER TABLE (\S+) ADD (?!CONSTRAINT)(\S+)/));

@@ -1,4 +1,4 @@
-// The door for the workspace: what judges migrations. None of it is in an image.
+// The entry point of the checks of migrations, for the workspace. No image contains it.
 export { checkTemplate } from './check-template.js';
 export { listRules } from '../lint/lint-exceptions.js';
 export { lintFiles } from '../lint/lint-files.js';

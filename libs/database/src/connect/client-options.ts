@@ -21,13 +21,13 @@ export interface SessionConfig {
 
 export interface ClientContext {
   readonly config: SessionConfig;
-  /** What the session is for: `api`, `migrate`, `provision` … */
+  /** Purpose of the session: `api`, `migrate`, `provision` … */
   readonly purpose: string;
-  /** For a session that must not trust a server of tests any more than another; see `createClientOptions`. */
+  /** For a session that must not trust a test server more than any other; see `createClientOptions`. */
   readonly isStrict?: boolean;
 }
 
-/** A `ClientConfig` in which nothing is left for pg to take from the environment or out of a text. */
+/** A `ClientConfig` in which pg finds no field to fill from the environment or from a connection string. */
 export type DiscreteOptions = Readonly<
   Required<Pick<ClientConfig, 'host' | 'port' | 'user' | 'password' | 'database' | 'application_name' | 'ssl'>>
 > &
@@ -37,8 +37,8 @@ export type DiscreteOptions = Readonly<
   };
 
 /**
- * The options of every session. pg takes each field that is absent or empty from a PG* variable, so that a shell which
- * exports PGHOST or PGOPTIONS would decide where the session goes: here each of these fields has a value.
+ * The options of every session. pg fills each absent or empty field from a PG* variable, so an exported PGHOST or
+ * PGOPTIONS could redirect the session. Each of these fields therefore has a value.
  */
 export function createClientOptions(
   address: DatabaseAddress,
@@ -62,13 +62,13 @@ export function createClientOptions(
     client_encoding: 'UTF8',
     sslnegotiation: 'postgres',
     options: '-c search_path=public -c TimeZone=UTC',
-    // Servers that live as long as a test run store their random passwords with one iteration.
+    // Test servers, which live for one run, store their random passwords with one iteration.
     scramMinIterations: traitsOf(config.environment).mayBeReset && !isStrict ? 1 : MIN_SCRAM_ITERATIONS,
     ...IGNORE_PGREPLICATION,
   };
 }
 
-/** Sessions that belong to no service, such as those of an administrator, have no config to take their limits from. */
+/** For sessions of no service, such as those of an administrator: they have no config with limits. */
 export function createSessionConfig(environment: Environment, sslCa?: string): SessionConfig {
   return {
     environment,
@@ -83,7 +83,9 @@ export function createSessionConfig(environment: Environment, sslCa?: string): S
   };
 }
 
-/** pg sends this word as it is and the server reads it as a boolean; an empty one would be taken from PGREPLICATION. */
+/**
+ * pg sends this text unchanged and the server reads it as a boolean. An empty one would be replaced by PGREPLICATION.
+ */
 const IGNORE_PGREPLICATION = { replication: 'false' };
 
 function createSslOptions(
@@ -100,7 +102,7 @@ function createSslOptions(
   }
 }
 
-/** Service, environment and instance; the server cuts longer names, and the host name is what may be cut. */
+/** Service, environment and instance. The server truncates longer names, so the host name comes last. */
 function createApplicationName({ service, environment }: SessionConfig, purpose: string): string {
   return `${service.name}/${environment}/${purpose}@${hostname()}:${process.pid}`.slice(0, NAME_LIMIT);
 }

@@ -8,10 +8,10 @@ import { UntrustedServerError } from '../wire/untrusted-server-error.js';
 
 export { ServerError } from '../identity/server.js';
 
-/** A connected session of its own; the caller ends it. Prefer `withClient`. */
+/** A connected session outside of any pool; the caller ends it. Prefer `withClient`. */
 export async function connectClient(address: DatabaseAddress, context: ClientContext): Promise<Client> {
   const client: Client = new GuardedClient(createClientOptions(address, context));
-  // Without a listener the loss of an idle session would end the process; the next query reports it instead.
+  // Without a listener, losing an idle session would end the process. The next query reports the loss.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -41,7 +41,7 @@ export async function withClient<T>(
   }
 }
 
-/** The server did not let us in. Says where and as whom, never with which password. */
+/** The server rejected the connection. The message names the address and the role, never the password. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
   readonly exitCode = 69;
@@ -54,10 +54,10 @@ export class ConnectionError extends Error {
 }
 
 function describeCause(cause: unknown): string {
-  if (cause instanceof UntrustedServerError) return `${cause.problem}; expected ${cause.expected}\n  ${cause.cure}`;
+  if (cause instanceof UntrustedServerError) return `${cause.problem}; expected ${cause.expected}\n  ${cause.fix}`;
   const reason = cause instanceof Error ? cause.message || (cause as { code?: string }).code : String(cause);
   return (
     `does not answer: ${reason ?? 'unknown reason'}; expected a session\n` +
-    '  airlock config print   # says where that address comes from; `make dev` starts the database of development'
+    '  airlock config print   # shows where that address comes from; `make dev` starts the development database'
   );
 }

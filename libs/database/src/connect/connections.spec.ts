@@ -26,7 +26,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => cluster.stop());
 
-/** What a developer's shell may have exported for other work. */
+/** Variables that a developer's shell may have exported for other work. */
 const STRAY = {
   PGHOST: '192.0.2.1',
   PGPORT: '1',
@@ -48,7 +48,7 @@ const STRAY = {
 };
 
 describe('createDataSource', () => {
-  it('goes where the config says in a process that is full of PG* variables', () => {
+  it('connects as the config says, whatever PG* variables are set', () => {
     const script = fileURLToPath(new URL('./stray-variables.fixture.ts', import.meta.url));
     const loader = new URL('../../../../tools/typescript.mjs', import.meta.url).href;
     const { stdout, stderr } = spawnSync(process.execPath, ['--import', loader, script, String(cluster.port)], {
@@ -81,7 +81,7 @@ describe('createDataSource', () => {
   });
 
   it('shows its password neither in its options nor in an error', async () => {
-    const wrong = { ...config, database: { ...config.database, app: { ...options.app, user: 'nobody' } } };
+    const wrong = { ...config, database: { ...config.database, app: { ...options.app, user: 'stranger' } } };
     const dataSource = createDataSource(wrong, { entities: [] });
     const error = await dataSource.initialize().catch((reason: unknown) => reason);
     const { inspect } = await import('node:util');
@@ -121,7 +121,7 @@ describe('createClientOptions', () => {
   it.each([
     ['require', { rejectUnauthorized: false }],
     ['verify-full', { rejectUnauthorized: true, host: '127.0.0.1', ca: 'PEM' }],
-  ] as const)('turns sslmode=%s into what pg needs', (sslMode, expected) => {
+  ] as const)('translates sslmode=%s for pg', (sslMode, expected) => {
     const address = { ...options.app, sslMode };
     expect(createClientOptions(address, { config: createSessionConfig('testing', 'PEM'), purpose: 'x' }).ssl).toEqual(
       sslMode === 'require' ? { rejectUnauthorized: false } : expected,

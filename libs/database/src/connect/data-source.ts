@@ -8,13 +8,16 @@ import { GuardedClient } from '../wire/guarded-client.js';
 const SECOND = 1000;
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
-/** All that a caller may say. What could reshape a database or move the connection is not in the type. */
+/**
+ * All options that a caller may set. The type leaves out every option that could change a schema or redirect the
+ * connection.
+ */
 export type DataSourceChoices = Readonly<
   Pick<PostgresOptions, 'subscribers' | 'logger'> & {
     entities: NonNullable<PostgresOptions['entities']>;
-    /** What the sessions are for, in their application_name; `api` unless given. */
+    /** Purpose of the sessions, shown in their application_name; `api` by default. */
     purpose?: string;
-    /** Takes what DB_ECHO shows; the logger of Nest unless given. */
+    /** Receives the output of DB_ECHO; Nest's logger by default. */
     printSql?: SqlPrinter;
   }
 >;
@@ -36,8 +39,8 @@ export function createDataSource(config: Config, choices: DataSourceChoices): Da
 
 /**
  * TypeORM builds its pool from its own reading of the options, merges `extra` over it, and prefers pg's native binding,
- * which reads PG* variables, where that is installed. It is given a driver that has one thing only: a pool that ignores
- * what TypeORM says and takes the same discrete fields as every other session.
+ * which reads PG* variables, where that is installed. This driver contains only a pool that ignores TypeORM's options
+ * and takes the same discrete fields as every other session.
  */
 function createDriver(config: Config, purpose: string): { Pool: new () => Pool } {
   const options = {
@@ -50,8 +53,8 @@ function createDriver(config: Config, purpose: string): { Pool: new () => Pool }
   class ConfiguredPool extends Pool {
     constructor() {
       super(options);
-      // While a session is lent the pool does not listen to it, and a connection that breaks then would end the process. What
-      // was asked on it fails by itself, and who gives it back gives back one that is thrown away.
+      // The pool does not listen to a session while it is lent, so a broken connection would end the process. Its query
+      // fails by itself, and the pool discards the session on return.
       this.on('connect', (session) => session.on('error', () => {}));
     }
   }

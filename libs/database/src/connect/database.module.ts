@@ -7,8 +7,8 @@ import { assertDataSourceIdentity } from '../identity/assert-identity.js';
 import { findPoolerError } from '../identity/server.js';
 
 /**
- * The one connection of an application; entities come from `TypeOrmModule.forFeature`. Probes are answered before the
- * database is: `openDataSource` connects. It closes at shutdown.
+ * The only connection pool of an application; entities come from `TypeOrmModule.forFeature`. Probes are answered before
+ * the database is reachable: `openDataSource` connects. The pool closes at shutdown.
  */
 @Module({})
 export class DatabaseModule {
@@ -27,7 +27,7 @@ export class DatabaseModule {
   }
 }
 
-/** Connects, and goes no further when the database says that it belongs to another environment. It can be tried again. */
+/** Connects, and fails when the database belongs to another environment. The caller may retry. */
 export async function openDataSource(dataSource: DataSource, config: Config): Promise<void> {
   try {
     await dataSource.initialize();

@@ -45,7 +45,7 @@ describe('the lint rules', () => {
     expect(lint(code, 'apps/api/src/thing.ts')).toHaveLength(1);
   });
 
-  it('let only the two files make sessions that make all others', () => {
+  it('allow new sessions only in the two files that create them', () => {
     expect(lint('new Client(createClientOptions(a, c))', 'libs/database/src/connect/client.ts')).toEqual([]);
     expect(lint('new DataSource({ extra: {} })', 'libs/database/src/connect/data-source.ts')).toHaveLength(1);
     expect(lint('new DataSource({ synchronize: true })', 'libs/database/src/connect/data-source.ts')).toHaveLength(1);
@@ -53,7 +53,7 @@ describe('the lint rules', () => {
 });
 
 describe('the types', () => {
-  it('have no word for what could reshape a database or move a connection', () => {
+  it('have no option that could change a schema or redirect a connection', () => {
     const isNeverRun = (config: Config) => [
       // @ts-expect-error changes the schema at start
       createDataSource(config, { entities: [], synchronize: true }),

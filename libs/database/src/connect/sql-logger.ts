@@ -3,7 +3,7 @@ import type { Logger } from 'typeorm';
 
 export type SqlPrinter = Pick<NestLogger, 'log' | 'warn'>;
 
-/** What DB_ECHO prints: the statement and how many parameters it has, never their values. */
+/** DB_ECHO prints the statement and the number of its parameters, never their values. */
 export class SqlLogger implements Logger {
   readonly #echo: boolean;
   readonly #print: SqlPrinter;
@@ -17,7 +17,7 @@ export class SqlLogger implements Logger {
     if (this.#echo) this.#print.log(formatStatement(sql, parameters));
   }
 
-  /** The error itself goes to the caller, who logs it once; its message may hold values. */
+  /** The caller receives the error and logs it once; its message may contain values. */
   logQueryError(_error: string | Error, sql: string, parameters?: unknown): void {
     if (this.#echo) this.#print.warn(`failed: ${formatStatement(sql, parameters)}`);
   }
@@ -38,11 +38,11 @@ export class SqlLogger implements Logger {
   }
 }
 
-/** Names and comments first: a quote inside of one starts no literal. */
+/** Names and comments first: a quote inside of them does not start a literal. */
 const TOKENS =
   /("(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/)|(\$\w*\$)[\s\S]*?\2|\bE'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'/gi;
 
-/** Literals are redacted as well: a statement is not always written with parameters. */
+/** Redacts literals too: not every statement uses parameters. */
 function formatStatement(sql: string, parameters: unknown): string {
   const text = sql.replace(TOKENS, (_, kept: string | undefined) => keepName(kept)).replace(/\s+/g, ' ');
   const count = Array.isArray(parameters) ? parameters.length : Object.keys(parameters ?? {}).length;

@@ -1,4 +1,4 @@
-// Two kinds of session in a process whose environment is full of PG* variables; prints where each one came to be.
+// Opens two kinds of session in a process with many PG* variables, and prints the settings of each session.
 import { loadConfig } from '@airlock/config/loading';
 import { withClient } from './client.js';
 import { createDataSource } from './data-source.js';

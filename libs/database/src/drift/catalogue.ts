@@ -1,14 +1,14 @@
 import type { ClientBase } from 'pg';
 
-/** What the three roles of a database are called here, so that every environment reads alike. */
+/** The placeholders for the three roles, so that the output is the same in every environment. */
 export interface RoleNames {
   readonly app: string;
   readonly migrator: string;
 }
 
 /**
- * Everything that a migration can make, in the words of SQL, one statement each, the same for the same schema wherever it
- * lives. Schema ops is left out: provisioning and the migrator make it, and not alike in every environment.
+ * Everything that a migration can create, as SQL, one statement each. The same schema gives the same text on every
+ * server. Schema ops is left out: provisioning and the migrator create it, and it differs between environments.
  */
 export async function readCatalogue(client: ClientBase, roles: RoleNames): Promise<string[]> {
   const statements: string[] = [];
@@ -38,12 +38,12 @@ async function readOwner(client: ClientBase): Promise<string> {
   return rows[0]?.name ?? '';
 }
 
-/** Lines that continue a statement begin with a space: a line that does not begins the next one. */
+/** A line that begins with a space continues a statement; any other line begins the next one. */
 function indent(sql: string): string {
   return sql.trim().replaceAll(/\n\s*/g, '\n  ');
 }
 
-/** The queries write roles as «name», which no identifier of ours contains. */
+/** The queries write roles as «name», which none of our identifiers contains. */
 function renameRoles(sql: string, names: ReadonlyMap<string, string>): string {
   return sql.replaceAll(/«([^»]*)»/g, (_, name: string) => names.get(name) ?? (name || 'PUBLIC'));
 }

@@ -12,7 +12,7 @@ describe('findDrift', () => {
   beforeAll(async () => {
     database = await cluster.create('staging');
     await migrate({ config: database.config, ...sampleModel });
-    // Each test takes back what it changed.
+    // Each test reverts its changes.
     await database.superuser.query('ALTER EVENT TRIGGER airlock_refuse_drop DISABLE');
   });
 
@@ -90,7 +90,7 @@ describe('findDrift', () => {
     }
   });
 
-  it('shows what is missing and what is too much, as a diff', async () => {
+  it('shows missing and unexpected statements as a diff', async () => {
     const { superuser, config } = database;
     await superuser.query(`ALTER TABLE public.parcels ALTER name SET DEFAULT 'x'`);
     try {

@@ -5,13 +5,13 @@ import { readCatalogue } from './catalogue.js';
 import { loadSchemaFile } from './schema-file.js';
 
 export interface Drift {
-  /** Statements of the migrations' schema that the database lacks. */
+  /** Statements of the migrations' schema that are missing in the database. */
   readonly missing: readonly string[];
-  /** What the database has besides. */
+  /** Statements of the database that no migration creates. */
   readonly unexpected: readonly string[];
 }
 
-/** Compares a live database with what the migrations of this code make. Reads only. */
+/** Compares a live database with the schema that the migrations of this code create. Reads only. */
 export async function findDrift(target: MigrationTarget & Pick<Model, 'folder'>): Promise<Drift> {
   const client = await connectMigrator(target, 'drift');
   try {
@@ -39,20 +39,20 @@ export function hasDrift({ missing, unexpected }: Drift): boolean {
 
 const WORDS_OF_A_NAME = 6;
 
-/** As a diff: `-` the database lacks, `+` it has besides; what is about one thing stands together. */
+/** As a diff: `-` is missing in the database, `+` is unexpected. Lines about the same object are adjacent. */
 export function describeDrift({ missing, unexpected }: Drift): string {
   const lines = [...missing.map((sql) => `- ${sql}`), ...unexpected.map((sql) => `+ ${sql}`)];
   const about = (line: string) => line.slice(2).split(' ', WORDS_OF_A_NAME).join(' ');
-  // The sort is stable: of one thing, what is missing comes first.
+  // The sort is stable, so `-` comes before `+` for the same object.
   return lines.sort((a, b) => (about(a) < about(b) ? -1 : Number(about(a) > about(b)))).join('\n');
 }
 
 export class DriftError extends MigrationError {
   override name = 'DriftError';
 
-  constructor(where: string, drift: Drift, mend: string) {
+  constructor(where: string, drift: Drift, fix: string) {
     super(
-      `${where}: differs from what the migrations make; expected no difference\n${describeDrift(drift)}\n  ${mend}`,
+      `${where}: differs from the schema of the migrations; expected no difference\n${describeDrift(drift)}\n  ${fix}`,
     );
   }
 }

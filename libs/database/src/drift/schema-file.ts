@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Model } from '../model/product-model.js';
 
-const HEADER = `-- What the migrations make, read back from a database that ran them. Not to be run: to be read and compared.
--- Fix it with: airlock db drift --template --write`;
+const HEADER = `-- The schema that the migrations create, read from a database that ran them. For review and comparison; never run it.
+-- Update it with: airlock db drift --template --write`;
 
-/** The schema that all migrations together make: reviewed like code, and compared with every database. */
+/** The schema that all migrations together create. It is reviewed like code and compared with every database. */
 export function loadSchemaFile(model: Pick<Model, 'folder'>): string[] {
   return parseSchema(readFileSync(nameFile(model), 'utf8'));
 }

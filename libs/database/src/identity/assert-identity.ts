@@ -6,19 +6,19 @@ import { findBrokenBindings, IdentityError, type Location, readLocation, readSta
 import type { Queryable } from './queryable.js';
 
 export interface IdentityClaim {
-  /** What the caller was asked to work on: a flag, a release target. */
+  /** The target that the caller named: a flag, a release target. */
   readonly expected: Environment;
-  /** What the configuration says. */
+  /** The environment of the configuration. */
   readonly config: Pick<Config, 'environment'> & { database: { app: { database: string } } };
 }
 
 export { IdentityError };
 
 /**
- * Every command that writes asks this first, on the session that will write: the caller, the configuration and the
- * database must say the same environment, and the stamp must be the database's own.
+ * Every command that writes calls this first, on the session that will write. The caller, the configuration and the
+ * database must name the same environment, and the stamp must belong to this database.
  *
- * @throws IdentityError, which says what each of the three said
+ * @throws IdentityError that names all three environments
  */
 export async function assertIdentity(client: Queryable, claim: IdentityClaim): Promise<Stamp> {
   const here = await readLocation(client);
@@ -28,7 +28,7 @@ export async function assertIdentity(client: Queryable, claim: IdentityClaim): P
   throw new IdentityError(describe(claim, here, stamp, problems));
 }
 
-/** The same, for a service at its start: it has no caller besides its configuration. */
+/** The same check for a service at its start; its configuration is its only caller. */
 export async function assertDataSourceIdentity(dataSource: DataSource, config: Config): Promise<Stamp> {
   const runner = dataSource.createQueryRunner();
   try {
@@ -45,7 +45,7 @@ function findProblems({ expected, config }: IdentityClaim, here: Location, stamp
   return [
     expected !== config.environment && 'the caller and the configuration disagree',
     database !== here.databaseName && `the configuration names the database "${database}"`,
-    !stamp && 'the database carries no stamp, so nothing says whose it is',
+    !stamp && 'the database has no stamp, so its environment is unknown',
     stamp && stamp.environment !== expected && 'the database belongs to another environment',
     ...(stamp ? findBrokenBindings(stamp, here) : []),
   ].filter((line) => typeof line === 'string');
@@ -58,12 +58,12 @@ function describe(
   problems: readonly string[],
 ): string {
   return [
-    `database "${here.databaseName}": ${problems.join('; ')}; expected caller, configuration and database to agree`,
+    `database "${here.databaseName}": ${problems.join('; ')}; expected caller, configuration and database to name the same environment`,
     `  caller         ${expected}`,
     `  configuration  ${config.environment}, database "${config.database.app.database}"`,
     `  database       ${stamp ? `${stamp.environment}, "${stamp.databaseName}"` : 'no stamp'}, on server ${here.systemIdentifier}`,
     stamp
-      ? '  airlock config print   # says where the address comes from; a stamp is not changed to fit it'
-      : `  airlock db provision   # with ENVIRONMENT=${expected} and DATABASE_ADMIN_URL, if this database is to be ${expected}`,
+      ? '  airlock config print   # shows where the address comes from; never change the stamp to fit the address'
+      : `  airlock db provision   # with ENVIRONMENT=${expected} and DATABASE_ADMIN_URL, if this database should be ${expected}`,
   ].join('\n');
 }

@@ -5,21 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type DatabaseAddress, Secret } from '@airlock/config';
-import { findFreePort, chooseIdentity, giveTo } from '@airlock/embedded-postgres';
+import { findFreePort, chooseIdentity, changeOwner } from '@airlock/embedded-postgres';
 
 const DEBIAN = '/usr/lib/postgresql';
 const PASSWORD = 'an0ther-p4ssword';
 
-/** The folder of programs of a PostgreSQL older than 18 that a package has installed here. */
+/** The program folder of an installed PostgreSQL package older than 18. */
 export const oldPostgres = (existsSync(DEBIAN) ? readdirSync(DEBIAN) : [])
   .filter((version) => Number(version) < 18)
   .map((version) => join(DEBIAN, version, 'bin'))
   .find((folder) => existsSync(join(folder, 'initdb')));
 
-/** Packages place it outside of the search path of ordinary users. */
+/** Packages place the program outside of the search path of ordinary users. */
 export const pgbouncer = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer'].find(existsSync);
 
-/** A server of that version on a free port of this machine, for as long as `use` runs. */
+/** Runs a server of that version on a free port of this machine until `use` ends. */
 export async function withOldPostgres<T>(use: (superuser: DatabaseAddress) => Promise<T>): Promise<T> {
   if (oldPostgres === undefined) throw new Error('PostgreSQL: none older than 18 here\n  apt-get install postgresql');
   return withOwnFolder({ password: PASSWORD }, async (folder) => {
@@ -40,13 +40,13 @@ export interface PgBouncerOptions {
   readonly address: Omit<DatabaseAddress, 'password'>;
   readonly password: string;
   readonly mode: 'session' | 'transaction';
-  /** Lines of its file, beside the least that it needs. */
+  /** Lines of its configuration file, in addition to the required ones. */
   readonly settings: readonly string[];
-  /** What it runs on each connection that it opens to the server. */
+  /** SQL that PgBouncer runs on each connection that it opens to the server. */
   readonly connectQuery?: string;
 }
 
-/** A PgBouncer in front of one database, for as long as `use` runs. */
+/** Runs a PgBouncer in front of one database until `use` ends. */
 export async function withPgBouncer<T>(
   { address, password, mode, settings, connectQuery = 'SELECT 1' }: PgBouncerOptions,
   use: (pooled: DatabaseAddress) => Promise<T>,
@@ -83,11 +83,11 @@ async function withOwnFolder<T>(
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'airlock-server-'));
-  giveTo(chooseIdentity(), folder);
+  changeOwner(chooseIdentity(), folder);
   try {
     for (const [name, content] of Object.entries(files)) {
       writeFileSync(join(folder, name), content, { mode: 0o600 });
-      giveTo(chooseIdentity(), join(folder, name));
+      changeOwner(chooseIdentity(), join(folder, name));
     }
     return await use(folder);
   } finally {
@@ -114,7 +114,7 @@ async function withProcess<T>(words: readonly string[], ready: string, use: () =
   }
 }
 
-/** What it says after that is read too: a full pipe would stop it. */
+/** Later output is read too: a full pipe would block the process. */
 function waitForLine({ stderr }: ChildProcess, text: string): Promise<void> {
   const said: string[] = [];
   return new Promise((resolve, reject) => {

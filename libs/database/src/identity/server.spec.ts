@@ -16,7 +16,7 @@ const describeIf = (isHere: boolean, title: string, define: () => void) =>
   isHere ? describe(title, define) : describe.skip(title, define);
 
 describeIf(oldPostgres !== undefined, 'an older PostgreSQL (skipped without the package postgresql)', () => {
-  it('is refused in one sentence by every command and by a service', async () => {
+  it('is refused with the same message by every command and by a service', async () => {
     await withOldPostgres(async (superuser) => {
       const options = createAddresses({ superuser } as Cluster, 'old_test', 'testing');
       const onServer = { ...options, app: { ...superuser, user: 'postgres' }, migration: superuser };
@@ -53,7 +53,7 @@ describeIf(pgbouncer !== undefined, 'PgBouncer (skipped without the package pgbo
     options = createAddresses(cluster, 'pooled_test', 'testing');
     await provision(options);
     const { app } = options;
-    // An operator's attempts to give back what the pooler takes.
+    // Ways in which an operator may try to restore what the pooler drops.
     await runAs(cluster.superuser, (admin) => admin.query(`ALTER ROLE ${app.user} SET statement_timeout = '10s'`));
   }, 60_000);
   afterAll(() => cluster.stop());
@@ -69,8 +69,13 @@ describeIf(pgbouncer !== undefined, 'PgBouncer (skipped without the package pgbo
       /is a connection pooler \(unsupported startup parameter.*\); expected PostgreSQL itself/,
     ],
     ['transaction', 'as it is installed', [], /is a connection pooler \(unsupported startup parameter/],
-    ['session', 'told to ignore what it does not know', [IGNORING], /is a connection pooler \(it drops the limits/],
-    ['transaction', 'told to ignore what it does not know', [IGNORING], /is a connection pooler \(it drops the limits/],
+    ['session', 'configured to ignore unknown parameters', [IGNORING], /is a connection pooler \(it drops the limits/],
+    [
+      'transaction',
+      'configured to ignore unknown parameters',
+      [IGNORING],
+      /is a connection pooler \(it drops the limits/,
+    ],
   ] as const)('is refused in %s mode, %s', async (mode, _, settings, said) => {
     const attempts = await withPgBouncer({ ...createOptions(), mode, settings }, async (pooled) => {
       const config = createConfig({ app: pooled, migration: pooled });

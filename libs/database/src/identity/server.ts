@@ -3,15 +3,15 @@ import type { Queryable } from './queryable.js';
 
 const OLDEST_MAJOR = 18;
 
-/** The address leads to a server that this code cannot work with. Nothing was done. */
+/** This code cannot work with the server at the address. Nothing was changed. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
   readonly exitCode = 78;
 }
 
 /**
- * Asked first on every session of a command, and once by a service at its start. A pooler shows itself by the limits of
- * the session: those that come with the connection have the source `client`, on a session of PostgreSQL itself only.
+ * Checked first on every session of a command, and once by a service at its start. A pooler is recognised by the limits
+ * of the session: limits sent with the connection have the source `client` only on a session of PostgreSQL itself.
  *
  * @throws ServerError for a server that is too old, and for a pooler
  */
@@ -19,7 +19,7 @@ export async function assertServer(client: Queryable, address: DatabaseAddress):
   const { rows } = await client.query<{ version: string; number: number; isDirect: boolean }>(SERVER);
   const { version, number, isDirect } = rows[0]!;
   if (number < OLDEST_MAJOR * 10_000) throw new ServerError(describeVersion(address, version));
-  if (!isDirect) throw new ServerError(describePooler(address, 'it drops the limits that a session asks for'));
+  if (!isDirect) throw new ServerError(describePooler(address, 'it drops the limits that a session requests'));
 }
 
 /** @returns undefined for an error that has another cause */
@@ -31,14 +31,14 @@ export function findPoolerError(error: unknown, address: DatabaseAddress): Serve
 function describeVersion({ host, port }: DatabaseAddress, version: string): string {
   return (
     `database: ${host}:${port} runs PostgreSQL ${version}; expected ${OLDEST_MAJOR} or later\n` +
-    '  upgrade the server, or set DATABASE_URL and DATABASE_MIGRATION_URL to one of that version'
+    '  upgrade the server, or set DATABASE_URL and DATABASE_MIGRATION_URL to a server of that version'
   );
 }
 
 function describePooler({ host, port }: DatabaseAddress, evidence: string): string {
   return (
     `database: ${host}:${port} is a connection pooler (${evidence}); expected PostgreSQL itself\n` +
-    '  set the direct address of the server; docs/poolers.md says where to find it'
+    '  set the direct address of the server; see docs/poolers.md'
   );
 }
 

@@ -1,13 +1,15 @@
 import type { Environment } from '@airlock/config';
 import type { Queryable } from './queryable.js';
 
-/** The three words do not agree, or the database's own cannot be believed. Nothing was written. */
+/**
+ * Caller, configuration and database name different environments, or the stamp is not trustworthy. Nothing was written.
+ */
 export class IdentityError extends Error {
   override readonly name = 'IdentityError';
   readonly exitCode = 3;
 }
 
-/** What a database says about itself. Only provisioning writes it. */
+/** The identity that a database states about itself. Only provisioning writes it. */
 export interface Stamp {
   readonly environment: Environment;
   readonly systemIdentifier: string;
@@ -17,7 +19,7 @@ export interface Stamp {
   readonly createdAt: Date;
 }
 
-/** Where a session really is, in the server's words. */
+/** The actual place of a session, as the server reports it. */
 export interface Location {
   readonly systemIdentifier: string;
   readonly databaseOid: number;
@@ -25,16 +27,18 @@ export interface Location {
 }
 
 /**
- * `undefined` where nothing was ever provisioned.
- * @throws IdentityError when the stamp is not a plain table of exactly one row: whatever else it is may say what suits it
+ * `undefined` for a database that was never provisioned.
+ *
+ * @throws IdentityError unless the stamp is a plain table of exactly one row: a view, for example, could return any
+ * environment
  */
 export async function readStamp(client: Queryable): Promise<Stamp | undefined> {
   const flaws = await readStampFlaws(client);
   if (flaws === undefined) return undefined;
   if (flaws.length > 0) {
     throw new IdentityError(
-      `ops.environment: ${flaws.join(', ')}; expected the plain table that provisioning makes\n` +
-        '  Find out who changed it; a stamp is not repaired by hand.',
+      `ops.environment: ${flaws.join(', ')}; expected the plain table that provisioning creates\n` +
+        '  Find out who changed it; never repair a stamp by hand.',
     );
   }
   const { rows } = await client.query<Stamp>(STAMP);
@@ -46,7 +50,7 @@ export async function readStamp(client: Queryable): Promise<Stamp | undefined> {
   return rows[0];
 }
 
-/** Asks the catalogue alone, so that nothing of the relation itself runs. `undefined`: there is none. */
+/** Asks only the catalogue, so that no code of the relation itself runs. `undefined`: there is no relation. */
 export async function readStampFlaws(client: Queryable): Promise<string[] | undefined> {
   const { rows } = await client.query<{ flaws: string[] }>(STAMP_FLAWS);
   return rows[0]?.flaws;
@@ -57,7 +61,7 @@ export async function readLocation(client: Queryable): Promise<Location> {
   return rows[0]!;
 }
 
-/** Which of the three bindings do not hold: a renamed, cloned or restored database carries a stamp that is not its own. */
+/** The bindings that do not hold: a renamed, cloned or restored database contains the stamp of another database. */
 export function findBrokenBindings(stamp: Stamp, here: Location): string[] {
   return [
     stamp.systemIdentifier !== here.systemIdentifier &&

@@ -1,6 +1,6 @@
 import { defineMigration } from '../model/migration.js';
 
-/** An account of 100, to which one migration adds 10: a second runner at it would show as 120. */
+/** An account of 100, to which one migration adds 10: running it twice would show as 120. */
 export const createAccounts = defineMigration({
   name: '20260101000000-create-accounts',
   phase: 'expand',
@@ -31,5 +31,11 @@ export const noteInterest = defineMigration({
 
 export const accountMigrations = [createAccounts, addInterest, indexBalances, noteInterest] as const;
 
-/** Waits of a test: the order of things is the same. */
-export const QUICK = { lockPollMs: 20, heartbeatMs: 20, lockTimeoutMs: 100, retryBaseMs: 20, retryCapMs: 100 } as const;
+/** Short waits for tests; the order of the steps is the same. */
+export const SHORT_TIMING = {
+  lockPollMs: 20,
+  heartbeatMs: 20,
+  lockTimeoutMs: 100,
+  retryBaseMs: 20,
+  retryCapMs: 100,
+} as const;

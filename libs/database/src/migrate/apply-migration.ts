@@ -17,7 +17,7 @@ export interface ApplyContext {
   readonly onEvent: OnEvent;
 }
 
-/** Applies and records one migration, wholly or not at all. Returns the milliseconds that it took. */
+/** Applies and records one migration, or changes nothing. Returns the duration in milliseconds. */
 export async function applyMigration(migration: Migration, context: ApplyContext): Promise<number> {
   const { lock, timing, signal, onEvent } = context;
   const { name } = migration;
@@ -44,14 +44,14 @@ async function applyInTransaction(migration: Migration, { client, timing, by }: 
     await recordDuration(client, migration.name, performance.now() - start);
     await client.query('COMMIT');
   } catch (error) {
-    // The connection itself may be what failed; then there is nothing left to roll back.
+    // The connection itself may have failed; then there is nothing to roll back.
     await client.query('ROLLBACK').catch(() => {});
     throw error;
   }
   return performance.now() - start;
 }
 
-/** Repeating the statement after an interruption does no harm: a migration outside a transaction is one idempotent statement. */
+/** Safe to repeat after an interruption: a migration outside a transaction is one idempotent statement. */
 async function applyAlone(migration: Migration, { client, timing, by, onEvent }: ApplyContext): Promise<number> {
   const start = performance.now();
   const cleanUp = async () => {
@@ -59,13 +59,13 @@ async function applyAlone(migration: Migration, { client, timing, by, onEvent }:
       onEvent({ type: 'dropped-invalid-index', name: migration.name, index });
   };
   await client.query(`SET statement_timeout = ${timing.longStatementTimeoutMs}`);
-  // Waits for old transactions, and holds up nobody while it waits: no lock timeout.
+  // No lock timeout: the statement waits for old transactions and blocks no other session while it waits.
   await client.query('SET lock_timeout = 0');
   await cleanUp();
   try {
     await runStatements(migration, client);
   } catch (error) {
-    // What cannot be cleaned up now is cleaned up by the next run.
+    // If the cleanup fails now, the next run cleans up.
     await cleanUp().catch(() => {});
     throw error;
   }
@@ -74,7 +74,7 @@ async function applyAlone(migration: Migration, { client, timing, by, onEvent }:
   return performance.now() - start;
 }
 
-/** row_security off: a data change that a policy would narrow in silence fails instead. Only a contract may drop. */
+/** row_security off: a data change that a policy would silently narrow fails. Only a contract may drop. */
 export function createRights({ phase }: Migration): string {
   return `SET LOCAL row_security = off; ${phase === 'contract' ? `SET LOCAL ops.allow_drop = 'on';` : ''}`;
 }
@@ -102,7 +102,7 @@ async function runStatements({ name, statements }: Migration, client: pg.Client)
   }
 }
 
-/** The first words only: enough to find it, and no data. */
+/** Only the first words: enough to identify the statement, without data. */
 function describeStatement(sql: string): string {
   return sql.split(/\s+/).slice(0, 3).join(' ');
 }
@@ -111,8 +111,8 @@ function describeFailure(cause: unknown, lock: MigrationLock, signal: AbortSigna
   const message = cause instanceof Error ? cause.message : String(cause);
   const why = signal?.aborted ? 'interrupted; ' : '';
   return new MigrationError(
-    `${why}${message}${describeBlockers(lock.takeBlockers())}; this migration was not applied, those before it stay\n` +
-      `  Mend the cause and run it again: airlock db migrate`,
+    `${why}${message}${describeBlockers(lock.takeBlockers())}; this migration was not applied, earlier ones remain applied\n` +
+      `  Fix the cause and run it again: airlock db migrate`,
     { cause },
   );
 }

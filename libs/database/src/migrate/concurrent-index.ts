@@ -4,7 +4,7 @@ import type { Migration } from '../model/migration.js';
 import { type IndexBuild, parseIndexBuild } from '../model/repeatable.js';
 import { RetryLater } from './retry.js';
 
-/** Removes what an interrupted attempt left behind; it would be dead weight, and IF NOT EXISTS would take it for done. */
+/** Removes the invalid index of an interrupted attempt: IF NOT EXISTS would take it for a finished one. */
 export async function dropInvalidIndexes(client: pg.Client, migration: Migration): Promise<string[]> {
   const build = parseIndexBuild(migration);
   if (build === undefined) return [];
@@ -19,7 +19,7 @@ export async function dropInvalidIndexes(client: pg.Client, migration: Migration
   return leftovers.map(({ name }) => name);
 }
 
-/** The index itself, or the copies that REINDEX CONCURRENTLY makes beside it. */
+/** The index itself, or the copies that REINDEX CONCURRENTLY creates beside it. */
 async function findInvalidIndexes(
   client: pg.Client,
   { schema, index }: IndexBuild,
@@ -35,7 +35,7 @@ async function findInvalidIndexes(
   return rows.filter(({ relname }) => relname === index || isCopy(relname, index));
 }
 
-/** A copy is called after its index, cut so that the suffix fits. */
+/** The copy has the name of its index, shortened so that the suffix fits. */
 function isCopy(name: string, index: string): boolean {
   const [suffix] = /_cc(?:new|old)\d*$/.exec(name) ?? [];
   return suffix !== undefined && name === clipIdentifier(index, LONGEST_IDENTIFIER_BYTES - suffix.length) + suffix;

@@ -11,7 +11,7 @@ export interface StatusOptions extends MigrationTarget, Pick<Model, 'migrations'
 export interface MigrationStatus {
   readonly name: string;
   readonly phase: MigrationPhase;
-  /** `edited`: what ran is not what the file says. `unknown`: this code has no such file. */
+  /** `edited`: the statements that ran differ from the file. `unknown`: this code has no such file. */
   readonly state: 'applied' | 'pending' | 'edited' | 'unknown';
   readonly appliedAt?: Date;
   readonly durationMs?: number;
@@ -38,7 +38,7 @@ export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus
   };
 }
 
-/** What a run would apply. @throws MigrationRefusal where it would refuse */
+/** The migrations that a run would apply. @throws MigrationRefusal where the run would be refused */
 export async function loadPlan(options: StatusOptions & { to?: string | undefined }): Promise<readonly Migration[]> {
   const { migrations, config, to } = options;
   return planMigrations({ migrations, applied: await readLedger(options), environment: config.environment, to });

@@ -1,6 +1,6 @@
-import type { Session } from './sessions-in-the-way.js';
+import type { Session } from './blocking-sessions.js';
 
-/** What a run tells while it works; the report at the end says what became of it. */
+/** Progress of a run; the report at the end states its result. */
 export type MigrationEvent =
   | { readonly type: 'waiting'; readonly holder: Session }
   | { readonly type: 'planned'; readonly names: readonly string[] }
@@ -18,7 +18,7 @@ export type MigrationEvent =
 
 export type OnEvent = (event: MigrationEvent) => void;
 
-/** One line for people and logs. */
+/** One line for users and logs. */
 export function describeEvent(event: MigrationEvent): string {
   switch (event.type) {
     case 'waiting':
@@ -42,5 +42,5 @@ export function describeSession({ pid, application, address, since }: Session): 
 }
 
 export function describeBlockers(blockers: readonly Session[]): string {
-  return blockers.length === 0 ? '' : `; in the way: ${blockers.map(describeSession).join(', ')}`;
+  return blockers.length === 0 ? '' : `; blocked by: ${blockers.map(describeSession).join(', ')}`;
 }

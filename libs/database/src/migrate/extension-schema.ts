@@ -7,8 +7,9 @@ const CREATE = new RegExp(
 );
 
 /**
- * IF NOT EXISTS passes in silence over an extension that an administrator made in another schema.
- * @returns what is wrong, or undefined
+ * IF NOT EXISTS silently accepts an extension that an administrator created in another schema.
+ *
+ * @returns the problem, or undefined
  */
 export async function findMisplacedExtension(client: pg.Client, sql: string): Promise<string | undefined> {
   const { name, schema } = CREATE.exec(sql)?.groups ?? {};

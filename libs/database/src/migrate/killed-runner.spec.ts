@@ -32,7 +32,7 @@ const applied =
 
 describe('a runner that is killed with SIGKILL', () => {
   it.each<[string, IsReached, string | undefined]>([
-    ['before it applied anything', (event) => event.type === 'planned', undefined],
+    ['before the first migration', (event) => event.type === 'planned', undefined],
     ['between two migrations', applied(createAccounts.name), undefined],
     [
       'inside a transaction that waits for a lock',
@@ -57,7 +57,7 @@ describe('a runner that is killed with SIGKILL', () => {
     });
   });
 
-  it('is called interrupted in the journal by the run that finishes its work', async () => {
+  it('is recorded as interrupted by the run that finishes its work', async () => {
     const database = await cluster.create();
     await killRunner(database, applied(createAccounts.name));
     await migrate({ config: database.config, migrations: accountMigrations });
@@ -66,7 +66,10 @@ describe('a runner that is killed with SIGKILL', () => {
   });
 });
 
-/** Kills a runner at the event and, given an obstacle, only once it really waits for that. Returns what removes the obstacle. */
+/**
+ * Kills a runner at the event. Given an obstacle, only once the runner waits for it. Returns a function that removes
+ * it.
+ */
 async function killRunner(database: ScratchDatabase, isReached: IsReached, obstacle?: string) {
   const { port, database: name } = database.config.database.app;
   if (obstacle !== undefined) await migrate({ config: database.config, migrations: before(isReached) });
@@ -84,7 +87,7 @@ async function killRunner(database: ScratchDatabase, isReached: IsReached, obsta
   return () => app.query('COMMIT');
 }
 
-/** Those that must be there already for the obstacle to lock their tables. */
+/** Migrations that must be applied first, so that the obstacle can lock their tables. */
 function before(isReached: IsReached) {
   const index = accountMigrations.findIndex(({ name }) => isReached({ type: 'started', name }));
   return accountMigrations.slice(0, index);

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { Migration, MigrationPhase } from '../model/migration.js';
 
-/** A row of ops.migrations: what was applied, by what and by whom. */
+/** A row of ops.migrations: the migration, the release that applied it, and the actor. */
 export interface AppliedMigration {
   readonly name: string;
   readonly sha256: string;
@@ -17,7 +17,7 @@ export interface AppliedMigration {
 export interface Provenance {
   readonly commit: string | undefined;
   readonly imageDigest: string | undefined;
-  /** Who asked: a person, or the job of a pipeline. */
+  /** The actor: a person, or the job of a pipeline. */
   readonly actor: string;
 }
 
@@ -46,7 +46,8 @@ CREATE TABLE IF NOT EXISTS ops.migration_runs (
   actor text NOT NULL
 );
 GRANT SELECT ON ops.migrations TO PUBLIC;
--- Which rows processes may serve from their shared cache (docs/adr/0009). PUBLIC is whoever may use this schema.
+-- Decides which rows processes may serve from their shared cache (docs/adr/0009). PUBLIC means every role with USAGE
+-- on this schema.
 CREATE TABLE IF NOT EXISTS ops.read_cache (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   generation uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -62,7 +63,7 @@ async function hasTable(client: ClientBase, name: string): Promise<boolean> {
   return rows[0]?.found === true;
 }
 
-/** Adds what a database of an earlier release lacks, too. */
+/** Also adds what is missing in a database of an earlier release. */
 export async function ensureLedger(client: ClientBase): Promise<void> {
   if (!(await hasTable(client, 'ops.read_cache'))) await client.query(LEDGER_SQL);
 }
@@ -77,7 +78,7 @@ export async function loadLedger(client: ClientBase): Promise<AppliedMigration[]
   return rows;
 }
 
-/** In a transaction the row comes first: a second runner then waits for it and never repeats the work. */
+/** Inside a transaction the row is written first: a second runner waits for it and never repeats the work. */
 export async function claimMigration(client: ClientBase, migration: Migration, by: Provenance): Promise<void> {
   const { name, sha256, phase, completes = null } = migration;
   await client.query(

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { describeSession } from './events.js';
 import { MigrationError } from '../model/migration.js';
-import { type Session, findBlockers, findLockHolder } from './sessions-in-the-way.js';
+import { type Session, findBlockers, findLockHolder } from './blocking-sessions.js';
 
 /** Advisory locks belong to one database; the numbers spell "airlock". */
 const LOCK = [0x6169726c, 0x6f636b] as const;
@@ -14,24 +14,24 @@ export interface LockOptions {
   readonly pollMs: number;
   readonly heartbeatMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Called while somebody else holds the lock, once for each holder. */
+  /** Called once for each session that holds the lock while this runner waits. */
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
 }
 
 export interface MigrationLock {
-  /** @throws MigrationError if the session that holds the lock is gone: another runner may then be at work. */
+  /** @throws MigrationError if the session that holds the lock is lost: another runner may have started */
   assertHeld(): Promise<void>;
-  /** Looks, at every heartbeat from now on, who blocks this backend. */
+  /** Checks at every heartbeat from now on which sessions block this backend. */
   watch(pid: number): void;
-  /** Who was last seen blocking the watched backend; forgets them. */
+  /** Returns the sessions last seen blocking the watched backend, and clears the list. */
   takeBlockers(): readonly Session[];
-  /** Cancels what the watched backend is doing. */
+  /** Cancels the current statement of the watched backend. */
   cancelWatched(): Promise<void>;
 }
 
 /**
- * Polls, for a blocking wait would keep a snapshot open, and CREATE INDEX CONCURRENTLY waits for every old snapshot: the
- * waiting runner and the running one would block each other for ever.
+ * Polls, because a blocking wait would keep a snapshot open and CREATE INDEX CONCURRENTLY waits for every old snapshot:
+ * the waiting runner and the running one would block each other for ever.
  */
 export async function withMigrationLock<T>(
   session: Client,
@@ -68,14 +68,14 @@ function describeTimeout(waitMs: number, holder: LockHolder | undefined): string
   return (
     `migration lock: held for more than ${waitMs / 1000} s by ` +
     `${holder ? describeSession(holder) : 'a session that ended just now'}; expected it to finish\n` +
-    `  Ask what that session is doing before you end it; the lock goes with it.`
+    `  Find out what that session is doing before you end it; ending it releases the lock.`
   );
 }
 
 class HeldLock implements MigrationLock {
   readonly #session: Client;
   readonly #timer: NodeJS.Timeout;
-  /** One question at a time: a session takes no second one before it has answered. */
+  /** One query at a time: a session cannot process a second one before the first has finished. */
   #turn: Promise<unknown> = Promise.resolve();
   #watched = 0;
   #blockers: readonly Session[] = [];
@@ -84,7 +84,7 @@ class HeldLock implements MigrationLock {
   constructor(session: Client, heartbeatMs: number) {
     this.#session = session;
     session.on('error', (error) => (this.#lost = error));
-    // Keeps the session from looking idle to whatever stands between, and sees at once when it is gone.
+    // Keeps the session from looking idle to proxies and firewalls, and detects its loss at once.
     this.#timer = setInterval(() => void this.#lookForBlockers().catch(() => {}), heartbeatMs);
   }
 
@@ -110,7 +110,7 @@ class HeldLock implements MigrationLock {
 
   async release(): Promise<void> {
     clearInterval(this.#timer);
-    // The lock goes with the session in any case; what failed before must not be hidden by a failure here.
+    // Closing the session releases the lock in any case. A failure here must not hide the original error.
     await this.#ask(() => this.#session.query('SELECT pg_advisory_unlock($1, $2)', [...LOCK])).catch(() => {});
   }
 
@@ -126,11 +126,11 @@ class HeldLock implements MigrationLock {
   }
 }
 
-/** node-pg keeps the backend's number under this name and leaves it out of its types. */
+/** node-pg stores the process id of the backend under this name, but its types omit it. */
 export function backendPid(client: Client): number {
   return (client as unknown as { processID: number }).processID;
 }
 
 const LOST =
-  'migration lock: its session is gone; expected to hold the lock until the last migration\n' +
-  '  Run it again: what was applied stays, the rest follows.';
+  'migration lock: its session was lost; expected it to last until the last migration\n' +
+  '  Run it again: applied migrations stay, and the others are applied.';

@@ -6,7 +6,7 @@ import {
   createAccounts,
   indexBalances,
   noteInterest,
-  QUICK,
+  SHORT_TIMING,
 } from './accounts.fixture.js';
 import type { MigrationEvent } from './events.js';
 import { defineMigration } from '../model/migration.js';
@@ -19,7 +19,7 @@ const { migrations } = sampleModel;
 const cluster = useScratchCluster();
 
 function run(database: ScratchDatabase, options: Partial<MigrateOptions> = {}) {
-  return migrate({ config: database.config, migrations: accountMigrations, timing: QUICK, ...options });
+  return migrate({ config: database.config, migrations: accountMigrations, timing: SHORT_TIMING, ...options });
 }
 
 async function select<T>(client: Client, sql: string): Promise<T[]> {
@@ -32,7 +32,7 @@ const ledger = (client: Client) => select<string>(client, 'SELECT name FROM ops.
 const outcomes = (client: Client) => select<string>(client, 'SELECT outcome FROM ops.migration_runs ORDER BY id');
 
 describe('migrate', () => {
-  it('brings an empty database to what ships, and then has nothing to do', async () => {
+  it('migrates an empty database, and then has nothing to do', async () => {
     const database = await cluster.create();
     const head = migrations.at(-1)?.name;
     const first = await run(database, { migrations });
@@ -45,7 +45,7 @@ describe('migrate', () => {
     });
   });
 
-  it('records what was applied, by which code and by whom', async () => {
+  it('records each migration, its release and its actor', async () => {
     const database = await cluster.create();
     await run(database, { migrations: [createAccounts], actor: 'deploy-7' });
     const { rows } = await database.superuser.query('SELECT * FROM ops.migrations');
@@ -65,7 +65,7 @@ describe('migrate', () => {
     expect(await outcomes(database.superuser)).toEqual(['done']);
   });
 
-  it('leaves every object to the owner, and rows but no schema to the application', async () => {
+  it('gives every object to the owner, and rows but not the schema to the application', async () => {
     const database = await cluster.create();
     await run(database, { migrations: [createAccounts] });
     const owners = await select(database.superuser, `SELECT tableowner FROM pg_tables WHERE tablename = 'accounts'`);
@@ -76,7 +76,7 @@ describe('migrate', () => {
     await expect(app.query(`DELETE FROM ops.migrations`)).rejects.toThrow('permission denied');
   });
 
-  it('lets one of five runners at once do the work, with an index built concurrently among it', async () => {
+  it('works once with five concurrent runners, including a concurrent index build', async () => {
     const database = await cluster.create();
     const reports = await Promise.all(Array.from({ length: 5 }, () => run(database)));
     expect(reports.map(({ applied }) => applied.length).sort()).toEqual([0, 0, 0, 0, accountMigrations.length]);
@@ -93,18 +93,18 @@ describe('migrate', () => {
     expect(await select(database.superuser, `SELECT to_regclass('ops.migrations')`)).toEqual([null]);
   });
 
-  it('refuses a database that takes no writes, before it begins', async () => {
+  it('refuses a read-only database before it begins', async () => {
     const database = await cluster.create();
     const { database: name } = database.config.database.app;
     await database.superuser.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
     await expect(run(database)).rejects.toMatchObject({
       exitCode: 3,
-      message: expect.stringMatching(/takes no writes, .*; expected the primary\n/),
+      message: expect.stringMatching(/is read-only, .*; expected the primary\n/),
     });
     await database.superuser.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
   });
 
-  it('keeps what came before a failure, takes back all of the failing one, and says which statement', async () => {
+  it('keeps earlier migrations, rolls back the failing one, and names the statement', async () => {
     const database = await cluster.create();
     const broken = defineMigration({
       name: '20260105000000-broken',
@@ -120,7 +120,7 @@ describe('migrate', () => {
     expect(await outcomes(database.superuser)).toEqual(['failed']);
   });
 
-  it('fails a data change that row-level security would narrow, instead of changing nothing in silence', async () => {
+  it('fails a data change that row-level security would silently narrow', async () => {
     const database = await cluster.create();
     const touch = defineMigration({
       name: '29990101000000-touch',
@@ -131,14 +131,14 @@ describe('migrate', () => {
     await expect(attempt).rejects.toThrow('query would be affected by row-level security policy');
   });
 
-  it('lets nothing but a contract drop a column in production', async () => {
+  it('allows only a contract to drop a column in production', async () => {
     const database = await cluster.create('production');
     const drop = { name: '20260105000000-drop-note', statements: ['ALTER TABLE public.accounts DROP COLUMN note'] };
     const contract = defineMigration({ ...drop, phase: 'contract', completes: noteInterest.name });
     const expand = defineMigration({ ...drop, phase: 'expand' });
     await run(database);
     await expect(run(database, { migrations: [...accountMigrations, expand] })).rejects.toThrow(
-      'table column public.accounts.note: is not dropped in production',
+      'table column public.accounts.note: cannot be dropped in production',
     );
     await expect(run(database, { migrations: [...accountMigrations, contract] })).resolves.toMatchObject({
       head: contract.name,
@@ -151,14 +151,18 @@ describe('migrate', () => {
     await expect(run(database, { migrations: [bare] })).rejects.toThrow('permission denied for schema pg_catalog');
   });
 
-  it('cancels the statement at work and rolls back when it is interrupted', async () => {
+  it('cancels the current statement and rolls back when it is interrupted', async () => {
     const database = await cluster.create();
     await run(database, { migrations: [createAccounts] });
     const blocker = await block(database);
     const controller = new AbortController();
     const onEvent = ({ type }: MigrationEvent) =>
       type === 'started' && void blocker.whenBlocking().then(() => controller.abort());
-    const attempt = run(database, { signal: controller.signal, timing: { ...QUICK, lockTimeoutMs: 60_000 }, onEvent });
+    const attempt = run(database, {
+      signal: controller.signal,
+      timing: { ...SHORT_TIMING, lockTimeoutMs: 60_000 },
+      onEvent,
+    });
     await expect(attempt).rejects.toThrow(/interrupted; 20260102000000-add-interest/);
     await blocker.release();
     expect(await balance(database.superuser)).toEqual(['100']);
@@ -168,7 +172,7 @@ describe('migrate', () => {
 });
 
 describe('the migration lock', () => {
-  it('names who holds it while it waits, and goes on when that session ends', async () => {
+  it('names its holder while it waits, and continues when that session ends', async () => {
     const database = await cluster.create();
     const holder = await holdLock(database);
     const seen: MigrationEvent[] = [];
@@ -183,15 +187,15 @@ describe('the migration lock', () => {
     });
   });
 
-  it('gives up after its deadline, with the holder in the message', async () => {
+  it('times out after its deadline, with the holder in the message', async () => {
     const database = await cluster.create();
     await holdLock(database);
-    const attempt = run(database, { timing: { ...QUICK, lockWaitMs: 100 } });
+    const attempt = run(database, { timing: { ...SHORT_TIMING, lockWaitMs: 100 } });
     await expect(attempt).rejects.toThrow(/migration lock: held for more than 0\.1 s by pid \d+ \(\S+spec\S* from 127/);
     expect(await select(database.superuser, `SELECT to_regclass('ops.migrations')`)).toEqual([null]);
   });
 
-  it('stops before the next migration when its session is lost; the next run does the rest', async () => {
+  it('stops before the next migration when its session is lost; the next run applies the others', async () => {
     const database = await cluster.create();
     const onEvent = (event: MigrationEvent) => {
       if (event.type === 'applied' && event.name === createAccounts.name)
@@ -203,22 +207,22 @@ describe('the migration lock', () => {
       { ...addInterest, statements: [slow, ...addInterest.statements] },
       noteInterest,
     ];
-    await expect(run(database, { onEvent, migrations })).rejects.toThrow('migration lock: its session is gone');
+    await expect(run(database, { onEvent, migrations })).rejects.toThrow('migration lock: its session was lost');
     expect(await ledger(database.superuser)).not.toContain(noteInterest.name);
     await run(database, { migrations });
     expect(await balance(database.superuser)).toEqual(['110']);
   });
 
-  it('lets a runner that lost it and a second runner not do the same work twice', async () => {
+  it('prevents duplicate work of a runner that lost it and a second runner', async () => {
     const database = await cluster.create();
     await run(database, { migrations: [createAccounts] });
     const blocker = await block(database);
     const migrations = [createAccounts, addInterest];
-    const timing = { ...QUICK, lockTimeoutMs: 60_000 };
+    const timing = { ...SHORT_TIMING, lockTimeoutMs: 60_000 };
     const first = run(database, { migrations, timing }).catch((error: unknown) => error);
     await blocker.whenBlocking();
     await terminate(database.superuser, 'migrate-lock');
-    const second = run(database, { migrations, timing: { ...QUICK, attempts: 50 } });
+    const second = run(database, { migrations, timing: { ...SHORT_TIMING, attempts: 50 } });
     await blocker.release();
     await Promise.all([first, second.catch((error: unknown) => error)]);
     expect(await balance(database.superuser)).toEqual(['110']);
@@ -227,10 +231,12 @@ describe('the migration lock', () => {
 });
 
 describe('a migration whose table is busy', () => {
-  /** Who is in the way is seen at a heartbeat: there are fifty of them, for a process that is not always given its turn. */
-  const WATCHED = { ...QUICK, lockTimeoutMs: 1_000 };
+  /**
+   * Blockers are recorded at a heartbeat. Fifty of them leave room for a process that is not always scheduled in time.
+   */
+  const WATCHED = { ...SHORT_TIMING, lockTimeoutMs: 1_000 };
 
-  it('gives up its place in the queue, names who is in the way, and tries again', async () => {
+  it('leaves the queue, names the blocking session, and retries', async () => {
     const database = await cluster.create();
     await run(database, { migrations: [createAccounts] });
     const blocker = await block(database);
@@ -243,7 +249,7 @@ describe('a migration whose table is busy', () => {
     expect(seen.find(({ type }) => type === 'retrying')).toMatchObject({
       name: addInterest.name,
       reason: 'lock timeout',
-      // A plain role sees no more of another one's session than its name.
+      // A plain role sees only the name of another role's session.
       blockers: [{ pid: blocker.pid, application: expect.stringMatching('/spec@'), address: null }],
     });
     expect(await balance(database.superuser)).toEqual(['110']);
@@ -255,12 +261,12 @@ describe('a migration whose table is busy', () => {
     const blocker = await block(database);
     const attempt = run(database, { timing: { ...WATCHED, attempts: 2 } });
     await expect(attempt).rejects.toThrow(
-      new RegExp(`canceling statement due to lock timeout.*in the way: pid ${blocker.pid}`),
+      new RegExp(`canceling statement due to lock timeout.*blocked by: pid ${blocker.pid}`),
     );
     await blocker.release();
   });
 
-  it('does not repeat what fails for another reason', async () => {
+  it('does not retry after another error', async () => {
     const database = await cluster.create();
     const migrations = [defineMigration({ name: createAccounts.name, phase: 'expand', statements: ['SELECT 1/0'] })];
     const seen: string[] = [];
@@ -277,7 +283,7 @@ describe('an index that is built concurrently', () => {
     statements: ['CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS accounts_balance_key ON public.accounts (balance)'],
   });
 
-  it('leaves no invalid index when it fails, and works once the cause is mended', async () => {
+  it('leaves no invalid index when it fails, and works once the cause is fixed', async () => {
     const database = await cluster.create();
     await run(database, { migrations: [createAccounts] });
     await database.superuser.query('INSERT INTO public.accounts VALUES (2, 100)');
@@ -342,14 +348,14 @@ describe('an extension', () => {
   it.each([
     ['citext', 'CREATE EXTENSION IF NOT EXISTS citext SCHEMA public', 'extension citext is in schema pg_catalog'],
     ['"uuid-ossp"', 'create extension if not exists "uuid-ossp" with schema "public"', 'is in schema pg_catalog'],
-  ])('that an administrator made in another schema stops the run: %s', async (name, sql, said) => {
+  ])('that an administrator created in another schema stops the run: %s', async (name, sql, said) => {
     const database = await cluster.create();
     await database.superuser.query(`CREATE EXTENSION ${name} SCHEMA pg_catalog`);
     await expect(run(database, { migrations: [createCitext(sql)] })).rejects.toThrow(said);
     expect(await ledger(database.superuser)).toEqual([]);
   });
 
-  it('that is in its schema already passes, and so does a new one', async () => {
+  it('that is already in its schema is accepted, and so is a new one', async () => {
     const [made, fresh] = [await cluster.create(), await cluster.create()];
     await made.superuser.query('CREATE EXTENSION citext SCHEMA public');
     for (const database of [made, fresh])
@@ -364,14 +370,14 @@ function validity(client: Client, index: string): Promise<boolean[]> {
   return select<boolean>(client, `SELECT indisvalid FROM pg_index WHERE indexrelid = 'public.${index}'::regclass`);
 }
 
-/** A session of the migrator's role that took the lock and sits on it. */
+/** A session of the migrator role that takes the lock and keeps it. */
 async function holdLock(database: ScratchDatabase): Promise<Client> {
   const holder = await database.connect('migration');
   await holder.query('SELECT pg_advisory_lock($1, $2)', [0x6169726c, 0x6f636b]);
   return holder;
 }
 
-/** A transaction that holds the table of the accounts. */
+/** A transaction that locks the accounts table. */
 async function block(database: ScratchDatabase) {
   const app = await database.connect('app');
   await app.query('BEGIN');

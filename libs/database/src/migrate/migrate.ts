@@ -14,10 +14,10 @@ import { DEFAULT_TIMING, type Timing } from './timing.js';
 export interface MigrateOptions extends MigrationTarget, Pick<Model, 'migrations'> {
   /** Stop after this one. */
   readonly to?: string | undefined;
-  /** Who asked, for the journal; the user of the operating system otherwise. */
+  /** The actor, for the journal; the operating system user by default. */
   readonly actor?: string | undefined;
   readonly timing?: Partial<Timing>;
-  /** Cancels the statement at work, rolls back and throws. */
+  /** Cancels the current statement, rolls back and throws. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: OnEvent;
 }
@@ -25,11 +25,13 @@ export interface MigrateOptions extends MigrationTarget, Pick<Model, 'migrations
 export interface MigrationReport {
   readonly database: string;
   readonly applied: readonly { readonly name: string; readonly durationMs: number }[];
-  /** The last migration that the database now holds. */
+  /** The last migration that is applied now. */
   readonly head: string | undefined;
 }
 
-/** Brings the database to the state of this code. Safe to run many times, by many at once, and to interrupt anywhere. */
+/**
+ * Brings the database to the state of this code. Safe to repeat, to run concurrently, and to interrupt at any point.
+ */
 export async function migrate(options: MigrateOptions): Promise<MigrationReport> {
   const { signal, onEvent = () => {} } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
@@ -52,7 +54,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrationReport>
   }
 }
 
-/** Under the lock: everything is read again here, for another runner may have finished a moment ago. */
+/** Reads everything again under the lock, because another runner may have just finished. */
 async function applyPending(options: MigrateOptions, context: ApplyContext): Promise<MigrationReport> {
   const { client, lock, by, signal, onEvent } = context;
   const { config, to, migrations } = options;
@@ -69,7 +71,7 @@ async function applyPending(options: MigrateOptions, context: ApplyContext): Pro
     await finishRun(client, run);
     return createReport(client, ledger, applied);
   } catch (error) {
-    // The journal may be out of reach now; the next run then calls this one interrupted.
+    // The journal may be unreachable now; the next run then records this one as interrupted.
     await finishRun(client, run, error as Error).catch(() => {});
     throw error;
   }

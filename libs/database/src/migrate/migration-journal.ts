@@ -1,12 +1,12 @@
 import type { ClientBase } from 'pg';
 import type { Provenance } from './ledger.js';
 
-/** Runs that had work to do, those that failed or were killed too. Written outside the migrations' transactions. */
+/** Runs that had work to do, including failed and killed ones. Written outside the migrations' transactions. */
 export async function startRun(
   client: ClientBase,
   { planned, by }: { planned: readonly string[]; by: Provenance },
 ): Promise<string> {
-  // Whoever wrote them held the lock that is ours now, so they are gone.
+  // The runners that wrote these rows held the lock that we hold now, so they have ended.
   await client.query(
     `UPDATE ops.migration_runs SET outcome = 'interrupted', finished_at = clock_timestamp() WHERE outcome = 'running'`,
   );

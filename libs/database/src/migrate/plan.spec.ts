@@ -19,7 +19,7 @@ describe('planMigrations', () => {
     expect(names({ migrations: [first, second, third], applied: [first] })).toEqual([second.name, third.name]);
   });
 
-  it('stops after the one it is told', () => {
+  it('stops after the given migration', () => {
     expect(names({ migrations: [first, second, third], applied: [first], to: second.name })).toEqual([second.name]);
   });
 
@@ -28,28 +28,28 @@ describe('planMigrations', () => {
       'an edited migration',
       { migrations: [{ ...first, sha256: 'f'.repeat(64) }, second], applied: [first] },
       `20260101000000-first: edited after it was applied (by commit c0ffee1); expected the statements that ran\n` +
-        `  Restore the file, and put the change into a new migration: airlock new migration NAME`,
+        `  Restore the file, and write the change as a new migration: airlock new migration NAME`,
     ],
     [
       'a missing file',
       { migrations: [second], applied: [first, second] },
-      `20260101000000-first: in the database (applied 2026-02-01T00:00:00.000Z by commit c0ffee1) and missing in this code; ` +
+      `20260101000000-first: in the database (applied 2026-02-01T00:00:00.000Z by commit c0ffee1) but missing in this code; ` +
         `expected its file\n  Restore libs/model/src/migrations/20260101000000-first.ts from the history.`,
     ],
     [
       'code that is older than the database',
       { migrations: [first], applied: [first, second] },
-      `20260102000000-second: in the database (applied 2026-02-01T00:00:00.000Z by commit c0ffee1) and newer than this code; ` +
-        `expected code that knows it\n  Run the release that brought it, or a later one; migrations go forward only.`,
+      `20260102000000-second: in the database (applied 2026-02-01T00:00:00.000Z by commit c0ffee1) but newer than this code; ` +
+        `expected code that contains it\n  Run the release that added it, or a later one; migrations are never reverted.`,
     ],
     [
-      'a migration that comes too late',
+      'a migration older than an applied one',
       { migrations: [first, second, third], applied: [first, third] },
       `20260102000000-second: older than 20260103000000-third, which is already applied; expected a later timestamp\n` +
         `  Give it a new timestamp: airlock new migration NAME, move the statements, delete the old file.`,
     ],
     [
-      'two migrations of one moment',
+      'two migrations with the same timestamp',
       { migrations: [first, expand('20260101000000-twin')], applied: [] },
       '20260101000000-twin: not later than 20260101000000-first; expected strictly ascending timestamps',
     ],
@@ -59,7 +59,7 @@ describe('planMigrations', () => {
       '20260104000000-drop-old: completes 20260102000000-second; expected the name of an earlier expand',
     ],
     [
-      'a goal that is not pending',
+      'a --to that is not pending',
       { migrations: [first, second], applied: [first], to: first.name },
       '--to 20260101000000-first: not a pending migration; expected one of airlock db status',
     ],
@@ -67,7 +67,7 @@ describe('planMigrations', () => {
     expect(() => names(options)).toThrow(new MigrationRefusal(message));
   });
 
-  it('says everything that is wrong at once', () => {
+  it('reports every problem at once', () => {
     const options = { migrations: [{ ...first, sha256: 'f'.repeat(64) }, second, third], applied: [first, third] };
     expect(() => names(options)).toThrow(/first: edited[\s\S]*second: older/);
   });
@@ -78,21 +78,23 @@ describe('planMigrations', () => {
     ['preview', false],
     ['staging', false],
     ['production', false],
-  ])('in %s lets a contract run together with its expand: %s', (environment, isAllowed) => {
+  ])('in %s a contract may run together with its expand: %s', (environment, isAllowed) => {
     const plan = () => names({ migrations: [first, second, dropOld], applied: [first], environment });
     if (isAllowed) expect(plan()).toEqual([second.name, dropOld.name]);
     else
-      expect(plan).toThrow(/completes 20260102000000-second, which would run with it[\s\S]*--to 20260102000000-second/);
+      expect(plan).toThrow(
+        /completes 20260102000000-second, which would run in the same run[\s\S]*--to 20260102000000-second/,
+      );
   });
 
-  it('lets production stop between the two', () => {
+  it('allows production to stop between the two', () => {
     const migrations = [first, second, dropOld];
     const production = { migrations, environment: 'production' as const };
     expect(names({ ...production, applied: [first], to: second.name })).toEqual([second.name]);
     expect(names({ ...production, applied: [first, second] })).toEqual([dropOld.name]);
   });
 
-  it('fills an empty production database in one run: no release was there to break', () => {
+  it('migrates an empty production database in one run: there is no release to break', () => {
     const migrations = [first, second, dropOld];
     expect(names({ migrations, applied: [], environment: 'production' })).toHaveLength(3);
   });

@@ -2,7 +2,7 @@ import { type Environment, traitsOf } from '@airlock/config';
 import type { AppliedMigration } from './ledger.js';
 import { type Migration, MigrationError } from '../model/migration.js';
 
-/** Refused before anything was touched. */
+/** Refused before anything was changed. */
 export class MigrationRefusal extends MigrationError {
   override name = 'MigrationRefusal';
   override readonly exitCode = 3;
@@ -16,7 +16,7 @@ export interface MigrationPlanOptions {
   readonly to?: string | undefined;
 }
 
-/** What is to be applied, in order. @throws MigrationRefusal naming every contradiction between code and database. */
+/** The migrations to apply, in order. @throws MigrationRefusal naming every contradiction between code and database */
 export function planMigrations({ migrations, applied, environment, to }: MigrationPlanOptions): readonly Migration[] {
   assertCatalogue(migrations);
   const problems = findContradictions(migrations, applied);
@@ -30,7 +30,7 @@ export function planMigrations({ migrations, applied, environment, to }: Migrati
   return pending;
 }
 
-/** The code alone: names ascend, and each contract completes an expand that comes before it. */
+/** Checks the code alone: names ascend, and each contract completes an earlier expand. */
 export function assertCatalogue(migrations: readonly Migration[]): void {
   const known = new Map<string, Migration>();
   let previous = '';
@@ -61,16 +61,16 @@ function findContradictions(migrations: readonly Migration[], applied: readonly 
 function describeUnknown(row: AppliedMigration, head: string): string {
   const origin = `applied ${row.appliedAt.toISOString()} by commit ${row.commit ?? 'unknown'}`;
   return row.name > head
-    ? `${row.name}: in the database (${origin}) and newer than this code; expected code that knows it\n` +
-        `  Run the release that brought it, or a later one; migrations go forward only.`
-    : `${row.name}: in the database (${origin}) and missing in this code; expected its file\n` +
+    ? `${row.name}: in the database (${origin}) but newer than this code; expected code that contains it\n` +
+        `  Run the release that added it, or a later one; migrations are never reverted.`
+    : `${row.name}: in the database (${origin}) but missing in this code; expected its file\n` +
         `  Restore libs/model/src/migrations/${row.name}.ts from the history.`;
 }
 
 function describeEdited({ name, commit }: AppliedMigration): string {
   return (
     `${name}: edited after it was applied (by commit ${commit ?? 'unknown'}); expected the statements that ran\n` +
-    `  Restore the file, and put the change into a new migration: airlock new migration NAME`
+    `  Restore the file, and write the change as a new migration: airlock new migration NAME`
   );
 }
 
@@ -88,20 +88,20 @@ function takeUntil(pending: readonly Migration[], to: string | undefined): reado
   return pending.slice(0, index + 1);
 }
 
-/** Where code of the release before is still serving while the schema changes. */
+/** Environments in which code of the previous release still serves while the schema changes. */
 function isStrict(environment: Environment): boolean {
   return !traitsOf(environment).runsLocally;
 }
 
-/** An empty database is let through: no release was ever there that a contract could break. */
+/** An empty database is accepted: there is no earlier release that a contract could break. */
 function assertPhases(pending: readonly Migration[]): void {
   const names = new Set(pending.map(({ name }) => name));
   const problems = pending
     .filter(({ completes }) => completes !== undefined && names.has(completes))
     .map(
       ({ name, completes }) =>
-        `${name}: completes ${String(completes)}, which would run with it; expected a release in between\n` +
-        `  Apply the expand, roll the code out, then migrate again: airlock db migrate --to ${String(completes)}`,
+        `${name}: completes ${String(completes)}, which would run in the same run; expected a release in between\n` +
+        `  Apply the expand, roll out the code, then migrate again: airlock db migrate --to ${String(completes)}`,
     );
   if (problems.length > 0) throw new MigrationRefusal(problems.join('\n'));
 }

@@ -3,10 +3,10 @@ import pg from 'pg';
 import { MigrationError } from '../model/migration.js';
 import type { Timing } from './timing.js';
 
-/** Passes by itself: the session of a killed runner lives on until the server finds its client gone. */
+/** Temporary: the session of a killed runner lives until the server notices that its client has gone. */
 export class RetryLater extends MigrationError {}
 
-/** The two failures that say "not now" instead of "not like this". */
+/** The two failures that a retry can resolve. */
 const RETRIABLE = new Map([
   ['55P03', 'lock timeout'],
   ['40P01', 'deadlock'],
@@ -18,7 +18,7 @@ export interface Retry {
   readonly reason: string;
 }
 
-/** Repeats whole transactions; between two tries nothing is held, so that the queue behind the lock drains. */
+/** Repeats whole transactions. Nothing is locked between two attempts, so the queue behind the lock drains. */
 export async function withRetries<T>(
   { attempts, retryBaseMs, retryCapMs }: Timing,
   { signal, onRetry }: { signal?: AbortSignal | undefined; onRetry: (retry: Retry) => void },

@@ -1,4 +1,4 @@
-// A migrator in a process of its own, to be killed. Prints each event as a line of JSON.
+// Runs a migrator in its own process, so that a test can kill it. Prints each event as a line of JSON.
 import { accountMigrations } from './accounts.fixture.js';
 import { migrate } from './migrate.js';
 import { createScratchConfig } from './scratch-config.fixture.js';

@@ -14,8 +14,14 @@ describe('judgeSchema', () => {
     ['a missing expand', [first, addNew], [first], 'behind', false],
     ['a contract that is still to come', [first, addNew, dropOld], [first, addNew], 'ready', true],
     ['an expand of a later release', [first], [first, addNew], 'ahead', true],
-    ['a later contract of an expand that this code knows', [first, addNew], [first, addNew, dropOld], 'ahead', true],
-    ['a later contract of an expand that it does not know', [first], [first, addNew, dropOld], 'incompatible', false],
+    ['a later contract of an expand that this code contains', [first, addNew], [first, addNew, dropOld], 'ahead', true],
+    [
+      'a later contract of an expand that this code does not contain',
+      [first],
+      [first, addNew, dropOld],
+      'incompatible',
+      false,
+    ],
     ['behind and ahead at once', [first, addNew], [first, later], 'behind', false],
     ['an edited migration', [{ ...first, sha256: 'f'.repeat(64) }], [first], 'incompatible', false],
   ])('judges %s', (_, code, applied, state, isServing) => {
@@ -23,7 +29,7 @@ describe('judgeSchema', () => {
     expect(judgeSchema(rows, code)).toMatchObject({ state, isServing });
   });
 
-  it('names what is missing and what is too much', () => {
+  it('names missing and unexpected migrations', () => {
     expect(judgeSchema([], [first]).reasons).toEqual(['20260101000000-first is not applied']);
     expect(
       judgeSchema(

@@ -5,28 +5,28 @@ import type { Migration } from '../model/migration.js';
 type Catalogue = readonly Migration[];
 type Applied = Pick<AppliedMigration, 'name' | 'sha256' | 'phase' | 'completes'>;
 
-/** What an image states about itself, before it meets a database. */
+/** The schema range that an image states before it connects to a database. */
 export interface SchemaRange {
-  /** It needs everything up to this one: its last expand. */
+  /** The code needs every migration up to this one, its last expand. */
   readonly needs: string;
-  /** It was built when this was the last one. */
+  /** The last migration when the image was built. */
   readonly knows: string;
 }
 
 export type SchemaState =
-  /** Everything is there that this code needs. */
+  /** Every migration that this code needs is applied. */
   | 'ready'
-  /** Something that this code needs is missing. */
+  /** A migration that this code needs is missing. */
   | 'behind'
-  /** Later releases have been there, and this code can live with what they did. */
+  /** Later releases have migrated the database, and this code is compatible with their changes. */
   | 'ahead'
-  /** A later contract removed what this code uses, or the history is not the one of this code. */
+  /** A later contract removed something that this code uses, or the history differs from this code. */
   | 'incompatible';
 
 export interface SchemaVerdict {
   readonly state: SchemaState;
   readonly isServing: boolean;
-  /** Each a migration and what is the matter with it. */
+  /** Each entry names a migration and its problem. */
   readonly reasons: readonly string[];
 }
 
@@ -39,14 +39,15 @@ export function schemaRange(migrations: Catalogue): SchemaRange {
   return { needs: migrations.findLast(({ phase }) => phase === 'expand')?.name ?? '', knows: schemaHead(migrations) };
 }
 
-/** One query, for readiness: may this code serve on what the database is now? */
+/** One query, for readiness: is this code compatible with the current schema? */
 export async function checkSchema(client: ClientBase, migrations: Catalogue): Promise<SchemaVerdict> {
   return judgeSchema(await loadLedger(client), migrations);
 }
 
 /**
- * Old code lives with every expand. It lives with a contract exactly if it knows the expand which that completes: from
- * that release on nothing uses what the contract takes away. A pending contract takes nothing from this code either.
+ * Old code is compatible with every expand. It is compatible with a contract only if it contains the expand that the
+ * contract completes: from that release on, no code uses what the contract removes. A pending contract removes nothing
+ * either.
  */
 export function judgeSchema(applied: readonly Applied[], migrations: Catalogue): SchemaVerdict {
   const code = new Map(migrations.map((migration) => [migration.name, migration]));
@@ -62,7 +63,11 @@ export function judgeSchema(applied: readonly Applied[], migrations: Catalogue):
   if (missing.length > 0)
     return { state: 'behind', isServing: false, reasons: missing.map(({ name }) => `${name} is not applied`) };
   if (later.length > 0)
-    return { state: 'ahead', isServing: true, reasons: later.map(({ name }) => `${name} came with a later release`) };
+    return {
+      state: 'ahead',
+      isServing: true,
+      reasons: later.map(({ name }) => `${name} was added by a later release`),
+    };
   return { state: 'ready', isServing: true, reasons: [] };
 }
 

@@ -10,7 +10,7 @@ import { createScratchConfig } from './scratch-config.fixture.js';
 
 export interface ScratchDatabase {
   readonly config: Config;
-  /** A superuser's session on this database, for what the roles may not do. Ended with the file. */
+  /** A superuser session on this database, for statements that the roles may not run. Ends with the test file. */
   readonly superuser: Client;
   connect(role: 'app' | 'migration'): Promise<Client>;
 }

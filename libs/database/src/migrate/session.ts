@@ -5,23 +5,24 @@ import { assertIdentity } from '../identity/assert-identity.js';
 import { MigrationError } from '../model/migration.js';
 import { MigrationRefusal } from './plan.js';
 
-/** Whose database the caller means to change, in the caller's own word. */
+/** Names the environment whose database the caller wants to change. */
 export interface MigrationTarget {
   readonly config: Config;
-  /** What the caller was asked to work on, such as a release target; the configuration's word otherwise. */
+  /** The target that the caller was given, such as a release target; the configured environment by default. */
   readonly expected?: Environment | undefined;
 }
 
 /**
- * A connection of the migrator's own, never from a pool and never through a pooler: locks live in the session.
- * @throws IdentityError where caller, configuration and database do not agree on whose it is
+ * A separate connection of the migrator, neither from a pool nor through a pooler, because locks belong to the session.
+ *
+ * @throws IdentityError unless caller, configuration and database name the same environment
  */
 export async function connectMigrator({ config, expected }: MigrationTarget, purpose: string): Promise<Client> {
   const address = config.database.migration;
   if (address === undefined)
     throw new MigrationError(
       'DATABASE_MIGRATION_URL: not set; expected the address of the migrator\n' +
-        '  Set it beside DATABASE_URL: same host and database, the role that may become the owner.',
+        '  Set it beside DATABASE_URL: same host and database, with the migrator role, a member of the owner role.',
     );
   const client = await connectClient(address, { config, purpose });
   try {
@@ -33,7 +34,7 @@ export async function connectMigrator({ config, expected }: MigrationTarget, pur
   }
 }
 
-/** A session of the role that owns the objects, and that nobody logs in as. */
+/** A session of the role that owns the objects. No user logs in as that role. */
 export async function withOwner<T>(
   target: MigrationTarget,
   purpose: string,
@@ -43,7 +44,7 @@ export async function withOwner<T>(
   try {
     await assertWritable(client);
     await becomeOwner(client);
-    // Every name in a migration says its schema; and a statement ends when whoever sent it was killed.
+    // Every name in a migration must be qualified. A statement ends when its client was killed.
     await client.query(`SET search_path = pg_catalog; SET client_connection_check_interval = '1s'`);
     return await work(client);
   } finally {
@@ -51,19 +52,19 @@ export async function withOwner<T>(
   }
 }
 
-/** A replica has the stamp of its primary, and may answer at the same address after a failover. */
+/** A replica contains the stamp of its primary, and may respond at the same address after a failover. */
 async function assertWritable(client: Client): Promise<void> {
   const { rows } = await client.query<{ setting: string }>(
     `SELECT pg_catalog.current_setting('transaction_read_only') AS setting`,
   );
   if (rows[0]?.setting === 'off') return;
   throw new MigrationRefusal(
-    `database "${String(client.database)}": takes no writes, as a replica or by default_transaction_read_only; expected the primary\n` +
-      '  airlock config print   # says where DATABASE_MIGRATION_URL comes from',
+    `database "${String(client.database)}": is read-only, as a replica or by default_transaction_read_only; expected the primary\n` +
+      '  airlock config print   # shows where DATABASE_MIGRATION_URL comes from',
   );
 }
 
-/** Provisioning gave schema public to the owner; a clone has the same one, whatever it is called. */
+/** Schema public belongs to the owner role since provisioning; a clone has the same owner, whatever its name. */
 async function becomeOwner(client: Client): Promise<void> {
   const { rows } = await client.query<{ owner: string; may: boolean }>(`
     SELECT pg_catalog.pg_get_userbyid(nspowner) AS owner, pg_catalog.pg_has_role(session_user, nspowner, 'SET') AS may

@@ -1,16 +1,16 @@
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** Every duration of a run. Tests shorten the waits, never the order of things. */
+/** Every duration of a run. Tests shorten the waits and keep the order of the steps. */
 export interface Timing {
   /** How long to wait for another runner to finish. */
   readonly lockWaitMs: number;
   readonly lockPollMs: number;
   readonly heartbeatMs: number;
-  /** While a statement waits for its lock, everything that comes after it waits too: an outage if it lasts. */
+  /** While a statement waits for its lock, every later statement waits too, which becomes an outage if it lasts. */
   readonly lockTimeoutMs: number;
   readonly statementTimeoutMs: number;
-  /** For what lets reads and writes go on: building an index concurrently, validating a constraint. */
+  /** For statements that do not block reads and writes: building an index concurrently, validating a constraint. */
   readonly longStatementTimeoutMs: number;
   readonly attempts: number;
   readonly retryBaseMs: number;

@@ -1,9 +1,9 @@
-/** What becomes of a column in a copy that leaves its environment. */
+/** How a refresh treats a column in a copy that leaves its environment. */
 export type ColumnRule =
   | 'keep'
-  /** Text only. The same value becomes the same stand-in everywhere in the copy, and another one in the next copy. */
+  /** Text only. Equal values get the same pseudonym within a copy, and a different one in the next copy. */
   | { readonly pseudonym: string }
-  /** An SQL expression; it may name the columns of its row. */
+  /** An SQL expression; it may use the columns of its row. */
   | { readonly value: string };
 
 /** Table → column → rule. */

@@ -1,4 +1,4 @@
-/** What a model is made of. Loads neither a driver nor an ORM. */
+/** The parts of a model. Loads neither a driver nor an ORM. */
 export type { Columns } from './column-rules.js';
 export { clipIdentifier, LONGEST_IDENTIFIER_BYTES, parseIdentifier } from './identifier.js';
 export {

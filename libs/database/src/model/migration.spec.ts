@@ -12,23 +12,23 @@ describe('defineMigration', () => {
   it.each<[string, Partial<MigrationDefinition>, string]>([
     ['a name without a timestamp', { name: 'add-note' }, 'not a migration name'],
     ['a name that leaves the folder', { name: '20260101000000-../../evil' }, 'not a migration name'],
-    ['a month that does not exist', { name: '20261301000000-add-note' }, 'not a moment'],
+    ['a month that does not exist', { name: '20261301000000-add-note' }, 'not a valid time'],
     ['capitals', { name: '20260101000000-AddNote' }, 'not a migration name'],
-    ['a contract that completes nothing', { phase: 'contract' }, 'completes nothing'],
+    ['a contract without an expand', { phase: 'contract' }, 'does not name its expand'],
     ['an expand that completes something', { completes: '20250101000000-x' }, 'an expand cannot complete'],
     ['no statements', { statements: [] }, 'no statements'],
     ['two statements outside a transaction', { transaction: false, statements: [SQL, SQL] }, '2 statements outside'],
     ['an unrepeatable statement outside a transaction', { transaction: false }, 'not repeatable'],
     [
-      'a concurrent index that could meet itself',
+      'a concurrent index without IF NOT EXISTS',
       { transaction: false, statements: ['CREATE INDEX CONCURRENTLY note_idx ON public.parcels (note)'] },
       'not repeatable',
     ],
-    ['transaction control', { statements: ['COMMIT'] }, 'COMMIT belongs to the runner'],
+    ['transaction control', { statements: ['COMMIT'] }, 'COMMIT is reserved for the runner'],
     [
       'transaction control behind a comment',
       { statements: ['/* x */ -- y\n rollback'] },
-      'ROLLBACK belongs to the runner',
+      'ROLLBACK is reserved for the runner',
     ],
   ])('refuses %s', (_, changes, message) => {
     expect(() => define(changes)).toThrow(message);
@@ -55,7 +55,7 @@ describe('defineMigration', () => {
     expect(() => define({ transaction: false, statements: [sql] })).toThrow('not repeatable');
   });
 
-  it('gives the same SHA-256 whatever the indentation and the reasons of exceptions', () => {
+  it('gives the same SHA-256 for any indentation and any reasons of exceptions', () => {
     const flat = define({ statements: ['CREATE TABLE public.a (\n  id bigint\n)'] });
     const deep = define({
       statements: [{ sql: '\n      CREATE TABLE public.a (\n        id bigint\n      )', allow: { x: 'y' } }],

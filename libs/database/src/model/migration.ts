@@ -1,27 +1,30 @@
 import { createHash } from 'node:crypto';
 import { isRepeatable } from './repeatable.js';
 
-/** `contract`: code of the release before the one that brought its `expand` cannot live with it. */
+/** `contract`: incompatible with code older than the release of its `expand`. */
 export type MigrationPhase = 'expand' | 'contract';
 
 export interface MigrationStatement {
   readonly sql: string;
-  /** Lint rules that this statement may break, each with the reason a reviewer reads. */
+  /** Lint rules that this statement may break, each with a reason for reviewers. */
   readonly allow?: Readonly<Record<string, string>>;
 }
 
 export interface MigrationDefinition {
-  /** `YYYYMMDDHHMMSS-kebab-case`, the same as the file's name. */
+  /** `YYYYMMDDHHMMSS-kebab-case`, the same as the file name. */
   name: string;
   phase: MigrationPhase;
   /** Of a contract: the expand that it completes. */
   completes?: string;
-  /** `false` for what PostgreSQL refuses in a transaction (CREATE INDEX CONCURRENTLY): then one idempotent statement. */
+  /**
+   * `false` for a statement that PostgreSQL refuses in a transaction (CREATE INDEX CONCURRENTLY): then exactly one, and
+   * idempotent.
+   */
   transaction?: false;
   statements: readonly (string | MigrationStatement)[];
 }
 
-/** A migration is data: the same statements, hence the same SHA-256, in the workspace, in CI and in an image. */
+/** A migration is data: the workspace, CI and an image have the same statements, hence the same SHA-256. */
 export interface Migration {
   readonly name: string;
   readonly phase: MigrationPhase;
@@ -35,7 +38,7 @@ export const MIGRATION_NAME = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})-[a-z]
 
 export class MigrationError extends Error {
   override name = 'MigrationError';
-  /** What the command line exits with. */
+  /** Exit code of the command line. */
   readonly exitCode: number = 1;
 }
 
@@ -55,9 +58,12 @@ export function defineMigration(definition: MigrationDefinition): Migration {
 function assertDefinition({ name, phase, completes, transaction, statements }: MigrationDefinition): void {
   if (!MIGRATION_NAME.test(name))
     throw new MigrationError(`${JSON.stringify(name)}: not a migration name; expected YYYYMMDDHHMMSS-kebab-case`);
-  if (!isMoment(name)) throw new MigrationError(`${name}: its timestamp is not a moment; expected UTC YYYYMMDDHHMMSS`);
+  if (!isMoment(name))
+    throw new MigrationError(`${name}: its timestamp is not a valid time; expected UTC YYYYMMDDHHMMSS`);
   if (phase === 'contract' && completes === undefined)
-    throw new MigrationError(`${name}: a contract that completes nothing; expected completes: '<name of its expand>'`);
+    throw new MigrationError(
+      `${name}: this contract does not name its expand; expected completes: '<name of its expand>'`,
+    );
   if (phase === 'expand' && completes !== undefined)
     throw new MigrationError(`${name}: an expand cannot complete ${completes}; expected phase: 'contract'`);
   if (statements.length === 0) throw new MigrationError(`${name}: no statements; expected at least one`);
@@ -71,19 +77,21 @@ function isMoment(name: string): boolean {
   return !Number.isNaN(moment.getTime()) && moment.toISOString() === iso;
 }
 
-/** A COMMIT in the middle would leave half of a migration behind, unrecorded. */
+/** A COMMIT in the middle would leave a migration half applied and unrecorded. */
 export function assertNoTransactionControl(name: string, { sql }: MigrationStatement): void {
   const bare = sql.replace(/^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/)+/, '');
   const word = /^(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b/i.exec(bare)?.[1];
   if (word)
-    throw new MigrationError(`${name}: ${word.toUpperCase()} belongs to the runner; expected statements of the schema`);
+    throw new MigrationError(`${name}: ${word.toUpperCase()} is reserved for the runner; expected schema statements`);
 }
 
-/** Outside a transaction a run can end between the statement and its record; then the next run repeats it. */
+/**
+ * Outside a transaction a run can end between the statement and its record; the next run then repeats the statement.
+ */
 function assertRepeatable(name: string, statements: readonly (string | MigrationStatement)[]): void {
   if (statements.length !== 1)
     throw new MigrationError(
-      `${name}: ${statements.length} statements outside a transaction; expected exactly one, for half of two could stay`,
+      `${name}: ${statements.length} statements outside a transaction; expected exactly one, because a failure could leave the others unapplied`,
     );
   const sql = statements.map(createStatement)[0]?.sql ?? '';
   if (!isRepeatable(sql))
@@ -98,7 +106,7 @@ function createStatement(statement: string | MigrationStatement): MigrationState
   return Object.freeze({ sql: dedent(sql), ...rest });
 }
 
-/** Indentation in the source is no part of a statement: a file may be formatted again after it was applied. */
+/** Indentation in the source is ignored, so a file may be reformatted after it was applied. */
 function dedent(sql: string): string {
   const lines = sql.trim().split('\n');
   const indents = lines
@@ -109,7 +117,7 @@ function dedent(sql: string): string {
   return lines.map((line, index) => (index === 0 ? line : line.slice(indent)).trimEnd()).join('\n');
 }
 
-/** The reasons of lint exceptions are left out: they are for readers and may be reworded later. */
+/** Reasons of lint exceptions are left out: they are for readers and may be reworded later. */
 function createFingerprint(migration: Omit<Migration, 'sha256'>): string {
   const { name, phase, completes = null, transactional, statements } = migration;
   const content = [name, phase, completes, transactional, statements.map(({ sql }) => sql)];

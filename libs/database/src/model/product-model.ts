@@ -2,7 +2,10 @@ import type { Columns } from './column-rules.js';
 import type { Migration } from './migration.js';
 import type { SeedRows } from './seed-row.js';
 
-/** The product's part of its database. Every function takes what it needs of it; none knows a table of it otherwise. */
+/**
+ * The product's part of its database. Functions take the parts that they need; none names a table of the product
+ * itself.
+ */
 export interface Model {
   /** In the order of their names. */
   readonly migrations: readonly Migration[];
@@ -10,10 +13,10 @@ export interface Model {
   readonly columns: Columns;
   readonly seedRows: SeedRows;
   /**
-   * Holds `schema.sql`, `migrations/`, and in `records/` what is recorded of them: `released.json` and `known-objects.json`.
-   * Commands of a checkout write there; an image reads `schema.sql` alone.
+   * Contains `schema.sql`, `migrations/`, and in `records/` the files `released.json` and `known-objects.json`.
+   * Commands of a checkout write there; an image only reads `schema.sql`.
    */
   readonly folder: URL;
-  /** What TypeORM maps. Loaded on demand: TypeORM takes longer to load than most commands run. */
+  /** The entities of TypeORM. Loaded on demand: loading TypeORM takes longer than most commands run. */
   loadEntities(): Promise<readonly (abstract new () => object)[]>;
 }

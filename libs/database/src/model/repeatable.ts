@@ -20,7 +20,7 @@ const DROP = new RegExp(
 );
 const REPEATABLE = [CREATE, REINDEX, DROP, /^(?:ANALYZE|VACUUM)\b/i];
 
-/** Whether the statement may run again after an interruption that left it done but not recorded. */
+/** Whether the statement may run again after an interruption that left it applied but unrecorded. */
 export function isRepeatable(sql: string): boolean {
   return REPEATABLE.some((form) => form.test(sql));
 }

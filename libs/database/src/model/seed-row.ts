@@ -1,17 +1,17 @@
 /** Sample data, for every environment but production. */
 export interface SeedRows {
-  /** Inserts the rows of `$1`, a JSON array of their values; leaves rows that are there as they are. */
+  /** Inserts the rows of `$1`, a JSON array of their values; existing rows stay unchanged. */
   readonly sql: string;
-  /** The same row for the same number, every time. */
+  /** Returns the same row for the same number, every time. */
   createRow(index: number): SeedRow;
 }
 
 export interface SeedRow {
-  /** The user as whom the row is written: row-level security binds the owner of the table too. */
+  /** The user that the row is written as: row-level security also applies to the owner of the table. */
   readonly userId: string;
-  /** By the names of the columns. */
+  /** By column name. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** How many rows a seed has, unless its caller asks for more. */
+/** Default number of rows in a seed. */
 export const DEFAULT_SEED_ROWS = 20;

@@ -1,16 +1,17 @@
--- What every database of Airlock is made of: roles, grants, identity stamp, and where it must last the refusal of drops. One text for the embedded server, Compose and hosted PostgreSQL; safe to run again.
+-- Everything that a database of Airlock needs before its migrations: roles, grants, identity stamp and, unless it is
+-- disposable, the refusal of drops. The embedded server, Compose and hosted PostgreSQL use this same text. Safe to repeat.
 --
--- Run it in ONE transaction, connected to the database in question as the role that owns it and may create roles
+-- Run it in ONE transaction, connected to the target database, as the role that owns it and may create roles
 -- (a superuser is not needed), after set_config(name, value, true) of:
---   provision.environment                               the one that the database is to belong to
---   provision.environments                              all that there are, separated by commas
+--   provision.environment                               the environment of the database
+--   provision.environments                              all environments, separated by commas
 --   provision.may_be_reset, provision.takes_copies, provision.is_disposable
---                            optional                   on: the environment has this trait; it is strict without it
+--                            optional                   on: the environment has this trait; off by default
 --   provision.app_user,      provision.app_password       the application role; a password may be a SCRAM verifier
 --   provision.migrator_user, provision.migrator_password  the role that changes the schema
---   provision.owner          optional                   the owner role, <database>_owner unless given
---   provision.adopt          optional                   the full name of a database that already holds something
---   provision.sanitised      optional                   on: a refresh has replaced the rows in this very transaction
+--   provision.owner          optional                   the owner role, <database>_owner by default
+--   provision.adopt          optional                   the full name of a database with contents to adopt
+--   provision.sanitised      optional                   on: a refresh has replaced the rows in this transaction
 -- `airlock db provision` does so; so does docker/postgres for psql.
 
 SET LOCAL search_path = '';
@@ -32,22 +33,22 @@ BEGIN
   END IF;
   FOREACH name IN ARRAY ARRAY[app, migrator, owner] LOOP
     IF name IS NULL OR name !~ '^[a-z_][a-z0-9_-]{0,62}$' OR name LIKE 'pg\_%' THEN
-      RAISE EXCEPTION 'role "%": is not a name for a role; expected lower-case letters, digits, _ and -, 63 at most', name
+      RAISE EXCEPTION 'role "%": is not a valid role name; expected lowercase letters, digits, _ and -, 63 at most', name
         USING ERRCODE = '22023';
     END IF;
   END LOOP;
   IF app = migrator OR app = owner OR migrator = owner OR session_user IN (app, migrator, owner) THEN
-    RAISE EXCEPTION 'roles %, %, % and %: are not four roles; expected application, migrator, owner and administrator to differ',
+    RAISE EXCEPTION 'roles %, %, % and %: are not four different roles; expected application, migrator, owner and administrator to differ',
       app, migrator, owner, session_user USING ERRCODE = '22023';
   END IF;
   IF current_database() IN ('postgres', 'template0', 'template1') THEN
-    RAISE EXCEPTION 'database "%": belongs to the server; expected a database of its own', current_database()
+    RAISE EXCEPTION 'database "%": is a system database; expected a separate one', current_database()
       USING ERRCODE = '22023';
   END IF;
   PERFORM set_config('provision.owner', owner, true);
 END $parameters$;
 
--- Whose database is this? Decided before anything is changed.
+-- Which environment owns this database? Decided before anything is changed.
 DO $claim$
 DECLARE
   env text := current_setting('provision.environment');
@@ -64,20 +65,20 @@ BEGIN
 
   IF to_regclass('ops.environment') IS NOT NULL THEN
     IF EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('ops.environment') AND (relkind <> 'r' OR relrowsecurity)) THEN
-      RAISE EXCEPTION 'database "%": ops.environment is not a plain table; expected the stamp that provisioning makes', here.name
+      RAISE EXCEPTION 'database "%": ops.environment is not a plain table; expected the stamp that provisioning creates', here.name
         USING ERRCODE = '42501', HINT = 'An administrator must find out what this database is and who changed the table.';
     END IF;
     EXECUTE 'SELECT count(*) FROM ops.environment' INTO stamped;
     IF stamped <> 1 THEN
       RAISE EXCEPTION 'database "%": ops.environment has % rows; expected exactly one', here.name, stamped
-        USING ERRCODE = '42501', HINT = 'An administrator must find out what this database is and mend the table by hand.';
+        USING ERRCODE = '42501', HINT = 'An administrator must find out what this database is and repair the table by hand.';
     END IF;
     EXECUTE 'SELECT environment, system_identifier AS system, database_oid AS oid, database_name AS name FROM ops.environment'
       INTO stamp;
     IF stamp.system = here.system AND stamp.oid = here.oid AND stamp.name = here.name THEN
       IF stamp.environment = env THEN RETURN; END IF;
       RAISE EXCEPTION 'database "%": is stamped %; expected %', here.name, stamp.environment, env
-        USING ERRCODE = '42501', HINT = 'No flag changes that. Mend ENVIRONMENT or the database URL.';
+        USING ERRCODE = '42501', HINT = 'No flag overrides this. Correct ENVIRONMENT or the database URL.';
     END IF;
     IF may_be_reset THEN
       RAISE EXCEPTION 'database "%": carries the stamp of another database (%, "%"); expected an empty one or its own stamp',
@@ -85,18 +86,18 @@ BEGIN
         USING ERRCODE = '42501', HINT = 'A test database is never adopted: drop it by hand and provision it again.';
     END IF;
     IF NOT takes_copies AND stamp.environment <> env THEN
-      RAISE EXCEPTION 'database "%": is a copy of % ("%"); expected one of %', here.name, stamp.environment, stamp.name, env
-        USING ERRCODE = '42501', HINT = format('Nothing becomes %s but what was %s.', env, env);
+      RAISE EXCEPTION 'database "%": is a copy of % ("%"); expected a copy of %', here.name, stamp.environment, stamp.name, env
+        USING ERRCODE = '42501', HINT = format('Only a copy of %s can become %s.', env, env);
     END IF;
     IF stamp.environment <> env AND current_setting('provision.sanitised', true) IS DISTINCT FROM 'on' THEN
-      RAISE EXCEPTION 'database "%": is a copy of % ("%"), and holds what people have entered there; expected one of %',
+      RAISE EXCEPTION 'database "%": is a copy of % ("%") and contains its user data; expected a copy of %',
         here.name, stamp.environment, stamp.name, env
-        USING ERRCODE = '42501', HINT = format('To replace that and make it %s: airlock db refresh %s', env, here.name);
+        USING ERRCODE = '42501', HINT = format('To replace the user data and make the copy %s: airlock db refresh %s', env, here.name);
     END IF;
     IF NOT adopt THEN
       RAISE EXCEPTION 'database "%": carries the stamp of another database (%, "%"): it was renamed, cloned or restored; expected its own',
         here.name, stamp.environment, stamp.name
-        USING ERRCODE = '42501', HINT = format('If it is to be %s: airlock db provision --adopt %s', env, here.name);
+        USING ERRCODE = '42501', HINT = format('If it should become %s: airlock db provision --adopt %s', env, here.name);
     END IF;
     RETURN;
   END IF;
@@ -119,10 +120,10 @@ BEGIN
       USING ERRCODE = '42501', HINT = 'A test database is never adopted: drop it by hand and provision it again.';
   END IF;
   RAISE EXCEPTION 'database "%": holds % objects and no stamp; expected an empty database or a stamped one', here.name, held
-    USING ERRCODE = '42501', HINT = format('If it is to be %s: airlock db provision --adopt %s', env, here.name);
+    USING ERRCODE = '42501', HINT = format('If it should become %s: airlock db provision --adopt %s', env, here.name);
 END $claim$;
 
--- Roles. Attributes are only mentioned where they must change: a hosted administrator may not even repeat them.
+-- Roles. Attributes are set only where they differ: a hosted administrator may not even repeat them.
 DO $roles$
 DECLARE
   may_be_reset boolean := current_setting('provision.may_be_reset', true) IS NOT DISTINCT FROM 'on';
@@ -150,7 +151,7 @@ BEGIN
     IF held.rolreplication THEN EXECUTE format('ALTER ROLE %I NOREPLICATION', held.rolname); END IF;
     IF held.rolcreaterole THEN EXECUTE format('ALTER ROLE %I NOCREATEROLE', held.rolname); END IF;
     IF held.rolname = owner AND held.rolcanlogin THEN EXECUTE format('ALTER ROLE %I NOLOGIN', owner); END IF;
-    -- Only a test database may be recreated, and only by the owner that the reset enters.
+    -- Only a test database may be recreated, and only by the owner role, which the reset switches to.
     IF held.rolcreatedb <> (may_be_reset AND held.rolname = owner) THEN
       EXECUTE format('ALTER ROLE %I %s', held.rolname, CASE WHEN held.rolcreatedb THEN 'NOCREATEDB' ELSE 'CREATEDB' END);
     END IF;
@@ -165,8 +166,8 @@ BEGIN
   END IF;
 END $roles$;
 
--- What an adopted database holds was made by the owner of another one, or by whoever restored it; the migrator changes
--- only what its own owner role holds. What belongs to a table or to an extension goes with it.
+-- The objects of an adopted database belong to the owner of the original or to the role that restored it. The migrator
+-- can only change objects of its own owner role. Objects that belong to a table or to an extension follow it.
 DO $objects$
 DECLARE
   owner text := current_setting('provision.owner');
@@ -197,7 +198,7 @@ BEGIN
   END LOOP;
 END $objects$;
 
--- The database and its schema: nothing for PUBLIC, rows for the application, the schema for the owner.
+-- The database and its schema: PUBLIC gets nothing, the application gets the rows, the owner gets the schema.
 DO $grants$
 DECLARE
   owner text := current_setting('provision.owner');
@@ -205,7 +206,8 @@ DECLARE
   migrator text := current_setting('provision.migrator_user');
   given text;
 BEGIN
-  -- A test database belongs to its owner role, which an administrator who is no superuser has to enter for this.
+  -- A test database belongs to its owner role. An administrator without superuser rights must be a member of it for
+  -- that.
   IF (SELECT datdba = to_regrole(quote_ident(owner)) FROM pg_database WHERE datname = current_database()) THEN
     EXECUTE format('SET LOCAL ROLE %I', owner);
   END IF;
@@ -219,7 +221,8 @@ BEGIN
   END IF;
   IF to_regnamespace('ops') IS NULL THEN CREATE SCHEMA ops; END IF;
   REVOKE ALL ON SCHEMA ops FROM PUBLIC;
-  -- The migrator's ledger lives here too: its owner may add tables, but only a schema's own owner may drop the stamp.
+  -- Schema ops also contains the migrator's ledger. Its owner may add tables, but only the owner of the schema may drop
+  -- the stamp.
   EXECUTE format('GRANT USAGE ON SCHEMA ops TO %I, %I', app, migrator);
   EXECUTE format('GRANT USAGE, CREATE ON SCHEMA ops TO %I', owner);
 
@@ -230,7 +233,8 @@ BEGIN
   EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO %I', app);
   EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO %I', app);
   ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
-  -- A password is replaced by a second application role beside the first: it gets what that has, no more, on what is there.
+  -- To rotate a password, a second application role is added beside the first. It gets the same rights on existing
+  -- objects.
   FOR given IN
     WITH earlier AS (
       SELECT DISTINCT a.grantee FROM pg_default_acl d, aclexplode(d.defaclacl) a
@@ -250,24 +254,26 @@ BEGIN
   RESET ROLE;
 END $grants$;
 
--- Processes of the original may share a Redis with those of the copy, and a generation names the rows that they cache there.
+-- Processes of the original and of the copy may share a Redis, where the generation identifies the rows that they
+-- cache.
 DO $cache$
 BEGIN
   IF current_setting('provision.adopt', true) IS DISTINCT FROM current_database()::text THEN RETURN; END IF;
   IF to_regclass('ops.read_cache') IS NULL THEN RETURN; END IF;
   EXECUTE format('SET LOCAL ROLE %I', current_setting('provision.owner'));
-  -- The server stays: a process that still has a lease is waited for.
+  -- The server is kept: a process that still has a lease is waited for.
   UPDATE ops.read_cache SET generation = gen_random_uuid(), is_open = false;
   RESET ROLE;
 END $cache$;
 
--- What an adopted database still grants to the roles of the one that it was copied from, on things and by default.
+-- Grants and default grants of an adopted database to the roles of its original are revoked.
 DO $strangers$
 DECLARE
   given text;
 BEGIN
   IF current_setting('provision.adopt', true) IS DISTINCT FROM current_database()::text THEN RETURN; END IF;
-  -- It came along, and takes the end of a default for a drop; made anew below where it belongs.
+  -- The event trigger is part of the copy and takes the end of a default for a drop. It is created again below if
+  -- needed.
   DROP EVENT TRIGGER IF EXISTS airlock_refuse_drop;
   FOR given IN
     WITH ours AS (
@@ -299,7 +305,7 @@ BEGIN
     EXECUTE given;
   END LOOP;
 EXCEPTION WHEN insufficient_privilege THEN
-  RAISE WARNING 'database "%": "%" may not take back what it grants to the roles of the database it was copied from; expected a superuser, or a member of those roles',
+  RAISE WARNING 'database "%": "%" may not revoke what it grants to the roles of the database it was copied from; expected a superuser, or a member of those roles',
     current_database(), session_user;
 END $strangers$;
 
@@ -318,7 +324,7 @@ DECLARE
   held text := (SELECT pg_get_constraintdef(oid) FROM pg_constraint
                  WHERE conrelid = 'ops.environment'::regclass AND conname = 'environment_environment_check');
 BEGIN
-  -- A copy may come from before there was this environment.
+  -- A copy may be older than this environment.
   IF strpos(held, quote_literal(current_setting('provision.environment'))) > 0 THEN RETURN; END IF;
   ALTER TABLE ops.environment DROP CONSTRAINT IF EXISTS environment_environment_check;
   EXECUTE format('ALTER TABLE ops.environment ADD CONSTRAINT environment_environment_check CHECK (environment IN (%s))',
@@ -341,8 +347,8 @@ BEGIN
     current_setting('provision.migrator_user'), current_setting('provision.owner'));
 END $readers$;
 
--- The same words in the server's shared catalogue, where a session in another database can read them and no clone copies
--- them. Custom settings would do, were they not reserved to superusers.
+-- The same identity in the server's shared catalogue, where sessions of other databases can read it and no clone copies
+-- it. Custom settings would work too, but only a superuser may set them.
 DO $seal$
 DECLARE
   owner text := current_setting('provision.owner');
@@ -355,9 +361,9 @@ BEGIN
   RESET ROLE;
 END $seal$;
 
--- A test database is made anew from its template by a role that is no administrator: only there the owner role owns the
--- database itself, and a fresh clone may be stamped as what it is. The function rebinds a testing stamp of this very
--- server to the database it stands in, under the same family of names; it cannot make anything else a test database.
+-- A role that is not an administrator recreates a test database from its template. Only there the owner role owns the
+-- database itself, and a new clone may be stamped. The function binds a testing stamp of this server to the database
+-- that contains it, if the name belongs to the same family. It cannot turn any other database into a test database.
 DO $testing$
 DECLARE
   owner text := current_setting('provision.owner');
@@ -388,14 +394,14 @@ BEGIN
   IF (SELECT datdba <> to_regrole(quote_ident(owner)) FROM pg_database WHERE datname = current_database()) THEN
     EXECUTE format('ALTER DATABASE %I OWNER TO %I', current_database(), owner);
   END IF;
-  -- The change of owner took the administrator's own rights along; the next run needs them.
+  -- The change of owner also removed the administrator's own rights; the next run needs them.
   EXECUTE format('SET LOCAL ROLE %I', owner);
   EXECUTE format('GRANT CONNECT, CREATE ON DATABASE %I TO %I', current_database(), session_user);
   RESET ROLE;
 END $testing$;
 
--- Where the database is not disposable, only the migrator drops anything, not even a superuser; and what holds rows or
--- guards them falls only in a transaction that has said SET LOCAL ops.allow_drop = 'on', as a contract migration does.
+-- Unless the database is disposable, only the migrator may drop anything, not even a superuser. Objects that hold or
+-- protect rows can only be dropped in a transaction with SET LOCAL ops.allow_drop = 'on', as in a contract migration.
 DO $drops$
 BEGIN
   IF current_setting('provision.is_disposable', true) IS NOT DISTINCT FROM 'on' THEN
@@ -415,7 +421,7 @@ BEGIN
           AND NOT (is_migrator AND (is_allowed OR object_type <> ALL (ARRAY['schema', 'table', 'table column',
             'materialized view', 'foreign table', 'sequence', 'type', 'policy', 'extension'])))
       LOOP
-        RAISE EXCEPTION '%% %%: is not dropped in %%; expected the migrator, in a contract migration',
+        RAISE EXCEPTION '%% %%: cannot be dropped in %%; expected the migrator, in a contract migration',
           dropped.object_type, dropped.object_identity, %L
           USING ERRCODE = '42501', HINT = 'Write a contract migration: airlock new migration NAME --contract';
       END LOOP;
@@ -424,6 +430,6 @@ BEGIN
     CREATE EVENT TRIGGER airlock_refuse_drop ON sql_drop EXECUTE FUNCTION ops.refuse_drop();
   END IF;
 EXCEPTION WHEN insufficient_privilege THEN
-  RAISE WARNING 'event trigger: "%" may not create one, so that drops in % are NOT refused; expected a superuser or what your provider has in its place (rds_superuser, cloudsqlsuperuser …)',
+  RAISE WARNING 'event trigger: role "%" may not create one, so drops in % are NOT refused; expected a superuser or the equivalent role of your provider (rds_superuser, cloudsqlsuperuser …)',
     session_user, current_setting('provision.environment');
 END $drops$;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { DatabaseAddress, Environment } from '@airlock/config';
 
 /**
- * What provisioning saw, kept outside the database: a database cannot vouch for itself, since everything in it can be
- * restored, cloned or forged together with its stamp.
+ * Facts that provisioning saw, stored outside the database. A database cannot prove its own identity, because
+ * everything in it can be restored, cloned or forged together with its stamp.
  */
 export interface ProvisionRecord {
   readonly environment: Environment;
@@ -23,7 +23,7 @@ export function saveProvisionRecord(workspace: string, record: ProvisionRecord):
   renameSync(`${path}.${process.pid}`, path);
 }
 
-/** `undefined` where none was written or it cannot be read: whoever needs one must refuse then. */
+/** `undefined` if the record is missing or unreadable; a caller that needs it must refuse then. */
 export function loadProvisionRecord(workspace: string, where: Where): ProvisionRecord | undefined {
   try {
     return JSON.parse(readFileSync(getRecordPath(workspace, where), 'utf8')) as ProvisionRecord;

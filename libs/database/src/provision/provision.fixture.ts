@@ -25,7 +25,7 @@ export function runAs<T>(address: DatabaseAddress, use: (client: Client) => Prom
   return withClient(address, { config: createSessionConfig('testing'), purpose: 'spec' }, use);
 }
 
-/** The first column of the first row, or the server's words when it refuses. */
+/** The first column of the first row, or the server's message when it refuses. */
 export function ask(client: Client, sql: string): Promise<unknown> {
   return client.query({ text: sql, rowMode: 'array' }).then(
     ({ rows }) => (rows as unknown[][])[0]?.[0],

@@ -20,20 +20,23 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 describe('provision', () => {
-  it.each(ENVIRONMENTS)('makes a %s database that says so, twice with one result', async (environment) => {
-    const options = next(environment);
-    const first = await provision(options);
-    const second = await provision(options);
-    expect(first).toMatchObject({
-      created: true,
-      warnings: [],
-      stamp: { environment, databaseName: options.app.database },
-    });
-    expect(second).toEqual({ ...first, created: false });
-    expect(first.stamp.systemIdentifier).toBe(cluster.systemIdentifier);
-  });
+  it.each(ENVIRONMENTS)(
+    'creates a %s database with that stamp; a second run gives the same result',
+    async (environment) => {
+      const options = next(environment);
+      const first = await provision(options);
+      const second = await provision(options);
+      expect(first).toMatchObject({
+        created: true,
+        warnings: [],
+        stamp: { environment, databaseName: options.app.database },
+      });
+      expect(second).toEqual({ ...first, created: false });
+      expect(first.stamp.systemIdentifier).toBe(cluster.systemIdentifier);
+    },
+  );
 
-  it('lets six callers at once make one database', async () => {
+  it('creates one database for six concurrent callers', async () => {
     const options = next('production');
     const reports = await Promise.all(Array.from({ length: 6 }, () => provision(options)));
     expect(reports.filter(({ created }) => created)).toHaveLength(1);
@@ -51,7 +54,7 @@ describe('provision', () => {
     );
   });
 
-  it('takes back what a role must not have', async () => {
+  it('revokes rights that a role must not have', async () => {
     const options = next('staging');
     await provision(options);
     const roles = `'${options.app.user}', '${options.migration.user}', '${options.app.database}_owner'`;
@@ -72,7 +75,7 @@ describe('provision', () => {
     });
   });
 
-  it('gives a second application role what the first has, and nothing that was taken from it', async () => {
+  it('gives a second application role the current rights of the first, and none that were revoked', async () => {
     const options = next('production');
     await provision(options);
     await runAs(options.migration, async (migrator) => {
@@ -97,24 +100,24 @@ describe('provision', () => {
     await expect(provision(options)).rejects.toThrow('expected an application role that cannot change the schema');
   });
 
-  it('refuses to change the environment of a database, whatever it is told', async () => {
+  it('refuses to change the environment of a database with any option', async () => {
     const options = next('production');
     await provision(options);
     await expect(provision({ ...options, environment: 'testing', adopt: options.app.database })).rejects.toMatchObject({
       name: 'ProvisionError',
       exitCode: 3,
-      message: `database "${options.app.database}": is stamped production; expected testing\n  No flag changes that. Mend ENVIRONMENT or the database URL.`,
+      message: `database "${options.app.database}": is stamped production; expected testing\n  No flag overrides this. Correct ENVIRONMENT or the database URL.`,
     });
   });
 
-  it('adopts a database that holds something only by its full name, and never for testing', async () => {
+  it('adopts a database with contents only by its full name, and never for testing', async () => {
     const options = next('staging');
     const { database } = options.app;
     await runAs(options.admin, (admin) => admin.query(`CREATE DATABASE ${database}`));
     await runAs(inside(options), (client) => client.query('CREATE TABLE kept AS SELECT 7 AS n'));
     await expect(provision(options)).rejects.toThrow(
       `database "${database}": holds 1 objects and no stamp; expected an empty database or a stamped one\n` +
-        `  If it is to be staging: airlock db provision --adopt ${database}`,
+        `  If it should become staging: airlock db provision --adopt ${database}`,
     );
     await expect(provision({ ...options, adopt: 'true' })).rejects.toThrow('holds 1 objects');
     await expect(provision({ ...options, environment: 'testing', adopt: database })).rejects.toThrow('never adopted');
@@ -122,7 +125,7 @@ describe('provision', () => {
     expect(await runAs(inside(options), (client) => ask(client, 'SELECT n FROM kept'))).toBe(7);
   });
 
-  it('refuses a clone, which carries the stamp of the database it was made from', async () => {
+  it('refuses a clone, which contains the stamp of its original', async () => {
     const options = next('preview');
     await provision(options);
     const clone = {
@@ -139,24 +142,24 @@ describe('provision', () => {
     [
       'one role for two purposes',
       (o: ProvisionOptions) => ({ ...o, migration: { ...o.migration, user: o.app.user } }),
-      'are not four roles',
+      'are not four different roles',
     ],
     [
       'the administrator as the application',
       (o: ProvisionOptions) => ({ ...o, app: { ...o.app, user: o.admin.user } }),
-      'are not four roles',
+      'are not four different roles',
     ],
     [
       'a role name with a quote',
       (o: ProvisionOptions) => ({ ...o, app: { ...o.app, user: `a"; DROP` } }),
-      'is not a name for a role',
+      'is not a valid role name',
     ],
     [
       'two databases',
       (o: ProvisionOptions) => ({ ...o, migration: { ...o.migration, database: 'other' } }),
-      'are not one database',
+      'do not name one database',
     ],
-    ['two servers', (o: ProvisionOptions) => ({ ...o, admin: { ...o.admin, port: 1 } }), 'are not one database'],
+    ['two servers', (o: ProvisionOptions) => ({ ...o, admin: { ...o.admin, port: 1 } }), 'do not name one database'],
     [
       "the server's own database",
       (o: ProvisionOptions) => ({
@@ -164,7 +167,7 @@ describe('provision', () => {
         app: { ...o.app, database: 'postgres' },
         migration: { ...o.migration, database: 'postgres' },
       }),
-      'belongs to the server',
+      'is a system database',
     ],
   ])('refuses %s', async (_case, spoil, message) => {
     await expect(provision(spoil(next('development')))).rejects.toThrow(message);
@@ -175,7 +178,7 @@ describe('provision', () => {
     ['testing', 57],
     ['production', 58],
     ['development', 63],
-  ] as const)('refuses for %s a name of %i bytes, before it makes anything', async (environment, bytes) => {
+  ] as const)('refuses for %s a name of %i bytes before it creates anything', async (environment, bytes) => {
     const database = `${'a'.repeat(bytes - 5)}_test`;
     const options = next(environment);
     const long = { ...options, app: { ...options.app, database }, migration: { ...options.migration, database } };
@@ -186,7 +189,7 @@ describe('provision', () => {
     expect(await runAs(options.admin, (admin) => ask(admin, count))).toBe(0);
   });
 
-  it('resets nothing away: the longest name that it takes has a template and room for clones', async () => {
+  it('leaves room in the longest valid name for its template and its clones', async () => {
     const database = `${'b'.repeat(49)}_test`;
     const options = next('testing');
     await provision({ ...options, app: { ...options.app, database }, migration: { ...options.migration, database } });
@@ -203,11 +206,11 @@ describe('provision', () => {
     await expect(provision(options)).rejects.toThrow('ops.environment is not a plain table');
     const claim = { expected: 'staging' as const, config: { environment: 'staging' as const, database: options } };
     await expect(runAs(inside(options), (client) => assertIdentity(client, claim))).rejects.toThrow(
-      'ops.environment: is a view; expected the plain table that provisioning makes',
+      'ops.environment: is a view; expected the plain table that provisioning creates',
     );
   });
 
-  describe('from a template0 that somebody changed', () => {
+  describe('from a changed template0', () => {
     const inTemplate0 = async (admin: ProvisionOptions['admin'], sql: string) => {
       await runAs(admin, (client) => client.query('ALTER DATABASE template0 ALLOW_CONNECTIONS true'));
       await runAs({ ...admin, database: 'template0' }, (client) => client.query(sql));
@@ -220,7 +223,7 @@ describe('provision', () => {
 
     it.each([
       ['ddl_command_end', 'holds 2 objects and no stamp'],
-      ['login', 'template0 of this server runs an event trigger whenever a session opens'],
+      ['login', 'template0 of this server runs an event trigger when a session opens'],
     ])('refuses an event trigger on %s', async (event, words) => {
       const options = next('testing');
       await inTemplate0(options.admin, `${MAKE}; CREATE EVENT TRIGGER e ON ${event} EXECUTE FUNCTION f()`);
@@ -228,13 +231,13 @@ describe('provision', () => {
         await expect(provision(options)).rejects.toThrow(words);
       } finally {
         await inTemplate0(options.admin, DROP);
-        // The server forgets the mark of the trigger when a session opens without one.
+        // The server clears the trigger's flag when a session opens and no such trigger exists.
         await inTemplate0(options.admin, 'SELECT 1');
       }
     });
   });
 
-  it('needs no superuser, and says loudly what it could not do without one', async () => {
+  it('needs no superuser, and warns about the steps that need one', async () => {
     const options = next('production');
     await runAs(options.admin, (admin) =>
       admin.query(`SET scram_iterations = 4096; CREATE ROLE hosted LOGIN CREATEROLE CREATEDB PASSWORD 'hosted'`),
@@ -256,7 +259,7 @@ describe('bootstrap.sql', () => {
 });
 
 (hasPsql ? describe : describe.skip)('bootstrap.sql, where psql is installed', () => {
-  it('makes with psql what provision makes', async () => {
+  it('creates the same database with psql as with provision', async () => {
     const options = next('staging');
     await runAs(options.admin, (admin) => admin.query(`CREATE DATABASE ${options.app.database}`));
     const parameters = {
@@ -321,7 +324,7 @@ describe('the roles of a provisioned database', () => {
     expect(await runAs(options.app, (client) => ask(client, sql))).toContain(words);
   });
 
-  it('let the application write rows', async () => {
+  it('allow the application to write rows', async () => {
     const insert = 'INSERT INTO canary VALUES (2) RETURNING id';
     expect(await runAs(options.app, (client) => ask(client, insert))).toBe(2);
   });
@@ -332,8 +335,8 @@ describe('the roles of a provisioned database', () => {
     ['DROP SCHEMA ops CASCADE', 'must be owner of schema ops'],
     ['DROP EVENT TRIGGER airlock_refuse_drop', 'must be owner of event trigger'],
     ['ALTER EVENT TRIGGER airlock_refuse_drop DISABLE', 'must be owner of event trigger'],
-    ['DROP TABLE canary', 'table public.canary: is not dropped in production'],
-    ['ALTER TABLE canary DROP COLUMN id', 'is not dropped in production'],
+    ['DROP TABLE canary', 'table public.canary: cannot be dropped in production'],
+    ['ALTER TABLE canary DROP COLUMN id', 'cannot be dropped in production'],
     [`COMMENT ON DATABASE :db IS 'airlock testing'`, 'must be owner of database'],
     ['DROP DATABASE :db', 'must be owner of database'],
   ])('refuse the migrator as owner: %s', async (sql, words) => {
@@ -347,7 +350,7 @@ describe('the roles of a provisioned database', () => {
     expect(answer).toContain(words);
   });
 
-  it('let the migrator drop an index, and a table when it says so', async () => {
+  it('allow the migrator to drop an index, and a table after SET LOCAL ops.allow_drop', async () => {
     await runAs(options.migration, async (migrator) => {
       await migrator.query(`SET ROLE ${options.app.database}_owner; CREATE TABLE old ()`);
       await migrator.query('DROP INDEX i');
@@ -356,9 +359,9 @@ describe('the roles of a provisioned database', () => {
     });
   });
 
-  it('refuse a superuser the drop, even when it says so', async () => {
+  it('refuse a superuser the drop, even after SET LOCAL ops.allow_drop', async () => {
     const answer = await runAs(inside(options), (admin) => ask(admin, `SET ops.allow_drop = 'on'; DROP TABLE canary`));
-    expect(answer).toContain('is not dropped in production; expected the migrator');
+    expect(answer).toContain('cannot be dropped in production; expected the migrator');
   });
 
   it('refuse other roles the connection', async () => {
@@ -370,7 +373,7 @@ describe('the roles of a provisioned database', () => {
 });
 
 describe('assertIdentity', () => {
-  it('says what caller, configuration and database said', async () => {
+  it('reports the environments of caller, configuration and database', async () => {
     const options = next('production');
     const { stamp } = await provision(options);
     const config = { environment: 'staging' as const, database: { app: options.app } };
@@ -378,11 +381,11 @@ describe('assertIdentity', () => {
     await expect(refusal).rejects.toMatchObject({
       exitCode: 3,
       message:
-        `database "${stamp.databaseName}": the database belongs to another environment; expected caller, configuration and database to agree\n` +
+        `database "${stamp.databaseName}": the database belongs to another environment; expected caller, configuration and database to name the same environment\n` +
         '  caller         staging\n' +
         `  configuration  staging, database "${stamp.databaseName}"\n` +
         `  database       production, "${stamp.databaseName}", on server ${cluster.systemIdentifier}\n` +
-        '  airlock config print   # says where the address comes from; a stamp is not changed to fit it',
+        '  airlock config print   # shows where the address comes from; never change the stamp to fit the address',
     });
   });
 
@@ -403,12 +406,12 @@ describe('assertIdentity', () => {
   it('refuses a database without a stamp', async () => {
     const config = { environment: 'testing' as const, database: { app: { database: 'postgres' } } };
     const refusal = runAs(cluster.superuser, (client) => assertIdentity(client, { expected: 'testing', config }));
-    await expect(refusal).rejects.toThrow('carries no stamp');
+    await expect(refusal).rejects.toThrow('has no stamp');
   });
 });
 
 describe('createScramVerifier', () => {
-  it('gives what the server would store', () => {
+  it('returns the text that the server would store', () => {
     // RFC 7677's example: user "user", password "pencil", this salt, 4096 rounds.
     const verifier = createScramVerifier('pencil', Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64'));
     expect(verifier).toBe(

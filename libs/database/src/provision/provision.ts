@@ -8,12 +8,15 @@ import { chooseCopyStrategy } from './copy-strategy.js';
 import { createScramVerifier } from './scram.js';
 
 export interface ProvisionOptions {
-  /** A role that may create roles and databases, on any database of the server. It need not be a superuser. */
+  /**
+   * A role that may create roles and databases, connected to any database of the server. Superuser rights are not
+   * needed.
+   */
   readonly admin: DatabaseAddress;
   readonly app: DatabaseAddress;
   readonly migration: DatabaseAddress;
   readonly environment: Environment;
-  /** The full name of a database that already holds something and shall belong to `environment`. */
+  /** The full name of an existing database with contents that `environment` adopts. */
   readonly adopt?: string | undefined;
   readonly sslCa?: string | undefined;
 }
@@ -22,24 +25,24 @@ export interface ProvisionReport {
   readonly database: string;
   readonly created: boolean;
   readonly stamp: Stamp;
-  /** What the server could not be made to do, such as event triggers without superuser rights. */
+  /** Steps that the server refused, such as event triggers without superuser rights. */
   readonly warnings: readonly string[];
 }
 
-/** The database was left as it was. */
+/** The database was not changed. */
 export class ProvisionError extends Error {
   override readonly name = 'ProvisionError';
   readonly exitCode = 3;
 }
 
-/** Makes roles, database, grants and stamp. Run again, it changes what differs, and the passwords. */
+/** Creates roles, database, grants and stamp. Safe to repeat: repairs differences and resets the passwords. */
 export async function provision(options: ProvisionOptions): Promise<ProvisionReport> {
   assertSameServer(options);
   assertRoomForDerivedNames(options);
   const database = options.app.database;
   const context = { config: createSessionConfig(options.environment, options.sslCa), purpose: 'provision' };
   return withClient(options.admin, context, async (admin) => {
-    // Roles belong to the whole server, so that two runs for different databases must not meet either.
+    // Roles belong to the whole server, so runs for different databases must not overlap either.
     await admin.query(`SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended('airlock/provision/server', 0))`);
     const created = await createDatabase(admin, database);
     const report = await withClient({ ...options.admin, database }, context, (client) =>
@@ -50,7 +53,7 @@ export async function provision(options: ProvisionOptions): Promise<ProvisionRep
   });
 }
 
-/** What the guarded reset clones: a test database as provisioning leaves it, that nobody can connect to. */
+/** The template that the guarded reset clones: a test database right after provisioning. It accepts no connections. */
 async function createTemplate(admin: Client, options: ProvisionOptions): Promise<void> {
   const template = `${options.app.database}_tpl`;
   const owner = `${options.app.database}_owner`;
@@ -66,7 +69,7 @@ async function createTemplate(admin: Client, options: ProvisionOptions): Promise
   await admin.query('RESET ROLE');
 }
 
-/** What `docker/postgres` feeds to psql and `provision` to pg: the one text that makes a database. */
+/** The SQL that creates a database, shared by `docker/postgres`, which uses psql, and `provision`, which uses pg. */
 export function readBootstrapSql(): string {
   return readFileSync(new URL('./bootstrap.sql', import.meta.url), 'utf8');
 }
@@ -76,13 +79,16 @@ export function assertSameServer({ admin, app, migration }: ProvisionOptions): v
   if (server(app) !== server(admin) || server(migration) !== server(admin) || migration.database !== app.database) {
     throw new ProvisionError(
       `DATABASE_URL ${server(app)}/${app.database}, DATABASE_MIGRATION_URL ${server(migration)}/${migration.database}, ` +
-        `DATABASE_ADMIN_URL ${server(admin)}: are not one database; expected the same host, port and database\n` +
-        '  airlock config print   # says where each comes from',
+        `DATABASE_ADMIN_URL ${server(admin)}: do not name one database; expected the same host, port and database\n` +
+        '  airlock config print   # shows where each address comes from',
     );
   }
 }
 
-/** Before anything is made: a name that PostgreSQL has cut off is the name of another database or role. */
+/**
+ * Checked before anything is created: PostgreSQL truncates long names, and the result may name another database or
+ * role.
+ */
 function assertRoomForDerivedNames({ app: { database }, environment }: ProvisionOptions): void {
   const [bytes, most] = [Buffer.byteLength(database), maxDatabaseNameBytes(environment)];
   if (bytes <= most) return;
@@ -92,7 +98,7 @@ function assertRoomForDerivedNames({ app: { database }, environment }: Provision
   );
 }
 
-/** Collation from the server's own code, so that an index sorts alike on every operating system. */
+/** PostgreSQL's builtin collation, so that an index sorts the same on every operating system. */
 async function createDatabase(admin: Client, database: string): Promise<boolean> {
   const { rowCount } = await admin.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [database]);
   if (rowCount) return false;
@@ -104,7 +110,7 @@ async function createDatabase(admin: Client, database: string): Promise<boolean>
   return true;
 }
 
-/** What lies in template0 lies in the new database, and would run as the administrator who is about to look into it. */
+/** Contents of template0 are copied to every new database, and would run as the administrator who connects next. */
 async function assertNothingRunsAtLogin(admin: Client, database: string): Promise<void> {
   const { rows } = await admin.query<{ runs: boolean }>(
     'SELECT dathasloginevt AS runs FROM pg_catalog.pg_database WHERE datname = $1',
@@ -113,8 +119,8 @@ async function assertNothingRunsAtLogin(admin: Client, database: string): Promis
   if (!rows[0]?.runs) return;
   await admin.query(`DROP DATABASE ${admin.escapeIdentifier(database)}`);
   throw new ProvisionError(
-    `database "${database}": template0 of this server runs an event trigger whenever a session opens; expected an empty template\n` +
-      '  An administrator must find out who changed template0, drop what lies in it, and open one more session there.',
+    `database "${database}": template0 of this server runs an event trigger when a session opens; expected an empty template\n` +
+      '  An administrator must find out who changed template0, drop the objects in it, and open one more session there.',
   );
 }
 
@@ -147,7 +153,7 @@ async function bootstrap(client: Client, parameters: Record<string, string>): Pr
   }
 }
 
-/** For a refresh, in its transaction: whoever calls this has replaced what people of the other environment have entered. */
+/** For a refresh, in its transaction, after it has replaced the user data of the other environment. */
 export async function adoptSanitised(client: Client, options: ProvisionOptions): Promise<Stamp> {
   const parameters = createParameters({ ...options, adopt: options.app.database });
   return bootstrap(client, { ...parameters, sanitised: 'on' });
@@ -170,7 +176,7 @@ function createParameters({ environment, app, migration, adopt = '' }: Provision
   };
 }
 
-/** The refusals of the bootstrap text carry their mend as the hint; other errors are the server's and stay as they are. */
+/** Refusals of the bootstrap text have their fix as the hint; other server errors are passed on unchanged. */
 function toProvisionError(error: unknown): unknown {
   const { code, message, hint } = error as { code?: string; message: string; hint?: string };
   if (code !== '42501' && code !== '22023') return error;

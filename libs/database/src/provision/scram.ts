@@ -4,8 +4,9 @@ const ITERATIONS = 4096;
 const KEY_BYTES = 32;
 
 /**
- * The form in which PostgreSQL stores a password (RFC 5803). Made here, so that the password itself is in no statement
- * and so in no server log. Outside ASCII the server's own normalisation decides, and it is given the password.
+ * The form in which PostgreSQL stores a password (RFC 5803). It is computed here, so that no statement and no server
+ * log contains the password. A password with characters outside ASCII is sent as it is, because the server normalises
+ * it.
  */
 export function createScramVerifier(password: string, salt = randomBytes(16)): string {
   if (!/^[\x20-\x7e]+$/.test(password)) return password;

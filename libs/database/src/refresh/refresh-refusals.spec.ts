@@ -14,7 +14,7 @@ const { columns } = sampleModel;
 let cluster: Cluster;
 let source: ProvisionOptions;
 let remote: string;
-/** No case may change it, so that every case compares with the one snapshot. */
+/** No case may change the copy, so every case compares with the same snapshot. */
 let remoteAtFirst: Record<string, string | null>;
 
 beforeAll(async () => {
@@ -31,7 +31,7 @@ afterAll(() => cluster.stop());
 
 const lookRemote = () => runAs({ ...cluster.superuser, database: remote }, takeSnapshot);
 
-/** The parts of the statements that know a server. */
+/** The parts of the statements that need a server. */
 const fill = (sql: string) => {
   const { host, port, user, password } = cluster.superuser;
   return sql
@@ -46,13 +46,16 @@ const AUDIT = `CREATE TABLE audit (old text); CREATE FUNCTION audit() RETURNS tr
   $$ BEGIN INSERT INTO public.audit SELECT OLD::text; RETURN NEW; END $$`;
 const CALLED = `CREATE FUNCTION spy(v text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT v $$`;
 
-/** What is planted in a copy, and what the refusal names; the rules cover every column, so that nothing else stops it. */
+/**
+ * The planted object and the problem that the refusal names. The rules cover every column, so nothing else causes a
+ * refusal.
+ */
 const planted: readonly (readonly [title: string, sql: string, named: readonly string[], rules?: Columns])[] = [
   [
     'a foreign table, its server and its password',
     `${WRAPPER}; CREATE FOREIGN TABLE people (name text) SERVER elsewhere`,
     [
-      'extension postgres_fdw is not judged',
+      'extension postgres_fdw is not supported by refresh',
       'foreign table public.people holds rows of another system',
       'server elsewhere reaches another system',
       'user mapping for postgres on server elsewhere may hold a password',
@@ -66,14 +69,22 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
     ['table public.all_people is partitioned', 'foreign table public.people inherits from another table'],
     { all_people: { name: { value: `'x'` } }, people: { name: 'keep' } },
   ],
-  ['dblink', 'CREATE EXTENSION dblink SCHEMA public', ['extension dblink is not judged']],
+  ['dblink', 'CREATE EXTENSION dblink SCHEMA public', ['extension dblink is not supported by refresh']],
   [
     'a foreign-data wrapper alone',
     'CREATE FOREIGN DATA WRAPPER bare',
     ['foreign-data wrapper bare reaches another system'],
   ],
-  ['a file of the server', 'CREATE EXTENSION file_fdw SCHEMA public', ['extension file_fdw is not judged']],
-  ['an extension that only adds a type', 'CREATE EXTENSION hstore SCHEMA public', ['extension hstore is not judged']],
+  [
+    'a file of the server',
+    'CREATE EXTENSION file_fdw SCHEMA public',
+    ['extension file_fdw is not supported by refresh'],
+  ],
+  [
+    'an extension that only adds a type',
+    'CREATE EXTENSION hstore SCHEMA public',
+    ['extension hstore is not supported by refresh'],
+  ],
   [
     'a row trigger that keeps the old row',
     `${AUDIT}; CREATE TRIGGER audit BEFORE UPDATE ON parcels FOR EACH ROW EXECUTE FUNCTION audit()`,
@@ -118,7 +129,7 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
     ['event trigger airlock_refuse_drop runs when the schema changes'],
   ],
   [
-    'a rule that does something else instead',
+    'a rule that replaces the statement',
     `CREATE TABLE audit (old text); CREATE RULE quiet AS ON UPDATE TO parcels DO INSTEAD INSERT INTO audit VALUES (OLD.name)`,
     ['rule quiet on table public.parcels changes what an UPDATE does'],
     { audit: { old: 'keep' } },
@@ -133,7 +144,7 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   [
     'another schema with a table',
     `CREATE SCHEMA crm; CREATE TABLE crm.users (name text)`,
-    ['schema crm is a schema that refresh does not judge', 'table crm.users is outside schema public'],
+    ['schema crm is not supported by refresh', 'table crm.users is outside schema public'],
     { 'crm.users': { name: { value: `'x'` } } },
   ],
   [
@@ -147,7 +158,7 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
       CREATE FUNCTION ops.spy() RETURNS text LANGUAGE sql AS 'SELECT 1::text'`,
     [
       'ops.notes.text has no rule',
-      'view ops.names is not part of schema ops as provisioning makes it',
+      'view ops.names is not part of schema ops as provisioning creates it',
       'function ops.spy() is outside schema public',
     ],
   ],
@@ -169,7 +180,7 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
     ['function public.spy() is in the untrusted language internal'],
   ],
   [
-    'a function that an accepted extension has been given',
+    'a function added to an accepted extension',
     `CREATE FUNCTION spy() RETURNS int LANGUAGE internal AS 'pg_backend_pid'; ALTER EXTENSION plpgsql ADD FUNCTION spy()`,
     ['function public.spy() is in the untrusted language internal'],
   ],
@@ -233,7 +244,7 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
     ['table public.parcels writes whole old rows to the log (REPLICA IDENTITY)'],
   ],
   [
-    'a cast, a range type and an operator class of its own',
+    'a custom cast, range type and operator class',
     `CREATE FUNCTION to_text(int4range) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'x' $$;
       CREATE CAST (int4range AS text) WITH FUNCTION to_text(int4range) AS ASSIGNMENT;
       CREATE TYPE span AS RANGE (subtype = int4);
@@ -259,7 +270,7 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
   [
     'a setting of the database',
     `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET app.key = %L', current_database(), 'cAnArY'); END $$`,
-    ['setting app.key of the database is not judged'],
+    ['setting app.key of the database is not supported by refresh'],
   ],
   [
     'tables and columns without a rule, and rules without a column',
@@ -268,7 +279,7 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
       '"a.b".c has no rule',
       '"a.b"."D" has no rule',
       'parcels.constructor has no rule',
-      'a."b.c" has a rule and does not exist',
+      'a."b.c" has a rule but does not exist',
     ],
     { a: { 'b.c': 'keep' } },
   ],
@@ -287,7 +298,7 @@ describe('refresh', () => {
   it.each(planted)('refuses a copy with %s, and changes nothing', async (_, sql, named, rules = {}) => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: source });
     await runAs(inside(target), async (client) => {
-      // Scripts of extensions drop objects, which it refuses.
+      // Scripts of extensions drop objects, which the event trigger refuses.
       await client.query('ALTER EVENT TRIGGER airlock_refuse_drop DISABLE');
       await client.query(fill(sql));
     });
@@ -333,7 +344,7 @@ describe('refresh', () => {
     [
       'of another type',
       'who uuid',
-      { who: { value: `'Somebody'` } },
+      { who: { value: `'Person'` } },
       /people\.who is uuid, and its rule does not fit: invalid input syntax/,
     ],
     [
@@ -372,7 +383,7 @@ describe('refresh', () => {
       { who: { value: 'who::int::text' } },
       /^people\.who: .* PostgreSQL error 22P02/,
     ],
-  ])('refuses a value %s, quotes no row and changes nothing', async (_, definition, rule, said) => {
+  ])('refuses a constant %s, quotes no row and changes nothing', async (_, definition, rule, said) => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: source });
     const [before, error, after] = [
       await runAs(inside(target), async (client) => {
@@ -390,7 +401,7 @@ describe('refresh', () => {
     expect(after).toEqual(before);
   });
 
-  it('takes the names of tables and columns as they are, and refreshes the rest of the schema with them', async () => {
+  it('handles unusual names of tables and columns, and refreshes the rest of the schema with them', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: source });
     await runAs(inside(target), async (client) => {
       await client.query(`CREATE TABLE "Crm.People" ("Full Name" text, short varchar(25), id int GENERATED ALWAYS AS IDENTITY,

@@ -7,7 +7,7 @@ import { createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
 import { sampleModel } from '../sample/sample-model.js';
 
-/** What people have entered, planted where it could survive: in rows, in pages that hold old rows, in statistics. */
+/** User data, planted where it could survive: in rows, in pages with old rows, in statistics. */
 export const CANARIES = ['user_cAnArYowner', 'cAnArYname', 'cAnArYattribute'];
 
 export interface Scene {
@@ -19,7 +19,7 @@ export interface Scene {
 let counter = 0;
 export const nextName = () => `refresh${(counter += 1)}`;
 
-/** A production database with people's rows. */
+/** A production database with user rows. */
 export async function createSource(cluster: Cluster): Promise<ProvisionOptions> {
   const source = createAddresses(cluster, nextName(), 'production');
   await provision(source);
@@ -33,7 +33,7 @@ export async function createSource(cluster: Cluster): Promise<ProvisionOptions> 
   return source;
 }
 
-/** A copy that an administrator has restored beside the roles of another environment. */
+/** A copy that an administrator has restored on a server with the roles of another environment. */
 export async function createCopy(
   cluster: Cluster,
   { environment, of: source }: { environment: Environment; of: ProvisionOptions },
@@ -55,7 +55,9 @@ export function createConfig({ app, migration, environment }: ProvisionOptions):
   return { ...config, database: { ...config.database, app, migration } };
 }
 
-/** Every row of every table: its place, the transaction that wrote it, and outside of the system catalogues its text. */
+/**
+ * Every row of every table: its place, the transaction that wrote it, and its text outside of the system catalogues.
+ */
 export async function takeSnapshot(client: Client): Promise<Record<string, string | null>> {
   const { rows: tables } = await client.query<{ name: string; text: string }>(`
     SELECT c.oid::regclass::text AS name, CASE WHEN c.oid < 16384 THEN 'NULL' ELSE 't::text' END AS text

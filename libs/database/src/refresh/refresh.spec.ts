@@ -19,7 +19,7 @@ import { sampleModel } from '../sample/sample-model.js';
 
 const { columns } = sampleModel;
 let cluster: Cluster;
-/** Copied and not changed: each test works with a copy of its own. */
+/** Copied and not changed: each test works with its own copy. */
 let original: ProvisionOptions;
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 describe('refresh', () => {
-  it('makes a copy of production one of staging, in which nothing is left of what people have entered', async () => {
+  it('turns a copy of production into a staging database without any user data', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     const report = await refresh({ ...sampleModel, ...target, copy });
     expect(report).toMatchObject({ database: copy, from: { environment: 'production' }, replaced: { parcels: 40 } });
@@ -47,7 +47,7 @@ describe('refresh', () => {
     expect(await findCanariesOf(target)).toEqual([]);
   });
 
-  it('leaves the original as it was, and pseudonyms of two copies apart', async () => {
+  it('does not change the original, and gives two copies different pseudonyms', async () => {
     const [first, second] = [
       await createCopy(cluster, { environment: 'staging', of: original }),
       await createCopy(cluster, { environment: 'preview', of: original }),
@@ -61,7 +61,7 @@ describe('refresh', () => {
   });
 
   it.each(['staging', 'preview', 'development'] as const)(
-    'makes it one that %s can migrate, serve and own',
+    'creates a database that %s can migrate, serve and own',
     async (environment) => {
       const { target, copy } = await createCopy(cluster, { environment, of: original });
       await refresh({ ...sampleModel, ...target, copy });
@@ -87,7 +87,7 @@ describe('refresh', () => {
     },
   );
 
-  it('takes a copy from before there was this environment', async () => {
+  it('accepts a copy from before this environment existed', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), (admin) =>
       admin.query(`DROP EVENT TRIGGER IF EXISTS airlock_refuse_drop;
@@ -103,10 +103,10 @@ describe('refresh', () => {
     [
       'the original itself',
       ({ source }) => ({ ...source, environment: 'staging', copy: source.app.database }),
-      /it is not a copy: the stamp of production is its own/,
+      /it is not a copy: it is an original production database/,
     ],
     ['a name that is not typed in full', () => ({ copy: 'yes' }), /the caller names "yes"/],
-    ['a copy for the tests', () => ({ environment: 'testing' }), /never testing/],
+    ['a copy for testing', () => ({ environment: 'testing' }), /never testing/],
     ['a copy for production', () => ({ environment: 'production' }), /never production/],
   ])('refuses %s', async (_, change, said) => {
     const scene = await createCopy(cluster, { environment: 'staging', of: original });
@@ -128,10 +128,10 @@ describe('refresh', () => {
       );
       await client.query('DROP EVENT TRIGGER airlock_refuse_drop; DROP TABLE ops.environment');
     });
-    await expect(refresh({ ...sampleModel, ...target, copy })).rejects.toThrow('it carries no stamp');
+    await expect(refresh({ ...sampleModel, ...target, copy })).rejects.toThrow('it has no stamp');
   });
 
-  it('leaves the copy unstamped and whole when it fails half-way', async () => {
+  it('leaves the copy unchanged when it fails halfway', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     const rules = { ...columns, parcels: { ...columns['parcels'], attributes: { value: `'[]'` } } };
     await expect(refresh({ ...sampleModel, ...target, copy, columns: rules })).rejects.toThrow(
@@ -143,7 +143,7 @@ describe('refresh', () => {
     expect((await refresh({ ...sampleModel, ...target, copy })).stamp.environment).toBe('staging');
   });
 
-  it('removes what lies in dropped columns, in statistics of an emptied table and in the journal of migrations', async () => {
+  it('removes values in dropped columns, in statistics of an emptied table and in the journal of migrations', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), async (client) => {
       await client.query(`SET ops.allow_drop = 'on'; ALTER TABLE parcels ADD COLUMN phone text`);
@@ -167,12 +167,12 @@ describe('refresh', () => {
     });
   });
 
-  it('refuses an index that a failed DROP INDEX CONCURRENTLY left, and forgets its rows once it is dropped', async () => {
+  it('refuses an index that a failed DROP INDEX CONCURRENTLY left, and removes its rows after it is dropped', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), async (client) => {
       await client.query('CREATE INDEX names ON parcels (name)');
-      // The event trigger refuses it in the last of its transactions, when the index is already dead.
-      await expect(client.query('DROP INDEX CONCURRENTLY names')).rejects.toThrow('is not dropped in production');
+      // The event trigger refuses the drop in the last of its transactions, when the index is already dead.
+      await expect(client.query('DROP INDEX CONCURRENTLY names')).rejects.toThrow('cannot be dropped in production');
     });
     await expect(refresh({ ...sampleModel, ...target, copy })).rejects.toThrow(
       '\n  index public.names is not maintained',
@@ -185,7 +185,7 @@ describe('refresh', () => {
     expect(await findCanariesOf(target)).toEqual([]);
   });
 
-  it('rebuilds an index that is invalid, and maintained all the same', async () => {
+  it('rebuilds an index that is invalid but maintained', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), (client) =>
       client.query(`CREATE INDEX names ON parcels (name);
@@ -195,7 +195,7 @@ describe('refresh', () => {
     expect(await findCanariesOf(target)).toEqual([]);
   });
 
-  it('leaves text of the schema as it is, which the drift shows unless it is a comment or the default of a domain', async () => {
+  it('keeps text of the schema; drift shows it, except comments and defaults of domains', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), (client) =>
       client.query(`CREATE TYPE mood AS ENUM ('cAnArYlabel');
@@ -217,10 +217,11 @@ describe('refresh', () => {
     expect(shown.sort()).toEqual(['body', 'check', 'default', 'index', 'label', 'policy', 'view']);
   });
 
-  it('changes the stamp last, says so when it cannot, and finishes when it is run again', async () => {
+  it('changes the stamp last, reports a failure to do so, and finishes in a second run', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     const slow = { parcels: { ...columns['parcels'], name: { value: `'Parcel' || pg_catalog.pg_sleep(0.03)` } } };
-    // It connects while the rows are replaced, and waits there for the table: gone before, it would not be seen at the end.
+    // The session connects while the rows are replaced, and waits for the table. Had it connected earlier, the first
+    // check would have reported it.
     const [late, error] = await runAs(target.admin, async (watcher) => {
       const refreshing = refresh({ ...sampleModel, ...target, copy, columns: slow }).catch((reason: unknown) => reason);
       const isReplacing = `SELECT FROM pg_stat_activity WHERE datname = '${copy}' AND query LIKE 'UPDATE%'`;
@@ -253,16 +254,14 @@ describe('refresh', () => {
 });
 
 describe('provision', () => {
-  it('adopts no copy of another environment, for its rows are not made fit', async () => {
+  it('adopts no copy of another environment, because its rows are not sanitised', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await expect(provision({ ...target, adopt: copy })).rejects.toThrow(
-      new RegExp(
-        `is a copy of production .*, and holds what people have entered there.*\\n {2}.*airlock db refresh ${copy}$`,
-      ),
+      new RegExp(`is a copy of production .* and contains its user data.*\\n {2}.*airlock db refresh ${copy}$`),
     );
   });
 
-  it('adopts nothing as production but a copy of production', async () => {
+  it('adopts only a copy of production as production', async () => {
     const { source } = await createCopy(cluster, { environment: 'staging', of: original });
     const made = createAddresses(cluster, nextName(), 'staging');
     await provision(made);
@@ -270,7 +269,7 @@ describe('provision', () => {
     await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${copy} TEMPLATE ${made.app.database}`));
     const asProduction = at(made, copy, 'production');
     await expect(provision({ ...asProduction, adopt: copy })).rejects.toThrow(
-      'Nothing becomes production but what was production.',
+      'Only a copy of production can become production.',
     );
   });
 
@@ -297,7 +296,7 @@ describe('provision', () => {
         return target;
       },
     ],
-  ])('closes the cache of a database that is %s, and gives it a generation of its own', async (_, take) => {
+  ])('closes the cache of a database that is %s, and gives it a new generation', async (_, take) => {
     const source = await createSource(cluster);
     const select = 'SELECT generation, is_open FROM ops.read_cache';
     const before = await runAs(inside(source), async (client) => {
@@ -310,7 +309,7 @@ describe('provision', () => {
     expect(after?.generation).not.toBe(before?.generation);
   });
 
-  it('gives the owner of an adopted copy what its own migrations have to change', async () => {
+  it('gives the owner of an adopted copy the objects that its migrations change', async () => {
     const { source } = await createCopy(cluster, { environment: 'staging', of: original });
     const copy = `${source.app.database}_back`;
     await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${copy} TEMPLATE ${source.app.database}`));

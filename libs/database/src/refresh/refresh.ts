@@ -6,7 +6,7 @@ import { findBrokenBindings, type Location, readLocation, readStamp, type Stamp 
 import { adoptSanitised, assertSameServer, type ProvisionOptions, ProvisionError } from '../provision/provision.js';
 import type { Model } from '../model/product-model.js';
 import { listTableRules, type TableRules } from './table-rules.js';
-import { forgetOldRows } from './forget-old-rows.js';
+import { removeOldRows } from './remove-old-rows.js';
 import { sanitise } from './sanitise.js';
 import { findUnfitColumns } from './unfit-columns.js';
 import { findUnjudgedObjects } from './unjudged-objects.js';
@@ -20,25 +20,26 @@ export interface RefreshReport {
   readonly database: string;
   readonly from: Stamp;
   readonly stamp: Stamp;
-  /** The rows of each table whose values were replaced. */
+  /** The number of replaced rows of each table. */
   readonly replaced: Readonly<Record<string, number>>;
   /** System catalogues that still hold dead rows, because this role may not rewrite them. */
   readonly warnings: readonly string[];
 }
 
-/** The rows of the copy are replaced and its stamp is not: nothing starts on it, and a refresh may be run again. */
+/** The rows of the copy are replaced but its stamp is not. No process starts on it, and the refresh may be repeated. */
 export class UnfinishedRefreshError extends Error {
   override readonly name = 'UnfinishedRefreshError';
   readonly exitCode = 1;
 }
 
 /**
- * Makes a copy of another environment's database, restored beside, one of this environment: what people have entered
- * is replaced, then what is left of it in pages and statistics is removed, and only then the stamp changes. Until it
- * does, nothing starts on the copy. Safe to repeat.
+ * Turns a restored copy of another environment's database into one of this environment. User data is replaced, then its
+ * remains in pages and statistics are removed, and the stamp changes last. Until then no process starts on the copy.
+ * Safe to repeat.
  *
  * @throws ProvisionError before anything is changed, unless the database is such a copy, every column has a rule that
- *   fits it, and nothing in it could keep or pass on a value
+ * fits it, and no object in it could keep or pass on a value
+ *
  * @throws UnfinishedRefreshError when it fails after the rows were replaced
  */
 export async function refresh({ copy, columns, ...options }: RefreshOptions): Promise<RefreshReport> {
@@ -47,7 +48,7 @@ export async function refresh({ copy, columns, ...options }: RefreshOptions): Pr
   const context = { config: createSessionConfig(environment, sslCa), purpose: 'refresh' };
   const tables = listTableRules(columns);
   return withClient({ ...admin, database: app.database }, context, async (client) => {
-    // Rewriting all rows takes as long as it takes.
+    // Rewriting all rows may take any time.
     await client.query(`SET search_path = ''; SET statement_timeout = 0; SET row_security = off`);
     const prepare = async () => {
       const from = await assertCopy(client, { copy, options });
@@ -60,8 +61,8 @@ export async function refresh({ copy, columns, ...options }: RefreshOptions): Pr
       return { from, replaced: await sanitise(client, tables) };
     });
     try {
-      const warnings = await forgetOldRows(client, tables);
-      // The copy was open to others meanwhile.
+      const warnings = await removeOldRows(client, tables);
+      // Other sessions could use the copy until now.
       const stamp = await inTransaction(client, async () => {
         await prepare();
         return adoptSanitised(client, options);
@@ -85,18 +86,18 @@ async function inTransaction<T>(client: Client, run: () => Promise<T>): Promise<
   }
 }
 
-/** A refusal of the last step comes before hours of rewriting. */
+/** Tries the last step first: its refusal must come before hours of rewriting. */
 async function rehearseStamp(client: Client, options: Omit<RefreshOptions, 'copy' | 'columns'>): Promise<void> {
-  await client.query('SAVEPOINT rehearsal');
+  await client.query('SAVEPOINT trial');
   await adoptSanitised(client, options);
-  await client.query('ROLLBACK TO SAVEPOINT rehearsal');
+  await client.query('ROLLBACK TO SAVEPOINT trial');
 }
 
 function describeUnfinished(error: unknown, { copy, from }: { copy: string; from: Stamp }): UnfinishedRefreshError {
   return new UnfinishedRefreshError(
     `database "${copy}": its rows are replaced, but it still carries the stamp of ${from.environment}: ` +
-      `${(error as Error).message}; expected nothing in the way of the last steps\n` +
-      `  airlock db refresh ${copy}   # again, when the cause is removed`,
+      `${(error as Error).message}; expected the last steps to succeed\n` +
+      `  airlock db refresh ${copy}   # again, after the cause is fixed`,
     { cause: error },
   );
 }
@@ -109,9 +110,9 @@ async function assertCopy(
   const { rows } = await client.query<{ who: string }>(SESSIONS);
   const problems = [
     !traitsOf(environment).takesCopies &&
-      `a copy becomes ${environmentsWith('takesCopies').join(', ')}, never ${environment}`,
+      `a copy can become ${environmentsWith('takesCopies').join(', ')}, never ${environment}`,
     copy !== app.database && `the caller names "${copy}", and the configuration "${app.database}"`,
-    !stamp && 'it carries no stamp, so nothing says whose copy it is',
+    !stamp && 'it has no stamp, so its origin is unknown',
     stamp && describeOrigin(stamp, here, environment),
     ...rows.map(({ who }) => `${who} is connected`),
   ].filter((problem) => typeof problem === 'string');
@@ -122,17 +123,17 @@ async function assertCopy(
       `  caller         "${copy}"`,
       `  configuration  ${environment}, database "${app.database}"`,
       `  database       ${stamp ? `${stamp.environment}, "${stamp.databaseName}"` : 'no stamp'}, on server ${here.systemIdentifier}`,
-      '  restore a dump into a database of its own, and name that in DATABASE_URL and DATABASE_MIGRATION_URL',
+      '  restore a dump into a separate database, and set DATABASE_URL and DATABASE_MIGRATION_URL to it',
     ].join('\n'),
   );
 }
 
-/** @returns what is wrong with where it comes from */
+/** @returns the problem with the origin of the copy */
 function describeOrigin(stamp: Stamp, here: Location, environment: Environment): string | undefined {
   if (findBrokenBindings(stamp, here).length === 0)
-    return `it is not a copy: the stamp of ${stamp.environment} is its own`;
+    return `it is not a copy: it is an original ${stamp.environment} database`;
   if (stamp.environment !== environment) return undefined;
-  return `it is a copy of ${environment} itself, which airlock db provision --adopt ${here.databaseName} takes back`;
+  return `it is a copy of ${environment} itself; adopt it with airlock db provision --adopt ${here.databaseName}`;
 }
 
 async function assertJudged(client: Client, rules: readonly TableRules[]): Promise<void> {
@@ -143,8 +144,8 @@ async function assertJudged(client: Client, rules: readonly TableRules[]): Promi
   const { databaseName } = await readLocation(client);
   throw new ProvisionError(
     [
-      `database "${databaseName}": ${problems.length} things in it could keep or pass on what people have entered; ` +
-        'expected plain tables in schema public, and for every column a rule that fits it',
+      `database "${databaseName}": it could keep or pass on user data in ${problems.length} ways; ` +
+        'expected only plain tables in schema public, with a fitting rule for every column',
       ...problems.map((problem) => `  ${problem}`),
       ...(unfit.length > 0 ? ['  correct libs/model/src/columns.ts, or migrate the copy to this code first'] : []),
       ...(objects.length > 0

@@ -28,7 +28,7 @@ const bookkeeping: Columns = {
     finished_at: 'keep',
     outcome: 'keep',
     planned: 'keep',
-    // The server quotes values of rows in some of its messages.
+    // Some server messages quote values of rows.
     error: { value: `CASE WHEN error IS NOT NULL THEN 'removed by airlock db refresh' END` },
     commit: 'keep',
     image_digest: 'keep',

@@ -8,11 +8,11 @@ interface Column {
   readonly table: string;
   readonly column: string;
   readonly type: string;
-  /** In characters; null where text may be of any length, or where the type is not a text. */
+  /** In characters; null for text of any length, and for other types. */
   readonly maxLength: number | null;
   readonly isText: boolean;
   readonly isGenerated: boolean;
-  /** The foreign keys that it is part of, on either side. */
+  /** The foreign keys that contain the column, on either side. */
   readonly foreignKeys: readonly string[];
 }
 
@@ -24,12 +24,12 @@ export async function findUnfitColumns(client: Client, rules: readonly TableRule
     const problem = await judge(client, column, findRule(rules, column));
     if (problem) problems.push(`${nameOf(column)} ${problem}`);
   }
-  // A database that has never been migrated has no ledger: only what the migrations make must be there.
+  // A database that was never migrated has no ledger, so only the tables of the migrations must exist.
   const missing = rules
     .filter(({ schema }) => schema === 'public')
     .flatMap(({ schema, table, columns }) => Object.keys(columns).map((column) => ({ schema, table, column })))
     .filter((rule) => !present.some((column) => nameOf(column) === nameOf(rule)))
-    .map((rule) => `${nameOf(rule)} has a rule and does not exist`);
+    .map((rule) => `${nameOf(rule)} has a rule but does not exist`);
   return [...problems, ...missing];
 }
 
@@ -57,7 +57,7 @@ function judgePseudonym({ type, isText, maxLength }: Column, prefix: string): st
   return `is ${type}; expected text, or varchar of at least ${length}, for a pseudonym`;
 }
 
-/** The server plans the change without making it, and so finds wrong types, names and constants. */
+/** The server plans the change without making it, and reports wrong types, names and constants. */
 async function judgeAssignment(client: Client, column: Column, rule: ColumnRule): Promise<string | undefined> {
   await client.query('SAVEPOINT plan');
   try {
@@ -75,7 +75,7 @@ function nameOf({ schema, table, column }: Place): string {
   return schema === 'public' ? name : `${schema}.${name}`;
 }
 
-/** Quoted where it would be read as something else without. */
+/** Quoted only where SQL would read the bare name differently. */
 const show = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : escapeIdentifier(name));
 
 const COLUMNS = `

@@ -1,11 +1,10 @@
 import type { Client } from 'pg';
 
 /**
- * Everything in the database that a refresh can neither sanitise nor rule out as a way for values to leave: it could
- * keep a second copy of a value, or run code while rows are rewritten. What lies below the first normal oid came with
- * the server.
+ * Everything in the database that a refresh can neither sanitise nor exclude as a leak: an object could keep a second
+ * copy of a value, or run code while rows are rewritten. Objects below the first normal oid are part of the server.
  *
- * @returns one description per object, in the words of the server
+ * @returns one description per object, as the server words it
  */
 export async function findUnjudgedObjects(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ what: string }>(OBJECTS);
@@ -14,10 +13,10 @@ export async function findUnjudgedObjects(client: Client): Promise<string[]> {
 
 const FIRST_NORMAL_OID = 16_384;
 
-/** Members of an extension are not listed beside it; plpgsql is accepted, so its members are listed. */
+/** Members of an extension are not listed beside it. plpgsql is accepted, so its members are listed. */
 const OBJECTS = `
   WITH found (class, oid, problem) AS (
-    SELECT 'pg_namespace'::regclass, n.oid, 'is a schema that refresh does not judge' FROM pg_namespace n
+    SELECT 'pg_namespace'::regclass, n.oid, 'is not supported by refresh' FROM pg_namespace n
      WHERE n.oid >= ${FIRST_NORMAL_OID} AND n.nspname NOT IN ('public', 'ops') AND n.nspname !~ '^pg_(toast_)?temp_[0-9]+$'
     UNION ALL
     SELECT 'pg_class'::regclass, c.oid, v.problem FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -29,7 +28,7 @@ const OBJECTS = `
        (c.relpersistence = 'u', 'is unlogged'),
        (c.relkind = 'r' AND c.relreplident <> 'd', 'writes whole old rows to the log (REPLICA IDENTITY)'),
        (c.relkind IN ('r', 'v', 'S') AND n.nspname NOT IN ('public', 'ops'), 'is outside schema public'),
-       (c.relkind IN ('v', 'S', 'c') AND n.nspname = 'ops', 'is not part of schema ops as provisioning makes it')
+       (c.relkind IN ('v', 'S', 'c') AND n.nspname = 'ops', 'is not part of schema ops as provisioning creates it')
      ) v (holds, problem)
      WHERE v.holds AND c.oid >= ${FIRST_NORMAL_OID} AND c.relkind NOT IN ('i', 'I', 't')
     UNION ALL SELECT 'pg_class'::regclass, indexrelid, 'is not maintained, as an interrupted CREATE, DROP or REINDEX CONCURRENTLY left it'
@@ -41,7 +40,7 @@ const OBJECTS = `
      WHERE (evtname, evtevent) <> ('airlock_refuse_drop', 'sql_drop') OR evtfoid IS DISTINCT FROM to_regproc('ops.refuse_drop')
     UNION ALL SELECT 'pg_rewrite'::regclass, oid, 'changes what an UPDATE does' FROM pg_rewrite
      WHERE oid >= ${FIRST_NORMAL_OID} AND rulename <> '_RETURN'
-    UNION ALL SELECT 'pg_extension'::regclass, oid, 'is not judged' FROM pg_extension WHERE extname <> 'plpgsql'
+    UNION ALL SELECT 'pg_extension'::regclass, oid, 'is not supported by refresh' FROM pg_extension WHERE extname <> 'plpgsql'
     UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, 'reaches another system' FROM pg_foreign_data_wrapper
     UNION ALL SELECT 'pg_foreign_server'::regclass, oid, 'reaches another system' FROM pg_foreign_server
     UNION ALL SELECT 'pg_user_mapping'::regclass, umid, 'may hold a password' FROM pg_user_mappings
@@ -94,7 +93,7 @@ const OBJECTS = `
   UNION ALL SELECT format('replication slot %I keeps changes', slot_name) FROM pg_replication_slots
    WHERE database = current_database()
   UNION ALL SELECT format('prepared transaction %L is unfinished', gid) FROM pg_prepared_xacts WHERE database = current_database()
-  UNION ALL SELECT format('setting %s of the database is not judged', split_part(setting, '=', 1))
+  UNION ALL SELECT format('setting %s of the database is not supported by refresh', split_part(setting, '=', 1))
     FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase CROSS JOIN unnest(s.setconfig) setting
    WHERE d.datname = current_database()
   ORDER BY 1`;

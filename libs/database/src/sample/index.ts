@@ -1,4 +1,4 @@
-/** The model of the house's own specs: what a product's model is to the product. */
+/** The model that the specs of this workspace use in place of the product's model. */
 export { Parcel } from './parcel.entity.js';
-// `model` is the name that every model has for the test servers.
+// Every model exports the name `model` for the test servers.
 export { sampleModel, sampleModel as model } from './sample-model.js';

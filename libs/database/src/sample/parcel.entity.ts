@@ -9,7 +9,7 @@ import {
   VersionColumn,
 } from 'typeorm';
 
-/** Rows belong to one user; row-level security in the database keeps them apart. */
+/** Each row belongs to one user, and row-level security shows it to no other. */
 @Entity({ name: 'parcels', schema: 'public' })
 @Check('parcels_owner_id_length', `((char_length(owner_id) >= 1) AND (char_length(owner_id) <= 255))`)
 @Check('parcels_name_length', `((char_length(name) >= 1) AND (char_length(name) <= 200))`)

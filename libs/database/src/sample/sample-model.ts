@@ -4,7 +4,7 @@ import { createParcels } from './migrations/20261121030000-create-parcels.js';
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 const USERS = ['user_ada', 'user_grace', 'user_linus'];
 
-/** The model of this library's own specs, and of database-dev's: one table with row-level security. */
+/** The model of the specs of this library and of database-dev: one table with row-level security. */
 export const sampleModel: Model = {
   migrations: [createParcels],
   columns: {

@@ -8,7 +8,7 @@ import { sampleModel } from '../sample/sample-model.js';
 const cluster = useScratchCluster();
 
 describe('seed', () => {
-  it('adds what is missing, and leaves what somebody changed', async () => {
+  it('adds missing rows, and keeps changed ones', async () => {
     const { config, superuser } = await cluster.create();
     await migrate({ config, ...sampleModel });
     await expect(seed({ ...sampleModel, config, rows: 5 })).resolves.toEqual({ inserted: 5, present: 0 });
@@ -18,7 +18,7 @@ describe('seed', () => {
     expect(rows).toEqual([{ name: 'mine' }]);
   });
 
-  it('shows each user of the service their own rows alone', async () => {
+  it('shows each user of the service only their own rows', async () => {
     const database = await cluster.create();
     const { config } = database;
     await migrate({ config, ...sampleModel });
@@ -30,7 +30,7 @@ describe('seed', () => {
     expect(rows).toEqual([{ owner_id: 'user_ada' }]);
   });
 
-  it('tells how far it is', async () => {
+  it('reports its progress', async () => {
     const { config } = await cluster.create();
     await migrate({ config, ...sampleModel });
     const seen: number[] = [];
@@ -42,7 +42,7 @@ describe('seed', () => {
     const { config } = await cluster.create();
     const production = { ...config, environment: 'production' as Environment };
     await expect(seed({ ...sampleModel, config: production })).rejects.toThrow(
-      'ENVIRONMENT: seeds are sample data and this is production; expected development, testing, preview, staging',
+      'ENVIRONMENT: seeds are sample data, and this is production; expected development, testing, preview, staging',
     );
   });
 });

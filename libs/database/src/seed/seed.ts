@@ -8,18 +8,18 @@ import { DEFAULT_SEED_ROWS, type SeedRow, type SeedRows } from '../model/seed-ro
 const BATCH_ROWS = 1_000;
 
 export interface SeedOptions extends MigrationTarget, Pick<Model, 'seedRows'> {
-  /** How many rows there shall be at least. */
+  /** Minimum number of rows. */
   readonly rows?: number | undefined;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
 export interface SeedReport {
   readonly inserted: number;
-  /** Were there before, perhaps changed since; they stay as they are. */
+  /** Rows that existed before, perhaps changed; they are kept. */
   readonly present: number;
 }
 
-/** Fixed sample data; running it again adds what is missing. @throws MigrationRefusal where only users enter data */
+/** Fixed sample data; a repeated run adds only missing rows. @throws MigrationRefusal where only users enter data */
 export async function seed({
   seedRows,
   rows = DEFAULT_SEED_ROWS,
@@ -29,7 +29,7 @@ export async function seed({
   const { environment } = target.config;
   if (!traitsOf(environment).mayBeSeeded)
     throw new MigrationRefusal(
-      `ENVIRONMENT: seeds are sample data and this is ${environment}; expected ${environmentsWith('mayBeSeeded').join(', ')}`,
+      `ENVIRONMENT: seeds are sample data, and this is ${environment}; expected ${environmentsWith('mayBeSeeded').join(', ')}`,
     );
   return withOwner(target, 'seed', async (client) => {
     let inserted = 0;
@@ -45,12 +45,12 @@ export async function seed({
   });
 }
 
-/** One transaction, so that an interrupted seed is a shorter seed. */
+/** One transaction, so that an interrupted seed leaves fewer complete rows. */
 async function insertBatch(client: Client, { sql }: SeedRows, batch: readonly SeedRow[]): Promise<number> {
   let inserted = 0;
   await client.query('BEGIN');
   for (const [userId, owned] of Map.groupBy(batch, (row) => row.userId)) {
-    // Rows are written as their owner: row-level security binds the table's owner too.
+    // Rows are written as their owner: row-level security also applies to the table's owner.
     await client.query(`SELECT pg_catalog.set_config('app.user_id', $1, true)`, [userId]);
     const { rowCount } = await client.query(sql, [JSON.stringify(owned.map(({ values }) => values))]);
     inserted += rowCount ?? 0;

@@ -5,18 +5,18 @@ export interface IterationLimits {
   readonly max: number;
 }
 
-/** A part of what pg's parser says about a message. */
+/** The fields of a message that pg's parser returns and this check needs. */
 interface AuthenticationMessage {
   readonly data?: string;
 }
 
 const EXPECTED = 'SCRAM-SHA-256, which proves both sides and never sends the password';
 const HBA_CURE =
-  'set the method in pg_hba.conf to scram-sha-256, and find out what listens on this port if it is not that';
+  'set the method in pg_hba.conf to scram-sha-256; if it is set, find out which program listens on this port';
 
 /**
- * Allows one order of messages: SCRAM, its proof by the server, then the session. pg answers whatever the server asks
- * for, in clear text too, and takes a server that skips the proof.
+ * Allows one order of messages: SCRAM, its proof by the server, then the session. pg itself answers any request, even
+ * one for the password in clear text, and accepts a server that skips the proof.
  */
 export class AuthenticationGate {
   readonly #limits: IterationLimits;
@@ -68,11 +68,11 @@ export class AuthenticationGate {
     throw new UntrustedServerError({
       problem: `asks for SCRAM with ${count || 'an unreadable number of'} iterations`,
       expected: `${min} to ${max}`,
-      cure: "on the server: scram_iterations = 4096, then set the role's password again (airlock db provision)",
+      fix: "on the server: scram_iterations = 4096, then set the role's password again (airlock db provision)",
     });
   }
 }
 
-function refuse(problem: string, cure: string): UntrustedServerError {
-  return new UntrustedServerError({ problem, expected: EXPECTED, cure });
+function refuse(problem: string, fix: string): UntrustedServerError {
+  return new UntrustedServerError({ problem, expected: EXPECTED, fix });
 }

@@ -49,7 +49,7 @@ const context = { config: createSessionConfig('development'), purpose: 'spec' };
     expect(await withClient(address, context, (client) => ask(client, sql))).toBe(true);
   });
 
-  it('does not open through one that ends TLS with a certificate of its own and passes the rest on', async () => {
+  it('does not open through a proxy that ends TLS with its own certificate and forwards the rest', async () => {
     const port = await startInterceptor(cluster.port, makeCertificate(folder, 'other'));
     const address = { ...cluster.superuser, port, sslMode: 'require' as const };
     await expect(withClient(address, context, (client) => ask(client, 'SELECT 1'))).rejects.toThrow(
@@ -57,7 +57,7 @@ const context = { config: createSessionConfig('development'), purpose: 'spec' };
     );
   });
 
-  /** Takes TLS off the client, speaks TLS to the server, and forwards every byte between them. */
+  /** Ends the client's TLS, opens TLS to the server, and forwards every byte between them. */
   async function startInterceptor(upstreamPort: number, { key, cert }: { key: string; cert: string }): Promise<number> {
     const request = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
     const open: Socket[] = [];

@@ -1,10 +1,10 @@
-// A server that holds the port and says whatever a test wants, in PostgreSQL's words.
+// A server that holds the port and sends any messages that a test needs, in PostgreSQL's protocol.
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
 export interface FakeServer {
   readonly port: number;
-  /** All that clients have sent. */
+  /** All bytes that clients have sent. */
   readonly received: () => Buffer;
   stop(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export const SASL = authentication(10, 'SCRAM-SHA-256\0\0');
 export const READY = message('Z', Buffer.from('I'));
 export const NOTICE = message('N', Buffer.from('SNOTICE\0Mhello\0\0'));
 
-/** The challenge of SCRAM, to the client's first message. */
+/** The challenge of SCRAM, the response to the client's first message. */
 export function challenge(first: Buffer, iterations: number | string): Buffer {
   const nonce = /r=([^,\0]+)/.exec(first.toString('latin1'))?.[1] ?? '';
   return authentication(11, `r=${nonce}server,s=${Buffer.from('salt').toString('base64')},i=${iterations}`);

@@ -51,7 +51,7 @@ function createConfig(port: number): Config {
   return loadConfig({ env: { ENVIRONMENT: 'testing', DATABASE_URL: url }, files: false });
 }
 
-/** One chunk for each that the client sends. */
+/** The server sends one chunk in response to each chunk of the client. */
 const script =
   (...steps: ((chunk: Buffer) => Buffer)[]): Answer =>
   (socket, nth, chunk) =>
@@ -60,7 +60,7 @@ const say = (bytes: Buffer) => () => bytes;
 
 const PROOF = /without proving that it knows the password|does not prove that it knows the password/;
 
-describe('a server that asks for something else than SCRAM', () => {
+describe('a server that asks for anything other than SCRAM', () => {
   const cases: [string, Answer, RegExp][] = [
     [
       'the password in clear text',
@@ -73,7 +73,7 @@ describe('a server that asks for something else than SCRAM', () => {
       /as an MD5 hash; expected .*\n {2}on the server: password_encryption/,
     ],
     ['Kerberos', script(say(authentication(2))), PROOF],
-    ['nothing, and says that all is well', script(say(Buffer.concat([OK, READY]))), PROOF],
+    ['nothing, and reports success', script(say(Buffer.concat([OK, READY]))), PROOF],
     ['nothing at all, and opens the session', script(say(READY)), PROOF],
     ['an MD5 hash after SCRAM has begun', script(say(SASL), say(MD5)), /as an MD5 hash/],
     ['clear text beside SCRAM, in one packet', script(say(Buffer.concat([SASL, CLEARTEXT]))), /in clear text/],
@@ -120,7 +120,7 @@ describe('a server that asks for something else than SCRAM', () => {
   });
 });
 
-describe('a server that sends what no server sends', () => {
+describe('a server that sends invalid messages', () => {
   const flood =
     (chunk: Buffer): Answer =>
     (socket) => {
@@ -143,7 +143,7 @@ describe('a server that sends what no server sends', () => {
     ['a notice that ends inside of a field', script(say(message('N', Buffer.from('Mhello\0S')))), /without an end/],
     ['an empty error', script(say(message('E'))), /without an end/],
     ['a row before any question', script(say(message('D', Buffer.from([255, 255])))), /does not answer: /],
-    ['half a message, and leaves', (socket) => socket.end(CLEARTEXT.subarray(0, 6)), /terminated unexpectedly/],
+    ['half a message, and disconnects', (socket) => socket.end(CLEARTEXT.subarray(0, 6)), /terminated unexpectedly/],
   ])('is refused: %s', async (_case, answer, words) => {
     const { address } = await fake(answer);
     await expect(connectClient(address, context)).rejects.toThrow(words);
@@ -152,7 +152,7 @@ describe('a server that sends what no server sends', () => {
   it.each<[string, Answer]>([
     ['nothing', () => undefined],
     ['one byte at a time', (socket) => trickle(socket, Buffer.concat(Array.from({ length: 500 }, () => NOTICE)))],
-  ])('is left at the time limit when it sends %s', async (_case, answer) => {
+  ])('is disconnected at the time limit when it sends %s', async (_case, answer) => {
     const { address } = await fake(answer);
     const config = createSessionConfig('development');
     const hasty = { ...config, database: { ...config.database, connectTimeoutMs: 300 } };
@@ -180,7 +180,7 @@ describe('PostgreSQL itself', () => {
 
   const as = (user: string): DatabaseAddress => ({ ...createAddress(cluster.port), user, database: 'postgres' });
 
-  it('lets a role in by SCRAM', async () => {
+  it('accepts a role by SCRAM', async () => {
     expect(await withClient(as('by_scram'), context, (client) => ask(client, 'SELECT current_user'))).toBe('by_scram');
   });
 
@@ -197,8 +197,8 @@ describe('PostgreSQL itself', () => {
 describe('withClient', () => {
   it('ends although the server never closes the connection', async () => {
     const cluster = await startScratchCluster();
-    const { startDeafProxy } = await import('./deaf-proxy.fixture.js');
-    const proxy = await startDeafProxy(cluster.port);
+    const { startHangingProxy } = await import('./hanging-proxy.fixture.js');
+    const proxy = await startHangingProxy(cluster.port);
     try {
       const address = { ...cluster.superuser, port: proxy.port };
       expect(await withClient(address, { ...context, purpose: 'deaf' }, (client) => ask(client, 'SELECT 7'))).toBe(7);
@@ -215,7 +215,7 @@ function trickle(socket: Socket, bytes: Buffer): void {
   socket.on('close', () => clearInterval(timer));
 }
 
-/** Neither as it is nor as the hash that the MD5 method sends. */
+/** The password must appear neither in clear text nor as the hash of the MD5 method. */
 function expectNoPassword(server: FakeServer): void {
   const md5 = (text: string) => createHash('md5').update(text).digest('hex');
   expect(server.received().includes(PASSWORD)).toBe(false);

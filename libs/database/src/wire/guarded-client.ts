@@ -11,7 +11,7 @@ declare module 'pg' {
   }
 }
 
-/** 4096 is what RFC 7677 asks for and what PostgreSQL does; a fake server that asks for less guesses faster. */
+/** RFC 7677 requires 4096, and PostgreSQL uses it. A fake server that requests fewer can guess the password faster. */
 export const MIN_SCRAM_ITERATIONS = 4096;
 const MAX_SCRAM_ITERATIONS = 100_000;
 
@@ -19,15 +19,18 @@ export interface GuardedOptions extends ClientConfig {
   readonly scramMinIterations?: number;
 }
 
-/** Every session of the product: it answers SCRAM and nothing else, and keeps no more than a server of ours sends. */
+/**
+ * The client of every session of the product. It accepts only SCRAM, and stores no more data than our own servers send.
+ */
 export class GuardedClient extends Client {
   constructor(options: GuardedOptions) {
     const limits = { min: options.scramMinIterations ?? MIN_SCRAM_ITERATIONS, max: MAX_SCRAM_ITERATIONS };
     super({
       ...options,
-      // The pool hides it from a spread.
+      // A spread of the pool's options omits it, because the pool hides it.
       password: options.password,
-      // Binds the proof to the certificate, so that another server cannot relay it; a server without TLS offers none.
+      // Binds the proof to the certificate, so that another server cannot relay it. A server without TLS does not offer
+      // this.
       enableChannelBinding: Boolean(options.ssl),
       scramMaxIterations: limits.max,
       connection: new GuardedConnection(options, limits),
@@ -35,7 +38,7 @@ export class GuardedClient extends Client {
   }
 }
 
-/** pg hands every message of the server on as an event; here each is judged before anything of pg sees it. */
+/** pg emits every server message as an event. Each is checked here before pg handles it. */
 class GuardedConnection extends Connection {
   readonly #gate: AuthenticationGate;
   #hasRefused = false;
@@ -45,12 +48,12 @@ class GuardedConnection extends Connection {
     this.#gate = new AuthenticationGate(limits);
   }
 
-  /** The one message that holds a password, in clear text or as an MD5 hash. SCRAM has messages of its own. */
+  /** The only message that contains a password, in clear text or as an MD5 hash. SCRAM uses other messages. */
   password(): void {
     this.emit('error', new Error('the server was sent no password'));
   }
 
-  /** pg reads messages from whatever has this method's listeners, before and after the change to TLS. */
+  /** pg reads messages from the stream to which this method adds listeners, before and after the change to TLS. */
   override attachListeners(stream: Duplex): void {
     const meter = new MessageMeter();
     const on = (event: string, listen: (chunk: Buffer) => void) =>
@@ -69,7 +72,7 @@ class GuardedConnection extends Connection {
     } catch (error) {
       return this.#refuse(error);
     }
-    // An error of the handshake leaves pg's socket open, and pg would take what comes next.
+    // After an error of the handshake pg's socket stays open, and pg would process the next messages.
     if (event === 'error' && !this.#gate.isOpen) return this.#refuse(values[0]);
     return super.emit(event, ...values);
   }
@@ -93,7 +96,7 @@ class GuardedConnection extends Connection {
   }
 }
 
-/** What pg says of a broken proof, and what its parser throws at a message that it does not know. */
+/** Errors of pg for an invalid proof, and those of its parser for an unknown message. */
 function describeRefusal(cause: unknown): unknown {
   if (!(cause instanceof Error) || cause instanceof UntrustedServerError || 'code' in cause) return cause;
   if (!/^SASL|^Unknown auth/.test(cause.message)) return cause;
@@ -101,7 +104,7 @@ function describeRefusal(cause: unknown): unknown {
     {
       problem: `does not prove that it knows the password (${cause.message})`,
       expected: 'SCRAM-SHA-256',
-      cure: 'set the method in pg_hba.conf to scram-sha-256, and find out what listens on this port if it is not that',
+      fix: 'set the method in pg_hba.conf to scram-sha-256; if it is set, find out which program listens on this port',
     },
     cause,
   );

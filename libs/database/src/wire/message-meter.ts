@@ -6,19 +6,19 @@ const LENGTH_BYTES = 4;
 const [ERROR, NOTICE] = ['E', 'N'].map((code) => code.charCodeAt(0));
 
 export interface MeterLimits {
-  /** Bytes of one message. */
+  /** Limit of one message in bytes. */
   readonly message: number;
-  /** Bytes of all messages. */
+  /** Limit of all messages in bytes. */
   readonly total: number;
 }
 
-/** Far more than a server says before a session is open, and more than any row of ours afterwards. */
+/** Far more than a server sends before a session is open, and more than any of our rows afterwards. */
 export const HANDSHAKE_LIMITS: MeterLimits = { message: 64 * KIBIBYTE, total: 1024 * KIBIBYTE };
 export const SESSION_LIMITS: MeterLimits = { message: 256 * KIBIBYTE ** 2, total: Number.POSITIVE_INFINITY };
 
 /**
- * Reads the frame of each message before pg does. pg keeps the bytes of a message for whatever length is announced, and
- * loops for ever over an error or notice whose list of fields has no end.
+ * Reads the frame of each message before pg does. pg allocates whatever length is announced, and loops for ever over an
+ * error or notice whose list of fields is not terminated.
  */
 export class MessageMeter {
   readonly #header = Buffer.alloc(HEADER_BYTES);
@@ -28,7 +28,7 @@ export class MessageMeter {
   #hasFields = false;
   #position: 'field' | 'text' | 'end' = 'field';
 
-  /** @throws UntrustedServerError when a message is malformed, or announces more than the limits, or all hold more */
+  /** @throws UntrustedServerError when a message is malformed, announces more than its limit, or all exceed theirs */
   count(chunk: Buffer, limits: MeterLimits): void {
     this.#total += chunk.length;
     if (this.#total > limits.total) throw unlike(`sends over ${limits.total} bytes before a session is open`);
@@ -61,7 +61,7 @@ export class MessageMeter {
     return part.length;
   }
 
-  /** A letter, a text that ends in a zero byte, and so on; a zero byte in place of the letter ends the list. */
+  /** Repeated: a letter and a text that ends in a zero byte. A zero byte in place of the letter ends the list. */
   #readField(byte: number): void {
     if (this.#position === 'text') this.#position = byte === 0 ? 'field' : 'text';
     else if (this.#position === 'field') this.#position = byte === 0 ? 'end' : 'text';
@@ -76,6 +76,6 @@ function unlike(problem: string): UntrustedServerError {
   return new UntrustedServerError({
     problem,
     expected: 'messages as PostgreSQL sends them',
-    cure: 'find out what listens on this port',
+    fix: 'find out which program listens on this port',
   });
 }

@@ -44,15 +44,15 @@ export async function tagImage(docker: Docker, image: ImageReference, tag: strin
   const tagged = await readImage(docker, name);
   if (tagged?.digest === image.digest) return;
   throw new DeployError({
-    text: `registry: ${tag} is now ${tagged?.digest ?? 'nothing'}; expected ${image.digest}`,
-    fix: 'another process moved the tag; promote again',
+    text: `registry: the tag ${tag} points to ${tagged?.digest ?? 'nothing'}; expected ${image.digest}`,
+    fix: 'another client moved the tag at the same time; promote again',
   });
 }
 
 export function missing(image: ImageReference): DeployError {
   return new DeployError({
-    text: `registry: ${image.name} is not there; expected an image that was built and pushed`,
-    fix: 'push it, or choose a digest of airlock status that the registry kept',
+    text: `registry: does not have ${image.name}; expected an image that was built and pushed`,
+    fix: 'push it, or choose a digest from airlock status that the registry still has',
   });
 }
 

@@ -1,4 +1,4 @@
--- What the cases of this folder find in place: tables with rows, and one of everything that can be dropped.
+-- The existing tables of the cases in this folder: tables with rows, and one object of each kind that can be dropped.
 CREATE SCHEMA archive;
 CREATE TYPE public.mood AS ENUM ('sad', 'happy');
 CREATE TABLE public.customers (

@@ -2,7 +2,7 @@ import type { GrantStmt } from 'libpg-query';
 import { nameOf, objectName, quoteIdentifier } from '../syntax/names.js';
 import type { LintRule } from './lint-rule.js';
 
-/** Rights that the code of the release before still uses. */
+/** Rights that the code of the previous release still uses. */
 export const accessRules: readonly LintRule[] = [
   {
     name: 'revoke',
@@ -10,7 +10,7 @@ export const accessRules: readonly LintRule[] = [
       if (!('GrantStmt' in node) || node.GrantStmt.is_grant || migration.phase !== 'expand') return [];
       const objects = grantedObjects(node.GrantStmt).filter((name) => !created.has(name));
       return objects.map((name) => ({
-        problem: `the running code may still use what this revokes on ${name}`,
+        problem: `the running code may still use the rights that this revokes on ${name}`,
         instead:
           "revoke it in a contract, once no running release needs it: phase: 'contract', completes: '<the expand that replaced it>'",
       }));

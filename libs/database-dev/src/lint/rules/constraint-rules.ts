@@ -17,7 +17,7 @@ import type { ParsedStatement } from '../syntax/statement.js';
 
 type AddConstraint = AlterCommand & { readonly constraint: Constraint };
 
-/** Declared for new rows first, checked for old ones later under a weaker lock. */
+/** Declared for new rows first, and checked for old ones later under a weaker lock. */
 function validateLater(table: string, name: string, definition: string): string {
   return steps(
     `ALTER TABLE ${table} ADD CONSTRAINT ${name} ${definition} NOT VALID`,
@@ -26,7 +26,7 @@ function validateLater(table: string, name: string, definition: string): string 
   );
 }
 
-/** The definition as it is written, without its name and without NOT VALID. */
+/** The source text of the definition, without its name and without NOT VALID. */
 function definitionOf(constraint: Constraint, { sql }: ParsedStatement): string {
   const text = clauseAt(sql, constraint.location);
   return constraint.conname === undefined ? text : text.replace(/^CONSTRAINT\s+(?:"(?:[^"]|"")*"|\S+)\s+/i, '');
@@ -51,7 +51,7 @@ function viaIndex(command: AddConstraint, label: string, word: string): string {
   );
 }
 
-/** A constraint is cheap to declare and slow to check: the check must not run under the lock of the declaration. */
+/** A constraint is cheap to declare and slow to check, so the check must not run under the lock of the declaration. */
 export const constraintRules: readonly LintRule[] = [
   alterRule('set-not-null', 'AT_SetNotNull', ({ relation, table, cmd }) => ({
     problem: `SET NOT NULL scans ${table} under an ACCESS EXCLUSIVE lock`,
@@ -148,7 +148,7 @@ export const constraintRules: readonly LintRule[] = [
   ),
   constraintRule('add-exclusion', 'CONSTR_EXCLUSION', ({ table, constraint }) => ({
     problem: `the exclusion constraint ${quoteIdentifier(constraint.conname ?? '')} builds its index under an ACCESS EXCLUSIVE lock on ${table}; it supports neither NOT VALID nor USING INDEX`,
-    instead: `make a new table with the constraint, write both, and copy the rows of ${table} in a job`,
+    instead: `create a new table with the constraint, write both, and copy the rows of ${table} in a job`,
   })),
 ];
 

@@ -20,14 +20,14 @@ const WORDS: Readonly<Record<string, Change['word']>> = {
   MergeStmt: 'MERGE',
 };
 
-/** Wherever in the statement they stand: a WITH may hold one, in front of a harmless SELECT. */
+/** At any depth of the statement: a WITH may contain one, in front of a harmless SELECT. */
 function changesOf({ node, created }: ParsedStatement): Change[] {
   const changes: Change[] = [];
-  // To define what changes rows changes none.
+  // A definition of code that changes rows does not run it.
   if ('CreateFunctionStmt' in node || 'RuleStmt' in node) return changes;
   someNode(node, (kind, body: ChangeBody) => {
     const [word, table] = [WORDS[kind], nameOf(body.relation)];
-    // What a MERGE joins with bounds it.
+    // The source of a MERGE limits its rows.
     if (word && !created.has(table))
       changes.push({ word, table, isBounded: word === 'MERGE' || body.whereClause !== undefined });
     return false;
@@ -35,14 +35,14 @@ function changesOf({ node, created }: ParsedStatement): Change[] {
   return changes;
 }
 
-/** What is made of the rows of other tables; without those it is a few values. */
+/** Copies of the rows of other tables; an INSERT without a source table has only a few values. */
 function isCopy(select: Node | undefined): boolean {
   return select !== undefined && 'SelectStmt' in select && select.SelectStmt.fromClause !== undefined;
 }
 
 const BATCHES = 'do it in a job, in batches of 1000 keys, each in its own transaction';
 
-/** A backfill is a job: in batches, each in a transaction of its own, able to stop and go on. */
+/** A backfill is a job: it works in batches with a transaction each, and can stop and continue. */
 export const dataRules: readonly LintRule[] = [
   {
     name: 'unbounded-change',
@@ -61,7 +61,7 @@ export const dataRules: readonly LintRule[] = [
         .filter(({ isBounded }) => isBounded)
         .map(({ word, table }) => ({
           problem: `${word} of ${table} holds the locks of its rows until the migration ends`,
-          instead: `${BATCHES}; if it changes few rows, say how many: allow: { 'data-change': '<how many rows>' }`,
+          instead: `${BATCHES}; if it changes few rows, state the number: allow: { 'data-change': '<how many rows>' }`,
         })),
   },
   {
@@ -89,7 +89,7 @@ export const dataRules: readonly LintRule[] = [
 
 function describeCopy(table: string): LintProblem {
   return {
-    problem: `copying rows into ${table} takes as long as there are rows, in one transaction`,
+    problem: `copying rows into ${table} in one transaction takes longer with every row`,
     instead: `copy them in a job, in batches of 1000 keys, with ON CONFLICT DO NOTHING`,
   };
 }

@@ -21,7 +21,7 @@ const CODE_OBJECTS = new Map<ObjectType, string>([
   ['OBJECT_SEQUENCE', 'SEQUENCE'],
 ]);
 
-/** The loss of what running code uses, or of what cannot be restored. */
+/** Loss of objects that running code uses, or of data that cannot be restored. */
 export const dropRules: readonly LintRule[] = [
   alterRule('drop-column', 'AT_DropColumn', ({ table, cmd }, statement) =>
     isExpand(statement)
@@ -76,7 +76,7 @@ export const dropRules: readonly LintRule[] = [
     find: ({ node }) =>
       'DropOwnedStmt' in node
         ? {
-            problem: 'DROP OWNED drops every object of a role, whichever those are on that day',
+            problem: 'DROP OWNED drops every object that the role owns at that time',
             instead: 'drop each object by name, in a contract',
           }
         : undefined,
@@ -87,7 +87,7 @@ export const dropRules: readonly LintRule[] = [
       'TruncateStmt' in node || !someNode(node, (_, body) => body?.['behavior'] === 'DROP_CASCADE')
         ? undefined
         : {
-            problem: 'CASCADE also drops every dependent object, whichever those are on that day',
+            problem: 'CASCADE also drops every object that depends on it at that time',
             instead: 'drop the dependent objects by name, before it',
           },
   },
@@ -109,11 +109,11 @@ export const dropRules: readonly LintRule[] = [
   },
   alterRule('drop-constraint', 'AT_DropConstraint', ({ table, cmd }) => ({
     problem: `without ${quoteIdentifier(cmd.name ?? '')}, ${table} accepts rows that the code may not expect`,
-    instead: `keep ${quoteIdentifier(cmd.name ?? '')}; if it must go, say why: allow: { 'drop-constraint': '<what checks it from now on>' }`,
+    instead: `keep ${quoteIdentifier(cmd.name ?? '')}; if it must be dropped, say why: allow: { 'drop-constraint': '<what checks it from now on>' }`,
   })),
   alterRule('drop-not-null', 'AT_DropNotNull', ({ table, cmd }) => ({
     problem: `${table}.${quoteIdentifier(cmd.name ?? '')} may be NULL from now on, and the running code reads it as a value`,
-    instead: `release code that accepts NULL first, then say so: allow: { 'drop-not-null': '<since which release>' }`,
+    instead: `release code that accepts NULL first, then state the release: allow: { 'drop-not-null': '<since which release>' }`,
   })),
   {
     name: 'weaken-row-security',

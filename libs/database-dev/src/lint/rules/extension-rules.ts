@@ -6,7 +6,9 @@ function hasOption({ options }: CreateExtensionStmt, name: string): boolean {
   return (options ?? []).some((option) => 'DefElem' in option && option.DefElem.defname === name);
 }
 
-/** Extensions differ from server to server: an administrator may have made one before, elsewhere and as its owner. */
+/**
+ * Extensions differ between servers: an administrator may already have created one, in another schema and as its owner.
+ */
 export const extensionRules: readonly LintRule[] = [
   {
     name: 'extension-schema',

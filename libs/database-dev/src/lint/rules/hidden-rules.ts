@@ -5,7 +5,7 @@ import { tokensOf } from '../syntax/source-text.js';
 import { settingsOf } from '../syntax/sql-settings.js';
 import { unqualifiedNames } from '../syntax/unqualified.js';
 
-/** What the linter cannot look into, or what changes how everything else behaves. */
+/** Statements that the linter cannot analyse, or that change the effect of other statements. */
 export const hiddenRules: readonly LintRule[] = [
   {
     name: 'do-block',
@@ -13,7 +13,7 @@ export const hiddenRules: readonly LintRule[] = [
       'DoStmt' in node
         ? {
             problem: 'a DO block runs statements that the rules cannot see',
-            instead: 'write the statements themselves; what depends on the data is a job',
+            instead: 'write the statements directly, and use a job for work that depends on the data',
           }
         : undefined,
   },
@@ -57,7 +57,7 @@ export const hiddenRules: readonly LintRule[] = [
         .filter((name) => name !== 'session_replication_role')
         .map((name) => ({
           problem: `${name} is set by the runner, the same for every migration`,
-          instead: 'remove it: lock_timeout, statement_timeout, search_path and the role are given',
+          instead: 'remove it: lock_timeout, statement_timeout, search_path and the role are already set',
         })),
   },
   {
@@ -76,7 +76,7 @@ export const hiddenRules: readonly LintRule[] = [
       ('RenameStmt' in node && /^OBJECT_(ROLE|DATABASE)$/.test(node.RenameStmt.renameType ?? ''))
         ? {
             problem: 'roles and settings belong to the server, and every environment has its own',
-            instead: 'provisioning makes them: airlock db provision',
+            instead: 'provisioning creates them: airlock db provision',
           }
         : undefined,
   },
@@ -92,7 +92,7 @@ export const hiddenRules: readonly LintRule[] = [
       return isGrant && grantees.some((role) => 'RoleSpec' in role && role.RoleSpec.roletype === 'ROLESPEC_PUBLIC')
         ? {
             problem: 'PUBLIC is every role, future roles included',
-            instead: 'remove it: default privileges give the application what it needs',
+            instead: 'remove it: default privileges give the application its rights',
           }
         : undefined;
     },
@@ -144,7 +144,7 @@ export const hiddenRules: readonly LintRule[] = [
       );
       return isAgain && !created.has(table)
         ? {
-            problem: `${table} is altered twice: it is locked for as long as both take`,
+            problem: `${table} is altered twice: it stays locked for the time of both statements`,
             instead: `one ALTER TABLE ${table} with both parts, or two migrations`,
           }
         : undefined;

@@ -11,12 +11,12 @@ function indexName({ idxname, relation, indexParams }: IndexStmt): string {
   return idxname === undefined ? inventName([relation?.relname, ...columns], 'idx') : quoteIdentifier(idxname);
 }
 
-/** The same index with every option as it is written, built without a lock against writes. */
+/** The same index with every option of the source text, built without a lock against writes. */
 function concurrently(index: IndexStmt, { sql }: ParsedStatement): string {
   return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX CONCURRENTLY IF NOT EXISTS ${indexName(index)} ${fromOn(index, sql)}`;
 }
 
-/** CREATE SCHEMA may have other parts in front and behind. */
+/** CREATE SCHEMA may contain other parts before and after it. */
 function fromOn({ relation }: IndexStmt, sql: string): string {
   const tokens = tokensOf(sql).filter((token) => !isComment(token) && token.text !== ';');
   const start = tokens.findLastIndex(({ text, start: at }) => /^on$/i.test(text) && at < (relation?.location ?? 0));
@@ -50,7 +50,7 @@ export const indexRules: readonly LintRule[] = [
       return isConcurrent && migration.transactional
         ? {
             problem: 'CONCURRENTLY cannot run in a transaction (25001)',
-            instead: `move it to a migration of its own with transaction: false`,
+            instead: `move it to its own migration, with transaction: false`,
           }
         : undefined;
     },

@@ -4,7 +4,7 @@ import { clauseAt } from '../syntax/source-text.js';
 import type { ParsedStatement } from '../syntax/statement.js';
 
 export interface LintProblem {
-  /** What the statement does to which object, with the real names. */
+  /** The effect of the statement, with the real names of the objects. */
   readonly problem: string;
   /** The safe way. Each line that ends in a semicolon is SQL to paste. */
   readonly instead: string;
@@ -17,14 +17,14 @@ export interface LintRule {
 
 export interface LintFinding extends LintProblem {
   readonly migration: string;
-  /** Counted from 0; undefined where the finding is about the file. */
+  /** Counted from 0; undefined for a finding about the file. */
   readonly statement: number | undefined;
   readonly rule: string;
 }
 
 export interface AlterCommand {
   readonly relation: RangeVar;
-  /** `schema.name`, quoted where it has to be. */
+  /** `schema.name`, quoted where necessary. */
   readonly table: string;
   readonly cmd: AlterTableCmd;
   readonly column: ColumnDef | undefined;
@@ -39,7 +39,7 @@ export function steps(...lines: readonly string[]): string {
 export const NEXT_MIGRATION = '-- in the next migration:';
 export const OWN_MIGRATION = '-- in its own migration, with transaction: false:';
 
-/** The parts of an ALTER TABLE on a table that was there before this migration. */
+/** The parts of an ALTER TABLE on a table that existed before this migration. */
 export function alterCommands(statement: ParsedStatement): AlterCommand[] {
   const { node, created } = statement;
   if (!('AlterTableStmt' in node)) return [];
@@ -50,7 +50,7 @@ export function alterCommands(statement: ParsedStatement): AlterCommand[] {
   );
 }
 
-/** A composite type has no rows, but code reads its attributes as it reads columns. */
+/** A composite type has no rows, but code reads its attributes like columns. */
 function isJudged(objtype: ObjectType | undefined, { subtype }: AlterTableCmd): boolean {
   return (
     objtype === 'OBJECT_TABLE' ||
@@ -101,7 +101,7 @@ export function constraintRule(
   );
 }
 
-/** Columns of a CREATE TABLE, or of an ADD COLUMN, wherever the table comes from. */
+/** Columns of a CREATE TABLE or an ADD COLUMN, in any table. */
 export function definedColumns({ node }: ParsedStatement): { table: string; column: ColumnDef }[] {
   if ('CreateStmt' in node) {
     const table = nameOf(node.CreateStmt.relation);
@@ -125,7 +125,7 @@ export function constraintsOf(column: ColumnDef | undefined): Constraint[] {
   return (column?.constraints ?? []).flatMap((node) => ('Constraint' in node ? [node.Constraint] : []));
 }
 
-/** `varchar`, `int4`, `serial`: the last part of the type's name, as the parser spells it. */
+/** `varchar`, `int4`, `serial`: the last part of the type's name, in the parser's spelling. */
 export function typeOf(column: ColumnDef): string {
   return stringsOf(column.typeName?.names).at(-1) ?? '';
 }
@@ -133,7 +133,7 @@ export function typeOf(column: ColumnDef): string {
 const AFTER_TYPE =
   /^(collate|using|constraint|not|null|default|check|unique|primary|references|generated|storage|compression)$/i;
 
-/** The type as it is written, with its length and schema. */
+/** The source text of the type, with its length and schema. */
 export function typeText({ sql }: ParsedStatement, column: ColumnDef | undefined): string {
   return clauseAt(sql, column?.typeName?.location, ({ text }) => AFTER_TYPE.test(text));
 }

@@ -2,7 +2,7 @@ import type { ObjectType } from 'libpg-query';
 import { nameOf, objectName, qualify, quoteIdentifier, quoteLiteral, quoteName } from '../syntax/names.js';
 import { type LintRule, steps } from './lint-rule.js';
 
-/** A constraint is one of them: ON CONFLICT and the handling of its errors name it. */
+/** Includes constraints: ON CONFLICT and error handlers use their names. */
 const CODE_OBJECTS = new Map<ObjectType | undefined, string>([
   ['OBJECT_VIEW', 'view'],
   ['OBJECT_MATVIEW', 'materialized view'],
@@ -72,7 +72,7 @@ export const renameRules: readonly LintRule[] = [
       !created.has(quoteIdentifier(node.RenameStmt.subname ?? ''))
         ? {
             problem: `renaming schema ${quoteIdentifier(node.RenameStmt.subname ?? '')} breaks either the old code or the new`,
-            instead: `make the new schema, and move its tables one at a time:\n${steps(`CREATE SCHEMA ${quoteIdentifier(node.RenameStmt.newname ?? '')}`)}`,
+            instead: `create the new schema, and move its tables one at a time:\n${steps(`CREATE SCHEMA ${quoteIdentifier(node.RenameStmt.newname ?? '')}`)}`,
           }
         : undefined,
   },
@@ -89,7 +89,7 @@ export const renameRules: readonly LintRule[] = [
         instead:
           objectType === 'OBJECT_TABLE' || objectType === 'OBJECT_VIEW'
             ? `give it a second name, and move it in a contract:\n${steps(`CREATE VIEW ${view} AS SELECT * FROM ${name}`)}`
-            : `make it a second time in schema ${quoteIdentifier(newschema)}, and drop ${name} in a contract`,
+            : `create it again in schema ${quoteIdentifier(newschema)}, and drop ${name} in a contract`,
       };
     },
   },

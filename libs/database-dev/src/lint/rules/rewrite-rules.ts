@@ -5,7 +5,7 @@ import { alterRule, constraintsOf, type LintRule, steps, typeOf, typeText } from
 import { clauseAt } from '../syntax/source-text.js';
 import { type ParsedStatement, someNode } from '../syntax/statement.js';
 
-/** Constants in the eyes of one statement: PostgreSQL evaluates them once and rewrites nothing. */
+/** PostgreSQL evaluates these once in a statement, and rewrites nothing. */
 const STABLE_FUNCTIONS =
   /^(now|transaction_timestamp|statement_timestamp|current_setting|current_database|to_jsonb|jsonb_build_object|jsonb_build_array|make_interval|lower|upper|md5|concat|length|coalesce|timezone)$/;
 
@@ -20,7 +20,7 @@ function volatileDefault(column: ColumnDef): string | undefined {
   return found;
 }
 
-/** The default as it is written, up to the next constraint of the column. */
+/** The source text of the default, up to the next constraint of the column. */
 function defaultText({ sql }: ParsedStatement, column: ColumnDef): string {
   const location = constraintsOf(column).find(({ contype }) => contype === 'CONSTR_DEFAULT')?.location;
   const others = constraintsOf(column).map((other) => other.location);
@@ -30,7 +30,7 @@ function defaultText({ sql }: ParsedStatement, column: ColumnDef): string {
 const SUFFIX = '_new';
 const LONGEST_STEM = LONGEST_IDENTIFIER_BYTES - SUFFIX.length;
 
-/** PostgreSQL copies the whole table while no other session may read it. */
+/** PostgreSQL copies the whole table, and no other session may read it meanwhile. */
 export const rewriteRules: readonly LintRule[] = [
   alterRule('change-column-type', 'AT_AlterColumnType', ({ table, cmd, column }, statement) => {
     const name = cmd.name ?? '';
@@ -75,11 +75,11 @@ export const rewriteRules: readonly LintRule[] = [
   })),
   alterRule('set-logged', 'AT_SetLogged', ({ table }) => ({
     problem: `SET LOGGED rewrites ${table} under an ACCESS EXCLUSIVE lock`,
-    instead: `make a logged table beside ${table} and copy the rows in a job`,
+    instead: `create a logged table beside ${table} and copy the rows in a job`,
   })),
   alterRule('set-unlogged', 'AT_SetUnLogged', ({ table }) => ({
     problem: `SET UNLOGGED rewrites ${table} under an ACCESS EXCLUSIVE lock, and a crash then empties it`,
-    instead: `keep ${table} logged; make a new UNLOGGED table for what may be lost`,
+    instead: `keep ${table} logged; create a new UNLOGGED table for data that may be lost`,
   })),
   {
     name: 'vacuum-full',

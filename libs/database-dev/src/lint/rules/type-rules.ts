@@ -17,7 +17,7 @@ function columnRule(
   };
 }
 
-/** A type is cheap to choose and dear to change. */
+/** A type is cheap to choose and expensive to change. */
 export const typeRules: readonly LintRule[] = [
   columnRule('json-column', (where, column, name) =>
     typeOf(column) === 'json'
@@ -28,7 +28,7 @@ export const typeRules: readonly LintRule[] = [
       : undefined,
   ),
   columnRule('varchar-column', (where, column, name) =>
-    // Without a length, varchar is text: TypeORM writes it for every string.
+    // Without a length, varchar is text: TypeORM uses it for every string.
     /^(varchar|bpchar|char)$/.test(typeOf(column)) && column.typeName?.typmods !== undefined
       ? {
           problem: `${where} is ${typeOf(column) === 'bpchar' ? 'char' : typeOf(column)}(n): another length means another type, and a lock on the table`,
@@ -39,7 +39,7 @@ export const typeRules: readonly LintRule[] = [
   columnRule('timestamp-column', (where, column, name) =>
     typeOf(column) === 'timestamp'
       ? {
-          problem: `${where} is a timestamp without a zone: it does not say which moment it means`,
+          problem: `${where} is a timestamp without a time zone: its point in time is ambiguous`,
           instead: `${name} timestamptz`,
         }
       : undefined,

@@ -34,7 +34,7 @@ const STRANGE = [
 describe('quoteIdentifier', () => {
   beforeAll(() => loadModule());
 
-  it('quotes what PostgreSQL quotes, every keyword included', async () => {
+  it('quotes the same names as PostgreSQL, including every keyword', async () => {
     const { superuser } = await cluster.create();
     const { rows } = await superuser.query<{ word: string; quoted: string }>(
       'SELECT word, quote_ident(word) AS quoted FROM pg_get_keywords() UNION ALL SELECT w, quote_ident(w) FROM unnest($1::text[]) w',
@@ -44,7 +44,7 @@ describe('quoteIdentifier', () => {
     expect(rows.map(({ word }) => quoteIdentifier(word))).toEqual(rows.map(({ quoted }) => quoted));
   });
 
-  it('reads back what it wrote, cut where PostgreSQL cuts', async () => {
+  it('reads its own output back, shortened as PostgreSQL does', async () => {
     const { superuser } = await cluster.create();
     for (const name of [...STRANGE, 'x'.repeat(62) + 'é', '名'.repeat(30)]) {
       await superuser.query(`CREATE TABLE public.${quoteIdentifier(name)} ()`);
@@ -56,7 +56,7 @@ describe('quoteIdentifier', () => {
     }
   });
 
-  it('invents names that fit, with their label whole', () => {
+  it('generates names that fit, with a complete label', () => {
     const name = inventName(['Orders', 'é'.repeat(40)], 'fkey');
     expect(name).toMatch(/^"Orders_é+_fkey"$/);
     expect(Buffer.byteLength(name) - 2).toBeLessThanOrEqual(63);

@@ -4,13 +4,13 @@ import { clipIdentifier } from '@airlock/database/model';
 const BARE = /^[a-z_][a-z0-9_]*$/;
 const FREE_WORDS = new Set(['NO_KEYWORD', 'UNRESERVED_KEYWORD']);
 
-/** As PostgreSQL's quote_ident: quoted unless it reads the same without quotes. */
+/** Like PostgreSQL's quote_ident: quoted unless the bare name is read the same. */
 export function quoteIdentifier(name: string): string {
   const [token] = BARE.test(name) ? scanSync(name).tokens : [];
   return token && FREE_WORDS.has(token.keywordName) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
-/** `schema.name`; parts that are absent are left out. */
+/** `schema.name`; absent parts are omitted. */
 export function quoteName(...parts: readonly (string | undefined)[]): string {
   return parts
     .filter((part) => part !== undefined && part !== '')
@@ -37,7 +37,7 @@ export function qualify(nodes: readonly Node[] | undefined): string {
   return quoteName(...stringsOf(nodes));
 }
 
-/** The name of an object as DROP, ALTER and COMMENT give it: without the arguments of a function. */
+/** The name of an object in DROP, ALTER and COMMENT, without the arguments of a function. */
 export function objectName(object: Node | undefined): string {
   if (object === undefined) return '';
   if ('List' in object) return qualify(object.List.items);
@@ -50,7 +50,7 @@ export function stringsOf(nodes: readonly Node[] | undefined): string[] {
   return (nodes ?? []).flatMap((node) => ('String' in node ? [node.String.sval ?? ''] : []));
 }
 
-/** A name as PostgreSQL makes one up: `table_column_fkey`, cut so that the label fits. */
+/** A name in the form of PostgreSQL's generated names: `table_column_fkey`, shortened so that the label fits. */
 export function inventName(parts: readonly (string | undefined)[], label: string): string {
   return quoteIdentifier(
     `${clipIdentifier(parts.filter(Boolean).join('_'), LONGEST_STEM - Buffer.byteLength(label))}_${label}`,

@@ -2,7 +2,7 @@ import type { Node } from 'libpg-query';
 import { nameOf } from './names.js';
 import type { ParsedStatement } from './statement.js';
 
-/** Statements that define what runs later: defining it runs nothing. */
+/** Statements that define code for later; the definition does not run it. */
 const DEFINITIONS = ['CreateFunctionStmt', 'AlterFunctionStmt', 'RuleStmt'];
 
 /** The statement, and every statement that runs as a part of it: in CREATE SCHEMA, WITH, EXPLAIN or COPY. */
@@ -12,7 +12,7 @@ export function flatten(statement: ParsedStatement): ParsedStatement[] {
   return [statement, ...nestedNodes(node).map((nested) => ({ ...statement, node: nested, isNested: true }))];
 }
 
-/** What is created with a schema is in that schema, whether the text repeats its name or not. */
+/** Objects in a CREATE SCHEMA belong to that schema, with or without its name in the text. */
 function flattenSchema(
   statement: ParsedStatement,
   { schemaElts = [], ...schema }: { readonly schemaElts?: readonly Node[]; readonly schemaname?: string },

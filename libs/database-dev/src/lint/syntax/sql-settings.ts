@@ -2,11 +2,11 @@ import type { Node } from 'libpg-query';
 import { stringsOf } from './names.js';
 import { someNode } from './statement.js';
 
-/** Settings of the session that a statement sets or resets: by SET, RESET, DISCARD or set_config(), wherever it stands. */
+/** Session settings that a statement sets or resets at any depth: by SET, RESET, DISCARD or set_config(). */
 export function settingsOf(node: Node): string[] {
   if ('DiscardStmt' in node) return ['the session'];
   if ('VariableSetStmt' in node) return [node.VariableSetStmt.name ?? 'every setting'];
-  // A definition calls nothing yet.
+  // A definition does not call its functions.
   if ('CreateFunctionStmt' in node || 'CreatePolicyStmt' in node || 'AlterPolicyStmt' in node || 'ViewStmt' in node)
     return [];
   const names: string[] = [];

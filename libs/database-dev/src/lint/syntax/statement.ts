@@ -2,31 +2,34 @@ import { loadModule, type Node, type ParseResult, parseSync, type RangeVar, type
 import { type Migration, MigrationError, type MigrationStatement } from '@airlock/database/model';
 import { quoteName } from './names.js';
 
-/** One statement as the rules see it: its syntax tree, and the statements of the migration before it. */
+/** One statement for the rules: its syntax tree, and the statements of the migration before it. */
 export interface ParsedStatement {
   readonly migration: Migration;
   readonly index: number;
   readonly sql: string;
   readonly allow: Readonly<Record<string, string>>;
-  /** Empty where the text is not one statement; `unreadable` says why. */
+  /** Empty if the text is not one statement; `unreadable` contains the reason. */
   readonly node: Node;
-  /** Inside another statement, whose WITH may define the names that this one uses. */
+  /** Part of another statement, whose WITH may define the names that this one uses. */
   readonly isNested: boolean;
   readonly unreadable: string | undefined;
   /** Trees of the statements before it in the same migration. */
   readonly earlier: readonly Node[];
-  /** What the migration made before it: no other session uses that yet. */
+  /** Objects that the migration created before it: no other session uses them yet. */
   readonly created: ReadonlySet<string>;
 }
 
-/** What a server said of a statement, as far as reading the next ones needs it. */
+/** Facts about a statement from the server that are needed to read the next ones. */
 interface KnownOutcome {
-  /** Names of objects that the migration made before this statement. */
+  /** Names of objects that the migration created before this statement. */
   readonly created: readonly string[];
   readonly error: string | undefined;
 }
 
-/** The grammar of PostgreSQL 18 itself. What a statement created is known from its trace alone: IF NOT EXISTS may skip it. */
+/**
+ * Uses the grammar of PostgreSQL 18 itself. Only the trace shows which objects a statement created, because IF NOT
+ * EXISTS may skip it.
+ */
 export async function parseMigration(
   migration: Migration,
   traces: readonly KnownOutcome[],
@@ -53,7 +56,7 @@ export async function parseMigration(
   });
 }
 
-/** The runner's search_path refuses a table without a schema: that is one finding, and its index is not another. */
+/** The runner's search_path rejects a table without a schema. That is one finding; the table's index is not another. */
 function isTemporary({ schemaname, relpersistence }: RangeVar = {}, error: string | undefined): boolean {
   return relpersistence === 't' || schemaname === 'pg_temp' || (schemaname === undefined && error !== undefined);
 }
@@ -70,9 +73,9 @@ function parseStatement({ sql }: MigrationStatement): Pick<ParsedStatement, 'nod
   }
 }
 
-/** @throws MigrationError with the parser's message and the line that it stopped at */
+/** @throws MigrationError with the parser's message and the line of the error */
 export function parseSql(sql: string): ParseResult {
-  // The parser takes a NUL for the end of the text, and would pass over all that follows.
+  // The parser takes a NUL for the end of the text, and would ignore everything after it.
   const nul = sql.indexOf('\0');
   if (nul >= 0)
     throw new MigrationError(

@@ -4,7 +4,7 @@ import { type ParsedStatement, someNode } from './statement.js';
 
 type Change = 'inserted' | 'updated' | 'deleted';
 
-/** Statements that read and write rows. To name a table in one shows no lock that blocks writes. */
+/** Statements that read and write rows. Naming a table in one does not announce a lock that blocks writes. */
 const DATA_STATEMENTS = [
   'SelectStmt',
   'InsertStmt',
@@ -25,13 +25,13 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   RefreshMatViewStmt: ['inserted', 'updated', 'deleted'],
 };
 
-/** Tables that the text of a schema change names, so that its locks on them are no surprise. */
+/** Tables named in the text of a schema change, so locks on them are visible in the text. */
 export function namedTables({ node }: ParsedStatement): ReadonlySet<string> {
   const named = new Set<string>();
   if (DATA_STATEMENTS.some((kind) => kind in node)) return named;
   eachRelation(node, (relation) => named.add(nameOf(relation)));
   for (const parts of objectParts(node))
-    // A trigger or policy is named after its table.
+    // The name of a trigger or policy follows the name of its table.
     for (let length = 1; length <= parts.length; length += 1) named.add(quoteName(...parts.slice(0, length)));
   return named;
 }
@@ -47,7 +47,7 @@ export function dataTargets({ node }: ParsedStatement): ReadonlyMap<string, read
   const targets = new Map<string, readonly Change[]>();
   const add = (relation: RangeVar | undefined, changes: readonly Change[]) =>
     targets.set(nameOf(relation), [...(targets.get(nameOf(relation)) ?? []), ...changes]);
-  // To define what changes rows changes none.
+  // A definition of code that changes rows does not run it.
   if ('CreateFunctionStmt' in node || 'RuleStmt' in node) return targets;
   someNode(node, (kind, body: { relation?: RangeVar; onConflictClause?: object }) => {
     if (kind === 'InsertStmt') add(body.relation, body.onConflictClause ? ['inserted', 'updated'] : ['inserted']);
@@ -57,7 +57,7 @@ export function dataTargets({ node }: ParsedStatement): ReadonlyMap<string, read
   return targets;
 }
 
-/** Every relation that the tree mentions, wherever it stands. */
+/** Every relation that the tree mentions, at any depth. */
 export function eachRelation(value: unknown, visit: (relation: RangeVar) => void): void {
   if (Array.isArray(value)) for (const item of value) eachRelation(item, visit);
   else if (typeof value === 'object' && value !== null) {

@@ -13,7 +13,7 @@ const IN_SCHEMA = new Set<ObjectType | undefined>(
     .map((word) => `OBJECT_${word}` as ObjectType),
 );
 
-/** Where each statement that makes or changes an object keeps its name: a list of the parts. */
+/** The field with the name, a list of parts, in each statement that creates or changes an object. */
 const NAME_LISTS: Readonly<Record<string, string>> = {
   CreateFunctionStmt: 'funcname',
   CreateDomainStmt: 'domainname',
@@ -31,7 +31,7 @@ const NAME_LISTS: Readonly<Record<string, string>> = {
   AlterTSDictionaryStmt: 'dictname',
 };
 
-/** Names without a schema of what a statement makes, changes, drops or reads. Those of pg_catalog need none. */
+/** Names without a schema that a statement creates, changes, drops or reads. Those of pg_catalog need none. */
 export function unqualifiedNames(node: Node): string[] {
   return [...new Set([...definedNames(node), ...objectNames(node), ...relationNames(node)])].filter(
     (name) => !name.startsWith('pg_'),
@@ -60,7 +60,7 @@ function objectNames(node: Node): string[] {
   if ('GrantStmt' in node && node.GrantStmt.targtype === 'ACL_TARGET_OBJECT')
     add(node.GrantStmt.objtype, ...(node.GrantStmt.objects ?? []).filter((object) => !('RangeVar' in object)));
   const [type, dropped] = 'DropStmt' in node ? [node.DropStmt.removeType, node.DropStmt.objects ?? []] : [];
-  // A trigger or policy is named after its table.
+  // The name of a trigger or policy follows the name of its table.
   const tables = /_(TRIGGER|POLICY|RULE)$/.test(type ?? '') ? (dropped ?? []).map(partsOf) : [];
   return [
     ...objects.map(partsOf).filter((parts) => parts.length === 1),
@@ -68,7 +68,7 @@ function objectNames(node: Node): string[] {
   ].flat();
 }
 
-/** Types and functions that the server did not find: they may be built in, so that only its error tells. */
+/** Types and functions that the server did not find. They may be built in, so only the server's error is proof. */
 export function unresolvedNames(node: Node, error: string): string[] {
   if (!/\((?:42704|42883)\)$/.test(error)) return [];
   const names = new Set<string>();
@@ -93,7 +93,7 @@ const NAME_KEYS: Readonly<Record<string, readonly string[]>> = {
   IndexElem: ['opclass', 'collation'],
 };
 
-/** A column keeps its type outside of a node of its own. */
+/** The type of a column is not in a separate node. */
 function eachTypeName(value: unknown, visit: (names: unknown) => void): void {
   if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
@@ -113,9 +113,9 @@ function partsOf(object: Node | undefined): string[] {
   return stringsOf([object]);
 }
 
-/** Tables, views and sequences, wherever they stand; a WITH names its own, and what is temporary has no schema. */
+/** Tables, views and sequences at any depth. A WITH defines names, and temporary objects have no schema. */
 function relationNames(node: Node): string[] {
-  // A body that is a string is not resolved yet.
+  // The names in a body that is a string are not resolved yet.
   if ('CreateFunctionStmt' in node)
     return node.CreateFunctionStmt.sql_body === undefined ? [] : relationNames(node.CreateFunctionStmt.sql_body);
   const own = new Set(['old', 'new', 'excluded']);

@@ -1,6 +1,6 @@
 import type { ColumnState, Snapshot } from './snapshot.js';
 
-/** What a statement takes from the code that still runs, unless a later statement of its migration gives it back. */
+/** Access that a statement removes from the running code, unless a later statement of its migration restores it. */
 export interface AccessTrace {
   /** NOT NULL columns that lost their default, identity or expression. */
   readonly unfilled: readonly string[];
@@ -12,7 +12,7 @@ export interface AccessTrace {
 
 type Stage = 'known' | 'before' | 'after' | 'last';
 
-/** Only on tables that were known before the migration. */
+/** Only on tables that existed before the migration. */
 export function traceAccess({ known, before, after, last }: Readonly<Record<Stage, Snapshot>>): AccessTrace {
   const tables = new Set([...known.relations.values()].map(({ oid }) => oid));
   const lasting = (test: (column: ColumnState) => boolean) =>

@@ -5,7 +5,7 @@ import type { ParsedStatement } from '../syntax/statement.js';
 const IN_CONTRACT =
   "do it in a contract, once no running release needs it: phase: 'contract', completes: '<the expand that replaced it>'";
 
-/** What the release before still does, and what this statement makes fail. A contract comes after that release. */
+/** Access of the previous release that this statement breaks. A contract runs after that release has ended. */
 export function judgeAccess(
   { migration }: ParsedStatement,
   trace: AccessTrace,

@@ -10,7 +10,7 @@ import { unresolvedNames } from '../syntax/unqualified.js';
 const EXCLUSIVE = 'AccessExclusiveLock';
 const BLOCKS_WRITES = new Set([EXCLUSIVE, 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock']);
 
-/** The rules that need a server: what the statements really locked and wrote. */
+/** Rules that need a server: actual locks and writes of the statements. */
 export const TRACE_RULES = [
   'does-not-run',
   'rewrites-table',
@@ -23,7 +23,7 @@ export const TRACE_RULES = [
   'change-column-default',
 ] as const;
 
-/** Rules of the syntax that already say what a trace shows. Every other finding leaves the trace's own in place. */
+/** Rules of the syntax that already report the effect of a trace. All other findings are reported in addition to it. */
 const REWRITE_RULES = [
   'change-column-type',
   'volatile-default',
@@ -51,7 +51,7 @@ const SCAN_RULES = [
 /** Rules about a lock on a table that the statement never names. */
 const LOCK_RULES = ['drop-index', 'reindex', 'drop-owned', 'drop-schema', 'cluster', 'vacuum-full'];
 
-/** Errors whose cause one rule names better than the server. */
+/** Errors whose cause a rule explains better than the server. */
 const EXPLAINED: Readonly<Record<string, RegExp>> = {
   'concurrently-in-transaction': /\(25001\)$/,
   'enum-value-used': /\(55P04\)$/,
@@ -60,7 +60,7 @@ const EXPLAINED: Readonly<Record<string, RegExp>> = {
   unreadable: /\(42601\)$/,
 };
 
-/** What the trace adds to what the syntax already says, and what of that it takes back. */
+/** Findings that the trace adds to those of the syntax, and findings that it withdraws. */
 export function judgeTraces(
   statements: readonly ParsedStatement[],
   traces: readonly StatementTrace[],
@@ -146,15 +146,22 @@ function judgeOne(statement: ParsedStatement, traced: Traced): LintFinding[] {
   ];
 }
 
-/** An explanation that is allowed away explains nothing. */
+/** A finding that an exception allows does not explain another one. */
 function isExplained({ allow }: ParsedStatement, error: string, said: readonly string[]): boolean {
-  return said.some((rule) => EXPLAINED[rule]?.test(error) && (INEXCUSABLE.has(rule) || allow[rule] === undefined));
+  return said.some(
+    (rule) => EXPLAINED[rule]?.test(error) && (RULES_WITHOUT_EXCEPTIONS.has(rule) || allow[rule] === undefined),
+  );
 }
 
-/** Rules that no reason excuses: they are about the exceptions, or the migration cannot run at all. */
-export const INEXCUSABLE = new Set(['does-not-run', 'concurrently-in-transaction', 'enum-value-used', 'unreadable']);
+/** Rules without exceptions: they are about the exceptions, or the migration cannot run at all. */
+export const RULES_WITHOUT_EXCEPTIONS = new Set([
+  'does-not-run',
+  'concurrently-in-transaction',
+  'enum-value-used',
+  'unreadable',
+]);
 
-/** Outside a transaction it is written beside the old one, while that is used. */
+/** Outside a transaction the new index is written beside the old one, which stays in use. */
 function judgeRewrites({ migration }: ParsedStatement, { trace, said }: Traced): (readonly string[])[] {
   const isSaid = said.some((rule) => REWRITE_RULES.includes(rule));
   return isSaid || !migration.transactional || trace.rewritten.length === 0 ? [] : [trace.rewritten];
@@ -168,7 +175,7 @@ function judgeScans(statement: ParsedStatement, { trace, said, heldTables }: Tra
   return blocked.length === 0 || !statement.migration.transactional ? [] : [blocked];
 }
 
-/** DML takes no such lock, and a schema change takes it on the tables that it names, their partitions and children. */
+/** DML takes no such lock. A schema change takes it on the tables that it names, their partitions and children. */
 function hiddenLocks(statement: ParsedStatement, { trace, said }: Traced): [mode: string, tables: string[]][] {
   if (said.some((rule) => LOCK_RULES.includes(rule))) return [];
   const named = namedTables(statement);
@@ -232,7 +239,7 @@ function exclusivelyLocked(trace: StatementTrace | undefined): string[] {
   return (trace?.locks ?? []).filter(({ mode }) => mode === EXCLUSIVE).map(({ table }) => table);
 }
 
-/** A lock that hidden-lock reports is said there; a partition is locked with its table. */
+/** Excludes locks that hidden-lock reports; a partition is locked with its table. */
 function lockedAtOnce(
   statement: ParsedStatement,
   trace: StatementTrace | undefined,
@@ -245,7 +252,7 @@ function lockedAtOnce(
   return [...tables].filter((table) => !trace.ancestors[table]?.some((ancestor) => tables.has(ancestor)));
 }
 
-/** Takes as long as there are rows. */
+/** The duration depends on the number of rows. */
 function takesTime(statement: ParsedStatement, trace: StatementTrace | undefined): boolean {
   const { node, created } = statement;
   if ((trace?.scanned.length ?? 0) > 0 && 'AlterTableStmt' in node)

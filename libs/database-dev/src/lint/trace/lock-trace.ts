@@ -5,7 +5,7 @@ import { type AccessTrace, traceAccess } from './access-trace.js';
 import { type RelationState, type RowCounts, type Snapshot, SnapshotReader, USERS_OWN } from './snapshot.js';
 import type { StatementTrace } from './statement-trace.js';
 
-/** Runs the migration on a throw-away database, statement by statement, and looks after each. A transaction stays open. */
+/** Runs the migration on a throw-away database, and takes a snapshot after each statement. A transaction stays open. */
 export async function traceMigration(client: Client, migration: Migration): Promise<StatementTrace[]> {
   const reader = new SnapshotReader(client);
   if (migration.transactional) await client.query(`BEGIN; ${createLimits(migration)}`);
@@ -14,7 +14,7 @@ export async function traceMigration(client: Client, migration: Migration): Prom
   const outcomes: Outcome[] = [];
   for (const [index, { sql }] of migration.statements.entries()) {
     const isLast = index === migration.statements.length - 1;
-    // The constraints that wait for the COMMIT are checked while their failure can still be told.
+    // Checks deferred constraints before COMMIT, so that a failure can still be reported.
     const deferred = isLast && migration.transactional ? ['SET CONSTRAINTS ALL IMMEDIATE'] : [];
     outcomes.push(await attempt(client, [sql, ...deferred], migration.transactional));
     snapshots.push(await reader.read());
@@ -26,18 +26,18 @@ export async function traceMigration(client: Client, migration: Migration): Prom
   });
 }
 
-/** The rights are those of the runner; the time is enough for rows that are few. */
+/** The rights are those of the runner; the timeout is enough for a few rows. */
 function createLimits(migration: Migration): string {
   return `SET LOCAL statement_timeout = ${DEFAULT_TIMING.statementTimeoutMs}; ${createRights(migration)}`;
 }
 
 interface Outcome {
   readonly error: string | undefined;
-  /** What PostgreSQL says about its own work. */
+  /** Messages in which PostgreSQL reports its own work. */
   readonly notices: readonly string[];
 }
 
-/** A failure takes back its own statement alone, so that those after it are seen too. */
+/** A failure rolls back only its own statement, so that later ones are traced too. */
 async function attempt(client: Client, texts: readonly string[], isTransactional: boolean): Promise<Outcome> {
   const notices: string[] = [];
   const onNotice = ({ message }: { message?: string | undefined }) => void notices.push(message ?? '');
@@ -64,7 +64,7 @@ function compare(
   after: Snapshot,
   { error, notices }: Outcome,
 ): Omit<StatementTrace, keyof AccessTrace> {
-  // By identity: a name may stand for another table after a rename, or after DROP and CREATE.
+  // Compared by identity: a name may belong to another table after a rename, or after DROP and CREATE.
   const [knownTables, tablesBefore, tablesAfter] = [known, before, after].map(byOid) as [Tables, Tables, Tables];
   const held = new Set(before.locks.map(({ oid, mode }) => `${oid} ${mode}`));
   const fresh = after.locks.filter(({ oid, mode }) => knownTables.has(oid) && !held.has(`${oid} ${mode}`));
@@ -73,10 +73,10 @@ function compare(
   const isKnown = ([, { oid }]: readonly [string, RelationState]) => knownTables.has(oid);
   return {
     created: createdNames(known, before),
-    // The text of a rename has the name of before.
+    // The text of a rename contains the old name.
     locks: fresh.map(({ oid, table, mode }) => ({ table: names.get(oid) ?? table, mode })),
     rewritten: [...after.relations].flatMap(([name, { oid, file }]) => {
-      // A change of a column's type recreates its indexes under the same names.
+      // Changing a column's type recreates its indexes under the same names.
       const old = tablesBefore.get(oid) ?? before.relations.get(name);
       return old !== undefined && knownTables.has(old.oid) && old.file !== file ? [name] : [];
     }),
@@ -107,7 +107,7 @@ function byOid({ relations }: Snapshot): Tables {
   return new Map([...relations.values()].map((relation) => [relation.oid, relation]));
 }
 
-/** A name that an older object has too, such as another function, does not count. */
+/** A name that an older object shares, such as another function, does not count. */
 function createdNames(known: Snapshot, before: Snapshot): string[] {
   const old = new Set([...known.objects.values()].flat());
   return [...before.objects].filter(([, ids]) => !ids.some((id) => old.has(id))).map(([name]) => name);

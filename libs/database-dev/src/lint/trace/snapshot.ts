@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 
-/** What a session sees of the database between two statements. Names are quoted where SQL needs it. */
+/** The state of the database that a session sees between two statements. Names are quoted where SQL needs it. */
 export interface Snapshot {
   readonly relations: ReadonlyMap<string, RelationState>;
   /** Every lock that the transaction holds on a table. */
@@ -15,9 +15,9 @@ export interface Snapshot {
 }
 
 export interface RelationState {
-  /** Stays when the relation is renamed, and differs when it is dropped and created again. */
+  /** Stays the same when the relation is renamed, and differs when it is dropped and created again. */
   readonly oid: number;
-  /** The file that holds its rows; another one after a rewrite. */
+  /** The file that contains its rows; it changes with a rewrite. */
   readonly file: number;
   /** The name without schema and quotes, as server messages print it. */
   readonly bare: string;
@@ -26,7 +26,7 @@ export interface RelationState {
   readonly rows: RowCounts;
 }
 
-/** Rows that this transaction has written, those taken back included. */
+/** Rows that this transaction has written, including rolled back ones. */
 export interface RowCounts {
   readonly inserted: number;
   readonly updated: number;
@@ -44,7 +44,7 @@ export interface ColumnState {
   readonly isAlways: boolean;
 }
 
-/** The runner sets these for every migration. */
+/** Settings that the runner sets for every migration. */
 const SETTINGS = [
   'lock_timeout',
   'statement_timeout',
@@ -60,7 +60,7 @@ const SETTINGS = [
 
 export const USERS_OWN = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'ops') AND n.nspname !~ '^pg_(toast|temp)'`;
 
-/** The columns of a catalogue that hold the schema and the name of its objects. */
+/** The catalogue columns with the schema and the name of its objects. */
 const CATALOGUES = [
   ['pg_class', 'relnamespace', 'relname'],
   ['pg_proc', 'pronamespace', 'proname'],
@@ -111,7 +111,7 @@ interface Row {
   readonly settings: Snapshot['settings'];
 }
 
-/** Reads all of it at once, and remembers the names of tables that a statement drops while their locks stay. */
+/** Reads the complete state in one query, and remembers the names of dropped tables while their locks remain. */
 export class SnapshotReader {
   readonly #tables = new Map<number, string>();
 

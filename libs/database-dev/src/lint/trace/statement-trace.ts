@@ -1,20 +1,20 @@
 import type { AccessTrace } from './access-trace.js';
 import type { RowCounts } from './snapshot.js';
 
-/** What a statement really did on a server, to tables that were there before its migration. */
+/** Actual effects of a statement on tables that existed before its migration. */
 export interface StatementTrace extends AccessTrace {
-  /** Names of objects that the migration made before this statement: no other session uses them yet. */
+  /** Names of objects that the migration created before this statement: no other session uses them yet. */
   readonly created: readonly string[];
   /** Locks that this statement added; the migration holds them until it ends. */
   readonly locks: readonly { readonly table: string; readonly mode: string }[];
   /** Tables and indexes whose files were replaced. */
   readonly rewritten: readonly string[];
-  /** Tables that were read from end to end to check a constraint. */
+  /** Tables that were read completely to check a constraint. */
   readonly scanned: readonly string[];
   readonly written: readonly WrittenTable[];
   /** Settings of the runner that have another value afterwards. */
   readonly settings: readonly string[];
-  /** Foreign keys that it made, by table and name. */
+  /** Foreign keys that it created, by table and name. */
   readonly foreignKeys: readonly { readonly table: string; readonly name: string }[];
   /** Table → every table that it is a partition or a child of. */
   readonly ancestors: Readonly<Record<string, readonly string[]>>;
@@ -25,7 +25,7 @@ export interface WrittenTable extends RowCounts {
   readonly table: string;
 }
 
-/** One line for each statement that locked or rewrote something that was there before. */
+/** One line for each statement that locked or rewrote an existing object. */
 export function describeTraces(name: string, traces: readonly StatementTrace[]): string[] {
   return traces.flatMap(({ locks, rewritten, scanned, written }, index) => {
     const parts = [

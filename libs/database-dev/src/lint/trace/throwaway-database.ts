@@ -7,14 +7,14 @@ import { startScratchCluster } from '@airlock/embedded-postgres';
 
 export interface ThrowawayDatabase {
   readonly config: Config;
-  /** Makes a copy of the database as it is now, and works on that as its owner. */
+  /** Creates a copy of the current database, and connects to it as its owner. */
   readonly withCopy: <T>(work: (client: Client) => Promise<T>) => Promise<T>;
   readonly withOwner: <T>(work: (client: Client) => Promise<T>) => Promise<T>;
 }
 
 const DATABASE = 'airlock_test';
 
-/** A provisioned, empty database on a PostgreSQL of its own, gone afterwards. */
+/** A provisioned, empty database on a separate PostgreSQL, removed afterwards. */
 export async function withThrowawayDatabase<T>(work: (database: ThrowawayDatabase) => Promise<T>): Promise<T> {
   const cluster = await startScratchCluster();
   try {

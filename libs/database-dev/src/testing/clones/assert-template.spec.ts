@@ -31,7 +31,7 @@ const inTemplate = async (sql: string) => {
 const FUNCTION = 'CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$';
 
 describe('assertTemplateContents', () => {
-  it('accepts a template as it was made, and leaves nothing behind', async () => {
+  it('accepts an unchanged template, and leaves nothing behind', async () => {
     await judge();
     const clones = `SELECT count(*)::int FROM pg_database WHERE datname ~ '^airlock_test_[0-9a-f]{8}$'`;
     expect(await ask(admin, clones)).toBe(0);
@@ -44,7 +44,7 @@ describe('assertTemplateContents', () => {
       'DROP EVENT TRIGGER e; DROP FUNCTION public.f',
     ],
     [
-      'an event trigger that runs whenever',
+      'an event trigger that runs when',
       `${FUNCTION}; CREATE EVENT TRIGGER e ON login EXECUTE FUNCTION public.f()`,
       'DROP EVENT TRIGGER e; DROP FUNCTION public.f',
     ],
@@ -60,7 +60,7 @@ describe('assertTemplateContents', () => {
       await expect(judge()).rejects.toThrow(`holds ${name}`);
     } finally {
       await inTemplate(remove);
-      // The server forgets the mark of a login trigger when a session opens without one.
+      // The server clears the flag of a login trigger when a session opens and no such trigger exists.
       await inTemplate('SELECT 1');
     }
   });

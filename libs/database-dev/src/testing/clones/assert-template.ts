@@ -11,10 +11,10 @@ export interface JudgedTemplate extends Pick<Model, 'folder'> {
 }
 
 /**
- * A template that stays on a server from run to run may have been changed since, and clones of it are stamped by the
- * administrator. Looks at a clone before anything in it runs.
+ * A template that stays on a server between runs may have been changed, and the administrator stamps its clones. Checks
+ * a clone before any code in it runs.
  *
- * @throws naming what neither provisioning nor a migration makes
+ * @throws naming objects that neither provisioning nor a migration creates
  */
 export async function assertTemplateContents(client: Client, options: JudgedTemplate): Promise<void> {
   const { name: template, admin } = options;
@@ -22,7 +22,7 @@ export async function assertTemplateContents(client: Client, options: JudgedTemp
     'SELECT dathasloginevt AS runs FROM pg_catalog.pg_database WHERE datname = $1',
     [template],
   );
-  if (rows[0]?.runs) throw new TemplateContentsError(template, 'an event trigger that runs whenever a session opens');
+  if (rows[0]?.runs) throw new TemplateContentsError(template, 'an event trigger that runs when a session opens');
   const clone = mintCloneName();
   await client.query(`CREATE DATABASE ${escapeIdentifier(clone)} TEMPLATE ${escapeIdentifier(template)}`);
   try {
@@ -40,8 +40,8 @@ export class TemplateContentsError extends Error {
 
   constructor(template: string, found: string) {
     super(
-      `test databases: the template "${template}" holds ${found}; expected what provisioning and the migrations make\n` +
-        `  find out who changed it; then ALTER DATABASE "${template}" IS_TEMPLATE false; DROP DATABASE "${template}": the next run makes it`,
+      `test databases: the template "${template}" holds ${found}; expected only objects of provisioning and the migrations\n` +
+        `  find out who changed it; then ALTER DATABASE "${template}" IS_TEMPLATE false; DROP DATABASE "${template}": the next run creates it again`,
     );
   }
 }

@@ -29,8 +29,8 @@ export const SPARE_TAKEN = 'airlock_spare_taken';
 const RUN_LOCK = 0x61697274;
 
 /**
- * The clones of a server, written down before they are made: only names in this table are ever dropped. Taking a spare
- * is one statement, for the spare already has its final name, its stamp and its grants.
+ * The clones of a server, recorded before they are created: only names in this table are ever dropped. Taking a spare
+ * is one statement, because the spare already has its final name, its stamp and its grants.
  */
 export class CloneRegistry {
   readonly #admin: Client;
@@ -45,7 +45,7 @@ export class CloneRegistry {
     this.#run = run;
   }
 
-  /** Marks the run as alive for as long as the session lasts. */
+  /** Marks the run as alive until the session ends. */
   async claimRun(): Promise<void> {
     await this.#admin.query('SELECT pg_advisory_lock($1, hashtext($2))', [RUN_LOCK, this.#run]);
   }
@@ -84,7 +84,7 @@ export class CloneRegistry {
     await this.#admin.query('DELETE FROM airlock_testing.clones WHERE name = $1', [name]);
   }
 
-  /** Leaves the clone to the developer, in place of what earlier runs of the file left. */
+  /** Keeps the clone for the developer, in place of the clones of earlier runs of the file. */
   async keep(name: string, { file, test }: { file: string; test?: string }): Promise<void> {
     const { rows } = await this.#admin.query<Clone>(
       `SELECT * FROM airlock_testing.clones
@@ -104,14 +104,14 @@ export class CloneRegistry {
     return rows;
   }
 
-  /** Drops what this run has made and does not keep. */
+  /** Drops the clones of this run, except kept ones. */
   async dropOurs(): Promise<void> {
     for (const { name, run, state } of await this.list()) {
       if (run === this.#run && state !== 'kept') await this.drop(name);
     }
   }
 
-  /** Drops what dead runs have left. */
+  /** Drops the clones of dead runs. */
   async sweep(): Promise<void> {
     for (const { name, run, state } of await this.list()) {
       if (run === this.#run || state === 'kept') continue;
@@ -123,7 +123,7 @@ export class CloneRegistry {
     }
   }
 
-  /** A copy carries neither its grants nor a stamp of its own: it gets both, so that the identity check holds. */
+  /** A clone has neither the grants nor a valid stamp: it gets both, so that the identity check holds. */
   async #stamp(name: string): Promise<void> {
     const client = await this.#connect(name);
     try {
@@ -155,5 +155,5 @@ function explainFullDisk(cause: unknown): never {
 }
 
 const NO_ROOM =
-  'test databases: their server has no room left; expected about 10 MB for each\n' +
-  '  make room where its data lies, /dev/shm for `make test`; `docker/compose testing down` forgets everything of Docker';
+  'test databases: their server has no space left; expected about 10 MB for each\n' +
+  '  free space on its data disk, /dev/shm for `make test`; `docker/compose testing down` removes all data of the Docker server';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseAddress } from '@airlock/config';
 
-/** The names that this tool mints, all of them names of test databases for the rules of the config. */
+/** The names that this tool generates; by the rules of the config all are names of test databases. */
 const PREFIX = 'airlock_test';
 
 export function mintCloneName(): string {

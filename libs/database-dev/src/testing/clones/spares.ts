@@ -2,8 +2,8 @@ import type { Client } from 'pg';
 import { type CloneRegistry, SPARE_TAKEN } from './clone-registry.js';
 
 /**
- * Keeps `count` clones ready, so that a test file finds its database made. Runs beside the tests, in Jest's own process,
- * on a session that others may use only while nothing is in work: pg takes one query at a time.
+ * Keeps `count` clones ready, so that a test file finds its database already created. Runs beside the tests, in Jest's
+ * own process, on a session that others may use only while it is idle: pg takes one query at a time.
  */
 export class SpareKeeper {
   readonly #registry: CloneRegistry;
@@ -41,7 +41,7 @@ export class SpareKeeper {
     this.#work = this.#work.then(async () => {
       while (this.#missing > 0 && !this.#isStopping) {
         this.#missing -= 1;
-        // Without a spare a test file makes its own clone and reports what is wrong.
+        // Without a spare, a test file creates its own clone and reports the error.
         await this.#registry.make('spare').catch(() => undefined);
       }
     });

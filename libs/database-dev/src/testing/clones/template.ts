@@ -5,7 +5,7 @@ import { withClient, createSessionConfig } from '@airlock/database/internal';
 import type { Model } from '@airlock/database/model';
 import { formatUrl } from './database-name.js';
 
-/** What a template is filled by. */
+/** The inputs that fill a template. */
 export type TemplateModel = Pick<Model, 'migrations' | 'seedRows'>;
 
 export interface TemplateOptions extends TemplateModel {
@@ -15,10 +15,10 @@ export interface TemplateOptions extends TemplateModel {
   readonly migration: DatabaseAddress;
 }
 
-/** Makes a provisioned, migrated and seeded database that can be cloned and not be connected to. */
+/** Creates a provisioned, migrated and seeded database that can be cloned and accepts no connections. */
 export async function buildTemplate(options: TemplateOptions): Promise<void> {
   const { name, admin, app, migration, migrations, seedRows } = options;
-  // Only here, where nothing is cached: they are slow to load.
+  // Only here, where nothing is cached: these modules are slow to load.
   const [{ provision }, { migrate }, { seed }] = await Promise.all([
     import('@airlock/database/internal'),
     import('@airlock/database/internal'),
@@ -40,7 +40,7 @@ async function closeTemplate({ name, admin, app, migration }: TemplateOptions): 
   const context = { config: createSessionConfig('testing'), purpose: 'template' };
   await withClient({ ...admin, database: name }, context, (client) => client.query('VACUUM (FREEZE, ANALYZE)'));
   await withClient(admin, context, async (client) => {
-    // Stored again by this server, whose hash of a password costs one round where PostgreSQL's usual one costs 4096.
+    // Stored again by this server, whose password hash costs one round instead of the usual 4096.
     for (const { user, password } of [app, migration]) {
       await client.query(`ALTER ROLE ${escapeIdentifier(user)} PASSWORD ${escapeLiteral(password.reveal())}`);
     }

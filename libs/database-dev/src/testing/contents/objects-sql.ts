@@ -1,4 +1,4 @@
-/** Numbers below it are given by initdb: whatever a database was made from, its own objects come after. */
+/** initdb assigns lower numbers, so a database's own objects have this number or a higher one. */
 const FIRST_OWN = 16384;
 
 const own = (catalogue: string, definition = `''`, condition = 'true') =>
@@ -36,15 +36,15 @@ const CATALOGUES = [
   ...['pg_publication', 'pg_language', 'pg_operator', 'pg_opclass', 'pg_opfamily'].map((name) => own(name)),
   ...['pg_cast', 'pg_collation', 'pg_conversion', 'pg_am', 'pg_transform', 'pg_statistic_ext'].map((name) => own(name)),
   ...['pg_ts_config', 'pg_ts_dict', 'pg_ts_parser', 'pg_ts_template'].map((name) => own(name)),
-  // PostgreSQL knows large objects by the catalogue that holds their pages.
+  // PostgreSQL lists large objects under the catalogue that contains their pages.
   `SELECT 'pg_largeobject'::regclass::oid, oid, '' FROM pg_largeobject_metadata`,
-  // Its table is the administrator's to read; the view shows that there is one.
+  // Only the administrator may read its table; the view shows that an entry exists.
   `SELECT 'pg_user_mapping'::regclass::oid, umid, '' FROM pg_user_mappings`,
   own('pg_subscription', `''`, `subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`),
 ];
 
 /**
- * Everything that a database holds besides what initdb made, by kind and name, and the hash of what it does. Run it with
+ * All objects of a database that initdb did not create, by kind and name, with a hash of their definition. Run it with
  * an empty search path: only the catalogue can answer then, and every name is printed with its schema.
  */
 export const OBJECTS_SQL = `

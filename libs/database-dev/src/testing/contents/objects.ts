@@ -4,24 +4,27 @@ import type { Model } from '@airlock/database/model';
 import { OBJECTS_SQL } from './objects-sql.js';
 
 export interface DatabaseObject {
-  /** PostgreSQL's word: `table`, `event trigger`, `large object` … */
+  /** The kind in PostgreSQL's words: `table`, `event trigger`, `large object` … */
   readonly kind: string;
   readonly name: string;
-  /** A hash of what it does, where it does something. */
+  /** A hash of its definition, if it has one. */
   readonly definition: string;
 }
 
-/** What every database of the house holds, whatever its model. */
+/** Objects of every database of this workspace, for any model. */
 export interface ProvidedObjects {
-  /** What provisioning makes, and what each does. */
+  /** Objects of provisioning, with the hash of each definition. */
   readonly provisioned: Readonly<Record<string, string>>;
-  /** What the migrator makes to keep account of itself. */
+  /** Objects of the migrator's own ledger. */
   readonly bookkeeping: readonly string[];
 }
 
-/** What a test database may hold, without asking one: a database cannot vouch for itself. */
+/**
+ * The permitted contents of a test database. The list does not come from a database, which cannot prove its own
+ * contents.
+ */
 export interface KnownObjects extends ProvidedObjects {
-  /** What any of the migrations makes, also where a later one removes it. */
+  /** Objects of all migrations, including those that a later migration removes. */
   readonly migrated: readonly string[];
 }
 
@@ -48,7 +51,7 @@ function nameFile({ folder }: Pick<Model, 'folder'>): URL {
   return new URL('records/known-objects.json', folder);
 }
 
-/** Runs nothing that lies in the database. */
+/** Runs no code of the database. */
 export async function readObjects(client: ClientBase): Promise<DatabaseObject[]> {
   await client.query(`SET search_path = ''`);
   const { rows } = await client.query<DatabaseObject>(OBJECTS_SQL);
@@ -59,10 +62,10 @@ export function describeObject({ kind, name }: DatabaseObject): string {
   return `${kind} ${name}`;
 }
 
-/** Parts of a table: they hold no rows of their own, and a developer may have tried one out. */
+/** Parts of a table: they contain no rows themselves, and a developer may have tried one. */
 const PARTS = ['index', 'table constraint', 'domain constraint', 'default value'];
 
-/** What neither provisioning nor a migration makes. */
+/** Objects that neither provisioning nor a migration creates. */
 export function findUnknownObjects(objects: readonly DatabaseObject[], known: KnownObjects): DatabaseObject[] {
   const names = new Set([...Object.keys(known.provisioned), ...known.bookkeeping, ...known.migrated, 'schema public']);
   return objects.filter((object) => !isPart(object) && !names.has(describeObject(object)));
@@ -72,13 +75,13 @@ export function isPart({ kind }: DatabaseObject): boolean {
   return PARTS.includes(kind);
 }
 
-/** What provisioning does not make, or makes differently: even a part may call a function. */
+/** Objects that provisioning does not create, or creates differently: even a part may call a function. */
 export function findPlantedObjects(objects: readonly DatabaseObject[]): DatabaseObject[] {
   const { provisioned } = loadProvidedObjects();
   return objects.filter((object) => provisioned[describeObject(object)] !== object.definition);
 }
 
-/** In a migrated template: what neither makes, and what provisioning makes differently. */
+/** In a migrated template: unknown objects, and objects of provisioning that differ. */
 export function findChangedObjects(objects: readonly DatabaseObject[], known: KnownObjects): DatabaseObject[] {
   const unknown = new Set(findUnknownObjects(objects, known));
   const isChanged = (object: DatabaseObject) => {

@@ -14,7 +14,7 @@ const dropAccounts = defineMigration({
 });
 
 describe('recordObjects', () => {
-  it('keeps what a later migration removes, so that a database of an older state is known', async () => {
+  it('keeps objects that a later migration removes, so that a database of an older state is accepted', async () => {
     const { config, superuser } = await cluster.create();
     const owner = {
       config,

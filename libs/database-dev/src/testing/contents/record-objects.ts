@@ -12,7 +12,8 @@ import {
 } from './objects.js';
 
 /**
- * Migrates a provisioned, empty database and compares what is made on the way with the committed lists.
+ * Migrates a provisioned, empty database and compares the objects of each step with the committed lists.
+ *
  * @throws MigrationError when they differ
  */
 export async function checkKnownObjects(
@@ -25,12 +26,12 @@ export async function checkKnownObjects(
   if (isDeepStrictEqual(known, found)) return;
   const file = isDeepStrictEqual(known.migrated, found.migrated) ? 'provided-objects.json' : 'known-objects.json';
   throw new MigrationError(
-    `${file}: differs from what provisioning and the migrations make; expected no difference\n` +
+    `${file}: differs from the objects of provisioning and the migrations; expected no difference\n` +
       '  airlock db drift --template --write',
   );
 }
 
-/** Only a contract removes something: what is there before each of them, and at the end, is all that ever was. */
+/** Only a contract removes objects, so the objects before each contract and at the end are all that ever existed. */
 export async function recordObjects(
   { config, withOwner }: Pick<ThrowawayDatabase, 'config' | 'withOwner'>,
   { migrations }: Pick<Model, 'migrations'>,

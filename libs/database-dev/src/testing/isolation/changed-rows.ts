@@ -3,9 +3,9 @@ import type { Client } from 'pg';
 import { assertRolesUnchanged } from './shared-roles.js';
 
 /**
- * Puts a database back to what it held, after code that commits. A table has changed when it holds a row written later
- * than the last time, or another number of rows: no trigger, nothing in the schema that a test could notice. Only changed
- * tables are emptied and refilled; foreign keys and triggers rest meanwhile.
+ * Restores the rows of a database after code that commits. A table has changed when it has another number of rows, or a
+ * row written since the last restore. No trigger and no other change of the schema is needed, so a test cannot notice
+ * it. Only changed tables are emptied and refilled, with foreign keys and triggers disabled.
  */
 export class ChangedRows {
   readonly #client: Client;
@@ -17,15 +17,15 @@ export class ChangedRows {
   }
 
   /**
-   * @param client a session of an administrator, kept for as long as the database is lent: it holds the copies
-   * @param restoreRoles puts back the roles that all databases share, and says which had changed
+   * @param client a session of an administrator, open as long as the database is lent: it has the copies
+   * @param restoreRoles restores the roles that all databases share, and returns those that had changed
    */
   static async remember(client: Client, restoreRoles: () => Promise<string[]>): Promise<ChangedRows> {
     await client.query(REMEMBER_SQL);
     return new ChangedRows(client, restoreRoles);
   }
 
-  /** Begins again where hooks have changed the schema since: what they made is the ground of the tests after them. */
+  /** Takes a new copy if hooks have changed the schema: later tests start from their result. */
   async rememberHooks(): Promise<void> {
     const { rows } = await this.#client.query<{ schema: string | null }>(
       'SELECT pg_temp.find_schema_change() AS schema',
@@ -37,8 +37,8 @@ export class ChangedRows {
 
   /**
    * @returns the tables that had changed
-   * @throws where a session has left a transaction open, which is ended here, or the schema has changed, which no row can
-   *   put back, or a role that all databases share
+   * @throws if a session has left a transaction open, which is ended here, if the schema has changed, which cannot be
+   * restored, or if a shared role has changed
    */
   async restore(): Promise<string[]> {
     await this.#endOpenTransactions();
@@ -49,14 +49,14 @@ export class ChangedRows {
     assertRolesUnchanged(await this.#restoreRoles());
     if (schema === null) return changed;
     throw new Error(
-      `test database: the test changed the schema (${schema}), and the tests after it would see that; ` +
+      `test database: the test changed the schema (${schema}), and later tests would see the change; ` +
         "expected isolation: 'clone' or withTestDatabase",
     );
   }
 
   /**
-   * Rows that it commits later would be those of another test; and the locks that it holds keep rows from being restored.
-   * One that is at its end, such as that of a request whose client has gone, is given the time to get there.
+   * Rows that it commits later would appear in another test, and its locks prevent the restore. A transaction that is
+   * ending, such as that of a request whose client has gone, gets time to end.
    */
   async #endOpenTransactions(): Promise<void> {
     const seen = new Map<string, number>();
@@ -73,7 +73,7 @@ export class ChangedRows {
     await this.#client.query('SELECT pg_terminate_backend(pid, 5000) FROM unnest($1::int[]) AS pid', [
       left.map(({ pid }) => pid),
     ]);
-    // Once they are gone, what they have not committed is too.
+    // Once the sessions have ended, their uncommitted rows are gone too.
     await this.restore();
     throw new Error(
       `test database: the test left a transaction open (${left.map(({ name, query }) => `${name}: ${query}`).join('; ')}), ` +
@@ -91,7 +91,10 @@ interface Transaction {
   readonly pid: number;
   readonly name: string;
   readonly query: string;
-  /** It waits for its client, or has written. A client hears of an error while its session still counts as at work. */
+  /**
+   * The session waits for its client, or has written. A client may receive an error while its session still counts as
+   * active.
+   */
   readonly isLeft: boolean;
 }
 

@@ -1,13 +1,13 @@
 import type { ParsedStatement } from './parsed-text.js';
-import { CHANGES_READING, isOtherReading } from './session-settings.js';
+import { CHANGES_PARSING, isParsedDifferently } from './session-settings.js';
 
-/** @throws where one session cannot show what a statement does */
+/** @throws for a statement that one session cannot emulate */
 export function assertFollowable(statements: readonly ParsedStatement[], values: readonly unknown[]): void {
   for (const { sql, refusal, settings } of statements) {
     if (refusal !== undefined) throw refuse(sql, refusal);
     for (const { name, value } of settings) {
-      if (typeof name === 'number' && isOtherReading(String(values[name - 1]), value ?? '')) {
-        throw refuse(sql, CHANGES_READING);
+      if (typeof name === 'number' && isParsedDifferently(String(values[name - 1]), value ?? '')) {
+        throw refuse(sql, CHANGES_PARSING);
       }
     }
   }
@@ -23,7 +23,7 @@ export interface NamedSetting {
   readonly isDeferred: boolean;
 }
 
-/** The values say what the text leaves open. PostgreSQL does not tell `App.User_Id` from `app.user_id`. */
+/** The parameters complete the text. PostgreSQL reads `App.User_Id` as `app.user_id`. */
 export function nameSettings(statements: readonly ParsedStatement[], values: readonly unknown[] = []): NamedSetting[] {
   return statements
     .flatMap(({ settings }) => settings)
@@ -34,7 +34,7 @@ export function nameSettings(statements: readonly ParsedStatement[], values: rea
     }));
 }
 
-/** As PostgreSQL reads a boolean that came as text. */
+/** Parses a boolean text like PostgreSQL. */
 function isTrue(value: unknown): boolean {
   return value === true || /^(t|tr|tru|true|y|ye|yes|on|1)$/i.test(String(value).trim());
 }

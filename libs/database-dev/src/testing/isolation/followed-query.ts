@@ -1,6 +1,6 @@
 import type { Client, Submittable } from 'pg';
 
-/** A query object in the sense of pg, which writes its own messages. */
+/** A query object as pg defines it, which writes its own messages. */
 export interface FollowedQuery extends Submittable {
   callback?: unknown;
   handleError(error: Error, ...rest: unknown[]): void;
@@ -11,13 +11,16 @@ export function isQueryObject(query: unknown): query is FollowedQuery {
   return typeof (query as { submit?: unknown } | null)?.submit === 'function';
 }
 
-/** The SQL that a query object will send. @returns undefined where it does not say */
+/** The SQL that a query object will send. @returns undefined if the object does not state it */
 export function readQueryText(query: FollowedQuery): string | undefined {
   const { text } = query as { text?: unknown };
   return typeof text === 'string' ? text : undefined;
 }
 
-/** Sends a query object and holds back the message that completes it, so that the caller can act before its owner does. */
+/**
+ * Sends a query object and delays the message that completes it, so that the caller can act before the object's owner
+ * does.
+ */
 export function followQuery(
   client: Client,
   query: FollowedQuery,
@@ -34,7 +37,7 @@ export function followQuery(
         get(target, key) {
           if (key in held) return held[key as keyof typeof held];
           const value: unknown = Reflect.get(target, key, target);
-          // A private field is reachable through the object itself only.
+          // A private field is reachable only through the object itself.
           return typeof value === 'function' ? (value.bind(target) as unknown) : value;
         },
         set: (target, key, value) => Reflect.set(target, key, value, target),

@@ -5,14 +5,14 @@ import { useTestDatabase, withTestDatabase } from '../fixture/use-test-database.
 
 const INSERT = `INSERT INTO parcels (owner_id, name) VALUES ('leak', 'made by a test')`;
 const BEGIN = `BEGIN; SELECT set_config('app.user_id', 'leak', true); ${INSERT}`;
-/** To a server with standard_conforming_strings = off it is one string; to the parser it is three statements. */
+/** With standard_conforming_strings = off the server reads it as one string; the parser reads three statements. */
 const HIDDEN = `SELECT 'a\\', '; COMMIT; BEGIN; --'`;
 
 const database = useTestDatabase();
 
 const countCommitted = (of: TestDatabase = database) => of.query(`SELECT FROM parcels WHERE owner_id = 'leak'`);
 
-describe('a setting that changes how the server reads a text', () => {
+describe('a setting that changes how the server parses a text', () => {
   it.each([
     ['SET standard_conforming_strings = off'],
     [`/* x */ set Standard_Conforming_Strings TO 'off'`],
@@ -28,7 +28,7 @@ describe('a setting that changes how the server reads a text', () => {
   ])('is refused: %s', async (text, values: unknown[] = []) => {
     const client = database.lease();
     await client.query(BEGIN);
-    await expect(client.query(text, values)).rejects.toThrow('changes how the server reads a text');
+    await expect(client.query(text, values)).rejects.toThrow('changes how the server parses a text');
     await client.query(HIDDEN).catch(() => undefined);
     await client.query('ROLLBACK');
     expect(await countCommitted()).toEqual([]);
@@ -38,9 +38,9 @@ describe('a setting that changes how the server reads a text', () => {
     `DO $$ BEGIN EXECUTE 'SET standard_' || 'conforming_strings = off'; END $$`,
     `UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings'`,
     `UPDATE pg_settings SET setting = 'SJIS' WHERE name = 'client_encoding'`,
-  ])('is refused where only the server sees it: %s', async (text) => {
+  ])('is refused if only the server sees it: %s', async (text) => {
     const client = database.lease();
-    await expect(client.query(text)).rejects.toThrow(/reads a text otherwise|may change settings/);
+    await expect(client.query(text)).rejects.toThrow(/parses a text differently|may change settings/);
     await client.query(BEGIN);
     await client.query(text).catch(() => undefined);
     await client.query(HIDDEN).catch(() => undefined);
@@ -49,7 +49,7 @@ describe('a setting that changes how the server reads a text', () => {
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
-  it('is refused where the session begins with it', async () => {
+  it('is refused if the session starts with it', async () => {
     await withTestDatabase(async (other) => {
       await other.query(`ALTER DATABASE ${other.name} SET standard_conforming_strings = off`);
       await expect(other.startRollback()).rejects.toThrow('the session has standard_conforming_strings = off');
@@ -57,7 +57,7 @@ describe('a setting that changes how the server reads a text', () => {
   });
 
   it.each([`SET client_encoding = 'UTF8'; SET standard_conforming_strings = on`, 'RESET client_encoding; RESET ALL'])(
-    'is not one that sets what is so anyway: %s',
+    'is accepted if it does not change the current value: %s',
     async (text) => {
       await database.lease().query(text);
       expect((await database.lease().query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
@@ -72,7 +72,7 @@ describe('a query config', () => {
     ['null for values', [{ text: 'COMMIT; BEGIN', values: null }, null]],
     ['a text that answers otherwise the second time', [createFickle('SELECT 1', 'COMMIT; BEGIN')]],
     ['an inherited text', [Object.create({ text: 'COMMIT; BEGIN' })]],
-  ])('is read as pg reads it, and keeps its COMMIT within the test: %s', async (_, args: unknown[]) => {
+  ])('is read like pg reads it, and its COMMIT stays within the test: %s', async (_, args: unknown[]) => {
     const client = database.lease();
     await client.query(BEGIN);
     await (client.query as (...args: unknown[]) => Promise<unknown>)(...args).catch(() => undefined);
@@ -89,7 +89,7 @@ describe('a query config', () => {
     [['SELECT $1::int AS one', [1]]],
     [[{ name: 'one', text: 'SELECT 1 AS one' }]],
     [[{ queryMode: 'extended', text: 'SELECT 1 AS one' }]],
-  ])('gives what pg gives: %j', async (args: unknown[]) => {
+  ])('returns the same result as pg: %j', async (args: unknown[]) => {
     const client = database.lease();
     const query = client.query.bind(client) as (...args: unknown[]) => Promise<pg.QueryResult>;
     expect((await query(...args)).rows).toEqual([{ one: 1 }]);
@@ -108,14 +108,14 @@ describe('a query config', () => {
     expect(await rows).toEqual([{ one: 1 }]);
   });
 
-  it('is one statement where it is to be prepared, and the server refuses several', async () => {
+  it('is one statement if it is prepared, and the server refuses several', async () => {
     for (const config of [{ queryMode: 'extended' }, { name: 'several' }, { values: [1] }]) {
       const query = database.lease().query({ text: 'SELECT 1; COMMIT', ...config } as pg.QueryConfig);
       await expect(query).rejects.toThrow('cannot insert multiple commands');
     }
   });
 
-  it('may name what is prepared, and is judged by that', async () => {
+  it('may name a prepared statement, whose text is then checked', async () => {
     const client = database.lease();
     await client.query({ name: 'owner', text: `SELECT set_config('app.user_id', $1, true)`, values: ['leak'] });
     await client.query({ name: 'owner', values: ['leak'] } as unknown as pg.QueryConfig);
@@ -131,7 +131,7 @@ describe('a transaction that ended unseen', () => {
     ['the same savepoint', ['COMMIT; BEGIN; SAVEPOINT airlock_test']],
     ['a failed one', ['COMMIT; BEGIN', 'SELECT nothing']],
     ['a block that commits', ['COMMIT', 'DO $$ BEGIN COMMIT; END $$', 'BEGIN']],
-    ['nothing after it', ['COMMIT']],
+    ['no later statement', ['COMMIT']],
   ])('fails the test, and every later one of its database: %s', async (_, queries: (string | pg.QueryConfig)[]) => {
     await withTestDatabase(async (other) => {
       await other.startRollback();
@@ -146,7 +146,7 @@ describe('a transaction that ended unseen', () => {
     });
   });
 
-  it('shows nothing as if it were clean, when the test failed too', async () => {
+  it('is reported in addition to the failure of the test', async () => {
     await withTestDatabase(async (other) => {
       await other.startRollback();
       await other.beginTest();
@@ -159,7 +159,7 @@ describe('a transaction that ended unseen', () => {
   });
 
   it.each(['SELECT 1', 'SELECT nothing', `${BEGIN}; SELECT nothing`, 'BEGIN; RESET ALL', 'DISCARD PLANS'])(
-    'is not one that is open, failed or changed: %s',
+    'does not include one that is open, failed or changed: %s',
     async (text) => {
       await withTestDatabase(async (other) => {
         await other.startRollback();
@@ -189,7 +189,7 @@ function createFickle(...texts: string[]): object {
 
 type Query = (query: string | pg.QueryConfig) => Promise<unknown>;
 
-/** Sends what nothing has judged, as a text would be that the parser has misread. */
+/** Sends a text without any check, as if the parser had misread it. */
 function bypass(client: pg.PoolClient): Query {
   return (query) => (pg.Client.prototype.query as (query: unknown) => Promise<unknown>).call(client, query);
 }

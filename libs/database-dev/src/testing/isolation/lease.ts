@@ -11,14 +11,14 @@ interface Transaction {
   readonly test: number;
   readonly savepoint: string;
   readonly endTurn: () => void;
-  /** What settings are to be when the transaction has ended: as before, unless it changed them for the session. */
+  /** Values of settings after the transaction: the earlier ones, unless it changed them for the session. */
   readonly settings: Map<string, string>;
 }
 
 const NO_ACTIVE_TRANSACTION = '25P01';
 const IN_FAILED_TRANSACTION = '25P02';
 
-/** What a pool hands out: looks like a session of the borrower's own. */
+/** The object that a pool lends: it looks like a separate session of the borrower. */
 export function createLease(session: RollbackSession): PoolClient {
   const lease = new Lease(session);
   return new Proxy(session.client, {
@@ -40,7 +40,10 @@ class Lease {
     this.#session = session;
   }
 
-  /** As pg: a text and values, a query config or a query object; a promise, or a callback in the last place. */
+  /**
+   * Accepts the same arguments as pg: a text and values, a query config or a query object; a promise, or a callback in
+   * the last place.
+   */
   readonly query = (...args: unknown[]): unknown => {
     const [first] = args;
     if (isQueryObject(first)) {
@@ -55,7 +58,7 @@ class Lease {
     return undefined;
   };
 
-  /** A pool rolls nothing back; but no later borrower may be left waiting. */
+  /** A pool does not roll back, but no later borrower may wait for ever. */
   readonly release = (): void => {
     this.#transaction?.endTurn();
     this.#transaction = undefined;
@@ -63,18 +66,18 @@ class Lease {
 
   async #runText({ text, values, isPrepared, config }: Query): Promise<QueryResult> {
     const statements = parseText(text);
-    // The server says what is wrong with it. As one statement to be prepared it can do nothing else.
+    // The server reports the error. Prepared as one statement, the text can do nothing else.
     if (!statements) return this.#execute([{ ...config, queryMode: 'extended' }], []);
     assertFollowable(statements, values);
     this.#assertTransaction(statements);
     const [only] = statements;
     if (statements.length === 1 && only?.control) return this.#control(only);
-    // One that is prepared is one statement to the server, which refuses several.
+    // A prepared text is one statement to the server, which refuses several.
     const isSplit = !isPrepared && statements.some(({ control }) => control);
     return isSplit ? this.#runSeveral(statements) : this.#execute([config], nameSettings(statements, values));
   }
 
-  /** A text that holds several statements and says where its transactions begin and end. */
+  /** A text with several statements that contains the begin and end of its transactions. */
   async #runSeveral(statements: readonly ParsedStatement[]): Promise<QueryResult> {
     const results: QueryResult[] = [];
     let together: ParsedStatement[] = [];
@@ -123,7 +126,7 @@ class Lease {
     throw createNoTransactionError(first.needsTransaction);
   }
 
-  /** Within the open transaction, or in one of its own. */
+  /** Within the open transaction, or in a new one. */
   async #execute(args: unknown[], settings: readonly NamedSetting[]): Promise<QueryResult> {
     const send = (transaction: Transaction) => this.#sendWithin(transaction, args, settings);
     return this.#transaction ? send(this.#transaction) : this.#withTransaction(send);
@@ -132,7 +135,7 @@ class Lease {
   async #runObject(query: FollowedQuery): Promise<void> {
     const text = readQueryText(query);
     const statements = text === undefined ? undefined : parseText(text);
-    if (!statements) throw refuse(text ?? 'a query object', 'does not say in `text` what it sends');
+    if (!statements) throw refuse(text ?? 'a query object', 'does not have its SQL in `text`');
     const { values = [] } = query as { values?: unknown[] };
     assertFollowable(statements, values);
     this.#assertTransaction(statements);
@@ -173,7 +176,7 @@ class Lease {
     }
   }
 
-  /** What is set for the session stays when the transaction has ended. */
+  /** Session settings stay when the transaction has ended. */
   async #noteKept({ settings }: Transaction, changed: readonly NamedSetting[]): Promise<void> {
     const locals = changed.filter(({ isLocal }) => isLocal).map(({ name }) => name);
     const kept = changed.filter(({ isLocal }) => !isLocal).map(({ name }) => name);
@@ -224,7 +227,7 @@ class Lease {
     }
   }
 
-  /** Commits as far as the session can: what was set for the transaction ends with it. */
+  /** Commits as far as the session can: transaction settings end with it. */
   async #settle({ test, savepoint, settings }: Transaction): Promise<void> {
     if (test !== this.#session.test) throw new Error(LATE);
     await this.#session.release(savepoint, settings);
@@ -234,7 +237,7 @@ class Lease {
 const NOTHING = () => {};
 
 const LATE =
-  'test database: a transaction went on after its test had ended; expected every query to be awaited before the test ends';
+  'test database: a transaction continued after its test had ended; expected every query to be awaited before the test ends';
 
 function createNoTransactionError(command: string): Error {
   return Object.assign(new Error(`${command} can only be used in transaction blocks`), { code: NO_ACTIVE_TRANSACTION });

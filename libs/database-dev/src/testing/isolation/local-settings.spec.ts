@@ -7,12 +7,12 @@ const database = useTestDatabase();
 
 beforeAll(() => database.query(`GRANT TEMPORARY ON DATABASE ${database.name} TO PUBLIC`));
 
-/** As row-level security would let the code under test see them, outside of any transaction. */
+/** The rows that row-level security shows to the code under test, outside of any transaction. */
 async function countVisible(client: pg.PoolClient): Promise<unknown> {
   return (await client.query(`SELECT count(*)::int AS rows FROM parcels`)).rows[0];
 }
 
-describe('a setting of a transaction that no text names as it changes', () => {
+describe('a transaction setting that changes without being named in a text', () => {
   it.each([
     ['a block', [`DO $$ BEGIN PERFORM set_config('app.user_id', 'leak', true); END $$`]],
     ['a block that says SET', [`DO $$ BEGIN SET LOCAL App.User_Id = 'leak'; END $$`]],
@@ -30,7 +30,7 @@ describe('a setting of a transaction that no text names as it changes', () => {
       'a function in SQL',
       [`CREATE FUNCTION pg_temp.f() RETURNS text RETURN set_config('app.user_id', 'leak', true)`, 'SELECT pg_temp.f()'],
     ],
-  ])('ends with it: %s', async (_, texts) => {
+  ])('ends with the transaction: %s', async (_, texts) => {
     const client = database.lease();
     for (const before of texts.slice(0, -1)) await client.query(before);
     await client.query(`BEGIN; ${texts.at(-1)}; ${INSERT}; COMMIT`);
@@ -39,7 +39,7 @@ describe('a setting of a transaction that no text names as it changes', () => {
     expect(await countVisible(client)).toEqual({ rows: 0 });
   });
 
-  it('ends with it where a function of the schema sets it', async () => {
+  it('ends with the transaction if a function of the schema sets it', async () => {
     await withTestDatabase(async (other) => {
       await other.query(`CREATE FUNCTION become(who text) RETURNS text LANGUAGE plpgsql AS $$
         BEGIN EXECUTE 'SELECT set_config(''app.user_id'', $1, true), set_config(''app.other'', $1, true)' USING who;
@@ -62,8 +62,10 @@ describe('a setting of a transaction that no text names as it changes', () => {
     'PREPARE p (text) AS SELECT set_config($1, $1, true)',
     `PREPARE p AS SELECT set_config('app.kept', 'yes', false)`,
     `CREATE FUNCTION pg_temp.f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SELECT 1'; END $$`,
-  ])('is refused where its name cannot be read: %s', async (text) => {
-    await expect(database.lease().query(text)).rejects.toThrow(/may change settings unseen|name the text does not say/);
+  ])('is refused if its name cannot be read: %s', async (text) => {
+    await expect(database.lease().query(text)).rejects.toThrow(
+      /may change settings unnoticed|that the text does not name/,
+    );
   });
 
   it.each([
@@ -71,7 +73,7 @@ describe('a setting of a transaction that no text names as it changes', () => {
     `DO $$ DECLARE e parcels; n int; BEGIN SELECT * INTO e FROM parcels LIMIT 1; n := 1; END $$`,
     `DO $$ DECLARE n int[] := '{1}'; r record; BEGIN n[1] := 2; FOR r IN SELECT 1 AS x LOOP n[1] := r.x; END LOOP; END $$`,
     'PREPARE p (int) AS SELECT $1',
-  ])('is not one of a body that changes none: %s', async (text) => {
+  ])('does not include a body that changes none: %s', async (text) => {
     await database.lease().query(text);
   });
 });
@@ -94,7 +96,7 @@ describe('a setting of the session', () => {
     expect(await read(client)).toEqual({ owner: '' });
   });
 
-  it('is not there in the next test', async () => {
+  it('is reset for the next test', async () => {
     expect(await read(database.lease())).not.toEqual({ owner: 'kept' });
   });
 });
@@ -103,7 +105,7 @@ describe('a statement that needs a transaction', () => {
   it.each([
     ['LOCK TABLE parcels IN ACCESS SHARE MODE', 'LOCK TABLE'],
     ['DECLARE c CURSOR FOR SELECT 1', 'DECLARE CURSOR'],
-  ])('is an error outside of one, as in PostgreSQL: %s', async (text, command) => {
+  ])('is an error outside of a transaction, as in PostgreSQL: %s', async (text, command) => {
     const client = database.lease();
     await expect(client.query(text)).rejects.toMatchObject({
       code: '25P01',
@@ -115,7 +117,7 @@ describe('a statement that needs a transaction', () => {
     await client.query('COMMIT');
   });
 
-  it('is not a cursor that outlives its transaction', async () => {
+  it('does not include a cursor that outlives its transaction', async () => {
     await database.lease().query('DECLARE c CURSOR WITH HOLD FOR SELECT 1');
   });
 });

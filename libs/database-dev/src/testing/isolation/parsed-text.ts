@@ -1,16 +1,16 @@
 import { type Node, parseSync } from 'libpg-query';
 import { readSettings, type Setting } from './session-settings.js';
 
-/** The commands of a session that begin, end or divide transactions. */
+/** Statements that begin, end or divide transactions. */
 export type Control = 'begin' | 'commit' | 'rollback' | 'savepoint';
 
 export interface ParsedStatement {
   readonly sql: string;
   readonly control?: Control;
   readonly settings: readonly Setting[];
-  /** The command, where PostgreSQL refuses it alone outside of a transaction. */
+  /** The command, if PostgreSQL refuses it outside of a transaction. */
   readonly needsTransaction?: string;
-  /** Why one session cannot show what the statement does. */
+  /** The reason why one session cannot emulate the statement. */
   readonly refusal?: string;
 }
 
@@ -18,9 +18,9 @@ const CACHE_LIMIT = 1000;
 const cache = new Map<string, readonly ParsedStatement[] | undefined>();
 
 /**
- * The statements of a text, as PostgreSQL's own grammar reads them. The module must be loaded.
+ * The statements of a text, parsed with PostgreSQL's own grammar. The module must be loaded.
  *
- * @returns undefined where the text is not valid SQL
+ * @returns undefined if the text is not valid SQL
  */
 export function parseText(text: string): readonly ParsedStatement[] | undefined {
   if (cache.has(text)) return cache.get(text);
@@ -68,7 +68,7 @@ function readControl({ kind = '', options = [], chain }: TransactionStatement): 
   switch (kind.replace('TRANS_STMT_', '')) {
     case 'BEGIN':
     case 'START':
-      return options.every(isDefault) ? { control: 'begin' } : { refusal: 'needs a transaction of its own' };
+      return options.every(isDefault) ? { control: 'begin' } : { refusal: 'needs a separate transaction' };
     case 'COMMIT':
       return { control: 'commit' };
     case 'ROLLBACK':
@@ -82,7 +82,7 @@ function readControl({ kind = '', options = [], chain }: TransactionStatement): 
   }
 }
 
-/** Whether an option of BEGIN asks for what a transaction is without it. */
+/** Whether an option of BEGIN requests the default of a transaction. */
 function isDefault(option: Node): boolean {
   if (!('DefElem' in option) || !option.DefElem.arg || !('A_Const' in option.DefElem.arg)) return false;
   const { sval, ival } = option.DefElem.arg.A_Const;

@@ -1,8 +1,11 @@
-/** A query as pg sends it: judged and sent is one reading of it, for a property may answer otherwise the second time. */
+/**
+ * A query as pg sends it. It is read once for both the check and the sending, because a property may return another
+ * value the second time.
+ */
 export interface Query {
   readonly text: string;
   readonly values: readonly unknown[];
-  /** Sent as one statement to be prepared; otherwise as a text that may hold several. */
+  /** Sent as one prepared statement; otherwise as a text that may contain several. */
   readonly isPrepared: boolean;
   readonly config: Readonly<Record<string, unknown>>;
   readonly callback: Callback | undefined;
@@ -10,13 +13,13 @@ export interface Query {
 
 export type Callback = (error: unknown, result?: unknown) => void;
 
-/** All that pg reads of a query config. */
+/** All properties of a query config that pg reads. */
 const KEYS = ['text', 'values', 'rows', 'types', 'name', 'queryMode', 'binary', 'portal', 'rowMode', 'query_timeout'];
 
 /**
- * Reads the arguments of `client.query` in the order of pg: values and callback outside of the config win.
+ * Reads the arguments of `client.query` in the order of pg: values and callback outside of the config have precedence.
  *
- * @param findPrepared the text that has been prepared under a name, which a config may name alone
+ * @param findPrepared the text that has been prepared under a name; a config may consist of the name alone
  */
 export function readQuery(args: readonly unknown[], findPrepared: (name: string) => string | undefined): Query {
   const [first, second, third] = args;
@@ -36,7 +39,7 @@ export function readQuery(args: readonly unknown[], findPrepared: (name: string)
   };
 }
 
-/** As pg's Query decides it. */
+/** The same rule as in pg's Query. */
 function isPrepared({ queryMode, name, rows, text, values }: Readonly<Record<string, unknown>>): boolean {
   if (queryMode === 'extended' || name || rows) return true;
   return Boolean(text) && Array.isArray(values) && values.length > 0;

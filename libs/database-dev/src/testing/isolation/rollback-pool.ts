@@ -5,7 +5,7 @@ import type { RollbackSession } from './rollback-session.js';
 
 type ConnectCallback = (error: Error | undefined, client: PoolClient, release: () => void) => void;
 
-/** What pg's Pool looks like to TypeORM and to our own code, over a session that is rolled back. */
+/** The parts of pg's Pool that TypeORM and our own code use, on a session that is rolled back. */
 export class RollbackPool extends EventEmitter {
   readonly #session: RollbackSession;
 

@@ -8,13 +8,13 @@ const SET_OWNER = `SELECT set_config('app.user_id', 'leak', true)`;
 
 const database = useTestDatabase();
 
-/** What the server itself holds, seen by another session: nothing of a test may ever get there. */
+/** Rows on the server, as another session sees them: rows of a test must never appear there. */
 async function countCommitted(): Promise<unknown> {
   const [row] = await database.query(`SELECT count(*)::int AS rows FROM parcels WHERE owner_id = 'leak'`);
   return row;
 }
 
-/** What the code under test sees, as its next transaction. */
+/** Rows that the code under test sees, as in its next transaction. */
 async function countVisible(): Promise<unknown> {
   const client = database.lease();
   await client.query('BEGIN');
@@ -42,7 +42,7 @@ describe('a text that ends a transaction', () => {
     ['COMMIT; BEGIN; SELECT 1; ROLLBACK'],
     ['RELEASE SAVEPOINT mine; COMMIT'],
     ['ROLLBACK TO mine; COMMIT', 0],
-  ])('keeps what it ends within the test: %j', async (text, rows = 1) => {
+  ])('stays within the test: %j', async (text, rows = 1) => {
     const client = database.lease();
     await client.query('BEGIN');
     await client.query(SET_OWNER);
@@ -73,24 +73,24 @@ describe('a text that ends a transaction', () => {
     ]);
   });
 
-  it('undoes all of an implicit transaction when one of its statements fails', async () => {
+  it('rolls back the whole implicit transaction when one of its statements fails', async () => {
     await expect(database.lease().query(`${SET_OWNER}; ${INSERT}; SELECT nothing`)).rejects.toThrow('nothing');
     expect(await countVisible()).toEqual({ rows: 0 });
   });
 });
 
-describe('a text that one session cannot show', () => {
+describe('a text that one session cannot emulate', () => {
   it.each([
-    ['BEGIN ISOLATION LEVEL SERIALIZABLE', 'needs a transaction of its own'],
-    ['/* x */ START TRANSACTION READ ONLY', 'needs a transaction of its own'],
-    ['BEGIN DEFERRABLE', 'needs a transaction of its own'],
+    ['BEGIN ISOLATION LEVEL SERIALIZABLE', 'needs a separate transaction'],
+    ['/* x */ START TRANSACTION READ ONLY', 'needs a separate transaction'],
+    ['BEGIN DEFERRABLE', 'needs a separate transaction'],
     ['COMMIT AND CHAIN', 'begins a transaction as it ends one'],
     ['ROLLBACK AND CHAIN', 'begins a transaction as it ends one'],
     [`PREPARE TRANSACTION 'x'`, 'leaves a transaction that outlives its session'],
     [`SELECT 1; COMMIT PREPARED 'x'`, 'leaves a transaction that outlives its session'],
     [`${INSERT}; BEGIN`, 'takes statements before it into its transaction'],
-    [`SELECT set_config(lower('X'), 'y', true)`, 'changes a setting whose name the text does not say'],
-    [`SELECT set_config('a.b', 'y', 1 = 1)`, 'changes a setting whose name the text does not say'],
+    [`SELECT set_config(lower('X'), 'y', true)`, 'changes a setting that the text does not name'],
+    [`SELECT set_config('a.b', 'y', 1 = 1)`, 'changes a setting that the text does not name'],
   ])('is refused: %s', async (text, reason) => {
     await expect(database.lease().query(text)).rejects.toThrow(
       new RegExp(`test database: ".*" ${reason}; expected isolation: 'delete' or 'clone'`),
@@ -99,7 +99,7 @@ describe('a text that one session cannot show', () => {
   });
 
   it.each(['BEGIN ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION READ WRITE, NOT DEFERRABLE'])(
-    'is not one that says what is so anyway: %s',
+    'does not include one that states the default: %s',
     async (text) => {
       const client = database.lease();
       expect((await client.query(text)).command).toBe('BEGIN');
@@ -107,19 +107,19 @@ describe('a text that one session cannot show', () => {
     },
   );
 
-  it('is an error of the server where it is not SQL, and ends nothing', async () => {
+  it('is an error of the server if it is not SQL, and ends nothing', async () => {
     for (const text of ['COMMIT TRANSACTION now', 'SELEC 1; COMMIT', 'COMMIT\0', "SELECT 'open; COMMIT"]) {
       await expect(database.lease().query(text)).rejects.toThrow();
     }
     expect((await database.lease().query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
-  it('is an error of the server where it needs a transaction and there is none', async () => {
+  it('is an error of the server if it needs a transaction and there is none', async () => {
     await expect(database.lease().query('SAVEPOINT x')).rejects.toMatchObject({ code: '25P01' });
   });
 
   it.each(['VACUUM parcels', 'CREATE DATABASE other', 'ALTER SYSTEM SET work_mem = 1', `DO $$ BEGIN COMMIT; END $$`])(
-    'is an error of the server where no transaction may hold it: %s',
+    'is an error of the server if it may not run in a transaction: %s',
     async (text) => {
       await expect(database.lease().query(text)).rejects.toThrow();
       expect((await database.lease().query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
@@ -127,7 +127,7 @@ describe('a text that one session cannot show', () => {
   );
 });
 
-describe('what a transaction sets', () => {
+describe('a setting of a transaction', () => {
   const read = async (name: string) =>
     ((await database.lease().query(`SELECT current_setting($1, true) AS value`, [name])).rows[0] as { value: string })
       .value;
@@ -140,7 +140,7 @@ describe('what a transaction sets', () => {
     ['role', 'SET LOCAL ROLE NONE'],
     ['timezone', `SET LOCAL TIME ZONE 'Europe/Paris'`],
     ['work_mem', `WITH x AS (SELECT pg_catalog.set_config('work_mem', '64kB', true)) SELECT * FROM x`],
-  ])('ends with it: %s', async (name, text) => {
+  ])('ends with the transaction: %s', async (name, text) => {
     const before = (await read(name)) ?? '';
     for (const end of ['COMMIT', 'ROLLBACK']) {
       const client = database.lease();
@@ -153,18 +153,18 @@ describe('what a transaction sets', () => {
     expect((await read(name)) ?? '').toBe(before);
   });
 
-  it('ends with it where values name the setting', async () => {
+  it('ends with the transaction if values name the setting', async () => {
     await database.lease().query('SELECT set_config($1, $2, $3)', ['app.tenant', 'other', true]);
     expect((await read('app.tenant')) ?? '').toBe('');
   });
 
-  it('stays for the session where the text says so, and ends with the test', async () => {
+  it('stays for the session if the text says so, and ends with the test', async () => {
     await database.lease().query(`SELECT set_config('app.kept', 'yes', false)`);
     expect(await read('app.kept')).toBe('yes');
   });
 });
 
-describe('what no transaction covers', () => {
+describe('state outside of transactions', () => {
   it.each(['first', 'second'])('ends with the test: settings, locks, prepared statements (%s)', async () => {
     const client = database.lease();
     expect((await client.query(`SELECT current_setting('app.kept', true) AS kept`)).rows).not.toEqual([
@@ -177,14 +177,14 @@ describe('what no transaction covers', () => {
     const held = await database.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`);
     expect(held).toHaveLength(1);
-    // Taken once in each test: a lock that had stayed would be counted twice, and released once.
+    // Taken once in each test: a lock that remained would be counted twice, and released once.
     expect((await client.query('SELECT pg_advisory_unlock(4711) AS one')).rows).toEqual([{ one: true }]);
     await client.query('SELECT pg_advisory_lock(4711)');
   });
 });
 
 describe('a transaction that outlives its test', () => {
-  it.each(['rolled back', 'shown'])('is refused what it says later, when the test was %s', async (end) => {
+  it.each(['rolled back', 'shown'])('is refused later statements, when the test was %s', async (end) => {
     await withTestDatabase(async (other) => {
       await other.startRollback();
       await other.beginTest();
@@ -196,7 +196,7 @@ describe('a transaction that outlives its test', () => {
       await other.rollbackTest();
       await other.beginTest();
       for (const text of [INSERT, 'COMMIT']) {
-        await expect(client.query(text)).rejects.toThrow('a transaction went on after its test had ended');
+        await expect(client.query(text)).rejects.toThrow('a transaction continued after its test had ended');
       }
       await other.rollbackTest();
       expect(await other.query(`SELECT FROM parcels WHERE owner_id = 'leak'`)).toEqual([]);
@@ -205,8 +205,8 @@ describe('a transaction that outlives its test', () => {
   });
 });
 
-describe('what the hooks of a file commit before its first test', () => {
-  it('is the ground of every test, and is not undone with one', async () => {
+describe('rows that the hooks of a file commit before its first test', () => {
+  it('are visible in every test, and are not rolled back with one', async () => {
     await withTestDatabase(async (other) => {
       await other.startRollback();
       const client = other.lease();
@@ -226,7 +226,7 @@ describe('what the hooks of a file commit before its first test', () => {
 });
 
 describe('rows', () => {
-  it('are written where there is a place for them, when the schema they come from was changed', async () => {
+  it('are written where tables and columns exist, when their schema was changed', async () => {
     await withTestDatabase(async (changed) => {
       await changed.query(`CREATE TABLE spec_more (id int); INSERT INTO spec_more VALUES (1); CREATE SEQUENCE spec_more_seq;
         CREATE TABLE spec_empty (); ALTER TABLE parcels ADD COLUMN spec_extra int; ${INSERT}`);
@@ -242,7 +242,7 @@ describe('rows', () => {
 });
 
 describe('a sequence', () => {
-  it('counts on from where it was before the test, and a kept copy from where the test left it', async () => {
+  it('continues with its value from before the test, and a kept copy with the value after the test', async () => {
     await withTestDatabase(async (other) => {
       await other.query(`CREATE SEQUENCE spec_numbers START 5; GRANT USAGE ON spec_numbers TO PUBLIC`);
       await other.startRollback();
@@ -261,11 +261,11 @@ describe('a sequence', () => {
   });
 });
 
-describe('a sequence that a hook has made', () => {
+describe('a sequence that a hook has created', () => {
   const other = useTestDatabase();
   beforeAll(() => other.query(`CREATE SEQUENCE spec_hook; GRANT USAGE ON spec_hook TO PUBLIC`));
 
-  it.each(['first', 'second'])('counts on from where it was before the test (%s)', async () => {
+  it.each(['first', 'second'])('continues with its value from before the test (%s)', async () => {
     expect((await other.lease().query(`SELECT nextval('spec_hook')::int AS next`)).rows).toEqual([{ next: 1 }]);
   });
 });
@@ -282,7 +282,7 @@ describe('a query object', () => {
       client.query(Object.assign(query, { callback }) as unknown as pg.Submittable);
     });
 
-  it('is followed where it says what it sends', async () => {
+  it('is followed if it states its SQL', async () => {
     const { rows } = await run(new pg.Query('SELECT 1 AS one'));
     expect(rows).toEqual([{ one: 1 }]);
     await run(new pg.Query(`${SET_OWNER}; ${INSERT}`));
@@ -290,19 +290,21 @@ describe('a query object', () => {
     expect(await countVisible()).toEqual({ rows: 1 });
   });
 
-  it('fails alone, with the error of the server', async () => {
+  it('fails without affecting others, with the error of the server', async () => {
     await expect(run(new pg.Query('SELECT nothing'))).rejects.toThrow('column "nothing" does not exist');
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
-  it.each(['COMMIT', 'SELECT 1; /* x */ COMMIT'])('is refused where it ends transactions: %s', async (text) => {
+  it.each(['COMMIT', 'SELECT 1; /* x */ COMMIT'])('is refused if it ends transactions: %s', async (text) => {
     await expect(run(new pg.Query(text))).rejects.toThrow('is a query object that ends transactions');
   });
 
-  it('is refused where it does not say what it sends', async () => {
+  it('is refused if it does not state its SQL', async () => {
     const silent = { submit: () => null, handleError: () => {}, handleReadyForQuery: () => {} };
     const refused = new Promise((resolve) => Object.assign(silent, { handleError: resolve }));
     client.query(silent as unknown as pg.Submittable);
-    await expect(refused).resolves.toMatchObject({ message: expect.stringContaining('does not say in `text`') });
+    await expect(refused).resolves.toMatchObject({
+      message: expect.stringContaining('does not have its SQL in `text`'),
+    });
   });
 });

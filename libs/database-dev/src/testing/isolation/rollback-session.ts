@@ -2,12 +2,12 @@ import type { EventEmitter } from 'node:events';
 import { loadModule } from 'libpg-query';
 import { type Client, escapeLiteral, type QueryResult } from 'pg';
 import { type FollowedQuery, followQuery } from './followed-query.js';
-import { isOtherReading, READING_NAMES } from './session-settings.js';
+import { isParsedDifferently, PARSER_SETTINGS } from './session-settings.js';
 
 const WAIT_LIMIT_MS = 2000;
 const FIRST_SAVEPOINT = 'airlock_test';
 const NO_SUCH_SAVEPOINT = '3B001';
-/** The wire's own memory of what is prepared, which pg and the application's own query objects share. */
+/** The prepared statements of the connection, which pg and the application's own query objects share. */
 interface Wire {
   readonly connection: EventEmitter & {
     parsedStatements: Record<string, string>;
@@ -16,16 +16,15 @@ interface Wire {
 }
 
 /**
- * One session whose transaction never commits. Code under test begins, commits and rolls back as it likes: each of its
- * transactions is a savepoint here, and so is each statement outside of one, so that a failed statement ends only itself.
- * What a text does is decided by PostgreSQL's own grammar; what one session cannot show is refused.
- *
- * What differs from real transactions: now() stands still for a test, and two transactions cannot be open at once. Code
- * that needs either is tested with `isolation: 'delete'`.
+ * One session whose transaction never commits. Code under test may begin, commit and roll back: each of its
+ * transactions is a savepoint here, and so is each statement outside of one, so that a failed statement ends only
+ * itself. PostgreSQL's own grammar decides what a text does; statements that one session cannot emulate are refused.
+ * Two differences from real transactions remain: now() does not change during a test, and two transactions cannot be
+ * open at once. Test code that needs either with `isolation: 'delete'`.
  */
 export class RollbackSession {
   readonly client: Client;
-  /** Otherwise what is committed is committed. */
+  /** Without it, commits are real. */
   isInTest = false;
   #turn: Promise<void> = Promise.resolve();
   #savepoints: string[] = [];
@@ -34,16 +33,16 @@ export class RollbackSession {
   /** The number that the server gave the transaction of the test. */
   #transaction = '';
   readonly #watched = new Map<string, string>();
-  /** What the names of these settings were read from. */
+  /** The schema objects from which the names of these settings were read. */
   #sources = '';
-  /** Why no further test may use the database. */
+  /** The reason why no further test may use the database. */
   #damage: Error | undefined;
-  /** Settings with which the server reads a text otherwise than the parser. */
+  /** Settings with which the server parses a text differently from the parser. */
   readonly #otherReadings = new Map<string, string>();
 
   private constructor(client: Client) {
     this.client = client;
-    // The server says by itself when one of these has changed, whatever changed it.
+    // The server reports changes of these settings itself, for any cause.
     this.#connection.on('parameterStatus', ({ parameterName, parameterValue }: Record<string, string>) =>
       this.#noteReading(parameterName ?? '', parameterValue ?? ''),
     );
@@ -54,7 +53,7 @@ export class RollbackSession {
     const session = new RollbackSession(client);
     const { rows } = await client.query<{ name: string; setting: string }>(
       'SELECT name, setting FROM pg_settings WHERE name = ANY ($1)',
-      [READING_NAMES],
+      [PARSER_SETTINGS],
     );
     for (const { name, setting } of rows) session.#noteReading(name, setting);
     session.#assertReading();
@@ -66,10 +65,10 @@ export class RollbackSession {
     return this.#test;
   }
 
-  /** @throws where an earlier test has committed to the database, which is then not clean */
+  /** @throws if an earlier test has committed to the database, which is then not clean */
   async begin(): Promise<void> {
     if (this.#damage) throw this.#damage;
-    // A test may have ended with a transaction open; that must not keep the next one waiting.
+    // A test may have ended with a transaction open; the next one must not wait for it.
     this.#turn = Promise.resolve();
     this.#savepoints = [];
     this.#test += 1;
@@ -78,7 +77,7 @@ export class RollbackSession {
     this.isInTest = true;
   }
 
-  /** Undoes the test, and what no transaction covers: prepared statements, advisory locks, settings. */
+  /** Rolls back the test, and resets state outside of transactions: prepared statements, advisory locks, settings. */
   async rollback(): Promise<void> {
     this.#endTest();
     await this.#assertSame(FIRST_SAVEPOINT);
@@ -87,7 +86,7 @@ export class RollbackSession {
     Object.assign(this.#connection, { parsedStatements: {}, submittedNamedStatements: {} });
   }
 
-  /** Lets the rest of the server see what a failed test did. A transaction that had failed is undone first. */
+  /** Makes the rows of a failed test visible to other sessions. A failed transaction is rolled back first. */
   async publish(): Promise<void> {
     this.#endTest();
     const [outermost = FIRST_SAVEPOINT] = this.#savepoints;
@@ -101,7 +100,7 @@ export class RollbackSession {
     return parsedStatements[name] ?? submittedNamedStatements[name];
   }
 
-  /** Waits until no other lease has a transaction open. @returns what ends one's own turn */
+  /** Waits until no other lease has a transaction open. @returns a function that ends the turn */
   async takeTurn(): Promise<() => void> {
     const earlier = this.#turn;
     let endTurn = () => {};
@@ -110,7 +109,7 @@ export class RollbackSession {
     return endTurn;
   }
 
-  /** Before the first test there is nothing to roll back: what a file's own hooks commit is the ground of its tests. */
+  /** Before the first test nothing is rolled back: all tests use the rows that the file's own hooks commit. */
   async openSavepoint(): Promise<string> {
     if (!this.isInTest) {
       await this.client.query('BEGIN');
@@ -122,7 +121,7 @@ export class RollbackSession {
     return name;
   }
 
-  /** As COMMIT does, checks what was deferred, and ends what was set for the transaction. */
+  /** Like COMMIT, checks deferred constraints and resets transaction settings. */
   async release(savepoint: string, settings: ReadonlyMap<string, string>): Promise<void> {
     if (!this.isInTest) return void (await this.client.query('COMMIT'));
     await this.client.query(
@@ -133,7 +132,7 @@ export class RollbackSession {
     for (const name of this.#watched.keys()) this.#watched.set(name, settings.get(name) ?? '');
   }
 
-  /** Settings that end with each transaction, though no text may say that it changes them. */
+  /** Settings that end with each transaction, even if no text names them. */
   get watched(): ReadonlyMap<string, string> {
     return this.#watched;
   }
@@ -153,7 +152,7 @@ export class RollbackSession {
     this.#forget(savepoint);
   }
 
-  /** Sends what the code under test said, as it said it. */
+  /** Sends the statements of the code under test unchanged. */
   async send(args: unknown[]): Promise<QueryResult> {
     this.#assertReading();
     const query = this.client.query.bind(this.client) as (...args: unknown[]) => Promise<QueryResult>;
@@ -163,7 +162,7 @@ export class RollbackSession {
     return result;
   }
 
-  /** Sends a query object; `forward` gives it the server's last word. */
+  /** Sends a query object; `forward` passes the server's last message to it. */
   async follow(query: FollowedQuery): Promise<{ error: Error | undefined; forward: () => void }> {
     this.#assertReading();
     return followQuery(this.client, query);
@@ -184,7 +183,7 @@ export class RollbackSession {
   }
 
   #noteReading(name: string, value: string): void {
-    if (isOtherReading(name, value)) this.#otherReadings.set(name, value);
+    if (isParsedDifferently(name, value)) this.#otherReadings.set(name, value);
     else this.#otherReadings.delete(name);
   }
 
@@ -192,20 +191,21 @@ export class RollbackSession {
     const [setting] = this.#otherReadings;
     if (!setting) return;
     throw new Error(
-      `test database: the session has ${setting.join(' = ')}, so the server reads a text otherwise than the parser does; ` +
+      `test database: the session has ${setting.join(' = ')}, so the server parses a text differently from the parser; ` +
         "expected the setting of the server, or isolation: 'delete' or 'clone'",
     );
   }
 
-  /** Whatever ended the transaction, nothing more is said as if it were still there. */
+  /** If the transaction was ended, later statements must not run as if it were still open. */
   #assertOpen(): void {
     if (this.client.getTransactionStatus() === 'I') throw this.#noteDamage();
   }
 
   /**
-   * The last line of defence: the transaction that ends is the one that the test began with, whatever the parser missed.
+   * The last check: the transaction that ends must be the one that the test began with, even if the parser missed
+   * something.
    *
-   * @param savepoint what to go back to first, for a failed transaction answers nothing
+   * @param savepoint the savepoint to return to first, because a failed transaction answers no query
    */
   async #assertSame(savepoint: string | undefined): Promise<void> {
     const transaction = this.#transaction;
@@ -221,8 +221,9 @@ export class RollbackSession {
   }
 
   /**
-   * Begins the transaction, and notes it and the settings that the schema reads, such as the owner of rows, or that change
-   * by what a hook prepared. Their names are read again only where something of the schema that may hold one has changed.
+   * Begins the transaction, and records it with the settings that the schema reads, such as the owner of rows, or that
+   * a prepared statement of a hook changes. Their names are read again only after a schema object that may contain one
+   * has changed.
    */
   async #noteStart(): Promise<void> {
     const names = [...this.#watched.keys()];
@@ -261,7 +262,7 @@ const FIRST_NORMAL_OID = 16_384;
 
 const TRANSACTION_SQL = 'SELECT pg_catalog.pg_current_xact_id()::text AS id';
 
-/** By index, and past everything that comes with the server. */
+/** By index, and only objects that are not part of the server. */
 const START_SQL = `${TRANSACTION_SQL}, concat_ws(' ', ${['pg_policy', 'pg_proc', 'pg_rewrite', 'pg_attrdef']
   .map(
     (catalogue) =>

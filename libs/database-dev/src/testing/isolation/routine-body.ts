@@ -1,13 +1,13 @@
 import { type Node, parsePlPgSQLSync, parseSync } from 'libpg-query';
 import { someNode } from '../../lint/syntax/statement.js';
 
-/** What could change a setting, or make a text that does. */
+/** Code that could change a setting, or build a text that does. */
 const SUSPICIOUS = /set_config|\bset\b|\breset\b|\bexecute\b|pg_settings/i;
 
 /**
  * The statements in the body of a DO block, function or procedure.
  *
- * @returns undefined where they are only known when it runs
+ * @returns undefined if they are only known when it runs
  */
 export function readBody(statement: Node, sql: string): unknown[] | undefined {
   const { language, text, tree } = readParts(statement);
@@ -15,14 +15,14 @@ export function readBody(statement: Node, sql: string): unknown[] | undefined {
   if (text === '') return [];
   if (language === 'sql') return parse(text);
   if (language !== 'plpgsql') return undefined;
-  // The parser of PL/pgSQL knows no tables, and stops at a variable that has the type of a row.
+  // The parser of PL/pgSQL knows no tables, and stops at a variable with the type of a row.
   return readPlPgSQL(sql) ?? (SUSPICIOUS.test(text) ? undefined : []);
 }
 
 interface Parts {
   readonly language: string;
   readonly text: string;
-  /** A body that is SQL and not a string. */
+  /** A body that is SQL instead of a string. */
   readonly tree?: unknown;
 }
 

@@ -12,7 +12,7 @@ interface Sequence {
   readonly is_called: boolean;
 }
 
-/** All that a database holds besides its schema and its stamp. */
+/** All rows and sequences of a database, without its schema and its stamp. */
 export interface Rows {
   readonly tables: readonly Table[];
   readonly sequences: readonly Sequence[];
@@ -30,13 +30,13 @@ export async function readRows(client: Client): Promise<Rows> {
   return { tables, sequences: await readSequences(client) };
 }
 
-/** Names, and the columns of each that may be written to: not what the server generates. */
+/** Names, and the writable columns of each: without those that the server generates. */
 async function listTables(client: Client): Promise<ReadonlyMap<string, string>> {
   const { rows } = await client.query<{ name: string; columns: string }>(TABLES_SQL);
   return new Map(rows.map(({ name, columns }) => [name, columns]));
 }
 
-/** Makes the database hold these rows and no others; foreign keys and triggers rest meanwhile. */
+/** Replaces all rows of the database by these, with foreign keys and triggers disabled. */
 export async function writeRows(client: Client, { tables, sequences }: Rows): Promise<void> {
   await client.query('BEGIN');
   try {
@@ -54,7 +54,7 @@ async function refill(client: Client, tables: readonly Table[]): Promise<void> {
   const columnsOf = await listTables(client);
   for (const { name, rows } of tables) {
     const columns = columnsOf.get(name);
-    // The rows come from a test that has changed the schema, or there is nothing to write.
+    // The rows are from a test that has changed the schema, or there is nothing to write.
     if (!columns) continue;
     await client.query(`DELETE FROM ONLY ${name}`);
     await client.query(
@@ -76,7 +76,7 @@ export async function readSequences(client: Client): Promise<Sequence[]> {
   return (await client.query<Sequence>(selects.join(' UNION ALL '))).rows;
 }
 
-/** No transaction takes back what a sequence has counted. */
+/** No rollback resets a sequence. */
 export async function writeSequences(client: Client, sequences: readonly Sequence[]): Promise<void> {
   if (sequences.length === 0) return;
   const calls = sequences.map(

@@ -2,25 +2,25 @@ import type { Node } from 'libpg-query';
 import { readBody } from './routine-body.js';
 import { someNode } from '../../lint/syntax/statement.js';
 
-/** A setting that a statement changes. A number is the parameter that holds the value. */
+/** A setting that a statement changes. A number is the parameter with the value. */
 export interface Setting {
   readonly name: string | number;
-  /** Whether it is for the transaction, not for the session. */
+  /** True for a setting of the transaction, false for one of the session. */
   readonly isLocal: boolean | number;
-  /** Empty where only running the statement shows it; absent where the setting goes back to its default. */
+  /** Empty if only running the statement shows it; absent if the setting returns to its default. */
   readonly value?: string;
-  /** Not changed by the statement itself, but whenever what it makes is called. */
+  /** Changed when the object that the statement creates is called, not by the statement itself. */
   readonly isDeferred?: boolean;
 }
 
-/** The settings that a statement changes, or why that cannot be told. */
+/** The settings that a statement changes, or the reason why they are unknown. */
 export interface SettingsOf {
   readonly settings: readonly Setting[];
   readonly refusal?: string;
 }
 
-const UNKNOWN_BODY = 'has a body that cannot be read, or that runs a text it makes, and so may change settings unseen';
-const UNKNOWN_NAME = 'changes a setting whose name the text does not say';
+const UNKNOWN_BODY = 'has a body that cannot be read, or that runs a generated text, and may change settings unnoticed';
+const UNKNOWN_NAME = 'changes a setting that the text does not name';
 
 /** Stands for all settings at once, which RESET ALL changes. */
 export const EVERY_SETTING = '*';
@@ -28,33 +28,33 @@ export const EVERY_SETTING = '*';
 export function readSettings(statement: Node, sql: string): SettingsOf {
   try {
     const settings = listSettings(statement, sql);
-    return settings.some(changesReading) ? { settings, refusal: CHANGES_READING } : { settings };
+    return settings.some(changesReading) ? { settings, refusal: CHANGES_PARSING } : { settings };
   } catch (error) {
     if (error instanceof Unreadable) return { settings: [], refusal: error.message };
     throw error;
   }
 }
 
-/** The only values with which the server reads a text as the parser does. `\'` in a text is then an error at worst. */
+/** The only values with which the server parses a text like the parser. At worst, `\'` in a text is then an error. */
 const READING: ReadonlyMap<string, RegExp> = new Map([
   ['standard_conforming_strings', /^(on|true|yes|1)$/i],
   ['client_encoding', /^(utf-?8|unicode)$/i],
   ['backslash_quote', /^safe_encoding$/i],
 ]);
-export const CHANGES_READING = 'changes how the server reads a text, which could then hide the end of a transaction';
+export const CHANGES_PARSING = 'changes how the server parses a text, which could then hide the end of a transaction';
 
-/** What a session says of the settings above, for a query. */
-export const READING_NAMES: readonly string[] = [...READING.keys()];
+/** A query for the values of the settings above. */
+export const PARSER_SETTINGS: readonly string[] = [...READING.keys()];
 
-/** Whether the server, with this value, reads some texts otherwise than the parser. */
-export function isOtherReading(name: string, value: string): boolean {
+/** Whether the server, with this value, parses some texts differently from the parser. */
+export function isParsedDifferently(name: string, value: string): boolean {
   const expected = READING.get(name.toLowerCase());
   return expected !== undefined && !expected.test(value.trim());
 }
 
-/** RESET and DEFAULT lead back to what the session began with, which is checked then. */
+/** RESET and DEFAULT return to the initial values of the session, which are checked then. */
 function changesReading({ name, value }: Setting): boolean {
-  return typeof name === 'string' && value !== undefined && isOtherReading(name, value);
+  return typeof name === 'string' && value !== undefined && isParsedDifferently(name, value);
 }
 
 class Unreadable extends Error {}
@@ -72,7 +72,7 @@ function listSettingsOfBody(statement: Node, sql: string): Setting[] {
   return walk(trees);
 }
 
-/** A call may come in any later transaction, with values that this text does not hold. */
+/** A call may happen in any later transaction, with values that this text does not contain. */
 function defer(settings: readonly Setting[]): Setting[] {
   return settings.map((setting) => {
     if (typeof setting.name === 'number' || setting.isLocal !== true) throw new Unreadable(UNKNOWN_NAME);

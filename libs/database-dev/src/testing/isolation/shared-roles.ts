@@ -1,12 +1,12 @@
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
 
-/** A role that every database of a test run shares, with all that ALTER ROLE changes of it. */
+/** A role that every database of a test run shares, with everything that ALTER ROLE changes. */
 export interface SharedRole {
   readonly name: string;
-  /** `name=value`, for whatever database the role connects to. */
+  /** `name=value`, for any database that the role connects to. */
   readonly settings: readonly string[];
   readonly password: string | null;
-  /** The rest, as ALTER ROLE takes it. */
+  /** The other attributes, as arguments of ALTER ROLE. */
   readonly options: string;
 }
 
@@ -26,7 +26,7 @@ export async function readSharedRoles(client: Client, names: readonly string[]):
   return rows;
 }
 
-/** Makes the roles what they were, for no database keeps such a change from the others. @returns those that had changed */
+/** Restores the roles: their changes would affect every database of the run. @returns those that had changed */
 export async function restoreSharedRoles(client: Client, roles: readonly SharedRole[]): Promise<string[]> {
   const names = roles.map(({ name }) => name);
   const found = await readSharedRoles(client, names);
@@ -39,8 +39,8 @@ export function assertRolesUnchanged(changed: readonly string[]): void {
   if (changed.length === 0) return;
   throw new Error(
     `test database: the test changed a role that all databases of the run share (${changed.join(', ')}), and tests in other ` +
-      'databases may have seen that; the role is restored. Expected ALTER ROLE … IN DATABASE, or SET in the session.\n' +
-      '  A test that ran at the same time in another file may have done it: run this file alone to know.',
+      'databases may have seen the change; the role is restored. Expected ALTER ROLE … IN DATABASE, or SET in the session.\n' +
+      '  A concurrent test of another file may be the cause: run this file alone to find out.',
   );
 }
 

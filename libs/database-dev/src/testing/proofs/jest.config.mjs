@@ -1,4 +1,4 @@
-// The runs that the specs of this folder start and look at from outside.
+// Runs that the specs of this folder start and inspect from outside.
 import { presetWithSample } from '../../../../../tools/jest.preset.mjs';
 
 export default {

@@ -23,7 +23,7 @@ interface Run {
 
 describe('a run of Jest', () => {
   it(
-    'keeps files apart, in databases and workers of their own, and leaves nothing',
+    'isolates files in separate databases and workers, and leaves nothing',
     async () => {
       const { exitCode, output, pid } = await runJest(['isolated'], ['--maxWorkers=2']);
       expect(output).toContain('Tests:       6 passed');
@@ -36,8 +36,8 @@ describe('a run of Jest', () => {
   );
 
   it(
-    // On a server alone: the roles that it changes are those of every test of a run.
-    'puts back the roles that its databases share, and fails the test that changed them',
+    // On a separate server: the roles that it changes are shared by every test of a run.
+    'restores the roles that its databases share, and fails the test that changed them',
     async () => {
       const { exitCode, output } = await runJest(['roles']);
       expect(output).toContain('Tests:       16 passed');
@@ -47,7 +47,7 @@ describe('a run of Jest', () => {
   );
 
   it(
-    'keeps the database of a file that failed, and says how to look inside',
+    'keeps the database of a failed file, and says how to look inside',
     async () => {
       const { exitCode, output, pid } = await runJest(['failing']);
       expect(exitCode).toBe(1);
@@ -67,7 +67,7 @@ describe('a run of Jest', () => {
   );
 
   it(
-    'keeps what each failed test saw, whatever kept it apart, and shows none of it to the tests after it',
+    'keeps the rows that each failed test saw, for every isolation, and shows none of them to later tests',
     async () => {
       const { output } = await runJest(['kept']);
       expect(output).toContain('Tests:       6 failed, 6 passed');
@@ -81,7 +81,7 @@ describe('a run of Jest', () => {
     ['delete', ['left by a failure']],
     ['clone', ['left by a failure']],
   ])(
-    'keeps the rows of a failed test where `%s` kept it apart',
+    'keeps the rows of a failed test with isolation `%s`',
     async (isolation, rows) => {
       const { output } = await runJest(['kept'], ['--testNamePattern', `^${isolation} `]);
       expect(output).toContain('The databases of 2 failed tests are kept.');
@@ -103,7 +103,7 @@ describe('a run of Jest', () => {
   );
 
   it(
-    'fails for what a file leaves open, and ends it; and when Node warns',
+    'fails for anything that a file leaves open, and closes it; and when Node warns',
     async () => {
       const { exitCode, output, pid } = await runJest(['leaking', 'warning']);
       expect(exitCode).toBe(1);
@@ -119,10 +119,10 @@ describe('a run of Jest', () => {
   );
 
   it(
-    'names the specs it skipped for want of a Redis, and fails them in CI',
+    'names the specs that it skipped without a Redis, and fails them in CI',
     async () => {
       const skipped = await runJest(['redis'], [], { PATH: '/nowhere' });
-      expect(skipped.output).toContain('Skipped, for there is no Redis: a cache');
+      expect(skipped.output).toContain('Skipped, because there is no Redis: a cache');
       expect(skipped.exitCode).toBe(0);
       const inCi = await runJest(['redis'], [], { PATH: '/nowhere', CI: 'true' });
       expect(inCi.output).toContain('Redis: none here, and CI must have one');
@@ -150,18 +150,18 @@ describeWithRedis('a run of Jest with Redis', (redis) => {
   );
 
   it(
-    'uses the one of REDIS_URL, beside whoever has taken an index of it',
+    'uses the one of REDIS_URL, beside other users of its indexes',
     async () => {
       const ours = new URL(redis.url);
       const client = new Redis(redis.url);
       try {
-        await client.set('held by', 'somebody else');
+        await client.set('held by', 'another user');
         const { exitCode, output } = await runJest(['redis'], [], { REDIS_URL: redis.url });
         expect(exitCode).toBe(0);
         const [, port, index] = /redis port=(\d+) index=(\d+)/.exec(output) ?? [];
         expect(port).toBe(ours.port);
         expect(`/${index}`).not.toBe(ours.pathname);
-        expect(await client.get('held by')).toBe('somebody else');
+        expect(await client.get('held by')).toBe('another user');
         await client.select(Number(index));
         expect(await client.dbsize()).toBe(0);
       } finally {
@@ -186,7 +186,7 @@ async function runJest(files: string[], options: string[] = [], env: Record<stri
   return { exitCode: child.exitCode, output, pid: child.pid ?? 0 };
 }
 
-/** The command itself, in a process where no test runs. `said` is what it has printed once it serves, or has ended. */
+/** The command itself, in a process without tests. `said` is its output once it serves, or has ended. */
 function serveKept() {
   const child = spawn(process.execPath, [AIRLOCK, 'db', 'kept'], { env: {}, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'close') as Promise<[number | null, string | null]>;
@@ -202,7 +202,7 @@ function serveKept() {
   return { child, said, ended };
 }
 
-/** Folders of clusters say whose they are; so do the records of runs. */
+/** Folders of clusters contain the id of their owner, and so do the records of runs. */
 function listLeftovers(pid: number): string[] {
   const folders = [
     `/dev/shm/airlock-${process.getuid?.()}`,

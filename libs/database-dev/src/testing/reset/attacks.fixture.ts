@@ -1,5 +1,5 @@
-// The attack list: what may point a reset at the wrong database, and which layer must catch it first. One line of facts
-// each; the suite runs it against real servers, and again with that layer removed.
+// The list of attacks: ways to point a reset at the wrong database, and the layer that must refuse each first. Each is
+// one line of facts; the suite runs it against real servers, and again with that layer removed.
 import { spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,18 +13,18 @@ import { startProxy, type World } from './world.fixture.js';
 export interface Attack {
   readonly id: string;
   readonly title: string;
-  /** The layer that refuses; none: the reset is right, and happens. */
+  /** The layer that refuses; undefined if the reset is correct and happens. */
   readonly by?: string | undefined;
-  /** Nothing but this layer stands in the way: without it the attack succeeds. */
+  /** Only this layer prevents the attack: without it the attack succeeds. */
   readonly only?: true;
-  /** Layers that refuse besides: none of them was led astray. */
+  /** Other layers that refuse too; the attack deceived none of them. */
   readonly also?: readonly string[];
-  /** No layer was asked: why the server could not even be judged. */
+  /** The layers did not run: the reason why the server could not be checked. */
   readonly failure?: RegExp;
   arrange?(world: World): unknown;
 }
 
-/** Of many cases of one kind, the first is tried with its layer removed as well. */
+/** Of many cases of one kind, only the first is also tested with its layer removed. */
 const ONCE = (n: number) => (n === 0 ? { only: true as const } : {});
 
 const environment = (value: string | undefined) => (w: World) => (w.variables['ENVIRONMENT'] = value);
@@ -83,7 +83,7 @@ const intentAttacks: Attack[] = [
   },
   {
     id: 'A27',
-    title: 'every consent variable that other tools know is set, and the database is not the one provisioned',
+    title: 'every consent variable that other tools know is set, and the database is not the provisioned one',
     by: 'L4',
     arrange: (w) => {
       for (const name of [
@@ -100,7 +100,7 @@ const intentAttacks: Attack[] = [
   },
   {
     id: 'A32',
-    title: 'a daemon started in development runs the target',
+    title: 'a daemon that was started in development runs the target',
     by: 'L0',
     arrange: environment('development'),
   },
@@ -116,7 +116,7 @@ const intentAttacks: Attack[] = [
 const parserAttacks: Attack[] = [
   {
     id: 'A7',
-    title: 'file and shell name two databases',
+    title: 'file and shell name different databases',
     by: 'L1',
     arrange: (w) => (w.variables['DATABASE_MIGRATION_URL'] = w.url('migrator', { port: w.servers.production.port })),
   },
@@ -191,13 +191,13 @@ const parserAttacks: Attack[] = [
   },
   {
     id: 'A25',
-    title: 'a key=value connection string stands for the address',
+    title: 'a key=value connection string replaces the address',
     by: 'L1',
     arrange: edit(() => 'host=127.0.0.1 dbname=airlock_test'),
   },
   {
     id: 'A26a',
-    title: 'several hosts, as libpq would take them',
+    title: 'several hosts, as libpq accepts them',
     by: 'L1',
     arrange: edit((url) => url.replace('127.0.0.1', 'a,127.0.0.1')),
   },
@@ -222,7 +222,7 @@ const parserAttacks: Attack[] = [
   },
   {
     id: 'A30',
-    title: 'the exported address wins over the file, as with dotenv',
+    title: 'the exported address overrides the file, as with dotenv',
     by: 'L1',
     arrange: (w) => (w.variables['DATABASE_MIGRATION_URL'] = w.url('migrator', { database: 'other_test' })),
   },
@@ -269,7 +269,7 @@ const allowListAttacks: Attack[] = [
   })),
   {
     id: 'A14',
-    title: 'localhost, which a hosts file may send anywhere',
+    title: 'localhost, which a hosts file may point anywhere',
     by: 'L2',
     only: true,
     arrange: (w) => {
@@ -309,7 +309,7 @@ const allowListAttacks: Attack[] = [
   },
   {
     id: 'A51',
-    title: 'the database is a clone that a test made',
+    title: 'the database is a clone that a test created',
     by: 'L2',
     arrange: (w) => w.writeSettings({ database: `${w.database}_0a1b2c3d` }),
   },
@@ -350,8 +350,12 @@ const roleAttacks: Attack[] = [
   ...[
     ['a superuser, through two others', 'SUPERUSER', ''],
     ['a superuser, through two others and with no option', 'SUPERUSER', 'WITH INHERIT FALSE, SET FALSE'],
-    ['a role that creates roles, which it may only hand on', 'CREATEROLE', 'WITH ADMIN TRUE, INHERIT FALSE, SET FALSE'],
-    ['a role of other work, without any power', '', ''],
+    [
+      'a role that creates roles, which it may only grant to others',
+      'CREATEROLE',
+      'WITH ADMIN TRUE, INHERIT FALSE, SET FALSE',
+    ],
+    ['an unrelated role without any power', '', ''],
   ].map(([title, power, options], n): Attack => ({
     id: `A75${'abcd'[n]}`,
     title: `the owner role is a member of ${title}`,
@@ -406,14 +410,14 @@ const roleAttacks: Attack[] = [
   })),
   {
     id: 'A68',
-    title: 'the role may connect to a database that is no test database',
+    title: 'the role may connect to a database that is not a test database',
     by: 'L3',
     only: true,
     arrange: (w) => w.serverUntilDisposed('CREATE DATABASE customers', 'DROP DATABASE customers'),
   },
   {
     id: 'A69',
-    title: 'the role is not the one that may own the test database',
+    title: 'the role may not become the owner of the test database',
     by: 'L3',
     arrange: (w) => w.server(`REVOKE ${w.database}_owner FROM ${w.database}_migrator`),
   },
@@ -426,7 +430,7 @@ const throughProxy = (choose: (w: World, nth: number) => number) => async (w: Wo
   w.record({ port: proxy.port });
 };
 
-/** Server-side settings put a schema in front of the catalogue, in which functions and operators say what is wanted. */
+/** Server-side settings place a schema before the catalogue, whose functions and operators return forged values. */
 const lookAlikes = async (w: World) => {
   await w.sql(`
     CREATE SCHEMA evil;
@@ -480,7 +484,7 @@ const identityAttacks: Attack[] = [
   },
   {
     id: 'A31',
-    title: 'a cached configuration goes elsewhere than its text',
+    title: 'a cached configuration leads to another server than its text',
     by: 'L4',
     arrange: async (w) => {
       await w.provisionProduction();
@@ -512,7 +516,7 @@ const identityAttacks: Attack[] = [
   },
   {
     id: 'A37',
-    title: 'a restore of production brought its stamp',
+    title: 'a restore of production contained its stamp',
     by: 'L4',
     only: true,
     arrange: inside(`UPDATE ops.environment SET environment = 'production', database_name = 'airlock'`),
@@ -543,7 +547,7 @@ const identityAttacks: Attack[] = [
   },
   {
     id: 'A73a',
-    title: 'search_path of role and database lead to look-alikes of the catalogue',
+    title: 'search_path of role and database points to look-alikes of the catalogue',
     by: 'L3',
     also: ['L9'],
     arrange: lookAlikes,
@@ -610,7 +614,7 @@ const identityAttacks: Attack[] = [
   },
   {
     id: 'A71',
-    title: 'the stamp was forged, but the catalogue knows the database by another seal',
+    title: 'the stamp was forged, but the catalogue has another seal for the database',
     by: 'L4',
     arrange: (w) => w.server(`COMMENT ON DATABASE ${w.database} IS 'airlock testing on 1 as 2'`),
   },
@@ -651,7 +655,7 @@ const tripwireAttacks: Attack[] = [
   },
   {
     id: 'A52b',
-    title: 'the database subscribes to another',
+    title: 'the database subscribes to another one',
     by: 'L5',
     arrange: async (w) => {
       await w.sql(
@@ -663,7 +667,7 @@ const tripwireAttacks: Attack[] = [
   },
   {
     id: 'A53',
-    title: 'a foreign server is defined in it',
+    title: 'the database defines a foreign server',
     by: 'L5',
     only: true,
     arrange: inside('CREATE FOREIGN DATA WRAPPER far; CREATE SERVER production FOREIGN DATA WRAPPER far'),
@@ -676,7 +680,7 @@ const tripwireAttacks: Attack[] = [
   },
   {
     id: 'A58b',
-    title: 'the stamp of production was restored under the name of a table that a migration makes',
+    title: 'the stamp of production was restored under the name of a table of a migration',
     by: 'L5',
     only: true,
     arrange: inside('CREATE TABLE public.parcels AS TABLE ops.environment'),
@@ -686,7 +690,7 @@ const tripwireAttacks: Attack[] = [
 const methodAttacks: Attack[] = [
   {
     id: 'A56a',
-    title: 'the template is gone',
+    title: 'the template is missing',
     by: 'L6',
     arrange: async (w) => {
       await w.server(`ALTER DATABASE ${w.database}_tpl IS_TEMPLATE false`);
@@ -695,7 +699,7 @@ const methodAttacks: Attack[] = [
   },
   {
     id: 'A56b',
-    title: 'the template was opened, and who knows what is in it',
+    title: 'the template was opened, so its contents are unknown',
     by: 'L6',
     only: true,
     arrange: (w) =>
@@ -729,7 +733,7 @@ const methodAttacks: Attack[] = [
   },
   {
     id: 'A57c',
-    title: 'the journal is of another server',
+    title: 'the journal is from another server',
     by: 'L6',
     only: true,
     arrange: (w) => forgeJournal(w, { systemIdentifier: '1' }),
@@ -766,7 +770,7 @@ const contentsAttacks: Attack[] = [
   ['statistics', 'CREATE TABLE public.parcels (a int, b int); CREATE STATISTICS public.s ON a, b FROM public.parcels'],
 ].map(([title, sql, by = 'L9'], n): Attack => ({
   id: `A80${'abcdefghijklmnopqrs'[n]}`,
-  title: `no migration makes what the database holds: ${title}`,
+  title: `no migration creates an object in the database: ${title}`,
   by,
   ...ONCE(n),
   ...(by !== 'L9' && { also: ['L9'] }),
@@ -815,7 +819,7 @@ const templateAttacks: Attack[] = [
   {
     id: 'A82b',
     title: 'the database runs code at login',
-    failure: /runs an event trigger whenever a session opens/,
+    failure: /runs an event trigger when a session opens/,
     arrange: inside(LOGIN_TRIGGER),
   },
   {
@@ -827,14 +831,14 @@ const templateAttacks: Attack[] = [
   },
   {
     id: 'A84a',
-    title: 'the template lies in another tablespace',
+    title: 'the template is in another tablespace',
     by: 'L6',
     only: true,
     arrange: (w) => moveElsewhere(w, `${w.database}_tpl`),
   },
   {
     id: 'A84b',
-    title: 'the database lies in another tablespace',
+    title: 'the database is in another tablespace',
     by: 'L6',
     only: true,
     arrange: (w) => moveElsewhere(w, w.database),
@@ -891,7 +895,7 @@ const absenceAttacks: Attack[] = [
   },
   {
     id: 'A64',
-    title: 'the working folder is no checkout',
+    title: 'the working folder is not a checkout',
     by: 'L8',
     only: true,
     arrange: (w) => removeFile(w, 'nx.json'),
@@ -923,7 +927,7 @@ export const ATTACKS: readonly Attack[] = [
   ...allowed,
 ];
 
-/** The owner role joins a role that joins one with the power; none is left behind. */
+/** The owner role joins a role that joins one with the power. All are removed afterwards. */
 async function memberOf(w: World, { power, options }: { power: string; options: string }): Promise<void> {
   const [near, far] = [`${w.database}_near`, `${w.database}_far`];
   await w.serverUntilDisposed(
@@ -932,14 +936,14 @@ async function memberOf(w: World, { power, options }: { power: string; options: 
   );
 }
 
-/** A database of other work on the server of the tests, closed to everybody. */
+/** An unrelated database on the server of the tests, closed to all roles. */
 async function otherDatabase(w: World, sql: string): Promise<void> {
   await w.serverUntilDisposed('CREATE DATABASE customers', 'DROP DATABASE customers');
   await w.servers.testAdmin.query('REVOKE ALL ON DATABASE customers FROM PUBLIC');
   await w.servers.testAdmin.query(sql.replaceAll(':other', 'customers'));
 }
 
-/** Into the template, which looks untouched from outside afterwards. */
+/** Changes the template, which looks unchanged from outside afterwards. */
 async function plant(w: World, sql: string): Promise<void> {
   const name = `${w.database}_tpl`;
   await w.server(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
@@ -962,7 +966,7 @@ async function plantRemoteWriter(w: World): Promise<void> {
   w.internals = { prepare: (config) => migrate({ config, ...sampleModel }).then(() => undefined) };
 }
 
-/** The tablespace stays: with the layer removed, the clone lies in it. */
+/** The tablespace stays: with the layer removed, the clone uses it. */
 async function moveElsewhere(w: World, name: string): Promise<void> {
   await w.server(`SET allow_in_place_tablespaces = on`);
   await w.server(`CREATE TABLESPACE ${name}_space LOCATION ''`);

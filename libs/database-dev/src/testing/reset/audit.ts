@@ -7,26 +7,26 @@ import { isRefusal, type LayerVerdict } from './verdict.js';
 const FOLDER = '.airlock';
 export const AUDIT_FILE = join(FOLDER, 'reset-audit.jsonl');
 
-/** Open before anything else happens, or the reason why it is not. */
+/** Opened before any other step; otherwise the reason why it could not be opened. */
 export interface AuditFile {
   readonly file: number | undefined;
   readonly problem: string | undefined;
 }
 
-/** What a line of the audit says of an attempt. */
+/** The outcome of an attempt in a line of the audit. */
 interface AuditedFacts {
   readonly audit: AuditFile;
   readonly inspection: Inspection;
   readonly variables: EnvironmentVariables;
 }
 
-/** The line could not be written; nothing was touched yet. */
+/** The line could not be written; nothing was changed yet. */
 export class AuditError extends Error {
   override readonly name = 'AuditError';
   readonly exitCode = 3;
 }
 
-/** Follows no link, waits for no reader of a FIFO, and takes nothing but a regular file. */
+/** Follows no link, does not wait for the reader of a FIFO, and accepts only a regular file. */
 export function openAudit(workspace: string): AuditFile {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
   let file: number | undefined;
@@ -49,7 +49,7 @@ export function closeAudit({ file }: AuditFile): void {
   if (file !== undefined) closeSync(file);
 }
 
-/** One line for each judgement, refused or not, before anything is touched. @throws AuditError when it cannot be kept */
+/** One line for each attempt, refused or not, before anything is changed. @throws AuditError when it cannot be kept */
 export function appendAudit(facts: AuditedFacts, verdicts: readonly LayerVerdict[], mode: 'reset' | 'explain'): void {
   if (facts.audit.file === undefined) return;
   const address = facts.inspection.config?.database.migration;
@@ -75,11 +75,11 @@ function writeWhole(file: number, text: string): void {
   } catch (cause) {
     throw new AuditError(refuseWriting((cause as Error).message), { cause });
   }
-  throw new AuditError(refuseWriting('it took only a part of the line'));
+  throw new AuditError(refuseWriting('it accepted only a part of the line'));
 }
 
 function refuseWriting(reason: string): string {
-  return `${AUDIT_FILE}: cannot be written (${reason}); expected to keep a line of each attempt. Nothing was touched.\n  make room on its disk`;
+  return `${AUDIT_FILE}: cannot be written (${reason}); expected to record each attempt. Nothing was changed.\n  free space on its disk`;
 }
 
 function findFlaw(stats: Stats): string | undefined {
@@ -97,8 +97,8 @@ function describeOpening(code = 'unknown error'): string {
     EEXIST: 'is in a folder that is a file',
     ENOTDIR: 'is in a folder that is a file',
     EACCES: 'may not be written by this user',
-    EROFS: 'is on a disk that takes no writes',
-    ENOSPC: 'has no room left on its disk',
+    EROFS: 'is on a read-only disk',
+    ENOSPC: 'has no space left on its disk',
   };
   return reasons[code] ?? `cannot be opened (${code})`;
 }

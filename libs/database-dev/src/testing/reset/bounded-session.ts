@@ -5,7 +5,7 @@ import { withClient, type SessionConfig } from '@airlock/database/internal';
 const SECOND = 1000;
 const MEBIBYTE = 1024 ** 2;
 
-/** What a session of the reset may take, whatever its server does: past either end the connection is cut. */
+/** Limits of a reset session for any server: at either limit the connection is closed. */
 export interface SessionLimit {
   readonly step: string;
   readonly ms: number;
@@ -14,7 +14,7 @@ export interface SessionLimit {
 
 export const LIMITS = {
   lock: { step: 'waiting for another reset', ms: 75 * SECOND, bytes: MEBIBYTE },
-  judge: { step: 'judging the server', ms: 30 * SECOND, bytes: 64 * MEBIBYTE },
+  judge: { step: 'checking the server', ms: 30 * SECOND, bytes: 64 * MEBIBYTE },
   look: { step: 'looking into the database', ms: 30 * SECOND, bytes: 64 * MEBIBYTE },
   stamp: { step: 'stamping the clone', ms: 60 * SECOND, bytes: MEBIBYTE },
   clone: { step: 'cloning the template', ms: 150 * SECOND, bytes: MEBIBYTE },
@@ -22,15 +22,15 @@ export const LIMITS = {
   swap: { step: 'swapping the names', ms: 150 * SECOND, bytes: MEBIBYTE },
 } as const satisfies Record<string, SessionLimit>;
 
-/** The server was too slow or too talkative. */
+/** The server was too slow or sent too much. */
 export class ResetLimitError extends Error {
   override readonly name = 'ResetLimitError';
   readonly exitCode = 69;
 
   constructor({ step }: SessionLimit, exceeded: string) {
     super(
-      `reset-test: ${step}: the server ${exceeded}; expected an answer within the limits\n` +
-        '  find out what listens on this port, and what it is waiting for',
+      `reset-test: ${step}: the server ${exceeded}; expected a response within the limits\n` +
+        '  find out which program listens on this port, and why it waits',
     );
   }
 }
@@ -51,7 +51,7 @@ export function withBoundedClient<T>(
   );
 }
 
-/** Does the work on a session, and cuts the session off when it takes too long or is told too much. */
+/** Does the work on a session, and closes the session when the work takes too long or receives too much. */
 export async function bounded<T>(client: Client, limit: SessionLimit, work: () => Promise<T>): Promise<T> {
   const { stream } = client.connection;
   let exceeded: ResetLimitError | undefined;
@@ -76,7 +76,7 @@ export async function bounded<T>(client: Client, limit: SessionLimit, work: () =
   }
 }
 
-/** For work on sessions that are not ours to cut; it is left, not ended. */
+/** For work on sessions that do not belong to the reset; the work is abandoned, not ended. */
 export async function withinTime<T>(limit: SessionLimit, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -3,13 +3,13 @@ import { type DatabaseObject, readObjects } from '../contents/objects.js';
 import { LIMITS, withBoundedClient } from './bounded-session.js';
 import { nameTemplate } from './minted-names.js';
 
-/** What a clone holds, which is what its template holds: the template itself is closed to sessions. */
+/** The contents of a clone, and so of its template: the template itself accepts no sessions. */
 export interface CloneFacts {
   readonly template: string;
   readonly objects: readonly DatabaseObject[];
 }
 
-/** Reads the catalogue of the clone and runs nothing of it: what would run at login was ruled out on the template. */
+/** Reads the catalogue of the clone and runs no code of it. Code that runs at login was excluded on the template. */
 export async function loadCloneFacts(
   { config, address }: { config: Config; address: DatabaseAddress },
   fresh: string,

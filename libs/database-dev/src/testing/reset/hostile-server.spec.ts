@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
-  startDeafProxy,
+  startHangingProxy,
   authentication,
   challenge,
   CLEARTEXT,
@@ -31,12 +31,12 @@ afterEach(async () => {
   await world.dispose();
 });
 
-describe('a reset at a port that somebody else holds', () => {
+describe('a reset at a port of another program', () => {
   it.each<[string, (socket: Socket, nth: number, chunk: Buffer) => unknown, RegExp]>([
     ['asks for the password in clear text', (socket) => socket.write(CLEARTEXT), /in clear text/],
     ['asks for an MD5 hash', (socket) => socket.write(authentication(5, 'salt')), /as an MD5 hash/],
     [
-      'asks for SCRAM with one iteration, as servers of a test run do',
+      'requests SCRAM with one iteration, as servers of a test run do',
       (socket, nth, chunk) => socket.write(nth === 0 ? SASL : challenge(chunk, 1)),
       /with 1 iterations; expected 4096/,
     ],
@@ -46,7 +46,7 @@ describe('a reset at a port that somebody else holds', () => {
       /announces a message/,
     ],
     ['closes in the middle of a message', (socket) => socket.end(CLEARTEXT.subarray(0, 5)), /terminated unexpectedly/],
-    ['says nothing', () => undefined, /timeout expired/],
+    ['sends nothing', () => undefined, /timeout expired/],
   ])('is refused, and gives no password, when it %s', async (_case, answer, words) => {
     const fake = await startFakeServer(answer);
     world.cleanups.push(() => fake.stop());
@@ -58,7 +58,7 @@ describe('a reset at a port that somebody else holds', () => {
   });
 });
 
-describe('a session that is taken over after it has proved itself', () => {
+describe('a session that is taken over after authentication', () => {
   const limit = { step: 'asking', ms: 400, bytes: 100_000 };
   const row = Buffer.concat([Buffer.from([0, 1, 0, 0, 3, 232]), Buffer.alloc(1000, 120)]);
   const columns = Buffer.concat([Buffer.from([0, 1]), Buffer.from('x\0'), Buffer.alloc(18)]);
@@ -69,9 +69,9 @@ describe('a session that is taken over after it has proved itself', () => {
   };
 
   it.each<[string, (client: Socket) => unknown, RegExp]>([
-    ['says nothing more', () => undefined, /asking: the server took over 0.4 s/],
+    ['sends nothing more', () => undefined, /asking: the server took over 0.4 s/],
     [
-      'says one byte at a time',
+      'sends one byte at a time',
       (client) => repeat(client, Buffer.from('N'), 5),
       /asking: the server took over 0.4 s|announces/,
     ],
@@ -91,7 +91,7 @@ describe('a session that is taken over after it has proved itself', () => {
     ['closes', (client) => client.destroy(), /terminated unexpectedly|ECONNRESET/],
     ['asks for the password once more', (client) => client.write(CLEARTEXT), /in clear text/],
   ])('ends with a named error when it %s', async (_case, act, words) => {
-    const proxy = await startDeafProxy(servers.test.port, (sent, client) => {
+    const proxy = await startHangingProxy(servers.test.port, (sent, client) => {
       if (!sent.includes('take over')) return false;
       act(client);
       return true;
@@ -103,8 +103,8 @@ describe('a session that is taken over after it has proved itself', () => {
     await expect(bounded(client, limit, () => client.query(`SELECT 'take over'`))).rejects.toThrow(words);
   });
 
-  it('is refused by the reset, which then leaves', async () => {
-    const proxy = await startDeafProxy(servers.test.port, (sent, client) => {
+  it('is refused by the reset, which then disconnects', async () => {
+    const proxy = await startHangingProxy(servers.test.port, (sent, client) => {
       if (!sent.includes('pg_try_advisory_lock')) return false;
       repeat(client, Buffer.concat(Array<Buffer>(5_000).fill(NOTICE)), 1);
       return true;
@@ -118,7 +118,7 @@ describe('a session that is taken over after it has proved itself', () => {
     });
   });
 
-  it('is left at the time limit by work that is not on a session of the reset', async () => {
+  it('ends at the time limit for work that is not on a session of the reset', async () => {
     const work = new Promise(() => undefined);
     await expect(withinTime({ ...limit, ms: 20 }, work)).rejects.toThrow('asking: the server took over 0.02 s');
   });

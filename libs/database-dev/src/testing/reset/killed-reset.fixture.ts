@@ -1,4 +1,4 @@
-// A reset in a process of its own, that ends by SIGKILL right after the step it is given.
+// A reset in a separate process that ends by SIGKILL right after the given step.
 import { LAYERS } from './layers.js';
 import { runReset } from './run-reset.js';
 import { sampleModel } from '@airlock/database/sample';

@@ -2,7 +2,7 @@ import type { StaticLayer } from './layer.js';
 import { problemIf } from './verdict.js';
 import { STRICT_TRAITS, traitsOf } from '@airlock/config';
 
-/** Set by platforms where nothing that may be reset runs, and by our own releases. */
+/** Set by platforms without resettable databases, and by our own releases. */
 const DEPLOY_MARKERS = [
   'KUBERNETES_SERVICE_HOST',
   'AWS_EXECUTION_ENV',
@@ -24,12 +24,12 @@ const DEPLOY_MARKERS = [
   'DOTENV_CONFIG_PATH',
 ];
 
-/** The caller says `testing`, in these bytes, and nothing around it says that this is a deployment. */
+/** The caller states exactly `testing`, and no variable indicates a deployment. */
 export const intent: StaticLayer = {
   id: 'L0',
   title: 'intent',
   phase: 'static',
-  danger: 'a command typed in the wrong shell resets whatever that shell is set up for',
+  danger: 'a command typed in the wrong shell resets the database of that shell',
   judge({ variables, inspection }) {
     const stated = variables['ENVIRONMENT'];
     const markers = DEPLOY_MARKERS.filter((name) => variables[name] !== undefined && variables[name] !== '');
@@ -42,11 +42,11 @@ export const intent: StaticLayer = {
           `ENVIRONMENT is ${stated === undefined ? 'not set' : JSON.stringify(stated)}; expected exactly "testing"`,
           'ENVIRONMENT=testing airlock db reset-test',
         ),
-        ...problemIf(markers.length > 0, `${markers.join(', ')} set; expected none`, 'run it where tests run'),
-        // It gives no permission; it only takes one away.
+        ...problemIf(markers.length > 0, `${markers.join(', ')} set; expected none`, 'run the command where tests run'),
+        // TESTING=true never permits a reset; NODE_ENV=production forbids one.
         ...problemIf(
           nodeEnv === STRICT_TRAITS.nodeEnv,
-          'NODE_ENV is "production"; expected no contradiction',
+          'NODE_ENV is "production"; expected it to agree with ENVIRONMENT',
           'unset NODE_ENV',
         ),
       ],

@@ -3,12 +3,15 @@ import type { Inspection } from '@airlock/config/loading';
 import type { StaticLayer } from './layer.js';
 import { type ResetProblem, problemIf } from './verdict.js';
 
-/** One reading of the address: every source agrees, one strict parser, nothing that another parser reads differently. */
+/**
+ * One reading of the address: all sources agree, a single strict parser reads it, and no other parser reads it
+ * differently.
+ */
 export const oneParser: StaticLayer = {
   id: 'L1',
   title: 'one parser',
   phase: 'static',
-  danger: 'two readings of one address are two databases, and the wrong one is reset',
+  danger: 'if two parsers read one address differently, the wrong database is reset',
   judge({ variables, inspection }) {
     const { app, migration } = inspection.config?.database ?? {};
     const ignored = Object.keys(variables)
@@ -37,14 +40,14 @@ export const oneParser: StaticLayer = {
   },
 };
 
-/** What is missing for another environment than testing is nobody's concern here. */
+/** Settings that are missing for other environments do not matter here. */
 function findViolations({ environment, violations }: Inspection): ResetProblem[] {
   if (!traitsOf(environment).mayBeReset) {
-    const problem = `the configuration is that of ${environment ?? 'no environment'}; expected that of testing`;
-    return [{ problem, mend: 'ENVIRONMENT=testing, and .env.testing at the root of the checkout' }];
+    const problem = `the configuration belongs to ${environment ?? 'no environment'}; expected testing`;
+    return [{ problem, fix: 'ENVIRONMENT=testing, and .env.testing at the root of the checkout' }];
   }
   return violations.map(({ name, problem, expected, fix }) => ({
     problem: `${name} ${problem}; expected ${expected}`,
-    mend: fix,
+    fix,
   }));
 }

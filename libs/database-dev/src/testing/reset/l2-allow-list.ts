@@ -3,16 +3,16 @@ import { type StaticLayer } from './layer.js';
 import { problemIf } from './verdict.js';
 import { isMintedName } from './minted-names.js';
 
-/** Literals only: what a name means is decided by a hosts file, a resolver or a search domain. */
+/** Only literals: a hosts file, a resolver or a search domain decides the meaning of a name. */
 const HOSTS = ['127.0.0.1', '::1', 'postgres-test'];
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
-/** The address is one that a test database may have, and no other environment's. */
+/** The address may belong to a test database, and to no other environment. */
 export const allowList: StaticLayer = {
   id: 'L2',
   title: 'allow-list',
   phase: 'static',
-  danger: 'a database that somebody works with is taken for a test database',
+  danger: 'a database in use is mistaken for a test database',
   judge({ inspection, foreign, unreadable }) {
     const address = inspection.config?.database.migration;
     if (!address) return { saw: 'no address', problems: [] };
@@ -23,7 +23,7 @@ export const allowList: StaticLayer = {
       problems: [
         ...problemIf(
           !isTestDatabaseName(database) || isMintedName(database),
-          `the database "${database}" has no name of a test database; expected one that ends in _test`,
+          `the database "${database}" does not have the name of a test database; expected a name that ends in _test`,
           'create airlock_test with `airlock db provision`, and name it in .env.testing',
         ),
         ...problemIf(
@@ -32,12 +32,12 @@ export const allowList: StaticLayer = {
           'use the test server of compose.test.yml: 127.0.0.1, port 5433',
         ),
         ...same.map(({ where }) => ({
-          problem: `${where} names the same database; expected one that is the tests' alone`,
-          mend: 'give the tests a database of their own: airlock db provision',
+          problem: `${where} names the same database; expected one that only tests use`,
+          fix: 'give the tests a separate database: airlock db provision',
         })),
         ...unreadable.map((file) => ({
-          problem: `${file} cannot be read, so that nothing tells its database from this one; expected a readable file`,
-          mend: `mend or remove ${file}`,
+          problem: `${file} cannot be read, so it may name the same database; expected a readable file`,
+          fix: `repair or remove ${file}`,
         })),
       ],
     };

@@ -6,12 +6,12 @@ import type { Acting, ServerFacts } from './server-facts.js';
 
 const OF_THE_SERVER = ['postgres', 'template0', 'template1'];
 
-/** The role that acts could not hurt another database if it tried. */
+/** The acting role cannot change another database, even by mistake. */
 export const role: ServerLayer = {
   id: 'L3',
   title: 'role',
   phase: 'server',
-  danger: 'a role that may do anything does it to any database it reaches',
+  danger: 'a role with too many rights can damage every database that it reaches',
   judge(facts) {
     const { acting, address } = facts;
     const owner = nameOwner(address.database);
@@ -25,11 +25,11 @@ export const role: ServerLayer = {
         ...judgeReach(acting),
         ...acting.settings.map(({ setting, of }) => ({
           problem: `the server sets ${setting} for ${of}, before a session of the reset begins; expected no such setting`,
-          mend: `ALTER ${/^(role|database) /.test(of) ? of.replace(/ (\S+)/, ' "$1"').replace(' in ', ' IN ') : 'ROLE ALL'} RESET ${setting}`,
+          fix: `ALTER ${/^(role|database) /.test(of) ? of.replace(/ (\S+)/, ' "$1"').replace(' in ', ' IN ') : 'ROLE ALL'} RESET ${setting}`,
         })),
         ...problemIf(
           !acting.mayBecomeOwner,
-          `the role ${address.user} may not become ${owner}; expected membership`,
+          `the role ${address.user} is not a member of ${owner}; expected membership`,
           'airlock db provision',
         ),
       ],
@@ -37,18 +37,20 @@ export const role: ServerLayer = {
   },
 };
 
-/** The migrator, its owner role, and the owner roles of other test databases; nothing that one of them is a member of. */
+/**
+ * The migrator, its owner role, and the owner roles of other test databases; no role that one of them is a member of.
+ */
 function judgeRoles({ acting, address }: ServerFacts): ResetProblem[] {
   const expected = [address.user, nameOwner(address.database)];
   return acting.roles.flatMap(({ name, through, powers }) => [
     ...problemIf(
       powers.length > 0,
-      `the role ${name}${describePath(through)} has ${powers.join(', ')}; expected none of it`,
-      through.length > 0 ? `REVOKE "${name}" FROM "${through.join('", "')}"` : 'airlock db provision   # takes it back',
+      `the role ${name}${describePath(through)} has ${powers.join(', ')}; expected none of these`,
+      through.length > 0 ? `REVOKE "${name}" FROM "${through.join('", "')}"` : 'airlock db provision   # revokes these',
     ),
     ...problemIf(
       powers.length === 0 && !expected.includes(name) && !isOwnerOfTests(name),
-      `${through.join(' and ')} is a member of ${name}; expected no membership but in owners of test databases`,
+      `${through.join(' and ')} is a member of ${name}; expected membership only in owners of test databases`,
       `REVOKE "${name}" FROM "${through.join('", "')}"`,
     ),
   ]);
@@ -61,12 +63,12 @@ function judgeReach({ databases, holdings }: Acting): ResetProblem[] {
   const foreign = holdings.filter(({ kind, name }) => kind === 'tablespace' || !isTestDatabaseName(name));
   return [
     ...reachable.map(({ name }) => ({
-      problem: `the role may connect to the database "${name}", which is no test database; expected no such right`,
-      mend: `REVOKE CONNECT ON DATABASE "${name}" FROM PUBLIC; better, run tests on a server of their own`,
+      problem: `the role may connect to the database "${name}", which is not a test database; expected no such right`,
+      fix: `REVOKE CONNECT ON DATABASE "${name}" FROM PUBLIC; or better, run the tests on a separate server`,
     })),
     ...foreign.map(({ role: holder, kind, name }) => ({
-      problem: `the role ${holder} owns, or has rights on, the ${kind} "${name}"; expected nothing outside of test databases`,
-      mend: `give the ${kind} "${name}" to another role: REASSIGN OWNED, DROP OWNED, ALTER … OWNER TO`,
+      problem: `the role ${holder} owns, or has rights on, the ${kind} "${name}"; expected no objects outside of test databases`,
+      fix: `give the ${kind} "${name}" to another role: REASSIGN OWNED, DROP OWNED, ALTER … OWNER TO`,
     })),
   ];
 }

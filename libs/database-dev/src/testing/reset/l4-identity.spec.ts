@@ -68,16 +68,20 @@ describe('L4 identity', () => {
     [
       'A46: another server in the same port',
       { inside: { ...right.inside, startedAt: 'one' } },
-      'do not meet on one server',
+      'do not reach the same server',
     ],
     [
       'A49: an alias of a pooler',
       { inside: { ...right.inside, databaseName: 'airlock' } },
-      'calls the database "airlock"',
+      'reports the database name "airlock"',
     ],
-    ['A50: a session that the acting one cannot see', { acting: { ...right.acting, sessions: [] } }, 'do not meet'],
+    [
+      'A50: a session that the acting one cannot see',
+      { acting: { ...right.acting, sessions: [] } },
+      'do not reach the same server',
+    ],
     ['A28: no record', { record: undefined }, 'no record of provisioning'],
-    ['A33: no stamp', { inside: { ...right.inside, stamps: null } }, 'carries no stamp'],
+    ['A33: no stamp', { inside: { ...right.inside, stamps: null } }, 'has no stamp'],
   ])('refuses %s', (_case, change, words) => {
     expect(
       identity

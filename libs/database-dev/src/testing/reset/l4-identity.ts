@@ -4,12 +4,14 @@ import { traitsOf } from '@airlock/config';
 import { formatSeal } from './minted-names.js';
 import type { ServerFacts } from './server-facts.js';
 
-/** Server and database are the ones that provisioning made, in their own words and in those kept outside of them. */
+/**
+ * Server and database are the ones that provisioning created, by their own statements and by records outside of them.
+ */
 export const identity: ServerLayer = {
   id: 'L4',
   title: 'identity',
   phase: 'server',
-  danger: 'a tunnel, a restored copy or a renamed database answers at the address of the test database',
+  danger: 'a tunnel, a restored copy or a renamed database responds at the address of the test database',
   judge(facts) {
     const { acting, inside, record } = facts;
     return {
@@ -23,7 +25,7 @@ function judgeServer({ acting, inside, record, address }: ServerFacts): ResetPro
   return [
     ...problemIf(
       record === undefined,
-      'no record of provisioning is kept here for this address; expected one, since a database cannot vouch for itself',
+      'no record of provisioning is kept here for this address; expected one, because a database cannot prove its own identity',
       'ENVIRONMENT=testing airlock db provision',
     ),
     ...problemIf(
@@ -34,7 +36,7 @@ function judgeServer({ acting, inside, record, address }: ServerFacts): ResetPro
     ...problemIf(
       record !== undefined && record.systemIdentifier !== acting.systemIdentifier,
       `the server at this address is ${acting.systemIdentifier}; expected ${record?.systemIdentifier}, the one that was provisioned`,
-      'find out what listens on this port: a tunnel, a port-forward, another server',
+      'find out which program listens on this port: a tunnel, a port-forward, another server',
     ),
     ...problemIf(
       acting.isInRecovery || inside.isInRecovery,
@@ -44,7 +46,7 @@ function judgeServer({ acting, inside, record, address }: ServerFacts): ResetPro
   ];
 }
 
-/** The database that was looked into is the one that would be renamed: one server, seen by both at one moment. */
+/** The checked database is the one that would be renamed: both sessions see the same server at the same moment. */
 function judgeSessions({ acting, inside, address }: ServerFacts): ResetProblem[] {
   const entry = acting.databases.find(({ name }) => name === address.database);
   const isSeen = acting.sessions.some(
@@ -59,12 +61,12 @@ function judgeSessions({ acting, inside, address }: ServerFacts): ResetProblem[]
   return [
     ...problemIf(
       !isOne,
-      'two sessions with one address do not meet on one server; expected a direct connection',
+      'two sessions with one address do not reach the same server; expected a direct connection',
       'connect to the server itself, not to a pooler or a balancer',
     ),
     ...problemIf(
       inside.databaseName !== address.database,
-      `the server calls the database "${inside.databaseName}"; expected "${address.database}"`,
+      `the server reports the database name "${inside.databaseName}"; expected "${address.database}"`,
       'connect to the server itself: a pooler gives databases other names',
     ),
   ];
@@ -80,32 +82,32 @@ function judgeStamp({ acting, inside, address }: ServerFacts): ResetProblem[] {
     database_name: address.database,
   };
   const wrong = Object.entries(expected).filter(([name, value]) => rows[0]?.[name] !== value);
-  const mend = 'find out what this database is; a test database is dropped by hand and provisioned again';
+  const fix = 'find out what this database is; if it is a test database, drop it by hand and provision it again';
   return [
     ...problemIf(
       inside.stamps === null,
-      'the database carries no stamp; expected one: a missing stamp is not a new database',
+      'the database has no stamp; expected one: a missing stamp is not a new database',
       'ENVIRONMENT=testing airlock db provision',
     ),
     ...problemIf(
       inside.stampFlaws.length > 0,
-      `the stamp ops.environment ${inside.stampFlaws.join(', ')}; expected the plain table that provisioning makes`,
-      mend,
+      `the stamp ops.environment ${inside.stampFlaws.join(', ')}; expected the plain table that provisioning creates`,
+      fix,
     ),
     ...problemIf(
       inside.stamps !== null && inside.stampFlaws.length === 0 && rows.length !== 1,
       `the stamp has ${rows.length} rows; expected one`,
-      mend,
+      fix,
     ),
     ...problemIf(
       rows.length === 1 && wrong.length > 0,
       `the stamp says ${wrong.map(([name]) => `${name} ${rows[0]?.[name]}`).join(', ')}; expected ${wrong.map(([name, value]) => `${name} ${value}`).join(', ')}`,
-      mend,
+      fix,
     ),
     ...problemIf(
       seal !== formatSeal(acting.systemIdentifier, inside.databaseOid),
-      `the server's catalogue has the database as "${seal ?? ''}"; expected "${formatSeal(acting.systemIdentifier, inside.databaseOid)}"`,
-      mend,
+      `the server's catalogue has the seal "${seal ?? ''}" for the database; expected "${formatSeal(acting.systemIdentifier, inside.databaseOid)}"`,
+      fix,
     ),
   ];
 }

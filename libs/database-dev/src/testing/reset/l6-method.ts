@@ -2,12 +2,14 @@ import { type ServerLayer } from './layer.js';
 import { problemIf } from './verdict.js';
 import { formatSeal, nameOwner, nameTemplate } from './minted-names.js';
 
-/** Nothing is wiped: a clone of the provisioned template takes the name, and only names minted here are dropped. */
+/**
+ * Nothing is emptied: a clone of the provisioned template takes the name, and only names generated here are dropped.
+ */
 export const method: ServerLayer = {
   id: 'L6',
   title: 'method',
   phase: 'server',
-  danger: 'what takes the place of the test database is not what provisioning made, or cannot be undone half-way',
+  danger: 'the replacement of the test database was not provisioned, or an interrupted swap cannot be reverted',
   judge({ acting, address, journal }) {
     const name = nameTemplate(address.database);
     const owner = nameOwner(address.database);
@@ -22,22 +24,22 @@ export const method: ServerLayer = {
       problems: [
         ...problemIf(
           !template,
-          `there is no template "${name}"; expected the one that provisioning makes`,
+          `there is no template "${name}"; expected the one that provisioning creates`,
           'airlock db provision',
         ),
         ...problemIf(
           template !== undefined && (!isSound || template.seal !== seal),
-          `"${name}" is not the template that provisioning made; expected it closed to sessions, owned by ${owner} and sealed "${seal}"`,
+          `"${name}" is not the template that provisioning created; expected it closed to sessions, owned by ${owner} and sealed "${seal}"`,
           `find out what "${name}" is; drop it by hand and run airlock db provision`,
         ),
         ...problemIf(
           template?.hasLoginTrigger === true,
-          `"${name}" runs an event trigger whenever a session opens, and so would its clone; expected none`,
-          `find out who made it; drop "${name}" by hand and run airlock db provision`,
+          `"${name}" runs an event trigger when a session opens, and so would its clone; expected none`,
+          `find out who created it; drop "${name}" by hand and run airlock db provision`,
         ),
         ...elsewhere.map((entry) => ({
-          problem: `"${entry?.name}" lies in the tablespace ${entry?.tablespace}; expected pg_default, the server's own folder`,
-          mend: `find out what "${entry?.name}" is; drop it by hand and run airlock db provision`,
+          problem: `"${entry?.name}" is in the tablespace ${entry?.tablespace}; expected pg_default, the server's own folder`,
+          fix: `find out what "${entry?.name}" is; drop it by hand and run airlock db provision`,
         })),
         ...problemIf(
           current?.owner !== owner,
@@ -46,8 +48,8 @@ export const method: ServerLayer = {
         ),
         ...problemIf(
           journal === 'unreadable' || isForeign,
-          'the journal of an earlier reset is damaged or of another server; expected to know which names were minted',
-          'look at .airlock/reset/, drop what it names by hand, and remove the file',
+          'the journal of an earlier reset is damaged or from another server; expected the names that it generated',
+          'drop the databases that the file in .airlock/reset/ names by hand, and remove the file',
         ),
       ],
     };

@@ -1,12 +1,12 @@
 import { type ServerLayer } from './layer.js';
 import { problemIf } from './verdict.js';
 
-/** The other environments are not even on this server. */
+/** No database of another environment is on this server. */
 export const protectedSide: ServerLayer = {
   id: 'L7',
   title: 'protected side',
   phase: 'server',
-  danger: 'a server that people depend on also holds a test database, and one mistake reaches both',
+  danger: 'an important server also contains a test database, and one mistake affects both',
   judge({ acting, inside }) {
     const neighbours = acting.databases.filter(
       ({ seal }) => seal?.startsWith('airlock ') && !seal.startsWith('airlock testing '),
@@ -15,13 +15,13 @@ export const protectedSide: ServerLayer = {
       saw: `databases of other environments on this server: ${neighbours.map(({ name }) => name).join(', ') || 'none'}; protections: ${inside.protections.join(', ') || 'none'}`,
       problems: [
         ...neighbours.map(({ name, seal }) => ({
-          problem: `the server also holds "${name}", sealed "${seal}"; expected a server for tests alone`,
-          mend: 'run the tests on the server of compose.test.yml, or on the embedded one',
+          problem: `the server also contains "${name}", sealed "${seal}"; expected a server only for tests`,
+          fix: 'run the tests on the server of compose.test.yml, or on the embedded one',
         })),
         ...problemIf(
           inside.protections.length > 0,
           `the database is protected by ${inside.protections.join(', ')}; expected a test database, which has no such trigger`,
-          'find out what this database is; nothing here removes its protection',
+          'find out what this database is; no command here removes its protection',
         ),
       ],
     };

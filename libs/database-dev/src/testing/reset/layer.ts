@@ -6,23 +6,23 @@ import type { Judgement, LayerVerdict } from './verdict.js';
 interface LayerText {
   readonly id: `L${number}`;
   readonly title: string;
-  /** What could happen without it. */
+  /** The damage that could happen without it. */
   readonly danger: string;
 }
 
-/** Judges from variables and files alone: when it refuses, no server is spoken to. */
+/** Checks only variables and files: if it refuses, no server is contacted. */
 export interface StaticLayer extends LayerText {
   readonly phase: 'static';
   judge(facts: StaticFacts): Judgement;
 }
 
-/** Judges from what the server said on the session that acts, and on one in the database it is about. */
+/** Checks the facts of the server, from the acting session and from one in the database itself. */
 export interface ServerLayer extends LayerText {
   readonly phase: 'server';
   judge(facts: ServerFacts): Judgement;
 }
 
-/** Judges a fresh clone of the template, before anything in it runs. */
+/** Checks a new clone of the template, before any code in it runs. */
 export interface CloneLayer extends LayerText {
   readonly phase: 'clone';
   judge(facts: CloneFacts): Judgement;

@@ -12,7 +12,7 @@ import { template } from './l10-template.js';
 import { audit } from './l11-audit.js';
 import type { Layer } from './layer.js';
 
-/** Each can refuse alone. A test removes them one by one and fails unless some attack then gets through. */
+/** Each can refuse alone. A test removes them one by one, and fails unless some attack then succeeds. */
 export const LAYERS: readonly Layer[] = [
   intent,
   oneParser,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Names that only this tool gives: the test database's own and eight hex digits. */
+/** Names that only this tool generates: the name of the test database and eight hex digits. */
 export function mintName(database: string): string {
   return `${database}_${randomBytes(4).toString('hex')}`;
 }
@@ -16,7 +16,7 @@ export function isMintedFrom(name: string, database: string): boolean {
 export const nameTemplate = (database: string): string => `${database}_tpl`;
 export const nameOwner = (database: string): string => `${database}_owner`;
 
-/** What provisioning and the reset write as the comment of a database; see bootstrap.sql. */
+/** The comment that provisioning and the reset write on a database; see bootstrap.sql. */
 export function formatSeal(systemIdentifier: string, databaseOid: number): string {
   return `airlock testing on ${systemIdentifier} as ${databaseOid}`;
 }

@@ -6,28 +6,28 @@ import { type Journal, removeJournal, saveJournal } from './reset-journal.js';
 import { formatSeal, mintName, nameOwner, nameTemplate } from './minted-names.js';
 import type { Place, ServerFacts } from './server-facts.js';
 
-/** Points at which a test ends the process; each lies right after something became lasting. */
+/** Points at which a test ends the process, each right after a permanent change. */
 export type Step = 'minted' | 'created' | 'cloned' | 'prepared' | 'renamed' | 'swapped' | 'dropped';
 
 export interface Recreation {
   readonly acting: Client;
   readonly place: Place;
-  /** What the layers judged. */
+  /** The facts that the layers checked. */
   readonly facts: ServerFacts;
-  /** Judges the untouched clone, which holds what the template does. @returns false when a layer refuses it */
+  /** Checks the untouched clone, whose contents equal the template's. @returns false when a layer refuses it */
   readonly judgeClone: (fresh: string) => Promise<boolean>;
   /** Fills the empty clone: migrations and seed. */
   readonly prepare: (config: Config) => Promise<void>;
-  /** Judges again, after the time that the clone took. @throws when a layer refuses now */
+  /** Checks again after the preparation of the clone. @throws when a layer refuses now */
   readonly judgeAgain: () => Promise<void>;
   readonly onStep: (step: Step) => void;
 }
 
 /**
- * Clones the template, prepares the clone under a name minted here, swaps the two names in one transaction, drops the old
- * database. Whenever the process ends, a database with the right name and a valid stamp is there.
+ * Clones the template, prepares the clone under a generated name, swaps the two names in one transaction, and drops the
+ * old database. If the process ends at any point, a database with the right name and a valid stamp exists.
  *
- * @returns false when the template was refused: then its clone is gone, and the database as it was
+ * @returns false when the template was refused: its clone is dropped, and the database unchanged
  */
 export async function recreateDatabase(recreation: Recreation): Promise<boolean> {
   const { acting, place, facts, judgeClone, prepare, judgeAgain, onStep } = recreation;
@@ -64,7 +64,7 @@ export async function recreateDatabase(recreation: Recreation): Promise<boolean>
   return true;
 }
 
-/** Drops what an interrupted run left: names of its journal alone, and only where they are the databases it meant. */
+/** Drops the remains of an interrupted run: only names of its journal, and only if they are the same databases. */
 export async function clearInterrupted(
   acting: Client,
   { workspace, address }: Place,
@@ -74,7 +74,7 @@ export async function clearInterrupted(
   if (typeof journal !== 'object') return;
   await bounded(acting, LIMITS.swap, async () => {
     await becomeOwner(acting, address.database);
-    // Killed between the swap and its journal entry: the clone's number now has the real name, and is not under this one.
+    // Killed between the swap and its journal entry: the clone's number has the real name now.
     await dropMinted(acting, journal.fresh, journal.freshOid);
     await dropMinted(acting, journal.retired, journal.retiredOid);
   });
@@ -97,7 +97,7 @@ function mintNames({ acting, inside, address }: ServerFacts): Journal {
   };
 }
 
-/** A clone has neither the grants nor the comment of its template: both live in the server's shared catalogue. */
+/** A clone has neither the grants nor the comment of its template: both are in the server's shared catalogue. */
 async function createClone(acting: Client, { database, fresh, systemIdentifier }: Journal): Promise<number> {
   const name = escapeIdentifier(fresh);
   const strategy = await chooseCopyStrategy(acting);
@@ -120,7 +120,10 @@ const GRANTS_SQL = `
   SELECT g.privilege_type AS privilege, pg_catalog.pg_get_userbyid(g.grantee) AS grantee
   FROM pg_catalog.pg_database d, pg_catalog.aclexplode(d.datacl) g WHERE d.datname = $1 AND g.grantee <> 0`;
 
-/** Tells the clone who it is. It is given its final name before the swap, so that no moment finds it without a valid one. */
+/**
+ * Stamps the clone. It gets the stamp of its final name before the swap, so that a valid database exists at every
+ * moment.
+ */
 async function restamp({ config, address }: Place, fresh: string, asName: string): Promise<void> {
   const context = { config, purpose: 'reset-stamp', limit: LIMITS.stamp };
   await withBoundedClient({ ...address, database: fresh }, context, async (client) => {
@@ -129,7 +132,7 @@ async function restamp({ config, address }: Place, fresh: string, asName: string
   });
 }
 
-/** Renaming is transactional: if either name stands for another database than the one that was judged, neither changes. */
+/** Renaming is transactional: if either name belongs to another database than the checked one, neither changes. */
 async function swapNames(acting: Client, journal: Journal): Promise<void> {
   const { database, fresh, retired, freshOid, retiredOid, systemIdentifier } = journal;
   const [name, freshName, retiredName] = [database, fresh, retired].map(escapeIdentifier);
@@ -140,11 +143,11 @@ async function swapNames(acting: Client, journal: Journal): Promise<void> {
     ]);
     const isHere = rows[0]?.system === systemIdentifier && !rows[0].recovering;
     if (!isHere || rows[0]?.seal !== formatSeal(systemIdentifier, retiredOid))
-      throw new Error(`"${database}" is not what was judged`);
+      throw new Error(`"${database}" is not the database that was checked`);
     await acting.query(`ALTER DATABASE ${name} RENAME TO ${retiredName}`);
     await acting.query(`ALTER DATABASE ${freshName} RENAME TO ${name}`);
     if ((await readOid(acting, retired)) !== retiredOid || (await readOid(acting, database)) !== freshOid) {
-      throw new Error(`"${database}" is no longer the database that was judged`);
+      throw new Error(`"${database}" is no longer the database that was checked`);
     }
     await acting.query('COMMIT');
   } catch (error) {

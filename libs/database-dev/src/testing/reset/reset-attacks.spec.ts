@@ -6,7 +6,7 @@ import { startServers, World, type Servers } from './world.fixture.js';
 let servers: Servers;
 let shared: World;
 let world: World;
-/** Provisioned for attacks that reach the server; an attack that changes it leaves it to be provisioned again. */
+/** Provisioned for attacks that reach the server. After an attack that changes it, it is provisioned again. */
 let attacked: World | undefined;
 const staged: { world: World; base: World }[] = [];
 let counter = 0;
@@ -39,7 +39,7 @@ describe('resetTestDatabase', () => {
     expect(await world.isCanaryAlive()).toBe(true);
   });
 
-  it.each(ATTACKS.filter(({ failure }) => failure))('$id refuses to judge when $title', async (attack) => {
+  it.each(ATTACKS.filter(({ failure }) => failure))('$id stops before the checks when $title', async (attack) => {
     await stage(attack);
     expect(await world.reset()).toMatchObject({ outcome: 'refused', failure: expect.stringMatching(attack.failure!) });
     expect(await world.isKept()).toBe(true);
@@ -47,7 +47,7 @@ describe('resetTestDatabase', () => {
   });
 
   it.each(ATTACKS.filter(({ by, failure }) => !by && !failure))(
-    '$id makes the database anew when $title',
+    '$id recreates the database when $title',
     async (attack) => {
       await stage(attack);
       expect(await world.reset()).toMatchObject({ outcome: 'reset', database: world.database });
@@ -58,14 +58,11 @@ describe('resetTestDatabase', () => {
 });
 
 describe('each layer', () => {
-  it.each(LAYERS.map(({ id, title }) => ({ id, title })))(
-    '$id $title is all that stands in the way of some attack',
-    ({ id }) => {
-      expect(ATTACKS.some(({ by, only }) => by === id && only)).toBe(true);
-    },
-  );
+  it.each(LAYERS.map(({ id, title }) => ({ id, title })))('$id $title alone prevents some attack', ({ id }) => {
+    expect(ATTACKS.some(({ by, only }) => by === id && only)).toBe(true);
+  });
 
-  it.each(ATTACKS.filter(({ only }) => only))('$by removed, $id gets through: $title', async (attack) => {
+  it.each(ATTACKS.filter(({ only }) => only))('$by removed, $id succeeds: $title', async (attack) => {
     await stage({ ...attack, by: undefined });
     const report = await world.reset(LAYERS.filter(({ id }) => id !== attack.by));
     expect(report).toMatchObject({ outcome: 'reset' });
@@ -73,7 +70,10 @@ describe('each layer', () => {
   });
 });
 
-/** What needs no server to be refused shares one database; whatever could get through has one as provisioning left it. */
+/**
+ * Attacks that are refused without a server share one database. Attacks that could succeed each get a newly provisioned
+ * one.
+ */
 async function stage(attack: Pick<Attack, 'by' | 'arrange'>): Promise<void> {
   const isStatic = ['L0', 'L1', 'L2', 'L8', 'L11'].includes(attack.by ?? '');
   const base = isStatic ? shared : await provideDatabase();

@@ -17,7 +17,9 @@ type Where = Pick<DatabaseAddress, 'host' | 'port' | 'database'>;
 export type JournalStep = 'minted' | 'cloned' | 'prepared' | 'swapped';
 const STEPS: readonly JournalStep[] = ['minted', 'cloned', 'prepared', 'swapped'];
 
-/** Written before each step that would leave something behind, so that the next run knows what is its own to clear. */
+/**
+ * Written before each step that would leave something behind, so that the next run knows which databases it may drop.
+ */
 export interface Journal {
   readonly step: JournalStep;
   readonly systemIdentifier: string;
@@ -30,7 +32,7 @@ export interface Journal {
   readonly retiredOid: number;
 }
 
-/** On the disk before it returns. */
+/** Written to the disk before it returns. */
 export function saveJournal(workspace: string, where: Where, journal: Journal): void {
   const path = getJournalPath(workspace, where);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -63,7 +65,7 @@ export function getJournalPath(workspace: string, { host, port, database }: Wher
   return join(workspace, '.airlock', 'reset', `${database}@${host.replaceAll(':', '_')}_${port}.json`);
 }
 
-/** A journal is a file that anyone could have written: it may name nothing but what this tool mints. */
+/** Anyone could have written the journal file, so it may only contain names that this tool generates. */
 function isSound({ step, database, fresh, retired, retiredOid, freshOid }: Journal, expected: string): boolean {
   return (
     STEPS.includes(step) &&

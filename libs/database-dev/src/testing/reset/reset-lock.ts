@@ -5,10 +5,10 @@ const POLL_MS = 100;
 const WAIT_MS = 60_000;
 
 /**
- * One reset of a database at a time. Polled, not awaited in the server: a waiting statement holds a snapshot. The lock
- * belongs to the session and goes with it.
+ * Allows one reset of a database at a time. Polled instead of waiting on the server, because a waiting statement keeps
+ * a snapshot. The lock belongs to the session and ends with it.
  *
- * @throws naming the holder when it does not come free
+ * @throws naming the holder when the lock is not released
  */
 export async function acquireResetLock(client: Client, database: string): Promise<void> {
   for (let waitedMs = 0; waitedMs <= WAIT_MS; waitedMs += POLL_MS) {

@@ -20,7 +20,7 @@ afterAll(async () => {
 const oneOf = <T>(right: T, ...wrong: T[]) =>
   fc.oneof({ weight: 6, arbitrary: fc.constant(right) }, { weight: 1, arbitrary: fc.constantFrom(...wrong) });
 
-/** Mostly right, so that some attempts have every part right and the others differ in one or two. */
+/** Mostly correct, so that some attempts are completely correct and the others differ in one or two parts. */
 const attempts = fc.record({
   environment: oneOf<string | undefined>('testing', undefined, '', 'production', 'Testing', 'testing '),
   host: oneOf('127.0.0.1', 'localhost', '127.1', '0.0.0.0', '[::1]', 'db.prod'),

@@ -1,7 +1,7 @@
 import type { LayerVerdict } from './verdict.js';
 import type { ResetReport } from './run-reset.js';
 
-/** For people: each layer with what it saw, then what stands in the way and the safe command. */
+/** For users: each layer with its facts, then the problems and the safe command. */
 export function formatReport(report: ResetReport): string {
   const lines = report.verdicts.map(formatLine);
   const refusals = report.verdicts.filter(({ verdict }) => verdict === 'refuses').flatMap(formatRefusal);
@@ -16,23 +16,22 @@ function formatRefusal({ layer, title, danger, problems }: LayerVerdict): string
   return [
     '',
     `${layer} ${title}: ${danger}`,
-    ...problems.flatMap(({ problem, mend }) => [`  ${problem}`, `    ${mend}`]),
+    ...problems.flatMap(({ problem, fix }) => [`  ${problem}`, `    ${fix}`]),
   ];
 }
 
 function formatOutcome({ outcome, database, failure }: ResetReport): string[] {
   switch (outcome) {
     case 'reset':
-      return ['', `${database}: made anew from its template, migrated and seeded.`];
+      return ['', `${database}: recreated from its template, migrated and seeded.`];
     case 'allowed':
       return [
         '',
-        `${database}: every layer holds that can be judged without a clone; without --explain it would be made anew. Nothing was touched.`,
+        `${database}: every layer that can be checked without a clone holds; without --explain the database would be recreated. Nothing was changed.`,
       ];
     case 'refused':
-      return ['', ...(failure ? [`The server could not be judged: ${failure}`] : []), REFUSED];
+      return ['', ...(failure ? [`The server could not be checked: ${failure}`] : []), REFUSED];
   }
 }
 
-const REFUSED =
-  'Refused; nothing was touched. Most tests need no reset: `make test` gives each file a database of its own.';
+const REFUSED = 'Refused; nothing was changed. Most tests need no reset: `make test` gives each file its own database.';

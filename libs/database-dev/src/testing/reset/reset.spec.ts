@@ -53,7 +53,7 @@ describe('resetTestDatabase', () => {
       workspace: world.workspace,
       model: sampleModel,
     });
-    expect(formatReport(report)).toContain(`${world.database}: made anew from its template, migrated and seeded.`);
+    expect(formatReport(report)).toContain(`${world.database}: recreated from its template, migrated and seeded.`);
     expect(await describeDatabase()).toEqual({ ...before, oid: expect.anything(), seal: expect.anything() });
     await runAs(world.options.migration, async (client) => {
       expect(await ask(client, 'SELECT leftover FROM public.parcels')).toBe('column "leftover" does not exist');
@@ -64,7 +64,7 @@ describe('resetTestDatabase', () => {
     expect((await provision(world.options)).created).toBe(false);
   });
 
-  it('shows every layer with what it saw and its verdict, and touches nothing, when asked to explain', async () => {
+  it('shows every layer with its facts and its verdict, and changes nothing, with --explain', async () => {
     const report = await resetTestDatabase({
       variables: world.variables,
       workspace: world.workspace,
@@ -90,19 +90,19 @@ describe('resetTestDatabase', () => {
     expect(await world.isKept()).toBe(true);
   });
 
-  it('states the danger, what was seen and the safe command when it refuses', async () => {
+  it('states the danger, the facts and the safe command when it refuses', async () => {
     world.variables['ENVIRONMENT'] = 'production';
     const text = formatReport(await world.reset());
     expect(text).toContain(
       [
         '',
-        'L0 intent: a command typed in the wrong shell resets whatever that shell is set up for',
+        'L0 intent: a command typed in the wrong shell resets the database of that shell',
         '  ENVIRONMENT is "production"; expected exactly "testing"',
         '    ENVIRONMENT=testing airlock db reset-test',
         '',
       ].join('\n'),
     );
-    expect(text).toMatch(/Refused; nothing was touched\. .*`make test`/);
+    expect(text).toMatch(/Refused; nothing was changed\. .*`make test`/);
     expect(text).not.toContain('-secret');
   });
 
@@ -122,19 +122,19 @@ describe('resetTestDatabase', () => {
     expect(text).not.toContain('-secret');
   });
 
-  it('refuses without touching anything when the audit cannot be written', async () => {
+  it('refuses and changes nothing when the audit cannot be written', async () => {
     world.writeFile('.airlock/reset-audit.jsonl', '');
     rmSync(join(world.workspace, AUDIT_FILE));
     mkdirSync(join(world.workspace, AUDIT_FILE));
     const report = await world.reset();
     expect(formatReport(report)).toContain(
-      '  .airlock/reset-audit.jsonl is a folder; expected a regular file that takes lines',
+      '  .airlock/reset-audit.jsonl is a folder; expected a regular file that can be appended to',
     );
     expect(report.outcome).toBe('refused');
     expect(await world.isKept()).toBe(true);
   });
 
-  it('refuses when the server does not answer', async () => {
+  it('refuses when the server does not respond', async () => {
     world.writeSettings({ port: 1 });
     const report = await world.reset();
     expect(report).toMatchObject({ outcome: 'refused', failure: expect.stringContaining('does not answer') });
@@ -142,7 +142,7 @@ describe('resetTestDatabase', () => {
 });
 
 describe('a database of another state than this checkout', () => {
-  it('is made anew when it ran fewer migrations', async () => {
+  it('is recreated when it ran fewer migrations', async () => {
     const { migrations } = sampleModel;
     const { migrate } = await import('@airlock/database/internal');
     world.internals = {
@@ -152,11 +152,11 @@ describe('a database of another state than this checkout', () => {
     expect((await world.reset()).outcome).toBe('reset');
   });
 
-  it('is kept when a migration of another branch has made something, and the cure says so', async () => {
+  it('is kept when a migration of another branch created something, and the fix says so', async () => {
     await world.sql('CREATE TABLE public.of_another_branch (n int)');
     const text = formatReport(await world.reset());
-    expect(text).toContain('holds table public.of_another_branch, made by no migration of this checkout');
-    expect(text).toContain('where a migration of another branch made it, reset from that branch');
+    expect(text).toContain('holds table public.of_another_branch, which no migration of this checkout creates');
+    expect(text).toContain('if a migration of another branch created it, reset from that branch');
     expect(await world.isKept()).toBe(true);
     await world.sql('DROP TABLE public.of_another_branch');
     expect((await world.reset()).outcome).toBe('reset');
@@ -164,14 +164,14 @@ describe('a database of another state than this checkout', () => {
 });
 
 describe('two resets at once', () => {
-  it('A42: run one after the other, each on what it finds', async () => {
+  it('A42: run one after the other, each on the current state', async () => {
     const [a, b] = await Promise.all([world.reset(), world.reset()]);
     expect([a.outcome, b.outcome]).toEqual(['reset', 'reset']);
     expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
   });
 });
 
-describe('a world that changes between the judgement and the swap', () => {
+describe('a state that changes between the checks and the swap', () => {
   it('stops a reset when a development server connects meanwhile', async () => {
     const held = world.options.app;
     let end = async () => {};
@@ -222,7 +222,7 @@ describe('a world that changes between the judgement and the swap', () => {
 });
 
 describe('a physical copy of a server', () => {
-  it('A47: is refused as a server that is not the recorded one; A48: is allowed of the test server itself', async () => {
+  it('A47: is refused as a server that is not the recorded one; A48: is allowed if it is a copy of the test server itself', async () => {
     const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'airlock-copy-'));
     const [original, copy] = [join(folder, 'original'), join(folder, 'copy')];
     const first = await startCluster({ dataDir: original, durable: false, keepFolder: true });
@@ -249,7 +249,7 @@ describe('a reset that is killed', () => {
   const steps: Step[] = ['minted', 'created', 'cloned', 'prepared', 'renamed', 'swapped', 'dropped'];
 
   it.each(steps)(
-    'A40, A41: after "%s" leaves a valid test database, and the next one clears what it left',
+    'A40, A41: after "%s" leaves a valid test database, and the next reset drops the remains',
     async (step) => {
       await runUntilKilled(step);
       expect(loadJournal(world.workspace, where())).toMatchObject({ database: world.database });
@@ -262,18 +262,18 @@ describe('a reset that is killed', () => {
     },
   );
 
-  it('A41: has its database cleared whose drop was interrupted, and which nobody can connect to any more', async () => {
+  it('A41: the next reset drops a database whose drop was interrupted and that accepts no connections any more', async () => {
     await runUntilKilled('swapped');
     const { retired } = JSON.parse(readFileSync(getJournalPath(world.workspace, where()), 'utf8')) as {
       retired: string;
     };
-    // What PostgreSQL leaves of a DROP DATABASE that it was stopped in.
+    // The state in which PostgreSQL leaves a database whose DROP DATABASE was interrupted.
     await world.server(`UPDATE pg_database SET datconnlimit = -2 WHERE datname = '${retired}'`);
     expect(await world.reset()).toMatchObject({ outcome: 'reset' });
     expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
   });
 
-  it('is not cleared where the minted name has come to stand for another database', async () => {
+  it('is not dropped if the generated name now belongs to another database', async () => {
     await runUntilKilled('prepared');
     const { fresh } = JSON.parse(readFileSync(getJournalPath(world.workspace, where()), 'utf8')) as { fresh: string };
     await world.server(`DROP DATABASE ${fresh}`);

@@ -14,15 +14,15 @@ import { loadStaticFacts, type StaticFacts } from './static-facts.js';
 
 export interface ResetOptions {
   readonly variables: EnvironmentVariables;
-  /** The root of the checkout: its .env files, records, journal and audit lie there. */
+  /** The root of the checkout: its .env files, records, journal and audit are there. */
   readonly workspace: string;
-  /** What the database may hold, and is filled by. */
+  /** The permitted contents of the database, and the data that fills it. */
   readonly model: Pick<Model, 'migrations' | 'seedRows' | 'folder'>;
-  /** Judge, and touch nothing. */
+  /** Checks without changing anything. */
   readonly explain?: boolean;
 }
 
-/** For tests of the reset itself; no door of this library leads here. */
+/** For tests of the reset itself; no entry point of this library exports it. */
 export interface ResetInternals {
   readonly layers: readonly Layer[];
   readonly prepare?: (config: Config) => Promise<void>;
@@ -34,11 +34,11 @@ export interface ResetReport {
   readonly outcome: 'reset' | 'allowed' | 'refused';
   readonly database: string | undefined;
   readonly verdicts: readonly LayerVerdict[];
-  /** Why the server's layers could not be judged; nothing was touched. */
+  /** The reason why the server's layers could not run; nothing was changed. */
   readonly failure?: string;
 }
 
-/** Judges every layer, then acts. A refusal is a report; an error after the first act is thrown. */
+/** Checks every layer, then acts. A refusal is a report; an error after the first change is thrown. */
 export async function runReset(options: ResetOptions, internals: ResetInternals): Promise<ResetReport> {
   const { variables, workspace } = options;
   const facts = { ...loadStaticFacts(variables, workspace), ...internals.facts };
@@ -137,13 +137,13 @@ async function act(acting: Client, run: Run, { server, verdicts }: Judged): Prom
     async judgeAgain() {
       const { verdicts } = await judgeServer(acting, run);
       const refused = verdicts.flatMap(({ layer, problems }) => problems.map(({ problem }) => `${layer}: ${problem}`));
-      if (refused.length > 0) throw new ChangedMindError(refused);
+      if (refused.length > 0) throw new ChangedStateError(refused);
     },
   });
   return { outcome: isDone ? 'reset' : 'refused', verdicts: all };
 }
 
-/** The verdicts with those of the layers that had to wait for a clone. */
+/** The verdicts, including those of the layers that needed a clone. */
 async function judgeClone(
   { internals, place }: Run,
   verdicts: readonly LayerVerdict[],
@@ -155,14 +155,14 @@ async function judgeClone(
   );
 }
 
-/** The world changed while the clone was prepared. The test database is as it was; the clone is cleared by the next run. */
-export class ChangedMindError extends Error {
-  override readonly name = 'ChangedMindError';
+/** The state changed while the clone was prepared. The test database is unchanged; the next run drops the clone. */
+export class ChangedStateError extends Error {
+  override readonly name = 'ChangedStateError';
   readonly exitCode = 3;
 
   constructor(problems: readonly string[]) {
     super(
-      `reset-test: stopped before the swap: ${problems.join('; ')}; expected what was seen at first\n  airlock db reset-test --explain`,
+      `reset-test: stopped before the swap: ${problems.join('; ')}; expected no change since the first check\n  airlock db reset-test --explain`,
     );
   }
 }

@@ -1,8 +1,11 @@
-/** One statement each, about a millisecond. Names are qualified: nothing in the database can answer in the catalogue's place. */
+/**
+ * One statement each, about a millisecond. Names are qualified, so that no object of the database can replace the
+ * catalogue.
+ */
 
 export const ACTING_SQL = `
 WITH RECURSIVE reach (role, via) AS (
-  -- Memberships of any depth and with whatever options: one without rights today may have them tomorrow.
+  -- Memberships of any depth and with any options: one without rights now may get rights later.
   SELECT oid, NULL::pg_catalog.name FROM pg_catalog.pg_roles WHERE rolname IN (session_user, $2)
   UNION SELECT m.roleid, r.rolname FROM pg_catalog.pg_auth_members m
     JOIN reach ON m.member = reach.role JOIN pg_catalog.pg_roles r ON r.oid = m.member
@@ -30,7 +33,7 @@ SELECT pg_catalog.jsonb_build_object(
         FROM pg_catalog.pg_shdepend h JOIN pg_catalog.pg_database d ON d.oid = h.dbid
         WHERE h.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND h.deptype IN ('o', 'a', 'r')) s
     WHERE s.refobjid IN (SELECT role FROM reach)),
-  -- Names of settings alone: a value may be a secret.
+  -- Only names of settings: a value may be a secret.
   'settings', (SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
       'setting', pg_catalog.split_part(c.setting, '=', 1),
       'of', pg_catalog.concat_ws(' in ', CASE s.setrole WHEN 0 THEN NULL ELSE 'role ' || pg_catalog.pg_get_userbyid(s.setrole) END,
@@ -47,7 +50,7 @@ SELECT pg_catalog.jsonb_build_object(
       'mayConnect', d.datallowconn AND pg_catalog.has_database_privilege(session_user, d.oid, 'CONNECT'),
       'seal', pg_catalog.shobj_description(d.oid, 'pg_database')) ORDER BY d.datname)
     FROM pg_catalog.pg_database d),
-  -- Rows of other roles are masked, but not these columns; whoever has a user is somebody's session.
+  -- Rows of other roles are masked, except these columns; a row with a user is a client session.
   'sessions', (SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
       'pid', a.pid, 'databaseOid', a.datid::pg_catalog.int8, 'applicationName', a.application_name,
       'user', COALESCE(a.usename, a.usesysid::pg_catalog.text))), '[]')
@@ -81,7 +84,7 @@ SELECT pg_catalog.jsonb_build_object(
       UNION ALL SELECT 'foreign data wrapper ' || fdwname FROM pg_catalog.pg_foreign_data_wrapper) f),
   'protections', (SELECT COALESCE(pg_catalog.jsonb_agg(evtname), '[]') FROM pg_catalog.pg_event_trigger),
   'sizeBytes', pg_catalog.pg_database_size(d.oid),
-  -- Statistics lag behind and a fresh restore has none: pages say at least that there is something.
+  -- Statistics are delayed and missing after a restore; the page count at least shows that rows exist.
   'rows', (SELECT COALESCE(pg_catalog.sum(GREATEST(c.reltuples, pg_catalog.pg_stat_get_live_tuples(c.oid), 0)), 0)::pg_catalog.int8
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))

@@ -9,7 +9,7 @@ import { type Journal, loadJournal } from './reset-journal.js';
 import { ACTING_SQL, INSIDE_SQL, LOGIN_TRIGGER_SQL, SESSIONS_SQL } from './server-facts-sql.js';
 import { nameOwner } from './minted-names.js';
 
-/** Where the reset is to happen, as the configuration has it. */
+/** The place of the reset according to the configuration. */
 export interface Place {
   readonly workspace: string;
   readonly model: Pick<Model, 'folder'>;
@@ -20,19 +20,19 @@ export interface Place {
 
 interface Role {
   readonly name: string;
-  /** The members through which the acting role reaches it; none: it is the acting role itself, or the owner. */
+  /** The members through which the acting role reaches it; empty for the acting role itself and for the owner. */
   readonly through: readonly string[];
   readonly powers: readonly string[];
 }
 
-/** Something of the server that belongs to a role within reach. */
+/** An object of the server that belongs to a reachable role. */
 interface Holding {
   readonly role: string;
   readonly kind: string;
   readonly name: string;
 }
 
-/** What the server does to each session of a role or database, before the session says a word. */
+/** Settings and code that the server applies to each session of a role or database before its first statement. */
 interface SessionSetting {
   readonly setting: string;
   readonly of: string;
@@ -58,7 +58,7 @@ interface SessionEntry {
   readonly user: string;
 }
 
-/** Seen by the session that will act, from the server's maintenance database. */
+/** Facts of the acting session, from the server's maintenance database. */
 export interface Acting {
   readonly pid: number;
   readonly systemIdentifier: string;
@@ -74,7 +74,7 @@ export interface Acting {
   readonly slots: readonly string[];
 }
 
-/** Seen by a session inside the database that would be replaced. */
+/** Facts of a session inside the database that would be replaced. */
 export interface Inside {
   readonly pid: number;
   readonly applicationName: string;
@@ -85,7 +85,7 @@ export interface Inside {
   readonly databaseName: string;
   /** `null`: no such table. Rows as text, so that a forged table of any shape can be read. */
   readonly stamps: readonly Record<string, string | null>[] | null;
-  /** What makes the stamp another thing than a plain table; its rows were not read then. */
+  /** Reasons why the stamp is not a plain table; its rows were not read then. */
   readonly stampFlaws: readonly string[];
   readonly objects: readonly DatabaseObject[];
   readonly strayStamps: readonly string[];
@@ -100,17 +100,17 @@ export interface ServerFacts {
   readonly address: DatabaseAddress;
   readonly acting: Acting;
   readonly inside: Inside;
-  /** What the database may hold. */
+  /** The permitted contents of the database. */
   readonly known: KnownObjects;
   readonly record: ProvisionRecord | undefined;
   readonly journal: Journal | 'unreadable' | undefined;
 }
 
-/** A server remembers a client that has just left for a moment: only who stays for longer is a session of somebody's. */
+/** A server lists a client for a moment after it has left, so only sessions that last longer count. */
 const SETTLE_MS = 2_000;
 const POLL_MS = 10;
 
-/** Both sessions look at the same time, so that the acting one can see the other where it claims to be. */
+/** Both sessions read at the same time, so that the acting one can see the other one in its place. */
 export async function loadServerFacts(acting: Client, place: Place): Promise<ServerFacts> {
   const { workspace, model, config, address } = place;
   const [record, journal] = [loadProvisionRecord(workspace, address), loadJournal(workspace, address)];
@@ -126,7 +126,7 @@ export async function loadServerFacts(acting: Client, place: Place): Promise<Ser
   });
 }
 
-/** Counting sessions costs the server far less than a complete look, which would show the same sessions. */
+/** Counting sessions is far cheaper for the server than the complete query, which would show the same sessions. */
 async function waitForOtherSessions(acting: Client, { database }: DatabaseAddress, end: number): Promise<void> {
   while (Date.now() < end) {
     const { rows } = await acting.query<{ sessions: number }>(SESSIONS_SQL, [database]);
@@ -136,13 +136,16 @@ async function waitForOtherSessions(acting: Client, { database }: DatabaseAddres
   }
 }
 
-/** To look inside is to open a session, and the database may run code then. The server's own catalogue says so before. */
+/**
+ * Inspecting a database opens a session, which may run code of the database. The server's own catalogue shows that
+ * first.
+ */
 async function assertNothingRunsAtLogin(acting: Client, { database }: DatabaseAddress): Promise<void> {
   const { rows } = await acting.query<{ runs: boolean }>(LOGIN_TRIGGER_SQL, [database]);
   if (!rows[0]?.runs) return;
   throw new Error(
-    `the database "${database}" runs an event trigger whenever a session opens; expected none, so it was not looked into\n` +
-      '  an administrator must drop it (SET event_triggers = off; DROP EVENT TRIGGER …) and open one more session, which clears the mark',
+    `the database "${database}" runs an event trigger when a session opens; expected none, so it was not inspected\n` +
+      '  an administrator must drop it (SET event_triggers = off; DROP EVENT TRIGGER …) and open one more session, which clears the flag',
   );
 }
 

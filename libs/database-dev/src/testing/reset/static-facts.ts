@@ -11,20 +11,20 @@ export interface ForeignAddress extends Pick<DatabaseAddress, 'host' | 'port' | 
   readonly where: string;
 }
 
-/** All that can be known before a server is spoken to. */
+/** All facts that are known before a server is contacted. */
 export interface StaticFacts {
   readonly workspace: string;
   readonly variables: EnvironmentVariables;
   readonly inspection: Inspection;
   readonly foreign: readonly ForeignAddress[];
-  /** Files of other environments that could not be read as such. */
+  /** Files of other environments that could not be parsed. */
   readonly unreadable: readonly string[];
   readonly audit: AuditFile;
-  /** Where this code runs from. */
+  /** The folder that this code runs from. */
   readonly runsFrom: string;
 }
 
-/** Reads, and opens the audit; judges nothing and throws nothing. */
+/** Reads, and opens the audit; checks nothing and throws nothing. */
 export function loadStaticFacts(variables: EnvironmentVariables, workspace: string): StaticFacts {
   const inspection = inspectConfig({ env: variables, cwd: workspace });
   const files = listForeignFiles(workspace, inspection.file);
@@ -41,7 +41,7 @@ export function loadStaticFacts(variables: EnvironmentVariables, workspace: stri
   return { workspace, variables, inspection, foreign, unreadable, audit, runsFrom: fileURLToPath(import.meta.url) };
 }
 
-/** Every .env file but the one in use and the examples, which hold no address of anybody's. */
+/** Every .env file except the current one and the examples, whose addresses are not real. */
 function listForeignFiles(workspace: string, used: string | undefined): string[] {
   if (!existsSync(workspace)) return [];
   return readdirSync(workspace)

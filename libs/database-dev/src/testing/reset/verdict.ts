@@ -1,11 +1,11 @@
 export interface ResetProblem {
   readonly problem: string;
-  /** The command or setting that mends it. There is none that overrides it. */
-  readonly mend: string;
+  /** The command or setting that fixes it. No command overrides it. */
+  readonly fix: string;
 }
 
 export interface Judgement {
-  /** What the layer looked at, whatever it thinks of it. */
+  /** The facts that the layer looked at, for either verdict. */
   readonly saw: string;
   readonly problems: readonly ResetProblem[];
 }
@@ -13,7 +13,7 @@ export interface Judgement {
 export interface LayerVerdict {
   readonly layer: string;
   readonly title: string;
-  /** `later`: in the clone, which is made only when every other layer holds. */
+  /** `later`: checked in the clone, which is created only when every other layer holds. */
   readonly verdict: 'holds' | 'refuses' | 'not reached' | 'later';
   readonly saw: string;
   readonly danger?: string;
@@ -24,7 +24,7 @@ export function isRefusal(verdicts: readonly LayerVerdict[]): boolean {
   return verdicts.some(({ verdict }) => verdict === 'refuses' || verdict === 'not reached');
 }
 
-/** A problem where the condition holds, nothing elsewhere. */
-export function problemIf(condition: boolean, problem: string, mend: string): ResetProblem[] {
-  return condition ? [{ problem, mend }] : [];
+/** A problem if the condition holds; otherwise none. */
+export function problemIf(condition: boolean, problem: string, fix: string): ResetProblem[] {
+  return condition ? [{ problem, fix }] : [];
 }

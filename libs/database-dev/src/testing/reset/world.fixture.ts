@@ -1,4 +1,4 @@
-// Two real servers: one for tests, and a "production" that holds a canary and the same names, roles and passwords.
+// Two real servers: one for tests, and a "production" with a canary and the same names, roles and passwords.
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { type ResetInternals, type ResetReport, runReset } from './run-reset.js'
 export interface Servers {
   readonly test: Cluster;
   readonly production: Cluster;
-  /** A superuser's session on each; opening one costs more than what is asked of it. */
+  /** A superuser session on each; opening one costs more than its queries. */
   readonly testAdmin: Client;
   readonly productionAdmin: Client;
   stop(): Promise<void>;
@@ -38,7 +38,7 @@ export type Reach = 'nothing' | 'database' | 'server';
 
 const REACHES: readonly Reach[] = ['nothing', 'database', 'server'];
 
-/** A checkout of its own with one provisioned test database, whose number tells whether it was made anew. */
+/** A separate checkout with one provisioned test database, whose number shows whether it was recreated. */
 export class World {
   readonly workspace = createOwnedFolder(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), 'world');
   readonly variables: Record<string, string | undefined> = { ENVIRONMENT: 'testing' };
@@ -46,7 +46,7 @@ export class World {
   internals: Partial<ResetInternals> = {};
   databaseOid = 0;
   hasProduction = false;
-  /** Decides what has to be provisioned again before the next attack. */
+  /** Decides which parts must be provisioned again before the next attack. */
   reach: Reach = 'nothing';
   #isProvisionedHere = false;
 
@@ -80,7 +80,7 @@ export class World {
     return this;
   }
 
-  /** Makes good what attacks have changed in the database alone; roles and template stay. */
+  /** Reverts changes of attacks in the database alone; roles and template stay. */
   async provisionAgain(): Promise<void> {
     await this.server(`DROP DATABASE ${this.database} WITH (FORCE)`);
     await this.provision();
@@ -98,13 +98,13 @@ export class World {
     return this;
   }
 
-  /** The same name, roles and passwords on the other server, stamped as its environment says, with a canary. */
+  /** The same name, roles and passwords on the other server, with a stamp of its environment and a canary. */
   async provisionProduction(environment: 'production' | 'testing' = 'production'): Promise<void> {
     this.hasProduction = true;
-    // The next attack finds no neighbours of this one.
+    // The next attack must not find this database beside its own.
     this.cleanups.push(() => this.servers.productionAdmin.query(`DROP DATABASE ${this.database} WITH (FORCE)`));
     await provision(createAddresses(this.servers.production, this.database, environment));
-    // Under a name that a migration makes: its contents are no reason to refuse.
+    // Under the name of a table of a migration, so that its contents are not a reason to refuse.
     await runAs(this.productionInside, (client) => client.query('CREATE TABLE parcels AS SELECT 1 AS alive'));
   }
 
@@ -152,13 +152,13 @@ export class World {
     return this.servers.testAdmin.query(text);
   }
 
-  /** For a change that `undo` takes back completely: the next attack finds the server as this one did. */
+  /** For a change that `undo` reverts completely: the next attack finds the server unchanged. */
   async serverUntilDisposed(text: string, undo: string): Promise<void> {
     this.cleanups.push(() => this.servers.testAdmin.query(undo));
     await this.servers.testAdmin.query(text);
   }
 
-  /** A database that was made anew is as provisioning leaves it, whatever was changed in the old one. */
+  /** A recreated database is as provisioning leaves it, after any change of the old one. */
   async reset(layers = LAYERS, variables: EnvironmentVariables = this.variables): Promise<ResetReport> {
     const internals = { layers, prepare: async () => {}, ...this.internals };
     const report = await runReset({ variables, workspace: this.workspace, model: sampleModel }, internals);
@@ -170,7 +170,7 @@ export class World {
     return (await this.readOid()) === this.databaseOid;
   }
 
-  /** From here on, the database that must be kept is the one that has the name now. */
+  /** From now on, the database that must be kept is the current one with that name. */
   async remember(): Promise<void> {
     this.databaseOid = await this.readOid();
   }
@@ -191,7 +191,7 @@ export class World {
 
   async dispose(): Promise<void> {
     for (const cleanup of this.cleanups.reverse()) await cleanup();
-    // The more databases a server has, the longer it takes to judge.
+    // The more databases a server has, the longer its checks take.
     if (this.#isProvisionedHere) await this.#dropAll();
     rmSync(this.workspace, { recursive: true, force: true });
   }
@@ -210,7 +210,7 @@ export class World {
   }
 }
 
-/** Forwards the nth connection to the port that `choose` names, as a tunnel, a pooler or a balancer would. */
+/** Forwards the nth connection to the port that `choose` names, like a tunnel, a pooler or a balancer. */
 export async function startProxy(choose: (nth: number) => number): Promise<{ port: number; stop(): Promise<void> }> {
   const sockets = new Set<Socket>();
   let nth = 0;

@@ -26,17 +26,17 @@ let started: StartedRun | undefined;
 
 export interface TestRunOptions {
   readonly maxWorkers: number;
-  /** What each test database holds. */
+  /** The contents of each test database. */
   readonly model: TestModel;
 }
 
-/** Jest's globalSetup: servers for this run, told to the workers through a record. In watch mode they stay. */
+/** Jest's globalSetup: starts servers for this run and writes a record for the workers. In watch mode they stay. */
 export async function startTestRun({ maxWorkers, model }: TestRunOptions): Promise<void> {
   if (started) return;
-  // The servers end with us, and nobody reads what the tests of a killed Nx or make come to.
+  // The servers end with this process. The results of a killed Nx or make have no reader.
   watchRunners(() => process.kill(process.pid, 'SIGTERM'));
   const env = readProcessEnvironment();
-  // First, for it takes next to nothing of the memory that the databases ask for.
+  // First, because it needs very little of the memory that the databases need.
   const redis = env['REDIS_URL'] ? undefined : await startRedisServer(chooseStorageFolder(readTestStorage(env)));
   const server = await startTestServer(model);
   const admin = await connectAdmin(server.address);
@@ -57,7 +57,7 @@ export async function startTestRun({ maxWorkers, model }: TestRunOptions): Promi
   await keeper.start();
 }
 
-/** Jest's globalTeardown. Says what was kept and what was skipped. */
+/** Jest's globalTeardown. Prints the kept databases and the skipped tests. */
 export async function stopTestRun({ isWatching }: { isWatching: boolean }): Promise<void> {
   if (!started) return;
   const { run, server, redis, admin, registry, keeper } = started;
@@ -67,7 +67,7 @@ export async function stopTestRun({ isWatching }: { isWatching: boolean }): Prom
   if (isWatching) return reportKept(kept, server);
   started = undefined;
   await registry.dropOurs();
-  // Our clusters are stopped without one.
+  // Our clusters are stopped without it.
   if (kept.length > 0) await admin.query('CHECKPOINT');
   await admin.end();
   if (server.cluster) await keepDatabases(server.cluster, kept);
@@ -83,14 +83,14 @@ function reportKept(kept: readonly Clone[], { cluster, address }: TestServer): v
     kept.length === 1 ? 'The database of the failed test is' : `The databases of ${kept.length} failed tests are`;
   const { host, port } = address;
   const where = kept.map(({ name, file }) => `  ${name} on ${host}:${port}, of ${file}`).join('\n');
-  const cure = cluster ? ' To look inside: airlock db kept' : `\n${where}\nEach is dropped when its file fails again.`;
-  process.stderr.write(`\n${databases} kept.${cure}\n`);
+  const fix = cluster ? ' To look inside: airlock db kept' : `\n${where}\nEach is dropped when its file fails again.`;
+  process.stderr.write(`\n${databases} kept.${fix}\n`);
 }
 
 function reportSkippedSpecs(): void {
   const titles = readSkippedSpecs();
   if (titles.length === 0) return;
   process.stderr.write(
-    `\nSkipped, for there is no Redis: ${titles.join(', ')}\nInstall redis-server or valkey-server, or set REDIS_URL.\n`,
+    `\nSkipped, because there is no Redis: ${titles.join(', ')}\nInstall redis-server or valkey-server, or set REDIS_URL.\n`,
   );
 }

@@ -11,7 +11,7 @@ import {
 import type { Clone } from '../clones/clone-registry.js';
 import { formatUrl } from '../clones/database-name.js';
 
-/** The data folder of the last run that failed, with the databases of the failed files in it. */
+/** The data folder of the last failed run, with the databases of the failed files. */
 const KEPT_FOLDER = join(CACHE_FOLDER, 'kept');
 const LIST_FILE = 'airlock-kept.json';
 
@@ -20,7 +20,7 @@ interface KeptDatabase {
   readonly file: string;
 }
 
-/** Moves the folder out of the way of the cluster's own clearing; the cluster is stopped by the caller. */
+/** Moves the folder, so that the cluster does not remove it; the caller stops the cluster. */
 export async function keepDatabases(cluster: Cluster, kept: readonly Clone[]): Promise<void> {
   if (kept.length === 0) return;
   if (findPostgresIn(KEPT_FOLDER).length > 0 || isLocked(KEPT_FOLDER)) {
@@ -38,7 +38,7 @@ export async function keepDatabases(cluster: Cluster, kept: readonly Clone[]): P
   rmSync(aside, { recursive: true, force: true });
 }
 
-/** Starts a server on what the last failed run has kept. @returns undefined when there is nothing */
+/** Starts a server on the kept data of the last failed run. @returns undefined if there is none */
 export async function openKeptDatabases() {
   const list = readList();
   if (list.length === 0) return undefined;

@@ -13,7 +13,7 @@ export interface RedisServer {
 }
 
 const COMMANDS = ['redis-server', 'valkey-server'];
-/** A bound against hanging: a busy machine takes its time. */
+/** A limit against hanging: a busy machine may be slow. */
 const START_TIMEOUT_MS = 60_000;
 const ANSWER_LIMIT_MS = 1000;
 const POLL_MS = 5;
@@ -25,7 +25,7 @@ interface Start {
   readonly port: number;
 }
 
-/** Starts the Redis or Valkey that is on PATH; undefined where there is none. */
+/** Starts the Redis or Valkey on PATH; undefined without one. */
 export async function startRedisServer(storageFolder: string): Promise<RedisServer | undefined> {
   const command = await findCommand();
   if (command === undefined) return undefined;
@@ -33,15 +33,15 @@ export async function startRedisServer(storageFolder: string): Promise<RedisServ
     const started = await startOnPort({ command, storageFolder, port: await findFreePort() });
     if (started) return started;
   }
-  throw new Error(`${command}: did not start; expected an answer within ${START_TIMEOUT_MS / 1000} s`);
+  throw new Error(`${command}: did not start; expected a response within ${START_TIMEOUT_MS / 1000} s`);
 }
 
-/** @returns undefined when it has ended at once: another has taken the port meanwhile */
+/** @returns undefined when it has ended at once, because another process has taken the port meanwhile */
 async function startOnPort({ command, storageFolder, port }: Start): Promise<RedisServer | undefined> {
   const folder = createOwnedFolder(storageFolder, 'redis');
   const password = randomBytes(24).toString('hex');
   const settings = join(folder, 'redis.conf');
-  // In a file of ours: a command line is for all to read.
+  // In a private file: every user can read a command line.
   writeFileSync(settings, renderSettings({ port, password, folder }), { mode: 0o600 });
   const server = startGuarded({
     command: [command, settings],
@@ -59,7 +59,7 @@ async function startOnPort({ command, storageFolder, port }: Start): Promise<Red
   return undefined;
 }
 
-/** The shell looks along the PATH that this process was given. */
+/** The shell searches the PATH of this process. */
 async function findCommand(): Promise<string | undefined> {
   for (const command of COMMANDS) {
     const found = await promisify(execFile)('/bin/sh', ['-c', `command -v ${command}`]).catch(() => undefined);
@@ -92,7 +92,7 @@ async function isReady(server: GuardedServer, login: { port: number; password: s
   return false;
 }
 
-/** Whoever else listens on the port does not know the password. */
+/** Another process that listens on the port does not know the password. */
 function knowsUs({ port, password }: { port: number; password: string }): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ port, host: '127.0.0.1' });

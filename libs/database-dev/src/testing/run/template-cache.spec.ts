@@ -26,7 +26,7 @@ let storage: string;
 
 beforeEach(async () => {
   owned = createOwnedFolder(chooseStorageFolder(existsSync('/dev/shm') ? 'memory' : 'disk'), 'spec');
-  // PostgreSQL may run as another user, who has to pass through.
+  // PostgreSQL may run as another user, who needs to pass through.
   await chmod(owned, 0o711);
   storage = join(owned, 'storage');
   await mkdir(storage);
@@ -43,14 +43,14 @@ describe('the name of a template', () => {
     expect(hashTemplate(extend())).toBe(hashTemplate(sampleModel));
   });
 
-  it('changes with a migration more, and with an edit of one', () => {
+  it('changes with another migration, and with an edit of one', () => {
     expect(new Set([hashTemplate(sampleModel), withNote('text'), withNote('integer')]).size).toBe(3);
   });
 });
 
 describe('the cache of migrated data folders', () => {
   it(
-    'is used again while nothing changes, and made anew from a changed migration',
+    'is used again while nothing changes, and recreated from a changed migration',
     async () => {
       const edited = extend(addNote('integer'));
       const first = await ensureCachedFolder(storage, { folder, model: extend(addNote('text')) });
@@ -67,17 +67,17 @@ describe('the cache of migrated data folders', () => {
   );
 
   it(
-    'holds no more than the three last used, and touches nothing else',
+    'keeps only the three that were used last, and removes nothing else',
     async () => {
       const old = ['0', '1', '2', '3'].map((digit) => digit.repeat(16));
       for (const [index, name] of old.entries()) {
         await mkdir(join(folder, name));
         utimesSync(join(folder, name), index + 1, index + 1);
       }
-      await mkdir(join(folder, 'of-somebody-else'));
+      await mkdir(join(folder, 'of-other-else'));
       const cached = await ensureCachedFolder(storage, { folder, model: sampleModel });
       expect(readdirSync(folder).sort()).toEqual(
-        [old[2], old[3], cached.slice(folder.length + 1), 'of-somebody-else'].sort(),
+        [old[2], old[3], cached.slice(folder.length + 1), 'of-other-else'].sort(),
       );
     },
     LIMIT_MS,

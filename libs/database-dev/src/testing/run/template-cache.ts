@@ -17,7 +17,7 @@ import {
   CACHE_FOLDER,
   copyFolder,
   createOwnedFolder,
-  disownFolder,
+  keepOwnedFolder,
   nameOwnedFolder,
   readDataFolderRules,
   readServerVersion,
@@ -35,7 +35,7 @@ const FOLDER = join(CACHE_FOLDER, 'templates');
 
 export interface TemplateCache {
   readonly model: TemplateModel;
-  /** Where the cached folders lie, in a test of this. */
+  /** The folder of the cache; tests of this module use another one. */
   readonly folder?: string;
 }
 
@@ -44,7 +44,7 @@ export interface Logins {
   migrator: { user: string; password: string };
 }
 
-/** What a template is made of; when any of it changes, so does the name and nothing old is found. */
+/** The inputs of a template. Any change of them changes the name, so an old template is not found. */
 export function hashTemplate(model: TemplateModel): string {
   const hash = createHash('sha256').update(migrationsHash(model));
   hash.update(readDataFolderRules()).update(readBootstrapSql());
@@ -52,7 +52,7 @@ export function hashTemplate(model: TemplateModel): string {
   return hash.digest('hex');
 }
 
-/** A stopped data folder with the template in it, made when it is not cached. Copy it; never start it where it lies. */
+/** A stopped data folder with the template, created when it is not cached. Copy it; never start it in place. */
 export async function ensureCachedFolder(
   storageFolder: string,
   { model, folder = FOLDER }: TemplateCache,
@@ -81,7 +81,7 @@ async function buildCachedFolder(
   try {
     await buildDataFolder(dataDir, model);
     await copyFolder(dataDir, unfinished);
-    disownFolder(unfinished);
+    keepOwnedFolder(unfinished);
     renameSync(unfinished, cached);
   } catch (error) {
     // Another run may have been faster: rename() refuses a folder that is not empty.
@@ -116,7 +116,7 @@ function createLogins(): Logins {
   return { app: createLogin('airlock_test_app'), migrator: createLogin('airlock_test_migrator') };
 }
 
-/** Branches come and go; the templates of a few are kept. */
+/** Branches change often; the templates of a few are kept. */
 function removeOldTemplates(folder: string): void {
   const templates = readdirSync(folder).filter((name) => /^[0-9a-f]{16}$/.test(name));
   const byAge = templates.map((name) => join(folder, name)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);

@@ -9,7 +9,7 @@ interface Login {
   readonly password: string;
 }
 
-/** What the worker processes of one Jest run have to know of its servers. */
+/** Facts about the servers of a Jest run that its worker processes need. */
 export interface TestRun {
   readonly id: string;
   readonly server: 'embedded' | 'external';
@@ -21,7 +21,7 @@ export interface TestRun {
   readonly app: Login;
   readonly migrator: Login;
   readonly template: string;
-  /** As the run found them, before its first test. */
+  /** The roles before the first test of the run. */
   readonly roles: readonly SharedRole[];
   readonly redisUrl: string | undefined;
   /** A missing Redis fails its specs instead of skipping them. */
@@ -30,7 +30,7 @@ export interface TestRun {
 
 const FOLDER = join(CACHE_FOLDER, 'runs');
 
-/** Found again by Jest's process id: workers are its children, and a lone worker is the process itself. */
+/** Found by Jest's process id: workers are its children, and a single worker is the process itself. */
 export function saveTestRun(run: TestRun): void {
   mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
   removeRecordsOfTheDead();
@@ -76,7 +76,7 @@ function readRecord(pid: number): TestRun | undefined {
   }
 }
 
-/** A run that was interrupted could not do it itself. */
+/** An interrupted run could not remove its own record. */
 function removeRecordsOfTheDead(): void {
   for (const name of readdirSync(FOLDER)) {
     if (!identifyProcess(Number.parseInt(name))) rmSync(join(FOLDER, name), { force: true });

@@ -20,7 +20,7 @@ import { buildTemplate, type TemplateOptions } from '../clones/template.js';
 import { ensureCachedFolder, hashTemplate, readLogins } from './template-cache.js';
 import type { TestRun } from './test-run.js';
 
-/** What test databases are made of, and judged by. */
+/** The inputs that test databases are created from and checked against. */
 export type TestModel = Pick<Model, 'migrations' | 'seedRows' | 'folder'>;
 
 export interface TestServer {
@@ -28,11 +28,11 @@ export interface TestServer {
     TestRun,
     'server' | 'host' | 'port' | 'admin' | 'maintenance' | 'app' | 'migrator' | 'template'
   >;
-  /** Where the data lies, when the server is ours. */
+  /** The data folder, if the server is ours. */
   readonly cluster: Cluster | undefined;
 }
 
-/** A server with the template in it: one of our own, unless DATABASE_SERVER=external says to use a running one. */
+/** A server with the template: a new one, unless DATABASE_SERVER=external selects a running one. */
 export async function startTestServer(model: TestModel): Promise<TestServer> {
   const env = readProcessEnvironment();
   if (env['DATABASE_SERVER'] === 'external')
@@ -67,11 +67,11 @@ async function useExternalServer(config: Config, model: TestModel): Promise<Test
   if (!admin || !migration) {
     const missing = admin ? 'DATABASE_MIGRATION_URL' : 'DATABASE_ADMIN_URL';
     throw new Error(
-      `${missing}: not set; expected with DATABASE_SERVER=external, for tests make databases of their own.\n` +
-        'Leave DATABASE_SERVER out to run the tests on a PostgreSQL of their own.',
+      `${missing}: not set; expected with DATABASE_SERVER=external, because tests create their own databases.\n` +
+        'Unset DATABASE_SERVER to run the tests on a separate PostgreSQL.',
     );
   }
-  // Other logins are other grants in the template.
+  // Other logins have other grants in the template.
   const template = nameTemplate(
     createHash('sha256')
       .update(`${hashTemplate(model)} ${app.user} ${migration.user}`)
@@ -94,7 +94,9 @@ async function useExternalServer(config: Config, model: TestModel): Promise<Test
   };
 }
 
-/** One at a time; a template that an interrupted run left half made is still open to connections and made again. */
+/**
+ * One process at a time. A template that an interrupted run left unfinished still accepts connections and is recreated.
+ */
 async function ensureTemplate(template: TemplateOptions & TestModel, config: Config): Promise<void> {
   const client = await connectClient(template.admin, { config, purpose: 'tests' });
   try {

@@ -1,11 +1,14 @@
 import type { ClientBase } from 'pg';
 
-/** Another session, as far as a plain role may see it: of another role's only the name. Never its query, which may hold data. */
+/**
+ * Another session, as far as a plain role may see it: only the name if it belongs to another role. Never its query,
+ * which may hold data.
+ */
 export interface Session {
   readonly pid: number;
   readonly application: string;
   readonly address: string | null;
-  /** When its transaction began, or, outside one, the session. */
+  /** Start of its transaction or, outside of one, of the session. */
   readonly since: Date | null;
 }
 
@@ -13,7 +16,7 @@ const SESSION_COLUMNS = `
   a.pid, coalesce(nullif(a.application_name, ''), 'unnamed') AS application,
   host(a.client_addr) AS address, coalesce(a.xact_start, a.backend_start) AS since`;
 
-/** Who keeps `pid` from its lock right now. */
+/** The sessions that block `pid` right now. */
 export async function findBlockers(client: ClientBase, pid: number): Promise<Session[]> {
   const { rows } = await client.query<Session>(
     `SELECT ${SESSION_COLUMNS} FROM pg_stat_activity a WHERE a.pid = ANY (pg_blocking_pids($1))`,
@@ -22,7 +25,7 @@ export async function findBlockers(client: ClientBase, pid: number): Promise<Ses
   return rows;
 }
 
-/** Who holds the advisory lock (classid, objid) of this database. */
+/** The session that holds the advisory lock (classid, objid) of this database. */
 export async function findLockHolder(client: ClientBase, key: readonly [number, number]): Promise<Session | undefined> {
   const { rows } = await client.query<Session>(
     `SELECT ${SESSION_COLUMNS} FROM pg_locks l JOIN pg_stat_activity a USING (pid)

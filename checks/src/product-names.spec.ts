@@ -4,12 +4,12 @@ import { probedResource } from '@airlock/model/probed-resource';
 import { findProductNames, listCreatedTables, loadProductNames } from './product-names.js';
 import { listFiles, readText } from './repository.js';
 
-/** Everything that takes updates without knowing what the product is about. */
+/** All files that take updates and must not depend on the product's subject. */
 const HOUSE = /^(libs\/(?!model\/)|apps\/(cli|smoke)\/|tools\/|docker\/)/;
-/** They make tables of their own, and one may be called as a table of the product is. */
+/** These create their own tables, which may share the name of a product table. */
 const TESTS = /\.(spec|fixture)\.ts$|\/lint\/cases\//;
 
-describe('the house', () => {
+describe('the workspace without its product', () => {
   let names: readonly RegExp[];
   let namesInTests: readonly RegExp[];
 
@@ -23,7 +23,7 @@ describe('the house', () => {
     const found = listFiles(HOUSE).flatMap((path) =>
       findProductNames(readText(path), TESTS.test(path) ? namesInTests : names).map((line) => `${path}:${line}`),
     );
-    // Take it from `@airlock/model`, handed over by a program, or use the sample model of `libs/database`.
+    // Import it from `@airlock/model`, passed on by a program, or use the sample model of `libs/database`.
     expect(found).toEqual([]);
   });
 
@@ -32,17 +32,17 @@ describe('the house', () => {
     ['a qualified name', (table: string) => `'public.${table}'::regclass`],
     ['a constraint', (table: string) => `${table}_pkey`],
     ['a route', (table: string) => `get('/api/v1/${table}')`],
-  ])('is found to name a table in %s', (_, write) => {
+  ])('is caught naming a table in %s', (_, write) => {
     for (const table of Object.keys(model.columns)) expect(findProductNames(write(table), names)).toHaveLength(1);
   });
 
-  it('is found to name an entity, a migration and a resource', async () => {
+  it('is caught naming an entity, a migration and a resource', async () => {
     const entities = await model.loadEntities();
     const words = [...entities, ...model.migrations].map(({ name }) => name);
     for (const word of [...words, probedResource.path]) expect(findProductNames(`x ${word} y`, names)).toHaveLength(1);
   });
 
-  it('may use ordinary words and what TypeORM calls them', () => {
+  it('may use ordinary words and the terms of TypeORM', () => {
     expect(findProductNames('createDataSource(config, { entities: [] }) // no table of it', names)).toEqual([]);
   });
 });

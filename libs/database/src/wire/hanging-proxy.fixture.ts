@@ -1,18 +1,20 @@
-// Stands between a client and a server, keeps the connection to the client open when the server has closed its own, and
-// lets a test take over what the server says.
+// A proxy between a client and a server. It keeps the client's connection open after the server has closed its own, and
+// a test can replace the server's messages.
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-export interface DeafProxy {
+export interface HangingProxy {
   readonly port: number;
   stop(): Promise<void>;
 }
 
-/** `takeOver` sees what a client sends; when it returns true the server is cut off, and the test speaks in its place. */
-export async function startDeafProxy(
+/**
+ * `takeOver` sees what a client sends. When it returns true, the server is disconnected and the test responds instead.
+ */
+export async function startHangingProxy(
   upstreamPort: number,
   takeOver: (sent: string, client: Socket) => boolean = () => false,
-): Promise<DeafProxy> {
+): Promise<HangingProxy> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (client) => {
     const upstream = connect(upstreamPort, '127.0.0.1');

@@ -3,13 +3,13 @@ import type { TableRules } from './table-rules.js';
 import { nameTable } from './sanitise.js';
 
 /**
- * Replaced values remain in the pages of the tables, with those of dropped columns, and the most common ones in the
- * statistics of the planner. Cleared statistics matter for empty tables: ANALYZE leaves theirs as they are.
+ * Replaced values remain in the pages of the tables, as do those of dropped columns, and the most common ones remain in
+ * the planner's statistics. Statistics are cleared because ANALYZE keeps those of empty tables.
  *
  * @returns a warning for each system catalogue that this role may not rewrite
  * @throws Error where a table was not rewritten
  */
-export async function forgetOldRows(client: Client, rules: readonly TableRules[]): Promise<string[]> {
+export async function removeOldRows(client: Client, rules: readonly TableRules[]): Promise<string[]> {
   const { rows: present } = await client.query<{ name: string }>(
     `SELECT name FROM pg_catalog.unnest($1::text[]) name WHERE pg_catalog.to_regclass(name) IS NOT NULL`,
     [rules.map(nameTable)],
@@ -21,10 +21,10 @@ export async function forgetOldRows(client: Client, rules: readonly TableRules[]
   return collectWarnings(client, `VACUUM (FULL) ${CATALOGUES.join(', ')}`);
 }
 
-/** What has held values of rows: statistics, and the data of large objects that were removed. */
+/** Catalogues that held values of rows: statistics, and the data of removed large objects. */
 const CATALOGUES = ['pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject'].map((name) => `pg_catalog.${name}`);
 
-/** A table that a role may not rewrite is skipped with a warning, and the command succeeds. */
+/** VACUUM skips a table that the role may not rewrite with a warning, and succeeds. */
 async function collectWarnings(client: Client, ...statements: string[]): Promise<string[]> {
   const warnings: string[] = [];
   const collect = ({ severity, message }: { severity: string | undefined; message: string | undefined }) =>
@@ -38,7 +38,7 @@ async function collectWarnings(client: Client, ...statements: string[]): Promise
   return warnings;
 }
 
-/** Those of expressions belong to the index. */
+/** Statistics of expressions belong to the index. */
 const CLEAR_STATISTICS = `
   SELECT pg_catalog.pg_clear_attribute_stats(n.nspname, c.relname, a.attname, false)
     FROM pg_catalog.pg_class c
