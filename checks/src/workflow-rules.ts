@@ -32,7 +32,7 @@ const SAME_REPOSITORY = 'github.event.pull_request.head.repo.full_name == github
 const PREVIEW_GROUP = 'preview-${{ github.event.pull_request.number }}';
 
 /**
- * What only this workspace knows. Unpinned actions, expressions in scripts, triggers that give code of a fork our tokens and
+ ** Rules that only this workspace needs. Unpinned actions, expressions in scripts, triggers that give code of a fork our tokens and
  * inherited secrets are found by zizmor, which CI runs (W14).
  */
 export const workflowRules: readonly WorkflowRule[] = [

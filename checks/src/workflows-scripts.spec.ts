@@ -255,7 +255,7 @@ describe('find-earlier.sh', () => {
   });
 
   it.each([
-    ['what is no digest', 'latest', served, 'is not a digest'],
+    ['a name instead of a digest', 'latest', served, 'is not a digest'],
     ['a digest that never served there', `sha256:${'c'.repeat(64)}`, served, 'production never served'],
     ['to go back where nothing was before', '', `${DIGEST} ${'1'.repeat(40)}`, 'has served one digest only'],
   ])('refuses %s', async (_case, asked, answer, problem) => {

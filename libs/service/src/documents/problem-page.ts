@@ -6,11 +6,11 @@ export function renderProblemPage(code: ProblemCode): string {
   return [
     `# ${code}`,
     `HTTP ${status}: ${title}.`,
-    '## What it means',
+    '## Meaning',
     meaning,
-    '## What to do',
+    '## How to fix it',
     remedy,
-    '## What it looks like',
+    '## Example',
     ['```json', JSON.stringify(createExample(code), null, 2), '```'].join('\n'),
     '',
   ]

@@ -1,11 +1,15 @@
-import type { DynamicModule, ForwardReference, Type } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { MODULE_METADATA } from '@nestjs/common/constants.js';
 
-type Imported = Type | DynamicModule | ForwardReference;
+type Imported = Type | DynamicModule | LaterImport;
+/** The result of Nest's `forwardRef`. */
+interface LaterImport {
+  forwardRef(): Imported;
+}
 
 /** The controllers of a Nest module and of every module that it imports, each once, in the order of the imports. */
 export function listControllers(module: Imported, seen = new Set<Type>()): Type[] {
-  if ('forwardRef' in module) return listControllers(module.forwardRef() as Imported, seen);
+  if ('forwardRef' in module) return listControllers(module.forwardRef(), seen);
   const [type, dynamic] = 'module' in module ? [module.module, module] : [module, undefined];
   if (dynamic === undefined && seen.has(type)) return [];
   seen.add(type);
