@@ -52,7 +52,9 @@ describe('tagImage', () => {
 
   it('fails when the tag names another image afterwards, or could not be written', async () => {
     const other = answering({}, { stdout: JSON.stringify({ manifest: { digest: 'sha256:other' } }) });
-    await expect(tagImage(other, image, 'latest')).rejects.toThrow(`the tag latest points to sha256:other; expected ${DIGEST}`);
+    await expect(tagImage(other, image, 'latest')).rejects.toThrow(
+      `the tag latest points to sha256:other; expected ${DIGEST}`,
+    );
     const refused = answering({ status: 1, stderr: 'ERROR: denied: requested access to the resource is denied\n' });
     await expect(tagImage(refused, image, 'latest')).rejects.toThrow('requested access to the resource is denied');
   });

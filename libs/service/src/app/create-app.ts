@@ -85,7 +85,6 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   nest.useGlobalFilters(new ProblemFilter({ openContext, routes, logger, isDebug: config.service.debug, observer }));
   const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger });
   registerHealthRoutes(server, health);
-  if (config.service.withUi)
-    registerDocs(server, { title, prefix: `/${prefix}`, version: version.version, module });
+  if (config.service.withUi) registerDocs(server, { title, prefix: `/${prefix}`, version: version.version, module });
   return { nest: await nest.init(), health, metrics, routes };
 }
