@@ -1,3 +1,4 @@
 import preset from '../tools/jest.preset.mjs';
 
-export default { ...preset, displayName: 'checks' };
+// The last project to start: it may use both cores that are left.
+export default { ...preset, displayName: 'checks', maxWorkers: 2 };
