@@ -22,7 +22,7 @@ describe('the manifests', () => {
     ];
     const { stdout } = await run(process.execPath, args, { cwd: root, env: {} });
     const missing = (place: string, program: string, environment: string) =>
-      `${place}: ${program}: SMTP_URL is required in ${environment} but not passed`;
+      `${place}: ${program}: PLANTED_SECRET is required in ${environment} but not passed`;
     const hosted = (environment: string) => [
       missing('docker/deploy/alibaba/api.yaml', 'api', environment),
       missing('docker/deploy/cloud-run/service.yaml', 'api', environment),
@@ -52,6 +52,15 @@ describe('the table of programs', () => {
 
   it.each(programNames.filter((name) => name !== 'api'))('starts %s as compose.yml does', (name: ProgramName) => {
     expect(services[name]?.command).toEqual(PROGRAMS[name].command);
+  });
+
+  it('names the apps that the image builds and installs, and no other', () => {
+    const dockerfile = readText('docker/api.Dockerfile');
+    const apps = new Set(Object.values(PROGRAMS).map(({ entry }) => entry.split('/')[1] ?? ''));
+    const installed = /prune-lockfile\.mjs \/pruned (.*?) \\$/m.exec(dockerfile)?.[1]?.split(' ') ?? [];
+    const built = /--projects=([\w,-]+)/.exec(dockerfile)?.[1]?.split(',') ?? [];
+    expect(installed.sort()).toEqual([...apps].map((app) => `apps/${app}`).sort());
+    expect(built.sort()).toEqual([...apps].sort());
   });
 
   it('starts the API as the image does, with its port and probes', () => {

@@ -1,6 +1,14 @@
 /** The variables that each manifest passes to each program, read from the files themselves. */
 import { join } from 'node:path';
-import { type Environment, environmentsWith, environmentsWithout, type ProgramName, traitsOf } from '@airlock/config';
+import {
+  type Environment,
+  environmentsWith,
+  environmentsWithout,
+  type ProgramName,
+  programNames,
+  PROGRAMS,
+  traitsOf,
+} from '@airlock/config';
 import { createRailwayContext, type RailwayProgram } from 'railway/iac';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
@@ -31,7 +39,11 @@ interface ComposeFile {
   readonly secrets?: Readonly<Record<string, unknown>>;
 }
 
-const STACK_PROGRAMS: readonly ProgramName[] = ['api', 'migrate', 'provision'];
+const STACK_PROGRAMS = programNames.filter((name) => listPlatforms(name).includes('compose'));
+
+function listPlatforms(name: ProgramName): readonly string[] {
+  return PROGRAMS[name].runsOn;
+}
 
 export function readCompose(path: string): ComposeFile {
   return parseYaml(readText(path), { merge: true, logLevel: 'silent' }) as ComposeFile;

@@ -4,7 +4,7 @@ import { insertBefore } from './with-edit.mjs';
 insertBefore(
   'libs/config/src/variables/schema.ts',
   '  SENTRY_DSN: secret(',
-  `SMTP_URL: secret().optional().register(variables, {
+  `PLANTED_SECRET: secret().optional().register(variables, {
      group: 'Service',
      description: 'Where mail is handed over.',
      example: 'smtp://airlock:changethis@smtp.example.com',

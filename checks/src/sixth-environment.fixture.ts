@@ -11,7 +11,7 @@ import { startScratchCluster } from '@airlock/embedded-postgres';
 import { listEnvironmentFiles } from './environment-files.js';
 import { root } from './repository.js';
 
-const [qa, staging] = ['qa', 'staging'] as Environment[] as [Environment, Environment];
+const [sixth, staging] = ['sixth', 'staging'] as Environment[] as [Environment, Environment];
 
 console.log(
   JSON.stringify({
@@ -24,9 +24,9 @@ console.log(
   }),
 );
 
-/** Each flaw that staging or production is refused for, in the same configuration of qa. */
+/** Each flaw that staging or production is refused for, in the same configuration of sixth. */
 async function judgeConfig() {
-  const good: Record<string, string> = { ...goodEnvironments.production, ENVIRONMENT: qa };
+  const good: Record<string, string> = { ...goodEnvironments.production, ENVIRONMENT: sixth };
   const flaws = badEnvironments.filter(
     ({ base, set }) => /^(staging|production)$/.test(base) && !('ENVIRONMENT' in set),
   );
@@ -39,7 +39,7 @@ async function judgeConfig() {
     DATABASE_URL: (good['DATABASE_URL'] ?? '').replace('/airlock?', `/${database}?`),
   });
   const others = { ...good, ...named('airlock_staging') };
-  const mine = { ...goodEnvironments.staging, ...named('airlock_qa') };
+  const mine = { ...goodEnvironments.staging, ...named('airlock_sixth') };
   return { good: refusals(good), flaws: flaws.length, accepted, others: refusals(others), mine: refusals(mine) };
 }
 
@@ -59,20 +59,20 @@ async function judgeDatabase() {
     migration: address(`${database}_migrator`, database),
   });
   const ask = async (database: string, sql: string) => {
-    const context = { config: createSessionConfig(qa), purpose: 'spec' };
+    const context = { config: createSessionConfig(sixth), purpose: 'spec' };
     const client = await connectClient({ ...cluster.superuser, database }, context);
     const answer = await client.query(sql).then(() => 'done', messageOf);
     await client.end();
     return answer;
   };
   try {
-    const own = describe(qa, 'airlock');
+    const own = describe(sixth, 'airlock');
     const { stamp } = await provision(own);
     const config = await createConfig(own);
     await migrate({ ...model, config });
     await provision(describe(staging, 'elsewhere'));
     await ask('postgres', 'CREATE DATABASE airlock_copy TEMPLATE elsewhere');
-    const copy = describe(qa, 'airlock_copy');
+    const copy = describe(sixth, 'airlock_copy');
     return {
       stamp: stamp.environment,
       again: (await provision(own)).warnings,
@@ -89,12 +89,12 @@ async function judgeDatabase() {
   }
 }
 
-/** A real config of a database that qa would be refused: it is on this machine. */
+/** A real config of a database that sixth would be refused: it is on this machine. */
 async function createConfig({ app, migration }: { app: DatabaseAddress; migration: DatabaseAddress }): Promise<Config> {
   const { config } = await withFolder({}, (cwd) =>
-    inspectConfig({ env: { ...goodEnvironments.production, ENVIRONMENT: qa }, cwd }),
+    inspectConfig({ env: { ...goodEnvironments.production, ENVIRONMENT: sixth }, cwd }),
   );
-  if (!config) throw new Error('qa: its good configuration is refused');
+  if (!config) throw new Error('sixth: its good configuration is refused');
   return { ...config, database: { ...config.database, app, migration } };
 }
 
@@ -110,15 +110,15 @@ async function judgeProcesses() {
     'apps/smoke/src/e2e/assert-writable.ts',
   );
   const { intent } = await load<{ intent: Layer }>('libs/database-dev/src/testing/reset/l0-intent.ts');
-  const inspection = inspectConfig({ env: { ENVIRONMENT: qa }, files: false });
+  const inspection = inspectConfig({ env: { ENVIRONMENT: sixth }, files: false });
   const looked = (environment: string) =>
     checks.filter(({ appliesTo }) => appliesTo?.({ environment, url: 'https://x' }) ?? true).length;
   return {
-    headers: createSecurityHeaders(qa),
-    localIssuer: await loadTokenRules({ environment: qa, auth: {} }).then(() => 'trusted', messageOf),
-    smoke: { qa: looked(qa), production: looked('production') },
-    e2e: attempt(() => assertStampWritable(JSON.stringify({ environment: qa, database: 'airlock' }))),
-    reset: intent.judge({ variables: { ENVIRONMENT: qa }, inspection }).problems.map(({ problem }) => problem),
+    headers: createSecurityHeaders(sixth),
+    localIssuer: await loadTokenRules({ environment: sixth, auth: {} }).then(() => 'trusted', messageOf),
+    smoke: { sixth: looked(sixth), production: looked('production') },
+    e2e: attempt(() => assertStampWritable(JSON.stringify({ environment: sixth, database: 'airlock' }))),
+    reset: intent.judge({ variables: { ENVIRONMENT: sixth }, inspection }).problems.map(({ problem }) => problem),
   };
 }
 
@@ -127,11 +127,11 @@ async function judgeDeploys() {
   const { assertPromotion } = await load<Promotion>('libs/deploy/src/release/promotion.ts');
   const { assertIsolated } = await load<Preview>('libs/deploy/src/preview/assert-isolated.ts');
   const promote = (from: string, to: string) => attempt(() => assertPromotion({ from, to }));
-  const model = { services: { api: { environment: { ENVIRONMENT: qa } } } };
+  const model = { services: { api: { environment: { ENVIRONMENT: sixth } } } };
   return {
-    files: createSettings(qa, {}).files,
-    promote: promote('staging', qa),
-    promoteFrom: promote(qa, 'production'),
+    files: createSettings(sixth, {}).files,
+    promote: promote('staging', sixth),
+    promoteFrom: promote(sixth, 'production'),
     preview: attempt(() => assertIsolated(model, {})),
   };
 }
@@ -150,11 +150,11 @@ function attempt(act: () => void): string {
 }
 
 function judgeFiles() {
-  const example = renderExamples().find(({ path }) => path.includes('qa'));
+  const example = renderExamples().find(({ path }) => path.includes('sixth'));
   return {
     missing: listEnvironmentFiles().filter((path) => !existsSync(join(root, path))),
     example: example?.content.split('\n').filter((line) => /^[A-Z]/.test(line)),
-    reference: renderDocs().every(({ content }) => /\| production\s+\| qa\s+\|/.test(content)),
+    reference: renderDocs().every(({ content }) => /\| production\s+\| sixth\s+\|/.test(content)),
   };
 }
 

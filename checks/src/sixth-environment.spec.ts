@@ -7,7 +7,7 @@ import { root } from './repository.js';
 const run = promisify(execFile);
 const program = (name: string) => join(root, 'checks/src', name);
 
-/** The table of environments with one more row, `qa: {}`, in a process that runs the real sources. */
+/** The table of environments with one more row, `sixth: {}`, in a process that runs the real sources. */
 describe('an environment that states nothing', () => {
   let judged: Judged;
 
@@ -17,7 +17,7 @@ describe('an environment that states nothing', () => {
   });
 
   it('is one of six', () => {
-    expect(judged.environments).toEqual(['development', 'testing', 'preview', 'staging', 'production', 'qa']);
+    expect(judged.environments).toEqual(['development', 'testing', 'preview', 'staging', 'production', 'sixth']);
   });
 
   it('accepts a good configuration, and none of the flaws that staging and production refuse', () => {
@@ -28,33 +28,35 @@ describe('an environment that states nothing', () => {
 
   it('isolates its databases from those of the others', () => {
     expect(judged.config.others).toEqual([
-      expect.stringMatching(/word staging belongs to another environment than qa$/),
+      expect.stringMatching(/word staging belongs to another environment than sixth$/),
     ]);
-    expect(judged.config.mine).toEqual([expect.stringMatching(/word qa belongs to another environment than staging$/)]);
+    expect(judged.config.mine).toEqual([
+      expect.stringMatching(/word sixth belongs to another environment than staging$/),
+    ]);
   });
 
   it('has a database with its stamp, where nothing is dropped and nothing is reset', () => {
     expect(judged.database).toMatchObject({
-      stamp: 'qa',
+      stamp: 'sixth',
       again: [],
-      drop: 'table public.entities: cannot be dropped in qa; expected the migrator, in a contract migration',
+      drop: 'table public.entities: cannot be dropped in sixth; expected the migrator, in a contract migration',
       restamp: expect.stringContaining('does not exist') as unknown,
       template: expect.stringContaining('does not exist') as unknown,
     });
-    expect(judged.processes.reset).toEqual(['ENVIRONMENT is "qa"; expected exactly "testing"']);
+    expect(judged.processes.reset).toEqual(['ENVIRONMENT is "sixth"; expected exactly "testing"']);
   });
 
   it('accepts no sample data and no copy of another environment', () => {
     expect(judged.database).toMatchObject({
-      seed: expect.stringContaining('seeds are sample data, and this is qa') as unknown,
-      refresh: expect.stringContaining('a copy can become development, preview, staging, never qa') as unknown,
-      adopt: expect.stringContaining('Only a copy of qa can become qa.') as unknown,
+      seed: expect.stringContaining('seeds are sample data, and this is sixth') as unknown,
+      refresh: expect.stringContaining('a copy can become development, preview, staging, never sixth') as unknown,
+      adopt: expect.stringContaining('Only a copy of sixth can become sixth.') as unknown,
     });
   });
 
   it('is accepted by the bootstrap because it is in the table, and a name outside of the table is refused', () => {
     expect(judged.database.stranger).toContain(
-      'is "uat"; expected development, testing, preview, staging, production or qa',
+      'is "uat"; expected development, testing, preview, staging, production or sixth',
     );
   });
 
@@ -62,19 +64,19 @@ describe('an environment that states nothing', () => {
     const { headers, localIssuer, smoke, e2e } = judged.processes;
     expect(headers).toHaveProperty('strict-transport-security');
     expect(localIssuer).toContain('expected the issuer of your tokens');
-    expect(smoke.qa).toBe(smoke.production);
-    expect(e2e).toContain('is stamped qa; expected development, testing, preview');
+    expect(smoke.sixth).toBe(smoke.production);
+    expect(e2e).toContain('is stamped sixth; expected development, testing, preview');
   });
 
   it('is deployed to a swarm only by promotion, and is not a preview', () => {
-    expect(judged.deploys.files).toEqual(['compose.yml', 'compose.qa.yml', 'docker/swarm.yml']);
+    expect(judged.deploys.files).toEqual(['compose.yml', 'compose.sixth.yml', 'docker/swarm.yml']);
     expect(judged.deploys.promote).toBe('done');
-    expect(judged.deploys.promoteFrom).toContain('expected from staging to production or qa');
-    expect(judged.deploys.preview).toContain('ENVIRONMENT is "qa"; expected "preview"');
+    expect(judged.deploys.promoteFrom).toContain('expected from staging to production or sixth');
+    expect(judged.deploys.preview).toContain('ENVIRONMENT is "sixth"; expected "preview"');
   });
 
   it('lacks its example and its overlay, and gets an example without permissions', () => {
-    expect(judged.files.missing).toEqual(['docker/env/qa.env.example', 'compose.qa.yml']);
+    expect(judged.files.missing).toEqual(['docker/env/sixth.env.example', 'compose.sixth.yml']);
     expect(judged.files.example.map((line) => line.split('=')[0])).toEqual([
       'ENVIRONMENT',
       'SECRET_KEY',
@@ -96,7 +98,7 @@ interface Judged {
   processes: {
     headers: object;
     localIssuer: string;
-    smoke: { qa: number; production: number };
+    smoke: { sixth: number; production: number };
     e2e: string;
     reset: string[];
   };

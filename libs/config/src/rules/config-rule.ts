@@ -3,8 +3,13 @@ import type { Violation } from '../values/config-error.js';
 import { type Environment, ENVIRONMENTS, environmentsWithout } from '../values/environment.js';
 import { parseRedisUrl } from '../values/redis-url.js';
 import type { EnvironmentVariables } from '../values/environment-variables.js';
-import type { Values, VariableName } from '../variables/schema.js';
-import type { Texts } from '../variables/schema.js';
+import {
+  databaseVariables,
+  type DatabaseVariable,
+  type Texts,
+  type Values,
+  type VariableName,
+} from '../variables/schema.js';
 
 /** The input of a rule. Invalid values are absent, because they already have their own violation. */
 export interface Facts {
@@ -33,16 +38,9 @@ export function violationIf(condition: boolean | undefined, violation: Violation
   return condition ? [violation] : [];
 }
 
-export type DatabaseVariable = 'DATABASE_URL' | 'DATABASE_MIGRATION_URL' | 'DATABASE_ADMIN_URL';
-export const DATABASE_VARIABLES: readonly DatabaseVariable[] = [
-  'DATABASE_URL',
-  'DATABASE_MIGRATION_URL',
-  'DATABASE_ADMIN_URL',
-];
-
 /** Every database address that is set and valid. */
 export function databasesOf({ values }: Facts): { name: DatabaseVariable; address: DatabaseAddress }[] {
-  return DATABASE_VARIABLES.flatMap((name) => {
+  return databaseVariables.flatMap((name) => {
     const address = values[name];
     return address ? [{ name, address }] : [];
   });

@@ -4,7 +4,6 @@ import { isListed, isLocalHost, isPublicPattern } from '../values/hosts.js';
 import { POOLER_PORT } from '../values/poolers.js';
 import { quote } from '../values/quote.js';
 import {
-  DATABASE_VARIABLES,
   databasesOf,
   dataHostsOf,
   DEPLOYED,
@@ -14,6 +13,7 @@ import {
   type ConfigRule,
   violationIf,
 } from './config-rule.js';
+import { databaseVariables } from '../variables/schema.js';
 
 export const databaseRules: readonly ConfigRule[] = [
   {
@@ -107,7 +107,7 @@ export const databaseRules: readonly ConfigRule[] = [
     title: `the port ${POOLER_PORT}, which belongs to connection poolers`,
     environments: EVERYWHERE,
     find: ({ texts }) =>
-      DATABASE_VARIABLES.flatMap((name) =>
+      databaseVariables.flatMap((name) =>
         violationIf(texts[name]?.includes(`:${POOLER_PORT}/`), {
           name,
           problem: `names the port ${POOLER_PORT} of a connection pooler`,

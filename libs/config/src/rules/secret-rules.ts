@@ -1,8 +1,7 @@
-import { parseRedisUrl } from '../values/redis-url.js';
-import type { VariableName } from '../variables/schema.js';
+import { metaOf, type VariableName, variableNames } from '../variables/schema.js';
 import { databasesOf, DEPLOYED, type Facts, LASTING, type ConfigRule, violationIf } from './config-rule.js';
 
-/** Long enough to prevent guessing. */
+/** Long enough to prevent guessing: a key that this workspace generates, and what others may have chosen. */
 const MIN_KEY_LENGTH = 32;
 const MIN_PASSWORD_LENGTH = 16;
 const MIN_DIFFERENT_CHARACTERS = 8;
@@ -28,7 +27,7 @@ export const secretRules: readonly ConfigRule[] = [
       ),
   },
   {
-    title: `a secret shorter than ${MIN_KEY_LENGTH} or a password shorter than ${MIN_PASSWORD_LENGTH} characters`,
+    title: `\`SECRET_KEY\` shorter than ${MIN_KEY_LENGTH}, or another secret or password shorter than ${MIN_PASSWORD_LENGTH} characters`,
     environments: DEPLOYED,
     find: (facts) =>
       secretsOf(facts).flatMap(({ name, what, text, minLength }) =>
@@ -58,8 +57,11 @@ export const secretRules: readonly ConfigRule[] = [
     environments: LASTING,
     find: (facts) => {
       const secrets = secretsOf(facts);
-      return secrets.flatMap(({ name, what, text }, index) => {
-        const first = secrets.findIndex((other) => other.text === text);
+      return secrets.flatMap(({ name, what, text, role }, index) => {
+        // One role has one password, on each server that knows it.
+        const first = secrets.findIndex(
+          (other, at) => at === index || (other.text === text && (role === undefined || other.role !== role)),
+        );
         return violationIf(first < index, {
           name,
           problem: `${what}is the same as that of ${secrets[first]?.name}`,
@@ -78,18 +80,31 @@ interface SecretPart {
   readonly what: string;
   readonly text: string;
   readonly minLength: number;
+  /** The role of the database that has this password. */
+  readonly role?: string;
 }
 
-/** The secrets that must be hard to guess. A Sentry DSN is a secret address, but not a key. */
+/** The secrets that must be hard to guess: of each variable that the schema calls secret, or the password in its address. */
 function secretsOf(facts: Facts): SecretPart[] {
-  const { values, texts } = facts;
   const password = { what: 'its password ', minLength: MIN_PASSWORD_LENGTH };
-  const redis = values.REDIS_URL && texts.REDIS_URL ? parseRedisUrl(texts.REDIS_URL, 'REDIS_URL').password : '';
-  return [
-    ...(values.SECRET_KEY && texts.SECRET_KEY !== undefined
-      ? [{ name: 'SECRET_KEY' as const, what: '', text: texts.SECRET_KEY, minLength: MIN_KEY_LENGTH }]
-      : []),
-    ...databasesOf(facts).map(({ name, address }) => ({ name, ...password, text: address.password.reveal() })),
-    ...(redis === '' ? [] : [{ name: 'REDIS_URL' as const, ...password, text: redis }]),
-  ];
+  const databases = new Map(databasesOf(facts).map(({ name, address }) => [name as VariableName, address]));
+  return variableNames.flatMap((name): SecretPart[] => {
+    const text = facts.texts[name];
+    if (!metaOf(name).secret || text === undefined || facts.values[name] === undefined) return [];
+    const address = databases.get(name);
+    if (address) return [{ name, ...password, text: address.password.reveal(), role: address.user }];
+    if (!text.includes('://')) {
+      return [{ name, what: '', text, minLength: name === 'SECRET_KEY' ? MIN_KEY_LENGTH : MIN_PASSWORD_LENGTH }];
+    }
+    const written = URL.canParse(text) ? new URL(text).password : '';
+    return written === '' ? [] : [{ name, ...password, text: decode(written) }];
+  });
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

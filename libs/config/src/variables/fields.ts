@@ -96,7 +96,16 @@ export function secret(expected = 'a text of at most 4096 printable characters',
 }
 
 export function databaseAddress() {
-  return address((value) => parseDatabaseUrl(value, ''));
+  const field = address((value) => parseDatabaseUrl(value, ''));
+  databaseAddresses.add(field);
+  return field;
+}
+
+const databaseAddresses = new WeakSet<object>();
+
+/** Whether a field of the schema, which may be optional, is a `databaseAddress()`. */
+export function isDatabaseAddress(field: z.ZodType): boolean {
+  return databaseAddresses.has(field instanceof z.ZodOptional ? field.unwrap() : field);
 }
 
 /** The address is checked part by part, but the client gets the text. */

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ENVIRONMENTS, type Environment, environmentsWith, environmentsWithout } from '../values/environment.js';
+import type { DatabaseAddress } from '../values/database-url.js';
 import { type ProgramName, programNames } from '../programs/programs.js';
 import {
   certificates,
@@ -12,6 +13,7 @@ import {
   flag,
   hosts,
   integer,
+  isDatabaseAddress,
   list,
   listenHost,
   origins,
@@ -401,6 +403,15 @@ export type Texts = Readonly<Partial<Record<VariableName, string>>>;
 export type Values = z.output<typeof schema>;
 
 export const variableNames = Object.keys(schema.shape) as VariableName[];
+
+/** A variable that is a `databaseAddress()`: every rule about databases judges it. */
+export type DatabaseVariable = {
+  [Name in VariableName]-?: NonNullable<Values[Name]> extends DatabaseAddress ? Name : never;
+}[VariableName];
+
+export const databaseVariables = variableNames.filter((name): name is DatabaseVariable =>
+  isDatabaseAddress(schema.shape[name]),
+);
 
 export function metaOf(name: VariableName): VariableMeta {
   const meta = variables.get(schema.shape[name]);

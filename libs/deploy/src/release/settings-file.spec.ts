@@ -19,7 +19,7 @@ describe('assertSettingsReachStack', () => {
   it.each([
     [
       'PORT=9000',
-      /staging\.env: sets PORT; expected it to be left out, because the edge and the health check ask port 8000/,
+      /staging\.env: sets PORT; expected it to be left out, because the edge and the health check use port 8000/,
     ],
     ['LOG_LEVEL=info\nexport ENVIRONMENT=staging', /sets ENVIRONMENT; .* the overlay belongs to one environment/],
     ['DATABASE_SSL_CA_FILE=/ca.pem', /sets DATABASE_SSL_CA_FILE; .* without TLS/],

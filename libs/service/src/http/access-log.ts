@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Refusal } from '../context/request-context.js';
 import { createFlatLogger } from '../logging/logger.js';
+import type { RequestLine } from '../logging/request-line.js';
 import type { Observer } from '../telemetry/observer.js';
 import type { Metrics } from '../telemetry/prometheus-metrics.js';
 
@@ -29,7 +30,7 @@ export function createRecordResponse({ logger, metrics, observer }: Listeners): 
 function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
   const { url } = request;
   const end = url.indexOf('?');
-  const fields = {
+  const fields: RequestLine = {
     method: request.method,
     path: end < 0 ? url : url.slice(0, end),
     route: request.routeOptions.url ?? null,

@@ -1,7 +1,16 @@
 import type { DestinationStream } from 'pino';
 import type { PrettyOptions } from 'pino-pretty';
+import type { RequestLine } from './request-line.js';
 
-const HIDDEN = 'service,version,environment,request_id,correlation_id,method,path,route,status_code,duration_ms,user';
+const REQUEST_FIELDS: Readonly<Record<keyof RequestLine, true>> = {
+  method: true,
+  path: true,
+  route: true,
+  status_code: true,
+  duration_ms: true,
+  user: true,
+};
+const HIDDEN = ['service', 'version', 'environment', 'request_id', 'correlation_id', ...Object.keys(REQUEST_FIELDS)];
 
 /**
  * One readable line for each event, for people at a terminal. Loaded only if `LOG_FORMAT=pretty`. Writes synchronously,
@@ -22,21 +31,16 @@ export async function createPrettyStream(options: PrettyOptions = {}): Promise<D
     timestampKey: 'timestamp',
     translateTime: 'SYS:HH:MM:ss.l',
     errorLikeObjectKeys: ['error'],
-    ignore: HIDDEN,
+    ignore: HIDDEN.join(','),
     messageFormat: describeEvent,
     ...options,
   });
 }
 
 /** The fields of a log line that the pretty format shows. */
-interface Line {
+interface Line extends Partial<RequestLine> {
   readonly event?: string;
   readonly request_id?: string;
-  readonly method?: string;
-  readonly path?: string;
-  readonly status_code?: number;
-  readonly duration_ms?: number;
-  readonly user?: string | null;
 }
 
 /** The event with its request id; requests with method, path, status and duration. */

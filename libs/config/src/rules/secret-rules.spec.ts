@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import { inspectConfig } from '../load/inspect-config.js';
+import { goodEnvironments } from '../testing/index.js';
+import { databaseVariables, metaOf, type VariableName, variableNames } from '../variables/schema.js';
+
+const secrets = variableNames.filter((name) => metaOf(name).secret && name !== 'SENTRY_DSN');
+const SERVER = 'db.corp.net:5432/airlock?sslmode=verify-full';
+
+/** The problems of a production configuration with these values besides. */
+function judge(values: Partial<Record<VariableName, string>>): string[] {
+  const { violations } = inspectConfig({ env: { ...goodEnvironments.production, ...values }, files: false });
+  return violations.map(({ name, problem }) => `${name}: ${problem}`);
+}
+
+function write(name: VariableName, secret: string): string {
+  if (databaseVariables.some((one) => one === name)) return `postgres://airlock_app:${secret}@${SERVER}`;
+  return name === 'REDIS_URL' ? `rediss://:${secret}@redis.corp.net:6379/0` : secret;
+}
+
+describe('the rules of secrets', () => {
+  it.each(secrets)('judge %s, as every variable that the schema calls secret', (name) => {
+    for (const [secret, problem] of [
+      ['changethis-changethis-changethis-1', 'placeholder'],
+      ['k3v0qXz', 'has 7 characters'],
+      ['abababababababababababababababababab', 'has 2 different characters'],
+    ] as const) {
+      expect(judge({ [name]: write(name, secret) }).join()).toContain(problem);
+    }
+  });
+
+  it('take an escaped password as it is sent', () => {
+    const problems = judge({ REDIS_URL: 'rediss://:change%74his-and-more-0123@redis.corp.net:6379/0' });
+    expect(problems).toEqual([expect.stringContaining('its password is a placeholder')]);
+  });
+
+  it('allow one password for one role on several servers, and for nothing else', () => {
+    const password = 'wNk3v0qXZr8bYt5L';
+    const write = (user: string) => `postgres://${user}:${password}@${SERVER}`;
+    const same = (values: Partial<Record<VariableName, string>>) =>
+      judge(values).filter((problem) => problem.includes('the same as that of'));
+    expect(same({ DATABASE_URL: write('airlock_app'), DATABASE_ADMIN_URL: write('airlock_app') })).toEqual([]);
+    expect(same({ DATABASE_URL: write('airlock_app'), DATABASE_ADMIN_URL: write('postgres') })).toHaveLength(1);
+    expect(same({ REDIS_URL: `rediss://:${password}@redis.corp.net:6379/0` })).toHaveLength(1);
+  });
+});
+
+describe('the rules of databases', () => {
+  it.each(databaseVariables)('judge %s, as every address of a database', (name) => {
+    const problems = judge({ [name]: 'postgres://airlock_app:k3v0qXzR8bYt5LwN@localhost:6432/other_test' });
+    expect(problems.join()).toContain('names the host localhost');
+    expect(problems.join()).toContain('port 6432 of a connection pooler');
+  });
+});
