@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ComposeModel } from '../engine/compose-model.js';
 import type { Fields } from '../engine/model-fields.js';
 import { parseImageReference } from '../engine/image-reference.js';
-import { createReleasePlan } from './release-plan.js';
+import { createReleasePlan, listHttpServices } from './release-plan.js';
 import { fingerprint } from './stack-file.js';
 
 const image = parseImageReference(`registry.example.com/airlock@sha256:${'a'.repeat(64)}`);
@@ -52,6 +52,25 @@ describe('createReleasePlan', () => {
 
   it.each(['redis', 'redis:latest', 'localhost:5000/redis'])('refuses the image %s', (name) => {
     expect(() => createPlan({}, { image: name })).toThrow(`services.redis: image ${name} can change between deploys`);
+  });
+});
+
+describe('listHttpServices', () => {
+  it.each<[string, Fields | undefined, string[]]>([
+    ['a health check of the image', undefined, ['api']],
+    ['the health check of the image, written out', { test: ['CMD', 'node', '/app/healthcheck.mjs'] }, ['api']],
+    ['a health check that is disabled', { disable: true }, []],
+    ['none', { test: ['NONE'] }, []],
+    ['another health check', { test: ['CMD', 'test', '-f', '/tmp/alive'] }, []],
+  ])('judges a service with %s', (_what, healthcheck, expected) => {
+    const stack = { services: { api: healthcheck ? { healthcheck } : {} } };
+    expect(listHttpServices({ appServices: ['api'], stack })).toEqual(expected);
+  });
+
+  it('must find one in every stack', () => {
+    expect(() => createPlan({ healthcheck: { disable: true } })).toThrow(
+      'services.api: has another health check than the image; expected one service that serves HTTP',
+    );
   });
 });
 

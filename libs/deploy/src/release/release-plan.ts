@@ -77,6 +77,25 @@ export function createReleasePlan(
   return { stack, appServices, releaseJob, provisionJob, secretVersions: used };
 }
 
+/**
+ * The services of the image that serve HTTP, judged by their health check: it is the image's, which asks their port. A worker
+ * has another one, or none.
+ */
+export function listHttpServices({ appServices, stack }: AppServices): string[] {
+  return appServices.filter((name) => {
+    const check = (stack.services[name]?.['healthcheck'] ?? {}) as HealthCheck;
+    if (check.disable === true || check.test?.[0] === 'NONE') return false;
+    return check.test === undefined || check.test.join(' ').includes('/app/healthcheck.mjs');
+  });
+}
+
+export type AppServices = Pick<ReleasePlan, 'appServices'> & { readonly stack: Pick<Stack, 'services'> };
+
+interface HealthCheck {
+  readonly disable?: boolean;
+  readonly test?: readonly string[];
+}
+
 /** The services that must complete before these services start. */
 function findAwaited(model: ComposeModel, names: readonly string[]): string[] {
   const waits = names.flatMap((name) =>
@@ -109,6 +128,11 @@ function assertBelongs(plan: {
     ),
     ...(appServices.length === 0 ? [`services: none runs ${image.name}; expected image: \${API_IMAGE:?}`] : []),
     ...Object.entries(services).flatMap(([name, service]) => findUnpinnedImage(name, String(service['image']))),
+    ...(appServices.length > 0 && listHttpServices({ appServices, stack: { services } }).length === 0
+      ? [
+          `services.${appServices[0] ?? ''}: has another health check than the image; expected one service that serves HTTP`,
+        ]
+      : []),
     ...appServices.flatMap((name) => findGap(name, services[name] ?? {})),
   ];
   if (problems.length === 0) return;

@@ -3,7 +3,7 @@ import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { runJobs, type Job, type JobOptions, type JobResult } from '../release/release-job.js';
 import { DeployError } from '../engine/deploy-error.js';
-import type { ReleasePlan } from '../release/release-plan.js';
+import { listHttpServices, type AppServices, type ReleasePlan } from '../release/release-plan.js';
 
 /** The output of `airlock db status --json`, run in an image. */
 export interface SchemaStatus {
@@ -86,11 +86,8 @@ function createCheckJobs(plan: ReleasePlan, current: ImageReference | undefined,
 /**
  * An older image may check the whole configuration in every command, so it also gets the application's configuration.
  */
-export function withConfigOf(
-  plan: Pick<ReleasePlan, 'appServices'> & { readonly stack: Pick<ReleasePlan['stack'], 'services'> },
-  service: Fields,
-): Fields {
-  const app = plan.stack.services[plan.appServices[0] ?? ''] ?? {};
+export function withConfigOf(plan: AppServices, service: Fields): Fields {
+  const app = plan.stack.services[listHttpServices(plan)[0] ?? ''] ?? {};
   const mounts = (['secrets', 'configs'] as const).map((kind) => [kind, joinMounts(service[kind], app[kind])] as const);
   return {
     ...service,

@@ -4,7 +4,7 @@ import type { ImageReference } from '../engine/image-reference.js';
 import { runJobs, withoutAliases, type Job, type JobOptions } from '../release/release-job.js';
 import { describeJobFailure } from './preflight.js';
 import { DeployError } from '../engine/deploy-error.js';
-import type { ReleasePlan } from '../release/release-plan.js';
+import { listHttpServices, type ReleasePlan } from '../release/release-plan.js';
 import type { Task } from '../engine/swarm.js';
 
 /** The responses of one replica, read inside the network, where no proxy chooses the replica. */
@@ -79,7 +79,7 @@ export async function probeReplicas(
   options: ProbeOptions & { stackName: string },
 ): Promise<ReplicaState[]> {
   const states: ReplicaState[] = [];
-  for (const name of options.plan.appServices) {
+  for (const name of listHttpServices(options.plan)) {
     const service = options.plan.stack.services[name] ?? {};
     const count = Number((service['deploy'] as Fields | undefined)?.['replicas'] ?? 1);
     const job = createProbe(options, { service, target: `${options.stackName}_${name}`, count, soakMs: 1_000 });
@@ -91,7 +91,7 @@ export async function probeReplicas(
 
 /** Starts one replica that no proxy routes to, with the configuration of the real ones, and removes it again. */
 export async function runCanaryProbe(docker: Docker, options: ProbeOptions): Promise<{ noNewPrivileges: boolean }> {
-  const [name = ''] = options.plan.appServices;
+  const [name = ''] = listHttpServices(options.plan);
   const service = options.plan.stack.services[name] ?? {};
   const { resources, placement, endpoint_mode } = (service['deploy'] ?? {}) as Fields;
   const replica = {
