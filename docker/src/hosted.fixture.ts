@@ -26,7 +26,7 @@ export const hostings: readonly Hosting[] = [
     database: 'airlock_staging',
     replicas: 2,
     services: ['api', 'postgres', 'redis'],
-    elsewhere: { environment: 'preview', status: 78, says: 'whose word staging belongs to another environment' },
+    elsewhere: { environment: 'preview', status: 78, says: 'and its word staging belongs to another environment' },
   },
   {
     environment: 'production',
