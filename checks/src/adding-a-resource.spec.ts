@@ -18,10 +18,12 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     const [path = '', create = '', derive = '', ...rest] = blocks;
     expect(rest).toEqual(['make check\nmake test']);
     await copy.run(`${path}\n${create}`);
-    await copy.run(`airlock new resource ${INVOICES} --from notes && airlock new lib mailer`);
+    await copy.run(
+      `airlock new resource ${INVOICES} --from notes && airlock new lib mailer && airlock new app reports`,
+    );
     said = await copy.run(`airlock new variable SMTP_URL --secret --description 'The server that sends mail.'`);
     // The remaining commands of the guide, and the tests, change nothing that the compiler reads.
-    const projects = ['apps/api', 'libs/mailer'].map((project) => `tsc --noEmit --project ${project}`);
+    const projects = ['apps/api', 'libs/mailer', 'apps/reports'].map((project) => `tsc --noEmit --project ${project}`);
     compiled = copy.run(projects.join(' && '));
     compiled.catch(() => undefined);
     await copy.run(derive);
@@ -34,7 +36,8 @@ describe('docs/adding-a-resource.md and airlock new', () => {
 
   it('change the named files, formatted as the checks expect, and compile', async () => {
     const changed = copy.listChanged();
-    const isNew = /\/(notes|external-invoices|mailer)\/|-create-[a-z-]+\.ts$|\/(note|external-invoice)\.entity\.ts$/;
+    const isNew =
+      /\/(notes|external-invoices|mailer|reports)\/|-create-[a-z-]+\.ts$|\/(note|external-invoice)\.entity\.ts$/;
     expect(changed.filter((path) => !isNew.test(path))).toEqual([
       '.env.example',
       'apps/api/openapi.json',
@@ -103,14 +106,15 @@ describe('docs/adding-a-resource.md and airlock new', () => {
       return fetch(`${url}/api/v1/${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
     };
     for (const resource of RESOURCES) await exercise(resource, ask);
+    expect(await copy.run('nx start reports')).toContain('{"event":"reports.done","database":"airlock_development"}');
     const { paths } = (await (await ask('user_1', 'GET', 'openapi.json')).json()) as { paths: object };
     expect(paths).toEqual((JSON.parse(copy.read('apps/api/openapi.json')) as { paths: object }).paths);
   });
 
-  it('create a library in its own layer, whose spec passes', async () => {
+  it('create a library in its own layer and an app, which pass lint and their specs', async () => {
     const jest =
       'node --experimental-vm-modules --import ../../tools/typescript.mjs ../../node_modules/jest/bin/jest.js';
-    await copy.run(`cd libs/mailer && ${jest}`);
+    await copy.run(`(cd libs/mailer && ${jest}) && (cd apps/reports && ${jest}) && eslint libs/mailer apps/reports`);
     const lint = copy.read('eslint.config.mjs');
     expect(lint).toMatch(/sourceTag: 'layer:app',\s+onlyDependOnLibsWithTags: \[\s*'(layer:)?mailer',/);
     expect(lint).toContain(`{ sourceTag: 'layer:mailer', onlyDependOnLibsWithTags: ['layer:config'] },`);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createApp } from './app.js';
 import { createLibrary } from './library.js';
 import { createResource } from './resource.js';
 import { createVariable } from './variable.js';
@@ -141,6 +142,25 @@ describe('createLibrary', () => {
     ['the name of a layer', 'app', /^"app": eslint\.config\.mjs already has a layer of this name/],
     ['the name of the entry point', 'index', /^"index": is the name of the entry point/],
     ['capitals', 'Mailer', /^"Mailer": is not a valid library name/],
+  ])('refuses %s and writes nothing', (_, name, said) => expectRefusal(() => create(name), said));
+});
+
+describe('createApp', () => {
+  const create = (name: string) => createApp({ root: workspace.root, name });
+
+  it('adds the app with its libraries to the lockfile, and changes nothing else', async () => {
+    const { created, changed } = await create('reports');
+    expect(created).toContain('apps/reports/src/main.ts');
+    expect(changed).toEqual(['package-lock.json']);
+    const { packages } = JSON.parse(workspace.read('package-lock.json')) as { packages: Record<string, object> };
+    expect(packages['apps/reports']).toMatchObject({ dependencies: { '@airlock/database': '0.1.0' } });
+    expect(packages['node_modules/@airlock/reports']).toEqual({ resolved: 'apps/reports', link: true });
+  });
+
+  it.each([
+    ['an app that exists', 'api', /^"api": already exists; .*\n {2}apps\/api/],
+    ['the name of another project', 'checks', /^"checks": is the name of the project in checks\/package\.json/],
+    ['capitals', 'Reports', /^"Reports": is not a valid app name/],
   ])('refuses %s and writes nothing', (_, name, said) => expectRefusal(() => create(name), said));
 });
 

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { newAppCommand } from './new-app.js';
 import { newLibCommand } from './new-lib.js';
 import { newMigrationCommand } from './new-migration.js';
 import { newResourceCommand } from './new-resource.js';
@@ -6,9 +7,12 @@ import { newVariableCommand } from './new-variable.js';
 
 export function newCommand(): Command {
   return new Command('new')
-    .description('generate the sources of a resource, migration, variable or library, and list what to change in them')
+    .description(
+      'generate the sources of a resource, migration, variable, library or app, and list what to change in them',
+    )
     .addCommand(newResourceCommand())
     .addCommand(newMigrationCommand())
     .addCommand(newVariableCommand())
-    .addCommand(newLibCommand());
+    .addCommand(newLibCommand())
+    .addCommand(newAppCommand());
 }
