@@ -15,7 +15,7 @@ import type { FileChange } from './write-all.js';
  * Creates a program beside the API: it loads the configuration, asks the database, and ends in order at SIGTERM.
  * @throws AuthoringRefusal
  */
-export async function createApp({
+export async function createProgram({
   root = WORKSPACE_ROOT,
   name,
 }: {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createApp } from './app.js';
+import { createProgram } from './app.js';
 import { createLibrary } from './library.js';
 import { createResource } from './resource.js';
 import { createVariable } from './variable.js';
@@ -145,8 +145,8 @@ describe('createLibrary', () => {
   ])('refuses %s and writes nothing', (_, name, said) => expectRefusal(() => create(name), said));
 });
 
-describe('createApp', () => {
-  const create = (name: string) => createApp({ root: workspace.root, name });
+describe('createProgram', () => {
+  const create = (name: string) => createProgram({ root: workspace.root, name });
 
   it('adds the app with its libraries to the lockfile, and changes nothing else', async () => {
     const { created, changed } = await create('reports');

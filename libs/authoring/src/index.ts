@@ -1,5 +1,5 @@
 // The entry point: generators that write sources of the workspace. Not part of any image.
-export { createApp } from './app.js';
+export { createProgram } from './app.js';
 export { createLibrary } from './library.js';
 export { createMigration } from './create-migration.js';
 export { createResource } from './resource.js';

@@ -10,8 +10,8 @@ export function newAppCommand(): Command {
 }
 
 async function run(name: string): Promise<void> {
-  const { createApp } = await loadWorkspaceOnly('new app', () => import('@airlock/authoring'));
-  const { created, changed } = await createApp({ name });
+  const { createProgram } = await loadWorkspaceOnly('new app', () => import('@airlock/authoring'));
+  const { created, changed } = await createProgram({ name });
   for (const path of created) console.log(`wrote    ${path}`);
   for (const path of changed) console.log(`changed  ${path}`);
   console.log(`
