@@ -22,7 +22,7 @@ for (; !leaving; await sleep(LOOK_EVERY_MS)) {
 }
 
 function look() {
-  return lookAtFiles(process.cwd(), { sources: true });
+  return lookAtFiles(process.cwd(), { app: 'apps/api' });
 }
 
 /** An editor writes a file in several steps, and Git writes many. */

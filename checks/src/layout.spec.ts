@@ -21,6 +21,18 @@ describe.each(projects)('%s', (project) => {
   });
 });
 
+describe('an app', () => {
+  const apps = projects.filter((project) => project.startsWith('apps/')).map((project) => project.replace('apps/', ''));
+
+  it.each(apps)('%s names no path of another: the table of programs has them', (app) => {
+    const others = apps.filter((other) => other !== app).join('|');
+    const sources = listFiles(new RegExp(`^apps/${app}/src/(?!suite/).*(?<!\\.spec|\\.fixture)\\.(ts|mjs)$`));
+    const path = new RegExp(`['"\`/](apps/(${others})|\\.\\./(${others}))/?['"\`/]`);
+    expect(sources.filter((source) => path.test(readText(source)))).toEqual([]);
+    expect(path.test(`'apps/${others.split('|')[0] ?? ''}/src/main.ts'`)).toBe(true);
+  });
+});
+
 describe('the targets of Nx', () => {
   interface Target {
     readonly dependsOn?: readonly (string | { readonly projects?: readonly string[]; readonly target: string })[];

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { readProcessEnvironment, type EnvironmentVariables } from '@airlock/config';
-import { ROOT } from './workspace.js';
+import { API, ROOT } from './workspace.js';
 
 const STOP_LIMIT_MS = 5000;
 const PRELOADS = ['tools/typescript.mjs', 'apps/cli/src/serve/read-ahead.ts'].flatMap((path) => [
@@ -47,7 +47,7 @@ export class ApiProcess {
   }
 
   async #start(): Promise<boolean> {
-    const child = spawn(process.execPath, [...PRELOADS, 'apps/api/src/main.ts'], {
+    const child = spawn(process.execPath, [...PRELOADS, `${API}/src/main.ts`], {
       cwd: ROOT,
       env: this.#env,
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],

@@ -17,17 +17,17 @@ const PROJECT_FILES = ['package.json', 'tsconfig.json'];
 const WORKSPACE_FILES = ['package-lock.json', 'node_modules/.package-lock.json', 'tsconfig.base.json'];
 
 /**
- * @param what.sources false: only the .env files
+ * @param what.app the project to look at, with all libraries; undefined: only the .env files
  * @returns the files and folders; unreadable ones are listed as problems
  */
-export function lookAtFiles(root: string, what: { sources: boolean }): Look {
+export function lookAtFiles(root: string, what: { app: string | undefined }): Look {
   const look = new Looking(root);
   for (const name of look.list('')) if (isEnvFile(name.name)) look.noteFile(name.name);
-  if (!what.sources) return look;
+  if (what.app === undefined) return look;
   for (const path of WORKSPACE_FILES) look.noteFile(path);
   look.walk('tools', (name) => name.endsWith('.mjs'));
   look.list('apps');
-  for (const project of ['apps/api', ...look.list('libs').map(({ name }) => join('libs', name))]) {
+  for (const project of [what.app, ...look.list('libs').map(({ name }) => join('libs', name))]) {
     if (!look.isFolder(project)) continue;
     look.list(project);
     for (const name of PROJECT_FILES) look.noteFile(join(project, name));

@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ROOT } from './workspace.js';
+import { API, ROOT } from './workspace.js';
 
 const begun = once(process, 'message');
 // A broken module is reported when the API itself imports it.
-const modules = ['libs/service/src/lifecycle/serve-app.ts', 'apps/api/src/api.ts'];
+const modules = ['libs/service/src/lifecycle/serve-app.ts', `${API}/src/api.ts`];
 await Promise.allSettled(modules.map((path) => import(pathToFileURL(join(ROOT, path)).href)));
 await begun;

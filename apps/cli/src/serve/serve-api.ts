@@ -8,7 +8,7 @@ import { refuseHeldPorts } from './refuse-second.js';
 import { onStop } from './stop.js';
 import { TypeCheck } from './type-check.js';
 import { watchFiles } from './watch-files.js';
-import { ROOT } from './workspace.js';
+import { API, ROOT } from './workspace.js';
 
 const POLL_MS = 20;
 const FOLLOW_MS = 250;
@@ -45,7 +45,7 @@ export async function serveApi(): Promise<void> {
     if (!announcement) return leave('The database did not start, so the API was not started.');
     follow(announcement, { onMoved, onEnded: () => leave('The database stopped, so the API was stopped.') });
   });
-  watchFiles({ sources: true }, (paths) => {
+  watchFiles({ app: API }, (paths) => {
     console.log(describeEdit(paths));
     void start();
   });

@@ -55,7 +55,7 @@ export async function serveDatabase(): Promise<void> {
     hasFailed = true;
     stop(1);
   });
-  watchFiles({ sources: false }, () => {
+  watchFiles({ app: undefined }, () => {
     turn = turn.then(serve).catch((error: unknown) => report(error, served !== undefined));
   });
   await turn;

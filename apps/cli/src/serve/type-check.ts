@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setPriority } from 'node:os';
 import { readProcessEnvironment } from '@airlock/config';
-import { ROOT } from './workspace.js';
+import { API, ROOT } from './workspace.js';
 
 /** Lower than the processes that the user waits for, but not so low that a busy machine never runs it. */
 const PRIORITY = 10;
@@ -10,7 +10,7 @@ const QUIET_MS = 1000;
 const MOST_LINES = 10;
 const TSC = [
   join(ROOT, 'node_modules/typescript/bin/tsc'),
-  ...['--project', 'apps/api', '--pretty', 'false'],
+  ...['--project', API, '--pretty', 'false'],
   ...['--incremental', '--tsBuildInfoFile', join(ROOT, 'node_modules/.cache/serve.tsbuildinfo')],
 ];
 

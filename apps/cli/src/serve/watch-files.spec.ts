@@ -223,7 +223,7 @@ describe('watchFiles at the limit of watches of the system', () => {
   function watchWithLimit(name: string, value: number) {
     const script =
       `const { watchFiles } = await import(${JSON.stringify(join(ROOT, 'apps/cli/src/serve/watch-files.ts'))});` +
-      `watchFiles({ sources: true, root: ${JSON.stringify(folder.root)} }, (paths) => console.log('edited ' + paths.join()));`;
+      `watchFiles({ app: 'apps/api', root: ${JSON.stringify(folder.root)} }, (paths) => console.log('edited ' + paths.join()));`;
     const node = [
       process.execPath,
       '--import',

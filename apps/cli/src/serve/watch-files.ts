@@ -11,8 +11,8 @@ const LOOK_EVERY_MS = 2000;
 const LOOK_EVERY_WITHOUT_HINTS_MS = 250;
 
 interface Files {
-  /** False: only the .env files. */
-  readonly sources: boolean;
+  /** The project that is watched, with all libraries; undefined: only the .env files. */
+  readonly app: string | undefined;
   /** Default: the workspace. */
   readonly root?: string;
 }
@@ -44,8 +44,8 @@ class Watch {
     this.#seen = this.#look();
     reportProblems(this.#seen);
     // Comparing the .env files is faster than watching them.
-    this.#everyMs = what.sources ? LOOK_EVERY_MS : LOOK_EVERY_WITHOUT_HINTS_MS;
-    if (!what.sources) return;
+    this.#everyMs = what.app !== undefined ? LOOK_EVERY_MS : LOOK_EVERY_WITHOUT_HINTS_MS;
+    if (what.app === undefined) return;
     const onHint = () => this.#wake.abort();
     this.#hints = new FolderHints(this.#root, { onHint, onFailure: (code) => this.#goOnWithoutHints(code) });
     this.#hints.follow(this.#seen.folders);

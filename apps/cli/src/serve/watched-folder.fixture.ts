@@ -35,7 +35,7 @@ export class WatchedFolder {
     // Without the sample hooks and the maintenance after a commit, which take longer than the rest.
     this.run('git', 'init', '--quiet', '--template=');
     this.commit();
-    this.#close = watchFiles({ sources: true, root: this.root }, (paths) => this.edits.push(...paths));
+    this.#close = watchFiles({ app: 'apps/api', root: this.root }, (paths) => this.edits.push(...paths));
   }
 
   close(): void {

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { PROGRAMS } from '@airlock/config';
 import { Command } from 'commander';
 import { createGet } from '../check/create-get.js';
 import { assertStampWritable } from './assert-writable.js';
 import { exerciseResourceLifecycle } from './resource-life.js';
 
-const AIRLOCK = fileURLToPath(new URL('../../../cli/bin/airlock.js', import.meta.url));
+const AIRLOCK = fileURLToPath(new URL(`../../../../${PROGRAMS.migrate.entry}`, import.meta.url));
 
 await new Command('e2e')
   .description('create, read, change and delete a row over HTTP, if the stamp of the database allows it')

@@ -5,6 +5,8 @@ export type Platform = (typeof PLATFORMS)[number];
 
 export interface Program {
   readonly does: string;
+  /** The project, relative to the root of the workspace. */
+  readonly folder: string;
   /** The built file, relative to the root of the workspace. */
   readonly entry: string;
   /** The command in the image. */
@@ -20,6 +22,7 @@ export interface Program {
 export const PROGRAMS = {
   api: {
     does: 'serves requests',
+    folder: 'apps/api',
     entry: 'apps/api/dist/main.js',
     command: ['node', '/app/apps/api/dist/main.js'],
     ports: { service: 8000, management: 9000 },
@@ -29,6 +32,7 @@ export const PROGRAMS = {
   },
   migrate: {
     does: 'applies the migrations, once per release',
+    folder: 'apps/cli',
     entry: 'apps/cli/bin/airlock.js',
     command: ['airlock', 'db', 'migrate'],
     runsOn: PLATFORMS,
@@ -36,6 +40,7 @@ export const PROGRAMS = {
   },
   provision: {
     does: 'creates roles, database, grants and stamp',
+    folder: 'apps/cli',
     entry: 'apps/cli/bin/airlock.js',
     command: ['airlock', 'db', 'provision'],
     runsOn: ['compose', 'swarm'],
