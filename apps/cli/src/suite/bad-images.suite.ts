@@ -70,7 +70,7 @@ describe('an image that cannot be scheduled', () => {
   it('fails at our time limit, because Swarm has none (T4)', async () => {
     const variables = { SUITE_CONSTRAINT: 'node.labels.nowhere == true' };
     const result = await stack.runCommand(['deploy', 'staging', await lab.build(), '--timeout', '15s'], variables);
-    expect(result.stderr).toContain('not complete after 15 s (pending, no suitable node');
+    expect(result.stderr).toContain('still running after 15 s (pending, no suitable node');
     expect(result.status).toBe(3);
     await expectGoodServes('T4 cannot be scheduled');
   });
