@@ -38,6 +38,15 @@ describe('readImage', () => {
       `registry: no response for ${image.name}: ${stderr.replace('ERROR: ', '')}`,
     );
   });
+
+  it.each([
+    "docker: 'buildx' is not a docker command.\nSee 'docker --help'",
+    'docker: unknown command: docker buildx\n',
+  ])('names the missing plugin of Docker where it says "%s"', async (stderr) => {
+    await expect(readImage(answering({ status: 1, stderr }), image.name)).rejects.toThrow(
+      /docker has no command buildx; expected its plugin\n {2}install the package docker-buildx-plugin/,
+    );
+  });
 });
 
 describe('tagImage', () => {

@@ -65,6 +65,12 @@ function parseImage(text: string): RegistryImage {
 }
 
 function unavailable(name: string, stderr: string): RegistryUnavailable {
+  if (/not a docker command|unknown command: docker buildx/.test(stderr)) {
+    return new RegistryUnavailable({
+      text: `registry: no response for ${name}: docker has no command buildx; expected its plugin`,
+      fix: 'install the package docker-buildx-plugin of Docker, or docker-buildx of the system',
+    });
+  }
   const said =
     stderr
       .trim()
