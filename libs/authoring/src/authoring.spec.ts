@@ -82,6 +82,7 @@ describe('createResource', () => {
     ],
     ['an invalid singular', 'people', { singular: 'A B' }, /^"A B": is not a valid singular name/],
     ['a reserved word of TypeScript', 'classes', {}, /^"class": is a reserved word of TypeScript/],
+    ['a name that strict mode reserves', 'evals', {}, /^"eval": is a reserved word of TypeScript/],
     ['a reserved word of SQL', 'references', {}, /^"references": is a reserved word of SQL/],
     ['a name that the copies import', 'gets', {}, /^"gets": gets\.controller\.ts would use Get for two things/],
     [
