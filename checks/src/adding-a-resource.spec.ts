@@ -42,6 +42,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
       '.env.example',
       'apps/api/openapi.json',
       'apps/api/src/app.module.ts',
+      'compose.override.yml',
       'docker/env/preview.env.example',
       'docker/env/production.env.example',
       'docker/env/staging.env.example',

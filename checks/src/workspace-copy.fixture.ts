@@ -15,9 +15,11 @@ const COPIED = [
   'docker',
   'checks/package.json',
   '.env.example',
+  '.gitignore',
   '.node-version',
   '.prettierrc.json',
   '.prettierignore',
+  'compose.override.yml',
   'eslint.config.mjs',
   'nx.json',
   'tsconfig.base.json',
@@ -107,7 +109,7 @@ export class WorkspaceCopy {
   }
 
   #listSources(): string[] {
-    const sources = ['*.{json,mjs}', '.env.example', '{apps,libs,docs,docker}/**/*.{ts,mjs,sql,json,md,example}'];
+    const sources = ['*.{json,mjs,yml}', '.env.example', '{apps,libs,docs,docker}/**/*.{ts,mjs,sql,json,md,example}'];
     return globSync(sources, { cwd: this.folder, exclude: ['**/node_modules'] }).sort();
   }
 

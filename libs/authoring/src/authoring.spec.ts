@@ -1,3 +1,5 @@
+import { mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createProgram } from './app.js';
 import { createLibrary } from './library.js';
@@ -80,6 +82,7 @@ describe('createResource', () => {
     ],
     ['an invalid singular', 'people', { singular: 'A B' }, /^"A B": is not a valid singular name/],
     ['a reserved word of TypeScript', 'classes', {}, /^"class": is a reserved word of TypeScript/],
+    ['a name that strict mode reserves', 'evals', {}, /^"eval": is a reserved word of TypeScript/],
     ['a reserved word of SQL', 'references', {}, /^"references": is a reserved word of SQL/],
     ['a name that the copies import', 'gets', {}, /^"gets": gets\.controller\.ts would use Get for two things/],
     [
@@ -127,21 +130,29 @@ describe('createResource', () => {
 describe('createLibrary', () => {
   const create = (name: string) => createLibrary({ root: workspace.root, name });
 
-  it('adds the library to the lockfile in the order of npm, and a layer to the linter', async () => {
+  it('adds the library to the lockfile in the order of npm, and a layer to the linter, and a mount', async () => {
     await create('mailer');
     const { packages } = JSON.parse(workspace.read('package-lock.json')) as { packages: Record<string, object> };
     const paths = Object.keys(packages);
     expect(paths).toEqual(paths.toSorted((one, other) => one.localeCompare(other, 'en')));
     expect(packages['node_modules/@airlock/mailer']).toEqual({ resolved: 'libs/mailer', link: true });
     expect(workspace.read('eslint.config.mjs')).toContain(`{ sourceTag: 'layer:mailer', onlyDependOnLibsWithTags:`);
+    expect(workspace.read('compose.override.yml')).toMatch(
+      /libs\/health\/.*\n +- \.\/libs\/mailer\/src:.*:ro\n.*libs\/model/,
+    );
   });
 
   it.each([
     ['a library that exists', 'model', /^"model": already exists; .*\n {2}libs\/model/],
     ['the name of another project', 'checks', /^"checks": is the name of the project in checks\/package\.json/],
     ['the name of a layer', 'app', /^"app": eslint\.config\.mjs already has a layer of this name/],
-    ['the name of the entry point', 'index', /^"index": is the name of the entry point/],
+    ['the name of the entry point', 'index', /^"index": is the name of an entry point/],
     ['capitals', 'Mailer', /^"Mailer": is not a valid library name/],
+    [
+      'the name of an export',
+      'source',
+      /^"source": is a name whose function describeSource is already exported by libs/,
+    ],
   ])('refuses %s and writes nothing', (_, name, said) => expectRefusal(() => create(name), said));
 });
 
@@ -153,7 +164,10 @@ describe('createProgram', () => {
     expect(created).toContain('apps/reports/src/main.ts');
     expect(changed).toEqual(['package-lock.json']);
     const { packages } = JSON.parse(workspace.read('package-lock.json')) as { packages: Record<string, object> };
-    expect(packages['apps/reports']).toMatchObject({ dependencies: { '@airlock/database': '0.1.0' } });
+    expect(packages['apps/reports']).toMatchObject({
+      dependencies: { '@airlock/database': '0.1.0' },
+      devDependencies: { '@airlock/database-dev': '0.1.0' },
+    });
     expect(packages['node_modules/@airlock/reports']).toEqual({ resolved: 'apps/reports', link: true });
   });
 
@@ -161,7 +175,23 @@ describe('createProgram', () => {
     ['an app that exists', 'api', /^"api": already exists; .*\n {2}apps\/api/],
     ['the name of another project', 'checks', /^"checks": is the name of the project in checks\/package\.json/],
     ['capitals', 'Reports', /^"Reports": is not a valid app name/],
+    ['the name of the entry point', 'main', /^"main": is the name of an entry point/],
+    ['the name of a folder that Git ignores', 'dist', /^"dist": is in \.gitignore/],
+    ['the name of another source', 'weight', /^"weight": is the name of the source apps\/api\/.*\/rules\/weight\.ts/],
   ])('refuses %s and writes nothing', (_, name, said) => expectRefusal(() => create(name), said));
+
+  it('refuses a name whose folder is a link, also to a missing folder', async () => {
+    symlinkSync('missing', join(workspace.root, 'apps/reports'));
+    await expect(create('reports')).rejects.toThrow(/^"reports": already exists; .*\n {2}apps\/reports/);
+  });
+
+  it('replaces the link of a removed project', async () => {
+    mkdirSync(join(workspace.root, 'node_modules/@airlock'), { recursive: true });
+    const link = join(workspace.root, 'node_modules/@airlock/reports');
+    symlinkSync('../../libs/reports', link);
+    await create('reports');
+    expect(readlinkSync(link)).toBe('../../apps/reports');
+  });
 });
 
 describe('createVariable', () => {

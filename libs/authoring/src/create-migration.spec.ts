@@ -95,6 +95,14 @@ export const migrations: readonly Migration[] = [addNickname, dropName];
     expect(readFileSync(index, 'utf8')).toBe(EMPTY);
   });
 
+  it.each(['delete', 'await', 'eval', 'define-migration'])(
+    'rejects %s, which cannot be a variable of the file',
+    (name) => {
+      expect(() => createMigration({ name, folder, now: NOW })).toThrow('is a reserved word; expected another name');
+      expect(readFileSync(index, 'utf8')).toBe(EMPTY);
+    },
+  );
+
   it('rejects a name that exists, and a contract of an unknown expand', () => {
     createMigration({ name: 'add-nickname', folder, now: NOW });
     expect(() => createMigration({ name: 'add-nickname', folder })).toThrow('a migration addNickname already exists');

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { MIGRATION_NAME, type Model } from '@airlock/database/model';
+import { isReservedInTypeScript } from './resource-names.js';
 import { AuthoringRefusal } from './refusal.js';
 
 const LINE_WIDTH = 120;
@@ -51,6 +52,10 @@ export function draftMigration({ now = new Date(), ...migration }: NewMigration)
   if (completes !== undefined && !known.includes(completes))
     throw new AuthoringRefusal(`--contract ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
   const variable = toCamelCase(name);
+  if (isReservedInTypeScript(variable) || variable === 'defineMigration')
+    throw new AuthoringRefusal(
+      `${name}: its variable ${variable} is a reserved word; expected another name, such as ${name}-2`,
+    );
   if (new RegExp(`\\b${variable}\\b`).test(index))
     throw new AuthoringRefusal(
       `${name}: a migration ${variable} already exists; expected another name, such as ${name}-2`,

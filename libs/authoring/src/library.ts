@@ -1,6 +1,6 @@
 import ts from 'typescript';
 import { formatAll } from './format.js';
-import { type Spelling, spell } from './resource-names.js';
+import { spell } from './resource-names.js';
 import { AuthoringRefusal } from './refusal.js';
 import { insert, listIdentifiers } from './syntax.js';
 import {
@@ -15,6 +15,8 @@ import { WORKSPACE_ROOT } from './workspace-root.js';
 import { type FileChange, readWorkspaceFile } from './write-all.js';
 
 const LINT = 'eslint.config.mjs';
+/** Mounts the sources of each library into the development container. */
+const MOUNTS = 'compose.override.yml';
 
 /**
  * Creates a library that applications may import, in its own layer. It may import `@airlock/config`.
@@ -27,15 +29,14 @@ export async function createLibrary({
   root?: string;
   name: string;
 }): Promise<CreatedProject> {
-  const project: NewProject = { folder: 'libs', name, dependencies: ['config'] };
+  const project: NewProject = { folder: 'libs', name, dependencies: ['config'], call: `describe${spell(name).pascal}` };
   assertProjectName(root, project, 'mailer');
-  if (name === 'index')
-    throw new AuthoringRefusal(`"index": is the name of the entry point of a library; expected another name`);
-  const files = await formatAll(root, [...draftFiles(project, spell(name)), addLayer(root, name)]);
+  const files = await formatAll(root, [...draftFiles(project), addLayer(root, name), addMount(root, name)]);
   return writeProject(root, project, files);
 }
 
-function draftFiles(project: NewProject, { kebab, pascal }: Spelling): FileChange[] {
+function draftFiles(project: NewProject): FileChange[] {
+  const { name, call } = project;
   const { dependencies, ...described } = describePackage(project);
   const manifest = {
     ...described,
@@ -43,22 +44,21 @@ function draftFiles(project: NewProject, { kebab, pascal }: Spelling): FileChang
     type: 'module',
     sideEffects: false,
     exports: { '.': { [`${SCOPE}/source`]: './src/index.ts', default: './dist/index.js' } },
-    nx: { name: kebab, tags: [`layer:${kebab}`], targets: { build: {}, lint: {}, types: {}, test: {} } },
+    nx: { name, tags: [`layer:${name}`], targets: { build: {}, lint: {}, types: {}, test: {} } },
     dependencies,
   };
-  const call = `describe${pascal}`;
   const texts = {
     'package.json': JSON.stringify(manifest, null, 2),
     'tsconfig.json': `{ "extends": "../../tsconfig.base.json", "include": ["src"] }`,
-    'jest.config.mjs': `import preset from '../../tools/jest.preset.mjs';\n\nexport default { ...preset, displayName: '${kebab}' };`,
-    'README.md': `# ${SCOPE}/${kebab}\n\nWhat it is, in one sentence.\n\n\`\`\`ts\nimport { ${call} } from '${SCOPE}/${kebab}';\n\`\`\`\n\n**Never**: what it must not do.\n`,
-    'src/index.ts': `export { ${call} } from './${kebab}.js';`,
-    [`src/${kebab}.ts`]: `/** Replace this with the first function of the library. */\nexport function ${call}(): string {\n  return '${kebab}';\n}`,
-    [`src/${kebab}.spec.ts`]:
-      `import { describe, expect, it } from '@jest/globals';\nimport { ${call} } from './${kebab}.js';\n\n` +
-      `describe('${call}', () => {\n  it('returns the name of the library', () => {\n    expect(${call}()).toBe('${kebab}');\n  });\n});`,
+    'jest.config.mjs': `import preset from '../../tools/jest.preset.mjs';\n\nexport default { ...preset, displayName: '${name}' };`,
+    'README.md': `# ${SCOPE}/${name}\n\nIts purpose, in one sentence.\n\n\`\`\`ts\nimport { ${call} } from '${SCOPE}/${name}';\n\`\`\`\n\n**Never**: what it must not do.\n`,
+    'src/index.ts': `export { ${call} } from './${name}.js';`,
+    [`src/${name}.ts`]: `/** Replace this with the first function of the library. */\nexport function ${call}(): string {\n  return '${name}';\n}`,
+    [`src/${name}.spec.ts`]:
+      `import { describe, expect, it } from '@jest/globals';\nimport { ${call} } from './${name}.js';\n\n` +
+      `describe('${call}', () => {\n  it('returns the name of the library', () => {\n    expect(${call}()).toBe('${name}');\n  });\n});`,
   };
-  return Object.entries(texts).map(([path, text]) => ({ path: `libs/${kebab}/${path}`, text }));
+  return Object.entries(texts).map(([path, text]) => ({ path: `libs/${name}/${path}`, text }));
 }
 
 /** Adds a layer for the library above config, and allows the applications to import it. */
@@ -81,6 +81,18 @@ function addLayer(root: string, name: string): FileChange {
     { at: app.end, text: `,\n  { sourceTag: 'layer:${name}', onlyDependOnLibsWithTags: ['layer:config'] }` },
   ]);
   return { path: LINT, before, text };
+}
+
+/** Keeps the mounts in the order of the names. */
+function addMount(root: string, name: string): FileChange {
+  const before = readWorkspaceFile(root, MOUNTS);
+  const mounts = [...before.matchAll(/^( +- )\.\/libs\/([\w-]+)\/src:.*\n/gm)];
+  const next = mounts.find(([, , library = '']) => library > name);
+  const last = mounts.at(-1);
+  if (!last) throw new AuthoringRefusal(`${MOUNTS}: mounts no library; expected a list of them`);
+  const text = `${last[1]}./libs/${name}/src:/app/libs/${name}/src:ro\n`;
+  const at = next ? next.index : last.index + last[0].length;
+  return { path: MOUNTS, before, text: insert(before, [{ at, text }]) };
 }
 
 function findStrings(node: ts.Node): ts.ArrayLiteralExpression | undefined {

@@ -56,11 +56,12 @@ function assertNotReserved({ plural, singular }: ResourceNames): void {
   throw new AuthoringRefusal(`"${kebab}": is a reserved word of ${language}; expected another name`);
 }
 
-function isReservedInTypeScript(word: string): boolean {
+/** Whether a module cannot declare a variable of this name. */
+export function isReservedInTypeScript(word: string): boolean {
   const scanner = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, word);
   const token = scanner.scan();
   const isReserved = token >= ts.SyntaxKind.FirstReservedWord && token <= ts.SyntaxKind.LastFutureReservedWord;
-  return isReserved || word === 'await';
+  return isReserved || ['await', 'eval', 'arguments', 'undefined'].includes(word);
 }
 
 export function spell(kebab: string): Spelling {

@@ -1,5 +1,5 @@
-import { existsSync, globSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, lstatSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { assertKebab } from './resource-names.js';
 import { AuthoringRefusal } from './refusal.js';
 import { assertFree, type FileChange, readWorkspaceFile, writeAll } from './write-all.js';
@@ -13,6 +13,10 @@ export interface NewProject {
   readonly name: string;
   /** Names of libraries of this workspace. */
   readonly dependencies: readonly string[];
+  /** Those of its specs. */
+  readonly devDependencies?: readonly string[];
+  /** The first function that it exports. */
+  readonly call: string;
 }
 
 export interface CreatedProject {
@@ -20,8 +24,8 @@ export interface CreatedProject {
   readonly changed: readonly string[];
 }
 
-/** @throws AuthoringRefusal if the name is not valid, or is the name of another project */
-export function assertProjectName(root: string, { folder, name }: NewProject, example: string): void {
+/** @throws AuthoringRefusal if the name is not valid, or is the name of another project or source */
+export function assertProjectName(root: string, { folder, name, call }: NewProject, example: string): void {
   assertKebab(name, folder === 'libs' ? 'library' : 'app', example);
   assertFree(root, name, [`${folder}/${name}`]);
   const projects = globSync('{apps,libs}/*/package.json', { cwd: root }).concat(
@@ -32,6 +36,24 @@ export function assertProjectName(root: string, { folder, name }: NewProject, ex
     (path) => existsSync(join(root, path)) && projectName(readWorkspaceFile(root, path)) === name,
   );
   if (taken) throw new AuthoringRefusal(`"${name}": is the name of the project in ${taken}; expected another name`);
+  assertSourceNames(root, name, call);
+}
+
+/** The first source of a project has its name. Names of sources and exports are unique, and entry points have fixed names. */
+function assertSourceNames(root: string, name: string, call: string): void {
+  const refuse = (is: string) => new AuthoringRefusal(`"${name}": is ${is}; expected another name`);
+  if (['index', 'main'].includes(name)) throw refuse('the name of an entry point');
+  if (readWorkspaceFile(root, '.gitignore').split('\n').includes(`${name}/`)) throw refuse('in .gitignore');
+  const files = [`${name}.ts`, `${name}.spec.ts`];
+  const sources = globSync('{apps,libs,checks,docker}/**/*.ts', {
+    cwd: root,
+    exclude: ['**/node_modules', '**/dist', 'docker/deploy'],
+  }).sort();
+  const same = sources.find((path) => files.includes(basename(path)));
+  if (same) throw refuse(`the name of the source ${same}`);
+  const exports = new RegExp(`^export (async )?(function|const|class) ${call}\\b`, 'm');
+  const exporting = sources.find((path) => exports.test(readWorkspaceFile(root, path)));
+  if (exporting) throw refuse(`a name whose function ${call} is already exported by ${exporting}`);
 }
 
 function projectName(manifest: string): string | undefined {
@@ -39,9 +61,15 @@ function projectName(manifest: string): string | undefined {
 }
 
 /** The start of the package.json of a project. */
-export function describePackage({ name, dependencies }: NewProject) {
-  const versions = Object.fromEntries(dependencies.map((one) => [`${SCOPE}/${one}`, VERSION]));
-  return { name: `${SCOPE}/${name}`, version: VERSION, dependencies: versions };
+export function describePackage({ name, dependencies, devDependencies }: NewProject) {
+  const listVersions = (names: readonly string[]) =>
+    Object.fromEntries(names.map((one) => [`${SCOPE}/${one}`, VERSION]));
+  return {
+    name: `${SCOPE}/${name}`,
+    version: VERSION,
+    dependencies: listVersions(dependencies),
+    ...(devDependencies && { devDependencies: listVersions(devDependencies) }),
+  };
 }
 
 const VERSION = '0.1.0';
@@ -79,6 +107,9 @@ function lock(root: string, project: NewProject): FileChange {
 /** Links the project like `npm install`, so that it can be imported at once. */
 function link(root: string, { folder, name }: NewProject): void {
   const packages = join(root, 'node_modules', SCOPE);
-  if (existsSync(packages) && !existsSync(join(packages, name)))
-    symlinkSync(`../../${folder}/${name}`, join(packages, name));
+  if (!existsSync(packages)) return;
+  const path = join(packages, name);
+  // A removed project of this name may have left its link.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(path);
+  symlinkSync(`../../${folder}/${name}`, path);
 }

@@ -60,6 +60,8 @@ export const migrations: readonly Migration[] = [createParcels, addNickname];
 };
 /** The sources of this workspace that a generator changes. */
 const COPIED = [
+  '.gitignore',
+  'compose.override.yml',
   'eslint.config.mjs',
   'package-lock.json',
   'libs/config/src',

@@ -36,6 +36,12 @@ describe('writeAll', () => {
     expect(workspace.snapshot()).toEqual(before);
   });
 
+  it('leaves everything unchanged if another process has changed a file since it was read', () => {
+    const outdated = { path: 'old.txt', text: 'new', before: 'older' };
+    expect(() => writeAll(workspace.root, [FRESH, outdated])).toThrow(/^old\.txt: another process changed it/);
+    expect(workspace.snapshot()).toEqual(before);
+  });
+
   it('restores replaced files if a later file cannot be written', () => {
     mkdirSync(join(workspace.root, 'folder'));
     before = workspace.snapshot();

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AuthoringRefusal } from './refusal.js';
 
@@ -19,11 +19,16 @@ export function readWorkspaceFile(root: string, path: string): string {
 
 /** Files of an earlier attempt, or of another thing with this name, are never overwritten. @throws AuthoringRefusal */
 export function assertFree(root: string, name: string, paths: readonly string[]): void {
-  const taken = [...new Set(paths)].filter((path) => existsSync(join(root, path)));
+  const taken = [...new Set(paths)].filter((path) => exists(join(root, path)));
   if (taken.length === 0) return;
   throw new AuthoringRefusal(
     `"${name}": already exists; expected another name, or none of these files:\n${taken.map((path) => `  ${path}`).join('\n')}`,
   );
+}
+
+/** True also for a symbolic link whose target is missing. */
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /**
@@ -46,8 +51,10 @@ export function writeAll(root: string, changes: readonly FileChange[]): () => vo
     }
     for (const { path, before } of changes) {
       const target = join(root, path);
-      if (before === undefined && existsSync(target))
+      if (before === undefined && exists(target))
         throw new AuthoringRefusal(`${path}: already exists; expected no such file`);
+      if (before !== undefined && readFileSync(target, 'utf8') !== before)
+        throw new AuthoringRefusal(`${path}: another process changed it; nothing was written, run the command again`);
       renameSync(stagedPath(root, path), target);
       undo.push(() => (before === undefined ? rmSync(target, { force: true }) : writeFileSync(target, before)));
     }

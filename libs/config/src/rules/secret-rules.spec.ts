@@ -28,6 +28,11 @@ describe('the rules of secrets', () => {
     }
   });
 
+  it.each(['x://', 'https://changethis', 'a://b:abababababababababab@c'])(
+    'judge a whole key that looks like an address: %s',
+    (key) => expect(judge({ SECRET_KEY: key })).not.toEqual([]),
+  );
+
   it('take an escaped password as it is sent', () => {
     const problems = judge({ REDIS_URL: 'rediss://:change%74his-and-more-0123@redis.corp.net:6379/0' });
     expect(problems).toEqual([expect.stringContaining('its password is a placeholder')]);

@@ -93,12 +93,18 @@ function secretsOf(facts: Facts): SecretPart[] {
     if (!metaOf(name).secret || text === undefined || facts.values[name] === undefined) return [];
     const address = databases.get(name);
     if (address) return [{ name, ...password, text: address.password.reveal(), role: address.user }];
-    if (!text.includes('://')) {
+    if (!mayBeAddress(name) || !text.includes('://') || !URL.canParse(text)) {
       return [{ name, what: '', text, minLength: name === 'SECRET_KEY' ? MIN_KEY_LENGTH : MIN_PASSWORD_LENGTH }];
     }
-    const written = URL.canParse(text) ? new URL(text).password : '';
+    const written = new URL(text).password;
     return written === '' ? [] : [{ name, ...password, text: decode(written) }];
   });
+}
+
+/** A key that happens to contain `://` is judged as a whole. */
+function mayBeAddress(name: VariableName): boolean {
+  const { example } = metaOf(name);
+  return example === undefined || JSON.stringify(example).includes('://');
 }
 
 function decode(text: string): string {

@@ -53,7 +53,7 @@ export function createDocker(context?: string): Docker {
 
 /** True if the engine reports that the name does not exist. Any other error may be an unreachable engine. */
 export function isAbsence(stderr: string): boolean {
-  return /no such (?:service|config|secret|stack)\b|\b(?:service|config|secret) \S+ not found/i.test(stderr);
+  return /no such (?:service|task|config|secret|stack)\b|\b(?:service|task|config|secret) \S+ not found/i.test(stderr);
 }
 
 /** Parses output that is one JSON object per line. */

@@ -46,6 +46,21 @@ describe('observeServices', () => {
     expect((await observeServices(docker, ['a'])).get('a')?.tasks).toEqual([]);
   });
 
+  it('asks nothing where there is no name, as before the first deploy', async () => {
+    const docker = answering();
+    expect((await observeServices(docker, [])).size).toBe(0);
+    expect(docker.asked).toEqual([]);
+  });
+
+  it('leaves out a task that the engine has forgotten, and fails where the engine goes before it shows the tasks', async () => {
+    const found = [{ stdout: JSON.stringify([service('s1', 'a')]) }, { stdout: 't2\nt1\n' }];
+    const forgotten = { status: 1, stderr: 'Error response from daemon: task t1 not found\n' };
+    const some = answering(...found, { ...forgotten, stdout: JSON.stringify([task('t2', 's1')]) });
+    expect((await observeServices(some, ['a'])).get('a')?.tasks).toHaveLength(1);
+    const gone = answering(...found, { status: 1, stdout: '[]\n', stderr: 'Cannot connect to the Docker daemon\n' });
+    await expect(observeServices(gone, ['a'])).rejects.toThrow('docker inspect --type: exit 1: Cannot connect');
+  });
+
   it.each(['Cannot connect to the Docker daemon. Is it running?', `no such service: b\nunexpected EOF`, ''])(
     'fails where the engine says "%s"',
     async (stderr) => {

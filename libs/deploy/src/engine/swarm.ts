@@ -79,6 +79,7 @@ export async function observeServices(
   docker: Docker,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, ObservedService>> {
+  if (names.length === 0) return new Map();
   const services = JSON.parse(
     (await listPresent(docker, ['service', 'inspect', ...names])) || '[]',
   ) as InspectedService[];
@@ -100,8 +101,7 @@ async function inspectTasks(docker: Docker, services: readonly string[]): Promis
   const ids = stdout.split('\n').filter((id) => id !== '');
   if (ids.length === 0) return [];
   // The engine may forget a task between the two calls; it answers for the others.
-  const inspected = await docker.attempt(['inspect', '--type', 'task', ...ids]);
-  return JSON.parse(inspected.stdout || '[]') as InspectedTask[];
+  return JSON.parse((await listPresent(docker, ['inspect', '--type', 'task', ...ids])) || '[]') as InspectedTask[];
 }
 
 /** The engine prints what it has, and exits with 1 where one of the names is unknown. */

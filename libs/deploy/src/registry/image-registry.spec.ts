@@ -18,14 +18,33 @@ describe('readImage', () => {
     expect(docker.asked).toEqual([`buildx imagetools inspect --format {{json .}} ${image.name}`]);
   });
 
-  it('reads no labels where the image has none', async () => {
-    const docker = answering({ stdout: JSON.stringify({ manifest: { digest: DIGEST }, image: { config: {} } }) });
+  it.each([
+    ['the image has none', { config: {} }],
+    ['the tag names another artifact', null],
+    ['an index holds attestations only', {}],
+    ['a platform has no configuration', { 'unknown/unknown': null }],
+  ])('reads no labels where %s', async (_what, config) => {
+    const docker = answering({ stdout: JSON.stringify({ manifest: { digest: DIGEST }, image: config }) });
     expect(await readImage(docker, image.name)).toEqual({ digest: DIGEST, labels: {} });
   });
 
-  it('tells an image that is not there', async () => {
-    const docker = answering({ status: 1, stderr: `ERROR: ${image.name}: not found\n` });
-    expect(await readImage(docker, image.name)).toBeUndefined();
+  it.each(['', 'WARNING: the configuration of the CLI is old\n'])(
+    'tells an image that is not there, also before "%s"',
+    async (warning) => {
+      const docker = answering({ status: 1, stderr: `ERROR: ${image.name}: not found\n${warning}` });
+      expect(await readImage(docker, image.name)).toBeUndefined();
+    },
+  );
+
+  it('quotes the error, not a warning after it', async () => {
+    const docker = answering({ status: 1, stderr: 'ERROR: connection refused\nWARNING: the CLI is old\n' });
+    await expect(readImage(docker, image.name)).rejects.toThrow(/: connection refused$/m);
+  });
+
+  it.each(['', '{"manifest":{"dig', '{}', 'null'])('takes "%s" for no response', async (stdout) => {
+    await expect(readImage(answering({ stdout }), image.name)).rejects.toThrow(
+      `registry: no response for ${image.name}: the output of docker buildx is not complete`,
+    );
   });
 
   it.each([

@@ -13,8 +13,8 @@ export interface RegistryImage {
 
 interface Inspected {
   readonly manifest: { readonly digest: string };
-  /** Of an index with several platforms, an object by platform: all carry the same labels. */
-  readonly image?: ImageConfig | Readonly<Record<string, ImageConfig>>;
+  /** Of an index with several platforms, an object by platform: all carry the same labels. Null if it is not an image. */
+  readonly image?: ImageConfig | Readonly<Record<string, ImageConfig>> | null;
 }
 
 interface ImageConfig {
@@ -30,8 +30,12 @@ interface ImageConfig {
  */
 export async function readImage(docker: Docker, name: string): Promise<RegistryImage | undefined> {
   const { status, stdout, stderr } = await docker.attempt([...IMAGETOOLS, 'inspect', '--format', '{{json .}}', name]);
-  if (status === 0) return parseImage(stdout);
-  if (/: not found\s*$/.test(stderr)) return undefined;
+  if (status === 0) {
+    const image = parseImage(stdout);
+    if (image) return image;
+    throw unavailable(name, stderr || 'the output of docker buildx is not complete');
+  }
+  if (/^error: .*: not found\s*$/im.test(stderr)) return undefined;
   throw unavailable(name, stderr);
 }
 
@@ -58,10 +62,15 @@ export function missing(image: ImageReference): DeployError {
 
 const IMAGETOOLS = ['buildx', 'imagetools'];
 
-function parseImage(text: string): RegistryImage {
-  const { manifest, image = {} } = JSON.parse(text) as Inspected;
-  const [first] = 'config' in image ? [image as ImageConfig] : (Object.values(image) as ImageConfig[]);
-  return { digest: manifest.digest, labels: first?.config?.Labels ?? {} };
+/** Undefined if the output is not complete. */
+function parseImage(text: string): RegistryImage | undefined {
+  try {
+    const { manifest, image } = JSON.parse(text) as Inspected;
+    const configs = image && 'config' in image ? [image as ImageConfig] : (Object.values(image ?? {}) as ImageConfig[]);
+    return { digest: manifest.digest, labels: configs[0]?.config?.Labels ?? {} };
+  } catch {
+    return undefined;
+  }
 }
 
 function unavailable(name: string, stderr: string): RegistryUnavailable {
@@ -71,12 +80,8 @@ function unavailable(name: string, stderr: string): RegistryUnavailable {
       fix: 'install the package docker-buildx-plugin of Docker, or docker-buildx of the system',
     });
   }
-  const said =
-    stderr
-      .trim()
-      .split('\n')
-      .at(-1)
-      ?.replace(/^ERROR: /, '') ?? '';
+  const lines = stderr.trim().split('\n');
+  const said = (lines.findLast((line) => line.startsWith('ERROR: ')) ?? lines.at(-1) ?? '').replace(/^ERROR: /, '');
   return new RegistryUnavailable({
     text: `registry: no response for ${name}: ${said}`,
     fix: `check its address and the network, then: docker login ${name.split('/')[0] ?? ''}`,

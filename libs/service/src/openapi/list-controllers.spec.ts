@@ -1,4 +1,4 @@
-import { Controller, forwardRef, Module } from '@nestjs/common';
+import { Controller, type DynamicModule, forwardRef, Module } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { listControllers } from './list-controllers.js';
 
@@ -31,6 +31,12 @@ describe('listControllers', () => {
     @Module({ imports: [{ module: RatesModule, imports: [LabelsModule], controllers: [Prices] }] })
     class App {}
     expect(listControllers(App)).toEqual([Labels, Rates, Prices]);
+  });
+
+  it('ends with dynamic modules that import each other', () => {
+    const one: DynamicModule = { module: RatesModule, imports: [forwardRef(() => other)] };
+    const other: DynamicModule = { module: LabelsModule, imports: [one] };
+    expect(listControllers(one)).toEqual([Labels, Rates]);
   });
 
   it('lists nothing where there is nothing', () => {

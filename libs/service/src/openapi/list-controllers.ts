@@ -8,11 +8,11 @@ interface LaterImport {
 }
 
 /** The controllers of a Nest module and of every module that it imports, each once, in the order of the imports. */
-export function listControllers(module: Imported, seen = new Set<Type>()): Type[] {
+export function listControllers(module: Imported, seen = new Set<Imported>()): Type[] {
   if ('forwardRef' in module) return listControllers(module.forwardRef(), seen);
   const [type, dynamic] = 'module' in module ? [module.module, module] : [module, undefined];
-  if (dynamic === undefined && seen.has(type)) return [];
-  seen.add(type);
+  if (seen.has(module)) return [];
+  seen.add(module).add(type);
   const imports = [...read<Imported>(type, MODULE_METADATA.IMPORTS), ...((dynamic?.imports ?? []) as Imported[])];
   const own = [...read<Type>(type, MODULE_METADATA.CONTROLLERS), ...(dynamic?.controllers ?? [])];
   return [...new Set([...imports.flatMap((one) => listControllers(one, seen)), ...own])];

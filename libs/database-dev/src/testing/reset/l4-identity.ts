@@ -35,7 +35,7 @@ function judgeServer({ acting, inside, record, address }: ServerFacts): ResetPro
     ),
     ...problemIf(
       record !== undefined && record.systemIdentifier !== acting.systemIdentifier,
-      `the server at this address is ${acting.systemIdentifier}; expected ${record?.systemIdentifier}, the one that was provisioned`,
+      `the server at this address has the system identifier ${acting.systemIdentifier}; expected ${record?.systemIdentifier}, that of the provisioned server`,
       'find out which program listens on this port: a tunnel, a port-forward, another server',
     ),
     ...problemIf(

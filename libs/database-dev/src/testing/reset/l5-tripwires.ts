@@ -28,7 +28,7 @@ export const tripwires: ServerLayer = {
         })),
         ...problemIf(
           acting.preparedTransactions > 0,
-          `${acting.preparedTransactions} prepared transactions wait in it; expected none`,
+          `the number of prepared transactions in the database is ${acting.preparedTransactions}; expected 0`,
           'COMMIT PREPARED or ROLLBACK PREPARED them',
         ),
         ...inside.strayStamps.map((relation) => ({
