@@ -33,7 +33,7 @@ fix: $(INSTALLED) ## apply the automatic fixes of the linter and the formatter
 	@npm run --silent fix
 
 test-deploy: $(INSTALLED) ## deploy, break, roll back and promote on a local swarm, under load; QUICK=1 as CI does
-	@nx run cli:test-deploy$(if $(QUICK),:quick) --output-style=stream-without-prefixes
+	@for part in $(if $(QUICK),:quick :quick-alone,''); do nx run cli:test-deploy$$part --output-style=stream-without-prefixes || failed=1; done; [ -z "$$failed" ]
 
 up: | .env ## serve the API in Docker with PostgreSQL and Redis, on the ports in .env
 	@docker/compose development up --build --wait || { echo 'make up: not all services started; the reason is above, or in `make logs`. If a port is in use, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.' >&2; exit 1; }
