@@ -76,7 +76,7 @@ describe('an unavailable registry', () => {
     const image = await lab.build();
     await registryDo('stop');
     const refused = await deploy(image);
-    expect(refused.stderr).toContain('does not respond');
+    expect(refused.stderr).toContain('registry: no response for');
     expect(refused.status).toBe(3);
     const back = await stack.runCommand(['rollback', 'staging', '--url', stack.url]);
     expect(back.stderr).toContain('continuing with the commit of the record and the image that the nodes have');
