@@ -33,7 +33,9 @@ fix: $(INSTALLED) ## apply the automatic fixes of the linter and the formatter
 	@npm run --silent fix
 
 test-deploy: $(INSTALLED) ## deploy, break, roll back and promote on a local swarm, under load; QUICK=1 as CI does
-	@for part in $(if $(QUICK),:quick :quick-alone,''); do nx run cli:test-deploy$$part --output-style=stream-without-prefixes || failed=1; done; [ -z "$$failed" ]
+	@failed=0; for part in $(if $(QUICK),:quick :quick-alone,''); do \
+	  nx run cli:test-deploy$$part --output-style=stream-without-prefixes || failed=$$?; [ $$failed -lt 128 ] || break; \
+	done; exit $$failed
 
 up: | .env ## serve the API in Docker with PostgreSQL and Redis, on the ports in .env
 	@docker/compose development up --build --wait || { echo 'make up: not all services started; the reason is above, or in `make logs`. If a port is in use, set API_PORT, POSTGRES_PORT or REDIS_PORT in .env.' >&2; exit 1; }

@@ -1,4 +1,5 @@
+import { availableParallelism } from 'node:os';
 import preset from '../tools/jest.preset.mjs';
 
-// The last project to start: it may use both cores that are left.
-export default { ...preset, displayName: 'checks', maxWorkers: 2 };
+// The last project that `make test` starts: on two cores it may use both.
+export default { ...preset, displayName: 'checks', maxWorkers: Math.max(2, availableParallelism() - 1) };

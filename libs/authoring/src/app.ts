@@ -12,7 +12,8 @@ import { WORKSPACE_ROOT } from './workspace-root.js';
 import type { FileChange } from './write-all.js';
 
 /**
- * Creates a program beside the API: it loads the configuration, asks the database, and ends in order at SIGTERM.
+ * Creates a program beside the API: it loads the configuration, asks the database, and gives its work a signal that SIGINT and
+ * SIGTERM abort.
  * @throws AuthoringRefusal
  */
 export async function createProgram({
@@ -25,7 +26,7 @@ export async function createProgram({
   const project: NewProject = {
     folder: 'apps',
     name,
-    dependencies: ['config', 'database', 'model'],
+    dependencies: ['config', 'database'],
     devDependencies: ['database-dev'],
     call: `run${spell(name).pascal}`,
   };

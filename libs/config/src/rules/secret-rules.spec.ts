@@ -38,15 +38,15 @@ describe('the rules of secrets', () => {
     expect(problems).toEqual([expect.stringContaining('its password is a placeholder')]);
   });
 
-  it('allow one password for one role on several servers, and for nothing else', () => {
-    const password = 'wNk3v0qXZr8bYt5L';
-    const write = (user: string) => `postgres://${user}:${password}@${SERVER}`;
-    const same = (values: Partial<Record<VariableName, string>>) =>
-      judge(values).filter((problem) => problem.includes('the same as that of'));
-    expect(same({ DATABASE_URL: write('airlock_app'), DATABASE_ADMIN_URL: write('airlock_app') })).toEqual([]);
-    expect(same({ DATABASE_URL: write('airlock_app'), DATABASE_ADMIN_URL: write('postgres') })).toHaveLength(1);
-    expect(same({ REDIS_URL: `rediss://:${password}@redis.corp.net:6379/0` })).toHaveLength(1);
-  });
+  it.each(['airlock_app', 'postgres'])(
+    'refuse the password of the application for the administrator %s too',
+    (user) => {
+      const password = 'wNk3v0qXZr8bYt5L';
+      const write = (role: string) => `postgres://${role}:${password}@${SERVER}`;
+      const problems = judge({ DATABASE_URL: write('airlock_app'), DATABASE_ADMIN_URL: write(user) });
+      expect(problems.filter((problem) => problem.includes('the same as that of'))).toHaveLength(1);
+    },
+  );
 });
 
 describe('the rules of databases', () => {

@@ -57,11 +57,8 @@ export const secretRules: readonly ConfigRule[] = [
     environments: LASTING,
     find: (facts) => {
       const secrets = secretsOf(facts);
-      return secrets.flatMap(({ name, what, text, role }, index) => {
-        // One role has one password, on each server that knows it.
-        const first = secrets.findIndex(
-          (other, at) => at === index || (other.text === text && (role === undefined || other.role !== role)),
-        );
+      return secrets.flatMap(({ name, what, text }, index) => {
+        const first = secrets.findIndex((other) => other.text === text);
         return violationIf(first < index, {
           name,
           problem: `${what}is the same as that of ${secrets[first]?.name}`,
@@ -80,8 +77,6 @@ interface SecretPart {
   readonly what: string;
   readonly text: string;
   readonly minLength: number;
-  /** The role of the database that has this password. */
-  readonly role?: string;
 }
 
 /** The secrets that must be hard to guess: of each variable that the schema calls secret, or the password in its address. */
@@ -92,7 +87,7 @@ function secretsOf(facts: Facts): SecretPart[] {
     const text = facts.texts[name];
     if (!metaOf(name).secret || text === undefined || facts.values[name] === undefined) return [];
     const address = databases.get(name);
-    if (address) return [{ name, ...password, text: address.password.reveal(), role: address.user }];
+    if (address) return [{ name, ...password, text: address.password.reveal() }];
     if (!mayBeAddress(name) || !text.includes('://') || !URL.canParse(text)) {
       return [{ name, what: '', text, minLength: name === 'SECRET_KEY' ? MIN_KEY_LENGTH : MIN_PASSWORD_LENGTH }];
     }
