@@ -17,5 +17,5 @@ async function run(name: string): Promise<void> {
   console.log(`
 In apps/${name}/README.md, describe what it does; add a line to the map in README.md. Run it: nx start ${name}
 To ship it, add it to libs/config/src/programs/programs.ts, and its name to \`programs\` of each variable that it reads in
-libs/config/src/variables/schema.ts. Then \`nx test checks\` names each file of docker/ that must build or start it.`);
+libs/config/src/variables/schema.ts. Then \`nx test checks\` names the Compose files that must start it and the Dockerfile.`);
 }
