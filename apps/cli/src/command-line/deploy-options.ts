@@ -26,6 +26,10 @@ export function withChangeOptions(command: Command): Command {
       '--timeout <duration>',
       'the time limit of the rollout, after which it is rolled back, and of each check before it (default: 10m), e.g. --timeout 5m',
     )
+    .option(
+      '--soak <duration>',
+      'how long the canary must stay healthy before a replica is replaced (default: 8s, or half of a --timeout below 16s), e.g. --soak 1m',
+    )
     .option('--take-over <lock>', 'replace the stale lock with this id, as airlock status and the refusal show it')
     .option('--journal <file>', 'the file to append the record to (default: .airlock/deployments.jsonl)');
 }

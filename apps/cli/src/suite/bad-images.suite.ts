@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { probedResource } from '@airlock/model/probed-resource';
 import { openLab, type Lab, type LabStack } from './lab.js';
-import { startLoad, type Load } from './load.js';
+import { LIGHT_PAUSE_MS, startLoad, type Load } from './load.js';
 import { report } from './suite-report.js';
 import { docker } from './run.js';
 
@@ -18,9 +19,6 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-beforeEach(() => {
-  load = startLoad(stack.port, { prefix: Math.random().toString(36).slice(2) });
-});
 afterEach(async () => {
   await load.finish();
 });
@@ -34,7 +32,9 @@ describe('a bad image', () => {
     ['not-ready', 'the replica of the new image exited'],
     ['wrong-digest', 'digest sha256:0'],
   ])('that %s is found by the canary: nothing is replaced (T3)', async (fault, reason) => {
-    const result = await stack.runCommand(['deploy', 'staging', await lab.build({ fault }), '--timeout', '20s']);
+    load = beginLoad({ pauseMs: LIGHT_PAUSE_MS });
+    const bad = await lab.build({ fault });
+    const result = await stack.runCommand(['deploy', 'staging', bad, '--timeout', '20s', '--soak', '8s']);
     expect(result.stderr).toContain('canary: ');
     expect(result.stderr).toContain(reason);
     expect(result.status).toBe(3);
@@ -43,6 +43,7 @@ describe('a bad image', () => {
   });
 
   it('that exits after the canary is rolled back by Swarm, and the exit code reports it (T3)', async () => {
+    load = beginLoad();
     const late = await lab.build({ fault: 'dies-late' });
     // As in the overlays: Swarm must still be monitoring when the image exits.
     const result = await stack.runCommand(['deploy', 'staging', late, '--url', stack.url], { SUITE_MONITOR: '30s' });
@@ -55,6 +56,7 @@ describe('a bad image', () => {
   });
 
   it('that serves but fails the smoke suite is rolled back (T3)', async () => {
+    load = beginLoad();
     const open = await lab.build({ fault: 'open-door' });
     const result = await stack.runCommand(['deploy', 'staging', open, '--url', stack.url]);
     expect(result.stderr).toContain(
@@ -68,6 +70,7 @@ describe('a bad image', () => {
 
 describe('an image that cannot be scheduled', () => {
   it('fails at our time limit, because Swarm has none (T4)', async () => {
+    load = beginLoad({ pauseMs: LIGHT_PAUSE_MS });
     const variables = { SUITE_CONSTRAINT: 'node.labels.nowhere == true' };
     const result = await stack.runCommand(['deploy', 'staging', await lab.build(), '--timeout', '15s'], variables);
     expect(result.stderr).toContain('still running after 15 s (pending, no suitable node');
@@ -76,6 +79,7 @@ describe('an image that cannot be scheduled', () => {
   });
 
   it('is rolled back when only the replicas cannot be placed (T4)', async () => {
+    load = beginLoad();
     // The canary fits; the third replica and all later ones do not.
     const free = await freeMemoryMb();
     const variables = { SUITE_RESERVED: `${Math.floor(free * 0.4)}M`, SUITE_REPLICAS: '4' };
@@ -85,6 +89,10 @@ describe('an image that cannot be scheduled', () => {
     await expectGoodServes('T4 replicas cannot be placed');
   });
 });
+
+function beginLoad(options: { pauseMs?: number } = {}): Load {
+  return startLoad(stack.port, { prefix: randomBytes(3).toString('hex'), ...options });
+}
 
 async function expectGoodServes(what: string, { lostAtMost } = { lostAtMost: 0 }): Promise<void> {
   const figures = await load.finish();

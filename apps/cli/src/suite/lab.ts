@@ -12,6 +12,8 @@ import { docker, readRun, removeStack, WORKSPACE } from './run.js';
 
 export const HERE = fileURLToPath(new URL('./', import.meta.url));
 const COMMAND_TIMEOUT_MS = 400_000;
+/** Of good images. */
+const SHORT_SOAK = '2s';
 const EDGE_FILES = [
   ...['compose.suite.yml', 'compose.edge.suite.yml'].map((name) => join(HERE, name)),
   join(WORKSPACE, 'docker/swarm.yml'),
@@ -178,6 +180,7 @@ async function createStack(
         ...rest,
         ...['--stack', name],
         ...(changes ? ['--journal', journal] : []),
+        ...(changes && !rest.includes('--soak') ? ['--soak', SHORT_SOAK] : []),
         ...(renders ? await options(more) : []),
       ];
     },

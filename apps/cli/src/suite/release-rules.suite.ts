@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openLab, startAirlock, type Lab, type LabStack } from './lab.js';
-import { startLoad } from './load.js';
+import { LIGHT_PAUSE_MS, startLoad } from './load.js';
 import { report } from './suite-report.js';
 import { docker, listScratchStacks, waitFor } from './run.js';
 
@@ -76,7 +76,7 @@ describe('a deploy', () => {
       fault: 'migration',
       migrations: [EXPAND, CONTRACT, { name: '3-bad', phase: 'expand' }],
     });
-    const load = startLoad(stack.port, { prefix: 't11' });
+    const load = startLoad(stack.port, { prefix: 't11', pauseMs: LIGHT_PAUSE_MS });
     const result = await deploy(bad);
     const figures = await load.finish();
     await report('T11 failing migration', figures, { twice: await twice() });

@@ -20,7 +20,8 @@ import { applyStack } from '../release/stack-file.js';
 import { readService } from '../engine/swarm.js';
 import { watchRollout } from '../rollout/watch-rollout.js';
 
-const CANARY_LIMIT_MS = 90_000;
+/** Without the soak. */
+const CANARY_START_LIMIT_MS = 80_000;
 
 /** Deploys one image to one environment, or keeps the previous release. The DeployError says which release serves. */
 export function deployImage(request: ChangeRequest): Promise<DeploymentRecord> {
@@ -88,8 +89,9 @@ export async function runCanary(
   { plan, jobs }: { plan: ReleasePlan; jobs: JobOptions },
 ): Promise<void> {
   progress.step('canary: start one replica that gets no traffic');
-  const limitMs = Math.min(settings.timeoutMs, CANARY_LIMIT_MS);
-  const { noNewPrivileges } = await runCanaryProbe(docker, { plan, image, limitMs, jobs });
+  const { timeoutMs, soakMs } = settings;
+  const limitMs = Math.min(timeoutMs, CANARY_START_LIMIT_MS + soakMs);
+  const { noNewPrivileges } = await runCanaryProbe(docker, { plan, image, limitMs, soakMs, jobs });
   if (!noNewPrivileges) progress.note('this engine allows processes to gain privileges; see docs/adr/0006');
 }
 

@@ -46,8 +46,22 @@ describe('createSettings', () => {
     ['wait', '-1s'],
     ['timeout', '1e3s'],
     ['migrateTimeout', 'soon'],
+    ['soak', '-5s'],
   ])('refuses the %s %j', (name, value) => {
     expect(() => createSettings('staging', { [name]: value })).toThrow('is not a duration; expected one such as 30s');
+  });
+
+  it.each([
+    [{ soak: '10m' }, '"10m" is not shorter than --timeout, 600 s'],
+    [{ soak: '8s', timeout: '8s' }, '"8s" is not shorter than --timeout, 8 s'],
+  ])('refuses %j, with which no canary could pass', (options, problem) => {
+    expect(() => createSettings('staging', options)).toThrow(problem);
+  });
+
+  it('keeps a canary for 8 s, for half of a shorter time limit, or as long as it is told to', () => {
+    expect(createSettings('staging', {}).soakMs).toBe(8_000);
+    expect(createSettings('staging', { timeout: '10s' }).soakMs).toBe(5_000);
+    expect(createSettings('production', { soak: '2m' }).soakMs).toBe(120_000);
   });
 
   it.each([
@@ -61,10 +75,10 @@ describe('createSettings', () => {
 
 describe('lockDeadlineMs', () => {
   it('is longer than all phases at their limits together, so that the lock of a running deploy is never stale', () => {
-    const settings = createSettings('staging', { timeout: '10m', migrateTimeout: '15m' });
+    const settings = createSettings('staging', { timeout: '10m', migrateTimeout: '15m', soak: '9m' });
     const [foundation, update, wayBackOfSwarm, wayBack] = Array.from({ length: 4 }, () => settings.timeoutMs);
     const questions = 2 * 120_000;
-    const canary = 90_000 + 60_000;
+    const canary = 80_000 + settings.soakMs + 60_000;
     const replicas = 20_000 + 60_000;
     const phases = [
       foundation,

@@ -23,6 +23,8 @@ export interface Settings {
   readonly waitMs: number;
   readonly timeoutMs: number;
   readonly migrateTimeoutMs: number;
+  /** How long the canary must stay healthy. */
+  readonly soakMs: number;
   readonly takeOver: string | undefined;
   readonly journal: string;
   readonly json: boolean;
@@ -39,6 +41,7 @@ export interface CommonOptions {
   readonly wait?: string;
   readonly timeout?: string;
   readonly migrateTimeout?: string;
+  readonly soak?: string;
   readonly takeOver?: string;
   readonly journal?: string;
   readonly json?: true;
@@ -46,6 +49,7 @@ export interface CommonOptions {
 
 export function createSettings(environment: string, options: CommonOptions): Settings {
   const known = parseLastingEnvironment(environment);
+  const timeoutMs = parseTime('--timeout', options.timeout ?? '10m');
   return {
     environment: known,
     stackName: parseStackName('--stack', options.stack ?? `airlock-${known}`),
@@ -56,12 +60,28 @@ export function createSettings(environment: string, options: CommonOptions): Set
     url: options.url === undefined ? undefined : parseUrl(options.url),
     actor: parseActor(options.actor ?? readActor()),
     waitMs: parseTime('--wait', options.wait ?? '0s'),
-    timeoutMs: parseTime('--timeout', options.timeout ?? '10m'),
+    timeoutMs,
     migrateTimeoutMs: parseTime('--migrate-timeout', options.migrateTimeout ?? '15m'),
+    soakMs: parseSoak(options.soak, timeoutMs),
     takeOver: options.takeOver,
     journal: options.journal ?? '.airlock/deployments.jsonl',
     json: options.json ?? false,
   };
+}
+
+/** Long enough to detect an image that exits soon after it became healthy. */
+const DEFAULT_SOAK_MS = 8_000;
+
+/** @throws DeployError for a soak that no canary could pass */
+function parseSoak(text: string | undefined, timeoutMs: number): number {
+  if (text === undefined) return Math.min(DEFAULT_SOAK_MS, timeoutMs / 2);
+  const soakMs = parseTime('--soak', text);
+  if (soakMs < timeoutMs) return soakMs;
+  throw new DeployError({
+    text: `--soak: ${JSON.stringify(text)} is not shorter than --timeout, ${timeoutMs / 1_000} s; expected time to start the canary too`,
+    fix: 'use a longer --timeout or a shorter --soak',
+    exitCode: EXIT.usage,
+  });
 }
 
 /** Only lasting environments are deployed to a swarm; development, tests and previews run on Compose. */
@@ -91,10 +111,10 @@ const LONGEST_STACK = 35;
 
 /**
  * The longest time that a deploy can hold the lock: four times the rollout's limit (dependencies, the update, Swarm's
- * rollback, ours), the migrations' limit, and ten minutes for the preflight, the canary and the smoke suite.
+ * rollback, ours), the limits of the migrations and of the canary, and ten minutes for the preflight and the smoke suite.
  */
-export function lockDeadlineMs({ timeoutMs, migrateTimeoutMs }: Settings): number {
-  return 4 * timeoutMs + migrateTimeoutMs + 600_000;
+export function lockDeadlineMs({ timeoutMs, migrateTimeoutMs, soakMs }: Settings): number {
+  return 4 * timeoutMs + migrateTimeoutMs + soakMs + 600_000;
 }
 
 /** A preflight job of an image ends within seconds, or it hangs. */

@@ -67,9 +67,6 @@ export interface ProbeOptions {
   readonly jobs: Omit<JobOptions, 'timeoutMs' | 'beside' | 'onPoll'>;
 }
 
-/** How long the canary must stay healthy. Long enough to detect an image that exits soon after it became healthy. */
-const CANARY_SOAK_MS = 8_000;
-
 /** How long a replica may return another digest: a replica that is being replaced still responds for a moment. */
 const OTHER_DIGEST_MS = 5_000;
 
@@ -90,7 +87,10 @@ export async function probeReplicas(
 }
 
 /** Starts one replica that no proxy routes to, with the configuration of the real ones, and removes it again. */
-export async function runCanaryProbe(docker: Docker, options: ProbeOptions): Promise<{ noNewPrivileges: boolean }> {
+export async function runCanaryProbe(
+  docker: Docker,
+  options: ProbeOptions & { soakMs: number },
+): Promise<{ noNewPrivileges: boolean }> {
   const [name = ''] = listHttpServices(options.plan);
   const service = options.plan.stack.services[name] ?? {};
   const { resources, placement, endpoint_mode } = (service['deploy'] ?? {}) as Fields;
@@ -105,7 +105,7 @@ export async function runCanaryProbe(docker: Docker, options: ProbeOptions): Pro
       ...Object.fromEntries(Object.entries({ resources, placement, endpoint_mode }).filter(([, value]) => value)),
     },
   };
-  const job = createProbe(options, { service, target: '', count: 1, soakMs: CANARY_SOAK_MS });
+  const job = createProbe(options, { service, target: '', count: 1, soakMs: options.soakMs });
   return runProbe(docker, job, options, {
     what: 'canary',
     count: 1,
