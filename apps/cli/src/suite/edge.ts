@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect, type SecureVersion } from 'node:tls';
@@ -58,6 +59,39 @@ export function askEdge(edge: { port: number; ca: string }, path: string, host =
       response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
     });
     sent.once('error', reject).end();
+  });
+}
+
+/** Below the 250 requests in progress that Traefik accepts on one connection. */
+const FLOOD = 200;
+const FLOOD_LIMIT_MS = 60_000;
+
+/**
+ * Sends requests on one connection, {@link FLOOD} at a time, until one is refused with 429, and returns every status.
+ * One connection, because a busy machine opens fewer than the limit's requests a second.
+ */
+export async function floodEdge(edge: { port: number; ca: string }, path: string): Promise<number[]> {
+  const session = connectHttp2(`https://localhost:${edge.port}`, { ca: edge.ca });
+  const statuses: number[] = [];
+  const deadline = performance.now() + FLOOD_LIMIT_MS;
+  const client = async () => {
+    while (!statuses.includes(429) && performance.now() < deadline) statuses.push(await askStream(session, path));
+  };
+  try {
+    await Promise.all(Array.from({ length: FLOOD }, client));
+  } finally {
+    session.destroy();
+  }
+  return statuses;
+}
+
+function askStream(session: ClientHttp2Session, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const stream = session.request({ ':path': path });
+    let status = 0;
+    stream.once('response', (headers) => (status = headers[':status'] ?? 0));
+    stream.once('error', reject).once('end', () => resolve(status));
+    stream.resume();
   });
 }
 

@@ -32,7 +32,7 @@ export interface WatchOptions {
   readonly onPoll: (line: string) => void;
 }
 
-const POLL_MS = 500;
+const POLL_MS = 1_000;
 /** Swarm needs a moment before it reports that an update has started. */
 const UNSETTLED_MS = 2_500;
 const FAILED: readonly UpdateState[] = ['paused', 'rollback_started', 'rollback_paused', 'rollback_completed'];
