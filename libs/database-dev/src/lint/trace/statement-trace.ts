@@ -1,5 +1,6 @@
 import type { AccessTrace } from './access-trace.js';
-import type { RowCounts } from './snapshot.js';
+import type { DomainState } from './domain-state.js';
+import type { ColumnState, RowCounts } from './snapshot.js';
 
 /** Actual effects of a statement on tables that existed before its migration. */
 export interface StatementTrace extends AccessTrace {
@@ -14,6 +15,10 @@ export interface StatementTrace extends AccessTrace {
   readonly written: readonly WrittenTable[];
   /** Settings of the runner that have another value afterwards. */
   readonly settings: readonly string[];
+  /** Domains that exist before this statement. */
+  readonly domains: readonly DomainState[];
+  /** Columns that it gave their type, in any table. */
+  readonly typed: readonly ColumnState[];
   /** Foreign keys that it created, by table and name. */
   readonly foreignKeys: readonly { readonly table: string; readonly name: string }[];
   /** Table → every table that it is a partition or a child of. */
