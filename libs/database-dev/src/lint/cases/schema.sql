@@ -81,3 +81,4 @@ CREATE DOMAIN public.share AS public.percent;
 CREATE TABLE public.shares (id bigint PRIMARY KEY, share public.share);
 CREATE TABLE public.archived (id bigint PRIMARY KEY, body json, at timestamp) PARTITION BY RANGE (id);
 CREATE TYPE public.attachment AS (id bigint, body json);
+CREATE DOMAIN public.serial_number AS text;

@@ -123,6 +123,11 @@ export function typeOf(column: ColumnDef): string {
   return stringsOf(column.typeName?.names).at(-1) ?? '';
 }
 
+/** Another type may have the word in its name. */
+export function isSerial(type: string): boolean {
+  return /^(small|big)?serial[248]?$/.test(type);
+}
+
 const AFTER_TYPE =
   /^(collate|using|constraint|not|null|default|check|unique|primary|references|generated|storage|compression)$/i;
 

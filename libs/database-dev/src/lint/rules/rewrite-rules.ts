@@ -6,6 +6,7 @@ import {
   alterRule,
   constraintsOf,
   isFilled,
+  isSerial,
   type LintProblem,
   type LintRule,
   steps,
@@ -29,7 +30,7 @@ function volatileFunction(value: Node | undefined): string | undefined {
   return found;
 }
 
-/** Without a default of its own, a column has that of its domain. */
+/** A column without its own default has the default of its domain. */
 function judgeDomainDefault(table: string, column: ColumnDef, statement: ParsedStatement): LintProblem | undefined {
   const domain = domainOf(statement, column);
   // A constraint is a rewrite for itself, and may not accept the NULL of this advice.
@@ -90,7 +91,7 @@ export const rewriteRules: readonly LintRule[] = [
   ),
   alterRule('add-identity', 'AT_AddColumn', ({ table, column }) =>
     constraintsOf(column).some(({ contype }) => contype === 'CONSTR_IDENTITY') ||
-    /serial/.test(column ? typeOf(column) : '')
+    (column !== undefined && isSerial(typeOf(column)))
       ? {
           problem: `numbering the rows of ${table} in ${quoteIdentifier(column?.colname ?? '')} rewrites the table under an ACCESS EXCLUSIVE lock`,
           instead: `fill the column from a sequence in a job, and make it the key in a contract:\n${steps(`ALTER TABLE ${table} ADD COLUMN ${quoteIdentifier(column?.colname ?? '')} bigint`)}`,

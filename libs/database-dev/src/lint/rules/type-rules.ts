@@ -1,6 +1,6 @@
 import type { ParsedStatement } from '../syntax/statement.js';
 import { type ColumnType, definedTypes } from './column-types.js';
-import type { LintProblem, LintRule } from './lint-rule.js';
+import { isSerial, type LintProblem, type LintRule } from './lint-rule.js';
 
 interface TypeRule {
   readonly name: string;
@@ -43,7 +43,7 @@ const columnTypeRules: readonly TypeRule[] = [
   {
     name: 'serial-column',
     describe: ({ where, definition, type }) =>
-      /serial/.test(type)
+      isSerial(type)
         ? {
             problem: `${where} is serial: its sequence has its own owner and grants`,
             instead: `${definition} bigint GENERATED ALWAYS AS IDENTITY`,

@@ -1,10 +1,13 @@
 import type { ColumnDef } from 'libpg-query';
-import type { DomainState } from '../trace/domain-state.js';
+import type { DomainState } from './domain-state.js';
 import { qualify } from './names.js';
-import type { ParsedStatement } from './statement.js';
 
-/** The domain of a column. An array of a domain is not one: PostgreSQL adds it without a look at the rows. */
-export function domainOf({ domains }: ParsedStatement, column: ColumnDef | undefined): DomainState | undefined {
+interface Context {
+  readonly domains: ReadonlyMap<string, DomainState>;
+}
+
+/** The domain of a column. An array of a domain is not one: PostgreSQL adds it without reading the rows. */
+export function domainOf({ domains }: Context, column: ColumnDef | undefined): DomainState | undefined {
   const { names, arrayBounds } = column?.typeName ?? {};
   return arrayBounds === undefined ? domains.get(qualify(names)) : undefined;
 }

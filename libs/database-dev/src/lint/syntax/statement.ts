@@ -1,6 +1,6 @@
 import { loadModule, type Node, type ParseResult, parseSync, type RangeVar, type SqlError } from 'libpg-query';
 import { type Migration, MigrationError, type MigrationStatement } from '@airlock/database/model';
-import type { DomainState } from '../trace/domain-state.js';
+import type { DomainState } from './domain-state.js';
 import { quoteName } from './names.js';
 
 /** One statement for the rules: its syntax tree, and the statements of the migration before it. */

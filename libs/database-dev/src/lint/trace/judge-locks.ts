@@ -6,8 +6,7 @@ import type { ParsedStatement } from '../syntax/statement.js';
 import { namedTables } from '../syntax/targets.js';
 import { hiddenChanges } from './judge-changes.js';
 import { scannedTables } from './judge-scans.js';
-import type { StatementTrace } from './statement-trace.js';
-import { BLOCKS_WRITES, EXCLUSIVE, type Traced } from './traced.js';
+import { BLOCKS_WRITES, EXCLUSIVE, type StatementTrace, type Traced } from './statement-trace.js';
 
 /** Rules about a lock on a table that the statement never names. */
 const LOCK_RULES = ['drop-index', 'reindex', 'drop-owned', 'drop-schema', 'cluster', 'vacuum-full'];

@@ -1,6 +1,5 @@
 import type { ParsedStatement } from '../syntax/statement.js';
-import type { StatementTrace } from './statement-trace.js';
-import { BLOCKS_WRITES, type Traced } from './traced.js';
+import { BLOCKS_WRITES, type StatementTrace, type Traced } from './statement-trace.js';
 
 /** Rules of the syntax that already report the effect of a trace. All other findings are reported in addition to it. */
 const REWRITE_RULES = [

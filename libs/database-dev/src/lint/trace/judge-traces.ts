@@ -7,8 +7,7 @@ import { hiddenChanges } from './judge-changes.js';
 import { judgeColumns } from './judge-columns.js';
 import { hiddenLocks, judgeLocks } from './judge-locks.js';
 import { judgeRewrites, judgeScans } from './judge-scans.js';
-import { describeMode, describeRows, type StatementTrace } from './statement-trace.js';
-import type { Traced } from './traced.js';
+import { describeMode, describeRows, type StatementTrace, type Traced } from './statement-trace.js';
 
 /** Rules that need a server: actual locks and writes of the statements. */
 export const TRACE_RULES = [

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
-import { DOMAINS, type DomainState } from './domain-state.js';
+import type { DomainState } from '../syntax/domain-state.js';
+import { DOMAINS } from './domain-sql.js';
 
 /** The state of the database that a session sees between two statements. Names are quoted where SQL needs it. */
 export interface Snapshot {

@@ -1,5 +1,5 @@
 import type { AccessTrace } from './access-trace.js';
-import type { DomainState } from './domain-state.js';
+import type { DomainState } from '../syntax/domain-state.js';
 import type { ColumnState, RowCounts } from './snapshot.js';
 
 /** Actual effects of a statement on tables that existed before its migration. */
@@ -29,6 +29,18 @@ export interface StatementTrace extends AccessTrace {
 export interface WrittenTable extends RowCounts {
   readonly table: string;
 }
+
+/** The effects of one statement, with the context that its judges need. */
+export interface Traced {
+  readonly trace: StatementTrace;
+  /** Rules that the syntax of the statement breaks. */
+  readonly said: readonly string[];
+  /** Locks of this statement and of those before it. */
+  readonly heldTables: StatementTrace['locks'];
+}
+
+export const EXCLUSIVE = 'AccessExclusiveLock';
+export const BLOCKS_WRITES = new Set([EXCLUSIVE, 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock']);
 
 /** One line for each statement that locked or rewrote an existing object. */
 export function describeTraces(name: string, traces: readonly StatementTrace[]): string[] {
