@@ -27,6 +27,8 @@ CREATE TABLE "My Schema"."Events 1" PARTITION OF "My Schema"."Events" FOR VALUES
 CREATE FUNCTION "My Schema"."Touch"() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE FUNCTION "My Schema"."Roll"() RETURNS double precision LANGUAGE sql VOLATILE AS 'SELECT random()';
 CREATE TRIGGER "On Touch" BEFORE UPDATE ON "My Schema"."Order" FOR EACH ROW EXECUTE FUNCTION "My Schema"."Touch"();
+CREATE DOMAIN "My Schema"."Positive" AS numeric(10, 2) CHECK (VALUE > 0);
+CREATE DOMAIN "My Schema"."Token" AS uuid DEFAULT gen_random_uuid();
 INSERT INTO "My Schema"."Customer ""A""" VALUES (1, 'g');
 INSERT INTO "My Schema"."Order" ("Id", "customer.Id", "He said ""hi""") VALUES (1, 1, 'h');
 `;
@@ -48,6 +50,8 @@ const DRAFTS: Readonly<Record<string, string>> = {
   'validate-with-add': `ALTER TABLE ${ORDER} ADD CONSTRAINT "CHK Later" CHECK ("Id" > 0) NOT VALID;\nALTER TABLE ${ORDER} VALIDATE CONSTRAINT "CHK Later"`,
   'change-column-type': `ALTER TABLE ${ORDER} ALTER COLUMN "Größe$" TYPE numeric(10, 2) USING "Größe$"::numeric`,
   'volatile-default': `ALTER TABLE ${ORDER} ADD COLUMN "Dice" double precision DEFAULT "My Schema"."Roll"() NOT NULL`,
+  'volatile-default-of-domain': `ALTER TABLE ${ORDER} ADD COLUMN "Token" "My Schema"."Token"`,
+  'add-domain-column': `ALTER TABLE ${ORDER} ADD COLUMN "Price" "My Schema"."Positive"`,
   'add-identity': `ALTER TABLE ${ORDER} ADD COLUMN "No." bigint GENERATED ALWAYS AS IDENTITY`,
   'create-index': `CREATE UNIQUE INDEX "Order Desc" ON ${ORDER} USING btree (lower("user") DESC NULLS LAST, "Größe$") INCLUDE ("Id") WHERE "Id" > 0`,
   'create-index-unnamed': `CREATE INDEX ON ${ORDER} ("customer.Id")`,
@@ -111,7 +115,7 @@ describe('the advice of a finding', () => {
 });
 
 function ruleOf(name: string): string {
-  return name.replace(/-unnamed$/, '').replace('unrepeatable-drop', 'unrepeatable-index');
+  return name.replace(/-(unnamed|of-domain)$/, '').replace('unrepeatable-drop', 'unrepeatable-index');
 }
 
 function sqlOf(advice: string): string[] {

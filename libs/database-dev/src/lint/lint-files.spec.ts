@@ -88,6 +88,35 @@ describe('lintFiles', () => {
     expect([rules('Y-CAPITALS.SQL'), rules('y-mixed.Sql')]).toEqual([['add-check'], ['add-check']]);
   });
 
+  it('names each folder inside whose SQL files it does not check', async () => {
+    const folders = ['.hidden/', 'below/', 'below/deep/', 'empty/', 'only-schema/', 'other/', 'upper/'];
+    const files = {
+      ...Object.fromEntries(folders.map((name) => [name, ''])),
+      'draft.sql': SOUND,
+      'schema.sql': 'CREATE TABLE public.t (id bigint PRIMARY KEY, a integer);',
+      '.hidden/draft.sql': BAD,
+      'below/deep/draft.sql': BAD,
+      'only-schema/schema.sql': 'CREATE TABLE public.u (id bigint PRIMARY KEY);',
+      'other/notes.txt': 'SELECT 1;',
+      'upper/DRAFT.SQL': BAD,
+    };
+    const { findings: found } = await withDrafts(files, async (folder) => {
+      symlinkSync(join(folder, 'below'), join(folder, 'linked'));
+      symlinkSync(folder, join(folder, 'other', 'back'));
+      symlinkSync(join(folder, 'self'), join(folder, 'self'));
+      return lintFiles(folder);
+    });
+    expect(found.map(({ migration, rule }) => [migration, rule])).toEqual(
+      ['.hidden', 'below', 'linked', 'upper'].map((name) => [name, 'unreadable']),
+    );
+    expect(found[0]?.problem).toBe('this folder contains SQL files, and they are not checked');
+  }, 60_000);
+
+  it('is not silent about a folder whose SQL files are all in folders inside', async () => {
+    const { findings: found } = await withDrafts({ 'below/': '', 'below/draft.sql': SOUND }, lintFiles);
+    expect(found).toMatchObject([{ migration: 'below', rule: 'unreadable' }]);
+  }, 60_000);
+
   it('finds the tables in SCHEMA.SQL too, and does not check it as a draft', async () => {
     const files = { 'SCHEMA.SQL': 'CREATE TABLE public.t (id bigint PRIMARY KEY, j json);', 'DRAFT.SQL': SOUND };
     const { linted, findings: found } = await withDrafts(files, lintFiles);

@@ -1,22 +1,21 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Client } from 'pg';
 import { MigrationError } from '@airlock/database/model';
 import { byStatement, concludeReport, lintOne, type LintReport } from './lint.js';
 import type { LintFinding } from './rules/lint-rule.js';
 import { fileName, loadSqlFile, type SqlFile } from './sql-file.js';
+import { findSchema, isFolder, listSqlFiles, listUncheckedFolders } from './sql-folder.js';
 import { loadSquawkReport, type SquawkReport } from './squawk.js';
 import { type ThrowawayDatabase, withThrowawayDatabase } from './trace/throwaway-database.js';
 
-/** The existing tables of a folder; every file runs on a copy of them. */
-const SCHEMA_FILE = 'schema.sql';
-
 /** Checks plain SQL files, or every one of a folder, each on a new copy of the folder's `schema.sql`. */
 export async function lintFiles(path: string): Promise<LintReport> {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  const paths = isFolder ? listFiles(path) : [path].filter(existsSync);
-  if (paths.length === 0) throw new NothingToLintError(path);
-  const schema = findSchema(isFolder ? path : dirname(path));
+  const folder = isFolder(path) ? path : undefined;
+  const paths = folder === undefined ? [path].filter(existsSync) : listSqlFiles(folder);
+  const unchecked = folder === undefined ? [] : listUncheckedFolders(folder).map(createUnchecked);
+  if (paths.length + unchecked.length === 0) throw new NothingToLintError(path);
+  const schema = findSchema(folder ?? dirname(path));
   const loaded = await Promise.all(paths.map(loadOrReport));
   const files = loaded.flatMap((file) => ('problem' in file ? [] : [file]));
   const squawk = await loadSquawkReport(files.map(({ migration }) => migration));
@@ -27,7 +26,7 @@ export async function lintFiles(path: string): Promise<LintReport> {
   const broken = loaded.flatMap((file) => ('problem' in file ? [file] : []));
   return {
     linted: reports.flatMap(({ linted }) => linted),
-    findings: [...broken, ...reports.flatMap(({ findings }) => findings)].sort(byMigration),
+    findings: [...unchecked, ...broken, ...reports.flatMap(({ findings }) => findings)].sort(byMigration),
   };
 }
 
@@ -48,6 +47,17 @@ async function loadOrReport(path: string): Promise<SqlFile | LintFinding> {
   } catch (error) {
     return createUnreadable(fileName(path), error as Error);
   }
+}
+
+/** Which `schema.sql` would count for a file below is not clear, so each folder is checked by itself. */
+function createUnchecked(folder: string): LintFinding {
+  return {
+    migration: folder,
+    statement: undefined,
+    rule: 'unreadable',
+    problem: 'this folder contains SQL files, and they are not checked',
+    instead: 'check it by itself: airlock db lint <its path>',
+  };
 }
 
 function createUnreadable(migration: string, { message }: Error): LintFinding {
@@ -95,21 +105,6 @@ async function lintAndUndo(client: Client, { migration, findings }: SqlFile, con
 
 function byMigration(a: LintFinding, b: LintFinding): number {
   return a.migration < b.migration ? -1 : a.migration > b.migration ? 1 : byStatement(a, b);
-}
-
-function listFiles(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => /\.sql$/i.test(name))
-    .sort()
-    .map((name) => join(folder, name))
-    .filter((path) => path !== findSchema(folder));
-}
-
-/** Some systems write it as `SCHEMA.SQL`. Beside a `schema.sql`, that file is a draft. */
-function findSchema(folder: string): string | undefined {
-  const names = readdirSync(folder).filter((name) => name.toLowerCase() === SCHEMA_FILE);
-  const name = names.includes(SCHEMA_FILE) ? SCHEMA_FILE : names[0];
-  return name === undefined ? undefined : join(folder, name);
 }
 
 /** No findings in no files would look like a pass. */

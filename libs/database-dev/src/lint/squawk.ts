@@ -18,6 +18,7 @@ export const COVERED: Readonly<Record<string, readonly string[]>> = {
   'adding-not-nullable-field': ['set-not-null', 'add-required-column'],
   'adding-required-field': ['add-required-column'],
   'adding-serial-primary-key-field': ['add-primary-key', 'add-identity'],
+  'ban-alter-domain-with-add-constraint': ['constrained-domain'],
   'ban-char-field': ['varchar-column'],
   'ban-concurrent-index-creation-in-transaction': ['concurrently-in-transaction'],
   'ban-create-domain-with-constraint': ['constrained-domain'],
@@ -105,10 +106,14 @@ function isMistaken(rule: string, { sql, migration, created, node }: ParsedState
     case 'ban-drop-column':
     case 'ban-drop-table':
       return migration.phase === 'contract';
+    case 'ban-create-domain-with-constraint':
+      return 'CreateDomainStmt' in node; // our rule does not take a DEFAULT for a constraint
     case 'ban-char-field':
       return !/"sval":"(bpchar|char)"/.test(JSON.stringify(node)); // "character varying" is another type
     case 'adding-field-with-default':
       return !/\bSTORED\b/i.test(sql); // VIRTUAL writes nothing; our rules check volatile defaults
+    case 'adding-required-field':
+      return 'AlterTableStmt' in node; // our rule also knows the default of a domain
     case 'changing-column-type':
     case 'prefer-text-field':
       return 'AlterTableStmt' in node; // the trace shows whether the table was rewritten

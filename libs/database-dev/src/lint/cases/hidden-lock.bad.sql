@@ -1,8 +1,6 @@
 SELECT public.tighten();
 -- allow do-block: the statement comes from a loop over the catalogue, reviewed by hand
 DO $$ BEGIN EXECUTE 'ALTER TABLE public.orders ADD COLUMN remark text'; END $$;
--- allow ban-alter-domain-with-add-constraint: the domain has one table, which is small
-ALTER DOMAIN public.score ADD CONSTRAINT score_small CHECK (VALUE < 1000);
 -- allow drop-table: the notes were exported and no release reads them
 DROP TABLE public.notes;
 -- allow do-block: the name is computed, and the reviewer has seen the query

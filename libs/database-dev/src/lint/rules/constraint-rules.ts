@@ -1,4 +1,5 @@
 import type { Constraint } from 'libpg-query';
+import { domainOf } from '../syntax/domains.js';
 import { inventName, nameOf, quoteIdentifier, quoteList, stringsOf } from '../syntax/names.js';
 import {
   type AlterCommand,
@@ -6,6 +7,7 @@ import {
   alterRule,
   constraintRule,
   constraintsOf,
+  isFilled,
   NEXT_MIGRATION,
   OWN_MIGRATION,
   type LintRule,
@@ -71,12 +73,10 @@ export const constraintRules: readonly LintRule[] = [
           instead: validateLater(table, name, `NOT NULL ${quoteList(constraint.keys)}`),
         };
   }),
-  alterRule('add-required-column', 'AT_AddColumn', ({ table, column }) => {
-    const kinds = constraintsOf(column).map(({ contype }) => contype);
-    const isFilled = kinds.some(
-      (kind) => kind === 'CONSTR_DEFAULT' || kind === 'CONSTR_GENERATED' || kind === 'CONSTR_IDENTITY',
-    );
-    return !kinds.includes('CONSTR_NOTNULL') || isFilled
+  alterRule('add-required-column', 'AT_AddColumn', ({ table, column }, statement) => {
+    const domain = domainOf(statement, column);
+    const isRequired = domain?.isRequired || constraintsOf(column).some(({ contype }) => contype === 'CONSTR_NOTNULL');
+    return !isRequired || isFilled(column) || typeof domain?.default === 'string'
       ? undefined
       : {
           problem: `${table}.${quoteIdentifier(column?.colname ?? '')} is required and has no default: this fails if the table has rows, and inserts of the running code fail`,

@@ -1,6 +1,7 @@
 import type { ObjectType } from 'libpg-query';
 import { nameOf, objectName, quoteIdentifier } from '../syntax/names.js';
-import { alterRule, type LintRule } from './lint-rule.js';
+import { dropDomainConstraint, dropDomainNotNull } from './domain-rules.js';
+import { alterRule, eitherRule, type LintRule } from './lint-rule.js';
 import { type ParsedStatement, someNode } from '../syntax/statement.js';
 
 const isExpand = ({ migration }: ParsedStatement) => migration.phase === 'expand';
@@ -107,14 +108,20 @@ export const dropRules: readonly LintRule[] = [
           )
         : undefined,
   },
-  alterRule('drop-constraint', 'AT_DropConstraint', ({ table, cmd }) => ({
-    problem: `without ${quoteIdentifier(cmd.name ?? '')}, ${table} accepts rows that the code may not expect`,
-    instead: `keep ${quoteIdentifier(cmd.name ?? '')}; if it must be dropped, say why: allow: { 'drop-constraint': '<what checks it from now on>' }`,
-  })),
-  alterRule('drop-not-null', 'AT_DropNotNull', ({ table, cmd }) => ({
-    problem: `${table}.${quoteIdentifier(cmd.name ?? '')} may be NULL from now on, and the running code reads it as a value`,
-    instead: `release code that accepts NULL first, then state the release: allow: { 'drop-not-null': '<since which release>' }`,
-  })),
+  eitherRule(
+    alterRule('drop-constraint', 'AT_DropConstraint', ({ table, cmd }) => ({
+      problem: `without ${quoteIdentifier(cmd.name ?? '')}, ${table} accepts rows that the code may not expect`,
+      instead: `keep ${quoteIdentifier(cmd.name ?? '')}; if it must be dropped, say why: allow: { 'drop-constraint': '<what checks it from now on>' }`,
+    })),
+    dropDomainConstraint,
+  ),
+  eitherRule(
+    alterRule('drop-not-null', 'AT_DropNotNull', ({ table, cmd }) => ({
+      problem: `${table}.${quoteIdentifier(cmd.name ?? '')} may be NULL from now on, and the running code reads it as a value`,
+      instead: `release code that accepts NULL first, then state the release: allow: { 'drop-not-null': '<since which release>' }`,
+    })),
+    dropDomainNotNull,
+  ),
   {
     name: 'weaken-row-security',
     find: (statement) => {

@@ -85,6 +85,14 @@ export function alterRule(
   };
 }
 
+/** One rule about two kinds of statements. */
+export function eitherRule(rule: LintRule, find: LintRule['find']): LintRule {
+  return {
+    name: rule.name,
+    find: (statement) => [rule.find(statement), find(statement)].flatMap((found) => found ?? []),
+  };
+}
+
 /** A rule about one kind of constraint that is added to an existing table. */
 export function constraintRule(
   name: string,
@@ -101,33 +109,23 @@ export function constraintRule(
   );
 }
 
-/** Columns of a CREATE TABLE or an ADD COLUMN, in any table. */
-export function definedColumns({ node }: ParsedStatement): { table: string; column: ColumnDef }[] {
-  if ('CreateStmt' in node) {
-    const table = nameOf(node.CreateStmt.relation);
-    return (node.CreateStmt.tableElts ?? []).flatMap((elt) =>
-      'ColumnDef' in elt ? [{ table, column: elt.ColumnDef }] : [],
-    );
-  }
-  if (!('AlterTableStmt' in node)) return [];
-  const table = nameOf(node.AlterTableStmt.relation);
-  return (node.AlterTableStmt.cmds ?? []).flatMap((cmd) =>
-    'AlterTableCmd' in cmd &&
-    cmd.AlterTableCmd.subtype === 'AT_AddColumn' &&
-    cmd.AlterTableCmd.def &&
-    'ColumnDef' in cmd.AlterTableCmd.def
-      ? [{ table, column: cmd.AlterTableCmd.def.ColumnDef }]
-      : [],
-  );
-}
-
 export function constraintsOf(column: ColumnDef | undefined): Constraint[] {
   return (column?.constraints ?? []).flatMap((node) => ('Constraint' in node ? [node.Constraint] : []));
+}
+
+/** By the text of the column alone; its domain may fill it too. */
+export function isFilled(column: ColumnDef | undefined): boolean {
+  return constraintsOf(column).some(({ contype }) => /^CONSTR_(DEFAULT|GENERATED|IDENTITY)$/.test(contype ?? ''));
 }
 
 /** `varchar`, `int4`, `serial`: the last part of the type's name, in the parser's spelling. */
 export function typeOf(column: ColumnDef): string {
   return stringsOf(column.typeName?.names).at(-1) ?? '';
+}
+
+/** Another type may have the word in its name. */
+export function isSerial(type: string): boolean {
+  return /^(small|big)?serial[248]?$/.test(type);
 }
 
 const AFTER_TYPE =

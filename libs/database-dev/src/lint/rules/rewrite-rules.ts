@@ -1,16 +1,26 @@
-import type { ColumnDef } from 'libpg-query';
+import type { ColumnDef, Node } from 'libpg-query';
 import { clipIdentifier, LONGEST_IDENTIFIER_BYTES } from '@airlock/database/model';
+import { domainOf } from '../syntax/domains.js';
 import { nameOf, quoteIdentifier, stringsOf } from '../syntax/names.js';
-import { alterRule, constraintsOf, type LintRule, steps, typeOf, typeText } from './lint-rule.js';
+import {
+  alterRule,
+  constraintsOf,
+  isFilled,
+  isSerial,
+  type LintProblem,
+  type LintRule,
+  steps,
+  typeOf,
+  typeText,
+} from './lint-rule.js';
 import { clauseAt } from '../syntax/source-text.js';
-import { type ParsedStatement, someNode } from '../syntax/statement.js';
+import { type ParsedStatement, parseSql, someNode } from '../syntax/statement.js';
 
 /** PostgreSQL evaluates these once in a statement, and rewrites nothing. */
 const STABLE_FUNCTIONS =
   /^(now|transaction_timestamp|statement_timestamp|current_setting|current_database|to_jsonb|jsonb_build_object|jsonb_build_array|make_interval|lower|upper|md5|concat|length|coalesce|timezone)$/;
 
-function volatileDefault(column: ColumnDef): string | undefined {
-  const value = constraintsOf(column).find(({ contype }) => contype === 'CONSTR_DEFAULT')?.raw_expr;
+function volatileFunction(value: Node | undefined): string | undefined {
   let found: string | undefined;
   someNode(value, (kind, body) => {
     const name = kind === 'FuncCall' ? stringsOf(body['funcname'] as never).at(-1) : undefined;
@@ -18,6 +28,23 @@ function volatileDefault(column: ColumnDef): string | undefined {
     return found !== undefined;
   });
   return found;
+}
+
+/** A column without its own default has the default of its domain. */
+function judgeDomainDefault(table: string, column: ColumnDef, statement: ParsedStatement): LintProblem | undefined {
+  const domain = domainOf(statement, column);
+  // A constraint is a rewrite for itself, and may not accept the NULL of this advice.
+  if (domain === undefined || domain.default === null || domain.isConstrained) return undefined;
+  const name = volatileFunction(parseSql(`SELECT ${domain.default}`).stmts?.[0]?.stmt);
+  if (name === undefined) return undefined;
+  const columnName = quoteIdentifier(column.colname ?? '');
+  return {
+    problem: `${quoteIdentifier(name)}(), the default of domain ${domain.name}, differs from row to row and rewrites ${table} under an ACCESS EXCLUSIVE lock`,
+    instead: `backfill the rows in a job after:\n${steps(
+      `ALTER TABLE ${table} ADD COLUMN ${columnName} ${domain.name} DEFAULT NULL`,
+      `ALTER TABLE ${table} ALTER COLUMN ${columnName} DROP DEFAULT`,
+    )}`,
+  };
 }
 
 /** The source text of the default, up to the next constraint of the column. */
@@ -41,8 +68,10 @@ export const rewriteRules: readonly LintRule[] = [
     };
   }),
   alterRule('volatile-default', 'AT_AddColumn', ({ table, column }, statement) => {
-    const name = column && volatileDefault(column);
-    if (column === undefined || name === undefined) return undefined;
+    if (column === undefined) return undefined;
+    const own = constraintsOf(column).find(({ contype }) => contype === 'CONSTR_DEFAULT');
+    const name = volatileFunction(own?.raw_expr);
+    if (name === undefined) return isFilled(column) ? undefined : judgeDomainDefault(table, column, statement);
     const columnName = quoteIdentifier(column.colname ?? '');
     return {
       problem: `a default of ${quoteIdentifier(name)}() differs from row to row and rewrites ${table} under an ACCESS EXCLUSIVE lock`,
@@ -62,7 +91,7 @@ export const rewriteRules: readonly LintRule[] = [
   ),
   alterRule('add-identity', 'AT_AddColumn', ({ table, column }) =>
     constraintsOf(column).some(({ contype }) => contype === 'CONSTR_IDENTITY') ||
-    /serial/.test(column ? typeOf(column) : '')
+    (column !== undefined && isSerial(typeOf(column)))
       ? {
           problem: `numbering the rows of ${table} in ${quoteIdentifier(column?.colname ?? '')} rewrites the table under an ACCESS EXCLUSIVE lock`,
           instead: `fill the column from a sequence in a job, and make it the key in a contract:\n${steps(`ALTER TABLE ${table} ADD COLUMN ${quoteIdentifier(column?.colname ?? '')} bigint`)}`,

@@ -1,5 +1,6 @@
 import { loadModule, type Node, type ParseResult, parseSync, type RangeVar, type SqlError } from 'libpg-query';
 import { type Migration, MigrationError, type MigrationStatement } from '@airlock/database/model';
+import type { DomainState } from './domain-state.js';
 import { quoteName } from './names.js';
 
 /** One statement for the rules: its syntax tree, and the statements of the migration before it. */
@@ -17,12 +18,15 @@ export interface ParsedStatement {
   readonly earlier: readonly Node[];
   /** Objects that the migration created before it: no other session uses them yet. */
   readonly created: ReadonlySet<string>;
+  /** Name → domain, of those that exist before it. */
+  readonly domains: ReadonlyMap<string, DomainState>;
 }
 
 /** Facts about a statement from the server that are needed to read the next ones. */
 interface KnownOutcome {
   /** Names of objects that the migration created before this statement. */
   readonly created: readonly string[];
+  readonly domains: readonly DomainState[];
   readonly error: string | undefined;
 }
 
@@ -46,6 +50,7 @@ export async function parseMigration(
       ...parseStatement(statement),
       isNested: false,
       earlier: [...earlier],
+      domains: new Map((traces[index]?.domains ?? []).map((domain) => [domain.name, domain])),
       created: new Set([...temporary, ...(traces[index]?.created ?? [])]),
     };
     const { node } = parsed;

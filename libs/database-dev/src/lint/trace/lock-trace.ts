@@ -2,7 +2,14 @@ import { type Client, DatabaseError } from 'pg';
 import { createRights, DEFAULT_TIMING } from '@airlock/database/internal';
 import type { Migration } from '@airlock/database/model';
 import { type AccessTrace, traceAccess } from './access-trace.js';
-import { type RelationState, type RowCounts, type Snapshot, SnapshotReader, USERS_OWN } from './snapshot.js';
+import {
+  type ColumnState,
+  type RelationState,
+  type RowCounts,
+  type Snapshot,
+  SnapshotReader,
+  USERS_OWN,
+} from './snapshot.js';
 import type { StatementTrace } from './statement-trace.js';
 
 /** Runs the migration on a throw-away database, and takes a snapshot after each statement. A transaction stays open. */
@@ -88,6 +95,8 @@ function compare(
       const counts = subtract(tablesAfter.get(oid)?.rows ?? rows, rows);
       return counts.inserted + counts.updated + counts.deleted > 0 ? [{ table, ...counts }] : [];
     }),
+    domains: before.domains,
+    typed: typedColumns(before, after),
     settings: Object.keys(after.settings).filter((name) => after.settings[name] !== before.settings[name]),
     foreignKeys: after.foreignKeys.filter(
       ({ table, name }) => !before.foreignKeys.some((key) => key.table === table && key.name === name),
@@ -105,6 +114,12 @@ type Tables = ReadonlyMap<number, RelationState>;
 
 function byOid({ relations }: Snapshot): Tables {
   return new Map([...relations.values()].map((relation) => [relation.oid, relation]));
+}
+
+function typedColumns(before: Snapshot, after: Snapshot): ColumnState[] {
+  const identify = ({ oid, number, type }: ColumnState) => `${oid} ${number} ${type}`;
+  const known = new Set(before.columns.map(identify));
+  return after.columns.filter((column) => !known.has(identify(column)));
 }
 
 /** A name that an older object shares, such as another function, does not count. */

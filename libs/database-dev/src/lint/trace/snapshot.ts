@@ -1,4 +1,6 @@
 import type { Client } from 'pg';
+import type { DomainState } from '../syntax/domain-state.js';
+import { DOMAINS } from './domain-sql.js';
 
 /** The state of the database that a session sees between two statements. Names are quoted where SQL needs it. */
 export interface Snapshot {
@@ -9,6 +11,7 @@ export interface Snapshot {
   readonly objects: ReadonlyMap<string, readonly string[]>;
   readonly foreignKeys: readonly { readonly table: string; readonly name: string }[];
   readonly columns: readonly ColumnState[];
+  readonly domains: readonly DomainState[];
   /** Tables whose row-level security shows no row, because no policy permits one. */
   readonly closed: readonly { readonly oid: number; readonly table: string; readonly isForced: boolean }[];
   readonly settings: Readonly<Record<string, string | null>>;
@@ -35,13 +38,23 @@ export interface RowCounts {
 
 export interface ColumnState {
   readonly oid: number;
+  /** Stays the same when the column is renamed. */
+  readonly number: number;
   /** `schema.table.column` */
   readonly name: string;
+  readonly bare: string;
   readonly isRequired: boolean;
-  /** By a default, an identity or an expression. */
+  /** By a default, its own or that of its domain, an identity or an expression. */
   readonly isFilled: boolean;
   /** GENERATED ALWAYS AS IDENTITY: an INSERT may not give a value. */
   readonly isAlways: boolean;
+  /** `varchar`, `int4`: the name of the type in pg_type. */
+  readonly type: string;
+  readonly hasLength: boolean;
+  /** The only column of the primary key. */
+  readonly isKey: boolean;
+  /** A partition, a child and a table OF a type have columns that they did not choose. */
+  readonly isChosen: boolean;
 }
 
 /** Settings that the runner sets for every migration. */
@@ -77,10 +90,11 @@ const OBJECTS = [
 ].join(' UNION ALL ');
 
 const SQL = `
-  WITH relation AS MATERIALIZED (
+  WITH RECURSIVE relation AS MATERIALIZED (
     SELECT c.oid, c.relkind, c.relname, format('%I.%I', n.nspname, c.relname) AS name, c.relfilenode::bigint AS file
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p', 'm', 'i') AND ${USERS_OWN})
+     WHERE c.relkind IN ('r', 'p', 'm', 'i') AND ${USERS_OWN}),
+  ${DOMAINS}
   SELECT
     (SELECT json_agg(json_build_object('oid', oid::bigint, 'kind', relkind, 'name', name, 'bare', relname, 'file', file,
               'parents', array(SELECT p.name FROM pg_inherits i JOIN relation p ON p.oid = i.inhparent WHERE i.inhrelid = r.oid),
@@ -91,10 +105,19 @@ const SQL = `
       WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation') AS locks,
     (SELECT json_agg(json_build_object('table', r.name, 'name', quote_ident(k.conname))) FROM pg_constraint k
        JOIN relation r ON r.oid = k.conrelid WHERE k.contype = 'f' AND k.conparentid = 0) AS keys,
-    (SELECT json_agg(json_build_object('oid', r.oid::bigint, 'name', r.name || '.' || quote_ident(a.attname),
-              'isRequired', a.attnotnull, 'isFilled', a.atthasdef OR a.attidentity <> '', 'isAlways', a.attidentity = 'a'))
+    (SELECT json_agg(json_build_object('oid', r.oid::bigint, 'number', a.attnum, 'name', r.name || '.' || quote_ident(a.attname), 'bare', quote_ident(a.attname),
+              'isRequired', a.attnotnull OR coalesce(d."isRequired", false),
+              'isFilled', a.atthasdef OR a.attidentity <> '' OR d."default" IS NOT NULL, 'isAlways', a.attidentity = 'a',
+              'type', t.typname, 'hasLength', a.atttypmod >= 0, 'isChosen', a.attinhcount = 0 AND c.reloftype = 0,
+              'isKey', EXISTS (SELECT FROM pg_constraint k
+                                WHERE k.conrelid = a.attrelid AND k.contype = 'p' AND k.conkey = ARRAY[a.attnum])))
        FROM pg_attribute a JOIN relation r ON r.oid = a.attrelid AND r.relkind IN ('r', 'p')
+       JOIN pg_class c ON c.oid = r.oid JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN domain d ON d.oid = a.atttypid
       WHERE a.attnum > 0 AND NOT a.attisdropped) AS columns,
+    (SELECT json_agg(json_build_object('name', d.name, 'base', d.base, 'default', d."default",
+              'isRequired', d."isRequired", 'isConstrained', d."isConstrained") ORDER BY d.name)
+       FROM domain d JOIN pg_type t ON t.oid = d.oid JOIN pg_namespace n ON n.oid = t.typnamespace
+      WHERE ${USERS_OWN}) AS domains,
     (SELECT json_agg(json_build_object('oid', r.oid::bigint, 'table', r.name, 'isForced', c.relforcerowsecurity))
        FROM pg_class c JOIN relation r ON r.oid = c.oid
       WHERE c.relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive)) AS closed,
@@ -106,6 +129,7 @@ interface Row {
   readonly locks: readonly { readonly oid: number; readonly mode: string }[] | null;
   readonly keys: Snapshot['foreignKeys'] | null;
   readonly columns: Snapshot['columns'] | null;
+  readonly domains: Snapshot['domains'] | null;
   readonly closed: Snapshot['closed'] | null;
   readonly objects: Readonly<Record<string, readonly string[]>> | null;
   readonly settings: Snapshot['settings'];
@@ -119,7 +143,7 @@ export class SnapshotReader {
 
   async read(): Promise<Snapshot> {
     const { rows } = await this.client.query<Row>(SQL, [SETTINGS]);
-    const { relations, locks, keys, columns, closed, objects, settings } = rows[0] as Row;
+    const { relations, locks, keys, columns, domains, closed, objects, settings } = rows[0] as Row;
     for (const { oid, name, kind } of relations ?? []) if (kind !== 'i') this.#tables.set(oid, name);
     return {
       relations: new Map((relations ?? []).map((relation) => [relation.name, relation])),
@@ -131,6 +155,7 @@ export class SnapshotReader {
         .sort((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table))),
       foreignKeys: keys ?? [],
       columns: columns ?? [],
+      domains: domains ?? [],
       closed: closed ?? [],
       objects: new Map(Object.entries(objects ?? {})),
       settings,

@@ -1,5 +1,6 @@
 import type { AccessTrace } from './access-trace.js';
-import type { RowCounts } from './snapshot.js';
+import type { DomainState } from '../syntax/domain-state.js';
+import type { ColumnState, RowCounts } from './snapshot.js';
 
 /** Actual effects of a statement on tables that existed before its migration. */
 export interface StatementTrace extends AccessTrace {
@@ -14,6 +15,10 @@ export interface StatementTrace extends AccessTrace {
   readonly written: readonly WrittenTable[];
   /** Settings of the runner that have another value afterwards. */
   readonly settings: readonly string[];
+  /** Domains that exist before this statement. */
+  readonly domains: readonly DomainState[];
+  /** Columns that it gave their type, in any table. */
+  readonly typed: readonly ColumnState[];
   /** Foreign keys that it created, by table and name. */
   readonly foreignKeys: readonly { readonly table: string; readonly name: string }[];
   /** Table → every table that it is a partition or a child of. */
@@ -24,6 +29,18 @@ export interface StatementTrace extends AccessTrace {
 export interface WrittenTable extends RowCounts {
   readonly table: string;
 }
+
+/** The effects of one statement, with the context that its judges need. */
+export interface Traced {
+  readonly trace: StatementTrace;
+  /** Rules that the syntax of the statement breaks. */
+  readonly said: readonly string[];
+  /** Locks of this statement and of those before it. */
+  readonly heldTables: StatementTrace['locks'];
+}
+
+export const EXCLUSIVE = 'AccessExclusiveLock';
+export const BLOCKS_WRITES = new Set([EXCLUSIVE, 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock']);
 
 /** One line for each statement that locked or rewrote an existing object. */
 export function describeTraces(name: string, traces: readonly StatementTrace[]): string[] {

@@ -1,0 +1,1 @@
+ALTER TABLE public.customers ADD COLUMN origin public.origin NOT NULL;

@@ -1,0 +1,1 @@
+ALTER DOMAIN public.origin DROP DEFAULT;

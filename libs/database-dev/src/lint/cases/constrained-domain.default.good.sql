@@ -1,0 +1,1 @@
+CREATE DOMAIN public.label AS text DEFAULT '' NULL;

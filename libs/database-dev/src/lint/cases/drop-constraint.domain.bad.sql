@@ -1,0 +1,1 @@
+ALTER DOMAIN public.required DROP CONSTRAINT required_filled;

@@ -1,0 +1,1 @@
+CREATE TABLE public.copies (LIKE public.archived);
