@@ -147,7 +147,7 @@ describe('startCluster', () => {
   it.each([
     ['an older major version', (version: number) => `${version - 1}\n`, 'holds the data of PostgreSQL OLD; '],
     ['a newer major version', (version: number) => `${version + 1}\n`, 'holds the data of PostgreSQL OLD; '],
-    ['a version with a minor part', () => '9.6\n', 'holds the data of PostgreSQL 9.6; '],
+    ['a version with a minor part', () => '9.6\n', 'holds the data of PostgreSQL OLD; '],
     ['no version', () => '', 'has the version "" in PG_VERSION; '],
     ['a text that is not a version', () => 'eighteen\n', 'has the version "eighteen" in PG_VERSION; '],
     ['a long text', () => 'x'.repeat(9_999), `has the version "${'x'.repeat(20)}" in PG_VERSION; `],
