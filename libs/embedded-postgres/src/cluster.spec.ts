@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -144,19 +144,57 @@ describe('startCluster', () => {
     await expect(start({ dataDir, durable: true })).resolves.toMatchObject({ dataDir });
   });
 
-  it('does not change a folder of an older major version, and names that version', async () => {
+  it.each([
+    ['an older major version', (version: number) => `${version - 1}\n`, 'holds the data of PostgreSQL OLD; '],
+    ['a newer major version', (version: number) => `${version + 1}\n`, 'holds the data of PostgreSQL OLD; '],
+    ['a version with a minor part', () => '9.6\n', 'holds the data of PostgreSQL OLD; '],
+    ['no version', () => '', 'has the version "" in PG_VERSION; '],
+    ['a text that is not a version', () => 'eighteen\n', 'has the version "eighteen" in PG_VERSION; '],
+    ['a long text', () => 'x'.repeat(9_999), `has the version "${'x'.repeat(20)}" in PG_VERSION; `],
+    ['bytes that are not text', () => '\u001b[2J\0', String.raw`has the version "\u001b[2J\u0000" in PG_VERSION; `],
+  ])('does not change or start a folder of %s, and starts a new one beside it', async (_, write, found) => {
     await prepared.copyOwn(dataDir);
     const first = await start({ dataDir, durable: true });
     await query(first, 'CREATE TABLE kept AS SELECT 1 AS one');
     await first.stop();
-    const version = readFileSync(join(dataDir, 'PG_VERSION'), 'utf8');
-    writeFileSync(join(dataDir, 'PG_VERSION'), `${Number(version) - 1}\n`);
+    const file = join(dataDir, 'PG_VERSION');
+    const version = readFileSync(file, 'utf8');
+    writeFileSync(file, write(Number(version)));
+    const log = readFileSync(join(dataDir, 'server.log'), 'utf8');
+    const aside = `mv ${dataDir} ${dataDir}.aside`;
+    // The folder of a cluster for tests is otherwise removed when the start fails.
+    for (const durable of [true, false]) {
+      await expect(startCluster({ dataDir, durable })).rejects.toMatchObject({
+        name: 'FolderRefusal',
+        message:
+          `${dataDir}: ${found.replace('OLD', write(Number(version)).trim())}expected the data of PostgreSQL ${version.trim()}\n` +
+          `Move it aside, and the next start creates a new one: ${aside}\n` +
+          'To keep its rows: docs/postgresql-major.md, "The laptop".',
+      });
+    }
+    expect(readFileSync(join(dataDir, 'server.log'), 'utf8')).toBe(log);
+    execFileSync('/bin/sh', ['-c', aside]);
+    await start({ dataDir, durable: true });
+    const moved = `${dataDir}.aside`;
+    writeFileSync(join(moved, 'PG_VERSION'), version);
+    expect(await query(await start({ dataDir: moved, durable: true }), 'SELECT one::text FROM kept')).toBe('1');
+  });
+
+  it('does not start a folder whose version cannot be read', async () => {
+    await prepared.copyOwn(dataDir);
+    const file = join(dataDir, 'PG_VERSION');
+    renameSync(file, `${file}.aside`);
+    mkdirSync(file);
     await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(
-      `The data directory was initialized by PostgreSQL version ${Number(version) - 1}, ` +
-        `which is not compatible with this version ${version.trim()}.`,
+      `${file}: cannot be read (EISDIR); expected a file with the major version of the data\nMove it aside`,
     );
-    writeFileSync(join(dataDir, 'PG_VERSION'), version);
-    expect(await query(await start({ dataDir, durable: true }), 'SELECT one::text FROM kept')).toBe('1');
+  });
+
+  it('names the user of a folder of another major version, which must end before the folder is moved', async () => {
+    await prepared.copyOwn(dataDir);
+    await start({ dataDir, durable: true });
+    writeFileSync(join(dataDir, 'PG_VERSION'), '17\n');
+    await expect(startCluster({ dataDir, durable: true })).rejects.toThrow(`process ${process.pid} (`);
   });
 
   it('starts on a copy of a folder that is in use elsewhere, without touching the original', async () => {

@@ -5,7 +5,8 @@ import { type DatabaseAddress, Secret } from '@airlock/config';
 import { loadBinaries } from './binaries.js';
 import type { ClusterMark } from './cluster-mark.js';
 import { ensureDataFolder, readSuperuserPassword, SUPERUSER } from './data-folder.js';
-import { nameLockFile } from './folder-lock.js';
+import { refuseOtherMajor } from './data-version.js';
+import { isLocked, nameLockFile } from './folder-lock.js';
 import { FolderRefusal } from './folder-refusal.js';
 import { endServer } from './leftovers.js';
 import { findLeftovers, isHeldElsewhere, isStartedByUs, refuseHeld, refuseLocked } from './occupancy.js';
@@ -64,7 +65,8 @@ const START_ATTEMPTS = 5;
  * Starts PostgreSQL 18 from npm. It ends with this process, however this process ends; remains of a dead owner in the
  * folder are removed first. A folder that is not ours stays unchanged.
  *
- * @throws FolderRefusal when the folder is not ours, or when a live owner or another server uses it
+ * @throws FolderRefusal when the folder is not ours, when a live owner or another server uses it, or when another major
+ * version of PostgreSQL made it
  * @throws PortInUseError when another process holds the port
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
@@ -101,10 +103,14 @@ type Start = Pick<HeldFolder, 'mark' | 'port'>;
 /** Ends processes in the folder that belong to a dead owner, and takes the folder's lock. */
 async function takeFolder(options: ClusterOptions, { mark, port }: Start): Promise<HeldFolder> {
   const { dataDir } = options;
+  const { postgres } = await loadBinaries();
   for (const start = Date.now(); Date.now() - start < LOCK_TIMEOUT_MS; await sleep(LOCK_POLL_MS)) {
     const { servers, isEnding } = findLeftovers(dataDir, mark);
     for (const pid of servers) await endServer(pid, { dataDir, mark });
-    const server = isEnding ? undefined : await lock(options, { mark, port });
+    const otherMajor = refuseOtherMajor(dataDir);
+    // Its fix moves the folder, which nothing may use then.
+    if (otherMajor && !isEnding && !isLocked(dataDir)) throw otherMajor;
+    const server = isEnding || otherMajor ? undefined : await lock(options, { mark, port, postgres });
     if (server) return { server, mark, port };
     if (isHeldElsewhere(dataDir)) break;
   }
@@ -115,8 +121,10 @@ async function takeFolder(options: ClusterOptions, { mark, port }: Start): Promi
  * @returns undefined when another process holds the lock: one that is just starting, or the last processes of one that
  * ended
  */
-async function lock({ dataDir, durable, keepFolder = durable }: ClusterOptions, { mark, port }: Start) {
-  const { postgres } = await loadBinaries();
+async function lock(
+  { dataDir, durable, keepFolder = durable }: ClusterOptions,
+  { mark, port, postgres }: Start & { postgres: string },
+) {
   const server = startGuarded({
     command: [...chooseIdentity().prefix, postgres, ...listServerArguments({ durable, port, dataDir, mark })],
     cwd: dataDir,

@@ -26,13 +26,19 @@ interface Line {
 
 describeWithOwnRedis('a Redis that refuses this process', () => {
   let folder: string;
+  let warned: jest.SpiedFunction<typeof console.warn>;
   const itTogether = useTogether();
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'redis-refusal-'));
     createCertificate(folder);
+    warned = jest.spyOn(console, 'warn');
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => {
+    // Every refusal is a line of the log, and nothing is printed beside it.
+    expect(warned).not.toHaveBeenCalled();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   const withRefusal = async (use: (refusal: Refusal) => Promise<void>): Promise<void> => {
     const refusal = await Refusal.start(folder);

@@ -34,10 +34,28 @@ export async function createRedis(
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_DELAY_MS),
   });
+  skipForbiddenInfo(redis);
   logRedis(redis, { environment: config.environment, logger });
   endSilentConnections(redis);
   await redis.connect().catch(() => undefined);
   return redis;
+}
+
+/**
+ * Before a connection is used, ioredis asks INFO whether the server has loaded its data. For a user without INFO it prints
+ * a warning on the console and continues. It continues here without the warning: the probe logs the missing right.
+ */
+function skipForbiddenInfo(redis: Redis): void {
+  type Callback = (error: Error | null, text?: string) => void;
+  const ask = redis.info.bind(redis) as (...args: unknown[]) => Promise<string>;
+  const info = (...args: unknown[]) => {
+    if (typeof args.at(-1) !== 'function') return ask(...args);
+    const callback = args.pop() as Callback;
+    return ask(...args, (error: Error | null, text?: string) =>
+      error?.message.startsWith('NOPERM') ? callback(null, '') : callback(error, text),
+    );
+  };
+  Object.assign(redis, { info });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { assertRolesUnchanged } from './shared-roles.js';
+import { assertServerUnchanged } from './shared-roles.js';
 
 /**
  * Restores the rows of a database after code that commits. A table has changed when it has another number of rows, or a
@@ -9,20 +9,20 @@ import { assertRolesUnchanged } from './shared-roles.js';
  */
 export class ChangedRows {
   readonly #client: Client;
-  readonly #restoreRoles: () => Promise<string[]>;
+  readonly #restoreServer: () => Promise<string[]>;
 
-  private constructor(client: Client, restoreRoles: () => Promise<string[]>) {
+  private constructor(client: Client, restoreServer: () => Promise<string[]>) {
     this.#client = client;
-    this.#restoreRoles = restoreRoles;
+    this.#restoreServer = restoreServer;
   }
 
   /**
    * @param client a session of an administrator, open as long as the database is lent: it has the copies
-   * @param restoreRoles restores the roles that all databases share, and returns those that had changed
+   * @param restoreServer restores what all databases share, and returns the changes
    */
-  static async remember(client: Client, restoreRoles: () => Promise<string[]>): Promise<ChangedRows> {
+  static async remember(client: Client, restoreServer: () => Promise<string[]>): Promise<ChangedRows> {
     await client.query(REMEMBER_SQL);
-    return new ChangedRows(client, restoreRoles);
+    return new ChangedRows(client, restoreServer);
   }
 
   /** Takes a new copy if hooks have changed the schema: later tests start from their result. */
@@ -38,7 +38,7 @@ export class ChangedRows {
   /**
    * @returns the tables that had changed
    * @throws if a session has left a transaction open, which is ended here, if the schema has changed, which cannot be
-   * restored, or if a shared role has changed
+   * restored, or if the server has changed
    */
   async restore(): Promise<string[]> {
     await this.#endOpenTransactions();
@@ -46,7 +46,7 @@ export class ChangedRows {
       'SELECT pg_temp.restore_rows() AS changed, pg_temp.find_schema_change() AS schema',
     );
     const [{ changed = [], schema = null } = {}] = rows;
-    assertRolesUnchanged(await this.#restoreRoles());
+    assertServerUnchanged(await this.#restoreServer());
     if (schema === null) return changed;
     throw new Error(
       `test database: the test changed the schema (${schema}), and later tests would see the change; ` +

@@ -2,6 +2,7 @@ import type { PoolClient, QueryResult } from 'pg';
 import { assertFollowable, type NamedSetting, nameSettings, refuse } from './followable.js';
 import { type FollowedQuery, isQueryObject, readQueryText } from './followed-query.js';
 import { type Control, type ParsedStatement, parseText } from './parsed-text.js';
+import { assertWithinDatabase } from './server-statements.js';
 import { type Query, readQuery } from './read-query.js';
 import type { RollbackSession } from './rollback-session.js';
 import { EVERY_SETTING } from './session-settings.js';
@@ -68,8 +69,7 @@ class Lease {
     const statements = parseText(text);
     // The server reports the error. Prepared as one statement, the text can do nothing else.
     if (!statements) return this.#execute([{ ...config, queryMode: 'extended' }], []);
-    assertFollowable(statements, values);
-    this.#assertTransaction(statements);
+    this.#assertAllowed(statements, values);
     const [only] = statements;
     if (statements.length === 1 && only?.control) return this.#control(only);
     // A prepared text is one statement to the server, which refuses several.
@@ -120,6 +120,13 @@ class Lease {
     }
   }
 
+  #assertAllowed(statements: readonly ParsedStatement[], values: readonly unknown[]): void {
+    // First, because no isolation allows a change of the server.
+    assertWithinDatabase(statements, this.#session.client.database);
+    assertFollowable(statements, values);
+    this.#assertTransaction(statements);
+  }
+
   /** Several statements in one text are a transaction. */
   #assertTransaction([first, ...others]: readonly ParsedStatement[]): void {
     if (this.#transaction || first?.needsTransaction === undefined || others.length > 0) return;
@@ -137,8 +144,7 @@ class Lease {
     const statements = text === undefined ? undefined : parseText(text);
     if (!statements) throw refuse(text ?? 'a query object', 'does not have its SQL in `text`');
     const { values = [] } = query as { values?: unknown[] };
-    assertFollowable(statements, values);
-    this.#assertTransaction(statements);
+    this.#assertAllowed(statements, values);
     if (statements.some(({ control }) => control)) throw refuse(text ?? '', 'is a query object that ends transactions');
     let forward = NOTHING;
     const send = async (transaction: Transaction) => {

@@ -1,4 +1,5 @@
 import { type Node, parseSync } from 'libpg-query';
+import { findServerChanges, type ServerChange } from './server-statements.js';
 import { readSettings, type Setting } from './session-settings.js';
 
 /** Statements that begin, end or divide transactions. */
@@ -8,6 +9,8 @@ export interface ParsedStatement {
   readonly sql: string;
   readonly control?: Control;
   readonly settings: readonly Setting[];
+  /** Changes of objects that belong to the server. */
+  readonly serverChanges: readonly ServerChange[];
   /** The command, if PostgreSQL refuses it outside of a transaction. */
   readonly needsTransaction?: string;
   /** The reason why one session cannot emulate the statement. */
@@ -44,9 +47,15 @@ function parse(text: string): readonly ParsedStatement[] | undefined {
 }
 
 function readStatement(node: Node, sql: string): ParsedStatement {
-  if ('TransactionStmt' in node) return { sql, settings: [], ...readControl(node.TransactionStmt) };
+  if ('TransactionStmt' in node) return { sql, settings: [], serverChanges: [], ...readControl(node.TransactionStmt) };
   const needsTransaction = findTransactionNeed(node);
-  return { sql, ...readSettings(node, sql), ...(needsTransaction !== undefined && { needsTransaction }) };
+  const serverChanges = findServerChanges(node, sql);
+  return {
+    sql,
+    serverChanges,
+    ...readSettings(node, sql),
+    ...(needsTransaction !== undefined && { needsTransaction }),
+  };
 }
 
 const CURSOR_WITH_HOLD = 0x20;

@@ -118,7 +118,7 @@ describe('a text that one session cannot emulate', () => {
     await expect(database.lease().query('SAVEPOINT x')).rejects.toMatchObject({ code: '25P01' });
   });
 
-  it.each(['VACUUM parcels', 'CREATE DATABASE other', 'ALTER SYSTEM SET work_mem = 1', `DO $$ BEGIN COMMIT; END $$`])(
+  it.each(['VACUUM parcels', `DO $$ BEGIN COMMIT; END $$`])(
     'is an error of the server if it may not run in a transaction: %s',
     async (text) => {
       await expect(database.lease().query(text)).rejects.toThrow();

@@ -19,6 +19,30 @@ export function readBody(statement: Node, sql: string): unknown[] | undefined {
   return readPlPgSQL(sql) ?? (SUSPICIOUS.test(text) ? undefined : []);
 }
 
+/** The statements in a body that can be read, and those that it executes from a literal. Others may be missing. */
+export function readKnownStatements(statement: Node, sql: string): unknown[] {
+  const { language, text, tree } = readParts(statement);
+  if (tree) return [tree];
+  if (language === 'sql') return parse(text) ?? [];
+  if (language !== 'plpgsql') return [];
+  try {
+    const { texts, executed } = listTexts(parsePlPgSQLSync(sql));
+    return [...texts.flatMap((each) => readExpression(each) ?? []), ...executed.flatMap(readLiterals)];
+  } catch {
+    return [];
+  }
+}
+
+/** The statements in the string constants of an expression. */
+function readLiterals(expression: string): unknown[] {
+  const trees: unknown[] = [];
+  someNode(readExpression(expression), (kind, body) => {
+    if (kind === 'A_Const') trees.push(...(parse((body['sval'] as { sval?: string } | undefined)?.sval ?? '') ?? []));
+    return false;
+  });
+  return trees;
+}
+
 interface Parts {
   readonly language: string;
   readonly text: string;
@@ -51,14 +75,26 @@ function readPlPgSQL(sql: string): unknown[] | undefined {
 }
 
 function readExpressions(block: unknown): unknown[] | undefined {
-  const texts: string[] = [];
-  const isDynamic = someNode(block, (kind, body) => {
-    if (kind === 'PLpgSQL_expr') texts.push(String(body['query']));
-    return kind.startsWith('PLpgSQL_stmt_dyn') || 'dynquery' in body;
-  });
-  if (isDynamic) return undefined;
-  const trees = texts.map((text) => parse(text) ?? parse(`SELECT ${text}`) ?? parseAssignment(text));
+  const { texts, executed } = listTexts(block);
+  if (executed.length > 0) return undefined;
+  const trees = texts.map(readExpression);
   return trees.includes(undefined) ? undefined : trees.flat();
+}
+
+/** The expressions and statements of a block. The result of each one in `executed` is run as a statement. */
+function listTexts(block: unknown): { texts: string[]; executed: string[] } {
+  const [texts, executed]: [string[], string[]] = [[], []];
+  someNode(block, (kind, body) => {
+    if (kind === 'PLpgSQL_expr') texts.push(String(body['query']));
+    const dynamic = kind.startsWith('PLpgSQL_stmt_dyn') ? body['query'] : body['dynquery'];
+    if (dynamic) executed.push((dynamic as { PLpgSQL_expr: { query: string } }).PLpgSQL_expr.query);
+    return false;
+  });
+  return { texts, executed };
+}
+
+function readExpression(text: string): unknown[] | undefined {
+  return parse(text) ?? parse(`SELECT ${text}`) ?? parseAssignment(text);
 }
 
 function parseAssignment(text: string): unknown[] | undefined {

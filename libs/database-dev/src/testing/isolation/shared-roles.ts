@@ -26,20 +26,24 @@ export async function readSharedRoles(client: Client, names: readonly string[]):
   return rows;
 }
 
-/** Restores the roles: their changes would affect every database of the run. @returns those that had changed */
+/** Restores the roles: their changes would affect every database of the run. @returns descriptions of those that had changed */
 export async function restoreSharedRoles(client: Client, roles: readonly SharedRole[]): Promise<string[]> {
   const names = roles.map(({ name }) => name);
   const found = await readSharedRoles(client, names);
-  const changed = roles.filter((role, index) => JSON.stringify(role) !== JSON.stringify(found[index]));
-  for (const role of changed) await restoreRole(client, role);
-  return changed.map(({ name }) => name);
+  const find = (wanted: string) => found.find(({ name }) => name === wanted);
+  const changed = roles.filter((role) => JSON.stringify(role) !== JSON.stringify(find(role.name)));
+  for (const role of changed) if (find(role.name)) await restoreRole(client, role);
+  return changed.map(({ name }) => `attributes or settings of role ${name}`);
 }
 
-export function assertRolesUnchanged(changed: readonly string[]): void {
+/** @param changed the shared roles and other objects of the server that had changed */
+export function assertServerUnchanged(changed: readonly string[]): void {
   if (changed.length === 0) return;
   throw new Error(
-    `test database: the test changed a role that all databases of the run share (${changed.join(', ')}), and tests in other ` +
-      'databases may have seen the change; the role is restored. Expected ALTER ROLE … IN DATABASE, or SET in the session.\n' +
+    `test database: the test changed the server that all tests of the run share (${changed.join('; ')}), and tests in other ` +
+      'databases may have seen the change; it is undone where possible. Expected a change of the database of the test only, ' +
+      'such as ALTER ROLE … IN DATABASE, or SET in the session.\n' +
+      '  const cluster = useScratchCluster(); // from @airlock/database/fixtures: a separate server for one test file\n' +
       '  A concurrent test of another file may be the cause: run this file alone to find out.',
   );
 }

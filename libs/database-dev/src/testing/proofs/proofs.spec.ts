@@ -36,11 +36,11 @@ describe('a run of Jest', () => {
   );
 
   it(
-    // On a separate server: the roles that it changes are shared by every test of a run.
-    'restores the roles that its databases share, and fails the test that changed them',
+    // On a separate server: every test of a run shares what this one changes.
+    'restores the roles that its databases share, removes new objects of the server, and fails the tests that changed them',
     async () => {
-      const { exitCode, output } = await runJest(['roles']);
-      expect(output).toContain('Tests:       16 passed');
+      const { exitCode, output } = await runJest(['roles.fixture']);
+      expect(output).toContain('Tests:       28 passed');
       expect(exitCode).toBe(0);
     },
     RUN_LIMIT_MS,

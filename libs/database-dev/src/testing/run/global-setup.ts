@@ -4,6 +4,7 @@ import type { Client } from 'pg';
 import { watchRunners, chooseStorageFolder, readTestStorage } from '@airlock/embedded-postgres';
 import { type Clone, CloneRegistry } from '../clones/clone-registry.js';
 import { SpareKeeper } from '../clones/spares.js';
+import { readServerObjects } from '../isolation/server-objects.js';
 import { readSharedRoles } from '../isolation/shared-roles.js';
 import { connectAdmin } from './connect.js';
 import { keepDatabases } from './kept-databases.js';
@@ -45,6 +46,7 @@ export async function startTestRun({ maxWorkers, model }: TestRunOptions): Promi
     id: randomBytes(4).toString('hex'),
     ...server.address,
     roles: await readSharedRoles(admin, [app.user, migrator.user]),
+    serverObjects: (await readServerObjects(admin)).map(({ object }) => object),
     redisUrl: redis ? redis.url : env['REDIS_URL'] || undefined,
     isRedisRequired: env['CI'] === 'true',
   };

@@ -23,6 +23,8 @@ export interface TestRun {
   readonly template: string;
   /** The roles before the first test of the run. */
   readonly roles: readonly SharedRole[];
+  /** Other objects of the server before the first test of the run. */
+  readonly serverObjects: readonly string[];
   readonly redisUrl: string | undefined;
   /** A missing Redis fails its specs instead of skipping them. */
   readonly isRedisRequired: boolean;
