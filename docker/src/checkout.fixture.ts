@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { appendFileSync, copyFileSync, rmSync } from 'node:fs';
 import {
   attempt,
-  buildsAlone,
   cloneWorkspace,
   findFreePorts,
   listTraces,
@@ -39,7 +38,7 @@ export class Checkout {
   /** `docker compose …`, as a user types it in the checkout. */
   compose(...args: string[]): Outcome {
     const settings = { ...this.#settings, COMPOSE_PROJECT_NAME: this.projectOf('development') };
-    return attemptBesideOthers(['docker', 'compose', ...args], this.folder, settings);
+    return attempt('docker', ['compose', ...args], this.folder, settings);
   }
 
   /** `docker compose …` that runs until it is stopped. */
@@ -53,14 +52,13 @@ export class Checkout {
   /** `docker/compose testing …`, as a user types it in the checkout. */
   testing(...args: string[]): Outcome {
     const settings = { ...this.#settings, AIRLOCK_PROJECT: this.projectOf('testing') };
-    return attemptBesideOthers(['docker/compose', 'testing', ...args], this.folder, settings);
+    return attempt('docker/compose', ['testing', ...args], this.folder, settings);
   }
 
   /** `make …`, as a user types it in the checkout. */
   make(target: string, settings: Record<string, string> = {}): Outcome {
     const own = { ...this.#settings, COMPOSE_PROJECT_NAME: this.projectOf('development') };
-    const [command, ...args] = buildsAlone(['make', target]);
-    return attempt(command, args, this.folder, { ...own, ...settings });
+    return attempt('make', [target], this.folder, { ...own, ...settings });
   }
 
   projectOf(environment: string): string {
@@ -95,10 +93,4 @@ export class Checkout {
     removeClone(this.folder);
     return listTraces(this.name);
   }
-}
-
-/** Builds of several test files at once on one engine must not affect the layers. */
-function attemptBesideOthers(words: string[], folder: string, settings: Readonly<Record<string, string>>): Outcome {
-  const [command = '', ...args] = words.includes('--build') ? buildsAlone(words) : words;
-  return attempt(command, args, folder, settings);
 }

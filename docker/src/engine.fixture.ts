@@ -33,28 +33,14 @@ export function attempt(
   return { status, output: `${stdout}${stderr}`, seconds: (performance.now() - started) / 1000 };
 }
 
-/**
- * A command that may build the API's image, wrapped to wait until no other build of this user runs. If two builds at
- * once share layers, an engine with graph drivers may list the entries of a layer in another order (it compares folders
- * instead of reading one), so that the digest differs although the content does not. macOS has no `flock`, and its
- * engines have no graph drivers.
- */
-export function buildsAlone(command: readonly string[]): [command: string, ...args: string[]] {
-  const lock =
-    process.platform === 'darwin' ? [] : ['flock', join(tmpdir(), `airlock-image-build-${process.getuid?.()}.lock`)];
-  const [first = '', ...rest] = [...lock, ...command];
-  return [first, ...rest];
-}
-
 /** `docker build` of the API's image. */
 export function buildImage(
   args: readonly string[],
   cwd: string,
   settings: Readonly<Record<string, string>> = {},
 ): Outcome {
-  const build = ['docker', 'build', '--quiet', '--file', 'docker/api.Dockerfile', ...args, '.'];
-  const [command, ...rest] = buildsAlone(build);
-  const outcome = attempt(command, rest, cwd, settings);
+  const build = ['build', '--quiet', '--file', 'docker/api.Dockerfile', ...args, '.'];
+  const outcome = attempt('docker', build, cwd, settings);
   if (outcome.status !== 0) throw new Error(`docker build failed:\n${outcome.output}`);
   return outcome;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { attempt, buildImage, cloneWorkspace, nameRun, removeClone, report, run, waitFor } from './engine.fixture.js';
-import { findInImage, readImageFacts } from './image-facts.js';
+import { compareLayers, findInImage, readImageFacts } from './image-facts.js';
 import { imageRules, type ImageFacts } from './image-rules.js';
 import { readUnshipped } from './unshipped.fixture.js';
 
@@ -76,6 +76,36 @@ describe('the image', () => {
     expect(facts.files.length).toBeGreaterThan(1000);
   });
 
+  it.each([
+    ['another byte', 'printf b >"$1/file"'],
+    ['another mode', 'chmod 600 "$1/file"'],
+    ['one more entry', 'mkdir "$1/more"'],
+    ['another time', 'touch -d 2020-01-01 "$1/file"'],
+  ])('differs from one with %s in a layer', (_, change) => {
+    const folder = join(clone, '..', randomBytes(3).toString('hex'));
+    const build = (tag: string) => {
+      run('sh', [
+        '-c',
+        'printf "FROM scratch\nCOPY . /app/\n" | docker build --quiet --tag "$1" --file - "$2"',
+        'sh',
+        tag,
+        folder,
+      ]);
+      return tag;
+    };
+    run('sh', [
+      '-c',
+      'mkdir "$1" && printf a >"$1/file" && chmod 644 "$1/file" && touch -d 2026-01-01 "$1/file"',
+      'sh',
+      folder,
+    ]);
+    const [one, same] = [build(`${name}:planted`), build(`${name}:planted`)];
+    expect(compareLayers(one, same)).toEqual([]);
+    run('sh', ['-c', change, 'sh', folder]);
+    expect(compareLayers(one, build(`${name}:other`))).not.toEqual([]);
+    attempt('docker', ['image', 'rm', '--force', `${name}:other`], clone);
+  });
+
   it('detects a secret in a layer, which proves that the check works', () => {
     const dockerfile = 'FROM scratch\nCOPY id_rsa /tmp/\n';
     const tag = `${name}:planted`;
@@ -105,7 +135,7 @@ const spoils: Record<string, (good: ImageFacts) => Partial<ImageFacts>> = {
   D9: (good) => ({ labels: { ...good.labels, 'org.opencontainers.image.revision': 'other' } }),
   D10: () => ({ healthcheck: ['CMD-SHELL', 'curl -f localhost:8000/healthz'] }),
   D11: (good) => ({ environment: { ...good.environment, NODE_ENV: 'production' } }),
-  D12: (good) => ({ layersOfRebuild: good.layers.with(1, 'sha256:other') }),
+  D12: () => ({ differencesOfRebuild: ['layer 2: -rw-r--r-- 0/0 1 2026-01-01 00:00:00 app/main.js'] }),
   D13: () => ({ releaseWorkflow: 'sbom: false' }),
   size: () => ({ sizeOverBaseBytes: 60_000_001 }),
 };

@@ -59,10 +59,10 @@ describe('an image that cannot be scheduled', () => {
     const free = await freeMemoryMb();
     const variables = { SUITE_RESERVED: `${Math.floor(free * 0.4)}M`, SUITE_REPLICAS: '4' };
     const result = await good.stack.runCommand(
-      ['deploy', 'staging', await good.lab.build(), '--timeout', '25s'],
+      ['deploy', 'staging', await good.lab.build(), '--timeout', '60s'],
       variables,
     );
-    expect(result.stderr).toMatch(/not complete after 25 s|insufficient resources/);
+    expect(result.stderr).toMatch(/not complete after 60 s|insufficient resources/);
     expect(result.status).toBe(4);
     await good.expectGoodServes('T4 replicas cannot be placed');
   });
