@@ -20,19 +20,13 @@ afterEach(() => {
   for (const runner of runners.splice(0)) runner.kill('SIGKILL');
 });
 
-type IsReached = (event: MigrationEvent) => boolean;
-const started =
-  (name: string): IsReached =>
-  (event) =>
-    event.type === 'started' && event.name === name;
-const applied =
-  (name: string): IsReached =>
-  (event) =>
-    event.type === 'applied' && event.name === name;
+type Reached = Pick<MigrationEvent, 'type'> & { readonly name?: string };
+const started = (name: string): Reached => ({ type: 'started', name });
+const applied = (name: string): Reached => ({ type: 'applied', name });
 
 describe('a runner that is killed with SIGKILL', () => {
-  it.each<[string, IsReached, string | undefined]>([
-    ['before the first migration', (event) => event.type === 'planned', undefined],
+  it.each<[string, Reached, string | undefined]>([
+    ['before the first migration', { type: 'planned' }, undefined],
     ['between two migrations', applied(createAccounts.name), undefined],
     [
       'inside a transaction that waits for a lock',
@@ -44,9 +38,9 @@ describe('a runner that is killed with SIGKILL', () => {
     ['after the index, before the last migration', applied(indexBalances.name), undefined],
     ['inside the last migration', started(noteInterest.name), 'SELECT * FROM public.accounts'],
     ['at the end', applied(noteInterest.name), undefined],
-  ])('%s leaves a database that the next run completes, once', async (_, isReached, obstacle) => {
+  ])('%s leaves a database that the next run completes, once', async (_, reached, obstacle) => {
     const database = await cluster.create();
-    const release = await killRunner(database, isReached, obstacle);
+    const release = await killRunner(database, reached, obstacle);
     const next = migrate({ config: database.config, migrations: accountMigrations, timing: { lockTimeoutMs: 500 } });
     await release();
     await expect(next).resolves.toMatchObject({ head: noteInterest.name });
@@ -70,16 +64,17 @@ describe('a runner that is killed with SIGKILL', () => {
  * Kills a runner at the event. Given an obstacle, only once the runner waits for it. Returns a function that removes
  * it.
  */
-async function killRunner(database: ScratchDatabase, isReached: IsReached, obstacle?: string) {
+async function killRunner(database: ScratchDatabase, reached: Reached, obstacle?: string) {
   const { port, database: name } = database.config.database.app;
-  if (obstacle !== undefined) await migrate({ config: database.config, migrations: before(isReached) });
+  if (obstacle !== undefined) await migrate({ config: database.config, migrations: before(reached) });
   const app = await database.connect('app');
   await app.query(obstacle === undefined ? 'SELECT' : `BEGIN ISOLATION LEVEL REPEATABLE READ; ${obstacle}`);
-  const runner = spawn(process.execPath, ['--import', HOOKS, RUNNER, String(port), name, String(FOREVER_MS)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  // Without an obstacle the runner stops by itself.
+  const stopAt = obstacle === undefined ? [JSON.stringify(reached)] : [];
+  const words = ['--import', HOOKS, RUNNER, String(port), name, String(FOREVER_MS), ...stopAt];
+  const runner = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   runners.push(runner);
-  for await (const line of createInterface(runner.stdout)) if (isReached(JSON.parse(line) as MigrationEvent)) break;
+  for await (const line of createInterface(runner.stdout)) if (isReached(JSON.parse(line) as Reached, reached)) break;
   if (obstacle !== undefined) await untilSomebodyWaits(database.superuser);
   const ended = once(runner, 'exit');
   runner.kill('SIGKILL');
@@ -88,9 +83,13 @@ async function killRunner(database: ScratchDatabase, isReached: IsReached, obsta
 }
 
 /** Migrations that must be applied first, so that the obstacle can lock their tables. */
-function before(isReached: IsReached) {
-  const index = accountMigrations.findIndex(({ name }) => isReached({ type: 'started', name }));
+function before(reached: Reached) {
+  const index = accountMigrations.findIndex(({ name }) => reached.type === 'started' && reached.name === name);
   return accountMigrations.slice(0, index);
+}
+
+function isReached(event: Reached, { type, name }: Reached): boolean {
+  return event.type === type && (name === undefined || event.name === name);
 }
 
 async function untilSomebodyWaits(client: Client): Promise<void> {

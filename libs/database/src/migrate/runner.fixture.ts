@@ -1,13 +1,24 @@
-// Runs a migrator in its own process, so that a test can kill it. Prints each event as a line of JSON.
+// Runs a migrator in its own process, so that a test can kill it. Prints each event as a line of JSON, and stops for ever
+// at the event that the test waits for, so that a slow test still kills it there.
+import { writeSync } from 'node:fs';
 import { accountMigrations } from './accounts.fixture.js';
+import type { MigrationEvent } from './events.js';
 import { migrate } from './migrate.js';
 import { createScratchConfig } from './scratch-config.fixture.js';
 
-const [port, database, lockTimeoutMs] = process.argv.slice(2);
+const [port, database, lockTimeoutMs, stopAt = '{}'] = process.argv.slice(2);
+const last = Object.entries(JSON.parse(stopAt) as Partial<MigrationEvent>);
 
 await migrate({
   config: createScratchConfig(Number(port), String(database), 'testing'),
   migrations: accountMigrations,
   timing: { lockTimeoutMs: Number(lockTimeoutMs), lockPollMs: 20, heartbeatMs: 50 },
-  onEvent: (event) => console.log(JSON.stringify(event)),
+  onEvent: (event) => {
+    writeSync(1, `${JSON.stringify(event)}\n`);
+    if (last.length > 0 && last.every(([key, value]) => event[key as keyof MigrationEvent] === value)) stop();
+  },
 });
+
+function stop(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
