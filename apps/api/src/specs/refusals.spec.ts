@@ -98,6 +98,8 @@ describe('a refused caller', () => {
       const [line, ...rest] = await accessLines(api);
       expect(rest).toEqual([]);
       expect(line).toMatchObject({ status_code: 401, user: null, auth_refusal: reason });
+      // Shown at the default level of every environment.
+      expect(line?.['level']).toBe('warn');
       expect(line?.['auth_claim']).toBe(claim);
       const text = JSON.stringify(api.lines);
       for (const secret of [CANARY, ...String(authorization ?? 'none').split(/[ .,]/)])

@@ -39,11 +39,36 @@ const LOG_LIMIT_MS = 10_000;
 const EMPTY_STDOUT_LIMIT_MS = 1_200;
 const ENDED = ['complete', 'failed', 'rejected', 'shutdown', 'orphaned', 'remove'];
 
+/** The engine could not start a container, as when a mount is busy for a moment. Nothing of the image has run. */
+const NEVER_RAN = /^starting container failed/;
+const MAX_STARTS = 3;
+
+class NeverRan extends Error {}
+
+function assertStarted(tasks: ReadonlyMap<string, readonly Task[]>): void {
+  const failed = [...tasks.values()].flat().find(({ error }) => NEVER_RAN.test(error));
+  if (failed) throw new NeverRan(failed.error);
+}
+
 /** Runs the jobs at the same time in a scratch stack, which is always removed afterwards. */
 export async function runJobs<K extends string>(
   docker: Docker,
   jobs: Readonly<Record<K, Job>>,
   options: JobOptions,
+): Promise<Record<K, JobResult>> {
+  for (let start = 1; ; start += 1) {
+    try {
+      return await runOnce(docker, jobs, { ...options, isLastStart: start === MAX_STARTS });
+    } catch (error) {
+      if (!(error instanceof NeverRan)) throw error;
+    }
+  }
+}
+
+async function runOnce<K extends string>(
+  docker: Docker,
+  jobs: Readonly<Record<K, Job>>,
+  options: JobOptions & { isLastStart: boolean },
 ): Promise<Record<K, JobResult>> {
   const name = `${options.stackName}-job-${randomBytes(4).toString('hex')}`;
   try {
@@ -115,7 +140,7 @@ async function waitForJobs<K extends string>(
   docker: Docker,
   stack: string,
   keys: readonly K[],
-  options: JobOptions,
+  options: JobOptions & { isLastStart: boolean },
 ): Promise<Record<K, JobResult>> {
   const besides = Object.keys(options.beside ?? {}).map((key) => `${stack}_${key}`);
   const deadline = performance.now() + options.timeoutMs;
@@ -123,6 +148,7 @@ async function waitForJobs<K extends string>(
   for (;;) {
     options.signal?.throwIfAborted();
     const tasks = await observeTasks(docker, [...keys.map((key) => `${stack}_${key}`), ...besides]);
+    if (!options.isLastStart) assertStarted(tasks);
     const pending = keys.filter((key) => results[key] === undefined);
     await Promise.all(
       pending.map(async (key) => {

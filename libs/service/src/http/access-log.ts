@@ -40,6 +40,8 @@ function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply
     ...(request.context.refusal && describeRefusal(request.context.refusal)),
   };
   if (reply.statusCode >= 500) logger.error(fields, 'request');
+  // At the default level of every environment.
+  else if (request.context.refusal) logger.warn(fields, 'request');
   else logger.info(fields, 'request');
 }
 

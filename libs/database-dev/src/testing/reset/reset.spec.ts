@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { maxDatabaseNameBytes } from '@airlock/config';
 import { startCluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from '@airlock/database/fixtures';
 import { provision } from '@airlock/database/internal';
@@ -62,6 +63,15 @@ describe('resetTestDatabase', () => {
     expect(await names()).toEqual([world.database, `${world.database}_tpl`]);
     expect((await world.reset()).outcome).toBe('reset');
     expect((await provision(world.options)).created).toBe(false);
+  });
+
+  it('recreates a database whose name leaves just enough room for the names derived from it', async () => {
+    await world.dispose();
+    const longest = 'airlock_test'.padStart(maxDatabaseNameBytes('testing'), 'r');
+    world = await new World(servers, longest).provision();
+    expect((await world.reset()).outcome).toBe('reset');
+    expect(await names()).toEqual([longest, `${longest}_tpl`]);
+    expect((await world.reset()).outcome).toBe('reset');
   });
 
   it('shows every layer with its facts and its verdict, and changes nothing, with --explain', async () => {
