@@ -3,7 +3,7 @@ import { DeployError } from './deploy-error.js';
 
 /** The commit that a tag points to, annotated or not. */
 export async function resolveCommit(tag: string): Promise<string> {
-  const { status, stdout } = await execute('git', ['rev-parse', '--verify', '--quiet', `refs/tags/${tag}^{commit}`]);
+  const { status, stdout } = await git('rev-parse', '--verify', '--quiet', `refs/tags/${tag}^{commit}`);
   if (status === 0) return stdout.trim();
   throw new DeployError({
     text: `${tag}: is not a tag in this clone; expected the tag of a release`,
@@ -13,8 +13,13 @@ export async function resolveCommit(tag: string): Promise<string> {
 
 /** The tags vX.Y.Z at a commit, the newest first. */
 export async function listReleases(commit: string): Promise<string[]> {
-  const { stdout } = await execute('git', ['tag', '--points-at', commit, '--sort=-version:refname']);
+  const { stdout } = await git('tag', '--points-at', commit, '--sort=-version:refname');
   return stdout.split('\n').filter(isRelease);
+}
+
+/** In a checkout of any user, such as one that is mounted into a container. */
+function git(...args: string[]) {
+  return execute('git', ['-c', 'safe.directory=*', ...args]);
 }
 
 export function isRelease(tag: string): boolean {

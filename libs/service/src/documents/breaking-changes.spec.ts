@@ -197,4 +197,34 @@ describe('the last release', () => {
       rmSync(folder, { recursive: true, force: true });
     }
   });
+
+  it.each([
+    ['has no commit yet', (folder: string) => execFileSync('git', ['init', '--quiet'], { cwd: folder })],
+    ['has an empty .git', (folder: string) => mkdirSync(join(folder, '.git'))],
+    ['has no .git', () => undefined],
+  ])('is none where a folder %s', (_, prepare) => {
+    const folder = mkdtempSync(join(tmpdir(), 'release-'));
+    try {
+      prepare(folder);
+      expect(findRelease(folder)).toBeUndefined();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  (process.getuid?.() === 0 ? it : it.skip)('is found in a checkout of another user', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'release-'));
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: folder });
+    try {
+      git('init', '--quiet');
+      git('commit', '--quiet', '--allow-empty', '--message', 'first');
+      git('tag', 'v2.0.0');
+      execFileSync('chown', ['-R', '12345', folder]);
+      expect(() => git('tag')).toThrow('dubious ownership');
+      expect(findRelease(folder)).toBe('v2.0.0');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });
