@@ -7,8 +7,8 @@ const REAL_API = '/real-image\\.';
 
 /**
  * Whole deploys against a real engine. The quick run leaves out the attacks on the command itself and has two files at a
- * time, which mostly wait for the engine. The file with the real API runs alone, because on a busy machine the API sheds
- * load; the clients then send again, and the figures tell how often. So does the whole run, with ten times the requests.
+ * time, which mostly wait for the engine. The file with the real API runs alone: on a busy machine the API sheds load, as it
+ * should, and that counts as lost requests. For the same reason the whole run, with ten times the requests, has one at a time.
  */
 export default {
   ...preset,

@@ -9,8 +9,6 @@ export interface LoadReport {
   /** The failures with their number: a status that is not 2xx, or the error code of a connection. */
   readonly failures: Readonly<Record<string, number>>;
   readonly failed: number;
-  /** Answers of an API on a busy machine, before any work: 503 `overloaded`. Such a request is sent again. */
-  readonly shed: number;
   readonly seconds: number;
   readonly perSecond: number;
   readonly p99Ms: number;
@@ -44,8 +42,6 @@ export const CLIENTS = isQuick ? 12 : 24;
 /** The load must be continuous, not high. */
 const PAUSE_MS = 15;
 
-const SHED_PAUSE_MS = 200;
-
 /** For releases that must not be replaced: the clients must notice an outage, and leave the machine to the deploys. */
 export const LIGHT_PAUSE_MS = 100;
 
@@ -53,7 +49,7 @@ export const LIGHT_PAUSE_MS = 100;
 export function startLoad(port: number, options: LoadOptions): Load {
   const sockets = { keepAlive: true, maxSockets: CLIENTS };
   const agent = options.ca === undefined ? new Agent(sockets) : new TlsAgent({ ...sockets, ca: options.ca });
-  const state = { requests: 0, posts: 0, shed: 0, stop: false, until: 0 };
+  const state = { requests: 0, posts: 0, stop: false, until: 0 };
   const failures: Record<string, number> = {};
   const timesMs: number[] = [];
   const digests = new Set<string>();
@@ -63,12 +59,11 @@ export function startLoad(port: number, options: LoadOptions): Load {
     for (let turn = 0; !state.stop || state.requests < state.until; turn++) {
       const isPost = turn % 2 === 1;
       const sent = performance.now();
-      const call = createCall(options, isPost ? `${options.prefix}-${number}-${turn}` : undefined);
-      let answer = await send(agent, port, call);
-      for (; isShed(answer); answer = await send(agent, port, call)) {
-        state.shed++;
-        await sleep(SHED_PAUSE_MS);
-      }
+      const answer = await send(
+        agent,
+        port,
+        createCall(options, isPost ? `${options.prefix}-${number}-${turn}` : undefined),
+      );
       timesMs.push(performance.now() - sent);
       state.requests++;
       if (isPost) state.posts++;
@@ -92,7 +87,6 @@ export function startLoad(port: number, options: LoadOptions): Load {
       requests: state.requests,
       posts: state.posts,
       failures,
-      shed: state.shed,
       failed: Object.values(failures).reduce((sum, count) => sum + count, 0),
       seconds: Math.round(seconds),
       perSecond: Math.round(state.requests / seconds),
@@ -105,11 +99,6 @@ export function startLoad(port: number, options: LoadOptions): Load {
     count: () => state.requests,
     finish: (atLeast = 0) => (ended ??= end(atLeast)),
   };
-}
-
-/** As the API's document says, such a request was rejected before any work, and may be sent again. */
-function isShed({ problem, body }: { problem?: string; body: string }): boolean {
-  return problem !== undefined && body.includes('"code":"overloaded"');
 }
 
 interface Call {
