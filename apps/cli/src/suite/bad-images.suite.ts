@@ -1,13 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { deployGoodStack, type GoodStack } from './good-stack.js';
+import { describe, expect, it } from '@jest/globals';
+import { useGoodStack } from './good-stack.js';
 import { LIGHT_PAUSE_MS } from './load.js';
 
-let good: GoodStack;
-beforeAll(async () => {
-  good = await deployGoodStack();
-});
-afterEach(() => good.endLoad());
-afterAll(() => good.lab.close());
+const good = useGoodStack();
 
 describe('a bad image', () => {
   // Most end by themselves, long before the limit; an image that only lies is found by the limit.

@@ -1,15 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { probedResource } from '@airlock/model/probed-resource';
-import { deployGoodStack, type GoodStack } from './good-stack.js';
+import { useGoodStack } from './good-stack.js';
 import { LIGHT_PAUSE_MS } from './load.js';
 import { docker } from './run.js';
 
-let good: GoodStack;
-beforeAll(async () => {
-  good = await deployGoodStack();
-});
-afterEach(() => good.endLoad());
-afterAll(() => good.lab.close());
+const good = useGoodStack();
 
 describe('a bad image', () => {
   it('that exits after the canary is rolled back by Swarm, and the exit code reports it (T3)', async () => {

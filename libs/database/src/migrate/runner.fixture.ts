@@ -1,5 +1,5 @@
-// Runs a migrator in its own process, so that a test can kill it. Prints each event as a line of JSON, and stops for ever
-// at the event that the test waits for, so that a slow test still kills it there.
+// Runs a migrator in its own process, which a test kills. Prints each event as a line of JSON, and does not go on after the
+// event that the test names: a slow test kills it there too.
 import { writeSync } from 'node:fs';
 import { accountMigrations } from './accounts.fixture.js';
 import type { MigrationEvent } from './events.js';
