@@ -21,7 +21,11 @@ interface Observation {
 export class RowHistory {
   readonly #observations: Observation[] = [];
 
-  /** Runs one operation and records its result; undefined means that nothing was acknowledged. */
+  /**
+   * Runs one operation and records its result; undefined means that nothing was acknowledged.
+   *
+   * @param by a client; a write ends with its kind in parentheses
+   */
   async observe(row: string, by: string, ask: () => Promise<Seen | undefined>): Promise<void> {
     const startedAt = performance.now();
     const seen = await ask();
@@ -47,7 +51,7 @@ function findStaleOfRow(observations: readonly Observation[]): string[] {
   for (const one of observations.toSorted((a, b) => a.startedAt - b.startedAt)) {
     for (let before = ended[next]; before && before.endedAt < one.startedAt; before = ended[(next += 1)])
       if (!newest || before.seen.version > newest.seen.version) newest = before;
-    if (newest && one.seen.version < newest.seen.version) stale.push(describe(one, newest));
+    if (newest && one.seen.version < newest.seen.version) stale.push(describe(one, newest, observations));
     const name = names.get(one.seen.version) ?? one.seen.name;
     names.set(one.seen.version, name);
     if (name !== one.seen.name)
@@ -56,7 +60,13 @@ function findStaleOfRow(observations: readonly Observation[]): string[] {
   return stale;
 }
 
-function describe(one: Observation, newest: Observation): string {
+/** Also tells whether the write was acknowledged: the cache promises nothing of one that was not. */
+function describe(one: Observation, newest: Observation, observations: readonly Observation[]): string {
   const late = Math.round(one.startedAt - newest.endedAt);
-  return `${one.row}: ${one.by} saw version ${one.seen.version}, ${late} ms after ${newest.by} saw ${newest.seen.version}`;
+  const write = observations.find(({ by, seen }) => by.endsWith(')') && seen.version === newest.seen.version);
+  const acknowledged = write ? `${Math.round(one.startedAt - write.endedAt)} ms before that read began` : 'never';
+  return (
+    `${one.row}: ${one.by} saw version ${one.seen.version}, ${late} ms after ${newest.by} saw ${newest.seen.version}, ` +
+    `whose write was acknowledged ${acknowledged}`
+  );
 }
