@@ -11,24 +11,35 @@ export const LEASE_MS = 1_000;
 const RENEW_MS = 400;
 /** Longer than every lease, even if clocks run at slightly different speeds. */
 const CLOSING_MS = 1_200;
-/** A closed cache stays closed for this long, so that a writer without Redis does not wait at each of its writes. */
-const REOPEN_MS = 1_500;
+/**
+ * The cache stays closed for this long after the last change of its state. So a write that has begun ends before, unless
+ * it takes longer than the rest of this time.
+ */
+const REOPEN_MS = 2_500;
+/** A writer that cannot reach Redis closes again what it closed longer ago than this. */
+const RECLOSE_MS = 400;
 /** Table, schema or privilege is missing: the database is older than the read cache, and no process caches its rows. */
 const MISSING = /^(42P01|3F000|42501)$/;
 
+/** PostgreSQL gives each revision of a row another `xmin`. */
 const READ = {
   name: 'cache:read',
-  text: 'SELECT generation, is_open AS "isOpen", server FROM ops.read_cache',
+  text: 'SELECT generation, is_open AS "isOpen", server, xmin::text AS revision FROM ops.read_cache',
+};
+const MOVE = {
+  name: 'cache:move',
+  text: 'UPDATE ops.read_cache SET server = $3 WHERE generation = $1 AND xmin = $2::xid AND NOT is_open',
 };
 const OPEN = {
   name: 'cache:open',
-  text: `UPDATE ops.read_cache SET is_open = true, server = $2
-          WHERE generation = $1 AND NOT is_open RETURNING generation`,
+  text: `UPDATE ops.read_cache SET is_open = true
+          WHERE generation = $1 AND xmin = $2::xid AND server = $3 AND NOT is_open RETURNING generation`,
 };
 const CLOSE = {
   name: 'cache:close',
   text: `WITH closed AS (
-           UPDATE ops.read_cache SET generation = $1, is_open = false WHERE is_open RETURNING generation, server)
+           UPDATE ops.read_cache SET generation = CASE WHEN is_open THEN $1 ELSE generation END, is_open = false
+            WHERE is_open OR $2 RETURNING generation, server)
          SELECT generation, server FROM closed
          UNION ALL SELECT generation, server FROM ops.read_cache WHERE NOT EXISTS (SELECT FROM closed)`,
 };
@@ -36,13 +47,16 @@ const CLOSE = {
 interface State {
   readonly generation: string;
   readonly isOpen: boolean;
-  /** The Redis that the generation was last open for; null if it was never open. */
+  /** The only Redis for which the generation may open; null if no process has had one yet. */
   readonly server: string | null;
+  /** Changes whenever the generation is opened, moved or closed, also if it was closed before. */
+  readonly revision: string;
 }
 
-/** The right to serve the cached rows of one generation until the lease ends. */
+/** Until the lease ends, the generation is used in this Redis only. If it is open, its cached rows may be served. */
 export interface Lease {
   readonly generation: string;
+  readonly isOpen: boolean;
   readonly connection: number;
   readonly startedAt: number;
 }
@@ -55,8 +69,8 @@ export interface CacheGenerationOptions {
 
 /**
  * Decides through the database which cached rows may be served: those of one generation in one Redis. Leases on two
- * generations never overlap, because a generation stays closed for longer than a lease before the next one opens. See
- * docs/adr/0009.
+ * generations, or on two Redis, never overlap, because a generation stays closed for longer than a lease before it opens.
+ * See docs/adr/0009.
  */
 export class CacheGeneration {
   readonly #options: CacheGenerationOptions;
@@ -67,6 +81,9 @@ export class CacheGeneration {
   #nextClosing: Promise<string | undefined> | undefined;
   /** The closed generation that was seen last, and the time at which it was first seen. */
   #closed = { generation: '', seenAt: 0 };
+  #revision = { revision: '', seenAt: 0 };
+  #closedAt = -Infinity;
+  #movedAt = -Infinity;
   #isMissing = false;
 
   constructor(options: CacheGenerationOptions) {
@@ -75,12 +92,30 @@ export class CacheGeneration {
 
   /** @returns undefined if no cached row may be served */
   async lease(): Promise<Lease | undefined> {
+    const lease = await this.#current();
+    return lease?.isOpen ? lease : undefined;
+  }
+
+  /**
+   * Also gives a lease on a closed generation, after all leases on the one before have ended: a write that Redis knows of
+   * does not keep the cache closed.
+   *
+   * @returns undefined if the write must close the generation
+   */
+  async leaseForWrite(): Promise<Lease | undefined> {
+    const lease = await this.#current();
+    if (!lease || lease.isOpen) return lease;
+    await this.#waitForLeases(this.#noteClosed(lease.generation));
+    return this.#current();
+  }
+
+  async #current(): Promise<Lease | undefined> {
     if (!this.#options.server.isUsable) return undefined;
     if (performance.now() - this.#renewedAt >= RENEW_MS) {
       const renewal = (this.#renewal ??= runOutsideRequests(() => this.#renew()).finally(
         () => (this.#renewal = undefined),
       ));
-      if (!this.#lease || !this.holds(this.#lease)) await renewal;
+      if (!this.#lease?.isOpen || !this.holds(this.#lease)) await renewal;
     }
     return this.#lease && this.holds(this.#lease) ? this.#lease : undefined;
   }
@@ -98,7 +133,10 @@ export class CacheGeneration {
   async close(): Promise<void> {
     const generation = await this.#closeTogether();
     if (generation === undefined) return;
-    const { seenAt } = this.#noteClosed(generation);
+    await this.#waitForLeases(this.#noteClosed(generation));
+  }
+
+  async #waitForLeases({ seenAt }: { readonly seenAt: number }): Promise<void> {
     await sleep(Math.max(0, seenAt + CLOSING_MS - performance.now()));
   }
 
@@ -113,11 +151,13 @@ export class CacheGeneration {
       }));
   }
 
-  /** @returns the closed generation; undefined if none was ever open */
+  /** @returns the closed generation; undefined if no process has had a Redis yet */
   async #close(): Promise<string | undefined> {
-    const next = randomUUID();
+    const [next, startedAt] = [randomUUID(), performance.now()];
+    const isAgain = startedAt - this.#closedAt >= RECLOSE_MS;
     try {
-      const [row] = await this.#options.database.query<State>({ userId: '', ...CLOSE, values: [next] });
+      const [row] = await this.#options.database.query<State>({ userId: '', ...CLOSE, values: [next, isAgain] });
+      if (isAgain) this.#closedAt = startedAt;
       if (row?.generation === next) this.#options.logger.warn('cache.closed');
       return row?.server === null ? undefined : row?.generation;
     } catch (error) {
@@ -144,23 +184,30 @@ export class CacheGeneration {
     const [startedAt, connection] = [performance.now(), server.connection];
     const query = database.query<State>({ userId: '', ...READ, values: [] });
     const [here, [state]] = await Promise.all([server.identify(), query]);
-    const isCurrent = state?.isOpen === true && state.server === here;
-    this.#lease = isCurrent ? { generation: state.generation, connection, startedAt } : undefined;
-    return !isCurrent && state !== undefined && here !== undefined && this.#takeOver(state, here);
+    const isCurrent = state !== undefined && here !== undefined && state.server === here;
+    this.#lease = isCurrent ? { generation: state.generation, isOpen: state.isOpen, connection, startedAt } : undefined;
+    if (state === undefined || here === undefined || this.#lease?.isOpen) return false;
+    return this.#takeOver(state, here);
   }
 
   /**
-   * Closes a generation that is open for another Redis. Opens one for this Redis after it was closed for long enough.
+   * Closes a generation that is open for another Redis; moves a closed one to this Redis; opens it after its state has
+   * not changed for long enough.
    */
-  async #takeOver({ generation, isOpen, server }: State, here: string): Promise<boolean> {
+  async #takeOver({ generation, isOpen, server, revision }: State, here: string): Promise<boolean> {
     if (isOpen) {
       const closed = await this.#close();
       if (closed !== undefined) this.#noteClosed(closed);
       return false;
     }
-    const { seenAt } = this.#noteClosed(generation);
-    if (server !== null && performance.now() - seenAt < REOPEN_MS) return false;
-    const opened = await this.#options.database.query({ userId: '', ...OPEN, values: [generation, here] });
+    const now = performance.now();
+    this.#noteClosed(generation);
+    if (this.#revision.revision !== revision) this.#revision = { revision, seenAt: now };
+    const isMove = server !== here;
+    if (now - (isMove ? this.#movedAt : this.#revision.seenAt) < REOPEN_MS) return false;
+    if (isMove) this.#movedAt = now;
+    const values = [generation, revision, here];
+    const opened = await this.#options.database.query({ userId: '', ...(isMove ? MOVE : OPEN), values });
     if (opened.length > 0) this.#options.logger.info('cache.opened');
     return true;
   }

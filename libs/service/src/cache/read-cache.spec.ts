@@ -24,6 +24,8 @@ interface Row {
 
 /** 20 ms apart: in total several times as long as a closed cache takes to open. */
 const MAX_FILLS = 500;
+/** A long write. */
+const WRITE_MS = 800;
 const key = { userId: 'user_1', id: '019a0000-0000-7000-8000-000000000001' };
 const [OLD, NEW] = [
   { version: 1, name: 'old' },
@@ -196,6 +198,20 @@ describeWithOwnRedis('the read cache', () => {
     },
   );
 
+  itCached('opens although writes that Redis knows of go on', async ({ open }) => {
+    const [reader, writer] = [await open(), await open()];
+    let isWriting = true;
+    const write = async () => {
+      while (isWriting) {
+        await writer.change({ ...key, id: '019a0000-0000-7000-8000-000000000002' }, () => sleep(20));
+      }
+    };
+    const writes = write();
+    await fill(reader);
+    isWriting = false;
+    await writes;
+  });
+
   describe('after an acknowledged write never gives the row from before it:', () => {
     itCached('a slow reader stores no old row', async ({ open }) => {
       const [slow, writer] = [await open(), await open()];
@@ -255,6 +271,30 @@ describeWithOwnRedis('the read cache', () => {
       await fill(reader);
       await createCache(undefined).change(key, () => Promise.resolve());
       expect(await readsCached(reader)).toBe(false);
+    });
+
+    itCached('no reader caches the row while a writer without Redis writes', async ({ open, createCache }) => {
+      const [reader, writer] = [await open(), createCache(undefined)];
+      await fill(reader);
+      let row = OLD;
+      const load = () => Promise.resolve(row);
+      const readUntil = async (end: Promise<unknown>) => {
+        let hasEnded = false;
+        void end.finally(() => (hasEnded = true));
+        while (!hasEnded) {
+          await reader.read(key, load);
+          await sleep(20);
+        }
+      };
+      // The first write closes the cache. The second one begins shortly before the cache could open again.
+      await readUntil(writer.change(key, () => Promise.resolve()));
+      await writer.change(key, async () => {
+        await readUntil(sleep(WRITE_MS));
+        row = NEW;
+        // The database has the new row, although the write is not acknowledged yet.
+        expect(await reader.read(key, load)).toEqual(NEW);
+      });
+      expect(await reader.read(key, load)).toEqual(NEW);
     });
 
     itCached(

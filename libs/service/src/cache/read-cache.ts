@@ -90,7 +90,7 @@ export class ReadCache<Row extends Versioned> {
   async change<T>(key: CacheKey, write: () => Promise<T>): Promise<T> {
     const { generation } = this.#options;
     const token = randomUUID();
-    const lease = await generation.lease();
+    const lease = await generation.leaseForWrite();
     const isTold = lease && (await this.#run({ script: BEGIN_WRITE, lease, key, values: [token, WRITER_MS] }));
     if (!isTold) await generation.close();
     const result = await write();
