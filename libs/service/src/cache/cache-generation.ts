@@ -103,10 +103,11 @@ export class CacheGeneration {
    * @returns undefined if the write must close the generation
    */
   async leaseForWrite(): Promise<Lease | undefined> {
-    const lease = await this.#current();
-    if (!lease || lease.isOpen) return lease;
-    await this.#waitForLeases(this.#noteClosed(lease.generation));
-    return this.#current();
+    for (;;) {
+      const lease = await this.#current();
+      // While this process waited, the generation may have been opened, and closed again.
+      if (!lease || lease.isOpen || !(await this.#waitForLeases(lease.generation))) return lease;
+    }
   }
 
   async #current(): Promise<Lease | undefined> {
@@ -133,11 +134,14 @@ export class CacheGeneration {
   async close(): Promise<void> {
     const generation = await this.#closeTogether();
     if (generation === undefined) return;
-    await this.#waitForLeases(this.#noteClosed(generation));
+    await this.#waitForLeases(generation);
   }
 
-  async #waitForLeases({ seenAt }: { readonly seenAt: number }): Promise<void> {
-    await sleep(Math.max(0, seenAt + CLOSING_MS - performance.now()));
+  /** @returns whether there was anything to wait for */
+  async #waitForLeases(closed: string): Promise<boolean> {
+    const waitMs = this.#noteClosed(closed).seenAt + CLOSING_MS - performance.now();
+    if (waitMs > 0) await sleep(waitMs);
+    return waitMs > 0;
   }
 
   /** Callers that ask while a statement runs share the next one: it begins after each of their writes. */
