@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { composeFiles, root } from './compose-copy.fixture.js';
-import { sampleSettings } from './compose-overlays.js';
+import { sampleSettingsFile } from './compose-overlays.js';
 import { attempt } from './engine.fixture.js';
 
 /** The refusals of `docker/compose` before it starts anything. Needs Compose, but no engine. */
@@ -14,7 +14,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'compose-command-'));
   // Outside the checkout, which may have settings of the developer.
   command = join(folder, 'checkout/docker/compose');
-  for (const file of ['docker/compose', ...composeFiles]) cpSync(join(root, file), join(folder, 'checkout', file));
+  for (const file of ['docker/compose', 'docker/unused-settings.awk', ...composeFiles])
+    cpSync(join(root, file), join(folder, 'checkout', file));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -84,10 +85,8 @@ describe('docker/compose', () => {
   });
 
   it('reads the settings of a host from its file, and none from the shell', () => {
-    const settings = { ...sampleSettings, WORKERS: '3' };
-    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     const file = join(folder, 'checkout/docker/settings/staging.env');
-    writeFileSync(file, lines.join(''));
+    writeFileSync(file, `${sampleSettingsFile}WORKERS=3\n`);
     const shell = { DEBUG: 'true', WORKERS: '9', CORS_ORIGINS: 'https://elsewhere.example.com' };
     const [status, output] = refusal(['staging', 'config'], shell);
     rmSync(file);

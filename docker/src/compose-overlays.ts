@@ -95,6 +95,12 @@ export const sampleSettings: Readonly<Record<string, string>> = {
   DOCKER_GID: '999',
 };
 
+/** The settings file of that host. */
+export const sampleSettingsFile = Object.entries(sampleSettings)
+  .filter(([name]) => name !== 'POSTGRES_PASSWORD')
+  .map(([name, value]) => `${name}=${value}\n`)
+  .join('');
+
 export interface OverlayOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Default: a name that occurs in no file, so that a name that is fixed in a file is detected. */

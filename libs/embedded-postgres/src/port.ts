@@ -13,20 +13,30 @@ export async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** @param host the address to listen on, as in HOST */
+/**
+ * A port that this process may not use, or of an address of another machine, is free too: no process holds it.
+ *
+ * @param host the address to listen on, as in HOST
+ */
 export async function isPortFree(port: number, host = LOOPBACK): Promise<boolean> {
+  return (await tryToListen(port, host)) !== 'EADDRINUSE';
+}
+
+/** @returns the code of the error */
+async function tryToListen(port: number, host: string): Promise<string | undefined> {
   const server = createServer();
-  const isFree = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false)).listen(port, host, () => resolve(true));
+  const code = await new Promise<string | undefined>((resolve) => {
+    const onError = ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'unknown');
+    server.once('error', onError).listen(port, host, () => resolve(undefined));
   });
   await new Promise((resolve) => server.close(resolve));
-  return isFree;
+  return code;
 }
 
 /** @returns the first free port above `port`, for a suggestion that can be pasted */
 export async function findFreePortAbove(port: number, host = LOOPBACK): Promise<number> {
   for (let candidate = port + 1; candidate < port + 100; candidate += 1) {
-    if (await isPortFree(candidate, host)) return candidate;
+    if ((await tryToListen(candidate, host)) === undefined) return candidate;
   }
   return findFreePort();
 }

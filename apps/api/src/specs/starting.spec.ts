@@ -98,7 +98,25 @@ describe('the start of the API', () => {
       () => without({ database: COPY }),
       /stamped as "airlock_test", but this one is "copied_test"/,
     ],
-    ['a port that is taken', () => config, /PORT: \d+ is in use/, () => ({ PORT: String(cluster.port) })],
+    ['a port that is taken', () => config, /^PORT: \d+ is in use/, () => ({ PORT: String(cluster.port) })],
+    [
+      'a management port that is taken',
+      () => config,
+      /^MANAGEMENT_PORT: \d+ is in use/,
+      () => ({ MANAGEMENT_PORT: String(cluster.port) }),
+    ],
+    [
+      'a management port that is taken, in its supervisor',
+      () => config,
+      /^MANAGEMENT_PORT: \d+ is in use/,
+      () => ({ MANAGEMENT_PORT: String(cluster.port), WORKERS: '2' }),
+    ],
+    [
+      'an address of another machine',
+      () => config,
+      /^HOST: 192\.0\.2\.1 is not an address of this machine/,
+      () => ({ HOST: '192.0.2.1' }),
+    ],
   ];
   for (const [title, choose, reason, env = () => ({})] of refusals) {
     itTogether(`rejects ${title} in one line of the log, with the fix and without a stack`, () =>

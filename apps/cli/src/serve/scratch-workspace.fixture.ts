@@ -46,16 +46,24 @@ for (const command of [['db', 'serve'], ['serve']]) {
 }
 `;
 
+interface Ports {
+  readonly port: number;
+  readonly managementPort: number;
+  readonly databasePort: number;
+}
+
 /** A copy of this workspace's sources in its own folder, with its own ports, that tests may edit and serve. */
 export class ScratchWorkspace {
   readonly root: string;
   readonly port: number;
+  readonly managementPort: number;
   readonly databasePort: number;
   output = '';
 
-  private constructor(root: string, { port, databasePort }: { port: number; databasePort: number }) {
+  private constructor(root: string, { port, managementPort, databasePort }: Ports) {
     this.root = root;
     this.port = port;
+    this.managementPort = managementPort;
     this.databasePort = databasePort;
   }
 
@@ -72,7 +80,7 @@ export class ScratchWorkspace {
     const [port = 0, managementPort = 0, databasePort = 0] = await findFreePorts(3);
     const example = readFileSync(join(root, '.env.example'), 'utf8').replaceAll(':54318/', `:${databasePort}/`);
     writeFileSync(join(root, '.env'), `${example}\nPORT=${port}\nMANAGEMENT_PORT=${managementPort}\n`);
-    return new ScratchWorkspace(root, { port, databasePort });
+    return new ScratchWorkspace(root, { port, managementPort, databasePort });
   }
 
   /**

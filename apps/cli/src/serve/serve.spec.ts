@@ -210,6 +210,46 @@ describe('the API in development', () => {
   }
 });
 
+describe('the check before the API is served', () => {
+  const refuseHeld = async (held: number, name: string) => {
+    const holder = createServer().listen(held, '127.0.0.1');
+    await once(holder, 'listening');
+    try {
+      const { code, stderr } = await workspace.run('serve', '--check');
+      expect(stderr).toMatch(
+        new RegExp(
+          `^${name} ${held}: process ${process.pid} \\(.*\\) listens on it; expected a free port\\.\n` +
+            `Set another port in \\.env: ${name}=\\d+\n$`,
+        ),
+      );
+      expect(code).toBe(1);
+    } finally {
+      await once(holder.close(), 'close');
+    }
+  };
+
+  it('names PORT, and the process that uses it', () => refuseHeld(workspace.port, 'PORT'), LIMIT_MS);
+
+  it(
+    'names MANAGEMENT_PORT, and the process that uses it',
+    () => refuseHeld(workspace.managementPort, 'MANAGEMENT_PORT'),
+    LIMIT_MS,
+  );
+
+  it(
+    'blames no process for an address of another machine, which the API itself reports',
+    async () => {
+      workspace.edit('.env', (text) => `${text}HOST=192.0.2.1\n`);
+      try {
+        expect(await workspace.run('serve', '--check')).toEqual({ code: 0, stderr: '' });
+      } finally {
+        workspace.edit('.env', (text) => text.replace('HOST=192.0.2.1\n', ''));
+      }
+    },
+    LIMIT_MS,
+  );
+});
+
 describe('the API in development and its database', () => {
   it(
     'report in two lines the process that uses the port of the database, and leave nothing running',

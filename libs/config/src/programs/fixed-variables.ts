@@ -13,4 +13,7 @@ export const FIXED_IN_STACKS: Readonly<Record<string, string>> = {
   GIT_COMMIT: 'it is written into the image',
   BUILD_TIME: 'it is written into the image',
   SHUTDOWN_GRACE: 'it is the stop_grace_period in compose.yml',
+  COMPOSE_PROJECT_NAME: 'the command names the project',
+  COMPOSE_FILE: 'the command selects the Compose files',
+  COMPOSE_ENV_FILES: 'the command selects the settings file',
 };

@@ -6,6 +6,7 @@ import type { ImageReference } from '../engine/image-reference.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 import type { Progress } from '../engine/progress.js';
 import { findPublicProblem } from '../engine/public-address.js';
+import { assertSettingsReachStack } from '../release/settings-file.js';
 import { assertIsolated } from './assert-isolated.js';
 import { markPreview, nameProject, type Preview } from './preview-stack.js';
 import { ensureSecrets } from './preview-secrets.js';
@@ -30,6 +31,7 @@ const UP_TIMEOUT_MS = 300_000;
 export async function previewUp(docker: Docker, request: UpRequest): Promise<Preview> {
   const { number, image, prefix, progress, edgeNetwork, lifetimeMs } = request;
   const project = nameProject(prefix, number);
+  assertSettingsReachStack(request);
   const domain = parseDomain(request.domain ?? (await readDomain(request.envFiles)));
   const address = new URL(`https://pr-${number}.${domain}`);
   const expires = new Date(Date.now() + lifetimeMs);

@@ -42,7 +42,7 @@ export async function loadReleasePlan(docker: Docker, options: PlanOptions): Pro
     // Compose requires a value here. docker/swarm.yml then replaces the secrets that overlays read from this folder.
     SECRETS_DIR: '/var/empty',
   };
-  assertSettingsReachStack(envFiles);
+  assertSettingsReachStack(options);
   const model = await loadComposeModel(docker, { files, envFiles, project: stackName, variables });
   const versions = await loadSecretVersions(docker, stackName);
   const plan = createReleasePlan(model, { image, stackName, environment, versions });

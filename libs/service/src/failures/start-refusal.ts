@@ -10,12 +10,12 @@ export class StartRefusal extends Error {
   override readonly name = 'StartRefusal';
 }
 
-type Explain = (config: Config, error: Error) => string;
+type Explain = (config: Config) => string;
 
 const PROVISION = '  airlock db provision   # creates roles and database from the configuration';
 const CERTIFICATE = /^(CERT_|ERR_TLS|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;
 
-/** By the code of PostgreSQL or of Node. */
+/** By the code of PostgreSQL. */
 const explanations: Readonly<Record<string, Explain>> = {
   '28P01': ({ database }) =>
     `DATABASE_URL: ${where(database)} rejects the password of "${database.app.user}"; expected its current password\n${PROVISION}`,
@@ -23,10 +23,28 @@ const explanations: Readonly<Record<string, Explain>> = {
     `DATABASE_URL: ${where(database)} rejects the role "${database.app.user}"; expected a role with CONNECT (see pg_hba.conf)\n${PROVISION}`,
   '3D000': ({ database }) =>
     `DATABASE_URL: ${where(database)} has no database "${database.app.database}"; expected a provisioned database\n${PROVISION}`,
-  EADDRINUSE: ({ service }, error) =>
-    `PORT: ${'port' in error ? String(error.port) : 'it'} is in use; expected a free port\n` +
-    `  PORT=${service.port + 1} MANAGEMENT_PORT=${service.managementPort + 1}`,
 };
+
+/** Of a server that cannot listen, by the code of Node. */
+const listenExplanations: Readonly<Record<string, (failed: ListenError, name: string) => string>> = {
+  EADDRINUSE: ({ port = 0 }, name) =>
+    `${name}: ${port} is in use; expected a free port\n  set ${name} to another port, or stop the process that uses ${port}`,
+  EACCES: ({ port = 0 }, name) =>
+    `${name}: ${port} needs a privilege that this process does not have; expected a port from 1024\n  set ${name} to a port from 1024 to 65535`,
+  EADDRNOTAVAIL: refuseAddress,
+  // Such as an IPv6 address on a machine without IPv6.
+  EAFNOSUPPORT: refuseAddress,
+};
+
+interface ListenError extends Error {
+  /** Not set for port 0. */
+  readonly port?: number;
+  readonly address?: string;
+}
+
+function refuseAddress({ address }: ListenError): string {
+  return `HOST: ${address ?? 'it'} is not an address of this machine; expected one of its addresses\n  HOST=127.0.0.1   # or 0.0.0.0, which means all of them`;
+}
 
 /** @returns undefined for an unexpected error */
 export function findRefusal(error: unknown, config: Config): StartRefusal | undefined {
@@ -34,11 +52,20 @@ export function findRefusal(error: unknown, config: Config): StartRefusal | unde
   if (!(error instanceof Error)) return undefined;
   const code = readCode(error) ?? '';
   const message =
-    error instanceof IdentityError || error instanceof ServerError
-      ? error.message
-      : explanations[code]?.(config, error);
-  const text = message ?? explainTls(error, code, config);
+    error instanceof IdentityError || error instanceof ServerError ? error.message : explanations[code]?.(config);
+  const text = message ?? explainListen(error, code, config) ?? explainTls(error, code, config);
   return text === undefined ? undefined : new StartRefusal(text, { cause: error });
+}
+
+/** A valid configuration has two different ports, or 0, which is never in use. */
+function explainListen(error: Error, code: string, { service }: Config): string | undefined {
+  if (!isListenError(error)) return undefined;
+  return listenExplanations[code]?.(error, error.port === service.managementPort ? 'MANAGEMENT_PORT' : 'PORT');
+}
+
+/** A worker of a cluster gets `bind` from its supervisor. Connections have the same codes. */
+function isListenError(error: Error): error is ListenError {
+  return 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'bind');
 }
 
 function explainTls(error: Error, code: string, { database }: Config): string | undefined {
