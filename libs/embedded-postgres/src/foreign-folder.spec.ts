@@ -284,6 +284,40 @@ describe('a data folder from before marks existed', () => {
     clusters.push(cluster);
     expect(existsSync(join(dataDir, MARK))).toBe(true);
   });
+
+  it('is adopted also with a mark of another cluster in it, which is replaced', async () => {
+    await prepared.copyOwn(dataDir);
+    const mark = { id: 'f'.repeat(32), systemIdentifier: '1' };
+    writeFileSync(join(dataDir, MARK), JSON.stringify(mark));
+    const cluster = await startCluster({ dataDir, durable: true, knownIdentifier: readSystemIdentifier(dataDir) });
+    clusters.push(cluster);
+    expect(JSON.parse(readFileSync(join(dataDir, MARK), 'utf8'))).toEqual({
+      id: expect.not.stringMatching(mark.id),
+      systemIdentifier: cluster.systemIdentifier,
+    });
+  });
+
+  it.each<{ what: string; put: () => unknown; says: string }>([
+    { what: 'a server that runs in it', put: () => startForeign(dataDir), says: 'which this workspace did not start' },
+    {
+      what: 'a pid file of a server that is not visible',
+      put: () => writeFileSync(join(dataDir, 'postmaster.pid'), `4194000\n${dataDir}\n`),
+      says: 'postmaster.pid names process 4194000',
+    },
+    {
+      what: 'another major version',
+      put: () => writeFileSync(join(dataDir, 'PG_VERSION'), '17\n'),
+      says: 'holds the data of PostgreSQL 17',
+    },
+  ])('is not changed, and gets no mark, if it is refused for $what', async ({ put, says }) => {
+    await prepared.copyOwn(dataDir);
+    rmSync(join(dataDir, MARK));
+    await put();
+    const before = describeFolder(dataDir);
+    const knownIdentifier = readSystemIdentifier(dataDir);
+    await expect(startCluster({ dataDir, durable: true, knownIdentifier })).rejects.toThrow(says);
+    expect(describeFolder(dataDir)).toEqual(before);
+  });
 });
 
 describe(sweepOwnedFolders.name, () => {
