@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +37,36 @@ describe('a user without an entry in /etc/passwd, as containers run', () => {
     await once(started, 'exit');
     await expectRefused(port);
   });
+
+  itWithNamespaces('is told the fix where the system allows no user namespace, and nothing is left behind', () => {
+    // The limit applies in the namespace of this process only. It needs a capability to set it.
+    const forbid = ['sh', '-c', 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"', 'sh'];
+    expect(failToStart([...NAMELESS, '--keep-caps', ...forbid])).toContain(
+      'embedded PostgreSQL: user 12345 has no entry in /etc/passwd; expected one, because initdb asks for its name\n' +
+        "Add one (echo 'app:x:12345:0::/tmp:/bin/sh' >> /etc/passwd), or use your own server: DATABASE_SERVER=external.\n",
+    );
+  });
 });
+
+describe('root', () => {
+  itWithNamespaces('is told the fix where it cannot switch to another user, and nothing is left behind', () => {
+    // This namespace has no other user.
+    expect(failToStart(['--user', '--map-root-user'])).toContain(
+      'embedded PostgreSQL: it refuses to run as root and `setpriv` (util-linux) could not change the user.\n' +
+        'Run as an ordinary user, or use your own server: DATABASE_SERVER=external.\n',
+    );
+  });
+});
+
+/** @returns what it printed */
+function failToStart(unshare: readonly string[]): string {
+  const parent = mkdtempSync(join(folder, 'fails-'));
+  const options = JSON.stringify({ dataDir: join(parent, 'data'), durable: true });
+  const node = [process.execPath, '--import', HOOKS, OWNER, options];
+  const { status, stderr } = spawnSync('unshare', [...unshare, ...node], { encoding: 'utf8' });
+  expect([status, readdirSync(parent)]).toEqual([1, []]);
+  return stderr;
+}
 
 /** The result of a connection: `connect`, or the code of its error. */
 async function attemptConnection(port: number): Promise<string> {
