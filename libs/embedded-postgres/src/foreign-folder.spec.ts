@@ -18,6 +18,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { skipUnless } from '@airlock/config/testing';
 import { chooseStorageFolder } from './test-storage.js';
 import { type Cluster, startCluster } from './cluster.js';
 import { readSystemIdentifier } from './cluster-mark.js';
@@ -29,8 +30,9 @@ import { chooseIdentity } from './unprivileged.js';
 const MARK = 'airlock-cluster.json';
 const RUN = 'airlock-run.json';
 const LIMIT_MS = 120_000;
-const itAsRoot = process.getuid?.() === 0 ? it : it.skip;
+const itAsRoot = skipUnless(process.getuid?.() === 0, it, 'not root');
 const canUnshare = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
+const itWithNamespaces = skipUnless(canUnshare, it, 'no pid namespaces');
 
 let prepared: PreparedFolders;
 let owned: string;
@@ -136,7 +138,7 @@ describe('a data folder that another server uses', () => {
     await expect(Promise.race([cluster.ended, Promise.resolve('running')])).resolves.toBe('running');
   });
 
-  (canUnshare ? it : it.skip)(
+  itWithNamespaces(
     'is not changed if it is ours and runs outside of the current container',
     async () => {
       const cluster = await start(await prepared.copyOwn(dataDir));

@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { skipUnless } from '@airlock/config/testing';
 
 const HOOKS = fileURLToPath(new URL('../../../tools/typescript.mjs', import.meta.url));
 const OWNER = fileURLToPath(new URL('./cluster-owner.fixture.ts', import.meta.url));
 /** In a user namespace this process has a user without an entry in /etc/passwd. */
 const NAMELESS = ['--user', '--map-user=12345', '--map-group=12345'];
-const itWithNamespaces = spawnSync('unshare', [...NAMELESS, 'true']).status === 0 ? it : it.skip;
+const hasNamespaces = spawnSync('unshare', [...NAMELESS, 'true']).status === 0;
+const itWithNamespaces = skipUnless(hasNamespaces, it, 'no user namespaces');
 
 let folder: string;
 let owner: ChildProcess | undefined;
