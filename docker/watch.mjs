@@ -3,36 +3,32 @@
 // file events do not cross every kind of mount (macOS, Windows, network drives). A comparison takes a few milliseconds.
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listEdits, lookAtFiles } from '../apps/cli/src/serve/look-at-files.ts';
+import { describeEnd, endChild } from '../apps/cli/src/serve/child-end.ts';
+import { listEdits, lookAtFiles, lookUntilSettled } from '../apps/cli/src/serve/look-at-files.ts';
+import { reportProblems } from '../apps/cli/src/serve/watch-problems.ts';
 
 const LOOK_EVERY_MS = 200;
-const SETTLE_MS = 30;
+/** The container has its own user, to whom the files of a checkout belong only by chance. */
+const MODE = 'go+rX';
 
 let seen = look();
-let child = start();
-let leaving = false;
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void leave());
+let child;
+let isLeaving = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => leave());
+reportProblems(seen.problems, { mode: MODE });
+start();
 
-for (; !leaving; await sleep(LOOK_EVERY_MS)) {
-  const now = await lookUntilSettled();
-  const [changed] = listEdits(seen, now);
+for (; !isLeaving; await sleep(LOOK_EVERY_MS)) {
+  const now = await lookUntilSettled(look, seen);
+  const edits = listEdits(seen, now);
+  reportProblems(now.problems, { before: seen.problems, mode: MODE });
   reportEmptied(seen, now);
   seen = now;
-  if (changed && !leaving) await restart(changed);
+  if (edits.length > 0) await restart(edits);
 }
 
 function look() {
   return lookAtFiles(process.cwd(), { app: 'apps/api' });
-}
-
-/** An editor writes a file in several steps, and Git writes many. */
-async function lookUntilSettled() {
-  let last = seen;
-  for (let now = look(); listEdits(last, now).length > 0; now = look()) {
-    last = now;
-    await sleep(SETTLE_MS);
-  }
-  return last;
 }
 
 /** A mount shows the folder that it was made of: one that was replaced on the host is seen by a new start alone. */
@@ -55,23 +51,28 @@ function start() {
   const api = spawn(process.execPath, ['--import', './tools/typescript.mjs', 'apps/api/src/main.ts'], {
     stdio: 'inherit',
   });
-  return api.on('exit', (code) => code && console.error('The API exited. The next edit restarts it.'));
+  child = api;
+  api.once('exit', () => {
+    if (child === api)
+      console.error(`${describeEnd('The API exited', api)}\n  To start it without an edit: docker compose restart api`);
+  });
 }
 
-async function restart(changed) {
-  console.error(`${changed} changed`);
+async function restart([first, ...others]) {
+  console.error(`edited ${first}${others.length > 0 ? ` and ${others.length} more` : ''}`);
   await stop();
-  if (!leaving) child = start();
+  if (!isLeaving) start();
 }
 
 async function stop() {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await gone;
+  const api = child;
+  child = undefined;
+  if (api) await endChild(api);
 }
 
-async function leave() {
-  leaving = true;
-  await stop();
+/** Docker limits the time that the API has for this. */
+function leave() {
+  isLeaving = true;
+  child?.kill('SIGTERM');
+  child = undefined;
 }

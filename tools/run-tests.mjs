@@ -44,13 +44,13 @@ function describe(summaries, projects) {
     const names = summaries.flatMap((summary) => summary[key].map((name) => `  ${summary.project}: ${name}`));
     return names.length > 0 ? [`${title}:`, ...names] : [];
   };
-  return ['', ...rows, `All: ${count(summaries)}`, ...list('Skipped', 'skipped'), ...list('Failed', 'failures')].join(
+  return ['', ...rows, `All: ${count(summaries)}`, ...list('Skipped', 'skips'), ...list('Failed', 'failures')].join(
     '\n',
   );
 }
 
 function count(summaries) {
   const sum = (of) => summaries.reduce((total, summary) => total + of(summary), 0);
-  const skipped = sum((summary) => summary.skipped.length);
+  const skipped = sum((summary) => summary.skipped);
   return `${sum((summary) => summary.passed)} passed, ${sum((summary) => summary.failed)} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }

@@ -3,6 +3,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { skipUnless } from '@airlock/config/testing';
 import { composeFiles, root } from './compose-copy.fixture.js';
 import { sampleSettingsFile } from './compose-overlays.js';
 import { attempt } from './engine.fixture.js';
@@ -19,6 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const itAsOther = skipUnless(process.getuid?.() !== 1000, it, 'this user is 1000');
 const refusal = (args: readonly string[], settings: Record<string, string> = {}) => {
   const { status, output } = attempt(command, args, folder, settings);
   return [status, output];
@@ -95,7 +97,7 @@ describe('docker/compose', () => {
   });
 
   // Files of user 1000 may be private, because that is the container's user.
-  (process.getuid?.() === 1000 ? it.skip : it)('requires sources that a container can read', () => {
+  itAsOther('requires sources that a container can read', () => {
     const source = join(folder, 'checkout/apps/api/src/main.ts');
     mkdirSync(join(source, '..'), { recursive: true });
     writeFileSync(source, '');

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { skipUnless } from '@airlock/config/testing';
 import { CONFINED, describeConfinement, listProject, serviceOf } from './containers.fixture.js';
 import { askEdge, findEdgeImages, prepareEdge } from './edge.fixture.js';
 import {
@@ -27,6 +28,7 @@ const name = nameRun();
 const folder = cloneWorkspace();
 const registry = new Registry(name);
 const edgeImages = findEdgeImages();
+const itWithEdge = skipUnless(edgeImages !== undefined, it, 'no image of Traefik');
 /** The API_DOMAIN of docker/settings/example.env. */
 const DOMAIN = 'api.staging.example.com';
 let ca: string;
@@ -93,7 +95,7 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
     }
   });
 
-  (edgeImages ? it : it.skip)('is reached through the edge of its host, which ignores other projects', async () => {
+  itWithEdge('is reached through the edge of its host, which ignores other projects', async () => {
     const decoy = `${name}-decoy`;
     const edge = { address: host.startEdge(), host: DOMAIN, ca };
     const rule = `traefik.http.routers.decoy.rule=Host(\`${DOMAIN}\`) && PathPrefix(\`/version\`)`;

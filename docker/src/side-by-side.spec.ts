@@ -116,7 +116,7 @@ describe('an edit on the host', () => {
   it('with a syntax error is reported, and the next one recovers', async () => {
     const good = readFileSync(source(), 'utf8');
     writeFileSync(source(), `${good}\nexport const = 1;`);
-    const isShown = () => checkout.compose('logs', 'api').output.includes('The next edit restarts it') || undefined;
+    const isShown = () => checkout.compose('logs', 'api').output.includes('Waiting for the next edit') || undefined;
     await waitFor('the message', () => Promise.resolve(isShown()));
     writeFileSync(source(), good);
     serveAs('-again');

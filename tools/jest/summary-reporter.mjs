@@ -1,14 +1,25 @@
-// Writes the result of one project's run, for the summary that `make test` ends with (tools/run-tests.mjs).
+// Lists the skipped tests of one project's run. Under `make test` it writes the result instead, for the summary at the
+// end (tools/run-tests.mjs).
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export default class SummaryReporter {
+  #isFiltered;
+
+  constructor({ testNamePattern }) {
+    this.#isFiltered = Boolean(testNamePattern);
+  }
+
   onRunComplete(testContexts, results) {
     const folder = process.env.TEST_SUMMARY_FOLDER;
     const [context] = testContexts;
-    if (!folder || !context) return;
+    if (!context) return;
     const project = context.config.displayName.name;
-    writeFileSync(join(folder, `${project}.json`), JSON.stringify(summarise(project, results)));
+    const summary = summarise(project, results);
+    if (folder) writeFileSync(join(folder, `${project}.json`), JSON.stringify(summary));
+    // With -t, all other tests are skipped.
+    else if (!this.#isFiltered && summary.skips.length > 0)
+      process.stderr.write(['\nSkipped:', ...summary.skips.map((name) => `  ${name}`), ''].join('\n'));
   }
 }
 
@@ -19,11 +30,14 @@ function summarise(project, { numPassedTests, numFailedTests, testResults }) {
     Boolean((testExecError ?? failureMessage) && numFailingTests === 0),
   );
   const tests = testResults.flatMap((file) => file.testResults);
+  const skipped = [...tests.flatMap(name('pending')), ...tests.flatMap(name('todo'))];
   return {
     project,
     passed: numPassedTests,
     failed: numFailedTests + broken.length,
     failures: [...tests.flatMap(name('failed')), ...broken.map((file) => file.testFilePath)],
-    skipped: [...tests.flatMap(name('pending')), ...tests.flatMap(name('todo'))],
+    skipped: skipped.length,
+    // A block that was skipped as a whole is one line: the reason is at the end of its title.
+    skips: [...new Set(skipped.map((title) => title.replace(/(\(skipped: [^)]*\)).*/s, '$1')))],
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -25,13 +25,18 @@ export function readClusterMark(dataDir: string): ClusterMark | undefined {
   }
 }
 
-/** @throws if the folder has a mark */
-export function writeClusterMark(dataDir: string): void {
-  const mark: ClusterMark = {
-    id: randomBytes(16).toString('hex'),
-    systemIdentifier: readSystemIdentifier(dataDir),
-  };
+/** A mark for the cluster in the folder. It is not written yet. */
+export function createClusterMark(dataDir: string): ClusterMark {
+  return { id: randomBytes(16).toString('hex'), systemIdentifier: readSystemIdentifier(dataDir) };
+}
+
+/** Writes the mark, unless the folder has one that is valid. @returns the mark of the folder */
+export function ensureClusterMark(dataDir: string, mark: ClusterMark): ClusterMark {
+  const found = readClusterMark(dataDir);
+  if (found) return found;
+  rmSync(join(dataDir, NAME), { force: true });
   writeFileSync(join(dataDir, NAME), JSON.stringify(mark), { flag: 'wx', mode: 0o600 });
+  return mark;
 }
 
 /** A setting without effect. It puts the folder's mark on the server's command line. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DatabaseAddress, Secret } from '@airlock/config';
 import { loadBinaries } from './binaries.js';
-import type { ClusterMark } from './cluster-mark.js';
+import { type ClusterMark, ensureClusterMark, readClusterMark } from './cluster-mark.js';
 import { ensureDataFolder, readSuperuserPassword, SUPERUSER } from './data-folder.js';
 import { refuseOtherMajor } from './data-version.js';
 import { isLocked, nameLockFile } from './folder-lock.js';
@@ -72,8 +72,10 @@ const START_ATTEMPTS = 5;
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { dataDir, port = 0 } = options;
   await ensureDataFolder(dataDir, options);
-  const mark = assertOwnFolder(dataDir, options.knownIdentifier);
+  const known = assertOwnFolder(dataDir, options.knownIdentifier);
   for (let attempt = 1; ; attempt += 1) {
+    // Another process may have marked the folder since.
+    const mark = readClusterMark(dataDir) ?? known;
     const held = await takeFolder(options, { mark, port: port || (await findFreePort()) });
     const run = createRunFile(dataDir, { owner: identifyThisProcess(), port: held.port });
     try {
@@ -163,10 +165,13 @@ async function startServer(options: ClusterOptions, held: HeldFolder & { run: Ru
   };
 }
 
-/** Repeats the earlier checks under the lock: another server may have started in between. */
+/**
+ * Repeats the earlier checks under the lock, because another server may have started in between. Only then the folder
+ * gets its mark. Another process may have written one; the next attempt uses that.
+ */
 function claimFolder(dataDir: string, { mark, run }: { mark: ClusterMark; run: RunFile }): void {
   const { servers, hasStaleFile } = findLeftovers(dataDir, mark);
-  if (servers.length > 0) throw refuseLocked(dataDir);
+  if (servers.length > 0 || ensureClusterMark(dataDir, mark).id !== mark.id) throw refuseLocked(dataDir);
   changeOwner(chooseIdentity(), dataDir);
   replaceRunFile(dataDir, run);
   if (hasStaleFile) removePostmasterFile(dataDir);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadBinaries } from './binaries.js';
-import { writeClusterMark } from './cluster-mark.js';
+import { createClusterMark, ensureClusterMark } from './cluster-mark.js';
 import { FolderRefusal } from './folder-refusal.js';
 import { createOwnedFolder, sweepOwnedFolders } from './leftovers.js';
 import { assertPlainFolder, listFolder, proposeMovingAside, refuseUnusable } from './own-folder.js';
@@ -77,7 +77,7 @@ async function initialise(folder: string, { durable }: { durable: boolean }): Pr
   });
   if ((await ended) !== 0) throw new Error(`initdb failed in ${folder}:\n${readFileSync(logFile, 'utf8')}`);
   renameSync(passwordFile, join(data, PASSWORD_FILE));
-  writeClusterMark(data);
+  ensureClusterMark(data, createClusterMark(data));
 }
 
 /** The builtin C.UTF-8 sorts the same on every platform and in every image; the system's own locales do not. */

@@ -18,6 +18,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { skipUnless } from '@airlock/config/testing';
 import { chooseStorageFolder } from './test-storage.js';
 import { type Cluster, startCluster } from './cluster.js';
 import { readSystemIdentifier } from './cluster-mark.js';
@@ -29,8 +30,9 @@ import { chooseIdentity } from './unprivileged.js';
 const MARK = 'airlock-cluster.json';
 const RUN = 'airlock-run.json';
 const LIMIT_MS = 120_000;
-const itAsRoot = process.getuid?.() === 0 ? it : it.skip;
+const itAsRoot = skipUnless(process.getuid?.() === 0, it, 'not root');
 const canUnshare = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
+const itWithNamespaces = skipUnless(canUnshare, it, 'no pid namespaces');
 
 let prepared: PreparedFolders;
 let owned: string;
@@ -136,7 +138,7 @@ describe('a data folder that another server uses', () => {
     await expect(Promise.race([cluster.ended, Promise.resolve('running')])).resolves.toBe('running');
   });
 
-  (canUnshare ? it : it.skip)(
+  itWithNamespaces(
     'is not changed if it is ours and runs outside of the current container',
     async () => {
       const cluster = await start(await prepared.copyOwn(dataDir));
@@ -283,6 +285,40 @@ describe('a data folder from before marks existed', () => {
     const cluster = await startCluster({ dataDir, durable: true, knownIdentifier: readSystemIdentifier(dataDir) });
     clusters.push(cluster);
     expect(existsSync(join(dataDir, MARK))).toBe(true);
+  });
+
+  it('is adopted also with a mark of another cluster in it, which is replaced', async () => {
+    await prepared.copyOwn(dataDir);
+    const mark = { id: 'f'.repeat(32), systemIdentifier: '1' };
+    writeFileSync(join(dataDir, MARK), JSON.stringify(mark));
+    const cluster = await startCluster({ dataDir, durable: true, knownIdentifier: readSystemIdentifier(dataDir) });
+    clusters.push(cluster);
+    expect(JSON.parse(readFileSync(join(dataDir, MARK), 'utf8'))).toEqual({
+      id: expect.not.stringMatching(mark.id),
+      systemIdentifier: cluster.systemIdentifier,
+    });
+  });
+
+  it.each<{ what: string; put: () => unknown; says: string }>([
+    { what: 'a server that runs in it', put: () => startForeign(dataDir), says: 'which this workspace did not start' },
+    {
+      what: 'a pid file of a server that is not visible',
+      put: () => writeFileSync(join(dataDir, 'postmaster.pid'), `4194000\n${dataDir}\n`),
+      says: 'postmaster.pid names process 4194000',
+    },
+    {
+      what: 'another major version',
+      put: () => writeFileSync(join(dataDir, 'PG_VERSION'), '17\n'),
+      says: 'holds the data of PostgreSQL 17',
+    },
+  ])('is not changed, and gets no mark, if it is refused for $what', async ({ put, says }) => {
+    await prepared.copyOwn(dataDir);
+    rmSync(join(dataDir, MARK));
+    await put();
+    const before = describeFolder(dataDir);
+    const knownIdentifier = readSystemIdentifier(dataDir);
+    await expect(startCluster({ dataDir, durable: true, knownIdentifier })).rejects.toThrow(says);
+    expect(describeFolder(dataDir)).toEqual(before);
   });
 });
 

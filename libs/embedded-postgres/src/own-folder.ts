@@ -1,6 +1,6 @@
 import { accessSync, constants, lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type ClusterMark, readClusterMark, readSystemIdentifier, writeClusterMark } from './cluster-mark.js';
+import { type ClusterMark, createClusterMark, readClusterMark, readSystemIdentifier } from './cluster-mark.js';
 import { FolderRefusal } from './folder-refusal.js';
 import { findPostgresIn } from './postgres-processes.js';
 import { chooseIdentity } from './unprivileged.js';
@@ -20,8 +20,9 @@ export function assertPlainFolder(folder: string): Stats | undefined {
 /**
  * Reads the folder and changes nothing in it.
  *
- * @param knownIdentifier the recorded cluster of this folder. It identifies a folder from before marks existed, which
- * is then given a mark.
+ * @param knownIdentifier the recorded cluster of this folder. It identifies a folder from before marks existed.
+ * @returns the mark of the folder, or a new one for a folder from before marks existed: the caller writes it after its
+ * other checks
  * @throws FolderRefusal unless we made the folder
  */
 export function assertOwnFolder(dataDir: string, knownIdentifier?: string): ClusterMark {
@@ -30,8 +31,7 @@ export function assertOwnFolder(dataDir: string, knownIdentifier?: string): Clus
   const mark = readClusterMark(dataDir);
   if (mark) return mark;
   if (knownIdentifier === undefined || knownIdentifier !== tryReadIdentifier(dataDir)) throw refuseUnmarked(dataDir);
-  writeClusterMark(dataDir);
-  return assertOwnFolder(dataDir);
+  return createClusterMark(dataDir);
 }
 
 /** The command moves the folder or the link itself, never the target of a link. */

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { skipUnless } from '@airlock/config/testing';
 import { identifyProcess, readParentPid } from './process-identity.js';
 import { watchRunners } from './runners.js';
 
 const hasScript = spawnSync('script', ['--version']).status === 0;
-const itOnTerminal = hasScript && process.platform === 'linux' ? it : it.skip;
+const itOnTerminal = skipUnless(hasScript && process.platform === 'linux', it, 'no `script` of util-linux');
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 let folder: string;

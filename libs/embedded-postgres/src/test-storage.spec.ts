@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { skipUnless } from '@airlock/config/testing';
 import { assertInMemory, CACHE_FOLDER, chooseStorageFolder, readTestStorage } from './test-storage.js';
 
 const FIX = 'If the system has no tmpfs, as on macOS, use the disk: TEST_STORAGE=disk make test';
-const itOnTmpfs = existsSync('/dev/shm') ? it : it.skip;
+const itOnTmpfs = skipUnless(existsSync('/dev/shm'), it, 'no /dev/shm');
 
 describe('readTestStorage', () => {
   it('is memory by default', () => {

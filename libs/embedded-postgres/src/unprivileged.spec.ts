@@ -1,18 +1,20 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { skipUnless } from '@airlock/config/testing';
 
 const HOOKS = fileURLToPath(new URL('../../../tools/typescript.mjs', import.meta.url));
 const OWNER = fileURLToPath(new URL('./cluster-owner.fixture.ts', import.meta.url));
 /** In a user namespace this process has a user without an entry in /etc/passwd. */
 const NAMELESS = ['--user', '--map-user=12345', '--map-group=12345'];
-const itWithNamespaces = spawnSync('unshare', [...NAMELESS, 'true']).status === 0 ? it : it.skip;
+const hasNamespaces = spawnSync('unshare', [...NAMELESS, 'true']).status === 0;
+const itWithNamespaces = skipUnless(hasNamespaces, it, 'no user namespaces');
 
 let folder: string;
 let owner: ChildProcess | undefined;
@@ -37,7 +39,36 @@ describe('a user without an entry in /etc/passwd, as containers run', () => {
     await once(started, 'exit');
     await expectRefused(port);
   });
+
+  itWithNamespaces('is told the fix where the system allows no user namespace, and nothing is left behind', () => {
+    // The limit applies in the namespace of this process only. It needs a capability to set it.
+    const forbid = ['sh', '-c', 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"', 'sh'];
+    expect(failToStart([...NAMELESS, '--keep-caps', ...forbid])).toContain(
+      'embedded PostgreSQL: user 12345 has no entry in /etc/passwd; expected one, because initdb asks for its name\n' +
+        "Add one (echo 'app:x:12345:0::/tmp:/bin/sh' >> /etc/passwd), or use your own server: DATABASE_SERVER=external.\n",
+    );
+  });
 });
+
+describe('root', () => {
+  itWithNamespaces('is told the fix where it cannot switch to another user, and nothing is left behind', () => {
+    // This namespace has no other user.
+    expect(failToStart(['--user', '--map-root-user'])).toContain(
+      'embedded PostgreSQL: it refuses to run as root and `setpriv` (util-linux) could not change the user.\n' +
+        'Run as an ordinary user, or use your own server: DATABASE_SERVER=external.\n',
+    );
+  });
+});
+
+/** @returns what it printed */
+function failToStart(unshare: readonly string[]): string {
+  const parent = mkdtempSync(join(folder, 'fails-'));
+  const options = JSON.stringify({ dataDir: join(parent, 'data'), durable: true });
+  const node = [process.execPath, '--import', HOOKS, OWNER, options];
+  const { status, stderr } = spawnSync('unshare', [...unshare, ...node], { encoding: 'utf8' });
+  expect([status, readdirSync(parent)]).toEqual([1, []]);
+  return stderr;
+}
 
 /** The result of a connection: `connect`, or the code of its error. */
 async function attemptConnection(port: number): Promise<string> {

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { readProcessEnvironment, type EnvironmentVariables } from '@airlock/config';
+import { describeEnd, endChild, hasEnded } from './child-end.js';
 import { API, ROOT } from './workspace.js';
 
-const STOP_LIMIT_MS = 5000;
 const PRELOADS = ['tools/typescript.mjs', 'apps/cli/src/serve/read-ahead.ts'].flatMap((path) => [
   '--import',
   join(ROOT, path),
@@ -27,7 +27,7 @@ export class ApiProcess {
 
   /** False after the API has exited by itself. The next edit restarts it. */
   get isRunning(): boolean {
-    return this.#child?.exitCode === null && this.#child.signalCode === null;
+    return this.#child !== undefined && !hasEnded(this.#child);
   }
 
   /** @returns whether the API serves; if not, the error has been printed. A later edit replaces an earlier one. */
@@ -62,25 +62,19 @@ export class ApiProcess {
       return true;
     }
     if (this.#child === child)
-      console.error(`${shorten(complaint())}\nThe API did not start. Waiting for the next edit.`);
+      console.error([shorten(complaint()), describeEnd('The API did not start', child)].filter(Boolean).join('\n'));
     return false;
   }
 
   /** Reports an unexpected exit. */
   #reportEnd(child: ChildProcess): void {
-    if (this.#child !== child) return;
-    console.error(`The API exited (${child.signalCode ?? `exit code ${child.exitCode}`}). Waiting for the next edit.`);
+    if (this.#child === child) console.error(describeEnd('The API exited', child));
   }
 
   async #end(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-    await ended;
-    clearTimeout(timer);
+    if (child) await endChild(child);
   }
 }
 

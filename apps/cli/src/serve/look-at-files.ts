@@ -1,6 +1,11 @@
 // Used by docker/watch.mjs too, which runs it without our compiler: only Node's own modules, only types to strip.
 import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How long the files must stay unchanged: an editor writes a file in several steps, and Git writes many files. */
+const SETTLE_MS = 30;
+const BURST_LIMIT_MS = 2000;
 
 /** The files that the API is started from, as they are on disk at one moment. */
 export interface Look {
@@ -40,6 +45,25 @@ export function lookAtFiles(root: string, what: { app: string | undefined }): Lo
 export function listEdits(before: Look, now: Look): string[] {
   const paths = new Set([...before.files.keys(), ...now.files.keys()]);
   return [...paths].filter((path) => before.files.get(path) !== now.files.get(path)).sort();
+}
+
+/**
+ * Repeats until two looks agree: the API then reads that state, or the next look finds a difference.
+ *
+ * @param isComplete false repeats the look
+ */
+export async function lookUntilSettled(
+  look: () => Look,
+  seen: Look,
+  isComplete: (now: Look) => boolean = () => true,
+): Promise<Look> {
+  let last = seen;
+  for (const start = Date.now(); ; await sleep(SETTLE_MS)) {
+    const now = look();
+    const isSettled = isComplete(now) && listEdits(last, now).length === 0;
+    if (isSettled || Date.now() - start > BURST_LIMIT_MS) return now;
+    last = now;
+  }
 }
 
 class Looking implements Look {

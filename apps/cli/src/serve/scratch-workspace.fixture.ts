@@ -170,7 +170,12 @@ export class ScratchWorkspace {
 
   /** The pid of the API itself, not of the process that restarts it. */
   findApi(): number | undefined {
-    return this.listProcesses().find((pid) => readArguments(pid).includes('apps/api/src/main.ts'));
+    return this.findProcess('apps/api/src/main.ts');
+  }
+
+  /** @param end of one of its arguments */
+  findProcess(end: string): number | undefined {
+    return this.listProcesses().find((pid) => readArguments(pid).some((argument) => argument.endsWith(end)));
   }
 
   /** All processes whose working directory is this folder or below. */

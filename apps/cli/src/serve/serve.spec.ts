@@ -48,7 +48,7 @@ describe('the API in development', () => {
       await workspace.until(() => isServed('in-place'));
       const [folder, aside] = ['apps/api/src', 'aside'].map((path) => join(workspace.root, path));
       renameSync(folder ?? '', aside ?? '');
-      await workspace.until(() => workspace.output.includes('The API did not start.'));
+      await workspace.until(() => workspace.output.includes('The API did not start (exit code 1).'));
       renameSync(aside ?? '', folder ?? '');
       await workspace.until(() => isServed('in-place'));
       workspace.edit(SOURCE, () => version);
@@ -168,10 +168,37 @@ describe('the API in development', () => {
       const killed = workspace.findApi() ?? 0;
       process.kill(killed, 'SIGKILL');
       await workspace.until(() => workspace.output.includes('The API exited (SIGKILL). Waiting for the next edit.'));
+      expect(workspace.output).toContain('The system sends SIGKILL when memory runs out');
       await workspace.withEdit(SOURCE, rename('revived'), async () => {
         await workspace.until(async () => (await workspace.get('/version'))?.includes('"revived"') ?? false);
       });
       expect(workspace.findApi()).not.toBe(killed);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'reports that it was killed before it served',
+    async () => {
+      const killed = () => "process.kill(process.pid, 'SIGKILL');";
+      await workspace.withEdit('apps/api/src/main.ts', killed, () =>
+        workspace.until(() => workspace.output.includes('The API did not start (SIGKILL). Waiting for the next edit.')),
+      );
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'reports that the check of the types was killed, instead of errors',
+    async () => {
+      await workspace.withEdit(SOURCE, rename('unchecked'), () =>
+        workspace.until(() => {
+          const checker = workspace.findProcess('typescript/bin/tsc');
+          if (checker !== undefined) process.kill(checker, 'SIGKILL');
+          return workspace.output.includes('types: not checked, because tsc was ended by SIGKILL;');
+        }),
+      );
+      expect(workspace.output).not.toContain('types: errors');
     },
     LIMIT_MS,
   );
@@ -205,7 +232,9 @@ describe('the API in development', () => {
   }
 
   async function expectComplaint(): Promise<void> {
-    await workspace.until(() => workspace.output.includes('The API did not start. Waiting for the next edit.'));
+    await workspace.until(() =>
+      /^The API did not start \(exit code \d+\)\. Waiting for the next edit\.$/m.test(workspace.output),
+    );
     expect(await workspace.get('/version')).toBeUndefined();
   }
 });

@@ -48,8 +48,11 @@ export class TypeCheck {
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.once('error', (error) => (output = error.message));
-    child.once('close', (code) => {
-      if (this.#child === child) this.#report(code === 0, output.trim());
+    child.once('close', (code, signal) => {
+      if (this.#child !== child) return;
+      // The system kills it when memory runs out.
+      if (signal) console.error(`types: not checked, because tsc was ended by ${signal}; the next edit checks again`);
+      else this.#report(code === 0, output.trim());
     });
   }
 

@@ -1,26 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { MAIN, saves } from './saves.fixture.js';
 import { WatchedFolder } from './watched-folder.fixture.js';
 import { ROOT } from './workspace.js';
 
 const LIMIT_MS = 30_000;
-const MAIN = 'apps/api/src/main.ts';
 const INDEX = 'libs/health/src/index.ts';
 
 let folder: WatchedFolder;
@@ -33,62 +21,13 @@ beforeEach(() => {
 
 afterEach(() => folder.close());
 
-const saves: Record<string, () => void | Promise<void>> = {
-  'in place': () => folder.save(MAIN),
-  'by a rename over the file': () => {
-    folder.save('apps/api/src/main.ts.tmp');
-    renameSync(at('apps/api/src/main.ts.tmp'), at(MAIN));
-  },
-  'by a rename away and a new file': () => {
-    renameSync(at(MAIN), at(`${MAIN}~`));
-    folder.save(MAIN);
-  },
-  'by sed -i': () => folder.run('sed', '-i', 's/$/x/', MAIN),
-  'by git checkout': () => {
-    folder.save(MAIN);
-    folder.run('git', 'checkout', '--quiet', '--', MAIN);
-  },
-  'by git stash': () => {
-    folder.save(MAIN);
-    folder.run('git', 'stash', '--quiet');
-  },
-  'by a switch of the branch and back': () => {
-    folder.run('git', 'checkout', '--quiet', '-B', 'other');
-    folder.save(MAIN);
-    folder.save('apps/api/src/new/only-there.ts');
-    folder.commit();
-    folder.run('git', 'checkout', '--quiet', '-');
-  },
-  'by removing the file and writing it again': () => {
-    unlinkSync(at(MAIN));
-    folder.save(MAIN);
-  },
-  'in two steps with nothing in between': async () => {
-    truncateSync(at(MAIN));
-    await sleep(10);
-    folder.save(MAIN);
-  },
-  'with the size and the times that it had': () => {
-    folder.save(MAIN, 'MAIN');
-    utimesSync(at(MAIN), 1, 1);
-  },
-  'through another name of the same file': () => {
-    rmSync(at('other-name'), { force: true });
-    linkSync(at(MAIN), at('other-name'));
-    writeFileSync(at('other-name'), 'through another name');
-  },
-  'as a link to another file': () => {
-    folder.save('elsewhere.txt');
-    unlinkSync(at(MAIN));
-    symlinkSync(at('elsewhere.txt'), at(MAIN));
-  },
-  'with the content that it had': () => folder.save(MAIN, readFileSync(at(MAIN), 'utf8')),
-};
-
 describe('watchFiles', () => {
-  it.each(Object.keys(saves))('reports a save that was made %s, twice, and the next one in place', async (way) => {
-    for (const save of [saves[way], saves[way], saves['in place']]) await folder.expectEdits([MAIN], () => save?.());
-  });
+  it.each(Object.entries(saves))(
+    'reports a save that was made %s, twice, and the next one in place',
+    async (_, save) => {
+      for (const way of [save, save, saves['in place']]) await folder.expectEdits([MAIN], () => way?.(folder));
+    },
+  );
 
   it('reports the last of many saves in a row', async () => {
     for (let round = 0; round < 4; round += 1) {
@@ -183,7 +122,7 @@ describe('watchFiles', () => {
   });
 
   it('reports nothing after its end', async () => {
-    folder.close();
+    await folder.close();
     folder.edits.length = 0;
     folder.save(MAIN);
     await sleep(500);

@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FolderHints } from './folder-hints.js';
-import { listEdits, lookAtFiles, type Look } from './look-at-files.js';
-import { describeProblem, describeWatchLimit } from './watch-problems.js';
+import { listEdits, lookAtFiles, lookUntilSettled, type Look } from './look-at-files.js';
+import { describeWatchLimit, reportProblems } from './watch-problems.js';
 import { ROOT } from './workspace.js';
 
-/** How long the files must stay unchanged: an editor writes a file in several steps, and Git writes many files. */
-const SETTLE_MS = 30;
-const BURST_LIMIT_MS = 2000;
+const PAUSE_MS = 30;
 const LOOK_EVERY_MS = 2000;
 const LOOK_EVERY_WITHOUT_HINTS_MS = 250;
 
@@ -42,7 +40,7 @@ class Watch {
     this.#what = what;
     this.#onEdit = onEdit;
     this.#seen = this.#look();
-    reportProblems(this.#seen);
+    reportProblems(this.#seen.problems, {});
     // Comparing the .env files is faster than watching them.
     this.#everyMs = what.app !== undefined ? LOOK_EVERY_MS : LOOK_EVERY_WITHOUT_HINTS_MS;
     if (what.app === undefined) return;
@@ -54,12 +52,12 @@ class Watch {
   async run(): Promise<void> {
     while (!this.#isClosed) {
       // However many hints come, the pause between two comparisons is longer than a comparison.
-      await sleep(SETTLE_MS);
+      await sleep(PAUSE_MS);
       await sleepUnless(this.#wake.signal, this.#everyMs);
       this.#wake = new AbortController();
       const now = await this.#lookUntilSettled();
       if (this.#isClosed) return;
-      reportProblems(now, this.#seen);
+      reportProblems(now.problems, { before: this.#seen.problems });
       const edits = listEdits(this.#seen, now);
       this.#seen = now;
       if (edits.length > 0) this.#onEdit(edits);
@@ -72,17 +70,10 @@ class Watch {
     this.#hints?.close();
   }
 
-  /** Repeats until two comparisons agree: the API then reads that state, or the next comparison finds a difference. */
-  async #lookUntilSettled(): Promise<Look> {
-    let last = this.#seen;
-    for (const start = Date.now(); ; await sleep(SETTLE_MS)) {
-      const now = this.#look();
-      // A folder that was not watched yet gave no hint of an edit.
-      const isWatched = !this.#hints?.follow(now.folders);
-      const isSettled = isWatched && listEdits(last, now).length === 0;
-      if (isSettled || Date.now() - start > BURST_LIMIT_MS) return now;
-      last = now;
-    }
+  #lookUntilSettled(): Promise<Look> {
+    // A folder that was not watched yet gave no hint of an edit.
+    const isWatched = (now: Look) => !this.#hints?.follow(now.folders);
+    return lookUntilSettled(() => this.#look(), this.#seen, isWatched);
   }
 
   #look(): Look {
@@ -98,9 +89,4 @@ class Watch {
 
 async function sleepUnless(signal: AbortSignal, ms: number): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
-}
-
-function reportProblems({ problems }: Look, before?: Look): void {
-  for (const [path, code] of problems)
-    if (before?.problems.get(path) !== code) console.error(describeProblem(path, code));
 }

@@ -1,3 +1,4 @@
+// Used by docker/watch.mjs too, which runs it without our compiler: only Node's own modules, only types to strip.
 import { readFileSync } from 'node:fs';
 
 /** The reason why folders cannot be watched, and the command that raises the limit. */
@@ -10,10 +11,21 @@ export function describeWatchLimit(code: string): string {
   ].join('\n');
 }
 
-/** @param code the error code of a folder, or a file in it, that cannot be read */
-export function describeProblem(path: string, code: string): string {
+type Problems = ReadonlyMap<string, string>;
+
+/**
+ * Reports each path that cannot be read, unless it was reported before.
+ *
+ * @param mode the permission that the reader needs, for `chmod`
+ */
+export function reportProblems(problems: Problems, { before, mode = 'u+rwX' }: { before?: Problems; mode?: string }) {
+  for (const [path, code] of problems)
+    if (before?.get(path) !== code) console.error(describeProblem(path, { code, mode }));
+}
+
+function describeProblem(path: string, { code, mode }: { code: string; mode: string }): string {
   const shown = path || '.';
-  const cure = code === 'EACCES' || code === 'EPERM' ? `chmod u+rwX ${shown}` : `ls -la ${shown}`;
+  const cure = code === 'EACCES' || code === 'EPERM' ? `chmod ${mode} ${shown}` : `ls -la ${shown}`;
   return `${shown}: cannot be read (${code}), so edits there are not served; expected a readable folder.\n  ${cure}`;
 }
 

@@ -23,24 +23,33 @@ const FILES = {
 
 const COMMITTER = ['user.name=t', 'user.email=t@example.com', 'maintenance.auto=false'].flatMap((set) => ['-c', set]);
 
-/** A small Git workspace in its own folder, watched as `make dev` watches this one. */
+/** @returns a function that ends the watch */
+export type Watch = (root: string, edits: string[]) => () => void | Promise<void>;
+
+const watchHere: Watch = (root, edits) => watchFiles({ app: 'apps/api', root }, (paths) => edits.push(...paths));
+
+/** A small Git workspace in its own folder, watched as `make dev` watches this one unless another way is passed. */
 export class WatchedFolder {
   readonly root = mkdtempSync(join(tmpdir(), 'airlock-watch-'));
   readonly edits: string[] = [];
-  readonly #close: () => void;
+  readonly #close: ReturnType<Watch>;
   #saves = 0;
 
-  constructor() {
-    for (const [path, text] of Object.entries(FILES)) this.save(path, text);
+  constructor(watch = watchHere, files: Readonly<Record<string, string>> = {}) {
+    for (const [path, text] of Object.entries({ ...FILES, ...files })) this.save(path, text);
     // Without the sample hooks and the maintenance after a commit, which take longer than the rest.
     this.run('git', 'init', '--quiet', '--template=');
     this.commit();
-    this.#close = watchFiles({ app: 'apps/api', root: this.root }, (paths) => this.edits.push(...paths));
+    this.#close = watch(this.root, this.edits);
   }
 
-  close(): void {
-    this.#close();
+  async close(): Promise<void> {
+    await this.#close();
     rmSync(this.root, { recursive: true, force: true });
+  }
+
+  at(path: string): string {
+    return join(this.root, path);
   }
 
   /** Saves in place. */

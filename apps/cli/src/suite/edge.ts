@@ -4,11 +4,12 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect, type SecureVersion } from 'node:tls';
 import { describe } from '@jest/globals';
+import { skipUnless } from '@airlock/config/testing';
 import { execute } from '@airlock/deploy/testing';
 import { readRun, WORKSPACE } from './run.js';
 
 /** For tests that need the real Traefik. The summary of the run reports when it is missing. */
-export const describeEdge = readRun().edge ? describe : describe.skip;
+export const describeEdge = skipUnless(readRun().edge !== undefined, describe, 'no image of Traefik');
 
 export const PREVIEW_DOMAIN = 'preview.localhost';
 

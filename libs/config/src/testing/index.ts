@@ -1,3 +1,4 @@
 export { badEnvironments, type BadEnvironment } from './bad-environments.js';
 export { FOLDER, withFolder, type FolderContent } from './folder.js';
 export { goodEnvironments } from './good-environments.js';
+export { skipUnless } from './skip-unless.js';

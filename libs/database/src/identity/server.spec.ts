@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Config, DatabaseAddress } from '@airlock/config';
+import { skipUnless } from '@airlock/config/testing';
 import { connectClient } from '../connect/client.js';
 import { createSessionConfig } from '../connect/client-options.js';
 import { createDataSource } from '../connect/data-source.js';
@@ -12,10 +13,10 @@ import { provision, type ProvisionOptions } from '../provision/provision.js';
 import { oldPostgres, pgbouncer, withOldPostgres, withPgBouncer } from './server.fixture.js';
 import { sampleModel } from '../sample/sample-model.js';
 
-const describeIf = (isHere: boolean, title: string, define: () => void) =>
-  isHere ? describe(title, define) : describe.skip(title, define);
+const describeWithOldPostgres = skipUnless(oldPostgres !== undefined, describe, 'no package postgresql older than 18');
+const describeWithPgBouncer = skipUnless(pgbouncer !== undefined, describe, 'no package pgbouncer');
 
-describeIf(oldPostgres !== undefined, 'an older PostgreSQL (skipped without the package postgresql)', () => {
+describeWithOldPostgres('an older PostgreSQL', () => {
   it('is refused with the same message by every command and by a service', async () => {
     await withOldPostgres(async (superuser) => {
       const options = createAddresses({ superuser } as Cluster, 'old_test', 'testing');
@@ -44,7 +45,7 @@ describeIf(oldPostgres !== undefined, 'an older PostgreSQL (skipped without the 
   }, 60_000);
 });
 
-describeIf(pgbouncer !== undefined, 'PgBouncer (skipped without the package pgbouncer)', () => {
+describeWithPgBouncer('PgBouncer', () => {
   let cluster: Cluster;
   let options: ProvisionOptions;
 

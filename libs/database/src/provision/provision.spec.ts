@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ENVIRONMENTS, Secret } from '@airlock/config';
+import { skipUnless } from '@airlock/config/testing';
 import { assertIdentity } from '../identity/assert-identity.js';
 import { startScratchCluster, type Cluster } from '@airlock/embedded-postgres';
 import { ask, createAddresses, runAs } from './provision.fixture.js';
@@ -9,6 +10,7 @@ import { provision, readBootstrapSql, type ProvisionOptions } from './provision.
 import { createScramVerifier } from './scram.js';
 
 const hasPsql = spawnSync('psql', ['--version']).status === 0;
+const describeWithPsql = skipUnless(hasPsql, describe, 'no psql on PATH');
 let cluster: Cluster;
 let counter = 0;
 const next = (environment: (typeof ENVIRONMENTS)[number]) => createAddresses(cluster, `p${++counter}`, environment);
@@ -258,7 +260,7 @@ describe('bootstrap.sql', () => {
   });
 });
 
-(hasPsql ? describe : describe.skip)('bootstrap.sql, where psql is installed', () => {
+describeWithPsql('bootstrap.sql with psql', () => {
   it('creates the same database with psql as with provision', async () => {
     const options = next('staging');
     await runAs(options.admin, (admin) => admin.query(`CREATE DATABASE ${options.app.database}`));

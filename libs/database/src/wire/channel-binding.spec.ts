@@ -6,15 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { skipUnless } from '@airlock/config/testing';
 import { withClient } from '../connect/client.js';
 import { createSessionConfig } from '../connect/client-options.js';
 import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { ask, runAs } from '../provision/provision.fixture.js';
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+const describeWithOpenssl = skipUnless(hasOpenssl, describe, 'no openssl on PATH');
 const context = { config: createSessionConfig('development'), purpose: 'spec' };
 
-(hasOpenssl ? describe : describe.skip)('a session over TLS, where openssl is installed', () => {
+describeWithOpenssl('a session over TLS', () => {
   let cluster: Cluster;
   let folder: string;
   const stops: (() => void)[] = [];

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
 import { Secret, readProcessEnvironment } from '@airlock/config';
+import { skipUnless } from '@airlock/config/testing';
 import { describeWithRedis } from '@airlock/database-dev/testing';
 import { findFreePort } from './free-port.fixture.js';
 
@@ -20,7 +21,7 @@ const redisBinary = SERVERS.find((name) => spawnSync(name, ['--version']).status
 export function describeWithOwnRedis(title: string, define: () => void): void {
   if (redisBinary !== undefined || readProcessEnvironment()['REDIS_URL'] === undefined)
     return describeWithRedis(title, define);
-  describe.skip(`${title} (no redis-server here that a test may kill)`, define);
+  skipUnless(false, describe, 'no redis-server or valkey-server on PATH, which a test may kill')(title, define);
 }
 
 /** A Redis for one test. It keeps its port over a restart, and only the data that `SAVE` wrote. */

@@ -4,12 +4,14 @@ import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { parseDatabaseUrl } from '@airlock/config';
+import { skipUnless } from '@airlock/config/testing';
 import { Redis } from 'ioredis';
 import { withClient, createSessionConfig } from '@airlock/database/internal';
 import { isPortFree, identifyProcess } from '@airlock/embedded-postgres';
 import { describeWithRedis } from '../fixture/use-test-redis.js';
 
 const RUN_LIMIT_MS = 60_000;
+const itWithRedisServer = skipUnless(existsSync('/usr/bin/redis-server'), it, 'no /usr/bin/redis-server');
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const JEST = fileURLToPath(new URL('../../../../../node_modules/jest/bin/jest.js', import.meta.url));
 const AIRLOCK = fileURLToPath(new URL('../../../../../apps/cli/bin/airlock.js', import.meta.url));
@@ -122,7 +124,9 @@ describe('a run of Jest', () => {
     'names the specs that it skipped without a Redis, and fails them in CI',
     async () => {
       const skipped = await runJest(['redis'], [], { PATH: '/nowhere' });
-      expect(skipped.output).toContain('Skipped, because there is no Redis: a cache');
+      expect(skipped.output).toContain(
+        '\nSkipped:\n  a cache (skipped: no redis-server or valkey-server on PATH, and REDIS_URL is not set)\n',
+      );
       expect(skipped.exitCode).toBe(0);
       const inCi = await runJest(['redis'], [], { PATH: '/nowhere', CI: 'true' });
       expect(inCi.output).toContain('Redis: none here, and CI must have one');
@@ -133,7 +137,7 @@ describe('a run of Jest', () => {
 });
 
 describeWithRedis('a run of Jest with Redis', (redis) => {
-  (existsSync('/usr/bin/redis-server') ? it : it.skip)(
+  itWithRedisServer(
     'starts one on a free port, gives each file an empty index, and leaves nothing',
     async () => {
       const { exitCode, output, pid } = await runJest(['redis', 'cache'], ['--maxWorkers=2']);

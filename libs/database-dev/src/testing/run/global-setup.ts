@@ -9,7 +9,7 @@ import { readSharedRoles } from '../isolation/shared-roles.js';
 import { connectAdmin } from './connect.js';
 import { keepDatabases } from './kept-databases.js';
 import { type RedisServer, startRedisServer } from './redis-server.js';
-import { readSkippedSpecs, removeTestRun, saveTestRun, type TestRun } from './test-run.js';
+import { removeTestRun, saveTestRun, type TestRun } from './test-run.js';
 import { startTestServer, type TestModel, type TestServer } from './test-server.js';
 
 const MAX_SPARES = 4;
@@ -59,11 +59,10 @@ export async function startTestRun({ maxWorkers, model }: TestRunOptions): Promi
   await keeper.start();
 }
 
-/** Jest's globalTeardown. Prints the kept databases and the skipped tests. */
+/** Jest's globalTeardown. Prints the kept databases. */
 export async function stopTestRun({ isWatching }: { isWatching: boolean }): Promise<void> {
   if (!started) return;
   const { run, server, redis, admin, registry, keeper } = started;
-  reportSkippedSpecs();
   await (isWatching ? keeper.whenIdle() : keeper.stop());
   const kept = (await registry.list()).filter(({ state, run: maker }) => state === 'kept' && maker === run.id);
   if (isWatching) return reportKept(kept, server);
@@ -87,12 +86,4 @@ function reportKept(kept: readonly Clone[], { cluster, address }: TestServer): v
   const where = kept.map(({ name, file }) => `  ${name} on ${host}:${port}, of ${file}`).join('\n');
   const fix = cluster ? ' To look inside: airlock db kept' : `\n${where}\nEach is dropped when its file fails again.`;
   process.stderr.write(`\n${databases} kept.${fix}\n`);
-}
-
-function reportSkippedSpecs(): void {
-  const titles = readSkippedSpecs();
-  if (titles.length === 0) return;
-  process.stderr.write(
-    `\nSkipped, because there is no Redis: ${titles.join(', ')}\nInstall redis-server or valkey-server, or set REDIS_URL.\n`,
-  );
 }

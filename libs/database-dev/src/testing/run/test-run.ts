@@ -45,7 +45,6 @@ export function loadTestRun(): TestRun | undefined {
 
 export function removeTestRun(): void {
   rmSync(recordOf(process.pid), { force: true });
-  rmSync(skippedOf(process.pid), { force: true });
 }
 
 export function toAddress(
@@ -54,20 +53,6 @@ export function toAddress(
   database: string,
 ): DatabaseAddress {
   return { host, port, user: login.user, password: new Secret(login.password), database, sslMode: 'disable' };
-}
-
-/** Written by workers, read by the summary. */
-export function noteSkippedSpec(title: string): void {
-  const jest = readRecord(process.pid) ? process.pid : process.ppid;
-  writeFileSync(skippedOf(jest), `${title}\n`, { flag: 'a' });
-}
-
-export function readSkippedSpecs(): string[] {
-  try {
-    return readFileSync(skippedOf(process.pid), 'utf8').trim().split('\n');
-  } catch {
-    return [];
-  }
 }
 
 function readRecord(pid: number): TestRun | undefined {
@@ -87,8 +72,4 @@ function removeRecordsOfTheDead(): void {
 
 function recordOf(pid: number): string {
   return join(FOLDER, `${pid}.json`);
-}
-
-function skippedOf(pid: number): string {
-  return join(FOLDER, `${pid}.skipped`);
 }
