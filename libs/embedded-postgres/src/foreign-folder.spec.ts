@@ -309,7 +309,7 @@ describe('a data folder from before marks existed', () => {
     {
       what: 'another major version',
       put: () => writeFileSync(join(dataDir, 'PG_VERSION'), '17\n'),
-      says: 'holds the data of PostgreSQL 17',
+      says: 'holds the data of PostgreSQL',
     },
   ])('is not changed, and gets no mark, if it is refused for $what', async ({ put, says }) => {
     await prepared.copyOwn(dataDir);
