@@ -17,6 +17,7 @@ const MAX_RECONNECT_DELAY_MS = 1_000;
 export async function createRedis(
   config: Pick<Config, 'redis' | 'service' | 'environment'>,
   logger: Logger,
+  { commandTimeoutMs = COMMAND_TIMEOUT_MS }: { readonly commandTimeoutMs?: number } = {},
 ): Promise<Redis | undefined> {
   if (!config.redis) {
     logger.warn('redis.not_configured: limits are per process and nothing is cached');
@@ -25,7 +26,7 @@ export async function createRedis(
   const { Redis } = await import('ioredis');
   const redis = new Redis(config.redis.url.reveal(), {
     connectionName: `${config.service.name}/${config.environment}`,
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout: commandTimeoutMs,
     connectTimeout: CONNECT_TIMEOUT_MS,
     // ioredis waits this long before it destroys a connection that does not close, even if it is already closed.
     disconnectTimeout: COMMAND_TIMEOUT_MS,
