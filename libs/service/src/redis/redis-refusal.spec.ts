@@ -16,7 +16,7 @@ import { createRedis } from './redis.js';
 jest.setTimeout(60_000);
 
 const PASSWORD = 'never-shown-0123456789';
-/** A busy machine answers no command too late, which would be a line of its own. */
+/** A command that a busy machine answers late would be logged too. */
 const NEVER_MS = 10 * 60 * 1000;
 /** Long enough for several attempts to connect, each of which could log a line. */
 const ATTEMPTS_MS = 2_500;
