@@ -1,3 +1,3 @@
-import { presetWithServers } from '../../tools/jest.preset.mjs';
+import { presetWithSample } from '../../tools/jest.preset.mjs';
 
-export default { ...presetWithServers, displayName: 'service' };
+export default { ...presetWithSample, displayName: 'service' };

@@ -2,6 +2,7 @@ import type { Config } from '@airlock/config';
 import { type ClientBase, Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { createClientOptions } from './client-options.js';
+import { GuardedDataSource } from './guarded-data-source.js';
 import { SqlLogger, type SqlPrinter } from './sql-logger.js';
 import { GuardedClient } from '../wire/guarded-client.js';
 
@@ -24,8 +25,17 @@ export type DataSourceChoices = Readonly<
 
 /** TypeORM on the database of the config, as the application role. It runs no migration and changes no schema. */
 export function createDataSource(config: Config, choices: DataSourceChoices): DataSource {
+  return new DataSource(createOptions(config, choices));
+}
+
+/** The same for a service, where a query without a user is an error. */
+export function createGuardedDataSource(config: Config, choices: DataSourceChoices): GuardedDataSource {
+  return new GuardedDataSource(createOptions(config, choices));
+}
+
+function createOptions(config: Config, choices: DataSourceChoices): PostgresOptions {
   const { purpose = 'api', printSql, ...rest } = choices;
-  return new DataSource({
+  return {
     logger: new SqlLogger(config.database.echo, printSql),
     logging: config.database.echo ? 'all' : ['warn', 'migration'],
     ...rest,
@@ -34,7 +44,7 @@ export function createDataSource(config: Config, choices: DataSourceChoices): Da
     installExtensions: false,
     entitySkipConstructor: true,
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
-  });
+  };
 }
 
 /**

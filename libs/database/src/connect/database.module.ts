@@ -2,7 +2,7 @@ import type { Config } from '@airlock/config';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { createDataSource, type DataSourceChoices } from './data-source.js';
+import { createGuardedDataSource, type DataSourceChoices } from './data-source.js';
 import { assertDataSourceIdentity } from '../identity/assert-identity.js';
 import { findPoolerError } from '../identity/server.js';
 
@@ -21,7 +21,7 @@ export class DatabaseModule {
         toRetry: () => false,
       }),
       dataSourceFactory: (options) =>
-        Promise.resolve(createDataSource(config, { ...choices, entities: options?.entities ?? [] })),
+        Promise.resolve(createGuardedDataSource(config, { ...choices, entities: options?.entities ?? [] })),
     });
     return { module: DatabaseModule, imports: [orm], exports: [orm] };
   }

@@ -1,6 +1,7 @@
 import type { Config, Environment } from '@airlock/config';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
+import { openRunner } from '../connect/guarded-data-source.js';
 import { assertServer } from './server.js';
 import { findBrokenBindings, IdentityError, type Location, readLocation, readStamp, type Stamp } from './stamp.js';
 import type { Queryable } from './queryable.js';
@@ -30,7 +31,7 @@ export async function assertIdentity(client: Queryable, claim: IdentityClaim): P
 
 /** The same check for a service at its start; its configuration is its only caller. */
 export async function assertDataSourceIdentity(dataSource: DataSource, config: Config): Promise<Stamp> {
-  const runner = dataSource.createQueryRunner();
+  const runner = openRunner(dataSource);
   try {
     const client = (await runner.connect()) as PoolClient;
     await assertServer(client, config.database.app);

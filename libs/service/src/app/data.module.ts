@@ -2,6 +2,7 @@ import {
   type ConfigType,
   databaseConfig,
   environmentConfig,
+  httpConfig,
   redisConfig,
   secretKeyConfig,
   serviceConfig,
@@ -38,9 +39,12 @@ export class DataModule {
       providers: [
         {
           provide: Database,
-          inject: [DataSource, databaseConfig.KEY],
-          useFactory: (dataSource: DataSource, database: ConfigType<typeof databaseConfig>) =>
-            new Database(dataSource, { ...database, checkSchema }),
+          inject: [DataSource, databaseConfig.KEY, httpConfig.KEY],
+          useFactory: (
+            dataSource: DataSource,
+            database: ConfigType<typeof databaseConfig>,
+            { requestTimeoutMs }: ConfigType<typeof httpConfig>,
+          ) => new Database(dataSource, { ...database, transactionTimeoutMs: requestTimeoutMs, checkSchema }),
         },
         Pages,
         RedisCloser,

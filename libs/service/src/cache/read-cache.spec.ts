@@ -45,6 +45,7 @@ class World {
     const dataSource = await testDatabase.openDataSource({ entities: [] });
     const database = new Database(dataSource, {
       statementTimeoutMs,
+      transactionTimeoutMs: statementTimeoutMs,
       poolSize,
       checkSchema: (session) => checkSchema(session, []),
     });

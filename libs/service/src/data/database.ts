@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { openRunner } from '@airlock/database';
 import type { DataSource, Logger } from 'typeorm';
 import { currentContext } from '../context/request-context.js';
 import { withCallSite } from '../failures/call-site.js';
@@ -7,11 +8,23 @@ import { Problem } from '../problems/problem.js';
 import { observeOperation } from '../telemetry/outgoing-operation.js';
 import { type Constraints, explainConstraint } from './constraints.js';
 import { type BoundStatement, OwnerQuery, type Statement } from './owner-query.js';
+import {
+  assertOutsideTransactions,
+  repeatAttempts,
+  runTransaction,
+  type TransactionOptions,
+  type Work,
+} from './transaction.js';
 
 /** Sets the user for one transaction, and shows the request id in pg_stat_activity and in the log of the server. */
 const SET_OWNER: Statement = {
   name: 'set_owner',
   text: `SELECT set_config('app.user_id', $1, true), set_config('application_name', $2, true)`,
+};
+/** The same, with a limit after which the server ends the transaction and its session. */
+const SET_OWNER_AND_LIMIT: Statement = {
+  name: 'set_owner_and_limit',
+  text: `${SET_OWNER.text}, set_config('transaction_timeout', $3, true)`,
 };
 /** A session that does not answer a probe for this long is broken. It is closed instead of returned to the pool. */
 const PING_DEADLINE_MS = 5_000;
@@ -37,6 +50,8 @@ export type CheckSchema = (session: pg.ClientBase) => Promise<SchemaReadiness>;
 
 export interface DatabaseOptions {
   readonly statementTimeoutMs: number;
+  /** The limit of a transaction that states none. */
+  readonly transactionTimeoutMs: number;
   readonly poolSize: number;
   readonly checkSchema: CheckSchema;
 }
@@ -45,23 +60,33 @@ type ReturnSession = (broken?: Error) => void;
 
 /** Uses the pool of the data source directly, because a read through the mapper costs twice as much. */
 export class Database {
+  readonly #dataSource: DataSource;
   readonly #driver: { readonly master?: pg.Pool };
   /** Logs statements if DB_ECHO is set, both those of the mapper and those of this class. */
   readonly #sqlLogger: Logger;
   readonly #deadlineMs: number;
   readonly #maxAttempts: number;
+  readonly #transactionTimeoutMs: number;
   readonly #checkSchema: CheckSchema;
 
-  constructor(dataSource: DataSource, { statementTimeoutMs, poolSize, checkSchema }: DatabaseOptions) {
+  constructor(dataSource: DataSource, options: DatabaseOptions) {
+    const { statementTimeoutMs, transactionTimeoutMs, poolSize, checkSchema } = options;
+    this.#dataSource = dataSource;
     this.#driver = dataSource.driver as unknown as { master?: pg.Pool };
     this.#sqlLogger = dataSource.logger;
     this.#deadlineMs = statementTimeoutMs + LATENESS_MS;
+    this.#transactionTimeoutMs = transactionTimeoutMs;
     this.#maxAttempts = poolSize + 1;
     this.#checkSchema = checkSchema;
   }
 
-  /** Runs one statement as one user, in its own transaction and in one round trip. */
+  /**
+   * Runs one statement as one user, in its own transaction and in one round trip.
+   *
+   * @throws Error inside of a transaction of {@link asUser}, whose changes it would not see
+   */
   query<Row>(statement: OwnedStatement): Promise<Row[]> {
+    assertOutsideTransactions('query');
     const { name } = statement;
     const attributes = { 'db.system.name': 'postgresql', 'db.query.summary': name };
     return withCallSite(() => observeOperation({ name, attributes }, () => this.#query<Row>(statement)));
@@ -88,6 +113,39 @@ export class Database {
           session.query(query as unknown as pg.Submittable);
         });
       ask(1);
+    });
+  }
+
+  /**
+   * Runs work in one transaction as one user, and commits it. Repositories and query builders of TypeORM come from `tx`:
+   * `database.asUser(userId, (tx) => tx.getRepository(OrderRecord).save(order))`.
+   *
+   * @throws what the work throws, after a rollback
+   * @throws Problem for a constraint that has a rule, and when the time limit has passed
+   */
+  asUser<T>(userId: string, work: Work<T>, options: TransactionOptions = {}): Promise<T> {
+    assertOutsideTransactions('asUser');
+    const { isolation, timeoutMs = this.#transactionTimeoutMs } = options;
+    const operation = { name: 'transaction', attributes: { 'db.system.name': 'postgresql' } };
+    const attempt = (leftMs: number) => this.#attempt({ userId, isolation, leftMs }, work);
+    return withCallSite(() => observeOperation(operation, () => repeatAttempts(attempt, timeoutMs)));
+  }
+
+  #attempt<T>(
+    { userId, isolation, leftMs }: { userId: string; isolation: TransactionOptions['isolation']; leftMs: number },
+    work: Work<T>,
+  ): Promise<T> {
+    const limit = `${Math.ceil(leftMs)}ms`;
+    const setOwner = { ...SET_OWNER_AND_LIMIT, values: [userId, currentContext()?.requestId ?? 'api', limit] };
+    return new Promise((resolve, reject) => {
+      this.#lend({ deadlineMs: leftMs + LATENESS_MS, fail: reject }, (session, returnSession) => {
+        // The runner of TypeORM, on a session that this class lends and takes back.
+        const runner = Object.assign(openRunner(this.#dataSource), { databaseConnection: session });
+        const log = (text: string) => this.#sqlLogger.logQuery(text);
+        void runTransaction({ session, runner, setOwner, isolation, log, discard: returnSession }, work)
+          .finally(() => returnSession())
+          .then(resolve, reject);
+      });
     });
   }
 
