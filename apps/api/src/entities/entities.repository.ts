@@ -1,6 +1,5 @@
 import { Database, isoTimestamp, type ListShape, type Page, Pages } from '@airlock/service';
 import { Injectable } from '@nestjs/common';
-import { entityConstraints as constraints } from './entity.constraints.js';
 import type { Entity, EntityChanges, EntityList, NewEntity } from './entity.schemas.js';
 
 const COLUMNS = `entities.id, entities.name, attributes, version, ${isoTimestamp('created_at', 'createdAt')}, ${isoTimestamp('updated_at', 'updatedAt')}`;
@@ -21,7 +20,6 @@ const FIND = { name: 'entities:find', text: `SELECT ${COLUMNS} FROM entities WHE
 /** The owner is the user of the transaction; the policy rejects any other owner. */
 const CREATE = {
   name: 'entities:create',
-  constraints,
   text: `INSERT INTO entities (owner_id, name, attributes)
          VALUES (current_setting('app.user_id'), $1, $2) RETURNING ${COLUMNS}`,
 };
@@ -29,7 +27,6 @@ const CREATE = {
 /** One statement distinguishes a missing row from a row with another version. */
 const UPDATE = {
   name: 'entities:update',
-  constraints,
   text: `WITH found AS (SELECT id FROM entities WHERE id = $1), changed AS (
            UPDATE entities SET name = coalesce($3, name), attributes = coalesce($4, attributes),
                   version = version + 1, updated_at = now()
@@ -39,7 +36,6 @@ const UPDATE = {
 
 const DELETE = {
   name: 'entities:delete',
-  constraints,
   text: `WITH found AS (SELECT id FROM entities WHERE id = $1), deleted AS (
            DELETE FROM entities WHERE id = $1 AND ($2::int[] IS NULL OR version = ANY ($2)) RETURNING id)
          SELECT deleted.id FROM found LEFT JOIN deleted USING (id)`,

@@ -1,6 +1,7 @@
 import { type Constraints, Database } from '@airlock/service';
-import { translateError } from '@airlock/service/testing';
+import { mergeConstraints, translateError } from '@airlock/service/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { api as apiDefinition } from '../api.js';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 const URL = '/api/v1/entities';
@@ -97,9 +98,44 @@ describe('a broken constraint', () => {
     expect(await insert(values)).toEqual(expect.objectContaining({ status: 500, code: 'internal-error' }));
   });
 
+  it('is reported in the same way by a transaction', async () => {
+    const options = { constraints: rules };
+    const insertTwice = api.app.nest
+      .get(Database)
+      .asUser('user_1', (tx) => tx.query(`INSERT INTO stays VALUES (5, 'a', '${SECRET}')`), options);
+    const problem = await insertTwice.catch((error: unknown) => translateError(error).describe());
+    expect(problem).toMatchObject(at(409, 'conflict', '#/room', 'is taken by another stay'));
+    expect(JSON.stringify(problem)).not.toContain(SECRET);
+  });
+
   it('leaves the session in order', async () => {
     await Promise.all(Array.from({ length: 30 }, () => insert(`1, 'a', 'x'`)));
     expect(await insert(`3, 'c', 'x'`)).toBeUndefined();
+  });
+});
+
+describe('the rules of the API', () => {
+  const api = useTestApi();
+
+  it('name each constraint of a table that the application may change, and no others', async () => {
+    const rows = await api.database.query<{ name: string }>(
+      `SELECT c.conname::text AS name FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
+        WHERE t.relnamespace = 'public'::regnamespace AND c.contype <> 'n' AND has_table_privilege($1, t.oid, 'INSERT, UPDATE')
+       UNION SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
+        WHERE t.relnamespace = 'public'::regnamespace AND i.indisunique AND has_table_privilege($1, t.oid, 'INSERT, UPDATE')`,
+      [api.config.database.app.user],
+    );
+    const named = Object.keys(mergeConstraints(apiDefinition.constraints)).filter(
+      (name) => !name.endsWith('_not_null'),
+    );
+    expect(named.sort()).toEqual(rows.map(({ name }) => name).sort());
+  });
+
+  it('are not two for one constraint', () => {
+    const rule = { detail: 'is taken' };
+    expect(() => mergeConstraints([{ a_key: rule }, { a_key: rule }])).toThrow(
+      'a_key: two resources have a rule for it',
+    );
   });
 });
 

@@ -11,6 +11,7 @@ import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutd
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { ReadCaches } from '../cache/read-caches.js';
+import { mergeConstraints } from '../data/constraints.js';
 import { CursorCodec } from '../data/cursor.js';
 import { Database } from '../data/database.js';
 import { Pages } from '../data/pages.js';
@@ -32,7 +33,9 @@ class RedisCloser implements OnApplicationShutdown {
 /** Provides the access to rows that all resources share. */
 @Module({})
 export class DataModule {
-  static forRoot({ checkSchema }: Pick<ServiceDefinition, 'checkSchema'>, logger: Logger): DynamicModule {
+  static forRoot(definition: Pick<ServiceDefinition, 'checkSchema' | 'constraints'>, logger: Logger): DynamicModule {
+    const { checkSchema } = definition;
+    const constraints = mergeConstraints(definition.constraints);
     return {
       module: DataModule,
       global: true,
@@ -44,7 +47,8 @@ export class DataModule {
             dataSource: DataSource,
             database: ConfigType<typeof databaseConfig>,
             { requestTimeoutMs }: ConfigType<typeof httpConfig>,
-          ) => new Database(dataSource, { ...database, transactionTimeoutMs: requestTimeoutMs, checkSchema }),
+          ) =>
+            new Database(dataSource, { ...database, transactionTimeoutMs: requestTimeoutMs, checkSchema, constraints }),
         },
         Pages,
         RedisCloser,

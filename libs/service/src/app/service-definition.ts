@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import type { Constraints } from '../data/constraints.js';
 import type { CheckSchema } from '../data/database.js';
 
 /** Describes an app to the service, which names no resource and no table itself. */
@@ -11,4 +12,6 @@ export interface ServiceDefinition {
   readonly module: Type;
   /** Checks whether the app's code can serve with the current schema of the database. */
   readonly checkSchema: CheckSchema;
+  /** The errors for callers whose row violates a constraint, from each resource. */
+  readonly constraints: readonly Constraints[];
 }

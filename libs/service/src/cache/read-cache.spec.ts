@@ -47,6 +47,7 @@ class World {
       statementTimeoutMs,
       transactionTimeoutMs: statementTimeoutMs,
       poolSize,
+      constraints: {},
       checkSchema: (session) => checkSchema(session, []),
     });
     const world = new World(testDatabase, database, await TestRedis.start());

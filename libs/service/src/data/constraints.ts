@@ -8,19 +8,32 @@ export interface ConstraintRule {
   readonly detail: string;
 }
 
-/** Rules by the name of the constraint. A violation of a constraint without a rule is an internal error. */
-export type Constraints = Readonly<Record<string, ConstraintRule>>;
+/**
+ * Rules by the name of the constraint. `internal`: no request can violate it. A violation of such a constraint, or of one
+ * without a rule, is an internal error.
+ */
+export type Constraints = Readonly<Record<string, ConstraintRule | 'internal'>>;
+
+/** @throws Error if two resources have a rule for one constraint */
+export function mergeConstraints(all: readonly Constraints[]): Constraints {
+  const merged: Record<string, ConstraintRule | 'internal'> = {};
+  for (const [name, rule] of all.flatMap((one) => Object.entries(one))) {
+    if (Object.hasOwn(merged, name)) throw new Error(`${name}: two resources have a rule for it; expected one`);
+    merged[name] = rule;
+  }
+  return merged;
+}
 
 const INTEGRITY = /^23/;
 const [NOT_NULL, UNIQUE] = ['23502', '23505'];
 
 /** @returns undefined unless the error violates a listed constraint. The values in its message are never shown. */
-export function explainConstraint(error: unknown, constraints: Constraints = {}): Problem | undefined {
+export function explainConstraint(error: unknown, constraints: Constraints): Problem | undefined {
   const code = readCode(error) ?? '';
   if (!INTEGRITY.test(code)) return undefined;
   const name = readConstraint(error as PostgresError, code);
   const rule = name !== undefined && Object.hasOwn(constraints, name) ? constraints[name] : undefined;
-  if (!rule) return undefined;
+  if (!rule || rule === 'internal') return undefined;
   const { pointer, detail } = rule;
   if (pointer === undefined) return new Problem('conflict', { detail, cause: error });
   const errors: FieldError[] = [{ pointer, detail }];

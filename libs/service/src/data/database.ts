@@ -36,7 +36,7 @@ const LATENESS_MS = 1_000;
 /** A statement that runs as a user. Without a user, row-level security shows no row. */
 export interface OwnedStatement extends BoundStatement {
   readonly userId: string;
-  /** The errors for callers if the statement violates one of these constraints. */
+  /** Rules that apply to this statement instead of those of the service. */
   readonly constraints?: Constraints;
 }
 
@@ -54,6 +54,8 @@ export interface DatabaseOptions {
   readonly transactionTimeoutMs: number;
   readonly poolSize: number;
   readonly checkSchema: CheckSchema;
+  /** The errors for callers whose row violates one of these constraints. */
+  readonly constraints: Constraints;
 }
 
 type ReturnSession = (broken?: Error) => void;
@@ -68,9 +70,10 @@ export class Database {
   readonly #maxAttempts: number;
   readonly #transactionTimeoutMs: number;
   readonly #checkSchema: CheckSchema;
+  readonly #constraints: Constraints;
 
   constructor(dataSource: DataSource, options: DatabaseOptions) {
-    const { statementTimeoutMs, transactionTimeoutMs, poolSize, checkSchema } = options;
+    const { statementTimeoutMs, transactionTimeoutMs, poolSize, checkSchema, constraints } = options;
     this.#dataSource = dataSource;
     this.#driver = dataSource.driver as unknown as { master?: pg.Pool };
     this.#sqlLogger = dataSource.logger;
@@ -78,6 +81,7 @@ export class Database {
     this.#transactionTimeoutMs = transactionTimeoutMs;
     this.#maxAttempts = poolSize + 1;
     this.#checkSchema = checkSchema;
+    this.#constraints = constraints;
   }
 
   /**
@@ -99,7 +103,7 @@ export class Database {
     return new Promise((resolve, refuse) => {
       const reject = (error: Error) => {
         this.#sqlLogger.logQueryError(error, text, parameters);
-        refuse(explainConstraint(error, constraints) ?? error);
+        refuse(this.#explain(error, constraints));
       };
       const ask = (attempt: number) =>
         this.#lend({ deadlineMs: this.#deadlineMs, fail: reject }, (session, returnSession) => {
@@ -125,14 +129,19 @@ export class Database {
    */
   asUser<T>(userId: string, work: Work<T>, options: TransactionOptions = {}): Promise<T> {
     assertOutsideTransactions('asUser');
-    const { isolation, timeoutMs = this.#transactionTimeoutMs } = options;
+    const { timeoutMs = this.#transactionTimeoutMs, ...rest } = options;
     const operation = { name: 'transaction', attributes: { 'db.system.name': 'postgresql' } };
-    const attempt = (leftMs: number) => this.#attempt({ userId, isolation, leftMs }, work);
+    const attempt = (leftMs: number) => this.#attempt({ userId, leftMs, ...rest }, work);
     return withCallSite(() => observeOperation(operation, () => repeatAttempts(attempt, timeoutMs)));
   }
 
   #attempt<T>(
-    { userId, isolation, leftMs }: { userId: string; isolation: TransactionOptions['isolation']; leftMs: number },
+    {
+      userId,
+      leftMs,
+      isolation,
+      constraints,
+    }: Omit<TransactionOptions, 'timeoutMs'> & { userId: string; leftMs: number },
     work: Work<T>,
   ): Promise<T> {
     const limit = `${Math.ceil(leftMs)}ms`;
@@ -144,7 +153,7 @@ export class Database {
         const log = (text: string) => this.#sqlLogger.logQuery(text);
         void runTransaction({ session, runner, setOwner, isolation, log, discard: returnSession }, work)
           .finally(() => returnSession())
-          .then(resolve, reject);
+          .then(resolve, (error: unknown) => reject(this.#explain(error, constraints)));
       });
     });
   }
@@ -160,6 +169,11 @@ export class Database {
           .finally(() => returnSession());
       });
     });
+  }
+
+  #explain(error: unknown, constraints?: Constraints): Error {
+    const rules = constraints ? { ...this.#constraints, ...constraints } : this.#constraints;
+    return explainConstraint(error, rules) ?? (error as Error);
   }
 
   figures(): { total: number; idle: number; waiting: number } {

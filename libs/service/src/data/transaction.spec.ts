@@ -26,7 +26,11 @@ async function openWorld(test: TestDatabase): Promise<World> {
   const { statementTimeoutMs, poolSize } = config.database;
   const options = { statementTimeoutMs, poolSize, transactionTimeoutMs: 10_000 };
   return {
-    database: new Database(dataSource, { ...options, checkSchema: (session) => checkSchema(session, []) }),
+    database: new Database(dataSource, {
+      ...options,
+      constraints: {},
+      checkSchema: (session) => checkSchema(session, []),
+    }),
     injected: module.get<Repository<Parcel>>(getRepositoryToken(Parcel)),
     close: () => module.close(),
   };

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 import { readCode } from '../failures/database-failures.js';
+import type { Constraints } from './constraints.js';
 import type { BoundStatement } from './owner-query.js';
 
 export interface TransactionOptions {
@@ -10,6 +11,8 @@ export interface TransactionOptions {
   readonly isolation?: 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
   /** Of all attempts together, in milliseconds; the time limit of a request by default. */
   readonly timeoutMs?: number;
+  /** Rules that apply to this transaction instead of those of the service. */
+  readonly constraints?: Constraints;
 }
 
 /**
@@ -23,7 +26,7 @@ interface TransactionSession {
   readonly runner: QueryRunner;
   /** Sets the user, the time limit and the name of the session, until the end of the transaction. */
   readonly setOwner: BoundStatement;
-  readonly isolation: TransactionOptions['isolation'];
+  readonly isolation?: TransactionOptions['isolation'];
   readonly log: (text: string) => void;
   /** Keeps the session from returning to the pool. */
   readonly discard: (reason: Error) => void;

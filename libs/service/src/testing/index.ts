@@ -3,6 +3,7 @@ export { type App, createApp } from '../app/create-app.js';
 export { RequestContext, runInContext } from '../context/request-context.js';
 export { type RefusalCause, refusals } from '../failures/token-refusal.js';
 export { translateError } from '../failures/translate-error.js';
+export { mergeConstraints } from '../data/constraints.js';
 export { AppProcess, type AppProcessOptions } from './app-process.fixture.js';
 export { findFreePort } from './free-port.fixture.js';
 export { startKeptAlive } from './keep-alive-clients.fixture.js';
