@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { collect } from '../command-line/deploy-options.js';
 
 const FOLDER = fileURLToPath(new URL('../../../../.airlock/local-issuer/', import.meta.url));
 
@@ -7,15 +8,16 @@ export function tokenCommand(): Command {
   return new Command('token')
     .description('print a bearer token of the local issuer, for development and testing')
     .requiredOption('--sub <user>', 'the user id in the token, such as user_ada')
+    .option('--role <name>', 'a role of the user, repeatable, such as support', collect)
     .option('--expires-in <span>', 'the time until the token expires, such as 15m', parseSpan, '12h')
     .addHelpText(
       'after',
       '\nExample:\n  curl -H "Authorization: Bearer $(airlock token --sub user_ada)" localhost:8000/api/v1/RESOURCE',
     )
-    .action(async ({ sub, expiresIn }: { sub: string; expiresIn: string }) => {
+    .action(async ({ sub, role: roles, expiresIn }: { sub: string; role?: readonly string[]; expiresIn: string }) => {
       await assertSubject(sub);
       const { createLocalToken } = await loadIssuer();
-      console.log(await createLocalToken({ sub, expiresIn, folder: FOLDER }));
+      console.log(await createLocalToken({ sub, ...(roles && { roles }), expiresIn, folder: FOLDER }));
     });
 }
 

@@ -29,10 +29,13 @@ describe('createLocalToken', () => {
     expect(readFileSync(join(folder, 'jwks.json'), 'utf8')).not.toContain((JSON.parse(secret) as { d: string }).d);
   });
 
-  it('names the issuer and the authorised party that the API of this workspace trusts', async () => {
-    const { iss, azp } = decodeJwt(await createLocalToken({ sub: 'user_1', expiresIn: '1h', folder }));
+  it('names the issuer, the authorised party and the roles that the API of this workspace trusts', async () => {
+    const token = await createLocalToken({ sub: 'user_1', roles: ['support'], expiresIn: '1h', folder });
+    const { iss, azp, ...claims } = decodeJwt(token);
     const rules = readFileSync(RULES, 'utf8');
     expect(rules).toContain(`LOCAL_ISSUER = '${iss}'`);
     expect(rules).toContain(`LOCAL_PARTY = '${String(azp)}'`);
+    const [, rolesClaim = ''] = /LOCAL_ROLES_CLAIM = '(.+)'/.exec(rules) ?? [];
+    expect(claims[rolesClaim]).toEqual(['support']);
   });
 });

@@ -10,6 +10,7 @@ const KEY_ID = 'local';
 
 export interface TokenRequest {
   readonly sub: string;
+  readonly roles?: readonly string[];
   /** Such as `1h`: a time span of jose. */
   readonly expiresIn: string;
   /** The folder of the keys, created on first use. */
@@ -17,9 +18,9 @@ export interface TokenRequest {
 }
 
 /** Creates a token of the local issuer. The private key stays in the folder, which is never committed or shipped. */
-export async function createLocalToken({ sub, expiresIn, folder }: TokenRequest): Promise<string> {
+export async function createLocalToken({ sub, roles, expiresIn, folder }: TokenRequest): Promise<string> {
   const key = await importJWK(await loadPrivateKey(folder), ALGORITHM);
-  return new SignJWT({ azp: PARTY })
+  return new SignJWT({ azp: PARTY, ...(roles && { roles }) })
     .setProtectedHeader({ alg: ALGORITHM, kid: KEY_ID, typ: 'JWT' })
     .setIssuer(ISSUER)
     .setSubject(sub)

@@ -53,6 +53,7 @@ function arrange(v: Values, file: string | undefined) {
       issuer: v.AUTH_ISSUER,
       jwksUrl: v.AUTH_JWKS_URL,
       authorizedParties: v.AUTH_AUTHORIZED_PARTIES ?? [],
+      rolesClaim: v.AUTH_ROLES_CLAIM,
     },
     secretKey: v.SECRET_KEY,
     observability: { sentryDsn: v.SENTRY_DSN, otlpEndpoint: v.OTEL_EXPORTER_OTLP_ENDPOINT },

@@ -330,6 +330,15 @@ export const schema = z.object({
       example: 'https://app.example.com',
       required: DEPLOYED,
     }),
+  AUTH_ROLES_CLAIM: text('the name of a claim, or a path such as realm_access.roles', /^[\x21-\x7e]{1,200}$/).register(
+    variables,
+    {
+      group: 'Authentication',
+      description:
+        'The claim with the roles of a caller: its name, or a path such as `realm_access.roles`. Its value is a list, or a text with spaces.',
+      default: 'roles',
+    },
+  ),
 
   SENTRY_DSN: secret(
     'https://key@host/project',

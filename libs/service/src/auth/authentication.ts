@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HEALTH_PATHS } from '@airlock/health';
 import { TokenRefusal, unauthenticated } from '../failures/token-refusal.js';
 import type { RateLimits } from '../http/rate-limits.js';
-import type { TokenVerifier } from './token-verifier.js';
+import { Problem } from '../problems/problem.js';
+import type { Caller, TokenVerifier } from './token-verifier.js';
 
 const BEARER = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/i;
 
@@ -18,9 +19,10 @@ export interface AuthenticationOptions {
 export function installAuthentication(server: FastifyInstance, { verifier, limits }: AuthenticationOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
     if (isPublic(request)) return done();
-    const enter = (userId: string): void => {
+    const enter = ({ userId, roles }: Caller): void => {
       request.context.userId = userId;
       limits.takeUser(userId, reply);
+      admit(request, roles);
     };
     try {
       const token = readToken(request);
@@ -36,6 +38,14 @@ export function installAuthentication(server: FastifyInstance, { verifier, limit
       done(error as Error);
     }
   });
+}
+
+/** @throws Problem forbidden if the route requires a role that the caller does not have */
+function admit({ context, routeOptions }: FastifyRequest, roles: readonly string[]): void {
+  const { role } = routeOptions.config;
+  if (role === undefined) return;
+  if (!roles.includes(role)) throw new Problem('forbidden', { detail: `This address requires the role ${role}.` });
+  context.role = role;
 }
 
 function isPublic({ routeOptions }: FastifyRequest): boolean {
@@ -61,5 +71,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Serves callers without a token. */
     readonly isPublic?: boolean;
+    /** Serves only callers whose token has this role. */
+    readonly role?: string;
   }
 }

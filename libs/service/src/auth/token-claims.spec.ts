@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JWTPayload } from 'jose';
-import { assertMeantForUs, readSubject } from './token-claims.js';
+import { assertMeantForUs, readRoles, readSubject } from './token-claims.js';
 
 const API = 'https://api.example.com';
 const APP = 'https://app.example.com';
@@ -82,5 +82,23 @@ describe('readSubject', () => {
     ['white space after', 'user_1\u00a0', 'subject-malformed'],
   ])('refuses %s', (_, sub, reason) => {
     expect(() => readSubject({ sub: sub as string })).toThrow(expect.objectContaining({ reason, claim: 'sub' }));
+  });
+});
+
+describe('readRoles', () => {
+  it.each<[string, Record<string, unknown>, string, string[]]>([
+    ['a list', { roles: ['a', 'b'] }, 'roles', ['a', 'b']],
+    ['a text with spaces', { scope: 'a  b' }, 'scope', ['a', 'b']],
+    ['a list inside of objects', { realm_access: { roles: ['a'] } }, 'realm_access.roles', ['a']],
+    ['a claim whose name is an address', { 'https://a.example.com/roles': ['a'] }, 'https://a.example.com/roles', ['a']],
+    ['a list with other values', { roles: ['a', 1, null, '', ['b']] }, 'roles', ['a']],
+    ['no claim', {}, 'roles', []],
+    ['no object on the path', { realm_access: 'a' }, 'realm_access.roles', []],
+    ['null', { roles: null }, 'roles', []],
+    ['an object', { roles: { a: true } }, 'roles', []],
+    ['a name of every object', {}, 'constructor.name', []],
+    ['a name of every object, deeper', { a: {} }, 'a.__proto__.b', []],
+  ])('reads %s', (_, claims, claim, roles) => {
+    expect(readRoles(claims as JWTPayload, claim)).toEqual(roles);
   });
 });

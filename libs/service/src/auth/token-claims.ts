@@ -29,6 +29,24 @@ export function readSubject({ sub }: JWTPayload): string {
   return sub;
 }
 
+/**
+ * The roles of the caller: a list of texts, or one text with spaces between them. Anything else, and a token without the
+ * claim, has no roles.
+ *
+ * @param claim the name of a claim, which may contain dots, or a path through objects such as `realm_access.roles`
+ */
+export function readRoles(claims: JWTPayload, claim: string): readonly string[] {
+  const value = Object.hasOwn(claims, claim) ? claims[claim] : readPath(claims, claim.split('.'));
+  if (typeof value === 'string') return value.split(' ').filter((role) => role !== '');
+  return Array.isArray(value) ? value.filter(isText) : [];
+}
+
+function readPath(from: unknown, [name, ...rest]: readonly string[]): unknown {
+  if (name === undefined) return from;
+  const isObject = typeof from === 'object' && from !== null && Object.hasOwn(from, name);
+  return isObject ? readPath((from as Record<string, unknown>)[name], rest) : undefined;
+}
+
 export function differsBySlash(text: string, names: readonly string[]): boolean {
   const withoutSlash = (name: string) => name.replace(/\/$/, '');
   return names.some((name) => name !== text && withoutSlash(name) === withoutSlash(text));

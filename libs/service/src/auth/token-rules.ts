@@ -12,9 +12,9 @@ export async function loadTokenRules(
   config: Pick<Config, 'auth' | 'environment'>,
   client: HttpClient,
 ): Promise<TokenRules> {
-  const { issuer, jwksUrl, authorizedParties } = config.auth;
+  const { issuer, jwksUrl, authorizedParties, rolesClaim } = config.auth;
   if (issuer !== undefined && jwksUrl !== undefined) {
-    return { issuer, parties: authorizedParties, loadKeys: () => fetchKeys(jwksUrl, client) };
+    return { issuer, parties: authorizedParties, rolesClaim, loadKeys: () => fetchKeys(jwksUrl, client) };
   }
   if (!traitsOf(config.environment).trustsLocalIssuer) throw missingIssuer();
   return loadLocalRules();

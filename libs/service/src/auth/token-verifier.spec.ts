@@ -24,11 +24,11 @@ describe('TokenVerifier', () => {
   afterAll(() => issuer.stop());
   beforeEach(() => {
     const loadKeys = async () => (await client.fetch(issuer.auth.jwksUrl)).json() as Promise<{ keys: [] }>;
-    verifier = new TokenVerifier({ issuer: issuer.url, parties: [PARTY], loadKeys });
+    verifier = new TokenVerifier({ issuer: issuer.url, parties: [PARTY], rolesClaim: 'roles', loadKeys });
   });
 
   it.each(['first', 'rsa', 'ed'])('accepts a token signed with the key %s', async (kid) => {
-    expect(await verifier.verify(await issuer.sign({}, { kid }))).toBe('user_1');
+    expect(await verifier.verify(await issuer.sign({}, { kid }))).toMatchObject({ userId: 'user_1' });
   });
 
   it.each([
@@ -37,7 +37,7 @@ describe('TokenVerifier', () => {
     ['the audience, with another party', { aud: PARTY, azp: 'other' }],
     ['the authorized party, without an audience', { azp: PARTY }],
   ])('accepts a token that is meant for us by %s', async (_, claims) => {
-    expect(await verifier.verify(await issuer.sign(claims))).toBe('user_1');
+    expect(await verifier.verify(await issuer.sign(claims))).toMatchObject({ userId: 'user_1' });
   });
 
   it.each([
@@ -88,7 +88,7 @@ describe('TokenVerifier', () => {
     ['an invalid modulus', { kty: 'RSA', n: '!', e: 'AQAB' }],
   ])('rejects a token whose key in the key set is %s', async (_, odd) => {
     const loadKeys = () => Promise.resolve({ keys: [{ ...odd, kid: 'odd' }] });
-    const strict = new TokenVerifier({ issuer: issuer.url, parties: [PARTY], loadKeys });
+    const strict = new TokenVerifier({ issuer: issuer.url, parties: [PARTY], rolesClaim: 'roles', loadKeys });
     for (const alg of ['ES256', 'RS256', 'HS256', 'EdDSA']) {
       const token = `${base64({ alg, kid: 'odd' })}.${base64(claims())}.${base64(Buffer.alloc(64))}`;
       await expect(strict.verify(token)).rejects.toMatchObject({ code: 'unauthenticated' });
@@ -96,14 +96,14 @@ describe('TokenVerifier', () => {
   });
 
   it('tolerates clocks that differ by less than the skew', async () => {
-    expect(await verifier.verify(await issuer.sign({ exp: now() - 10 }))).toBe('user_1');
+    expect(await verifier.verify(await issuer.sign({ exp: now() - 10 }))).toMatchObject({ userId: 'user_1' });
   });
 
   it('verifies a token only once', async () => {
     const token = await issuer.sign();
     expect(verifier.recall(token)).toBeUndefined();
     await verifier.verify(token);
-    expect(verifier.recall(token)).toBe('user_1');
+    expect(verifier.recall(token)).toMatchObject({ userId: 'user_1' });
   });
 
   it('recalls no token past its expiry', async () => {
@@ -115,12 +115,17 @@ describe('TokenVerifier', () => {
   it('recalls no token of a revoked key, even if all requests since came with recalled tokens', async () => {
     let clock = 0;
     let keys = issuer.keys;
-    const rules = { issuer: issuer.url, parties: [PARTY], loadKeys: () => Promise.resolve({ keys }) };
+    const rules = {
+      issuer: issuer.url,
+      parties: [PARTY],
+      rolesClaim: 'roles',
+      loadKeys: () => Promise.resolve({ keys }),
+    };
     const watchful = new TokenVerifier(rules, { now: () => clock });
     const token = await issuer.sign();
     await watchful.verify(token);
     keys = keys.filter(({ kid }) => kid !== 'first');
-    expect(watchful.recall(token)).toBe('user_1');
+    expect(watchful.recall(token)).toMatchObject({ userId: 'user_1' });
     clock += MAX_AGE_MS;
     watchful.recall(token);
     await new Promise(setImmediate);
@@ -133,7 +138,12 @@ describe('TokenVerifier', () => {
     async (kid) => {
       let clock = 0;
       let keys = issuer.keys;
-      const rules = { issuer: issuer.url, parties: [PARTY], loadKeys: () => Promise.resolve({ keys }) };
+      const rules = {
+        issuer: issuer.url,
+        parties: [PARTY],
+        rolesClaim: 'roles',
+        loadKeys: () => Promise.resolve({ keys }),
+      };
       const watchful = new TokenVerifier(rules, { now: () => clock });
       const token = await issuer.sign({}, { kid });
       const unknown = await signForeign({ kid: 'unknown' });

@@ -3,13 +3,21 @@ import { TokenRefusal, unauthenticated } from '../failures/token-refusal.js';
 import { Problem } from '../problems/problem.js';
 import { KeyStore, type KeyStoreOptions, type LoadKeys } from './key-store.js';
 import { refuseToken } from './refuse-token.js';
-import { assertMeantForUs, readSubject } from './token-claims.js';
+import { assertMeantForUs, readRoles, readSubject } from './token-claims.js';
 
 export interface TokenRules {
   readonly issuer: string;
   /** The names of this API: `aud` must contain one of them, and without `aud` `azp` must be one. */
   readonly parties: readonly string[];
+  /** The claim with the roles of a caller: its name, or a path with dots. */
+  readonly rolesClaim: string;
   readonly loadKeys: LoadKeys;
+}
+
+/** Who sent a request, by a verified token. */
+export interface Caller {
+  readonly userId: string;
+  readonly roles: readonly string[];
 }
 
 /** Public-key algorithms only: with a shared secret, a service that verifies tokens could also sign them. */
@@ -22,8 +30,8 @@ const MAX_CACHED = 10_000;
 export class TokenVerifier {
   readonly #rules: TokenRules;
   readonly #keys: KeyStore;
-  /** Users by token, oldest first. Emptied when the issuer changes its keys. */
-  readonly #verified = new Map<string, { userId: string; expiresAtMs: number }>();
+  /** Callers by token, oldest first. Emptied when the issuer changes its keys. */
+  readonly #verified = new Map<string, { caller: Caller; expiresAtMs: number }>();
   /** Counts the changes of the issuer's keys. */
   #generation = 0;
 
@@ -36,27 +44,27 @@ export class TokenVerifier {
     this.#keys = new KeyStore({ load: rules.loadKeys, onChange, ...options });
   }
 
-  /** The user of a token that was verified before and has not expired. */
-  recall(token: string): string | undefined {
+  /** The caller with a token that was verified before and has not expired. */
+  recall(token: string): Caller | undefined {
     const known = this.#verified.get(token);
     if (!known) return undefined;
     this.#keys.touch();
-    if (known.expiresAtMs > Date.now()) return known.userId;
+    if (known.expiresAtMs > Date.now()) return known.caller;
     this.#verified.delete(token);
     return undefined;
   }
 
   /** @throws Problem unauthenticated for every invalid token; dependency-unavailable if no keys could be loaded */
-  async verify(token: string): Promise<string> {
+  async verify(token: string): Promise<Caller> {
     try {
       if (token.length > MAX_TOKEN_LENGTH) throw new TokenRefusal('token-too-long');
       const generation = this.#generation;
       const claims = await this.#readClaims(token);
       assertMeantForUs(claims, this.#rules.parties);
-      const userId = readSubject(claims);
+      const caller = { userId: readSubject(claims), roles: readRoles(claims, this.#rules.rolesClaim) };
       // The key may have been revoked while the signature was verified.
-      if (generation === this.#generation) this.#remember(token, { userId, expiresAtMs: (claims.exp ?? 0) * 1_000 });
-      return userId;
+      if (generation === this.#generation) this.#remember(token, { caller, expiresAtMs: (claims.exp ?? 0) * 1_000 });
+      return caller;
     } catch (error) {
       if (error instanceof Problem) throw error;
       throw unauthenticated(error instanceof TokenRefusal ? error : refuseToken(error, this.#rules.issuer));
@@ -73,7 +81,7 @@ export class TokenVerifier {
     return payload;
   }
 
-  #remember(token: string, entry: { userId: string; expiresAtMs: number }): void {
+  #remember(token: string, entry: { caller: Caller; expiresAtMs: number }): void {
     const [oldest] = this.#verified.size >= MAX_CACHED ? this.#verified.keys() : [];
     if (oldest !== undefined) this.#verified.delete(oldest);
     this.#verified.set(token, entry);

@@ -19,6 +19,8 @@ export class RequestContext {
   #trace: TraceContext | undefined;
   /** The subject of the verified token. */
   userId: string | undefined;
+  /** The role that the route requires and the caller has. */
+  role: string | undefined;
   /** Why the caller was refused, for the access line. */
   refusal: Refusal | undefined;
   #fieldErrors: FieldError[] | undefined;

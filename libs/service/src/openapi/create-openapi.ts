@@ -110,11 +110,14 @@ function assertStatus(handler: object, { response }: OperationDescription, name:
 
 function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
   const { description, body, query, parameters, name, tag } = route;
-  const { conditional } = description;
+  const { conditional, access } = description;
   return {
     operationId: `${tag}_${name}`,
     summary: description.summary,
     tags: [tag],
+    ...(access === 'public' && { security: [] }),
+    // OpenAPI 3.1 lists the required roles of a scheme without scopes in their place.
+    ...(typeof access === 'object' && { security: [{ bearer: [access.role] }] }),
     parameters: [
       ...schemas.describeParameters(parameters, 'path'),
       ...schemas.describeParameters(query, 'query'),
@@ -139,7 +142,8 @@ function describeResponse({ response, conditional }: OperationDescription, schem
 
 function describeProblems({ method, description, body, query, parameters }: Route): JsonObject {
   const codes: ProblemCode[] = [
-    ...COMMON,
+    ...COMMON.filter((code) => description.access !== 'public' || code !== 'unauthenticated'),
+    ...(typeof description.access === 'object' ? (['forbidden'] as const) : []),
     ...(description.problems ?? []),
     ...(body || query || parameters ? (['validation-failed'] as const) : []),
     // Every method except GET reads a body, even if the operation ignores it.

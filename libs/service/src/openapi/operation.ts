@@ -1,4 +1,5 @@
-import { SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { z } from 'zod';
 import type { ProblemCode } from '../problems/problem-codes.js';
 
@@ -14,9 +15,16 @@ export interface OperationDescription {
   readonly conditional?: 'if-match' | 'if-none-match';
   /** Additional to the problems of every operation. */
   readonly problems?: readonly ProblemCode[];
+  /** Who may call it; every caller with a token by default. `public`: also callers without one. */
+  readonly access?: 'public' | { readonly role: string };
 }
 
 export const OPERATION = 'airlock:operation';
 
-/** Describes a route of a controller in the OpenAPI document. */
-export const Operation = (description: OperationDescription) => SetMetadata(OPERATION, description);
+/** Describes a route of a controller in the OpenAPI document, and declares who may call it. */
+export const Operation = (description: OperationDescription) =>
+  applyDecorators(SetMetadata(OPERATION, description), RouteConfig(readAccess(description)));
+
+function readAccess({ access }: OperationDescription): { isPublic?: boolean; role?: string } {
+  return access === 'public' ? { isPublic: true } : { ...access };
+}

@@ -21,6 +21,12 @@ export const problems = {
     meaning: 'The token is missing, expired, not yet valid, not meant for this API, or not signed by its issuer.',
     remedy: 'Get a new token from the issuer and send it as `Authorization: Bearer …`.',
   },
+  forbidden: {
+    status: 403,
+    title: 'The caller does not have the required role',
+    meaning: 'The token is valid, but its roles do not include the one that the address requires.',
+    remedy: 'Ask an administrator of the issuer for the role, and get a new token.',
+  },
   'not-found': {
     status: 404,
     title: 'The resource does not exist',

@@ -36,7 +36,7 @@ export class TestIssuer {
   }
 
   get auth() {
-    return { issuer: this.url, jwksUrl: `${this.url}/jwks.json`, authorizedParties: [PARTY] };
+    return { issuer: this.url, jwksUrl: `${this.url}/jwks.json`, authorizedParties: [PARTY], rolesClaim: 'roles' };
   }
 
   async addKey(kid: string, alg: string): Promise<CryptoKey> {

@@ -23,6 +23,8 @@ export interface TestAppOptions {
 export type TestRequest = InjectOptions & {
   /** The user whose token is sent. Without it no token is sent. */
   readonly as?: string;
+  /** The roles in that token. */
+  readonly roles?: readonly string[];
 };
 
 type TestAppParts = Pick<TestApp, 'definition' | 'config' | 'database' | 'issuer'>;
@@ -68,8 +70,9 @@ export class TestApp {
     this.lifecycle.serve();
   }
 
-  async request({ as, headers, ...rest }: TestRequest): Promise<Response> {
-    const authorization = as === undefined ? {} : { authorization: `Bearer ${await this.issuer.sign({ sub: as })}` };
+  async request({ as, roles, headers, ...rest }: TestRequest): Promise<Response> {
+    const claims = { sub: as, ...(roles && { roles }) };
+    const authorization = as === undefined ? {} : { authorization: `Bearer ${await this.issuer.sign(claims)}` };
     return this.app.nest.inject({ ...rest, headers: { ...authorization, ...headers } });
   }
 

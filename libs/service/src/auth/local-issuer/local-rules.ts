@@ -6,10 +6,11 @@ import type { JSONWebKeySet } from 'jose';
 const KEYS = fileURLToPath(new URL('../../../../../.airlock/local-issuer/jwks.json', import.meta.url));
 export const LOCAL_ISSUER = 'http://local-issuer.airlock.test';
 export const LOCAL_PARTY = 'airlock-local';
+export const LOCAL_ROLES_CLAIM = 'roles';
 
 /** The issuer of this workspace, for development and testing. */
 export function readLocalRules() {
-  return { issuer: LOCAL_ISSUER, parties: [LOCAL_PARTY], loadKeys: readKeys };
+  return { issuer: LOCAL_ISSUER, parties: [LOCAL_PARTY], rolesClaim: LOCAL_ROLES_CLAIM, loadKeys: readKeys };
 }
 
 /** Before `airlock token` made the first token there is no key, and every token is rejected. */
