@@ -44,7 +44,10 @@ function draftStatements(root: string, renaming: Renaming): TableDraft {
     throw new AuthoringRefusal(
       `--from ${renaming.from.plural.kebab}: no migration creates public.${from}; expected a migration with CREATE TABLE`,
     );
-  const statements = renameIn(`[${first.statements.join(',')}]`, renaming).text;
+  const later = migrations.filter((migration) => migration !== first);
+  // A policy alone says who sees the rows, so a later one belongs to the new table too.
+  const policies = later.flatMap(({ statements }) => statements.filter(isPolicy));
+  const statements = renameIn(`[${[...first.statements, ...policies].join(',')}]`, renaming).text;
   const tooLong = /\w{64,}/.exec(statements)?.[0];
   if (tooLong)
     throw new AuthoringRefusal(
@@ -60,8 +63,12 @@ function draftStatements(root: string, renaming: Renaming): TableDraft {
       { path: relative(root, draft.file), text: draft.source },
       { path: relative(root, draft.indexFile), text: draft.index, before: draft.indexBefore },
     ],
-    left: migrations.filter((migration) => migration !== first).map(({ path }) => path),
+    left: later.filter(({ statements }) => !statements.every(isPolicy)).map(({ path }) => path),
   };
+}
+
+function isPolicy(statement: string): boolean {
+  return /\bCREATE POLICY\b/.test(statement);
 }
 
 /** The elements of `statements: […]`, with the comments above them. */

@@ -66,14 +66,20 @@ async function assertWritable(client: Client): Promise<void> {
 
 /** Schema public belongs to the owner role since provisioning; a clone has the same owner, whatever its name. */
 async function becomeOwner(client: Client): Promise<void> {
-  const { rows } = await client.query<{ owner: string; may: boolean }>(`
-    SELECT pg_catalog.pg_get_userbyid(nspowner) AS owner, pg_catalog.pg_has_role(session_user, nspowner, 'SET') AS may
+  const { rows } = await client.query<{ owner: string; may: boolean; isCurrent: boolean }>(`
+    SELECT pg_catalog.pg_get_userbyid(nspowner) AS owner, pg_catalog.pg_has_role(session_user, nspowner, 'SET') AS may,
+           pg_catalog.to_regclass('ops.system_uses') IS NOT NULL AS "isCurrent"
       FROM pg_catalog.pg_namespace WHERE nspname = 'public'`);
   const [schema] = rows;
   if (!schema?.may)
     throw new MigrationRefusal(
       `${String(client.database)}: ${String(client.user)} cannot become ${schema?.owner ?? 'the owner of schema public'}; ` +
         'expected a member of it\n  airlock db provision',
+    );
+  if (!schema.isCurrent)
+    throw new MigrationRefusal(
+      `${String(client.database)}: was provisioned by an older version, without the role airlock_system; expected that role\n` +
+        '  airlock db provision   # safe to repeat; needs DATABASE_ADMIN_URL',
     );
   await client.query(`SET ROLE ${escapeIdentifier(schema.owner)}`);
 }

@@ -157,6 +157,18 @@ BEGIN
     END IF;
   END LOOP;
   EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', owner, current_setting('provision.migrator_user'));
+  -- Policies name this role, so it has one name on every server. It gets rights in each database, and its members may
+  -- connect only to their own. Without INHERIT its policies do not apply until an application becomes it.
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'airlock_system') THEN
+    CREATE ROLE airlock_system NOLOGIN;
+  END IF;
+  IF EXISTS (SELECT FROM pg_roles r LEFT JOIN pg_auth_members m ON m.member = r.oid
+              WHERE r.rolname = 'airlock_system' AND (r.rolsuper OR r.rolbypassrls OR r.rolcanlogin OR r.rolcreaterole OR r.rolcreatedb
+                OR r.rolreplication OR m.roleid IS NOT NULL)) THEN
+    RAISE EXCEPTION 'role "airlock_system": has powers, may log in or is a member of a role; expected a role with none of these'
+      USING ERRCODE = '42501', HINT = 'An administrator must find out who changed the role, and repair it by hand.';
+  END IF;
+  EXECUTE format('GRANT airlock_system TO %I WITH INHERIT FALSE, SET TRUE', current_setting('provision.app_user'));
   IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
     EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', owner, current_user);
   END IF;
@@ -182,6 +194,7 @@ BEGIN
              CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
                             WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS kind
         FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.oid IS DISTINCT FROM to_regclass('ops.environment')
+         AND c.oid IS DISTINCT FROM to_regclass('ops.system_uses')
       UNION ALL
       SELECT 'pg_proc'::regclass, oid, pronamespace, proowner, oid::regprocedure::text, 'ROUTINE'
         FROM pg_proc WHERE pronamespace IS DISTINCT FROM to_regnamespace('ops')
@@ -228,17 +241,18 @@ BEGIN
 
   EXECUTE format('SET LOCAL ROLE %I', owner);
   REVOKE ALL ON SCHEMA public FROM PUBLIC;
-  EXECUTE format('GRANT USAGE ON SCHEMA public TO %I, %I', app, migrator);
-  EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %I', app);
-  EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO %I', app);
-  EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO %I', app);
+  EXECUTE format('GRANT USAGE ON SCHEMA public TO %I, %I, airlock_system', app, migrator);
+  EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %I, airlock_system', app);
+  EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO %I, airlock_system', app);
+  EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO %I, airlock_system', app);
   ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
   -- To rotate a password, a second application role is added beside the first. It gets the same rights on existing
-  -- objects.
+  -- objects, as does the role of the system in a database that was provisioned without it.
   FOR given IN
     WITH earlier AS (
       SELECT DISTINCT a.grantee FROM pg_default_acl d, aclexplode(d.defaclacl) a
-       WHERE d.defaclnamespace = 'public'::regnamespace AND a.grantee NOT IN (0, to_regrole(quote_ident(app)), to_regrole(quote_ident(owner)))
+       WHERE d.defaclnamespace = 'public'::regnamespace
+         AND a.grantee NOT IN (0, 'airlock_system'::regrole, to_regrole(quote_ident(app)), to_regrole(quote_ident(owner)))
     ), things AS (
       SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, oid::regclass::text AS name, relowner AS holder, relacl AS acl
         FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
@@ -248,6 +262,10 @@ BEGIN
     SELECT DISTINCT format('GRANT %s ON %s %s TO %I', a.privilege_type, t.kind, t.name, app)
       FROM things t, aclexplode(t.acl) a, earlier e
      WHERE t.holder = to_regrole(quote_ident(owner)) AND a.grantee = e.grantee
+    UNION
+    SELECT format('GRANT %s ON %s %s TO airlock_system', a.privilege_type, t.kind, t.name)
+      FROM things t, aclexplode(t.acl) a
+     WHERE t.holder = to_regrole(quote_ident(owner)) AND a.grantee = to_regrole(quote_ident(app))
   LOOP
     EXECUTE given;
   END LOOP;
@@ -277,8 +295,8 @@ BEGIN
   DROP EVENT TRIGGER IF EXISTS airlock_refuse_drop;
   FOR given IN
     WITH ours AS (
-      SELECT oid FROM pg_roles WHERE rolname IN (current_setting('provision.owner'), current_setting('provision.app_user'),
-        current_setting('provision.migrator_user'), session_user, current_user)
+      SELECT oid FROM pg_roles WHERE rolname IN ('airlock_system', current_setting('provision.owner'),
+        current_setting('provision.app_user'), current_setting('provision.migrator_user'), session_user, current_user)
     ), things AS (
       SELECT 'SCHEMA' AS kind, quote_ident(nspname) AS name, nspacl AS acl FROM pg_namespace WHERE nspname IN ('public', 'ops')
       UNION ALL
@@ -341,8 +359,20 @@ ON CONFLICT (only_row) DO UPDATE
   WHERE (stamp.environment, stamp.system_identifier, stamp.database_oid, stamp.database_name)
     IS DISTINCT FROM (excluded.environment, excluded.system_identifier, excluded.database_oid, excluded.database_name);
 
+-- Every use of the system's access, written before it begins. The application can add to it, and not read or change it.
+CREATE TABLE IF NOT EXISTS ops.system_uses (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  begun_at timestamptz NOT NULL DEFAULT now(),
+  service text NOT NULL,
+  reason text NOT NULL CHECK (char_length(reason) BETWEEN 1 AND 200),
+  user_id text,
+  request_id text
+);
+
 DO $readers$
 BEGIN
+  EXECUTE format('GRANT INSERT (service, reason, user_id, request_id) ON ops.system_uses TO %I', current_setting('provision.app_user'));
+  EXECUTE format('GRANT SELECT ON ops.system_uses TO %I', current_setting('provision.owner'));
   EXECUTE format('GRANT SELECT ON ops.environment TO %I, %I, %I', current_setting('provision.app_user'),
     current_setting('provision.migrator_user'), current_setting('provision.owner'));
 END $readers$;

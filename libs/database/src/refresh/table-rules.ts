@@ -34,6 +34,15 @@ const bookkeeping: Columns = {
     image_digest: 'keep',
     actor: 'keep',
   },
+  // Of the environment that the copy comes from.
+  system_uses: {
+    id: 'keep',
+    begun_at: 'keep',
+    service: 'keep',
+    reason: { value: `'removed by airlock db refresh'` },
+    user_id: { value: 'NULL' },
+    request_id: { value: 'NULL' },
+  },
   // The stamp comes with a new generation, as with each adopted copy (provision/bootstrap.sql).
   read_cache: {
     only_row: 'keep',

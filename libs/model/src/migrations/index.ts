@@ -2,5 +2,6 @@
 // Two branches that each add one conflict here on purpose: the later one to merge takes a new timestamp.
 import type { Migration } from '@airlock/database/model';
 import { createEntities } from './20261121030000-create-entities.js';
+import { openEntitiesToTheSystem } from './20261127090000-open-entities-to-the-system.js';
 
-export const migrations: readonly Migration[] = [createEntities];
+export const migrations: readonly Migration[] = [createEntities, openEntitiesToTheSystem];

@@ -42,13 +42,20 @@ export class DataModule {
       providers: [
         {
           provide: Database,
-          inject: [DataSource, databaseConfig.KEY, httpConfig.KEY],
+          inject: [DataSource, databaseConfig.KEY, httpConfig.KEY, serviceConfig.KEY],
           useFactory: (
             dataSource: DataSource,
             database: ConfigType<typeof databaseConfig>,
             { requestTimeoutMs }: ConfigType<typeof httpConfig>,
+            { name }: ConfigType<typeof serviceConfig>,
           ) =>
-            new Database(dataSource, { ...database, transactionTimeoutMs: requestTimeoutMs, checkSchema, constraints }),
+            new Database(dataSource, {
+              ...database,
+              service: name,
+              transactionTimeoutMs: requestTimeoutMs,
+              checkSchema,
+              constraints,
+            }),
         },
         Pages,
         RedisCloser,

@@ -90,7 +90,12 @@ describe('readRoles', () => {
     ['a list', { roles: ['a', 'b'] }, 'roles', ['a', 'b']],
     ['a text with spaces', { scope: 'a  b' }, 'scope', ['a', 'b']],
     ['a list inside of objects', { realm_access: { roles: ['a'] } }, 'realm_access.roles', ['a']],
-    ['a claim whose name is an address', { 'https://a.example.com/roles': ['a'] }, 'https://a.example.com/roles', ['a']],
+    [
+      'a claim whose name is an address',
+      { 'https://a.example.com/roles': ['a'] },
+      'https://a.example.com/roles',
+      ['a'],
+    ],
     ['a list with other values', { roles: ['a', 1, null, '', ['b']] }, 'roles', ['a']],
     ['no claim', {}, 'roles', []],
     ['no object on the path', { realm_access: 'a' }, 'realm_access.roles', []],

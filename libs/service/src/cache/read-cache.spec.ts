@@ -47,6 +47,7 @@ class World {
       statementTimeoutMs,
       transactionTimeoutMs: statementTimeoutMs,
       poolSize,
+      service: 'spec',
       constraints: {},
       checkSchema: (session) => checkSchema(session, []),
     });

@@ -1,48 +1,20 @@
-import { checkSchema, DatabaseModule, openDataSource } from '@airlock/database';
 import { Parcel } from '@airlock/database/sample';
-import { type TestDatabase, useTestDatabase, withTestDatabase } from '@airlock/database-dev/testing';
+import { useTestDatabase, withTestDatabase } from '@airlock/database-dev/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Test } from '@nestjs/testing';
-import { getRepositoryToken, TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource, type EntityManager, type Repository } from 'typeorm';
+import type { EntityManager, Repository } from 'typeorm';
 import { RequestContext, runInContext } from '../context/request-context.js';
-import { Database } from './database.js';
+import { type DataWorld, openDataWorld } from './data-world.fixture.js';
+import type { Database } from './database.js';
 
 const COUNT = { name: 'spec:count', text: 'SELECT count(*)::int AS count FROM parcels', values: [] };
 
-interface World {
-  readonly database: Database;
-  readonly injected: Repository<Parcel>;
-  readonly close: () => Promise<void>;
-}
-
-/** The data access of a service on a test database, with three sessions. */
-async function openWorld(test: TestDatabase): Promise<World> {
-  const config = { ...test.config, database: { ...test.config.database, poolSize: 3 } };
-  const imports = [DatabaseModule.forRootUnconnected(config), TypeOrmModule.forFeature([Parcel])];
-  const module = await Test.createTestingModule({ imports }).compile();
-  const dataSource = module.get(DataSource);
-  await openDataSource(dataSource, config);
-  const { statementTimeoutMs, poolSize } = config.database;
-  const options = { statementTimeoutMs, poolSize, transactionTimeoutMs: 10_000 };
-  return {
-    database: new Database(dataSource, {
-      ...options,
-      constraints: {},
-      checkSchema: (session) => checkSchema(session, []),
-    }),
-    injected: module.get<Repository<Parcel>>(getRepositoryToken(Parcel)),
-    close: () => module.close(),
-  };
-}
-
 describe('asUser', () => {
   const test = useTestDatabase({ isolation: 'delete' });
-  let world: World;
+  let world: DataWorld;
   let database: Database;
 
   beforeAll(async () => {
-    world = await openWorld(test);
+    world = await openDataWorld(test);
     database = world.database;
   });
   afterAll(() => world.close());
@@ -112,7 +84,7 @@ describe('asUser', () => {
     withTestDatabase(async (own) => {
       await own.query(`CREATE TABLE parts (parcel uuid REFERENCES parcels DEFERRABLE INITIALLY DEFERRED)`);
       await own.query(`GRANT INSERT ON parts TO ${own.config.database.app.user}`);
-      const { database: owned, close } = await openWorld(own);
+      const { database: owned, close } = await openDataWorld(own);
       const orphan = (tx: EntityManager) => tx.query('INSERT INTO parts VALUES (uuidv7())');
       await expect(owned.asUser('user_1', orphan)).rejects.toMatchObject({ code: '23503' });
       await close();

@@ -24,9 +24,9 @@ export type Work<T> = (tx: EntityManager) => Promise<T>;
 interface TransactionSession {
   readonly session: pg.PoolClient;
   readonly runner: QueryRunner;
-  /** Sets the user, the time limit and the name of the session, until the end of the transaction. */
-  readonly setOwner: BoundStatement;
-  readonly isolation?: TransactionOptions['isolation'];
+  /** Sets the user, the role, the time limit and the name of the session, until the end of the transaction. */
+  readonly setAccess: BoundStatement;
+  readonly isolation: TransactionOptions['isolation'];
   readonly log: (text: string) => void;
   /** Keeps the session from returning to the pool. */
   readonly discard: (reason: Error) => void;
@@ -70,10 +70,10 @@ export async function repeatAttempts<T>(attempt: (leftMs: number) => Promise<T>,
  * @throws what the work throws; the driver's error for a failed statement, without the values that TypeORM adds to it
  */
 export async function runTransaction<T>(transaction: TransactionSession, work: Work<T>): Promise<T> {
-  const { runner, setOwner, isolation } = transaction;
+  const { runner, setAccess, isolation } = transaction;
   try {
     await runner.startTransaction(isolation);
-    await runner.query(setOwner.text, setOwner.values as unknown[]);
+    await runner.query(setAccess.text, setAccess.values as unknown[]);
     const result = await inTransaction.run(true, () => work(runner.manager));
     await commit(transaction);
     return result;

@@ -29,5 +29,6 @@ export const createParcels = defineMigration({
     `CREATE POLICY parcels_owner ON public.parcels
       USING (owner_id = current_setting('app.user_id', true))
       WITH CHECK (owner_id = current_setting('app.user_id', true))`,
+    `CREATE POLICY parcels_system ON public.parcels TO airlock_system USING (true) WITH CHECK (true)`,
   ],
 });
