@@ -168,7 +168,15 @@ BEGIN
     RAISE EXCEPTION 'role "airlock_system": has powers, may log in or is a member of a role; expected a role with none of these'
       USING ERRCODE = '42501', HINT = 'An administrator must find out who changed the role, and repair it by hand.';
   END IF;
-  EXECUTE format('GRANT airlock_system TO %I WITH INHERIT FALSE, SET TRUE', current_setting('provision.app_user'));
+  IF NOT EXISTS (SELECT FROM pg_auth_members WHERE roleid = 'airlock_system'::regrole AND set_option AND NOT inherit_option
+                    AND member = to_regrole(quote_ident(current_setting('provision.app_user')))) THEN
+    BEGIN
+      EXECUTE format('GRANT airlock_system TO %I WITH INHERIT FALSE, SET TRUE', current_setting('provision.app_user'));
+    EXCEPTION WHEN insufficient_privilege THEN
+      RAISE EXCEPTION 'role "airlock_system": was created by another administrator of this server; expected the right to grant it'
+        USING ERRCODE = '42501', HINT = format('That administrator runs: GRANT airlock_system TO %I WITH ADMIN OPTION', current_user);
+    END;
+  END IF;
   IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
     EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', owner, current_user);
   END IF;
@@ -361,7 +369,7 @@ ON CONFLICT (only_row) DO UPDATE
 
 -- Every use of the system's access, written before it begins. The application can add to it, and not read or change it.
 CREATE TABLE IF NOT EXISTS ops.system_uses (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id uuid PRIMARY KEY DEFAULT uuidv7(),
   begun_at timestamptz NOT NULL DEFAULT now(),
   service text NOT NULL,
   reason text NOT NULL CHECK (char_length(reason) BETWEEN 1 AND 200),

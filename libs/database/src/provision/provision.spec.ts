@@ -95,6 +95,48 @@ describe('provision', () => {
     expect(await runAs(options.app, (app) => ask(app, 'SELECT n FROM kept'))).toBe(7);
   });
 
+  it('gives the role of the system what the application may do, also in a database that was provisioned without it', async () => {
+    const options = next('development');
+    await provision(options);
+    const [app, owner] = [options.app.user, `${options.app.database}_owner`];
+    await runAs(inside(options), (admin) =>
+      admin.query(`
+        DROP TABLE ops.system_uses; SET ROLE "${owner}";
+        ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM airlock_system;
+        CREATE TABLE public.open (a int); CREATE TABLE public.log (a int); REVOKE UPDATE, DELETE ON public.log FROM "${app}"`),
+    );
+    await provision(options);
+    const rights = (table: string) =>
+      runAs(inside(options), (admin) =>
+        ask(
+          admin,
+          `SELECT string_agg(right_, ' ' ORDER BY n) FROM unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[])
+          WITH ORDINALITY AS r (right_, n) WHERE has_table_privilege('airlock_system', '${table}', right_)`,
+        ),
+      );
+    expect(await rights('public.open')).toBe('SELECT INSERT UPDATE DELETE');
+    expect(await rights('public.log')).toBe('SELECT INSERT');
+    expect(await rights('ops.system_uses')).toBeNull();
+    expect(await rights('ops.environment')).toBeNull();
+  });
+
+  it.each([
+    ['may log in', 'ALTER ROLE airlock_system LOGIN', 'ALTER ROLE airlock_system NOLOGIN'],
+    ['passes row-level security', 'ALTER ROLE airlock_system BYPASSRLS', 'ALTER ROLE airlock_system NOBYPASSRLS'],
+    [
+      'is a member of a role',
+      'GRANT pg_read_all_data TO airlock_system',
+      'REVOKE pg_read_all_data FROM airlock_system',
+    ],
+  ])('refuses a role of the system that %s', async (_, change, undo) => {
+    const options = next('production');
+    await provision(options);
+    await runAs(options.admin, (admin) => admin.query(change));
+    await expect(provision(options)).rejects.toThrow('role "airlock_system": has powers');
+    await runAs(options.admin, (admin) => admin.query(undo));
+    expect((await provision(options)).created).toBe(false);
+  });
+
   it('refuses an application role that may become the owner', async () => {
     const options = next('preview');
     await provision(options);
@@ -245,6 +287,10 @@ describe('provision', () => {
       admin.query(`SET scram_iterations = 4096; CREATE ROLE hosted LOGIN CREATEROLE CREATEDB PASSWORD 'hosted'`),
     );
     const hosted = { ...options, admin: { ...options.admin, user: 'hosted', password: new Secret('hosted') } };
+    // The role of the system then exists, as on a server whose superuser has provisioned other databases.
+    await provision(next('staging'));
+    await expect(provision(hosted)).rejects.toThrow('GRANT airlock_system TO hosted WITH ADMIN OPTION');
+    await runAs(options.admin, (admin) => admin.query('GRANT airlock_system TO hosted WITH ADMIN OPTION'));
     const { warnings } = await provision(hosted);
     expect(warnings).toEqual([expect.stringContaining('drops in production are NOT refused')]);
     expect((await provision(hosted)).created).toBe(false);

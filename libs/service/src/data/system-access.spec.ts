@@ -24,7 +24,7 @@ describe('asSystem', () => {
   };
   const journal = () =>
     test.query(
-      'SELECT service, reason, user_id AS "userId", request_id AS "requestId" FROM ops.system_uses ORDER BY id',
+      'SELECT service, reason, user_id AS "userId", request_id AS "requestId" FROM ops.system_uses ORDER BY begun_at',
     );
   /** In a request of `user_1`, whose route requires the role if one is given. */
   const inRequest = <T>(role: string | undefined, run: () => Promise<T>): Promise<T> => {
