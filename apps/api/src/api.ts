@@ -9,6 +9,7 @@ export const api: ServiceDefinition = {
   title: 'Airlock API',
   prefix: 'api/v1',
   module: AppModule,
+  loadEntities: () => model.loadEntities(),
   constraints: [entityConstraints],
   checkSchema: (session) => checkSchema(session, model.migrations),
 };

@@ -3,16 +3,25 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { createGuardedDataSource, type DataSourceChoices } from './data-source.js';
+import type { Model } from '../model/product-model.js';
 import { assertDataSourceIdentity } from '../identity/assert-identity.js';
 import { findPoolerError } from '../identity/server.js';
 
+type EntityClass = Awaited<ReturnType<Model['loadEntities']>>[number];
+
+export interface DatabaseModuleChoices extends Omit<DataSourceChoices, 'entities'> {
+  /** The entities of the product, besides those of `TypeOrmModule.forFeature`. */
+  readonly loadEntities?: Model['loadEntities'];
+}
+
 /**
- * The only connection pool of an application; entities come from `TypeOrmModule.forFeature`. Probes are answered before
+ * The only connection pool of an application. Probes are answered before
  * the database is reachable: `openDataSource` connects. The pool closes at shutdown.
  */
 @Module({})
 export class DatabaseModule {
-  static forRootUnconnected(config: Config, choices: Omit<DataSourceChoices, 'entities'> = {}): DynamicModule {
+  static forRootUnconnected(config: Config, choices: DatabaseModuleChoices = {}): DynamicModule {
+    const { loadEntities = () => Promise.resolve([]), ...rest } = choices;
     const orm = TypeOrmModule.forRootAsync({
       useFactory: () => ({
         type: 'postgres',
@@ -20,8 +29,11 @@ export class DatabaseModule {
         manualInitialization: true,
         toRetry: () => false,
       }),
-      dataSourceFactory: (options) =>
-        Promise.resolve(createGuardedDataSource(config, { ...choices, entities: options?.entities ?? [] })),
+      dataSourceFactory: async (options) => {
+        const ofFeatures = Object.values(options?.entities ?? []) as EntityClass[];
+        const entities = [...new Set([...ofFeatures, ...(await loadEntities())])];
+        return createGuardedDataSource(config, { ...rest, entities });
+      },
     });
     return { module: DatabaseModule, imports: [orm], exports: [orm] };
   }

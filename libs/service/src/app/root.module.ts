@@ -21,7 +21,10 @@ export class RootModule {
       module: RootModule,
       imports: [
         AirlockConfigModule.forRoot(config),
-        DatabaseModule.forRootUnconnected(config, { printSql: createSqlPrinter(logger) }),
+        DatabaseModule.forRootUnconnected(config, {
+          printSql: createSqlPrinter(logger),
+          loadEntities: definition.loadEntities,
+        }),
         DataModule.forRoot(definition, logger),
         AuthModule.forRoot(logger),
         definition.module,

@@ -1,3 +1,4 @@
+import type { Model } from '@airlock/database/model';
 import type { Type } from '@nestjs/common';
 import type { Constraints } from '../data/constraints.js';
 import type { CheckSchema } from '../data/database.js';
@@ -12,6 +13,8 @@ export interface ServiceDefinition {
   readonly module: Type;
   /** Checks whether the app's code can serve with the current schema of the database. */
   readonly checkSchema: CheckSchema;
+  /** The entities of TypeORM, whose repositories transactions give. */
+  readonly loadEntities: Model['loadEntities'];
   /** The errors for callers whose row violates a constraint, from each resource. */
   readonly constraints: readonly Constraints[];
 }

@@ -46,6 +46,7 @@ const definition: ServiceDefinition = {
   prefix: 'api/v1',
   module: ParcelsModule,
   constraints: [],
+  loadEntities: () => Promise.resolve([]),
   checkSchema: (session) => checkSchema(session, sampleModel.migrations),
 };
 
