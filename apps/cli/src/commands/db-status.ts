@@ -28,4 +28,6 @@ async function run({ json }: { json?: true }): Promise<void> {
     );
   console.log(`${status.database} (${status.environment}): ${status.verdict.state}`);
   for (const reason of status.verdict.reasons) console.log(`  ${reason}`);
+  if (!status.isProvisioned)
+    console.log('  an older version provisioned it; before the migrations: airlock db provision');
 }

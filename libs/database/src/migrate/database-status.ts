@@ -1,10 +1,11 @@
 import type { Environment } from '@airlock/config';
+import type { Client } from 'pg';
 import { type AppliedMigration, loadLedger } from './ledger.js';
 import type { Migration, MigrationPhase } from '../model/migration.js';
 import type { Model } from '../model/product-model.js';
 import { planMigrations } from './plan.js';
 import { judgeSchema, type SchemaVerdict } from './schema-range.js';
-import { connectMigrator, type MigrationTarget } from './session.js';
+import { connectMigrator, isProvisioned, type MigrationTarget } from './session.js';
 
 export interface StatusOptions extends MigrationTarget, Pick<Model, 'migrations'> {}
 
@@ -22,6 +23,8 @@ export interface MigrationStatus {
 export interface DatabaseStatus {
   readonly database: string;
   readonly environment: Environment;
+  /** False if `airlock db provision` must run before the migrations. */
+  readonly isProvisioned: boolean;
   readonly migrations: readonly MigrationStatus[];
   readonly verdict: SchemaVerdict;
 }
@@ -29,10 +32,14 @@ export interface DatabaseStatus {
 /** Reads only. */
 export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus> {
   const { migrations, config } = options;
-  const applied = await readLedger(options);
+  const { applied, ...facts } = await withStatusSession(options, async (client) => ({
+    applied: await loadLedger(client),
+    isProvisioned: await isProvisioned(client),
+  }));
   return {
     database: config.database.app.database,
     environment: config.environment,
+    ...facts,
     migrations: compare(migrations, applied),
     verdict: judgeSchema(applied, migrations),
   };
@@ -41,13 +48,14 @@ export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus
 /** The migrations that a run would apply. @throws MigrationRefusal where the run would be refused */
 export async function loadPlan(options: StatusOptions & { to?: string | undefined }): Promise<readonly Migration[]> {
   const { migrations, config, to } = options;
-  return planMigrations({ migrations, applied: await readLedger(options), environment: config.environment, to });
+  const applied = await withStatusSession(options, loadLedger);
+  return planMigrations({ migrations, applied, environment: config.environment, to });
 }
 
-async function readLedger(target: MigrationTarget): Promise<AppliedMigration[]> {
+async function withStatusSession<T>(target: MigrationTarget, read: (client: Client) => Promise<T>): Promise<T> {
   const client = await connectMigrator(target, 'status');
   try {
-    return await loadLedger(client);
+    return await read(client);
   } finally {
     await client.end();
   }

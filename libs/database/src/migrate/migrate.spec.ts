@@ -10,6 +10,7 @@ import {
 } from './accounts.fixture.js';
 import type { MigrationEvent } from './events.js';
 import { defineMigration } from '../model/migration.js';
+import { loadStatus } from './database-status.js';
 import { migrate, type MigrateOptions } from './migrate.js';
 import { checkSchema } from './schema-range.js';
 import { type ScratchDatabase, useScratchCluster } from './scratch-database.fixture.js';
@@ -43,6 +44,15 @@ describe('migrate', () => {
       isServing: true,
       reasons: [],
     });
+  });
+
+  it('changes nothing in a database that an older version provisioned, and names the command', async () => {
+    const database = await cluster.create();
+    expect(await loadStatus({ config: database.config, migrations })).toMatchObject({ isProvisioned: true });
+    await database.superuser.query('ALTER TABLE ops.system_uses RENAME TO system_uses_before');
+    expect(await loadStatus({ config: database.config, migrations })).toMatchObject({ isProvisioned: false });
+    await expect(run(database)).rejects.toThrow('airlock db provision');
+    expect(await select(database.superuser, `SELECT to_regclass('ops.migrations')`)).toEqual([null]);
   });
 
   it('records each migration, its release and its actor', async () => {

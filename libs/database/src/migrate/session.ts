@@ -64,11 +64,18 @@ async function assertWritable(client: Client): Promise<void> {
   );
 }
 
+/** False if an older version provisioned the database: the policies of this one need a role that is created with this table. */
+export async function isProvisioned(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ table: string | null }>(
+    `SELECT pg_catalog.to_regclass('ops.system_uses') AS table`,
+  );
+  return rows[0]?.table != null;
+}
+
 /** Schema public belongs to the owner role since provisioning; a clone has the same owner, whatever its name. */
 async function becomeOwner(client: Client): Promise<void> {
-  const { rows } = await client.query<{ owner: string; may: boolean; isCurrent: boolean }>(`
-    SELECT pg_catalog.pg_get_userbyid(nspowner) AS owner, pg_catalog.pg_has_role(session_user, nspowner, 'SET') AS may,
-           pg_catalog.to_regclass('ops.system_uses') IS NOT NULL AS "isCurrent"
+  const { rows } = await client.query<{ owner: string; may: boolean }>(`
+    SELECT pg_catalog.pg_get_userbyid(nspowner) AS owner, pg_catalog.pg_has_role(session_user, nspowner, 'SET') AS may
       FROM pg_catalog.pg_namespace WHERE nspname = 'public'`);
   const [schema] = rows;
   if (!schema?.may)
@@ -76,7 +83,7 @@ async function becomeOwner(client: Client): Promise<void> {
       `${String(client.database)}: ${String(client.user)} cannot become ${schema?.owner ?? 'the owner of schema public'}; ` +
         'expected a member of it\n  airlock db provision',
     );
-  if (!schema.isCurrent)
+  if (!(await isProvisioned(client)))
     throw new MigrationRefusal(
       `${String(client.database)}: was provisioned by an older version, without the role airlock_system; expected that role\n` +
         '  airlock db provision   # safe to repeat; needs DATABASE_ADMIN_URL',

@@ -145,6 +145,10 @@ async function prepareSchema(
   const { pending, status } = await preflight(docker, { plan, current, environment, jobs });
   run.schemaHead = status ? headOf(status) : null;
   await run.lock.assertHeld();
+  if (status?.isProvisioned === false && plan.provisionJob) {
+    progress.step('provision what this version needs and the database lacks');
+    await provisionOnce(docker, plan, jobs);
+  }
   progress.step(pending.length === 0 ? 'no migration is pending' : `migrate: ${pending.join(', ')}`);
   const migrateJobs = { ...jobs, timeoutMs: settings.migrateTimeoutMs };
   run.schemaHead = (await migrateOnce(docker, { plan, environment, actor, jobs: migrateJobs })) ?? run.schemaHead;

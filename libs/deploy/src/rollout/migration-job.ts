@@ -4,7 +4,7 @@ import { describeJobFailure, parseJson } from './preflight.js';
 import { DeployError } from '../engine/deploy-error.js';
 import type { ReleasePlan } from '../release/release-plan.js';
 
-/** Creates roles, database and stamp. Provisioning never changes an existing stamp. */
+/** Creates what is missing of roles, database and stamp. Provisioning never changes an existing stamp. */
 export async function provisionOnce(docker: Docker, plan: ReleasePlan, jobs: JobOptions): Promise<void> {
   const { provisionJob: job } = plan;
   if (job === undefined) return;
@@ -16,7 +16,7 @@ export async function provisionOnce(docker: Docker, plan: ReleasePlan, jobs: Job
   if (provision.exitCode === 0) return;
   throw new DeployError({
     text: `provision: ${describeJobFailure(provision)}`,
-    fix: 'no release serves yet; fix the cause and deploy again: provisioning only adds what is missing',
+    fix: 'no replica was replaced; fix the cause and deploy again: provisioning only adds what is missing',
   });
 }
 

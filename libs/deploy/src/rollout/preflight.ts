@@ -8,6 +8,8 @@ import { listHttpServices, type AppServices, type ReleasePlan } from '../release
 /** The output of `airlock db status --json`, run in an image. */
 export interface SchemaStatus {
   readonly environment: string;
+  /** Images of earlier versions do not print it. */
+  readonly isProvisioned?: boolean;
   readonly migrations: readonly {
     readonly name: string;
     readonly phase: 'expand' | 'contract';
