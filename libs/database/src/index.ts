@@ -4,5 +4,4 @@ export { createDataSource } from './connect/data-source.js';
 export { openRunner } from './connect/guarded-data-source.js';
 export { DatabaseModule, openDataSource } from './connect/database.module.js';
 export { IdentityError } from './identity/assert-identity.js';
-export { SYSTEM_ROLE } from './model/system-role.js';
 export { checkSchema } from './migrate/schema-range.js';

@@ -1,10 +1,12 @@
 import type { Config } from '@airlock/config';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
+import { openRunner } from './guarded-data-source.js';
 import { createGuardedDataSource, type DataSourceChoices } from './data-source.js';
 import type { Model } from '../model/product-model.js';
-import { assertDataSourceIdentity } from '../identity/assert-identity.js';
+import { assertServiceIdentity } from '../identity/assert-identity.js';
 import { findPoolerError } from '../identity/server.js';
 
 type EntityClass = Awaited<ReturnType<Model['loadEntities']>>[number];
@@ -46,10 +48,13 @@ export async function openDataSource(dataSource: DataSource, config: Config): Pr
   } catch (error) {
     throw findPoolerError(error, config.database.app) ?? error;
   }
+  const runner = openRunner(dataSource);
   try {
-    await assertDataSourceIdentity(dataSource, config);
+    await assertServiceIdentity((await runner.connect()) as PoolClient, config);
+    await runner.release();
   } catch (error) {
     await dataSource.destroy();
     throw error;
   }
+}
 }

@@ -1,7 +1,5 @@
 import type { Config, Environment } from '@airlock/config';
 import type { PoolClient } from 'pg';
-import type { DataSource } from 'typeorm';
-import { openRunner } from '../connect/guarded-data-source.js';
 import { assertServer } from './server.js';
 import { findBrokenBindings, IdentityError, type Location, readLocation, readStamp, type Stamp } from './stamp.js';
 import type { Queryable } from './queryable.js';
@@ -30,15 +28,9 @@ export async function assertIdentity(client: Queryable, claim: IdentityClaim): P
 }
 
 /** The same check for a service at its start; its configuration is its only caller. */
-export async function assertDataSourceIdentity(dataSource: DataSource, config: Config): Promise<Stamp> {
-  const runner = openRunner(dataSource);
-  try {
-    const client = (await runner.connect()) as PoolClient;
-    await assertServer(client, config.database.app);
-    return await assertIdentity(client, { expected: config.environment, config });
-  } finally {
-    await runner.release();
-  }
+export async function assertServiceIdentity(client: PoolClient, config: Config): Promise<Stamp> {
+  await assertServer(client, config.database.app);
+  return assertIdentity(client, { expected: config.environment, config });
 }
 
 function findProblems({ expected, config }: IdentityClaim, here: Location, stamp: Stamp | undefined): string[] {

@@ -12,3 +12,4 @@ export {
 } from './migration.js';
 export type { Model } from './product-model.js';
 export type { SeedRow, SeedRows } from './seed-row.js';
+export { SYSTEM_ROLE } from './system-role.js';

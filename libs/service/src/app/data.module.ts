@@ -8,6 +8,7 @@ import {
   serviceConfig,
 } from '@airlock/config/nest';
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { openRunner } from '@airlock/database';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { ReadCaches } from '../cache/read-caches.js';
@@ -52,6 +53,7 @@ export class DataModule {
             new Database(dataSource, {
               ...database,
               service: name,
+              openRunner: () => openRunner(dataSource),
               transactionTimeoutMs: requestTimeoutMs,
               checkSchema,
               constraints,

@@ -86,7 +86,7 @@ describe('the access that a route declares', () => {
       expect(response.json()).toMatchObject({ code: 'forbidden', detail: expect.stringContaining('support') });
   });
 
-  it('is judged before the body is read, and without a token as for every route', async () => {
+  it('is judged before the body is read, and without a token it is 401', async () => {
     const request = { method: 'POST', url: '/api/v1/parcels/all', payload: { wrong: true } } as const;
     expect((await app.request(request)).statusCode).toBe(401);
     expect((await app.request({ ...request, as: 'user_1' })).statusCode).toBe(403);

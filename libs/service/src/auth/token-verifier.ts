@@ -14,7 +14,7 @@ export interface TokenRules {
   readonly loadKeys: LoadKeys;
 }
 
-/** Who sent a request, by a verified token. */
+/** The user that a verified token names. */
 export interface Caller {
   readonly userId: string;
   readonly roles: readonly string[];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '@airlock/config';
-import { checkSchema } from '@airlock/database';
+import { checkSchema, openRunner } from '@airlock/database';
 import { type TestDatabase, withTestDatabase } from '@airlock/database-dev/testing';
 import { describe, expect, jest } from '@jest/globals';
 import { Redis as IoRedis } from 'ioredis';
@@ -48,6 +48,7 @@ class World {
       transactionTimeoutMs: statementTimeoutMs,
       poolSize,
       service: 'spec',
+      openRunner: () => openRunner(dataSource),
       constraints: {},
       checkSchema: (session) => checkSchema(session, []),
     });

@@ -1,4 +1,4 @@
-import { checkSchema, DatabaseModule, openDataSource } from '@airlock/database';
+import { checkSchema, DatabaseModule, openDataSource, openRunner } from '@airlock/database';
 import { Parcel } from '@airlock/database/sample';
 import type { TestDatabase } from '@airlock/database-dev/testing';
 import { Test } from '@nestjs/testing';
@@ -26,6 +26,7 @@ export async function openDataWorld(test: TestDatabase): Promise<DataWorld> {
     database: new Database(dataSource, {
       ...options,
       service: 'spec',
+      openRunner: () => openRunner(dataSource),
       constraints: {},
       checkSchema: (session) => checkSchema(session, []),
     }),

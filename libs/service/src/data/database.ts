@@ -1,6 +1,6 @@
-import { openRunner, SYSTEM_ROLE } from '@airlock/database';
+import { SYSTEM_ROLE } from '@airlock/database/model';
 import type pg from 'pg';
-import type { DataSource, Logger } from 'typeorm';
+import type { DataSource, Logger, QueryRunner } from 'typeorm';
 import { currentContext } from '../context/request-context.js';
 import { withCallSite } from '../failures/call-site.js';
 import { isStalePlan } from '../failures/database-failures.js';
@@ -51,6 +51,8 @@ export interface DatabaseOptions {
   /** The limit of a transaction that states none. */
   readonly transactionTimeoutMs: number;
   readonly poolSize: number;
+  /** Creates a runner of TypeORM, which uses the session that it is given. */
+  readonly openRunner: () => QueryRunner;
   readonly checkSchema: CheckSchema;
   /** The errors for callers whose row violates one of these constraints. */
   readonly constraints: Constraints;
@@ -66,14 +68,12 @@ interface Access {
 
 /** The rows of the product. Uses the pool of the data source directly, because a read through the mapper costs twice as much. */
 export class Database {
-  readonly #dataSource: DataSource;
   readonly #sessions: Sessions;
   /** Logs statements if DB_ECHO is set, both those of the mapper and those of this class. */
   readonly #sqlLogger: Logger;
   readonly #options: DatabaseOptions;
 
   constructor(dataSource: DataSource, options: DatabaseOptions) {
-    this.#dataSource = dataSource;
     this.#sessions = new Sessions(dataSource);
     this.#sqlLogger = dataSource.logger;
     this.#options = options;
@@ -154,7 +154,7 @@ export class Database {
       new Promise<T>((resolve, reject) => {
         this.#sessions.lend({ deadlineMs: leftMs + LATENESS_MS, fail: reject }, (session, returnSession) => {
           // The runner of TypeORM, on a session that is lent and taken back here.
-          const runner = Object.assign(openRunner(this.#dataSource), { databaseConnection: session });
+          const runner = Object.assign(this.#options.openRunner(), { databaseConnection: session });
           const values = [access.userId, nameSession(), access.role, `${Math.ceil(leftMs)}ms`];
           const transaction = { session, runner, isolation, log, discard: returnSession };
           void runTransaction({ ...transaction, setAccess: { ...SET_ACCESS, values } }, work)

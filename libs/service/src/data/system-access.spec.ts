@@ -5,7 +5,7 @@ import { type EntityManager, In } from 'typeorm';
 import { RequestContext, runInContext } from '../context/request-context.js';
 import { type DataWorld, openDataWorld } from './data-world.fixture.js';
 
-const REASON = 'spec: counts the rows of everybody';
+const REASON = 'spec: counts the rows of all users';
 
 describe('asSystem', () => {
   const test = useTestDatabase({ isolation: 'delete' });

@@ -89,7 +89,7 @@ async function commit({ session, runner, log }: TransactionSession): Promise<voi
   await runner.release();
   log('COMMIT');
   const { command } = await session.query('COMMIT');
-  // After a failed statement PostgreSQL rolls back instead, which is no error for a driver.
+  // After a failed statement PostgreSQL rolls back instead, and a driver reports success.
   if (command === 'ROLLBACK') {
     throw new Error(
       'database: a statement of this transaction failed and its error was caught, so nothing was committed; ' +
