@@ -29,11 +29,21 @@ CREATE FUNCTION "My Schema"."Roll"() RETURNS double precision LANGUAGE sql VOLAT
 CREATE TRIGGER "On Touch" BEFORE UPDATE ON "My Schema"."Order" FOR EACH ROW EXECUTE FUNCTION "My Schema"."Touch"();
 CREATE DOMAIN "My Schema"."Positive" AS numeric(10, 2) CHECK (VALUE > 0);
 CREATE DOMAIN "My Schema"."Token" AS uuid DEFAULT gen_random_uuid();
+CREATE TABLE "My Schema"."Book" ("Id" bigint UNIQUE, "Owner ""O""" text, "isbn (13)" text);
+ALTER TABLE "My Schema"."Book" ENABLE ROW LEVEL SECURITY;
+CREATE POLICY "Own" ON "My Schema"."Book" USING ("Owner ""O""" = current_setting('app.user_id', true));
+CREATE TABLE "My Schema"."Page USING btree (" (
+  "user" text, "code" text CONSTRAINT "UQ Code" UNIQUE, "Book.Id" bigint CONSTRAINT "FK ON DELETE CASCADE"
+  REFERENCES "My Schema"."Book" ("Id") ON DELETE SET NULL ON UPDATE CASCADE DEFERRABLE);
+CREATE UNIQUE INDEX "Page, (lower)" ON "My Schema"."Page USING btree (" (lower("code") DESC) WHERE "code" <> '';
 INSERT INTO "My Schema"."Customer ""A""" VALUES (1, 'g');
 INSERT INTO "My Schema"."Order" ("Id", "customer.Id", "He said ""hi""") VALUES (1, 1, 'h');
 `;
 
 const ORDER = `"My Schema"."Order"`;
+const BOOK = `"My Schema"."Book"`;
+const PAGE = `"My Schema"."Page USING btree ("`;
+const OWN_PAGES = `CREATE POLICY "Own" ON ${PAGE} USING ("user" = current_setting('app.user_id', true))`;
 const CUSTOMER = `"My Schema"."Customer ""A"""`;
 
 /** The bad statement of each rule whose advice contains SQL, with those names. */
@@ -67,6 +77,10 @@ const DRAFTS: Readonly<Record<string, string>> = {
   'rename-enum-value': `ALTER TYPE "My Schema"."Mood" RENAME VALUE 'so ''so''' TO 'it''s \\ok'`,
   'set-schema': `ALTER TABLE ${ORDER} SET SCHEMA public`,
   'unindexed-foreign-key': `ALTER TABLE ${ORDER} ADD CONSTRAINT "FK Later" FOREIGN KEY ("customer.Id") REFERENCES ${CUSTOMER} ("Id") NOT VALID`,
+  'ownerless-foreign-key': `ALTER TABLE ${BOOK} ADD CONSTRAINT "FK_Next" FOREIGN KEY ("Id") REFERENCES ${BOOK} ("Id") ON DELETE SET DEFAULT NOT VALID`,
+  'ownerless-foreign-key-of-older': `${OWN_PAGES};\nALTER TABLE ${PAGE} ENABLE ROW LEVEL SECURITY`,
+  'ownerless-unique-key': `-- transaction: false\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS "Book ""isbn""" ON ${BOOK} ("isbn (13)" text_pattern_ops, lower("Owner ""O""")) INCLUDE ("Owner ""O""") NULLS NOT DISTINCT`,
+  'ownerless-unique-key-of-older': `ALTER TABLE ${PAGE} ENABLE ROW LEVEL SECURITY;\n${OWN_PAGES}`,
   'extension-schema': `CREATE EXTENSION "uuid-ossp"`,
 };
 
@@ -115,7 +129,7 @@ describe('the advice of a finding', () => {
 });
 
 function ruleOf(name: string): string {
-  return name.replace(/-(unnamed|of-domain)$/, '').replace('unrepeatable-drop', 'unrepeatable-index');
+  return name.replace(/-(unnamed|of-domain|of-older)$/, '').replace('unrepeatable-drop', 'unrepeatable-index');
 }
 
 function sqlOf(advice: string): string[] {

@@ -23,7 +23,7 @@ describe('the rules', () => {
 
   beforeAll(async () => {
     report = await lintFiles(CASES);
-  }, 60_000);
+  }, 180_000);
 
   it('have a good and a bad case each', () => {
     for (const kind of ['good.sql', 'bad.sql', 'txt']) {

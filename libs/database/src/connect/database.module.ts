@@ -57,4 +57,3 @@ export async function openDataSource(dataSource: DataSource, config: Config): Pr
     throw error;
   }
 }
-}

@@ -5,6 +5,7 @@ import { unresolvedNames } from '../syntax/unqualified.js';
 import { judgeAccess } from './judge-access.js';
 import { hiddenChanges } from './judge-changes.js';
 import { judgeColumns } from './judge-columns.js';
+import { judgeKeys } from './judge-keys.js';
 import { hiddenLocks, judgeLocks } from './judge-locks.js';
 import { judgeRewrites, judgeScans } from './judge-scans.js';
 import { describeMode, describeRows, type StatementTrace, type Traced } from './statement-trace.js';
@@ -19,6 +20,8 @@ export const TRACE_RULES = [
   'several-tables-locked',
   'work-under-lock',
   'unindexed-foreign-key',
+  'ownerless-foreign-key',
+  'ownerless-unique-key',
   'change-column-default',
 ] as const;
 
@@ -106,7 +109,9 @@ function judgeOne(statement: ParsedStatement, traced: Traced): LintFinding[] {
         'write the change itself; if it is about many rows, make it a job',
       ),
     ),
-    ...judgeAccess(statement, trace).map(({ rule, problem, instead }) => create(rule, problem, instead)),
+    ...[...judgeAccess(statement, trace), ...judgeKeys(trace.exposed)].map(({ rule, problem, instead }) =>
+      create(rule, problem, instead),
+    ),
     ...(said.some((rule) => /^session-/.test(rule)) ? [] : trace.settings).map((setting) =>
       create('session-setting', `changes ${setting}, which the runner sets for every migration`, 'remove it'),
     ),

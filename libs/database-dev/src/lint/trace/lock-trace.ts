@@ -1,7 +1,10 @@
+import { loadModule } from 'libpg-query';
 import { type Client, DatabaseError } from 'pg';
 import { createRights, DEFAULT_TIMING } from '@airlock/database/internal';
 import type { Migration } from '@airlock/database/model';
 import { type AccessTrace, traceAccess } from './access-trace.js';
+import type { KeyState } from './key-state.js';
+import { type KeyTrace, traceKeys } from './key-trace.js';
 import {
   type ColumnState,
   type RelationState,
@@ -14,6 +17,8 @@ import type { StatementTrace } from './statement-trace.js';
 
 /** Runs the migration on a throw-away database, and takes a snapshot after each statement. A transaction stays open. */
 export async function traceMigration(client: Client, migration: Migration): Promise<StatementTrace[]> {
+  // A snapshot reads the expressions of policies.
+  await loadModule();
   const reader = new SnapshotReader(client);
   if (migration.transactional) await client.query(`BEGIN; ${createLimits(migration)}`);
   const known = await reader.read();
@@ -29,7 +34,8 @@ export async function traceMigration(client: Client, migration: Migration): Prom
   const last = snapshots.at(-1) ?? known;
   return outcomes.map((outcome, index) => {
     const [before = known, after = last] = snapshots.slice(index);
-    return { ...compare(known, before, after, outcome), ...traceAccess({ known, before, after, last }) };
+    const stages = { known, before, after, last };
+    return { ...compare(known, before, after, outcome), ...traceAccess(stages), ...traceKeys(stages, byOid(known)) };
   });
 }
 
@@ -70,7 +76,7 @@ function compare(
   before: Snapshot,
   after: Snapshot,
   { error, notices }: Outcome,
-): Omit<StatementTrace, keyof AccessTrace> {
+): Omit<StatementTrace, keyof AccessTrace | keyof KeyTrace> {
   // Compared by identity: a name may belong to another table after a rename, or after DROP and CREATE.
   const [knownTables, tablesBefore, tablesAfter] = [known, before, after].map(byOid) as [Tables, Tables, Tables];
   const held = new Set(before.locks.map(({ oid, mode }) => `${oid} ${mode}`));
@@ -98,8 +104,8 @@ function compare(
     domains: before.domains,
     typed: typedColumns(before, after),
     settings: Object.keys(after.settings).filter((name) => after.settings[name] !== before.settings[name]),
-    foreignKeys: after.foreignKeys.filter(
-      ({ table, name }) => !before.foreignKeys.some((key) => key.table === table && key.name === name),
+    foreignKeys: foreignKeys(after).filter(
+      ({ table, name }) => !foreignKeys(before).some((key) => key.table === table && key.name === name),
     ),
     ancestors: Object.fromEntries(
       [...before.relations].flatMap(([name, { parents }]) =>
@@ -108,6 +114,11 @@ function compare(
     ),
     error,
   };
+}
+
+/** Without those that PostgreSQL adds for partitions. */
+function foreignKeys({ keys }: Snapshot): KeyState[] {
+  return keys.filter(({ kind, parent }) => kind === 'f' && parent === null);
 }
 
 type Tables = ReadonlyMap<number, RelationState>;

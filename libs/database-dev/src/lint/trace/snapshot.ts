@@ -1,6 +1,8 @@
 import type { Client } from 'pg';
 import type { DomainState } from '../syntax/domain-state.js';
 import { DOMAINS } from './domain-sql.js';
+import { type KeyState, KEYS, type SecuredTable } from './key-state.js';
+import { type ExposedKey, exposedKeys } from './key-trace.js';
 
 /** The state of the database that a session sees between two statements. Names are quoted where SQL needs it. */
 export interface Snapshot {
@@ -9,7 +11,9 @@ export interface Snapshot {
   readonly locks: readonly { readonly oid: number; readonly table: string; readonly mode: string }[];
   /** Name → identities of the tables, views, functions, types and schemas that have it. */
   readonly objects: ReadonlyMap<string, readonly string[]>;
-  readonly foreignKeys: readonly { readonly table: string; readonly name: string }[];
+  readonly keys: readonly KeyState[];
+  /** Those that bypass row-level security. */
+  readonly exposed: readonly ExposedKey[];
   readonly columns: readonly ColumnState[];
   readonly domains: readonly DomainState[];
   /** Tables whose row-level security shows no row, because no policy permits one. */
@@ -94,7 +98,8 @@ const SQL = `
     SELECT c.oid, c.relkind, c.relname, format('%I.%I', n.nspname, c.relname) AS name, c.relfilenode::bigint AS file
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'm', 'i') AND ${USERS_OWN}),
-  ${DOMAINS}
+  ${DOMAINS},
+  ${KEYS}
   SELECT
     (SELECT json_agg(json_build_object('oid', oid::bigint, 'kind', relkind, 'name', name, 'bare', relname, 'file', file,
               'parents', array(SELECT p.name FROM pg_inherits i JOIN relation p ON p.oid = i.inhparent WHERE i.inhrelid = r.oid),
@@ -103,8 +108,9 @@ const SQL = `
                                         'deleted', pg_stat_get_xact_tuples_deleted(oid))) ORDER BY name) FROM relation r) AS relations,
     (SELECT json_agg(json_build_object('oid', l.relation::bigint, 'mode', l.mode) ORDER BY l.mode) FROM pg_locks l
       WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation') AS locks,
-    (SELECT json_agg(json_build_object('table', r.name, 'name', quote_ident(k.conname))) FROM pg_constraint k
-       JOIN relation r ON r.oid = k.conrelid WHERE k.contype = 'f' AND k.conparentid = 0) AS keys,
+    (SELECT json_agg(k ORDER BY k."table", k.name) FROM key k) AS keys,
+    (SELECT json_agg(s ORDER BY s.oid) FROM secured s) AS secured,
+    (SELECT json_agg(name) FROM user_function) AS functions,
     (SELECT json_agg(json_build_object('oid', r.oid::bigint, 'number', a.attnum, 'name', r.name || '.' || quote_ident(a.attname), 'bare', quote_ident(a.attname),
               'isRequired', a.attnotnull OR coalesce(d."isRequired", false),
               'isFilled', a.atthasdef OR a.attidentity <> '' OR d."default" IS NOT NULL, 'isAlways', a.attidentity = 'a',
@@ -127,7 +133,9 @@ const SQL = `
 interface Row {
   readonly relations: readonly (RelationState & { readonly name: string; readonly kind: string })[] | null;
   readonly locks: readonly { readonly oid: number; readonly mode: string }[] | null;
-  readonly keys: Snapshot['foreignKeys'] | null;
+  readonly keys: readonly KeyState[] | null;
+  readonly secured: readonly SecuredTable[] | null;
+  readonly functions: readonly string[] | null;
   readonly columns: Snapshot['columns'] | null;
   readonly domains: Snapshot['domains'] | null;
   readonly closed: Snapshot['closed'] | null;
@@ -143,7 +151,9 @@ export class SnapshotReader {
 
   async read(): Promise<Snapshot> {
     const { rows } = await this.client.query<Row>(SQL, [SETTINGS]);
-    const { relations, locks, keys, columns, domains, closed, objects, settings } = rows[0] as Row;
+    const { relations, locks, secured, functions, columns, domains, closed, objects, settings, ...row } =
+      rows[0] as Row;
+    const keys = row.keys ?? [];
     for (const { oid, name, kind } of relations ?? []) if (kind !== 'i') this.#tables.set(oid, name);
     return {
       relations: new Map((relations ?? []).map((relation) => [relation.name, relation])),
@@ -153,7 +163,8 @@ export class SnapshotReader {
           return table === undefined ? [] : [{ oid, table, mode }];
         })
         .sort((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table))),
-      foreignKeys: keys ?? [],
+      keys,
+      exposed: exposedKeys({ keys, secured: secured ?? [], userFunctions: functions ?? [] }),
       columns: columns ?? [],
       domains: domains ?? [],
       closed: closed ?? [],

@@ -1,9 +1,10 @@
 import type { AccessTrace } from './access-trace.js';
 import type { DomainState } from '../syntax/domain-state.js';
+import type { KeyTrace } from './key-trace.js';
 import type { ColumnState, RowCounts } from './snapshot.js';
 
 /** Actual effects of a statement on tables that existed before its migration. */
-export interface StatementTrace extends AccessTrace {
+export interface StatementTrace extends AccessTrace, KeyTrace {
   /** Names of objects that the migration created before this statement: no other session uses them yet. */
   readonly created: readonly string[];
   /** Locks that this statement added; the migration holds them until it ends. */

@@ -1,0 +1,10 @@
+CREATE TABLE public.calls (id uuid DEFAULT uuidv7() PRIMARY KEY, caller varchar, callee text, code text, UNIQUE (caller, code));
+ALTER TABLE public.calls ENABLE ROW LEVEL SECURITY;
+CREATE POLICY calls_both ON public.calls USING (caller = current_setting('app.user_id', true) OR callee = current_setting('app.user_id', true)) WITH CHECK ((SELECT current_setting('app.user_id', true)) = caller);
+CREATE TABLE public.plans (id uuid DEFAULT uuidv7() PRIMARY KEY, author text, code text, UNIQUE (author, code));
+ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
+CREATE POLICY plans_all ON public.plans USING (true);
+CREATE POLICY plans_author ON public.plans AS RESTRICTIVE USING (author = public.current_user_id());
+CREATE TABLE public.boards (id uuid DEFAULT uuidv7() PRIMARY KEY, team text, code text, UNIQUE (team, code));
+ALTER TABLE public.boards ENABLE ROW LEVEL SECURITY;
+CREATE POLICY boards_team ON public.boards USING (team IN (SELECT code FROM public.plans WHERE author = current_setting('app.user_id', true)));
