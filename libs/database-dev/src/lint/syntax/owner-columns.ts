@@ -1,9 +1,7 @@
 import type { A_Expr, Node } from 'libpg-query';
 import { quoteName, stringsOf } from './names.js';
 import { parseSql, someNode } from './statement.js';
-
-/** The setting that contains the id of the user for whom a transaction runs. */
-export const USER_SETTING = 'app.user_id';
+import { USER_SETTING } from './user-setting.js';
 
 /**
  * The ways in which a policy permits a row, each as the columns that it compares with the user. Of

@@ -1,8 +1,7 @@
 import type { LintProblem } from '../rules/lint-rule.js';
 import { quoteIdentifier } from '../syntax/names.js';
 import { identifyWithOwner, referWithOwner } from './key-advice.js';
-import type { Reference } from './key-state.js';
-import type { TracedKey } from './key-trace.js';
+import type { Reference, TracedKey } from './key-state.js';
 
 type KeyProblem = LintProblem & { readonly rule: string };
 

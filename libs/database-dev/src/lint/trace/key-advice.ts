@@ -1,7 +1,6 @@
 import { NEXT_MIGRATION, OWN_MIGRATION, steps } from '../rules/lint-rule.js';
 import { inventName, quoteIdentifier } from '../syntax/names.js';
-import type { Reference } from './key-state.js';
-import type { TracedKey } from './key-trace.js';
+import type { Reference, TracedKey } from './key-state.js';
 
 /** The owner columns of the key's table and of the table that it refers to. */
 interface Owners {

@@ -1,4 +1,4 @@
-import { USER_SETTING } from '../syntax/owner-columns.js';
+import { USER_SETTING } from '../syntax/user-setting.js';
 
 /** A foreign key, or a unique or exclusion constraint or index. PostgreSQL checks them without row-level security. */
 export interface KeyState {
@@ -35,6 +35,34 @@ export interface Reference {
   readonly onDelete: string | null;
   readonly onUpdate: string | null;
   readonly deferral: string | null;
+}
+
+/** A key through which one user can notice or change rows of another. */
+export interface ExposedKey extends KeyState {
+  /** The column of its table that every policy that permits writes compares with the user. */
+  readonly owner: string | undefined;
+  /** The same of the table that it refers to. */
+  readonly targetOwner: string | undefined;
+}
+
+export interface KeyTrace {
+  readonly exposed: readonly TracedKey[];
+}
+
+export interface TracedKey extends ExposedKey {
+  /** Not only exposed, but also created by the statement. */
+  readonly isNew: boolean;
+  /** The table existed before the migration, and the table that it refers to. */
+  readonly isTableKnown: boolean;
+  readonly isTargetKnown: boolean;
+}
+
+/** The keys, and what decides whether they are exposed. */
+export interface KeySecurity {
+  readonly keys: readonly KeyState[];
+  readonly secured: readonly SecuredTable[];
+  /** Functions that read the user. */
+  readonly userFunctions: readonly string[];
 }
 
 /** The policies of a table with row-level security; a partition is also reached through the tables above it. */

@@ -1,43 +1,23 @@
 import { combineWays, type OwnerColumns, ownerColumns } from '../syntax/owner-columns.js';
-import type { KeyState, PolicyState, SecuredTable } from './key-state.js';
-
-/** A key through which one user can notice or change rows of another. */
-export interface ExposedKey extends KeyState {
-  /** The column of its table that every policy that permits writes compares with the user. */
-  readonly owner: string | undefined;
-  /** The same of the table that it refers to. */
-  readonly targetOwner: string | undefined;
-}
-
-export interface KeyTrace {
-  readonly exposed: readonly TracedKey[];
-}
-
-export interface TracedKey extends ExposedKey {
-  /** Not only exposed, but also created by the statement. */
-  readonly isNew: boolean;
-  /** The table existed before the migration, and the table that it refers to. */
-  readonly isTableKnown: boolean;
-  readonly isTargetKnown: boolean;
-}
-
-interface Keys {
-  readonly keys: readonly KeyState[];
-  readonly exposed: readonly ExposedKey[];
-}
+import type { ExposedKey, KeySecurity, KeyState, KeyTrace, PolicyState } from './key-state.js';
 
 /** By the state after the migration, because a policy often follows its table. */
 export function traceKeys(
-  stages: Readonly<Record<'known' | 'before' | 'after' | 'last', Keys>>,
+  stages: Readonly<Record<'known' | 'before' | 'after' | 'last', KeySecurity>>,
   tables: Tables,
 ): KeyTrace {
   const { known, before, after, last } = stages;
+  const [exposedBefore, exposedAfter, exposedAtFirst] = [before, after, known].map(exposedKeys) as [
+    Exposed,
+    Exposed,
+    Exposed,
+  ];
   return {
-    exposed: last.exposed
-      .filter((key) => !has(known.exposed, key))
+    exposed: exposedKeys(last)
+      .filter((key) => !has(exposedAtFirst, key))
       .filter((key) =>
         has(known.keys, key)
-          ? has(after.exposed, key) && !has(before.exposed, key)
+          ? has(exposedAfter, key) && !has(exposedBefore, key)
           : has(after.keys, key) && !has(before.keys, key),
       )
       .map((key) => ({
@@ -50,18 +30,13 @@ export function traceKeys(
 }
 
 type Tables = ReadonlyMap<number, unknown>;
+type Exposed = readonly ExposedKey[];
 
 function has(keys: readonly KeyState[], { identity }: KeyState): boolean {
   return keys.some((key) => key.identity === identity);
 }
 
-interface Security {
-  readonly keys: readonly KeyState[];
-  readonly secured: readonly SecuredTable[];
-  readonly userFunctions: readonly string[];
-}
-
-export function exposedKeys({ keys, secured, userFunctions }: Security): ExposedKey[] {
+function exposedKeys({ keys, secured, userFunctions }: KeySecurity): Exposed {
   const access = new Map(
     [...Map.groupBy(secured, ({ oid }) => oid)].map(([oid, levels]) => [
       oid,

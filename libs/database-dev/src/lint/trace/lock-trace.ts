@@ -4,7 +4,8 @@ import { createRights, DEFAULT_TIMING } from '@airlock/database/internal';
 import type { Migration } from '@airlock/database/model';
 import { type AccessTrace, traceAccess } from './access-trace.js';
 import type { KeyState } from './key-state.js';
-import { type KeyTrace, traceKeys } from './key-trace.js';
+import type { KeyTrace } from './key-state.js';
+import { traceKeys } from './key-trace.js';
 import {
   type ColumnState,
   type RelationState,

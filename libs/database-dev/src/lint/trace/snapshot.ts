@@ -1,19 +1,15 @@
 import type { Client } from 'pg';
 import type { DomainState } from '../syntax/domain-state.js';
 import { DOMAINS } from './domain-sql.js';
-import { type KeyState, KEYS, type SecuredTable } from './key-state.js';
-import { type ExposedKey, exposedKeys } from './key-trace.js';
+import { type KeySecurity, type KeyState, KEYS, type SecuredTable } from './key-state.js';
 
 /** The state of the database that a session sees between two statements. Names are quoted where SQL needs it. */
-export interface Snapshot {
+export interface Snapshot extends KeySecurity {
   readonly relations: ReadonlyMap<string, RelationState>;
   /** Every lock that the transaction holds on a table. */
   readonly locks: readonly { readonly oid: number; readonly table: string; readonly mode: string }[];
   /** Name → identities of the tables, views, functions, types and schemas that have it. */
   readonly objects: ReadonlyMap<string, readonly string[]>;
-  readonly keys: readonly KeyState[];
-  /** Those that bypass row-level security. */
-  readonly exposed: readonly ExposedKey[];
   readonly columns: readonly ColumnState[];
   readonly domains: readonly DomainState[];
   /** Tables whose row-level security shows no row, because no policy permits one. */
@@ -151,9 +147,7 @@ export class SnapshotReader {
 
   async read(): Promise<Snapshot> {
     const { rows } = await this.client.query<Row>(SQL, [SETTINGS]);
-    const { relations, locks, secured, functions, columns, domains, closed, objects, settings, ...row } =
-      rows[0] as Row;
-    const keys = row.keys ?? [];
+    const { relations, locks, keys, secured, functions, columns, domains, closed, objects, settings } = rows[0] as Row;
     for (const { oid, name, kind } of relations ?? []) if (kind !== 'i') this.#tables.set(oid, name);
     return {
       relations: new Map((relations ?? []).map((relation) => [relation.name, relation])),
@@ -163,8 +157,9 @@ export class SnapshotReader {
           return table === undefined ? [] : [{ oid, table, mode }];
         })
         .sort((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table))),
-      keys,
-      exposed: exposedKeys({ keys, secured: secured ?? [], userFunctions: functions ?? [] }),
+      keys: keys ?? [],
+      secured: secured ?? [],
+      userFunctions: functions ?? [],
       columns: columns ?? [],
       domains: domains ?? [],
       closed: closed ?? [],

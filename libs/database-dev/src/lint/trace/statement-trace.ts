@@ -1,6 +1,6 @@
 import type { AccessTrace } from './access-trace.js';
 import type { DomainState } from '../syntax/domain-state.js';
-import type { KeyTrace } from './key-trace.js';
+import type { KeyTrace } from './key-state.js';
 import type { ColumnState, RowCounts } from './snapshot.js';
 
 /** Actual effects of a statement on tables that existed before its migration. */
