@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readProcessEnvironment } from '@airlock/config';
 import { useTestDatabase } from '@airlock/database-dev/testing';
-import { describeWithOwnRedis } from '@airlock/service/testing';
+import { createRandom, describeWithOwnRedis, type Random } from '@airlock/service/testing';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { CacheWorld, type Replica } from '../testing/cache-world.fixture.js';
-import { createRandom, type Random } from '../testing/random.fixture.js';
 import { GONE, RowHistory, type Seen } from '../testing/row-history.fixture.js';
 
 jest.setTimeout(180_000);
