@@ -54,9 +54,13 @@ interface Performance extends Pick<Administrator, 'readRows'> {
 }
 
 async function performAll(users: readonly TrackedUser[], { choose, ...judge }: Performance): Promise<void> {
+  // Later problems would only be consequences of the first ones.
+  const isRight = () => users.every(({ problems }) => problems.length === 0);
   const perform = async (user: TrackedUser) => {
     const others = users.filter((other) => other !== user);
-    for (let count = 0; count < OPERATIONS_PER_USER; count += 1) await user.perform(choose(user, others), judge);
+    for (let count = 0; count < OPERATIONS_PER_USER && isRight(); count += 1) {
+      await user.perform(choose(user, others), judge);
+    }
   };
   await Promise.all(users.map(perform));
 }
