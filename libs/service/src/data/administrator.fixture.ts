@@ -17,7 +17,7 @@ export function createAdministrator(test: TestDatabase, random: Random): Adminis
   // The session of the test database runs one statement at a time.
   let turn: Promise<unknown> = Promise.resolve();
   return {
-    // A session of its own: work that waits for `endSession` has an open transaction, for which this would wait.
+    // In another session: work that waits for `endSession` has an open transaction, for which this would wait.
     readRows: (userId) =>
       withClient(admin, context, async (session) => {
         await session.query('BEGIN; LOCK TABLE parcels IN SHARE MODE');
