@@ -103,7 +103,7 @@ describe('a broken constraint', () => {
     const insertTwice = api.app.nest
       .get(Database)
       .asUser('user_1', (tx) => tx.query(`INSERT INTO stays VALUES (5, 'a', '${SECRET}')`), options);
-    const problem = await insertTwice.catch((error: unknown) => translateError(error).describe());
+    const problem: unknown = await insertTwice.catch((error: unknown) => translateError(error).describe());
     expect(problem).toMatchObject(at(409, 'conflict', '#/room', 'is taken by another stay'));
     expect(JSON.stringify(problem)).not.toContain(SECRET);
   });

@@ -1,12 +1,8 @@
 import type { Config } from '@airlock/config';
-import { DatabaseModule, openDataSource } from '@airlock/database';
-import { Parcel } from '@airlock/database/sample';
 import type { TestDatabase } from '@airlock/database-dev/testing';
-import { Test } from '@nestjs/testing';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import type pg from 'pg';
-import { DataSource } from 'typeorm';
-import { Database, type SchemaReadiness } from './database.js';
+import { openDataWorld } from './data-world.fixture.js';
+import type { Database, SchemaReadiness } from './database.js';
 
 /** No operation reaches it, however busy the machine is. */
 const NEVER_MS = 10 * 60 * 1000;
@@ -18,18 +14,10 @@ export interface DataAccess {
 }
 
 export async function openDataAccess(test: TestDatabase, { poolSize }: { poolSize: number }): Promise<DataAccess> {
-  const config = removeLimits(test.config, { poolSize });
-  // The pool warns of each idle session that an administrator ends.
-  const printSql = { log: () => undefined, warn: () => undefined };
-  const imports = [DatabaseModule.forRootUnconnected(config, { printSql }), TypeOrmModule.forFeature([Parcel])];
-  const module = await Test.createTestingModule({ imports }).compile();
-  const dataSource = module.get(DataSource);
-  await openDataSource(dataSource, config);
-  const options = { statementTimeoutMs: NEVER_MS, transactionTimeoutMs: NEVER_MS, poolSize, constraints: {} };
-  return {
-    database: new Database(dataSource, { ...options, checkSchema: findUser }),
-    close: () => module.close(),
-  };
+  return openDataWorld(removeLimits(test.config, { poolSize }), {
+    transactionTimeoutMs: NEVER_MS,
+    checkSchema: findUser,
+  });
 }
 
 export function removeLimits(config: Config, { poolSize }: { poolSize: number }): Config {

@@ -1,4 +1,5 @@
 import { SYSTEM_ROLE } from '@airlock/database/model';
+import { AsyncResource } from 'node:async_hooks';
 import type pg from 'pg';
 import type { DataSource, Logger, QueryRunner } from 'typeorm';
 import { currentContext } from '../context/request-context.js';
@@ -7,7 +8,7 @@ import { isStalePlan } from '../failures/database-failures.js';
 import { observeOperation } from '../telemetry/outgoing-operation.js';
 import { type Constraints, explainConstraint } from './constraints.js';
 import { type BoundStatement, OwnerQuery, type Statement } from './owner-query.js';
-import { Sessions } from './sessions.js';
+import { type ReturnSession, Sessions } from './sessions.js';
 import { assertMayActAsSystem, assertReason, JOURNAL } from './system-access.js';
 import { assertOutsideTransactions, repeatAttempts, runTransaction } from './transaction.js';
 import type { TransactionOptions, Work } from './transaction.js';
@@ -16,11 +17,6 @@ import type { TransactionOptions, Work } from './transaction.js';
 const SET_OWNER: Statement = {
   name: 'set_owner',
   text: `SELECT set_config('app.user_id', $1, true), set_config('application_name', $2, true)`,
-};
-/** The same, with the role, and a limit after which the server ends the transaction and its session. */
-const SET_ACCESS: Statement = {
-  name: 'set_access',
-  text: `${SET_OWNER.text}, set_config('role', $3, true), set_config('transaction_timeout', $4, true)`,
 };
 /** A session that does not answer a probe for this long is broken. It is closed instead of returned to the pool. */
 const PING_DEADLINE_MS = 5_000;
@@ -147,20 +143,23 @@ export class Database {
   }
 
   #transact<T>(access: Access, work: Work<T>, options: TransactionOptions): Promise<T> {
-    const { timeoutMs = this.#options.transactionTimeoutMs, constraints, isolation } = options;
+    const { openRunner, transactionTimeoutMs } = this.#options;
+    const { timeoutMs = transactionTimeoutMs, constraints, isolation } = options;
     const operation = { name: 'transaction', attributes: { 'db.system.name': 'postgresql' } };
-    const log = (text: string) => this.#sqlLogger.logQuery(text);
-    const attempt = (leftMs: number) =>
+    const log = (text: string): void => void this.#sqlLogger.logQuery(text);
+    const warn = (problem: unknown): void => void this.#sqlLogger.log('warn', `after the commit: ${String(problem)}`);
+    const attempt = (deadline: number) =>
       new Promise<T>((resolve, reject) => {
-        this.#sessions.lend({ deadlineMs: leftMs + LATENESS_MS, fail: reject }, (session, returnSession) => {
-          // The runner of TypeORM, on a session that is lent and taken back here.
-          const runner = Object.assign(this.#options.openRunner(), { databaseConnection: session });
-          const values = [access.userId, nameSession(), access.role, `${Math.ceil(leftMs)}ms`];
-          const transaction = { session, runner, isolation, log, discard: returnSession };
-          void runTransaction({ ...transaction, setAccess: { ...SET_ACCESS, values } }, work)
+        const fail = (error: unknown) => reject(this.#explain(error, constraints));
+        // The pool calls back in the context of the request that returned the session.
+        const use = AsyncResource.bind((session: pg.PoolClient, returnSession: ReturnSession) => {
+          const settings = { ...describeAccess(access), transaction_timeout: `${leftUntil(deadline)}ms` };
+          const around = { session, openRunner, isolation, settings, log, warn, discard: returnSession };
+          void runTransaction(around, work)
             .finally(() => returnSession())
-            .then(resolve, (error: unknown) => reject(this.#explain(error, constraints)));
+            .then(resolve, fail);
         });
+        this.#sessions.lend({ deadlineMs: leftUntil(deadline) + LATENESS_MS, fail }, use);
       });
     return withCallSite(() => observeOperation(operation, () => repeatAttempts(attempt, timeoutMs)));
   }
@@ -191,4 +190,13 @@ export class Database {
 
 function nameSession(): string {
   return currentContext()?.requestId ?? 'api';
+}
+
+function describeAccess({ userId, role }: Access): Record<string, string> {
+  return { 'app.user_id': userId, application_name: nameSession(), role };
+}
+
+/** In milliseconds, at least one: PostgreSQL takes 0 for no limit. */
+function leftUntil(deadline: number): number {
+  return Math.max(1, Math.ceil(deadline - performance.now()));
 }

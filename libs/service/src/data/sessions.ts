@@ -32,7 +32,9 @@ export class Sessions {
         if (!isLent) return;
         isLent = false;
         clearTimeout(deadline);
-        release(broken);
+        // The next user would work in the transaction, and lose what it writes.
+        const isInTransaction = session.getTransactionStatus() !== 'I';
+        release(broken ?? (isInTransaction ? new Error('a transaction was left open') : undefined));
       };
       const deadline = setTimeout(() => {
         returnSession(new Error('no response by the deadline'));

@@ -3,7 +3,7 @@ import { useTestDatabase } from '@airlock/database-dev/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type EntityManager, In } from 'typeorm';
 import { RequestContext, runInContext } from '../context/request-context.js';
-import { type DataWorld, openDataWorld } from './data-world.fixture.js';
+import { type DataWorld, openDataWorld, withPoolSize } from './data-world.fixture.js';
 
 const REASON = 'spec: counts the rows of all users';
 
@@ -11,7 +11,7 @@ describe('asSystem', () => {
   const test = useTestDatabase({ isolation: 'delete' });
   let world: DataWorld;
   beforeAll(async () => {
-    world = await openDataWorld(test);
+    world = await openDataWorld(withPoolSize(test.config, 3));
   });
   afterAll(() => world.close());
 

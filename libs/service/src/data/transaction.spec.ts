@@ -2,8 +2,8 @@ import { Parcel } from '@airlock/database/sample';
 import { useTestDatabase, withTestDatabase } from '@airlock/database-dev/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { EntityManager, Repository } from 'typeorm';
-import { RequestContext, runInContext } from '../context/request-context.js';
-import { type DataWorld, openDataWorld } from './data-world.fixture.js';
+import { currentContext, RequestContext, runInContext } from '../context/request-context.js';
+import { type DataWorld, openDataWorld, withPoolSize } from './data-world.fixture.js';
 import type { Database } from './database.js';
 
 const COUNT = { name: 'spec:count', text: 'SELECT count(*)::int AS count FROM parcels', values: [] };
@@ -14,7 +14,7 @@ describe('asUser', () => {
   let database: Database;
 
   beforeAll(async () => {
-    world = await openDataWorld(test);
+    world = await openDataWorld(withPoolSize(test.config, 3));
     database = world.database;
   });
   afterAll(() => world.close());
@@ -84,7 +84,7 @@ describe('asUser', () => {
     withTestDatabase(async (own) => {
       await own.query(`CREATE TABLE parts (parcel uuid REFERENCES parcels DEFERRABLE INITIALLY DEFERRED)`);
       await own.query(`GRANT INSERT ON parts TO ${own.config.database.app.user}`);
-      const { database: owned, close } = await openDataWorld(own);
+      const { database: owned, close } = await openDataWorld(own.config);
       const orphan = (tx: EntityManager) => tx.query('INSERT INTO parts VALUES (uuidv7())');
       await expect(owned.asUser('user_1', orphan)).rejects.toMatchObject({ code: '23503' });
       await close();
@@ -139,8 +139,8 @@ describe('asUser', () => {
 
   it('survives a session that an administrator ends', async () => {
     const work = database.asUser('user_1', async (tx) => {
-      const [{ pid }] = (await tx.query('SELECT pg_backend_pid() AS pid')) as [{ pid: number }];
-      await test.query('SELECT pg_terminate_backend($1)', [pid]);
+      const [row] = await tx.query<{ pid: number }[]>('SELECT pg_backend_pid() AS pid');
+      await test.query('SELECT pg_terminate_backend($1)', [row?.pid]);
       await add(tx, 'lost');
     });
     await expect(work).rejects.toThrow();
@@ -158,7 +158,7 @@ describe('asUser', () => {
       })();
       late.catch(() => undefined);
     });
-    await expect(late).rejects.toThrow('released');
+    await expect(late).rejects.toThrow(/released|await/);
     expect(await namesOf('user_1')).toEqual(['in time']);
   });
 
@@ -169,16 +169,121 @@ describe('asUser', () => {
     await expect(query).rejects.toThrow('query was called inside of a transaction');
   });
 
+  const inRequest = <T>(id: string, run: () => Promise<T>): Promise<T> => {
+    const context = new RequestContext({ 'x-request-id': id });
+    return new Promise((resolve, reject) => runInContext(context, () => void run().then(resolve, reject)));
+  };
+
   it('shows the request in the name of the session', async () => {
-    const context = new RequestContext({ 'x-request-id': 'request-0123456789' });
-    const name = await new Promise((resolve, reject) =>
-      runInContext(context, () => {
-        database
-          .asUser('user_1', (tx) => tx.query(`SELECT current_setting('application_name') AS name`))
-          .then(resolve, reject);
-      }),
+    const name: unknown = await inRequest('request-0123456789', () =>
+      database.asUser('user_1', (tx) => tx.query(`SELECT current_setting('application_name') AS name`)),
     );
     expect(name).toEqual([{ name: 'request-0123456789' }]);
+  });
+
+  it('runs the work in the context of its own request, also where it waits for a session of another', async () => {
+    const seen = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => `request-${String(at).padStart(10, '0')}`).map((id) =>
+        inRequest(id, () =>
+          database.asUser('user_1', async (tx) => {
+            const before = currentContext()?.requestId;
+            await pause(tx, 0.01);
+            return [id, before, currentContext()?.requestId];
+          }),
+        ),
+      ),
+    );
+    for (const [id, ...others] of seen) expect(others).toEqual([id, id]);
+  });
+
+  it.each([
+    'COMMIT',
+    ' rollback',
+    'END',
+    'ROLLBACK AND CHAIN',
+    'BEGIN',
+    'START TRANSACTION',
+    `PREPARE TRANSACTION 'x'`,
+  ])('refuses %j in the work, and changes nothing', async (text) => {
+    const work = database.asUser('user_1', async (tx) => {
+      await add(tx, 'mine');
+      await tx.query(text);
+    });
+    await expect(work).rejects.toThrow('may not begin or end one');
+    expect(await namesOf('user_1')).toEqual([]);
+  });
+
+  it.each<[string, (tx: EntityManager) => Promise<unknown>]>([
+    ['rollback', async (tx) => tx.queryRunner?.rollbackTransaction()],
+    ['commit', async (tx) => tx.queryRunner?.commitTransaction()],
+  ])('refuses a %s by the runner in the work', async (_, end) => {
+    const work = database.asUser('user_1', async (tx) => {
+      await add(tx, 'mine');
+      await end(tx);
+    });
+    await expect(work).rejects.toThrow('may not begin or end one');
+    expect(await namesOf('user_1')).toEqual([]);
+  });
+
+  it('reports a transaction that ended within a text of several statements', async () => {
+    const work = database.asUser('user_1', async (tx) => {
+      await add(tx, 'mine');
+      await tx.query(`SELECT 1; ROLLBACK; BEGIN; SELECT set_config('app.user_id', 'user_1', true)`);
+    });
+    await expect(work).rejects.toThrow('ended its transaction and began another');
+    expect(await namesOf('user_1')).toEqual([]);
+  });
+
+  it('closes a session that a statement left in a transaction', async () => {
+    for (let count = 0; count < 6; count += 1)
+      await database.query({ name: 'spec:begin', text: 'BEGIN', values: [], userId: 'user_2' });
+    await database.asUser('user_1', (tx) => add(tx, 'mine'));
+    for (let count = 0; count < 6; count += 1) expect(await namesOf('user_1')).toEqual(['mine']);
+    const [row] = await database.query<{ count: number }>({ ...COUNT, userId: '' });
+    expect(row).toEqual({ count: 0 });
+  });
+
+  it('ends settings of the session with the transaction', async () => {
+    await database.asUser('user_1', async (tx) => {
+      await add(tx, 'mine');
+      await tx.query(`SET app.user_id = 'user_1'`);
+      await tx.query('SET default_transaction_read_only = on');
+    });
+    for (let count = 0; count < 6; count += 1) await database.asUser('user_1', (tx) => add(tx, 'more'));
+    const text = `SELECT current_setting('app.user_id', true) AS "user", current_setting('statement_timeout') AS "limit"`;
+    const rows = await database.asUser('', (tx) => tx.query<{ user: string; limit: string }[]>(text));
+    expect(rows).toEqual([{ user: '', limit: `${test.config.database.statementTimeoutMs / 1_000}s` }]);
+  });
+
+  it('fails if the work ends before its queries', async () => {
+    const work = database.asUser('user_1', async (tx) => {
+      await add(tx, 'mine');
+      void pause(tx, 0.2).catch(() => undefined);
+      await new Promise((resolve) => setImmediate(resolve));
+    });
+    await expect(work).rejects.toThrow('expected an await for each');
+    expect(await namesOf('user_1')).toEqual([]);
+  });
+
+  it('lets code that the work leaves behind begin a transaction of its own', async () => {
+    let later: Promise<string[]> = Promise.resolve([]);
+    await database.asUser('user_1', async (tx) => {
+      await add(tx, 'mine');
+      later = new Promise((resolve, reject) => setTimeout(() => void namesOf('user_1').then(resolve, reject), 200));
+    });
+    expect(await later).toEqual(['mine']);
+  });
+
+  it.each([0, -1, Number.NaN, Infinity, 2 ** 31])('refuses the limit %s', async (timeoutMs) => {
+    const work = database.asUser('user_1', (tx) => add(tx, 'mine'), { timeoutMs });
+    await expect(work).rejects.toThrow('expected 1 to 2147483647');
+  });
+
+  it('counts the wait for a session', async () => {
+    const busy = Array.from({ length: 3 }, () => database.asUser('user_1', (tx) => pause(tx, 1)));
+    const work = database.asUser('user_1', (tx) => pause(tx, 0.5), { timeoutMs: 1_100 });
+    await expect(work).rejects.toMatchObject({ code: '25P04' });
+    await Promise.all(busy);
   });
 
   it('leaves nothing of the user on the session', async () => {

@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 import { readCode } from '../failures/database-failures.js';
 import type { Constraints } from './constraints.js';
-import type { BoundStatement } from './owner-query.js';
+import { SessionGate } from './session-gate.js';
 
 export interface TransactionOptions {
   /** Read committed by default, as in PostgreSQL. */
@@ -16,28 +17,36 @@ export interface TransactionOptions {
 }
 
 /**
- * The queries of one transaction. Repositories and query builders come from `tx`; `tx.transaction` is a savepoint.
- * It runs again after a deadlock or a serialization failure, so it must change nothing but rows.
+ * The queries of one transaction. Repositories and query builders come from `tx`; `tx.transaction` is a savepoint, one
+ * after the other. The work runs again after a deadlock or a serialization failure, so it must change nothing but rows.
  */
 export type Work<T> = (tx: EntityManager) => Promise<T>;
 
-interface TransactionSession {
+export interface Transaction {
   readonly session: pg.PoolClient;
-  readonly runner: QueryRunner;
-  /** Sets the user, the role, the time limit and the name of the session, until the end of the transaction. */
-  readonly setAccess: BoundStatement;
+  /** Creates a runner of TypeORM, which uses the session that it is given. */
+  readonly openRunner: () => QueryRunner;
   readonly isolation: TransactionOptions['isolation'];
+  /** Settings of PostgreSQL until the end of the transaction, such as the user. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** `log` is for statements, `warn` for what fails after the commit. */
   readonly log: (text: string) => void;
+  readonly warn: (problem: unknown) => void;
   /** Keeps the session from returning to the pool. */
   readonly discard: (reason: Error) => void;
 }
 
 const MAX_ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 10;
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 /** The server ended the transaction in favour of another one, and it may succeed when it runs again. */
 const RETRYABLE = ['40001', '40P01'];
+const IN_FAILED_TRANSACTION = '25P02';
+/** Contains a value that only this transaction has, so that its end can be told from that of another one. */
+const MARK = 'app.transaction';
 
-const inTransaction = new AsyncLocalStorage<true>();
+/** Open while the work runs: code that it leaves behind, such as a timer, is outside of the transaction again. */
+const current = new AsyncLocalStorage<{ isOpen: boolean }>();
 
 /**
  * Another session would not see the changes of the transaction, and could wait for it for ever when the pool is empty.
@@ -45,16 +54,22 @@ const inTransaction = new AsyncLocalStorage<true>();
  * @throws Error if called in the work of a transaction
  */
 export function assertOutsideTransactions(what: string): void {
-  if (!inTransaction.getStore()) return;
+  if (!current.getStore()?.isOpen) return;
   throw new Error(`database: ${what} was called inside of a transaction; expected the tx of that transaction`);
 }
 
-/** Runs an attempt until it succeeds, fails for good, or has no time left. */
-export async function repeatAttempts<T>(attempt: (leftMs: number) => Promise<T>, timeoutMs: number): Promise<T> {
+/**
+ * Runs an attempt until it succeeds, fails for good, or has no time left.
+ *
+ * @param attempt receives its deadline, a time of `performance.now()`
+ */
+export async function repeatAttempts<T>(attempt: (deadline: number) => Promise<T>, timeoutMs: number): Promise<T> {
+  if (!(timeoutMs >= 1 && timeoutMs <= LONGEST_TIMEOUT_MS))
+    throw new RangeError(`database: timeoutMs is ${timeoutMs}; expected 1 to ${LONGEST_TIMEOUT_MS}`);
   const deadline = performance.now() + timeoutMs;
   for (let count = 1; ; count += 1) {
     try {
-      return await attempt(deadline - performance.now());
+      return await attempt(deadline);
     } catch (error) {
       const pauseMs = Math.random() * FIRST_PAUSE_MS * 2 ** count;
       const isLast = count === MAX_ATTEMPTS || performance.now() + pauseMs >= deadline;
@@ -69,39 +84,75 @@ export async function repeatAttempts<T>(attempt: (leftMs: number) => Promise<T>,
  *
  * @throws what the work throws; the driver's error for a failed statement, without the values that TypeORM adds to it
  */
-export async function runTransaction<T>(transaction: TransactionSession, work: Work<T>): Promise<T> {
-  const { runner, setAccess, isolation } = transaction;
+export async function runTransaction<T>(transaction: Transaction, work: Work<T>): Promise<T> {
+  const { session, openRunner, discard } = transaction;
+  const gate = new SessionGate(session);
+  const runner = Object.assign(openRunner(), { databaseConnection: gate });
+  const mark = randomUUID();
+  const state = { isOpen: true };
   try {
-    await runner.startTransaction(isolation);
-    await runner.query(setAccess.text, setAccess.values as unknown[]);
-    const result = await inTransaction.run(true, () => work(runner.manager));
-    await commit(transaction);
+    await begin(transaction, { runner, mark });
+    const result = await current.run(state, () => work(runner.manager));
+    await runner.broadcaster.broadcast('BeforeTransactionCommit');
+    assertNothingRuns(gate.close());
+    await commit(transaction, mark);
+    await runner.broadcaster.broadcast('AfterTransactionCommit').catch(transaction.warn);
     return result;
   } catch (error) {
-    await rollBack(transaction).catch(transaction.discard);
+    gate.close();
+    await rollBack(transaction).catch(discard);
     throw error instanceof QueryFailedError ? error.driverError : error;
+  } finally {
+    state.isOpen = false;
+    await runner.release();
   }
 }
 
-/** A query that the work did not await finds the runner released, instead of running without a user. */
-async function commit({ session, runner, log }: TransactionSession): Promise<void> {
-  await runner.broadcaster.broadcast('BeforeTransactionCommit');
-  await runner.release();
+async function begin(
+  { session, isolation, settings, log }: Transaction,
+  { runner, mark }: { runner: QueryRunner; mark: string },
+): Promise<void> {
+  await runner.broadcaster.broadcast('BeforeTransactionStart');
+  const start = isolation ? `START TRANSACTION ISOLATION LEVEL ${isolation}` : 'START TRANSACTION';
+  log(start);
+  await session.query(start);
+  const values = Object.entries({ ...settings, [MARK]: mark }).flat();
+  const calls = values.flatMap((_, at) => (at % 2 === 0 ? `set_config($${at + 1}, $${at + 2}, true)` : []));
+  await session.query(`SELECT ${calls.join(', ')}`, values);
+  // As TypeORM sets it, so that `tx.transaction` is a savepoint.
+  Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
+  await runner.broadcaster.broadcast('AfterTransactionStart');
+}
+
+function assertNothingRuns(pending: number): void {
+  if (pending === 0) return;
+  throw new Error(
+    `database: the work of a transaction ended while ${pending} of its queries ran, so nothing was committed; expected an await for each`,
+  );
+}
+
+/** RESET ALL: a setting that the work made for the session would last for the next user. */
+async function commit({ session, log }: Transaction, mark: string): Promise<void> {
   log('COMMIT');
-  const { command } = await session.query('COMMIT');
-  // After a failed statement PostgreSQL rolls back instead, and a driver reports success.
-  if (command === 'ROLLBACK') {
-    throw new Error(
-      'database: a statement of this transaction failed and its error was caught, so nothing was committed; ' +
-        'expected a savepoint around that statement: tx.transaction(…)',
-    );
-  }
-  await runner.broadcaster.broadcast('AfterTransactionCommit');
+  const results = (await session
+    .query(`SELECT current_setting('${MARK}', true) AS mark; COMMIT; RESET ALL`)
+    .catch((error: unknown) => {
+      throw readCode(error) === IN_FAILED_TRANSACTION ? createCaughtError() : error;
+    })) as unknown as [{ rows: { mark: string | null }[] }];
+  if (results[0].rows[0]?.mark === mark) return;
+  throw new Error('database: the work ended its transaction and began another; expected it to return or to throw');
 }
 
-async function rollBack({ session, runner, log }: TransactionSession): Promise<void> {
-  await runner.release();
-  if (session.getTransactionStatus() === 'I') return;
+/** PostgreSQL would roll back instead of committing, and report success. */
+function createCaughtError(): Error {
+  return new Error(
+    'database: a statement of this transaction failed and its error was caught, so nothing was committed; ' +
+      'expected a savepoint around that statement: tx.transaction(…)',
+  );
+}
+
+/** Also if the transaction seems to have ended: what the session has reported may be older than its last query. */
+async function rollBack({ session, log }: Transaction): Promise<void> {
   log('ROLLBACK');
   await session.query('ROLLBACK');
 }
