@@ -106,9 +106,7 @@ export function createTroubleOperations(database: Database, { endSession }: Admi
             isLateSaved = await late;
           }
         },
-        after: () => {
-          if (isSaved) add(user.rows, name, ...(isLateSaved ? [lateName] : []));
-        },
+        after: () => (isSaved ? add(user.rows, name, ...(isLateSaved ? [lateName] : [])) : user.rows),
       };
     },
     (user) => ({
