@@ -3,6 +3,7 @@
 import pg from 'pg';
 import { EntitySchema } from 'typeorm';
 import { createDataSource, createGuardedDataSource } from '../../libs/database/src/connect/data-source.ts';
+import { openRunner } from '../../libs/database/src/connect/guarded-data-source.ts';
 import { EntityRecord } from '../../libs/model/src/entities/index.ts';
 import { Database } from '../../libs/service/src/data/database.ts';
 import { fillTables } from './requests.mjs';
@@ -49,7 +50,13 @@ await withWorld({}, async (world) => {
 
 function createWays({ guarded, plain, id }) {
   const options = { statementTimeoutMs: LIMIT_MS, transactionTimeoutMs: LIMIT_MS, poolSize: POOL_SIZE };
-  const database = new Database(guarded, { ...options, constraints: {}, checkSchema: () => {} });
+  const database = new Database(guarded, {
+    ...options,
+    service: 'bench',
+    openRunner: () => openRunner(guarded),
+    constraints: {},
+    checkSchema: () => {},
+  });
   const text =
     'SELECT id, owner_id, name, attributes, version, created_at, updated_at FROM entities WHERE id = $1 LIMIT 1';
   const read = { userId, name: 'read', text, values: [id] };

@@ -1,7 +1,7 @@
 // A read by id with all layers up to the named one, from the modules of the built service. `node server.mjs LAYER`
 import 'reflect-metadata';
 import { loadConfig } from '@airlock/config/loading';
-import { checkSchema, createDataSource } from '@airlock/database';
+import { checkSchema, createDataSource, openRunner } from '@airlock/database';
 import { Lifecycle } from '@airlock/health';
 import { Controller, Get, Module, Param, Req } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -28,7 +28,14 @@ const level = LAYERS.indexOf(process.argv[2]);
 const has = (layer) => LAYERS.indexOf(layer) <= level;
 const config = loadConfig();
 const dataSource = await createDataSource(config, { entities: [] }).initialize();
-const database = new Database(dataSource, { ...config.database, checkSchema });
+const database = new Database(dataSource, {
+  ...config.database,
+  service: 'bench',
+  transactionTimeoutMs: config.http.requestTimeoutMs,
+  openRunner: () => openRunner(dataSource),
+  constraints: {},
+  checkSchema,
+});
 const lifecycle = new Lifecycle();
 const limits = new RateLimits(config, undefined);
 
