@@ -12,7 +12,7 @@ export class EntitiesService {
     private readonly entities: EntitiesRepository,
     caches: ReadCaches,
   ) {
-    this.#cache = caches.create<Entity>('entities:1');
+    this.#cache = caches.create<Entity>('entities', 1);
   }
 
   list(userId: string, request: EntityList): Promise<Page<Entity>> {

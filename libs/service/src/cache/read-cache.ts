@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { CacheGeneration, Lease } from './cache-generation.js';
 import type { CacheServer } from './cache-server.js';
+import type { ExpectedChanges } from './expected-changes.js';
 
 export interface CacheKey {
   readonly userId: string;
@@ -42,8 +43,10 @@ export interface ReadCacheOptions {
   readonly server: CacheServer;
   readonly generation: CacheGeneration;
   readonly environment: string;
-  /** Identifies the resource. Change it when the shape of the cached rows changes. */
-  readonly name: string;
+  readonly expected: ExpectedChanges;
+  readonly table: string;
+  /** Changes with the shape of the cached rows. */
+  readonly shape: number;
 }
 
 interface Call {
@@ -84,16 +87,16 @@ export class ReadCache<Row extends Versioned> {
   }
 
   /**
-   * Runs a write that changes or deletes the row. No process caches the row while the write runs. If Redis cannot be
+   * Runs a write that changes or deletes the row: a statement, or a transaction. No process caches the row while the write runs. If Redis cannot be
    * told about the write, the whole generation is closed instead, before the write and again after it.
    */
   async change<T>(key: CacheKey, write: () => Promise<T>): Promise<T> {
-    const { generation } = this.#options;
+    const { generation, table } = this.#options;
     const token = randomUUID();
     const lease = await generation.leaseForWrite();
     const isTold = lease && (await this.#run({ script: BEGIN_WRITE, lease, key, values: [token, WRITER_MS] }));
     if (!isTold) await generation.close();
-    const result = await write();
+    const result = await this.#options.expected.run(new Map([[table, 1]]), write);
     // A write that throws may still take effect, so its row is not cached until the token expires.
     const isEnded = isTold && (await this.#run({ script: END_WRITE, lease, key, values: [token] }));
     if (!isEnded) await generation.close();
@@ -111,11 +114,11 @@ export class ReadCache<Row extends Versioned> {
 
   /** The key is a hash: its length is constant, and it does not reveal users to readers of Redis. */
   #namesOf({ userId, id }: CacheKey, { generation }: Lease): { entry: string; writers: string } {
-    const { environment, name } = this.#options;
+    const { environment, table, shape } = this.#options;
     const hash = createHash('sha256')
       .update(JSON.stringify([userId, id]))
       .digest('base64url');
-    const entry = `airlock:${environment}:${name}:${generation}:${hash}`;
+    const entry = `airlock:${environment}:${table}:${shape}:${generation}:${hash}`;
     return { entry, writers: `${entry}:writers` };
   }
 }

@@ -6,11 +6,12 @@ import { currentContext } from '../context/request-context.js';
 import { withCallSite } from '../failures/call-site.js';
 import { isStalePlan } from '../failures/database-failures.js';
 import { observeOperation } from '../telemetry/outgoing-operation.js';
+import { type CachedTables, UnexpectedChange } from './cached-tables.js';
 import { type Constraints, explainConstraint } from './constraints.js';
 import { type BoundStatement, OwnerQuery, type Statement } from './owner-query.js';
 import { type ReturnSession, Sessions } from './sessions.js';
 import { assertMayActAsSystem, assertReason, JOURNAL } from './system-access.js';
-import { assertOutsideTransactions, repeatAttempts, runTransaction } from './transaction.js';
+import { assertOutsideTransactions, endAfter, repeatAttempts, runTransaction } from './transaction.js';
 import type { TransactionOptions, Work } from './transaction.js';
 
 /** Sets the user for one transaction, and shows the request id in pg_stat_activity and in the log of the server. */
@@ -68,6 +69,7 @@ export class Database {
   /** Logs statements if DB_ECHO is set, both those of the mapper and those of this class. */
   readonly #sqlLogger: Logger;
   readonly #options: DatabaseOptions;
+  #cached: CachedTables | undefined;
 
   constructor(dataSource: DataSource, options: DatabaseOptions) {
     this.#sessions = new Sessions(dataSource);
@@ -75,8 +77,14 @@ export class Database {
     this.#options = options;
   }
 
+  /** Before the first transaction, by the cache, which itself needs the database. */
+  watch(cached: CachedTables): void {
+    this.#cached = cached;
+  }
+
   /**
-   * Runs one statement as one user, in its own transaction and in one round trip.
+   * Runs one statement as one user, in its own transaction and in one round trip. A statement that changes cached rows is
+   * wrapped in `cache.change`.
    *
    * @throws Error inside of a transaction of {@link asUser}, whose changes it would not see
    */
@@ -145,6 +153,7 @@ export class Database {
   #transact<T>(access: Access, work: Work<T>, options: TransactionOptions): Promise<T> {
     const { openRunner, transactionTimeoutMs } = this.#options;
     const { timeoutMs = transactionTimeoutMs, constraints, isolation } = options;
+    const cached = this.#cached;
     const operation = { name: 'transaction', attributes: { 'db.system.name': 'postgresql' } };
     const log = (text: string): void => void this.#sqlLogger.logQuery(text);
     const warn = (problem: unknown): void => void this.#sqlLogger.log('warn', `after the commit: ${String(problem)}`);
@@ -154,14 +163,23 @@ export class Database {
         // The pool calls back in the context of the request that returned the session.
         const use = AsyncResource.bind((session: pg.PoolClient, returnSession: ReturnSession) => {
           const settings = { ...describeAccess(access), transaction_timeout: `${leftUntil(deadline)}ms` };
-          const around = { session, openRunner, isolation, settings, log, warn, discard: returnSession };
+          const around = { session, openRunner, isolation, cached, settings, log, warn, discard: returnSession };
           void runTransaction(around, work)
             .finally(() => returnSession())
             .then(resolve, fail);
         });
         this.#sessions.lend({ deadlineMs: leftUntil(deadline) + LATENESS_MS, fail }, use);
       });
-    return withCallSite(() => observeOperation(operation, () => repeatAttempts(attempt, timeoutMs)));
+    const deadline = endAfter(timeoutMs);
+    const repeat = () => repeatAttempts(attempt, deadline);
+    return withCallSite(() =>
+      observeOperation(operation, () =>
+        repeat().catch((error: unknown) => {
+          if (!cached || !(error instanceof UnexpectedChange)) throw error;
+          return cached.changeAll(repeat, error.message);
+        }),
+      ),
+    );
   }
 
   /** Resolves if the database responds and has the schema that this code needs. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 import { readCode } from '../failures/database-failures.js';
+import { assertExpected, type CachedTables, type ChangeCounts, countChanges } from './cached-tables.js';
 import type { Constraints } from './constraints.js';
 import { SessionGate } from './session-gate.js';
 
@@ -27,6 +28,7 @@ export interface Transaction {
   /** Creates a runner of TypeORM, which uses the session that it is given. */
   readonly openRunner: () => QueryRunner;
   readonly isolation: TransactionOptions['isolation'];
+  readonly cached: CachedTables | undefined;
   /** Settings of PostgreSQL until the end of the transaction, such as the user. */
   readonly settings: Readonly<Record<string, string>>;
   /** `log` is for statements, `warn` for what fails after the commit. */
@@ -58,15 +60,18 @@ export function assertOutsideTransactions(what: string): void {
   throw new Error(`database: ${what} was called inside of a transaction; expected the tx of that transaction`);
 }
 
+/** @throws RangeError unless PostgreSQL takes the time as a limit */
+export function endAfter(timeoutMs: number): number {
+  if (timeoutMs >= 1 && timeoutMs <= LONGEST_TIMEOUT_MS) return performance.now() + timeoutMs;
+  throw new RangeError(`database: timeoutMs is ${timeoutMs}; expected 1 to ${LONGEST_TIMEOUT_MS}`);
+}
+
 /**
  * Runs an attempt until it succeeds, fails for good, or has no time left.
  *
- * @param attempt receives its deadline, a time of `performance.now()`
+ * @param deadline a time of `performance.now()`
  */
-export async function repeatAttempts<T>(attempt: (deadline: number) => Promise<T>, timeoutMs: number): Promise<T> {
-  if (!(timeoutMs >= 1 && timeoutMs <= LONGEST_TIMEOUT_MS))
-    throw new RangeError(`database: timeoutMs is ${timeoutMs}; expected 1 to ${LONGEST_TIMEOUT_MS}`);
-  const deadline = performance.now() + timeoutMs;
+export async function repeatAttempts<T>(attempt: (deadline: number) => Promise<T>, deadline: number): Promise<T> {
   for (let count = 1; ; count += 1) {
     try {
       return await attempt(deadline);
@@ -85,16 +90,17 @@ export async function repeatAttempts<T>(attempt: (deadline: number) => Promise<T
  * @throws what the work throws; the driver's error for a failed statement, without the values that TypeORM adds to it
  */
 export async function runTransaction<T>(transaction: Transaction, work: Work<T>): Promise<T> {
-  const { session, openRunner, discard } = transaction;
+  const { session, openRunner, discard, cached } = transaction;
   const gate = new SessionGate(session);
   const runner = Object.assign(openRunner(), { databaseConnection: gate });
   const mark = randomUUID();
   const state = { isOpen: true };
   try {
-    await begin(transaction, { runner, mark });
+    const before = await begin(transaction, { runner, mark });
     const result = await current.run(state, () => work(runner.manager));
     await runner.broadcaster.broadcast('BeforeTransactionCommit');
     assertNothingRuns(gate.close());
+    if (cached) assertExpected(cached, before, await count(session, cached));
     await commit(transaction, mark);
     await runner.broadcaster.broadcast('AfterTransactionCommit').catch(transaction.warn);
     return result;
@@ -109,19 +115,27 @@ export async function runTransaction<T>(transaction: Transaction, work: Work<T>)
 }
 
 async function begin(
-  { session, isolation, settings, log }: Transaction,
+  { session, isolation, settings, cached, log }: Transaction,
   { runner, mark }: { runner: QueryRunner; mark: string },
-): Promise<void> {
+): Promise<ChangeCounts> {
   await runner.broadcaster.broadcast('BeforeTransactionStart');
   const start = isolation ? `START TRANSACTION ISOLATION LEVEL ${isolation}` : 'START TRANSACTION';
   log(start);
   await session.query(start);
   const values = Object.entries({ ...settings, [MARK]: mark }).flat();
   const calls = values.flatMap((_, at) => (at % 2 === 0 ? `set_config($${at + 1}, $${at + 2}, true)` : []));
-  await session.query(`SELECT ${calls.join(', ')}`, values);
+  const text = `SELECT ${calls.join(', ')}, ${countChanges(`$${values.length + 1}::text[]`)} AS counts`;
+  const { rows } = await session.query<{ counts: ChangeCounts }>(text, [...values, cached?.tables ?? []]);
   // As TypeORM sets it, so that `tx.transaction` is a savepoint.
   Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
   await runner.broadcaster.broadcast('AfterTransactionStart');
+  return rows[0]?.counts ?? [];
+}
+
+async function count(session: pg.PoolClient, { tables }: CachedTables): Promise<ChangeCounts> {
+  const text = `SELECT ${countChanges('$1::text[]')} AS counts`;
+  const { rows } = await session.query<{ counts: ChangeCounts }>(text, [tables]).catch(explainCaught);
+  return rows[0]?.counts ?? [];
 }
 
 function assertNothingRuns(pending: number): void {
@@ -136,16 +150,15 @@ async function commit({ session, log }: Transaction, mark: string): Promise<void
   log('COMMIT');
   const results = (await session
     .query(`SELECT current_setting('${MARK}', true) AS mark; COMMIT; RESET ALL`)
-    .catch((error: unknown) => {
-      throw readCode(error) === IN_FAILED_TRANSACTION ? createCaughtError() : error;
-    })) as unknown as [{ rows: { mark: string | null }[] }];
+    .catch(explainCaught)) as unknown as [{ rows: { mark: string | null }[] }];
   if (results[0].rows[0]?.mark === mark) return;
   throw new Error('database: the work ended its transaction and began another; expected it to return or to throw');
 }
 
 /** PostgreSQL would roll back instead of committing, and report success. */
-function createCaughtError(): Error {
-  return new Error(
+function explainCaught(error: unknown): never {
+  if (readCode(error) !== IN_FAILED_TRANSACTION) throw error;
+  throw new Error(
     'database: a statement of this transaction failed and its error was caught, so nothing was committed; ' +
       'expected a savepoint around that statement: tx.transaction(…)',
   );
