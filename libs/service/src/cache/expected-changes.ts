@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export class ExpectedChanges {
   readonly #rows = new AsyncLocalStorage<ReadonlyMap<string, number>>();
 
-  /** The changes that the code around this one has told of are expected too. */
+  /** The changes that the code around this one has announced are expected too. */
   run<T>(changes: ReadonlyMap<string, number>, work: () => Promise<T>): Promise<T> {
     const sum = new Map(this.#rows.getStore());
     for (const [table, rows] of changes) sum.set(table, rows + (sum.get(table) ?? 0));

@@ -1,7 +1,7 @@
-/** What must be told when rows of a cached table change. Rows that are added are in no cache. */
+/** The cache of some tables, as a transaction sees it. A row that was added is in no cache. */
 export interface CachedTables {
   readonly tables: readonly string[];
-  /** Whether the code around it has told the cache that so many rows may change. */
+  /** Whether the code around the transaction has announced so many changes. */
   expects(table: string, rows: number): boolean;
   /** Runs work that may change any row of the tables. No row is cached from before its begin until after its end. */
   changeAll<T>(work: () => Promise<T>, reason: string): Promise<T>;
