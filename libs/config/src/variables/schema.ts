@@ -334,8 +334,7 @@ export const schema = z.object({
     variables,
     {
       group: 'Authentication',
-      description:
-        'The claim with the roles of a caller: its name, or a path such as `realm_access.roles`. Its value is a list, or a text with spaces.',
+      description: 'The claim with the roles of a caller: a name, or a path such as `realm_access.roles`.',
       default: 'roles',
     },
   ),

@@ -8,6 +8,7 @@ import { loadConfig } from '@airlock/config/loading';
 import { createClientOptions, createSessionConfig } from './client-options.js';
 import { createDataSource } from './data-source.js';
 import { DatabaseModule, openDataSource } from './database.module.js';
+import { openRunner } from './guarded-data-source.js';
 import { startScratchCluster, type Cluster } from '@airlock/embedded-postgres';
 import { createAddresses } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
@@ -93,9 +94,9 @@ describe('DatabaseModule', () => {
   it('starts on the database of its environment and leaves no session behind when it closes', async () => {
     const module = await Test.createTestingModule({ imports: [DatabaseModule.forRootUnconnected(config)] }).compile();
     await openDataSource(module.get(DataSource), config);
-    expect(await module.get(DataSource).query('SELECT environment FROM ops.environment')).toEqual([
-      { environment: 'testing' },
-    ]);
+    const runner = openRunner(module.get(DataSource));
+    expect(await runner.query('SELECT environment FROM ops.environment')).toEqual([{ environment: 'testing' }]);
+    await runner.release();
     await module.close();
     expect(module.get(DataSource).isInitialized).toBe(false);
   });
