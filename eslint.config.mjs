@@ -48,6 +48,7 @@ const MAY_REVEAL = [
   'apps/api/src/testing/**',
   'libs/service/src/data/cursor.ts',
   'libs/service/src/redis/redis.ts',
+  'libs/service/src/signatures/signature-check.ts',
   'libs/service/src/telemetry/error-reports.ts',
   'libs/service/src/testing/**',
   'libs/deploy/src/registry/authorised-fetch.ts',

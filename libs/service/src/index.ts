@@ -11,3 +11,5 @@ export { isoTimestamp } from './data/sql.js';
 export { createEtag, isKnown, parseIfMatch } from './http/etag.js';
 export { Operation } from './openapi/operation.js';
 export { Problem } from './problems/problem.js';
+export type { SignatureScheme } from './signatures/signature-scheme.js';
+export { standardWebhooks } from './signatures/standard-webhooks.js';

@@ -122,7 +122,7 @@ describe('a refused caller', () => {
     const response = await api.request({ url: URL_PATH, headers: { authorization: await sign({ aud: CANARY })() } });
     expect(response.json()).toEqual({
       type: 'urn:airlock:problem:unauthenticated',
-      title: 'A valid bearer token is required',
+      title: 'A valid bearer token or signature is required',
       status: 401,
       code: 'unauthenticated',
       instance: expect.any(String),

@@ -21,6 +21,7 @@ import { installBodyRules } from '../http/request-rules.js';
 import { ValidationPipe } from '../http/validation.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { registerDocs } from '../openapi/docs.js';
+import { Signatures } from '../signatures/signatures.js';
 import type { Observer } from '../telemetry/observer.js';
 import { Metrics } from '../telemetry/prometheus-metrics.js';
 import { createHealth } from './create-health.js';
@@ -75,7 +76,11 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   const shedder = new LoadShedder({ waiting: () => database.figures().waiting, poolSize: config.database.poolSize });
   server.addHook('onClose', () => shedder.close());
   installGate(server, { lifecycle, routes, limits, shedder });
-  installAuthentication(server, { verifier: nest.get(TokenVerifier), limits });
+  installAuthentication(server, {
+    verifier: nest.get(TokenVerifier),
+    limits,
+    signatures: new Signatures(server, config),
+  });
   installBodyRules(server);
   metrics.watchPool(() => database.figures());
   observer?.watchPool?.(() => database.figures());

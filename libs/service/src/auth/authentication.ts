@@ -3,6 +3,7 @@ import { HEALTH_PATHS } from '@airlock/health';
 import { TokenRefusal, unauthenticated } from '../failures/token-refusal.js';
 import type { RateLimits } from '../http/rate-limits.js';
 import { Problem } from '../problems/problem.js';
+import type { Signatures } from '../signatures/signatures.js';
 import type { Caller, TokenVerifier } from './token-verifier.js';
 
 const BEARER = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/i;
@@ -10,13 +11,15 @@ const BEARER = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/i;
 export interface AuthenticationOptions {
   readonly verifier: TokenVerifier;
   readonly limits: RateLimits;
+  readonly signatures: Signatures;
 }
 
 /**
- * Every route requires a token, except the probes and those whose config says `isPublic`. This hook runs before the
+ * Every route requires a token, except the probes and those whose config says `isPublic` or `signature`. This hook runs before the
  * body is read. A guard of Nest would run after that and would report errors in the body to callers without a token.
  */
-export function installAuthentication(server: FastifyInstance, { verifier, limits }: AuthenticationOptions): void {
+export function installAuthentication(server: FastifyInstance, options: AuthenticationOptions): void {
+  const { verifier, limits, signatures } = options;
   server.addHook('onRequest', (request, reply, done) => {
     if (isPublic(request)) return done();
     const enter = ({ userId, roles }: Caller): void => {
@@ -25,6 +28,10 @@ export function installAuthentication(server: FastifyInstance, { verifier, limit
       admit(request, roles);
     };
     try {
+      if (request.routeOptions.config.signature) {
+        signatures.expectBody(request);
+        return done();
+      }
       const token = readToken(request);
       const known = verifier.recall(token);
       if (known === undefined)

@@ -21,6 +21,10 @@ export class RequestContext {
   userId: string | undefined;
   /** The role that the route requires and the caller has. */
   role: string | undefined;
+  /** The scheme of the signature that the route requires and the body has. */
+  signature: string | undefined;
+  /** Checks the bytes of the body before they are parsed. @throws Problem unauthenticated */
+  verifyBody: ((bytes: Buffer) => void) | undefined;
   /** Why the caller was refused, for the access line. */
   refusal: Refusal | undefined;
   #fieldErrors: FieldError[] | undefined;

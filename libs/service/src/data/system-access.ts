@@ -15,9 +15,9 @@ const LONGEST_REASON = 200;
  * @throws Error
  */
 export function assertMayActAsSystem(context: RequestContext | undefined): void {
-  if (!context || context.role !== undefined) return;
+  if (!context || context.role !== undefined || context.signature !== undefined) return;
   throw new Error(
-    'database: asSystem was called in a request whose route requires no role; ' +
+    'database: asSystem was called in a request whose route requires no role and no signature; ' +
       "expected @Operation({ …, access: { role: 'support' } }) on the route",
   );
 }

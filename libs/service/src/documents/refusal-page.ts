@@ -1,10 +1,8 @@
+import { signatureRefusals } from '../failures/signature-refusal.js';
 import { refusals } from '../failures/token-refusal.js';
 
 /** The runbook for callers that get a 401: each cause that the access log names. */
 export function renderRefusalPage(): string {
-  const causes = Object.entries(refusals).map(
-    ([reason, { meaning, remedy }]) => `- \`${reason}\`: ${meaning} ${remedy}`,
-  );
   return `# Refused tokens
 
 Callers get 401 \`unauthenticated\`. The response does not name the cause. The access log does, in every environment:
@@ -23,7 +21,13 @@ numbers are normal: tokens expire, and strangers try invalid ones.
 
 ## Causes
 
-${causes.join('\n')}
+${renderCauses(refusals)}
+
+## Causes for signed requests
+
+For routes that require a signature in place of a token ([webhooks](../webhooks.md)):
+
+${renderCauses(signatureRefusals)}
 
 ## Which tokens are meant for this API
 
@@ -36,4 +40,10 @@ compared exactly, including case and a slash at the end.
 Correct the setting in the file of the environment, deploy, and check that the number of refusals falls. Refused tokens are
 not cached: the same token is accepted as soon as the setting is correct.
 `;
+}
+
+function renderCauses(table: Readonly<Record<string, { meaning: string; remedy: string }>>): string {
+  return Object.entries(table)
+    .map(([reason, { meaning, remedy }]) => `- \`${reason}\`: ${meaning} ${remedy}`)
+    .join('\n');
 }

@@ -13,13 +13,18 @@ const EMPTY = undefined;
 export function useJsonBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   const options = { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES } as const;
-  server.addContentTypeParser<Buffer>(/^application\/(?:[a-z.-]+\+)?json(?:;|$)/, options, (_, bytes, done) => {
-    try {
-      done(null, parseBody(decode(bytes)));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
+  server.addContentTypeParser<Buffer>(
+    /^application\/(?:[a-z.-]+\+)?json(?:;|$)/,
+    options,
+    ({ context }, bytes, done) => {
+      try {
+        context.verifyBody?.(bytes);
+        done(null, parseBody(decode(bytes)));
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  );
 }
 
 export function parseBody(text: string): unknown {

@@ -3,6 +3,7 @@ import { HTTP_CODE_METADATA, METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { z } from 'zod';
 import { problems, type ProblemCode } from '../problems/problem-codes.js';
+import { describeSecurity, describeSecuritySchemes, describeSignedHeaders, requiresRole } from './describe-access.js';
 import { OPERATION, type OperationDescription } from './operation.js';
 import { listControllers } from './list-controllers.js';
 import { type JsonObject, SchemaCollector } from './schema-collector.js';
@@ -54,7 +55,7 @@ export function createOpenApi({ title, version, prefix, module }: OpenApiOptions
     security: [{ bearer: [] }],
     paths,
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: describeSecuritySchemes(routes.map(({ description }) => description)),
       schemas: schemas.all,
     },
   };
@@ -115,13 +116,12 @@ function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
     operationId: `${tag}_${name}`,
     summary: description.summary,
     tags: [tag],
-    ...(access === 'public' && { security: [] }),
-    // OpenAPI 3.1 lists the required roles of a scheme without scopes in their place.
-    ...(typeof access === 'object' && { security: [{ bearer: [access.role] }] }),
+    ...describeSecurity(access),
     parameters: [
       ...schemas.describeParameters(parameters, 'path'),
       ...schemas.describeParameters(query, 'query'),
       ...(conditional ? [requestHeaders[conditional]] : []),
+      ...describeSignedHeaders(access),
     ],
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: schemas.describe(body, 'input') } } },
@@ -143,7 +143,7 @@ function describeResponse({ response, conditional }: OperationDescription, schem
 function describeProblems({ method, description, body, query, parameters }: Route): JsonObject {
   const codes: ProblemCode[] = [
     ...COMMON.filter((code) => description.access !== 'public' || code !== 'unauthenticated'),
-    ...(typeof description.access === 'object' ? (['forbidden'] as const) : []),
+    ...(requiresRole(description.access) ? (['forbidden'] as const) : []),
     ...(description.problems ?? []),
     ...(body || query || parameters ? (['validation-failed'] as const) : []),
     // Every method except GET reads a body, even if the operation ignores it.

@@ -1,7 +1,9 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
+import type { FastifyContextConfig } from 'fastify';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { z } from 'zod';
 import type { ProblemCode } from '../problems/problem-codes.js';
+import type { SignatureScheme } from '../signatures/signature-scheme.js';
 
 /** The facts that the route itself does not contain. Parameters and bodies come from the schemas that validate them. */
 export interface OperationDescription {
@@ -15,8 +17,11 @@ export interface OperationDescription {
   readonly conditional?: 'if-match' | 'if-none-match';
   /** Additional to the problems of every operation. */
   readonly problems?: readonly ProblemCode[];
-  /** Who may call it; every caller with a token by default. `public`: also callers without one. */
-  readonly access?: 'public' | { readonly role: string };
+  /**
+   * Who may call it; every caller with a token by default. `public`: also callers without one. `signature`: callers
+   * without one that sign the body, such as the sender of a webhook.
+   */
+  readonly access?: 'public' | { readonly role: string } | { readonly signature: SignatureScheme };
 }
 
 export const OPERATION = 'airlock:operation';
@@ -25,6 +30,6 @@ export const OPERATION = 'airlock:operation';
 export const Operation = (description: OperationDescription) =>
   applyDecorators(SetMetadata(OPERATION, description), RouteConfig(readAccess(description)));
 
-function readAccess({ access }: OperationDescription): { isPublic?: boolean; role?: string } {
+function readAccess({ access }: OperationDescription): FastifyContextConfig {
   return access === 'public' ? { isPublic: true } : { ...access };
 }

@@ -17,9 +17,11 @@ export const problems = {
   },
   unauthenticated: {
     status: 401,
-    title: 'A valid bearer token is required',
-    meaning: 'The token is missing, expired, not yet valid, not meant for this API, or not signed by its issuer.',
-    remedy: 'Get a new token from the issuer and send it as `Authorization: Bearer …`.',
+    title: 'A valid bearer token or signature is required',
+    meaning:
+      'The token is missing, expired, not yet valid, not meant for this API, or not signed by its issuer. For a webhook: the signature is missing, too old, or does not match the body.',
+    remedy:
+      'Get a new token from the issuer and send it as `Authorization: Bearer …`. For a webhook: sign the bytes of the body with the current key.',
   },
   forbidden: {
     status: 403,

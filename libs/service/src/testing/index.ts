@@ -8,6 +8,7 @@ export { AppProcess, type AppProcessOptions } from './app-process.fixture.js';
 export { findFreePort } from './free-port.fixture.js';
 export { startKeptAlive } from './keep-alive-clients.fixture.js';
 export { readMetrics, readSpans, type SentSpan } from './otlp.fixture.js';
+export { signWebhook } from './sign-webhook.fixture.js';
 export { createRandom, type Random } from './random.fixture.js';
 export { type Received, withReceiver } from './receiver.fixture.js';
 export { describeWithOwnRedis, TestRedis } from './redis.fixture.js';
