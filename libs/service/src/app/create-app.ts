@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { installAuthentication } from '../auth/authentication.js';
 import { TokenVerifier } from '../auth/token-verifier.js';
 import { Database } from '../data/database.js';
+import { EventStreams } from '../events/event-streams.js';
 import { createRecordResponse } from '../http/access-log.js';
 import { createAdapter } from '../http/create-adapter.js';
 import { installGate } from '../http/gate.js';
@@ -75,6 +76,10 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   const limits = nest.get(RateLimits);
   const shedder = new LoadShedder({ waiting: () => database.figures().waiting, poolSize: config.database.poolSize });
   server.addHook('onClose', () => shedder.close());
+  const { requestTimeoutMs, eventStreamsPerUser: limit } = config.http;
+  const streams = new EventStreams(server, { lifecycle, logger, observer, recordResponse, limit, requestTimeoutMs });
+  server.decorate('eventStreams', streams);
+  metrics.watchStreams(() => streams.count);
   installGate(server, { lifecycle, routes, limits, shedder });
   installAuthentication(server, {
     verifier: nest.get(TokenVerifier),

@@ -22,8 +22,9 @@ export function installAuthentication(server: FastifyInstance, options: Authenti
   const { verifier, limits, signatures } = options;
   server.addHook('onRequest', (request, reply, done) => {
     if (isPublic(request)) return done();
-    const enter = ({ userId, roles }: Caller): void => {
+    const enter = ({ userId, roles, expiresAtMs }: Caller): void => {
       request.context.userId = userId;
+      request.context.expiresAtMs = expiresAtMs;
       limits.takeUser(userId, reply);
       admit(request, roles);
     };

@@ -18,6 +18,8 @@ export interface TokenRules {
 export interface Caller {
   readonly userId: string;
   readonly roles: readonly string[];
+  /** When its token is no longer accepted. */
+  readonly expiresAtMs: number;
 }
 
 /** Public-key algorithms only: with a shared secret, a service that verifies tokens could also sign them. */
@@ -61,9 +63,14 @@ export class TokenVerifier {
       const generation = this.#generation;
       const claims = await this.#readClaims(token);
       assertMeantForUs(claims, this.#rules.parties);
-      const caller = { userId: readSubject(claims), roles: readRoles(claims, this.#rules.rolesClaim) };
+      const expiresAtMs = (claims.exp ?? 0) * 1_000;
+      const caller = {
+        userId: readSubject(claims),
+        roles: readRoles(claims, this.#rules.rolesClaim),
+        expiresAtMs: expiresAtMs + CLOCK_SKEW_SECONDS * 1_000,
+      };
       // The key may have been revoked while the signature was verified.
-      if (generation === this.#generation) this.#remember(token, { caller, expiresAtMs: (claims.exp ?? 0) * 1_000 });
+      if (generation === this.#generation) this.#remember(token, { caller, expiresAtMs });
       return caller;
     } catch (error) {
       if (error instanceof Problem) throw error;

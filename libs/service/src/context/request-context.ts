@@ -10,6 +10,14 @@ export interface Refusal {
   readonly seconds?: number;
 }
 
+/** The client of a stream of server-sent events. */
+export interface EventSubscriber {
+  /** The id of the last event that it received before it reconnected. */
+  readonly lastEventId: string | undefined;
+  /** Aborted when the stream ends. A producer that waits must stop then. */
+  readonly signal: AbortSignal;
+}
+
 /** The facts about the current request, available to all code that runs for it. */
 export class RequestContext {
   readonly requestId: string;
@@ -19,12 +27,18 @@ export class RequestContext {
   #trace: TraceContext | undefined;
   /** The subject of the verified token. */
   userId: string | undefined;
+  /** When the token is no longer accepted. */
+  expiresAtMs: number | undefined;
   /** The role that the route requires and the caller has. */
   role: string | undefined;
   /** The scheme of the signature that the route requires and the body has. */
   signature: string | undefined;
   /** Checks the bytes of the body before they are parsed. @throws Problem unauthenticated */
   verifyBody: ((bytes: Buffer) => void) | undefined;
+  /** Set for routes that stream events. */
+  subscriber: EventSubscriber | undefined;
+  /** Whether the response is a stream of events, which lasts as long as the client stays. */
+  isStream = false;
   /** Why the caller was refused, for the access line. */
   refusal: Refusal | undefined;
   #fieldErrors: FieldError[] | undefined;

@@ -20,8 +20,11 @@ export function createRecordResponse({ logger, metrics, observer }: Listeners): 
   const requests = createFlatLogger(logger);
   return (request, reply) => {
     if (HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
-    metrics.observe(request, reply);
-    observer?.onRequest?.(request, reply);
+    // The duration of a stream says how long its client stayed.
+    if (!request.context.isStream) {
+      metrics.observe(request, reply);
+      observer?.onRequest?.(request, reply);
+    }
     logRequest(requests, request, reply);
   };
 }

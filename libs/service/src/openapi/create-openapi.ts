@@ -1,5 +1,11 @@
 import { RequestMethod, type Type } from '@nestjs/common';
-import { HTTP_CODE_METADATA, METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import {
+  HTTP_CODE_METADATA,
+  METHOD_METADATA,
+  PATH_METADATA,
+  ROUTE_ARGS_METADATA,
+  SSE_METADATA,
+} from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { z } from 'zod';
 import { problems, type ProblemCode } from '../problems/problem-codes.js';
@@ -71,6 +77,8 @@ function readRoutes(controller: Type): Route[] {
     const description = readMetadata<OperationDescription>(OPERATION, handler);
     if (!description)
       throw new Error(`${controller.name}.${name}: is not described; expected @Operation(…) on the method`);
+    if (readMetadata<boolean>(SSE_METADATA, handler))
+      throw new Error(`${controller.name}.${name}: uses @Sse; expected @Get and \`events\` in @Operation`);
     assertStatus(handler, description, `${controller.name}.${name}`);
     const sub = readMetadata<string>(PATH_METADATA, handler) ?? '/';
     return [
@@ -122,6 +130,7 @@ function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
       ...schemas.describeParameters(query, 'query'),
       ...(conditional ? [requestHeaders[conditional]] : []),
       ...describeSignedHeaders(access),
+      ...(description.response.events ? [requestHeaders['last-event-id']] : []),
     ],
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: schemas.describe(body, 'input') } } },
@@ -131,13 +140,27 @@ function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
 }
 
 function describeResponse({ response, conditional }: OperationDescription, schemas: SchemaCollector): JsonObject {
-  const content = response.schema && { 'application/json': { schema: schemas.describe(response.schema, 'output') } };
+  const { schema, events } = response;
+  const content = {
+    ...(schema && { 'application/json': { schema: schemas.describe(schema, 'output') } }),
+    // OpenAPI 3.1 cannot describe a sequence: the schema is that of the data of one event.
+    ...(events && { 'text/event-stream': { schema: schemas.describe(events, 'output') } }),
+  };
   const headers = Object.fromEntries((response.headers ?? []).map((name) => [name, responseHeaders[name]]));
-  const description = response.status === 204 ? 'Success, without a body.' : 'Success.';
+  const description = describeSuccess(response);
   return {
-    [response.status]: { description, ...(response.headers && { headers }), ...(content && { content }) },
+    [response.status]: {
+      description,
+      ...(response.headers && { headers }),
+      ...(Object.keys(content).length > 0 && { content }),
+    },
     ...(conditional === 'if-none-match' && { 304: { description: 'The caller already has this version.' } }),
   };
+}
+
+function describeSuccess({ status, events }: OperationDescription['response']): string {
+  if (events) return 'Server-sent events. The data of each is JSON with this schema.';
+  return status === 204 ? 'Success, without a body.' : 'Success.';
 }
 
 function describeProblems({ method, description, body, query, parameters }: Route): JsonObject {

@@ -1,7 +1,8 @@
-import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata, UseInterceptors } from '@nestjs/common';
 import type { FastifyContextConfig } from 'fastify';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { z } from 'zod';
+import { eventsInterceptor } from '../events/events.interceptor.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 import type { SignatureScheme } from '../signatures/signature-scheme.js';
 
@@ -11,6 +12,8 @@ export interface OperationDescription {
   readonly response: {
     readonly status: 200 | 201 | 204;
     readonly schema?: z.ZodType;
+    /** The `data` of each event, for a handler that returns an `AsyncIterable<ServerEvent>`. */
+    readonly events?: z.ZodType;
     readonly headers?: readonly ('etag' | 'location')[];
   };
   /** The conditional header that the operation supports. */
@@ -28,7 +31,11 @@ export const OPERATION = 'airlock:operation';
 
 /** Describes a route of a controller in the OpenAPI document, and declares who may call it. */
 export const Operation = (description: OperationDescription) =>
-  applyDecorators(SetMetadata(OPERATION, description), RouteConfig(readAccess(description)));
+  applyDecorators(
+    SetMetadata(OPERATION, description),
+    RouteConfig({ ...readAccess(description), streamsEvents: description.response.events !== undefined }),
+    ...(description.response.events ? [UseInterceptors(eventsInterceptor)] : []),
+  );
 
 function readAccess({ access }: OperationDescription): FastifyContextConfig {
   return access === 'public' ? { isPublic: true } : { ...access };

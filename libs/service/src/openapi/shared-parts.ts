@@ -18,6 +18,13 @@ export const requestHeaders = {
     description: 'The ETag of the version that the caller has.',
     schema: ETAG,
   },
+  'last-event-id': {
+    name: 'Last-Event-ID',
+    in: 'header',
+    required: false,
+    description: 'The id of the last event that the caller received.',
+    schema: { type: 'string' },
+  },
 };
 
 export const responseHeaders = {

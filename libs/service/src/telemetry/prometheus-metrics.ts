@@ -59,6 +59,10 @@ export class Metrics {
     });
   }
 
+  watchStreams(read: () => number): void {
+    gauge(this.registry, { name: 'http_server_event_streams', help: 'Open streams of server-sent events', read });
+  }
+
   observe(request: FastifyRequest, reply: FastifyReply): void {
     const labels = {
       http_request_method: request.method,

@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkSchema } from '@airlock/database';
+import { sampleModel } from '@airlock/database/sample';
+import { Controller, Get, Module } from '@nestjs/common';
+import { z } from 'zod';
+import type { ServiceDefinition } from '../../../app/service-definition.js';
+import type { EventSubscriber } from '../../../context/request-context.js';
+import { Subscriber } from '../../../events/subscriber.decorator.js';
+import { Operation } from '../../../openapi/operation.js';
+
+const EVENTS = { status: 200, events: z.object({ n: z.number() }).meta({ id: 'Tick' }) } as const;
+
+@Controller('ticks')
+class Ticks {
+  @Get()
+  @Operation({ summary: 'Follow the time', response: EVENTS })
+  async *follow(@Subscriber() { signal }: EventSubscriber) {
+    for (let n = 0; ; n += 1) {
+      yield { data: { n } };
+      await sleep(10, undefined, { signal });
+    }
+  }
+
+  @Get('fast')
+  @Operation({ summary: 'Much data', response: EVENTS })
+  async *fast() {
+    for (let n = 0; ; n += 1) {
+      await new Promise(setImmediate);
+      yield { data: { n, text: 'x'.repeat(10_000) } };
+    }
+  }
+}
+@Module({ controllers: [Ticks] })
+class TicksModule {}
+
+export const streamingService: ServiceDefinition = {
+  title: 'Ticks',
+  prefix: 'api/v1',
+  module: TicksModule,
+  constraints: [],
+  loadEntities: () => Promise.resolve([]),
+  checkSchema: (session) => checkSchema(session, sampleModel.migrations),
+};
