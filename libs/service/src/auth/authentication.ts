@@ -15,8 +15,9 @@ export interface AuthenticationOptions {
 }
 
 /**
- * Every route requires a token, except the probes and those whose config says `isPublic` or `signature`. This hook runs before the
- * body is read. A guard of Nest would run after that and would report errors in the body to callers without a token.
+ * Every route requires a token, except the probes and those whose config says `isPublic` or `signature`. This hook
+ * runs before the body is read. A guard of Nest would run after that and would report errors in the body to callers
+ * without a token.
  */
 export function installAuthentication(server: FastifyInstance, options: AuthenticationOptions): void {
   const { verifier, limits, signatures } = options;

@@ -21,6 +21,19 @@ describe('EventStream', () => {
     expect(chunks.slice(1)).toEqual([':\n\n', ':\n\n', ':\n\n']);
   });
 
+  it('stops the producer once, however often it is ended', async () => {
+    let stops = 0;
+    const stop = () => Promise.resolve({ done: true as const, value: void (stops += 1) });
+    const { stream } = create({
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined), return: stop }),
+    });
+    stream.finish();
+    stream.finish();
+    for await (const chunk of stream) expect(chunk).toMatch(/^retry/);
+    stream.destroy();
+    expect(stops).toBe(1);
+  });
+
   it('adds no comments for a client that does not read', async () => {
     const { stream } = create(never, 1);
     const before = stream.readableLength;

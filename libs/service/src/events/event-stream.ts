@@ -83,6 +83,7 @@ export class EventStream extends Readable {
   }
 
   #release(): void {
+    if (this.#isEnded) return;
     this.#isEnded = true;
     clearInterval(this.#heartbeat);
     // A generator that waits without the signal returns only after that.

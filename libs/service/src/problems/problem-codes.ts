@@ -93,7 +93,7 @@ export const problems = {
     status: 429,
     title: 'Too many requests',
     meaning:
-      'The user or address has reached its limit of requests. The `RateLimit` header gives the time of the reset.',
+      'The user or address has reached its limit of requests or of open streams of events. The `RateLimit` header gives the time of the reset.',
     remedy: 'Try again after the time in `Retry-After`.',
   },
   'headers-too-large': {
