@@ -41,6 +41,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     expect(changed.filter((path) => !isNew.test(path))).toEqual([
       '.env.example',
       'apps/api/openapi.json',
+      'apps/api/src/api.ts',
       'apps/api/src/app.module.ts',
       'compose.override.yml',
       'docker/env/preview.env.example',

@@ -1,6 +1,5 @@
 import { Database } from '@airlock/service';
 import { describe, expect, it } from '@jest/globals';
-import { DataSource } from 'typeorm';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 const URL = '/api/v1/entities';
@@ -22,15 +21,18 @@ describe.each([true, false])('DB_ECHO=%s', (echo) => {
     expect(line?.['request_id']).toEqual(echo ? expect.any(String) : undefined);
   });
 
-  it(`logs ${echo ? 'those of the mapper, and that one failed' : 'neither those of the mapper nor that one failed'}`, async () => {
-    await api.app.nest.get(DataSource).query(`SELECT '${SECRET}'`);
+  it(`logs ${echo ? 'those of a transaction, and that one failed' : 'neither those of a transaction nor that one failed'}`, async () => {
+    const database = api.app.nest.get(Database);
+    await database.asUser('user_1', (tx) => tx.query(`SELECT '${SECRET}'`));
     const broken = { name: 'broken', text: `SELECT '${SECRET}', 1 / $1::int`, values: [0], userId: 'user_1' };
-    await expect(api.app.nest.get(Database).query(broken)).rejects.toThrow('division by zero');
+    await expect(database.query(broken)).rejects.toThrow('division by zero');
     const shown = printed().filter((sql) => !sql.includes('ops.'));
     expect(shown).toEqual(
       echo
         ? [
+            'START TRANSACTION',
             `SELECT '[redacted]'`,
+            'COMMIT',
             `SELECT '[redacted]', 1 / $1::int -- 1 parameter [redacted]`,
             `failed: SELECT '[redacted]', 1 / $1::int -- 1 parameter [redacted]`,
           ]
