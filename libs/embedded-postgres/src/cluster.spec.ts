@@ -12,13 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
+import { withHeldPort } from '@airlock/config/testing';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
 import { createOwnedFolder } from './leftovers.js';
 import { findPostgresIn } from './postgres-processes.js';
@@ -117,18 +116,13 @@ describe('startCluster', () => {
 
   it('takes the next port when the chosen free one is taken, and names the process that holds a fixed one', async () => {
     await prepared.copyOwn(dataDir);
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    try {
-      await expect(startCluster({ dataDir, durable: true, port })).rejects.toThrow(
+    await withHeldPort((port) =>
+      expect(startCluster({ dataDir, durable: true, port })).rejects.toThrow(
         new RegExp(
           `^port ${port}: process ${process.pid} \\(.*\\) listens on it; expected a free port\\.\nChoose another port\\.$`,
         ),
-      );
-    } finally {
-      server.close();
-    }
+      ),
+    );
   });
 
   it('names the live process that owns the folder', async () => {

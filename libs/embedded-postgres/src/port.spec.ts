@@ -1,17 +1,6 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { withHeldPort } from '@airlock/config/testing';
 import { describe, expect, it } from '@jest/globals';
 import { findFreePortAbove, isPortFree } from './port.js';
-
-async function withHeldPort(use: (port: number) => Promise<void>): Promise<void> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  try {
-    await use((server.address() as AddressInfo).port);
-  } finally {
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
 
 describe('a port', () => {
   it('is free exactly while no process listens on it', async () => {

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { withHeldPort } from '@airlock/config/testing';
 import { isPortFree } from '@airlock/embedded-postgres';
 import { model } from '@airlock/model';
 import { findFreePorts, ScratchWorkspace } from './scratch-workspace.fixture.js';
@@ -240,10 +239,8 @@ describe('the API in development', () => {
 });
 
 describe('the check before the API is served', () => {
-  const refuseHeld = async (held: number, name: string) => {
-    const holder = createServer().listen(held, '127.0.0.1');
-    await once(holder, 'listening');
-    try {
+  const refuseHeld = (held: number, name: string) =>
+    withHeldPort(async () => {
       const { code, stderr } = await workspace.run('serve', '--check');
       expect(stderr).toMatch(
         new RegExp(
@@ -252,10 +249,7 @@ describe('the check before the API is served', () => {
         ),
       );
       expect(code).toBe(1);
-    } finally {
-      await once(holder.close(), 'close');
-    }
-  };
+    }, held);
 
   it('names PORT, and the process that uses it', () => refuseHeld(workspace.port, 'PORT'), LIMIT_MS);
 
@@ -282,10 +276,8 @@ describe('the check before the API is served', () => {
 describe('the API in development and its database', () => {
   it(
     'report in two lines the process that uses the port of the database, and leave nothing running',
-    async () => {
-      const holder = createServer().listen(workspace.databasePort, '127.0.0.1');
-      await once(holder, 'listening');
-      try {
+    () =>
+      withHeldPort(async () => {
         const { code, stderr } = await workspace.run('db', 'serve');
         expect(stderr).toMatch(
           new RegExp(
@@ -295,10 +287,7 @@ describe('the API in development and its database', () => {
         );
         expect(code).toBe(1);
         expect(workspace.listProcesses()).toEqual([]);
-      } finally {
-        await once(holder.close(), 'close');
-      }
-    },
+      }, workspace.databasePort),
     LIMIT_MS,
   );
 

@@ -1,7 +1,5 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
@@ -9,7 +7,7 @@ import { ConfigError } from '../values/config-error.js';
 import { loadConfig } from '../load/load-config.js';
 import { renderEnvExample } from '../render/env-example.js';
 import { setUpEnvFile } from './set-up-env-file.js';
-import { FOLDER, type FolderContent, withFolder } from '../testing/index.js';
+import { FOLDER, type FolderContent, withFolder, withHeldPort } from '../testing/index.js';
 
 const example = { '.env.example': renderEnvExample('development') };
 
@@ -70,22 +68,20 @@ describe('setUpEnvFile', () => {
   });
 
   it('gives each of several clones separate ports, even concurrently, in every value with a port', async () => {
-    await withClones(async (clones, environment) => {
-      const listener = createServer().listen(0, '127.0.0.1');
-      await once(listener, 'listening');
-      const { port: held } = listener.address() as AddressInfo;
-      const usual = example['.env.example'].replace('# PORT=8000', `# PORT=${held}`);
-      for (const clone of clones) writeFileSync(join(clone, '.env.example'), usual);
-      await Promise.all(clones.map((clone) => setUpElsewhere(clone, environment)));
-      const chosen = clones.map((clone) => readPorts(clone));
-      for (const ports of chosen) {
-        expect(ports['DATABASE_URL']).toBe(ports['DATABASE_MIGRATION_URL']);
-        expect(ports['PORT']).not.toBe(`${held}`);
-      }
-      const all = chosen.flatMap((ports) => [...new Set(Object.values(ports))]);
-      expect(new Set(all).size).toBe(all.length);
-      listener.close();
-    });
+    await withClones((clones, environment) =>
+      withHeldPort(async (held) => {
+        const usual = example['.env.example'].replace('# PORT=8000', `# PORT=${held}`);
+        for (const clone of clones) writeFileSync(join(clone, '.env.example'), usual);
+        await Promise.all(clones.map((clone) => setUpElsewhere(clone, environment)));
+        const chosen = clones.map((clone) => readPorts(clone));
+        for (const ports of chosen) {
+          expect(ports['DATABASE_URL']).toBe(ports['DATABASE_MIGRATION_URL']);
+          expect(ports['PORT']).not.toBe(`${held}`);
+        }
+        const all = chosen.flatMap((ports) => [...new Set(Object.values(ports))]);
+        expect(new Set(all).size).toBe(all.length);
+      }),
+    );
   });
 
   it('reuses the ports of a clone, and gives those of a removed clone to another', async () => {

@@ -153,7 +153,7 @@ export class Database {
   #transact<T>(access: Access, work: Work<T>, options: TransactionOptions): Promise<T> {
     const { openRunner, transactionTimeoutMs } = this.#options;
     const { timeoutMs = transactionTimeoutMs, constraints, isolation } = options;
-    const cached = this.#cached;
+    const cached = this.#cached?.tables.length ? this.#cached : undefined;
     const operation = { name: 'transaction', attributes: { 'db.system.name': 'postgresql' } };
     const log = (text: string): void => void this.#sqlLogger.logQuery(text);
     const warn = (problem: unknown): void => void this.#sqlLogger.log('warn', `after the commit: ${String(problem)}`);

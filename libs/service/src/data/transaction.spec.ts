@@ -162,7 +162,7 @@ describe('asUser', () => {
     expect(await namesOf('user_1')).toEqual(['in time']);
   });
 
-  it('refuses a second session inside of the work, which could wait for the first one for ever', async () => {
+  it('refuses a second session inside of the work, which could wait for the first one', async () => {
     const nested = database.asUser('user_1', () => database.asUser('user_1', () => Promise.resolve()));
     await expect(nested).rejects.toThrow('asUser was called inside of a transaction');
     const query = database.asUser('user_1', () => database.query({ ...COUNT, userId: 'user_1' }));

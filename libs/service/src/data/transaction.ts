@@ -51,7 +51,7 @@ const MARK = 'app.transaction';
 const current = new AsyncLocalStorage<{ isOpen: boolean }>();
 
 /**
- * Another session would not see the changes of the transaction, and could wait for it for ever when the pool is empty.
+ * Another session would not see the changes of the transaction, and could wait for its session when the pool is empty.
  *
  * @throws Error if called in the work of a transaction
  */
@@ -124,8 +124,9 @@ async function begin(
   await session.query(start);
   const values = Object.entries({ ...settings, [MARK]: mark }).flat();
   const calls = values.flatMap((_, at) => (at % 2 === 0 ? `set_config($${at + 1}, $${at + 2}, true)` : []));
-  const text = `SELECT ${calls.join(', ')}, ${countChanges(`$${values.length + 1}::text[]`)} AS counts`;
-  const { rows } = await session.query<{ counts: ChangeCounts }>(text, [...values, cached?.tables ?? []]);
+  const counts = cached ? `, ${countChanges(`$${values.length + 1}::text[]`)} AS counts` : '';
+  const parameters = cached ? [...values, cached.tables] : values;
+  const { rows } = await session.query<{ counts?: ChangeCounts }>(`SELECT ${calls.join(', ')}${counts}`, parameters);
   // As TypeORM sets it, so that `tx.transaction` is a savepoint.
   Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
   await runner.broadcaster.broadcast('AfterTransactionStart');

@@ -1,4 +1,5 @@
 import { Problem } from '../problems/problem.js';
+import { CallerRefusal } from './caller-refusal.js';
 
 /** Every reason to reject a signed request, for the access log and docs/runbooks/refused-tokens.md. */
 export const signatureRefusals = {
@@ -24,17 +25,9 @@ export const signatureRefusals = {
 
 export type SignatureRefusalCause = keyof typeof signatureRefusals;
 
-/** Why a signed request was rejected. Holds no header, key or body, so that it may be logged in every environment. */
-export class SignatureRefusal extends Error {
+/** Why a signed request was rejected; `seconds` is the age of the signature. */
+export class SignatureRefusal extends CallerRefusal<SignatureRefusalCause> {
   override readonly name = 'SignatureRefusal';
-
-  constructor(
-    readonly reason: SignatureRefusalCause,
-    /** The age of the signature. */
-    readonly seconds?: number,
-  ) {
-    super(reason);
-  }
 }
 
 /** The response does not say which part failed. RFC 9110 requires the challenge. */

@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { loadConfig } from '@airlock/config/loading';
-import { goodEnvironments } from '@airlock/config/testing';
+import { goodEnvironments, withHeldPort } from '@airlock/config/testing';
 import { describe, expect, it } from '@jest/globals';
 import { startManagementServer } from '../lifecycle/management-server.js';
 import { findRefusal } from './start-refusal.js';
@@ -20,16 +18,6 @@ function failToListen({ host = '127.0.0.1', port }: { host?: string; port: numbe
     (server) => server.close(() => undefined),
     (error: object) => fail(error),
   );
-}
-
-async function withHeldPort(use: (port: number) => Promise<void>): Promise<void> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  try {
-    await use((server.address() as AddressInfo).port);
-  } finally {
-    await new Promise((resolve) => server.close(resolve));
-  }
 }
 
 describe('findRefusal', () => {

@@ -1,4 +1,5 @@
 import { Problem } from '../problems/problem.js';
+import { CallerRefusal } from './caller-refusal.js';
 
 interface RefusalText {
   /** The error, for an operator who reads the access log. */
@@ -114,19 +115,9 @@ export const refusals = {
 
 export type RefusalCause = keyof typeof refusals;
 
-/** Why a caller was rejected. Holds only names and numbers, so that it may be logged in every environment. */
-export class TokenRefusal extends Error {
+/** Why a token was rejected; `seconds` is the difference between a time claim and the current time. */
+export class TokenRefusal extends CallerRefusal<RefusalCause> {
   override readonly name = 'TokenRefusal';
-
-  constructor(
-    readonly reason: RefusalCause,
-    /** The claim or header parameter that was checked. */
-    readonly claim?: string,
-    /** The difference between a time claim and the current time. */
-    readonly seconds?: number,
-  ) {
-    super(claim === undefined ? reason : `${reason}: ${claim}`);
-  }
 }
 
 /**

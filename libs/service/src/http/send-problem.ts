@@ -1,8 +1,7 @@
 import { NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { SignatureRefusal } from '../failures/signature-refusal.js';
-import { TokenRefusal } from '../failures/token-refusal.js';
+import { CallerRefusal } from '../failures/caller-refusal.js';
 import { translateError } from '../failures/translate-error.js';
 import { Problem } from '../problems/problem.js';
 import type { Observer } from '../telemetry/observer.js';
@@ -37,8 +36,7 @@ export function sendProblem({
   const context = openContext(request, reply);
   const isUnknown = request.is404 && error instanceof NotFoundException;
   const problem = isUnknown ? routes.describeUnknown(request) : describeError(error, request);
-  const { cause } = problem;
-  if (cause instanceof TokenRefusal || cause instanceof SignatureRefusal) context.refusal = cause;
+  if (problem.cause instanceof CallerRefusal) context.refusal = problem.cause;
   if (problem.status >= FIRST_SERVER_ERROR) logCause(problem, logger);
   if (problem.code === 'internal-error') report(problem, request, observer);
   if (reply.sent) return;

@@ -65,5 +65,6 @@ function readOne(rawHeaders: readonly string[], name: string): string {
 function assertRecent(timestamp: string): void {
   if (!TIMESTAMP.test(timestamp)) throw new SignatureRefusal('signature-malformed');
   const seconds = Math.round(Date.now() / 1_000) - Number(timestamp);
-  if (Math.abs(seconds) > TOLERANCE_SECONDS) throw new SignatureRefusal('timestamp-outside-tolerance', seconds);
+  if (Math.abs(seconds) > TOLERANCE_SECONDS)
+    throw new SignatureRefusal('timestamp-outside-tolerance', undefined, seconds);
 }
