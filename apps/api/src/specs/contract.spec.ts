@@ -37,6 +37,8 @@ const HEADERS = [
 ];
 /** NUL and halves of a surrogate pair, alone and within other text. */
 const UNSTORABLE = ['\0', 'a\0b', '\ud800', 'a\udc00', '\udc00\ud800'];
+/** A body with such a key is malformed, whatever else it has; random keys include these. */
+const FORBIDDEN_KEY = /"(?:__proto__|constructor)":/;
 /** Responses that each operation may return, but that no caller can cause. */
 const FAULTS = [500, 503];
 
@@ -124,7 +126,9 @@ describe('openapi.json', () => {
     it.each(['value', 'key', 'list', 'top', 'path'] as const)(
       'rejects text that cannot be stored, and names its place: %s',
       (place) => {
-        const valid = requestFor(operation, (schema) => arbitraryFor(schema, document));
+        const valid = requestFor(operation, (schema) => arbitraryFor(schema, document)).filter(
+          ({ payload }) => !FORBIDDEN_KEY.test(String(payload)),
+        );
         const property = fc.asyncProperty(valid, fc.constantFrom(...UNSTORABLE), async (request, text) => {
           const [planted, pointer] = plant(request, { place, text });
           const response = await api.request({ as: 'contract', ...planted });
