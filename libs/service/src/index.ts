@@ -15,4 +15,5 @@ export { createEtag, isKnown, parseIfMatch } from './http/etag.js';
 export { Operation } from './openapi/operation.js';
 export { Problem } from './problems/problem.js';
 export type { SignatureScheme } from './signatures/signature-scheme.js';
+export type { Conversation } from './sockets/connection.js';
 export { standardWebhooks } from './signatures/standard-webhooks.js';

@@ -47,7 +47,7 @@ function arrange(v: Values, file: string | undefined) {
       trustedProxyHops: v.TRUSTED_PROXY_HOPS,
       rateLimitPerUser: v.RATE_LIMIT_PER_USER,
       rateLimitPerAddress: v.RATE_LIMIT_PER_ADDRESS,
-      eventStreamsPerUser: v.EVENT_STREAMS_PER_USER,
+      streamsPerUser: v.STREAMS_PER_USER,
     },
     httpClient: { timeoutMs: v.HTTP_CLIENT_TIMEOUT, maxRetries: v.HTTP_CLIENT_MAX_RETRIES },
     auth: {

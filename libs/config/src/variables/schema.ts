@@ -298,9 +298,9 @@ export const schema = z.object({
     description: 'The limit of requests per minute for an address, over all replicas; users may share an address.',
     default: { development: '60000', testing: '1000000', strict: '6000' },
   }),
-  EVENT_STREAMS_PER_USER: integer(1, 10_000).register(variables, {
+  STREAMS_PER_USER: integer(1, 10_000).register(variables, {
     group: 'HTTP',
-    description: 'How many streams of server-sent events a user may have open in one process.',
+    description: 'How many event streams and WebSockets a user may have open in one process.',
     default: '20',
   }),
   HTTP_CLIENT_TIMEOUT: duration().register(variables, {

@@ -15,6 +15,7 @@ import { installGate } from '../http/gate.js';
 import { KnownRoutes } from '../http/known-routes.js';
 import { LoadShedder } from '../http/load-shedder.js';
 import { createOpenContext } from '../http/open-context.js';
+import { OpenStreams } from '../http/open-streams.js';
 import { installPipeline } from '../http/pipeline.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { RateLimits } from '../http/rate-limits.js';
@@ -23,6 +24,7 @@ import { ValidationPipe } from '../http/validation.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { registerDocs } from '../openapi/docs.js';
 import { Signatures } from '../signatures/signatures.js';
+import { WebSockets } from '../sockets/web-sockets.js';
 import type { Observer } from '../telemetry/observer.js';
 import { Metrics } from '../telemetry/prometheus-metrics.js';
 import { createHealth } from './create-health.js';
@@ -76,10 +78,12 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   const limits = nest.get(RateLimits);
   const shedder = new LoadShedder({ waiting: () => database.figures().waiting, poolSize: config.database.poolSize });
   server.addHook('onClose', () => shedder.close());
-  const { requestTimeoutMs, eventStreamsPerUser: limit } = config.http;
-  const streams = new EventStreams(server, { lifecycle, logger, observer, recordResponse, limit, requestTimeoutMs });
-  server.decorate('eventStreams', streams);
-  metrics.watchStreams(() => streams.count);
+  const { requestTimeoutMs, corsOrigins: origins, streamsPerUser: limit } = config.http;
+  const streams = new OpenStreams(server, { lifecycle, limit });
+  const events = new EventStreams(server, { lifecycle, logger, observer, recordResponse, streams, requestTimeoutMs });
+  const sockets = new WebSockets(server, { logger, observer, recordResponse, streams, limits, origins });
+  server.decorate('eventStreams', events).decorate('webSockets', sockets);
+  metrics.watchStreams({ events: () => events.count, sockets: () => sockets.count });
   installGate(server, { lifecycle, routes, limits, shedder });
   installAuthentication(server, {
     verifier: nest.get(TokenVerifier),

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HEALTH_PATHS } from '@airlock/health';
 import { TokenRefusal, unauthenticated } from '../failures/token-refusal.js';
@@ -61,13 +62,24 @@ function isPublic({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.config.isPublic === true || HEALTH_PATHS.has(routeOptions.url ?? '');
 }
 
-function readToken({ headers, raw }: FastifyRequest): string {
-  const { authorization } = headers;
+function readToken({ headers, raw, routeOptions }: FastifyRequest): string {
+  const authorization = headers.authorization ?? readProtocolToken(headers, routeOptions.config.streams);
   if (authorization === undefined) throw unauthenticated(new TokenRefusal('header-missing'));
   if (hasSeveral(raw.rawHeaders)) throw unauthenticated(new TokenRefusal('header-repeated'));
   const [, token] = BEARER.exec(authorization) ?? [];
   if (token === undefined) throw unauthenticated(new TokenRefusal('header-malformed'));
   return token;
+}
+
+/** A page cannot set headers for a WebSocket, so it names its token as a protocol that is never accepted. */
+function readProtocolToken(
+  headers: IncomingHttpHeaders,
+  streams: 'events' | 'messages' | undefined,
+): string | undefined {
+  if (streams !== 'messages') return undefined;
+  const tokens = headers['sec-websocket-protocol']?.split(',').map((name) => /^bearer\.(.*)$/.exec(name.trim())?.[1]);
+  const [token] = tokens?.filter((found) => found !== undefined) ?? [];
+  return token === undefined ? undefined : `Bearer ${token}`;
 }
 
 /** Node keeps the first of several headers or joins them, while a proxy may have checked the last. */

@@ -37,8 +37,10 @@ export class RequestContext {
   verifyBody: ((bytes: Buffer) => void) | undefined;
   /** Set for routes that stream events. */
   subscriber: EventSubscriber | undefined;
-  /** Whether the response is a stream of events, which lasts as long as the client stays. */
+  /** Whether the response is a stream of events or a WebSocket, which last as long as the client stays. */
   isStream = false;
+  /** How a WebSocket ended, by RFC 6455. */
+  closeCode: number | undefined;
   /** Why the caller was refused, for the access line. */
   refusal: Refusal | undefined;
   #fieldErrors: FieldError[] | undefined;

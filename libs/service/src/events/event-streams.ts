@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { runInContext } from '../context/request-context.js';
 import type { RecordResponse } from '../http/access-log.js';
-import { Problem } from '../problems/problem.js';
+import type { OpenStreams } from '../http/open-streams.js';
 import type { Observer } from '../telemetry/observer.js';
 import { EVENT_WORD, EventStream, type ServerEvent } from './event-stream.js';
 
@@ -12,8 +12,7 @@ export interface EventStreamsOptions {
   readonly logger: Logger;
   readonly observer: Observer | undefined;
   readonly recordResponse: RecordResponse;
-  /** How many streams a user may have open in this process; without a user, an address. */
-  readonly limit: number;
+  readonly streams: OpenStreams;
   /** The time limit of a handler, up to the stream that it returns. */
   readonly requestTimeoutMs: number;
   readonly heartbeatMs?: number;
@@ -21,13 +20,10 @@ export interface EventStreamsOptions {
 
 /** Shorter than the idle timeout of any proxy. */
 const HEARTBEAT_MS = 15_000;
-/** A stream ends at the latest after this time, so that clients spread over new processes, and revoked keys count. */
-const LONGEST_MS = 60 * 60 * 1_000;
 /** The largest value of a timer, in place of the time limit of other requests. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1;
 /** How long the last bytes of a stream that is ended may wait for a slow client, which may never read them. */
 const FLUSH_MS = 1_000;
-const RETRY = { 'retry-after': '10' };
 
 interface Subscription {
   readonly reply: FastifyReply;
@@ -39,22 +35,16 @@ interface Subscription {
 export class EventStreams {
   readonly #options: EventStreamsOptions;
   readonly #open = new Set<Subscription>();
-  readonly #counts = new Map<string, number>();
 
   /** Install this before the routes. */
   constructor(server: FastifyInstance, options: EventStreamsOptions) {
     this.#options = options;
     server.addHook('onRoute', (route) => {
-      if (!route.config?.streamsEvents) return;
+      if (route.config?.streams !== 'events') return;
       const method = [route.method].flat().join(', ');
       if (method !== 'GET' && method !== 'HEAD')
         throw new Error(`${method} ${route.url}: streams events; expected GET`);
       route.handlerTimeout = NO_TIMEOUT_MS;
-    });
-    options.lifecycle.onDrain(() => this.#endAll());
-    server.addHook('preClose', (done) => {
-      this.#endAll();
-      done();
     });
   }
 
@@ -73,15 +63,12 @@ export class EventStreams {
    * @throws Problem rate-limited
    */
   subscribe(request: FastifyRequest, reply: FastifyReply): Subscription {
-    const { context, raw, ip, headers } = request;
-    const release = this.#take(context.userId === undefined ? `address ${ip}` : `user ${context.userId}`);
+    const { context, raw, headers } = request;
     const subscription: Subscription = { reply, controller: new AbortController() };
+    const release = this.#options.streams.open(request, () => end(subscription));
     this.#open.add(subscription);
-    const lifetimeMs = Math.min(LONGEST_MS, (context.expiresAtMs ?? Infinity) - Date.now());
-    const timer = setTimeout(() => end(subscription), lifetimeMs).unref();
     const close = () => {
       if (!this.#open.delete(subscription)) return;
-      clearTimeout(timer);
       release();
       subscription.controller.abort();
       subscription.stream?.destroy();
@@ -122,25 +109,6 @@ export class EventStreams {
     if (reply.raw.writableFinished || reply.raw.errored) return;
     runInContext(request.context, () => this.#options.recordResponse(request, reply));
   }
-
-  #endAll(): void {
-    for (const subscription of this.#open) end(subscription);
-  }
-
-  #take(caller: string): () => void {
-    const { limit } = this.#options;
-    const count = this.#counts.get(caller) ?? 0;
-    if (count >= limit) {
-      const detail = `No more than ${limit} event streams may be open at once.`;
-      throw new Problem('rate-limited', { detail, headers: RETRY });
-    }
-    this.#counts.set(caller, count + 1);
-    return () => {
-      const left = (this.#counts.get(caller) ?? 0) - 1;
-      if (left > 0) this.#counts.set(caller, left);
-      else this.#counts.delete(caller);
-    };
-  }
 }
 
 function end({ controller, reply, stream }: Subscription): void {
@@ -158,8 +126,8 @@ function readLastEventId(header: string | string[] | undefined): string | undefi
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Responds with server-sent events. */
-    readonly streamsEvents?: boolean;
+    /** Responds with server-sent events, or becomes a WebSocket. */
+    readonly streams?: 'events' | 'messages';
   }
   interface FastifyInstance {
     eventStreams: EventStreams;

@@ -151,7 +151,7 @@ describe('a route that streams events', () => {
   const app = useTestApp(define(EventsModule), {
     configure: (config) => ({
       ...config,
-      http: { ...config.http, eventStreamsPerUser: LIMIT, requestTimeoutMs: 300, rateLimitPerUser: 100_000 },
+      http: { ...config.http, streamsPerUser: LIMIT, requestTimeoutMs: 1_000, rateLimitPerUser: 100_000 },
     }),
   });
   let base = '';
@@ -229,7 +229,7 @@ describe('a route that streams events', () => {
   it('outlives the time limit of requests', async () => {
     const client = await open();
     await until(() => producers.running === 1);
-    await sleep(3 * app.config.http.requestTimeoutMs);
+    await sleep(2 * app.config.http.requestTimeoutMs);
     news.emit('news', 2);
     await client.waitFor(isEvent);
     expect(client.data).toEqual([{ n: 2 }]);

@@ -40,6 +40,7 @@ function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply
     status_code: reply.statusCode,
     duration_ms: Math.round(reply.elapsedTime * 10) / 10,
     user: request.context.userId ?? null,
+    ...(request.context.closeCode !== undefined && { close_code: request.context.closeCode }),
     ...(request.context.refusal && describeRefusal(request.context.refusal)),
   };
   if (reply.statusCode >= 500) logger.error(fields, 'request');

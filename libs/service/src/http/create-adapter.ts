@@ -4,7 +4,12 @@ import type { Logger } from 'pino';
 import type { RecordResponse } from './access-log.js';
 import { BODY_LIMIT_BYTES } from './body-parser.js';
 import { createFrameworkErrorHandler } from './framework-errors.js';
-import { createClientErrorHandler, createSocketResponder, replaceNodeResponses } from './node-responses.js';
+import {
+  createClientErrorHandler,
+  createSocketResponder,
+  isForWebSocket,
+  replaceNodeResponses,
+} from './node-responses.js';
 import type { OpenContext } from './open-context.js';
 import { createSecurityHeaders } from './security-headers.js';
 
@@ -43,6 +48,7 @@ export function createAdapter(config: Config, { openContext, recordResponse, log
       joinDuplicateHeaders: true,
       maxHeaderSize: MAX_HEADER_BYTES,
       requireHostHeader: false,
+      shouldUpgradeCallback: isForWebSocket,
     },
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: Math.min(RECEIVE_TIMEOUT_MS, config.http.requestTimeoutMs),

@@ -59,6 +59,11 @@ export function replaceNodeResponses(
   });
 }
 
+/** Other upgrades, such as that to HTTP/2, are ignored, as RFC 9110 (7.8) allows. */
+export function isForWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
 /** Invalid HTTP never becomes a request. It gets a problem on its socket, and is logged. */
 export function createClientErrorHandler(respond: (socket: Duplex, response: SocketResponse) => void) {
   return (error: NodeJS.ErrnoException, socket: Duplex): void => {

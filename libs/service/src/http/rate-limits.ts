@@ -26,6 +26,12 @@ export class RateLimits {
     apply(this.#user, this.#user.take(userId), reply);
   }
 
+  /** Counts a message of a connection that is already open: of its user, or without one of its address. */
+  admitMessage(userId: string | undefined, address: string): boolean {
+    const { isAllowed } = userId === undefined ? this.#address.take(address) : this.#user.take(userId);
+    return isAllowed;
+  }
+
   onApplicationShutdown(): void {
     this.#address.close();
     this.#user.close();

@@ -10,17 +10,27 @@ const MAX_ERRORS = 100;
 export class ValidationPipe implements PipeTransform {
   async transform(value: unknown, { schema, type }: ArgumentMetadata): Promise<unknown> {
     if (!schema || type === 'custom') return value;
-    const prefix = prefixOf(type);
-    const unstorable = findUnstorable(value, (path, detail) => ({ pointer: createPointer(prefix, path), detail }));
-    const result = await schema['~standard'].validate(value);
-    if (!result.issues && unstorable.length === 0) return result.value;
+    const result = await validateInput(value, schema, prefixOf(type));
+    if (result.errors.length === 0) return result.value;
     const found = currentContext()?.fieldErrors ?? [];
-    found.push(...withoutRepeats([...unstorable, ...describeIssues(result.issues ?? [], prefix)]));
+    found.push(...result.errors);
     // Nest validates the parts of a request in parallel and reports the first failure. Wait, so that it lists all
     // errors.
     await new Promise(setImmediate);
     throw new Problem('validation-failed', { errors: found.slice(0, MAX_ERRORS) });
   }
+}
+
+/** Checks a value from outside. With errors, the result has no `value`. */
+export async function validateInput(
+  value: unknown,
+  schema: StandardSchemaV1,
+  prefix = '',
+): Promise<{ value?: unknown; errors: FieldError[] }> {
+  const unstorable = findUnstorable(value, (path, detail) => ({ pointer: createPointer(prefix, path), detail }));
+  const result = await schema['~standard'].validate(value);
+  if (!result.issues && unstorable.length === 0) return { value: result.value, errors: [] };
+  return { errors: withoutRepeats([...unstorable, ...describeIssues(result.issues ?? [], prefix)]) };
 }
 
 /** Several checks of a schema may report the same error for one place; each is listed once. */

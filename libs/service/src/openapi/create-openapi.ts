@@ -10,6 +10,7 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { z } from 'zod';
 import { problems, type ProblemCode } from '../problems/problem-codes.js';
 import { describeSecurity, describeSecuritySchemes, describeSignedHeaders, requiresRole } from './describe-access.js';
+import type { MessageSchemas } from '../sockets/connection.js';
 import { OPERATION, type OperationDescription } from './operation.js';
 import { listControllers } from './list-controllers.js';
 import { type JsonObject, SchemaCollector } from './schema-collector.js';
@@ -112,9 +113,15 @@ function readSchemas(controller: Type, name: string): Pick<Route, 'body' | 'quer
 /** Checks that Nest sends the status that the document declares. */
 function assertStatus(handler: object, { response }: OperationDescription, name: string): void {
   const isPost = readMetadata<RequestMethod>(METHOD_METADATA, handler) === RequestMethod.POST;
+  if (response.messages) return assertSwitching(handler, response, name);
   const actual = readMetadata<number>(HTTP_CODE_METADATA, handler) ?? (isPost ? 201 : 200);
   if (actual !== response.status)
     throw new Error(`${name}: returns status ${actual}; expected ${response.status}, the status in @Operation`);
+}
+
+function assertSwitching(handler: object, { status }: OperationDescription['response'], name: string): void {
+  const isGet = readMetadata<RequestMethod>(METHOD_METADATA, handler) === RequestMethod.GET;
+  if (!isGet || status !== 101) throw new Error(`${name}: has \`messages\`; expected @Get and status 101`);
 }
 
 function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
@@ -135,6 +142,7 @@ function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: schemas.describe(body, 'input') } } },
     }),
+    ...(description.response.messages && { 'x-messages': describeMessages(description.response.messages, schemas) }),
     responses: { ...describeResponse(description, schemas), ...describeProblems(route) },
   };
 }
@@ -158,22 +166,30 @@ function describeResponse({ response, conditional }: OperationDescription, schem
   };
 }
 
+/** OpenAPI 3.1 has no word for the messages of a WebSocket. */
+function describeMessages({ received, sent }: MessageSchemas, schemas: SchemaCollector): JsonObject {
+  return { ...(received && { received: schemas.describe(received, 'input') }), sent: schemas.describe(sent, 'output') };
+}
+
 function describeSuccess({ status, events }: OperationDescription['response']): string {
   if (events) return 'Server-sent events. The data of each is JSON with this schema.';
+  if (status === 101)
+    return 'The connection becomes a WebSocket. Its messages are JSON with the schemas of `x-messages`.';
   return status === 204 ? 'Success, without a body.' : 'Success.';
 }
 
 function describeProblems({ method, description, body, query, parameters }: Route): JsonObject {
-  const codes: ProblemCode[] = [
+  const codes = new Set<ProblemCode>([
     ...COMMON.filter((code) => description.access !== 'public' || code !== 'unauthenticated'),
+    ...(description.response.messages ? (['upgrade-required', 'forbidden'] as const) : []),
     ...(requiresRole(description.access) ? (['forbidden'] as const) : []),
     ...(description.problems ?? []),
     ...(body || query || parameters ? (['validation-failed'] as const) : []),
     // Every method except GET reads a body, even if the operation ignores it.
     ...(method === 'get' ? [] : (['body-too-large', 'unsupported-media-type'] as const)),
     ...(description.conditional === 'if-match' ? (['precondition-failed', 'precondition-required'] as const) : []),
-  ];
-  const byStatus = Map.groupBy(codes.sort(), (code) => problems[code].status);
+  ]);
+  const byStatus = Map.groupBy([...codes].sort(), (code) => problems[code].status);
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
   return Object.fromEntries(
     [...byStatus].map(([status, same]) => [

@@ -5,15 +5,19 @@ import type { z } from 'zod';
 import { eventsInterceptor } from '../events/events.interceptor.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 import type { SignatureScheme } from '../signatures/signature-scheme.js';
+import type { MessageSchemas } from '../sockets/connection.js';
+import { createSocketsInterceptor } from '../sockets/sockets.interceptor.js';
 
 /** The facts that the route itself does not contain. Parameters and bodies come from the schemas that validate them. */
 export interface OperationDescription {
   readonly summary: string;
   readonly response: {
-    readonly status: 200 | 201 | 204;
+    readonly status: 101 | 200 | 201 | 204;
     readonly schema?: z.ZodType;
     /** The `data` of each event, for a handler that returns an `AsyncIterable<ServerEvent>`. */
     readonly events?: z.ZodType;
+    /** The messages of a WebSocket, for a handler that returns a `Conversation`. With status 101. */
+    readonly messages?: MessageSchemas;
     readonly headers?: readonly ('etag' | 'location')[];
   };
   /** The conditional header that the operation supports. */
@@ -33,9 +37,18 @@ export const OPERATION = 'airlock:operation';
 export const Operation = (description: OperationDescription) =>
   applyDecorators(
     SetMetadata(OPERATION, description),
-    RouteConfig({ ...readAccess(description), streamsEvents: description.response.events !== undefined }),
-    ...(description.response.events ? [UseInterceptors(eventsInterceptor)] : []),
+    RouteConfig({ ...readAccess(description), ...readStreams(description) }),
+    ...useInterceptors(description),
   );
+
+function readStreams({ response: { events, messages } }: OperationDescription): FastifyContextConfig {
+  return { ...(events && { streams: 'events' }), ...(messages && { streams: 'messages' }) };
+}
+
+function useInterceptors({ response: { events, messages } }: OperationDescription): MethodDecorator[] {
+  if (messages) return [UseInterceptors(createSocketsInterceptor(messages))];
+  return events ? [UseInterceptors(eventsInterceptor)] : [];
+}
 
 function readAccess({ access }: OperationDescription): FastifyContextConfig {
   return access === 'public' ? { isPublic: true } : { ...access };

@@ -25,9 +25,11 @@ export const problems = {
   },
   forbidden: {
     status: 403,
-    title: 'The caller does not have the required role',
-    meaning: 'The token is valid, but its roles do not include the one that the address requires.',
-    remedy: 'Ask an administrator of the issuer for the role, and get a new token.',
+    title: 'The caller is not allowed to do this',
+    meaning:
+      'The roles in the token do not include the one that the address requires. For a WebSocket: the page that connects is of another origin than those that the API allows.',
+    remedy:
+      'Ask an administrator of the issuer for the role, and get a new token. For a page: add its origin to `CORS_ORIGINS`.',
   },
   'not-found': {
     status: 404,
@@ -83,6 +85,12 @@ export const problems = {
     meaning: 'Some fields of the request are invalid. `errors` lists all of them by JSON pointer.',
     remedy: 'Correct each listed field.',
   },
+  'upgrade-required': {
+    status: 426,
+    title: 'The address is a WebSocket',
+    meaning: 'The address responds only to the opening handshake of a WebSocket, version 13.',
+    remedy: 'Connect with a WebSocket client. A proxy in between must pass `Upgrade` and `Connection`.',
+  },
   'precondition-required': {
     status: 428,
     title: 'The request must name the version it changes',
@@ -93,7 +101,7 @@ export const problems = {
     status: 429,
     title: 'Too many requests',
     meaning:
-      'The user or address has reached its limit of requests or of open streams of events. The `RateLimit` header gives the time of the reset.',
+      'The user or address has reached its limit of requests, or of open event streams and WebSockets. The `RateLimit` header gives the time of the reset.',
     remedy: 'Try again after the time in `Retry-After`.',
   },
   'headers-too-large': {

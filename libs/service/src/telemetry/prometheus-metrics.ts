@@ -59,8 +59,10 @@ export class Metrics {
     });
   }
 
-  watchStreams(read: () => number): void {
-    gauge(this.registry, { name: 'http_server_event_streams', help: 'Open streams of server-sent events', read });
+  watchStreams({ events, sockets }: { events: () => number; sockets: () => number }): void {
+    const help = 'Open streams of server-sent events';
+    gauge(this.registry, { name: 'http_server_event_streams', help, read: events });
+    gauge(this.registry, { name: 'http_server_websockets', help: 'Open WebSockets', read: sockets });
   }
 
   observe(request: FastifyRequest, reply: FastifyReply): void {

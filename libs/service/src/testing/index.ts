@@ -6,6 +6,7 @@ export { translateError } from '../failures/translate-error.js';
 export { mergeConstraints } from '../data/constraints.js';
 export { AppProcess, type AppProcessOptions } from './app-process.fixture.js';
 export { EventClient } from './event-client.fixture.js';
+export { SocketClient } from './socket-client.fixture.js';
 export { findFreePort } from './free-port.fixture.js';
 export { startKeptAlive } from './keep-alive-clients.fixture.js';
 export { readMetrics, readSpans, type SentSpan } from './otlp.fixture.js';

@@ -7,6 +7,7 @@ import type { ServiceDefinition } from '../../../app/service-definition.js';
 import type { EventSubscriber } from '../../../context/request-context.js';
 import { Subscriber } from '../../../events/subscriber.decorator.js';
 import { Operation } from '../../../openapi/operation.js';
+import type { Conversation } from '../../../sockets/connection.js';
 
 const EVENTS = { status: 200, events: z.object({ n: z.number() }).meta({ id: 'Tick' }) } as const;
 
@@ -28,6 +29,17 @@ class Ticks {
       await new Promise(setImmediate);
       yield { data: { n, text: 'x'.repeat(10_000) } };
     }
+  }
+
+  @Get('socket')
+  @Operation({ summary: 'Follow the time', response: { status: 101, messages: { sent: EVENTS.events } } })
+  talk(): Conversation {
+    return async ({ send, signal }) => {
+      for (let n = 0; ; n += 1) {
+        await send({ n });
+        await sleep(10, undefined, { signal });
+      }
+    };
   }
 }
 @Module({ controllers: [Ticks] })
