@@ -13,6 +13,7 @@ const layers = [
   {
     sourceTag: 'layer:app',
     onlyDependOnLibsWithTags: [
+      'provider-connections',
       'service',
       'deploy',
       'health',
@@ -24,6 +25,7 @@ const layers = [
       'config',
     ].map((name) => `layer:${name}`),
   },
+  { sourceTag: 'layer:provider-connections', onlyDependOnLibsWithTags: ['layer:config'] },
   {
     sourceTag: 'layer:service',
     onlyDependOnLibsWithTags: ['layer:health', 'layer:database', 'layer:database-dev', 'layer:config'],
