@@ -25,7 +25,10 @@ const layers = [
       'config',
     ].map((name) => `layer:${name}`),
   },
-  { sourceTag: 'layer:provider-connections', onlyDependOnLibsWithTags: ['layer:config'] },
+  {
+    sourceTag: 'layer:provider-connections',
+    onlyDependOnLibsWithTags: ['layer:service', 'layer:model', 'layer:database-dev', 'layer:config'],
+  },
   {
     sourceTag: 'layer:service',
     onlyDependOnLibsWithTags: ['layer:health', 'layer:database', 'layer:database-dev', 'layer:config'],
@@ -48,6 +51,8 @@ const layers = [
 const MAY_REVEAL = [
   '**/*.spec.ts',
   'apps/api/src/testing/**',
+  'libs/provider-connections/src/keyring.ts',
+  'libs/provider-connections/src/provider.ts',
   'libs/service/src/data/cursor.ts',
   'libs/service/src/redis/redis.ts',
   'libs/service/src/signatures/signature-check.ts',

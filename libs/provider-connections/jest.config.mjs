@@ -1,3 +1,3 @@
-import preset from '../../tools/jest.preset.mjs';
+import { presetWithServers } from '../../tools/jest.preset.mjs';
 
-export default { ...preset, displayName: 'provider-connections' };
+export default { ...presetWithServers, displayName: 'provider-connections' };

@@ -1,6 +1,5 @@
 import { environmentsWith, environmentsWithout } from '../values/environment.js';
 import { isLocalHost } from '../values/hosts.js';
-import type { VariableName } from '../variables/schema.js';
 import { type ConfigRule, EVERYWHERE, type Facts, violationIf } from './config-rule.js';
 
 const COMPANIONS = ['CONNECTION_KEYS', 'CALLBACK_URL', 'CONNECTIONS_PAGE'] as const;
@@ -37,7 +36,7 @@ export const connectionRules: readonly ConfigRule[] = [
 
 function findAddresses({ environment, values }: Facts, isGood: (url: URL) => boolean, expected: string) {
   const issuers = (values.CONNECTION_PROVIDERS ?? []).map(({ name, issuer }) => ({
-    name: 'CONNECTION_PROVIDERS' as VariableName,
+    name: 'CONNECTION_PROVIDERS',
     what: `the issuer of ${name} `,
     text: issuer,
   }));
