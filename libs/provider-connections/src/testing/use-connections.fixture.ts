@@ -31,26 +31,26 @@ export interface ConnectionsWorld {
   readonly other: TestProvider;
 }
 
-/** Real providers, and the configuration that names them. */
-export function useConnections({
-  app: create = (configure) => useTestApp(definition, { configure }),
-}: {
-  app?: (configure: (config: Config) => Config) => TestApp;
-} = {}): ConnectionsWorld {
-  const world: { acme?: TestProvider; other?: TestProvider } = {};
+type CreateApp = (configure: (config: Config) => Config) => TestApp;
+
+/** Real providers, and an app whose configuration names them. Default: an app without routes. */
+export function useConnections({ createApp = createPlainApp }: { createApp?: CreateApp } = {}): ConnectionsWorld {
+  const world = {} as { acme: TestProvider; other: TestProvider };
   beforeAll(async () => {
     world.acme = await TestProvider.start({ name: 'acme', callbackUrl: CALLBACK_URL, accessTokenSeconds: 60 });
     world.other = await TestProvider.start({ name: 'other', callbackUrl: CALLBACK_URL });
   });
-  const app = create((config) => configure(config, [world.acme!, world.other!]));
-  beforeEach(() => {
-    Object.assign(world.acme!, { account: 'account_1', isRefused: false, intercept: undefined });
-  });
-  afterAll(() => Promise.all([world.acme?.stop(), world.other?.stop()]));
-  return Object.assign(world, { app }) as ConnectionsWorld;
+  const app = createApp((config) => configure(config, [world.acme, world.other]));
+  beforeEach(() => void Object.assign(world.acme, { account: 'account_1', isRefused: false, intercept: undefined }));
+  afterAll(() => Promise.all([world.acme, world.other].map((provider) => provider.stop())));
+  return Object.assign(world, { app });
 }
 
-export function configure(config: Config, providers: readonly TestProvider[]): Config {
+function createPlainApp(configure: (config: Config) => Config): TestApp {
+  return useTestApp(definition, { configure });
+}
+
+function configure(config: Config, providers: readonly TestProvider[]): Config {
   const connections = {
     providers: providers.map((provider) => provider.config),
     keys: KEYS,

@@ -9,7 +9,8 @@ import type { Caller, TokenVerifier } from './token-verifier.js';
 const BEARER = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/i;
 
 export interface AuthenticationOptions {
-  readonly verifier: TokenVerifier;
+  /** Undefined for a service that accepts no tokens. */
+  readonly verifier: TokenVerifier | undefined;
   readonly limits: RateLimits;
   readonly signatures: Signatures;
 }
@@ -34,6 +35,8 @@ export function installAuthentication(server: FastifyInstance, options: Authenti
         signatures.expectBody(request);
         return done();
       }
+      // Nobody may call such a route: it does not exist for callers.
+      if (!verifier) throw new Problem('not-found');
       const token = readToken(request);
       const known = verifier.recall(token);
       if (known === undefined)

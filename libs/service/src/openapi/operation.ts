@@ -10,7 +10,7 @@ import type { SignatureScheme } from '../signatures/signature-scheme.js';
 export interface OperationDescription {
   readonly summary: string;
   readonly response: {
-    readonly status: 200 | 201 | 204;
+    readonly status: 200 | 201 | 204 | 303;
     readonly schema?: z.ZodType;
     /** The `data` of each event, for a handler that returns an `AsyncIterable<ServerEvent>`. */
     readonly events?: z.ZodType;
