@@ -365,14 +365,15 @@ export const schema = z.object({
     secret: true,
   }),
   CONNECTION_KEYS: secret(
-    '1 to 4 keys of at least 32 characters, separated by commas',
-    /^[\x21-\x2b\x2d-\x7e]{32,200}(,[\x21-\x2b\x2d-\x7e]{32,200}){0,3}$/,
+    '1 to 4 keys, separated by commas',
+    /^[\x21-\x2b\x2d-\x7e]{1,200}(,[\x21-\x2b\x2d-\x7e]{1,200}){0,3}$/,
   )
     .optional()
     .register(variables, {
       group: 'Connections',
       programs: SERVICES,
-      description: 'Encrypt the tokens of connected accounts: the current key, then keys that only decrypt.',
+      description:
+        'Encrypt the tokens of connected accounts: the current key, then keys that only decrypt, separated by commas.',
       example: 'changethis-as-well-with-openssl-rand-hex-32',
       secret: true,
     }),
