@@ -39,7 +39,7 @@ export const PROGRAMS = {
     command: ['node', '/app/apps/callback/dist/main.js'],
     ports: { service: 8182, management: 9182 },
     probes: { startup: '/startupz', liveness: '/healthz', readiness: '/readyz' },
-    runsOn: PLATFORMS,
+    runsOn: ['compose', 'swarm', 'kubernetes', 'cloud-run', 'fly'],
     needs: ['CONNECTION_PROVIDERS'],
     defaults: {
       DATABASE_POOL_SIZE: '3',

@@ -35,7 +35,8 @@ export const connectionRules: readonly ConfigRule[] = [
 ];
 
 function findAddresses({ environment, values }: Facts, isGood: (url: URL) => boolean, expected: string) {
-  const issuers = (values.CONNECTION_PROVIDERS ?? []).map(({ name, issuer }) => ({
+  if (!values.CONNECTION_PROVIDERS) return [];
+  const issuers = values.CONNECTION_PROVIDERS.map(({ name, issuer }) => ({
     name: 'CONNECTION_PROVIDERS',
     what: `the issuer of ${name} `,
     text: issuer,

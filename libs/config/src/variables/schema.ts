@@ -59,9 +59,11 @@ export const variables = z.registry<VariableMeta>();
 const DEPLOYED = environmentsWithout('runsLocally');
 const LASTING = environmentsWithout('isDisposable');
 const LOCAL = environmentsWith('runsLocally');
+const PASSING = DEPLOYED.filter((environment) => !LASTING.includes(environment));
+/** No provider knows the address of a preview. */
+const CONNECTING = ENVIRONMENTS.filter((environment) => !PASSING.includes(environment));
 /** Programs that serve HTTP. */
 const SERVICES = ['api', 'callback'] as const;
-const PASSING = DEPLOYED.filter((environment) => !LASTING.includes(environment));
 
 export const schema = z.object({
   ENVIRONMENT: z.enum(ENVIRONMENTS).register(variables, {
@@ -359,6 +361,7 @@ export const schema = z.object({
   CONNECTION_PROVIDERS: connectionProviders().optional().register(variables, {
     group: 'Connections',
     programs: SERVICES,
+    only: CONNECTING,
     description: 'The providers at which users connect accounts, as JSON. Without it there are none.',
     example:
       '[{"name":"acme","issuer":"https://login.acme.com","clientId":"airlock","clientSecret":"changethis","scopes":["openid","offline_access"]}]',
@@ -372,6 +375,7 @@ export const schema = z.object({
     .register(variables, {
       group: 'Connections',
       programs: SERVICES,
+      only: CONNECTING,
       description:
         'Encrypt the tokens of connected accounts: the current key, then keys that only decrypt, separated by commas.',
       example: 'changethis-as-well-with-openssl-rand-hex-32',
@@ -382,6 +386,7 @@ export const schema = z.object({
     .register(variables, {
       group: 'Connections',
       programs: SERVICES,
+      only: CONNECTING,
       description: 'The public address of the callback, to which providers send users back.',
       example: {
         development: 'http://127.0.0.1:8182',
@@ -395,6 +400,7 @@ export const schema = z.object({
     .register(variables, {
       group: 'Connections',
       programs: SERVICES,
+      only: CONNECTING,
       description: 'The page of your application to which the callback sends users.',
       example: {
         development: 'http://127.0.0.1:3000/connections',
