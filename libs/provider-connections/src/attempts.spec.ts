@@ -1,13 +1,12 @@
 import { Secret } from '@airlock/config';
-import { HttpClient } from '@airlock/service';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Database } from '@airlock/service';
+import { describe, expect, it } from '@jest/globals';
 import { Attempts } from './attempts.js';
 import { Connections } from './connections.js';
 import { Keyring } from './keyring.js';
-import { Providers } from './providers.js';
+import { createConnectionParts } from './provider-connections.module.js';
 import { connect, KEYS, useConnections } from './testing/use-connections.fixture.js';
-import type { TestProvider } from './testing/index.js';
+import type { TestProvider } from './testing/test-provider.fixture.js';
 
 describe('a user who connects an account', () => {
   const world = useConnections();
@@ -176,7 +175,7 @@ describe('a user who connects an account', () => {
 
   describe('in another environment or with another key', () => {
     const attemptsWith = (keyring: Keyring) =>
-      new Attempts({ database: get(Database), providers: get(Providers), keyring });
+      new Attempts({ ...createConnectionParts(world.app.config, get(Database)), keyring });
 
     it.each([
       ['environment', () => new Keyring(KEYS, 'development')],
@@ -190,8 +189,7 @@ describe('a user who connects an account', () => {
   });
 
   it('hears that the provider is unavailable, and can start when it has recovered', async () => {
-    const providers = new Providers(world.app.config);
-    const attempts = new Attempts({ database: get(Database), keyring: get(Keyring), providers });
+    const { attempts } = createConnectionParts(world.app.config, get(Database));
     world.acme.intercept = (_, response) => Boolean(response.writeHead(503).end());
     await expect(attempts.start('user_1', 'acme')).rejects.toMatchObject({ code: 'dependency-unavailable' });
     world.acme.intercept = undefined;

@@ -1,3 +1,4 @@
+import type { Config } from '@airlock/config';
 import { type ConfigType, connectionsConfig, environmentConfig, httpClientConfig } from '@airlock/config/nest';
 import { Database } from '@airlock/service';
 import { Module } from '@nestjs/common';
@@ -7,42 +8,44 @@ import { Keyring } from './keyring.js';
 import { Providers } from './providers.js';
 import { Renewal } from './renewal.js';
 
-type ConnectionsConfig = ConfigType<typeof connectionsConfig>;
-type HttpClientConfig = ConfigType<typeof httpClientConfig>;
-type EnvironmentConfig = ConfigType<typeof environmentConfig>;
+/** The parts, for programs without Nest and for {@link refreshConnections}. */
+export interface ConnectionParts {
+  readonly database: Database;
+  readonly keyring: Keyring;
+  readonly providers: Providers;
+  readonly renewal: Renewal;
+  readonly attempts: Attempts;
+  readonly connections: Connections;
+}
+
+export function createConnectionParts(
+  { connections, environment, httpClient }: Pick<Config, 'connections' | 'environment' | 'httpClient'>,
+  database: Database,
+): ConnectionParts {
+  const keyring = new Keyring(connections.keys, environment);
+  const providers = new Providers({ connections, environment, httpClient });
+  const renewal = new Renewal({ database, keyring, requestTimeoutMs: httpClient.timeoutMs });
+  const parts = { database, keyring, providers, renewal };
+  return { ...parts, attempts: new Attempts(parts), connections: new Connections(parts) };
+}
+
+const PARTS = Symbol('parts of connections');
 
 @Module({
   providers: [
     {
-      provide: Keyring,
-      inject: [connectionsConfig.KEY, environmentConfig.KEY],
-      useFactory: ({ keys }: ConnectionsConfig, environment: EnvironmentConfig) => new Keyring(keys, environment),
+      provide: PARTS,
+      inject: [connectionsConfig.KEY, environmentConfig.KEY, httpClientConfig.KEY, Database],
+      useFactory: (
+        connections: ConfigType<typeof connectionsConfig>,
+        environment: ConfigType<typeof environmentConfig>,
+        httpClient: ConfigType<typeof httpClientConfig>,
+        database: Database,
+      ) => createConnectionParts({ connections, environment, httpClient }, database),
     },
-    {
-      provide: Providers,
-      inject: [connectionsConfig.KEY, environmentConfig.KEY, httpClientConfig.KEY],
-      useFactory: (connections: ConnectionsConfig, environment: EnvironmentConfig, httpClient: HttpClientConfig) =>
-        new Providers({ connections, environment, httpClient }),
-    },
-    {
-      provide: Renewal,
-      inject: [Database, Keyring, httpClientConfig.KEY],
-      useFactory: (database: Database, keyring: Keyring, { timeoutMs }: HttpClientConfig) =>
-        new Renewal({ database, keyring, requestTimeoutMs: timeoutMs }),
-    },
-    {
-      provide: Attempts,
-      inject: [Database, Keyring, Providers],
-      useFactory: (database: Database, keyring: Keyring, providers: Providers) =>
-        new Attempts({ database, keyring, providers }),
-    },
-    {
-      provide: Connections,
-      inject: [Database, Keyring, Providers, Renewal],
-      useFactory: (database: Database, keyring: Keyring, providers: Providers, renewal: Renewal) =>
-        new Connections({ database, keyring, providers, renewal }),
-    },
+    { provide: Attempts, inject: [PARTS], useFactory: ({ attempts }: ConnectionParts) => attempts },
+    { provide: Connections, inject: [PARTS], useFactory: ({ connections }: ConnectionParts) => connections },
   ],
-  exports: [Attempts, Connections, Keyring, Providers, Renewal],
+  exports: [Attempts, Connections],
 })
 export class ProviderConnectionsModule {}

@@ -1,5 +1,4 @@
 import { type Config, type Environment, traitsOf } from '@airlock/config';
-import { type HttpClient, readBody } from '@airlock/service';
 import * as openid from 'openid-client';
 import { describeProviderError, ProviderError } from './provider-error.js';
 
@@ -19,12 +18,12 @@ export interface Proof {
 type ProviderConfig = Config['connections']['providers'][number];
 type Answer = openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers;
 
-const MAX_ANSWER_BYTES = 256 * 1024;
 const MAX_ACCOUNT_LENGTH = 255;
 
 export interface ProviderOptions {
   readonly environment: Environment;
-  readonly http: HttpClient;
+  /** With limits of time and size. */
+  readonly fetch: (url: string, request: Omit<RequestInit, 'signal' | 'redirect'>) => Promise<Response>;
   /** The address at the callback to which this provider sends users, and no other provider does. */
   readonly redirectUri: string;
 }
@@ -121,15 +120,9 @@ export class Provider {
 
   #discover(): Promise<openid.Configuration> {
     const { issuer, clientId, clientSecret } = this.#config;
-    const { environment, http } = this.#options;
-    const fetchLimited: openid.CustomFetch = async (url, { method, headers, body }) => {
-      const response = await http.fetch(url, { method, headers, body: body as RequestInit['body'] });
-      const text = await readBody(response, MAX_ANSWER_BYTES);
-      const { status } = response;
-      return new Response(text === '' ? null : text, { status, headers: response.headers });
-    };
+    const { environment, fetch } = this.#options;
     return openid.discovery(new URL(issuer), clientId, undefined, authenticate(clientSecret.reveal()), {
-      [openid.customFetch]: fetchLimited,
+      [openid.customFetch]: (url, { method, headers, body }) => fetch(url, { method, headers, body: body ?? null }),
       // The rules of the configuration accept http only on this machine.
       execute: traitsOf(environment).runsLocally ? [openid.allowInsecureRequests] : [],
     });

@@ -1,6 +1,8 @@
 import type { Config } from '@airlock/config';
-import { HttpClient, Problem } from '@airlock/service';
+import { HttpClient, type HttpRequest, Problem, readBody } from '@airlock/service';
 import { Provider } from './provider.js';
+
+const MAX_ANSWER_BYTES = 256 * 1024;
 
 /** The providers of the configuration, by name. */
 export class Providers {
@@ -8,11 +10,16 @@ export class Providers {
 
   constructor({ connections, environment, httpClient }: Pick<Config, 'connections' | 'environment' | 'httpClient'>) {
     const http = new HttpClient(httpClient);
+    const fetch = async (url: string, request: HttpRequest) => {
+      const response = await http.fetch(url, request);
+      const text = await readBody(response, MAX_ANSWER_BYTES);
+      return new Response(text === '' ? null : text, { status: response.status, headers: response.headers });
+    };
     const base = connections.callbackUrl?.replace(/\/$/, '');
     this.#providers = new Map(
       connections.providers.map((config) => {
         const redirectUri = `${base}/callback/${config.name}`;
-        return [config.name, new Provider(config, { environment, http, redirectUri })];
+        return [config.name, new Provider(config, { environment, fetch, redirectUri })];
       }),
     );
   }

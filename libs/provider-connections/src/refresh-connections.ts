@@ -17,7 +17,7 @@ const FIND_OLD = `SELECT id, owner_id, provider, sealed_tokens FROM provider_con
 const RESEAL = `UPDATE provider_connections SET sealed_tokens = $2 WHERE id = $1`;
 const REMOVE_EXPIRED = `DELETE FROM provider_connection_attempts WHERE expires_at < now() - interval '1 hour'`;
 
-export interface RefreshOptions {
+export interface RefreshConnectionsOptions {
   readonly database: Database;
   readonly keyring: Keyring;
   readonly providers: Providers;
@@ -30,13 +30,13 @@ export interface RefreshOptions {
 const BATCH = 10;
 
 /** The number of connections by outcome. `unreadable`: no key of `CONNECTION_KEYS` opens their tokens. */
-export type RefreshReport = Readonly<Record<RenewalOutcome | 'unreadable' | 'resealed', number>>;
+export type ConnectionsReport = Readonly<Record<RenewalOutcome | 'unreadable' | 'resealed', number>>;
 
 /**
  * Refreshes the connections of all users whose tokens expire soon, encrypts tokens of an older key with the current one,
  * and removes attempts that were not completed. For a schedule; several at once share the work.
  */
-export async function refreshConnections(options: RefreshOptions): Promise<RefreshReport> {
+export async function refreshConnections(options: RefreshConnectionsOptions): Promise<ConnectionsReport> {
   const { database, keyring, providers, renewal, limit = 100 } = options;
   const report = { refreshed: 0, waiting: 0, broken: 0, failed: 0, replaced: 0, unreadable: 0, resealed: 0 };
   if (providers.names.length === 0) return report;
@@ -57,7 +57,11 @@ export async function refreshConnections(options: RefreshOptions): Promise<Refre
 }
 
 /** Encrypts tokens of an older key with the current one. @returns the number of changed connections */
-export async function resealConnections({ database, keyring, limit = 100 }: RefreshOptions): Promise<number> {
+export async function resealConnections({
+  database,
+  keyring,
+  limit = 100,
+}: RefreshConnectionsOptions): Promise<number> {
   return database.asSystem('connections: encrypt tokens with the current key', async (tx) => {
     const rows = await tx.query<Claimed[]>(FIND_OLD, [limit, keyring.currentPrefix]);
     let count = 0;

@@ -1,2 +1,1 @@
-export { TestProvider, type TestProviderOptions } from './test-provider.fixture.js';
-export { type ConnectionsWorld, useConnections } from './use-connections.fixture.js';
+export { useConnections } from './use-connections.fixture.js';

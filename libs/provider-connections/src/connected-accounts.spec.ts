@@ -3,20 +3,17 @@ import { Secret } from '@airlock/config';
 import { Database } from '@airlock/service';
 import { describe, expect, it } from '@jest/globals';
 import { Connections } from './connections.js';
-import { Keyring } from './keyring.js';
-import { Providers } from './providers.js';
+import { createConnectionParts } from './provider-connections.module.js';
 import { refreshConnections, resealConnections } from './refresh-connections.js';
-import { Renewal } from './renewal.js';
 import { connect, KEYS, useConnections } from './testing/use-connections.fixture.js';
 
 describe('a connected account', () => {
   const world = useConnections();
   const get = <T>(type: abstract new (...args: never[]) => T): T => world.app.app.nest.get(type);
   const query = <T>(text: string) => world.app.database.query(text) as Promise<T[]>;
-  const parts = (keyring = get(Keyring)) => {
-    const options = { database: get(Database), keyring, providers: get(Providers) };
-    const renewal = new Renewal({ ...options, requestTimeoutMs: 2_000 });
-    return { ...options, renewal };
+  const parts = (keys = KEYS) => {
+    const { config } = world.app;
+    return createConnectionParts({ ...config, connections: { ...config.connections, keys } }, get(Database));
   };
   const tokenOf = (userId: string) => get(Connections).accessToken(userId, 'acme');
   const refresh = () => refreshConnections(parts());
@@ -193,7 +190,7 @@ describe('a connected account', () => {
 
     it('keeps tokens that no key opens', async () => {
       await connect(world, 'user_1');
-      const stranger = new Keyring(new Secret('an-unknown-key-of-the-tests-0000000000'), 'testing');
+      const stranger = new Secret('an-unknown-key-of-the-tests-0000000000');
       expect(await refreshConnections(parts(stranger))).toEqual({ ...NONE, unreadable: 1 });
       await query('UPDATE provider_connections SET claimed_until = NULL');
       expect(await refresh()).toMatchObject({ refreshed: 1 });
@@ -202,11 +199,11 @@ describe('a connected account', () => {
     it('encrypts again with a new key, after which the old one is not needed', async () => {
       await connect(world, 'user_1');
       const token = await tokenOf('user_1');
-      const added = new Keyring(new Secret(`a-newer-key-of-the-tests-0000000000000,${KEYS.reveal()}`), 'testing');
+      const added = new Secret(`a-newer-key-of-the-tests-0000000000000,${KEYS.reveal()}`);
       expect(await resealConnections(parts(added))).toBe(1);
       expect(await resealConnections(parts(added))).toBe(0);
-      const alone = new Keyring(new Secret('a-newer-key-of-the-tests-0000000000000'), 'testing');
-      expect(await new Connections(parts(alone)).accessToken('user_1', 'acme')).toBe(token);
+      const alone = new Secret('a-newer-key-of-the-tests-0000000000000');
+      expect(await parts(alone).connections.accessToken('user_1', 'acme')).toBe(token);
     });
   });
 
