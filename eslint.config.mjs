@@ -5,9 +5,9 @@ import { databaseSafety } from './tools/database-safety.mjs';
 import { environmentTraits } from './tools/environment-traits.mjs';
 
 /**
- * Dependencies point in one direction: apps → deploy, and apps → service → health → database → config. Code that never
- * ships is outside of that order. The model belongs to the product: apps pass it to the libraries, which cannot import
- * it.
+ * Dependencies point in one direction: apps → deploy, and apps → provider-connections → service → health → database →
+ * config. Code that never ships is outside of that order. The model belongs to the product: apps pass it to the
+ * libraries, which cannot import it.
  */
 const layers = [
   {

@@ -79,7 +79,7 @@ describe('the callback', () => {
     ['?error=access_denied&error_description=evil', {}],
     ['?state=x', { host: 'evil.example', 'x-forwarded-host': 'evil.example', origin: 'https://evil.example' }],
     [`?state=${'x'.repeat(10_000)}`, {}],
-  ])('sends nobody anywhere else: %.60s', async (query, headers) => {
+  ])('sends the user to no other address: %.60s', async (query, headers) => {
     const response = await request(`/callback/acme${query}`, { headers });
     expect([response.statusCode, response.headers['location']]).toEqual([
       303,

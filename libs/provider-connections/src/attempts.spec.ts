@@ -24,7 +24,7 @@ describe('a user who connects an account', () => {
   const USED = { error: 'invalid_state', reason: 'state-used-or-expired' };
   const REFUSED = { error: 'failed', reason: 'provider-refused' };
 
-  it('has a connection of their own, with a token that the provider accepts', async () => {
+  it('has their own connection, with a token that the provider accepts', async () => {
     await connect(world, 'user_1');
     expect(await list('user_1')).toMatchObject([{ provider: 'acme', account: 'account_1', status: 'active' }]);
     expect(await list('user_2')).toEqual([]);
@@ -113,7 +113,7 @@ describe('a user who connects an account', () => {
       await expect(confirm('user_1', confirmation)).rejects.toMatchObject({ code: 'not-found' });
     });
 
-    it('the state of an attempt that was started anew', async () => {
+    it('the state of an attempt that was started again', async () => {
       const query = await visit(await start('user_1'));
       await start('user_1');
       expect(await receive(query)).toEqual(USED);

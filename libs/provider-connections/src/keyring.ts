@@ -13,7 +13,7 @@ interface Key {
   readonly bytes: Uint8Array;
 }
 
-/** What a sealed text belongs to: its purpose, and the row or provider. It opens with the same words only. */
+/** A sealed text belongs to a purpose, and to a row or provider. It opens with the same words only. */
 export type Place = readonly [purpose: string, ...parts: string[]];
 
 /**
@@ -27,7 +27,7 @@ export class Keyring {
     const texts = keys?.reveal().split(',') ?? [];
     this.#keys = texts.map((text) => {
       const derive = (use: string, bytes: number) =>
-        new Uint8Array(hkdfSync('sha256', text, '', `airlock connections ${environment} ${use}`, bytes));
+        new Uint8Array(hkdfSync('sha256', text, '', `airlock.connections ${environment} ${use}`, bytes));
       return { id: Buffer.from(derive('id', KEY_ID_BYTES)).toString('base64url'), bytes: derive('key', KEY_BYTES) };
     });
   }

@@ -118,7 +118,7 @@ export class Renewal {
   }
 }
 
-/** What the tokens of a connection are sealed for. */
+/** The place of the tokens of a connection. */
 export function claimOf({ owner_id: userId, provider, id }: Claimed): Place {
   return ['tokens', userId, provider, id];
 }

@@ -25,7 +25,7 @@ export const connectionListSchema = z
 
 export const startedConnectionSchema = z
   .strictObject({
-    authorizationUrl: z.url().describe('Open it in the browser of the user. Nobody else may see it.'),
+    authorizationUrl: z.url().describe('Open it in the browser of the user. No other person may see it.'),
     expiresAt: timestamp.describe('Until then the user must have returned.'),
   })
   .meta({ id: 'StartedConnection' });

@@ -35,7 +35,7 @@ export function installAuthentication(server: FastifyInstance, options: Authenti
         signatures.expectBody(request);
         return done();
       }
-      // Nobody may call such a route: it does not exist for callers.
+      // No caller could use such a route, so it does not exist for them.
       if (!verifier) throw new Problem('not-found');
       const token = readToken(request);
       const known = verifier.recall(token);
