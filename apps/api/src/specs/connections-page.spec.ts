@@ -54,6 +54,9 @@ describe('docs/connections.md', () => {
     expect(await refreshAll(world.app.config, world.app.app.nest.get(service.Database))).toMatchObject({
       refreshed: 1,
     });
+    const { refreshConnections, createConnectionParts } = library;
+    const parts = createConnectionParts(world.app.config, world.app.app.nest.get(service.Database));
+    expect(await refreshConnections(parts)).toMatchObject({ refreshed: 1 });
   });
 
   it('is told when the user refuses', async () => {
