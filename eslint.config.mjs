@@ -27,7 +27,7 @@ const layers = [
   },
   {
     sourceTag: 'layer:provider-connections',
-    onlyDependOnLibsWithTags: ['layer:service', 'layer:model', 'layer:database-dev', 'layer:config'],
+    onlyDependOnLibsWithTags: ['service', 'model', 'database', 'database-dev', 'config'].map((name) => `layer:${name}`),
   },
   {
     sourceTag: 'layer:service',

@@ -46,6 +46,7 @@ export const PROGRAMS = {
       MANAGEMENT_PORT: '9182',
       PORT: '8182',
       SERVICE_NAME: 'airlock-callback',
+      WITH_UI: 'false',
       WORKERS: '1',
     },
   },
