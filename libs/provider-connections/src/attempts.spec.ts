@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '@airlock/config';
 import { Database } from '@airlock/service';
 import { describe, expect, it } from '@jest/globals';
@@ -66,6 +67,8 @@ describe('a user who connects an account', () => {
   describe('is safe from', () => {
     it('a replayed return, also of two at once', async () => {
       const query = await visit(await start('user_1'));
+      // While the provider takes its time, the others come.
+      world.acme.intercept = () => sleep(300, false);
       const outcomes = await Promise.all([receive(query), receive(query), receive(query)]);
       expect(outcomes.filter((one) => 'confirmation' in one)).toHaveLength(1);
       expect(outcomes.filter((one) => 'error' in one)).toEqual([USED, USED]);

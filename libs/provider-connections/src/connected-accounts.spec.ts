@@ -91,6 +91,15 @@ describe('a connected account', () => {
       }
     });
 
+    it('is refreshed again at a provider that gives no next token', async () => {
+      world.acme.isRotating = false;
+      await connect(world, 'user_1');
+      for (let count = 0; count < 2; count += 1) {
+        await expire('user_1');
+        expect(await world.acme.accepts(await tokenOf('user_1'))).toBe(true);
+      }
+    });
+
     it('is broken when the provider no longer accepts it, and its owner sees that', async () => {
       await connect(world, 'user_1');
       await expire('user_1');

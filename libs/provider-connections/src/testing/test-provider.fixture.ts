@@ -34,10 +34,12 @@ export interface TestProviderOptions {
 
 const CLIENT = { clientId: 'airlock', clientSecret: 'a-secret-of-the-test-provider' };
 
-/** A real provider of OpenID Connect on a free port. It accepts each refresh token once, and requires PKCE. */
+/** A real provider of OpenID Connect on a free port. It requires PKCE. */
 export class TestProvider {
   /** The account with which the next user signs in. */
   account = 'account_1';
+  /** Whether a refresh token is accepted once, and the response has the next one. */
+  isRotating = true;
   /** Whether the next user refuses. */
   isRefused = false;
   /** Changes an answer before it is sent, or sends another one. */
@@ -119,7 +121,7 @@ export class TestProvider {
       findAccount: (_: unknown, accountId: string) => ({ accountId, claims: () => ({ sub: accountId }) }),
       interactions: { url: () => '/interaction' },
       pkce: { required: () => true },
-      rotateRefreshToken: () => true,
+      rotateRefreshToken: () => this.isRotating,
       ttl: { AccessToken: accessTokenSeconds },
     }) as Oidc;
     this.#handle = this.#oidc.callback();

@@ -41,7 +41,15 @@ export function useConnections({ createApp = createPlainApp }: { createApp?: Cre
     world.other = await TestProvider.start({ name: 'other', callbackUrl: CALLBACK_URL });
   });
   const app = createApp((config) => configure(config, [world.acme, world.other]));
-  beforeEach(() => void Object.assign(world.acme, { account: 'account_1', isRefused: false, intercept: undefined }));
+  beforeEach(
+    () =>
+      void Object.assign(world.acme, {
+        account: 'account_1',
+        isRefused: false,
+        isRotating: true,
+        intercept: undefined,
+      }),
+  );
   afterAll(() => Promise.all([world.acme, world.other].map((provider) => provider.stop())));
   return Object.assign(world, { app });
 }
