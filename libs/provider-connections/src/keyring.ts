@@ -27,7 +27,7 @@ export class Keyring {
     const texts = keys?.reveal().split(',') ?? [];
     this.#keys = texts.map((text) => {
       const derive = (use: string, bytes: number) =>
-        new Uint8Array(hkdfSync('sha256', text, '', `airlock.connections ${environment} ${use}`, bytes));
+        new Uint8Array(hkdfSync('sha256', text, '', `connected accounts ${environment} ${use}`, bytes));
       return { id: Buffer.from(derive('id', KEY_ID_BYTES)).toString('base64url'), bytes: derive('key', KEY_BYTES) };
     });
   }
