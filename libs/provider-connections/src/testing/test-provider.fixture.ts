@@ -34,6 +34,14 @@ export interface TestProviderOptions {
 
 const CLIENT = { clientId: 'airlock', clientSecret: 'a-secret-of-the-test-provider' };
 
+// The package warns of settings that matter only outside of tests.
+for (const level of ['info', 'warn'] as const) {
+  const print = console[level];
+  console[level] = (...words: unknown[]) => {
+    if (!String(words[0]).startsWith('oidc-provider ')) print(...words);
+  };
+}
+
 /** A real provider of OpenID Connect on a free port. It requires PKCE. */
 export class TestProvider {
   /** The account with which the next user signs in. */
