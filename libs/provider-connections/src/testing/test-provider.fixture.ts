@@ -36,7 +36,7 @@ const CLIENT = { clientId: 'airlock', clientSecret: 'a-secret-of-the-test-provid
 
 // The package warns of settings that matter only outside of tests.
 for (const level of ['info', 'warn'] as const) {
-  const print = console[level];
+  const print = console[level].bind(console);
   console[level] = (...words: unknown[]) => {
     if (!String(words[0]).startsWith('oidc-provider ')) print(...words);
   };
