@@ -5,14 +5,15 @@ import { databaseSafety } from './tools/database-safety.mjs';
 import { environmentTraits } from './tools/environment-traits.mjs';
 
 /**
- * Dependencies point in one direction: apps → deploy, and apps → service → health → database → config. Code that never
- * ships is outside of that order. The model belongs to the product: apps pass it to the libraries, which cannot import
- * it.
+ * Dependencies point in one direction: apps → deploy, and apps → provider-connections → service → health → database →
+ * config. Code that never ships is outside of that order. The model belongs to the product: apps pass it to the
+ * libraries, which cannot import it.
  */
 const layers = [
   {
     sourceTag: 'layer:app',
     onlyDependOnLibsWithTags: [
+      'provider-connections',
       'service',
       'deploy',
       'health',
@@ -23,6 +24,10 @@ const layers = [
       'embedded',
       'config',
     ].map((name) => `layer:${name}`),
+  },
+  {
+    sourceTag: 'layer:provider-connections',
+    onlyDependOnLibsWithTags: ['service', 'model', 'database', 'database-dev', 'config'].map((name) => `layer:${name}`),
   },
   {
     sourceTag: 'layer:service',
@@ -46,6 +51,8 @@ const layers = [
 const MAY_REVEAL = [
   '**/*.spec.ts',
   'apps/api/src/testing/**',
+  'libs/provider-connections/src/keyring.ts',
+  'libs/provider-connections/src/provider.ts',
   'libs/service/src/data/cursor.ts',
   'libs/service/src/redis/redis.ts',
   'libs/service/src/signatures/signature-check.ts',

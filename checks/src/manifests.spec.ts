@@ -63,6 +63,16 @@ describe('the table of programs', () => {
     expect(built.sort()).toEqual([...apps].sort());
   });
 
+  it('starts the callback on each platform, with its port', () => {
+    const { command, ports } = PROGRAMS.callback;
+    for (const path of ['alibaba/callback.yaml', 'cloud-run/callback.yaml', 'fly/callback.toml']) {
+      const text = readText(`docker/deploy/${path}`);
+      expect(text.replaceAll(/["',[\]]/g, '')).toContain(command.join(' '));
+      expect(text).toMatch(new RegExp(`(containerPort|internal_port)[ :=]+${ports.service}\\b`));
+    }
+    expect(services['callback']?.environment?.['PORT']).toBe(String(ports.service));
+  });
+
   it('starts the API as the image does, with its port and probes', () => {
     const { command, ports, probes } = PROGRAMS.api;
     expect(readText('docker/api.Dockerfile')).toContain(`CMD ${JSON.stringify(command).replace(',', ', ')}`);

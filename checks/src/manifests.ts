@@ -9,6 +9,7 @@ import {
   PROGRAMS,
   traitsOf,
 } from '@airlock/config';
+import { metaOf, variableNames } from '@airlock/config/loading';
 import { createRailwayContext, type RailwayProgram } from 'railway/iac';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
@@ -41,6 +42,14 @@ interface ComposeFile {
 
 const STACK_PROGRAMS = programNames.filter((name) => listPlatforms(name).includes('compose'));
 
+/** A program has no use where one of the variables that it requires has no meaning. */
+function isUsed(program: ProgramName, environment: Environment): boolean {
+  const needs: readonly string[] = PROGRAMS[program].needs;
+  return variableNames.every(
+    (name) => !needs.includes(name) || (metaOf(name).only ?? [environment]).includes(environment),
+  );
+}
+
 function listPlatforms(name: ProgramName): readonly string[] {
   return PROGRAMS[name].runsOn;
 }
@@ -54,7 +63,9 @@ export async function loadManifests(): Promise<Manifest[]> {
   const lasting = environmentsWithout('isDisposable');
   const hosted = await Promise.all(lasting.map(loadHosted));
   return [
-    ...stacks.flatMap((environment) => STACK_PROGRAMS.map((name) => readStack(environment, name))),
+    ...stacks.flatMap((environment) =>
+      STACK_PROGRAMS.filter((name) => isUsed(name, environment)).map((name) => readStack(environment, name)),
+    ),
     ...hosted.flat(),
   ];
 }
@@ -94,9 +105,12 @@ async function loadHosted(environment: Environment): Promise<Manifest[]> {
   return [
     own('alibaba/api.yaml', ['api'], readContainer('alibaba/api.yaml')),
     own('alibaba/migrate.yaml', ['migrate'], readContainer('alibaba/migrate.yaml')),
+    own('alibaba/callback.yaml', ['callback'], readContainer('alibaba/callback.yaml')),
+    own('cloud-run/callback.yaml', ['callback'], readContainer('cloud-run/callback.yaml')),
+    own('fly/callback.toml', ['callback'], readFly('callback.toml', 'airlock-callback-staging')),
     own('cloud-run/service.yaml', ['api'], readContainer('cloud-run/service.yaml')),
     own('cloud-run/job.yaml', ['migrate'], readContainer('cloud-run/job.yaml')),
-    own('fly/README.md', ['api', 'migrate'], readFly()),
+    own('fly/README.md', ['api', 'migrate'], readFly('fly.toml', 'airlock-staging')),
     own('railway/.railway/railway.ts', ['api', 'migrate'], await readRailway(environment)),
   ];
 }
@@ -106,9 +120,10 @@ function readContainer(path: string): string[] {
 }
 
 /** `flyctl secrets set` passes these to every machine of the app, including the one that migrates. */
-function readFly(): string[] {
-  const { env } = parseToml(readText('docker/deploy/fly/fly.toml')) as { env: Record<string, string> };
-  const command = /^flyctl secrets set (?:.*\\\n)*.*$/m.exec(readText('docker/deploy/fly/README.md'))?.[0] ?? '';
+function readFly(config: string, app: string): string[] {
+  const { env } = parseToml(readText(`docker/deploy/fly/${config}`)) as { env: Record<string, string> };
+  const line = new RegExp(`^flyctl secrets set --app ${app} (?:.*\\\\\n)*.*$`, 'm');
+  const command = line.exec(readText('docker/deploy/fly/README.md'))?.[0] ?? '';
   return [...Object.keys(env), ...[...command.matchAll(/\b([A-Z_]+)=/g)].map(([, name = '']) => name)];
 }
 

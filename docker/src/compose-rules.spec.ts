@@ -419,6 +419,7 @@ describe('staging and production', () => {
       'services.api.deploy.resources.limits.memory',
       'services.api.deploy.resources.reservations.memory',
       'services.api.labels',
+      'services.callback.labels',
       'services.postgres.deploy.resources.limits.memory',
       'services.postgres.deploy.resources.limits.pids',
       'services.postgres.shm_size',

@@ -37,6 +37,11 @@ const exceptions: readonly { readonly name: string; readonly rule: string; reado
     rule: 'C7.files',
     reason: 'its holder can only report errors, not read them; a secret file that may be missing cannot be mounted',
   },
+  ...['CONNECTION_PROVIDERS', 'CONNECTION_KEYS'].map((name) => ({
+    name,
+    rule: 'C7.files',
+    reason: 'most teams have none; a secret file that may be missing cannot be mounted',
+  })),
   { name: 'traefik', rule: 'C1.user', reason: 'root without capabilities, to write the volume of certificates' },
   { name: 'edge', rule: 'C9.preview', reason: 'previews share the Traefik of their host, which owns the network' },
 ];

@@ -1,5 +1,6 @@
 import { checkSchema } from '@airlock/database';
 import { model } from '@airlock/model';
+import { connectionConstraints } from '@airlock/provider-connections';
 import type { ServiceDefinition } from '@airlock/service';
 import { AppModule } from './app.module.js';
 import { entityConstraints } from './entities/entity.constraints.js';
@@ -10,6 +11,6 @@ export const api: ServiceDefinition = {
   prefix: 'api/v1',
   module: AppModule,
   loadEntities: () => model.loadEntities(),
-  constraints: [entityConstraints],
+  constraints: [entityConstraints, connectionConstraints],
   checkSchema: (session) => checkSchema(session, model.migrations),
 };

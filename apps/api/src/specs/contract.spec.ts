@@ -130,7 +130,7 @@ describe('openapi.json', () => {
           ({ payload }) => typeof payload !== 'string' || !FORBIDDEN_KEY.test(payload),
         );
         const property = fc.asyncProperty(valid, fc.constantFrom(...UNSTORABLE), async (request, text) => {
-          const [planted, pointer] = plant(request, { place, text });
+          const [planted, pointer] = plant(request, { place, text, path: operation.path });
           const response = await api.request({ as: 'contract', ...planted });
           assertDescribed(operation, response);
           expect(response.statusCode).toBe(422);
@@ -220,11 +220,15 @@ describe('openapi.json', () => {
 });
 
 /** A request with such a text at a place, and the pointer to it. A URL cannot contain half of a surrogate pair. */
-function plant(request: InjectOptions, { place, text }: { place: string; text: string }): [InjectOptions, string] {
+function plant(
+  request: InjectOptions,
+  { place, text, path }: { place: string; text: string; path: string },
+): [InjectOptions, string] {
   const encoded = encodeURIComponent(text.toWellFormed().replaceAll('\ufffd', '\0'));
   const url = (request.url as string).replace(/\?.*/, '');
-  if (place === 'path' && url.split('/').length > 4) {
-    return [{ ...request, url: url.replace(/[^/]*$/, `a${encoded}`) }, '#/path/id'];
+  const [, parameter] = /\{(\w+)\}$/.exec(path) ?? [];
+  if (place === 'path' && parameter !== undefined) {
+    return [{ ...request, url: url.replace(/[^/]*$/, `a${encoded}`) }, `#/path/${parameter}`];
   }
   const name = encodeURIComponent(text.toWellFormed());
   const [attributes, pointer] = {

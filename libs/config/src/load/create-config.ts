@@ -57,6 +57,12 @@ function arrange(v: Values, file: string | undefined) {
       rolesClaim: v.AUTH_ROLES_CLAIM,
     },
     secretKey: v.SECRET_KEY,
+    connections: {
+      providers: v.CONNECTION_PROVIDERS ?? [],
+      keys: v.CONNECTION_KEYS,
+      callbackUrl: v.CALLBACK_URL,
+      page: v.CONNECTIONS_PAGE,
+    },
     observability: { sentryDsn: v.SENTRY_DSN, otlpEndpoint: v.OTEL_EXPORTER_OTLP_ENDPOINT },
     build: { commit: v.GIT_COMMIT, time: v.BUILD_TIME, imageDigest: v.IMAGE_DIGEST },
     shutdown: {

@@ -15,6 +15,8 @@ const CANARIES = {
   DATABASE_ADMIN_URL: 'cAnArYaDm1c6f93e7',
   REDIS_URL: 'cAnArYrEd8b4a05d2',
   SENTRY_DSN: 'cAnArYsEn3e7d16c9',
+  CONNECTION_KEYS: 'cAnArYcOn4f1e7a92c0b8d36510f2e4a7b9',
+  CONNECTION_PROVIDERS: 'cAnArYpRo9d2c5b18e',
 };
 const url = (name: keyof typeof CANARIES, user: string) =>
   `postgres://${user}:${CANARIES[name]}@db.corp.net:5432/airlock?sslmode=verify-full`;
@@ -25,6 +27,18 @@ const planted: Record<string, string> = {
   DATABASE_MIGRATION_URL: url('DATABASE_MIGRATION_URL', 'airlock_migrator'),
   DATABASE_ADMIN_URL: url('DATABASE_ADMIN_URL', 'admin'),
   REDIS_URL: `rediss://:${CANARIES.REDIS_URL}@redis.corp.net:6379/0`,
+  CONNECTION_KEYS: CANARIES.CONNECTION_KEYS,
+  CONNECTION_PROVIDERS: JSON.stringify([
+    {
+      name: 'acme',
+      issuer: 'https://login.corp.net',
+      clientId: 'airlock',
+      clientSecret: CANARIES.CONNECTION_PROVIDERS,
+      scopes: ['openid'],
+    },
+  ]),
+  CALLBACK_URL: 'https://callback.corp.net',
+  CONNECTIONS_PAGE: 'https://app.corp.net/connections',
   SENTRY_DSN: `https://${CANARIES.SENTRY_DSN}@sentry.corp.net/1`,
 };
 const secrets = Object.keys(CANARIES);

@@ -2,6 +2,7 @@ export { AirlockConfigModule } from './config.module.js';
 export {
   authConfig,
   buildConfig,
+  connectionsConfig,
   databaseConfig,
   environmentConfig,
   httpClientConfig,

@@ -15,6 +15,7 @@ export const httpConfig = namespace('http');
 export const httpClientConfig = namespace('httpClient');
 export const authConfig = namespace('auth');
 export const secretKeyConfig = namespace('secretKey');
+export const connectionsConfig = namespace('connections');
 export const observabilityConfig = namespace('observability');
 export const buildConfig = namespace('build');
 export const shutdownConfig = namespace('shutdown');
@@ -29,6 +30,7 @@ export const namespaceNames = [
   'httpClient',
   'auth',
   'secretKey',
+  'connections',
   'observability',
   'build',
   'shutdown',

@@ -5,8 +5,9 @@
 export const FIXED_IN_STACKS: Readonly<Record<string, string>> = {
   ENVIRONMENT: 'the overlay belongs to one environment',
   TESTING: 'ENVIRONMENT already determines it',
-  HOST: 'the API must listen on every address of its container for the edge',
-  PORT: 'the edge and the health check use port 8000',
+  HOST: 'the service must listen on every address of its container for the edge',
+  PORT: 'the edge and the health check use port 8000, and 8182 for the callback',
+  CALLBACK_URL: 'the edge serves the callback under the name of the API',
   DATABASE_SERVER: 'the database is a separate service',
   DATABASE_SSL_CA: 'the database of the stack is on an internal network, without TLS',
   PRIVATE_NETWORKS: 'the only such host of the stack is postgres',

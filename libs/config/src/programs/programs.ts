@@ -17,6 +17,8 @@ export interface Program {
   readonly runsOn: readonly Platform[];
   /** Variables that this program requires, although they are optional for others. */
   readonly needs: readonly string[];
+  /** Values of variables that are not set, in place of the defaults in the schema. */
+  readonly defaults?: Readonly<Record<string, string>>;
 }
 
 export const PROGRAMS = {
@@ -29,6 +31,24 @@ export const PROGRAMS = {
     probes: { startup: '/startupz', liveness: '/healthz', readiness: '/readyz' },
     runsOn: PLATFORMS,
     needs: [],
+  },
+  callback: {
+    does: 'receives users whom a provider sends back',
+    folder: 'apps/callback',
+    entry: 'apps/callback/dist/main.js',
+    command: ['node', '/app/apps/callback/dist/main.js'],
+    ports: { service: 8182, management: 9182 },
+    probes: { startup: '/startupz', liveness: '/healthz', readiness: '/readyz' },
+    runsOn: ['compose', 'swarm', 'kubernetes', 'cloud-run', 'fly'],
+    needs: ['CONNECTION_PROVIDERS'],
+    defaults: {
+      DATABASE_POOL_SIZE: '3',
+      MANAGEMENT_PORT: '9182',
+      PORT: '8182',
+      SERVICE_NAME: 'airlock-callback',
+      WITH_UI: 'false',
+      WORKERS: '1',
+    },
   },
   migrate: {
     does: 'applies the migrations, once per release',

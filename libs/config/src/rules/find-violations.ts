@@ -1,4 +1,5 @@
 import type { Violation } from '../values/config-error.js';
+import { connectionRules } from './connection-rules.js';
 import { databaseRules } from './database-rules.js';
 import type { Facts, ConfigRule } from './config-rule.js';
 import { runtimeRules } from './runtime-rules.js';
@@ -11,6 +12,7 @@ export const configRules: readonly ConfigRule[] = [
   ...serviceRules,
   ...databaseRules,
   ...secretRules,
+  ...connectionRules,
   ...timingRules,
   ...runtimeRules,
 ];

@@ -14,6 +14,10 @@ function judge(values: Partial<Record<VariableName, string>>): string[] {
 
 function write(name: VariableName, secret: string): string {
   if (databaseVariables.some((one) => one === name)) return `postgres://airlock_app:${secret}@${SERVER}`;
+  if (name === 'CONNECTION_PROVIDERS') {
+    const provider = { name: 'acme', issuer: 'https://login.acme.com', clientId: 'airlock', scopes: ['openid'] };
+    return JSON.stringify([{ ...provider, clientSecret: secret }]);
+  }
   return name === 'REDIS_URL' ? `rediss://:${secret}@redis.corp.net:6379/0` : secret;
 }
 
@@ -32,6 +36,11 @@ describe('the rules of secrets', () => {
     'judge a whole key that looks like an address: %s',
     (key) => expect(judge({ SECRET_KEY: key })).not.toEqual([]),
   );
+
+  it('judge each of several keys', () => {
+    const problems = judge({ CONNECTION_KEYS: '5b7e1d09c4fa26835e0b1f7c29a4d836,k3v0qXz' });
+    expect(problems.join()).toContain('CONNECTION_KEYS: a key has 7 characters');
+  });
 
   it('take an escaped password as it is sent', () => {
     const problems = judge({ REDIS_URL: 'rediss://:change%74his-and-more-0123@redis.corp.net:6379/0' });

@@ -88,6 +88,14 @@ function secretsOf(facts: Facts): SecretPart[] {
     if (!metaOf(name).secret || text === undefined || facts.values[name] === undefined) return [];
     const address = databases.get(name);
     if (address) return [{ name, ...password, text: address.password.reveal() }];
+    if (name === 'CONNECTION_KEYS') {
+      return text.split(',').map((key) => ({ name, what: 'a key ', text: key, minLength: MIN_KEY_LENGTH }));
+    }
+    if (name === 'CONNECTION_PROVIDERS') {
+      const providers = facts.values.CONNECTION_PROVIDERS ?? [];
+      const what = 'a clientSecret ';
+      return providers.map(({ clientSecret }) => ({ name, ...password, what, text: clientSecret.reveal() }));
+    }
     if (!mayBeAddress(name) || !text.includes('://') || !URL.canParse(text)) {
       return [{ name, what: '', text, minLength: name === 'SECRET_KEY' ? MIN_KEY_LENGTH : MIN_PASSWORD_LENGTH }];
     }

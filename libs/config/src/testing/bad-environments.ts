@@ -1396,4 +1396,60 @@ export const badEnvironments: readonly BadEnvironment[] = [
       'PGSSLROOTCERT: is set in production; Node or a library may read it, bypassing this configuration; expected it to be unset',
     ],
   },
+  {
+    title: 'a provider without the rest',
+    base: 'production',
+    set: { CONNECTION_PROVIDERS: provider('https://login.corp.net') },
+    lines: [
+      'CALLBACK_URL: is not set, but CONNECTION_PROVIDERS is; expected your own value',
+      'CONNECTION_KEYS: is not set, but CONNECTION_PROVIDERS is; expected your own value',
+      'CONNECTIONS_PAGE: is not set, but CONNECTION_PROVIDERS is; expected your own value',
+    ],
+  },
+  {
+    title: 'a provider of a laptop in staging',
+    base: 'staging',
+    set: {
+      CONNECTION_PROVIDERS: provider('http://localhost:9100'),
+      CONNECTION_KEYS: 'k3v0qXzR8bYt5LwN4fa26835e0b1f7c2',
+      CALLBACK_URL: 'http://callback.corp.net',
+      CONNECTIONS_PAGE: 'https://app.corp.net/connections',
+    },
+    lines: [
+      'CALLBACK_URL: is not safe in staging: others could read tokens or take the place of the server; expected a public https address',
+      'CONNECTION_PROVIDERS: the issuer of acme is not safe in staging: others could read tokens or take the place of the server; expected a public https address',
+    ],
+  },
+  {
+    title: 'a provider without TLS in another network',
+    base: 'development',
+    set: {
+      CONNECTION_PROVIDERS: provider('http://login.corp.net'),
+      CONNECTION_KEYS: 'key',
+      CALLBACK_URL: 'http://127.0.0.1:8182',
+      CONNECTIONS_PAGE: 'http://localhost:3000/connections',
+    },
+    lines: [
+      'CONNECTION_PROVIDERS: the issuer of acme is not safe in development: others could read tokens or take the place of the server; expected https, or http on this machine',
+    ],
+  },
+  {
+    title: 'providers that are not a list of providers',
+    base: 'testing',
+    set: {
+      CONNECTION_PROVIDERS: provider('https://login.corp.net?x=1'),
+      CONNECTION_KEYS: 'a,,b',
+      CALLBACK_URL: 'callback',
+    },
+    lines: [
+      'CALLBACK_URL: is "callback"; expected an address such as https://example.com/path',
+      'CONNECTION_KEYS: is not valid; its value is not shown; expected 1 to 4 keys, separated by commas',
+      'CONNECTION_PROVIDERS: is not valid at 0.issuer; its value is not shown; expected a JSON list of { "name", "issuer", "clientId", "clientSecret", "scopes" }, each name once, each with the scope openid',
+    ],
+  },
 ];
+
+function provider(issuer: string): string {
+  const clientSecret = 'wNk3v0qXZr8bYt5L4fa2';
+  return JSON.stringify([{ name: 'acme', issuer, clientId: 'airlock', clientSecret, scopes: ['openid'] }]);
+}

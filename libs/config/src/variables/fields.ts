@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { AddressError, isHostName } from '../values/address.js';
 import { parseCertificates } from '../values/certificates.js';
+import { parseConnectionProviders } from '../values/connection-providers.js';
 import { parseDatabaseUrl } from '../values/database-url.js';
 import { isHostPattern } from '../values/hosts.js';
 import { parseRedisUrl } from '../values/redis-url.js';
@@ -93,6 +94,19 @@ export function webAddress() {
 
 export function secret(expected = 'a text of at most 4096 printable characters', pattern = /^[\x20-\x7e]{1,4096}$/) {
   return field(expected, (value) => (pattern.test(value) ? new Secret(value) : undefined));
+}
+
+/** Providers of connected accounts, as JSON. */
+export function connectionProviders() {
+  return z.string().transform((value, context) => {
+    const result = parseConnectionProviders(value);
+    if ('providers' in result) return result.providers;
+    const expected =
+      'a JSON list of { "name", "issuer", "clientId", "clientSecret", "scopes" }, each name once, each with the scope openid';
+    const problem = value === '' ? undefined : `is not valid at ${result.place}; its value is not shown`;
+    context.addIssue({ code: 'custom', params: { expected, ...(problem && { problem }) } });
+    return z.NEVER;
+  });
 }
 
 export function databaseAddress() {

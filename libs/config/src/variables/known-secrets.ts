@@ -9,8 +9,9 @@ export function collectSecrets(texts: Readonly<Record<string, string | undefined
 }
 
 function withParts(text: string): Set<string> {
+  const ofProviders = [...text.matchAll(/"clientSecret"\s*:\s*"([^"]+)"/g)].map(([, secret = '']) => secret);
   const password = /^[^@]*:([^:@/]*)@/.exec(text)?.[1] ?? '';
-  return new Set([text, password, decodeLeniently(password)]);
+  return new Set([text, ...ofProviders, password, decodeLeniently(password)]);
 }
 
 function decodeLeniently(text: string): string {

@@ -8,6 +8,7 @@ import type { DatabaseAddress } from '../values/database-url.js';
 import { type ProgramName, programNames } from '../programs/programs.js';
 import {
   certificates,
+  connectionProviders,
   databaseAddress,
   duration,
   flag,
@@ -59,6 +60,10 @@ const DEPLOYED = environmentsWithout('runsLocally');
 const LASTING = environmentsWithout('isDisposable');
 const LOCAL = environmentsWith('runsLocally');
 const PASSING = DEPLOYED.filter((environment) => !LASTING.includes(environment));
+/** No provider knows the address of a preview. */
+const CONNECTING = ENVIRONMENTS.filter((environment) => !PASSING.includes(environment));
+/** Programs that serve HTTP. */
+const SERVICES = ['api', 'callback'] as const;
 
 export const schema = z.object({
   ENVIRONMENT: z.enum(ENVIRONMENTS).register(variables, {
@@ -93,17 +98,21 @@ export const schema = z.object({
   }),
   HOST: listenHost().register(variables, {
     group: 'Service',
-    description: 'The address that the API listens on.',
+    programs: SERVICES,
+    description: 'The address that the service listens on.',
     default: { development: '127.0.0.1', testing: '127.0.0.1', strict: '0.0.0.0' },
   }),
   PORT: port().register(variables, {
     group: 'Service',
-    description: 'The port that the API listens on; 0 selects a free one (development and testing).',
+    programs: SERVICES,
+    description:
+      'The port that the API listens on; 0 selects a free one (development and testing). The callback: 8182.',
     default: '8000',
   }),
   MANAGEMENT_PORT: port().register(variables, {
     group: 'Service',
-    description: 'The port for metrics and detailed health. Never publish it.',
+    programs: SERVICES,
+    description: 'The port for metrics and detailed health. Never publish it. The callback: 9182.',
     default: '9000',
   }),
   DEBUG: flag().register(variables, {
@@ -136,11 +145,13 @@ export const schema = z.object({
 
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).register(variables, {
     group: 'Log',
+    programs: SERVICES,
     description: 'The least severe level that is logged.',
     default: { development: 'debug', testing: 'warn', strict: 'info' },
   }),
   LOG_FORMAT: z.enum(['json', 'pretty']).register(variables, {
     group: 'Log',
+    programs: SERVICES,
     description: 'One JSON object per line, or readable lines.',
     default: { development: 'pretty', strict: 'json' },
   }),
@@ -285,6 +296,7 @@ export const schema = z.object({
     }),
   TRUSTED_PROXY_HOPS: integer(0, 10).register(variables, {
     group: 'HTTP',
+    programs: SERVICES,
     description: 'The number of trusted proxies in front; as many X-Forwarded-For entries are trusted.',
     default: { development: '0', testing: '0', strict: '1' },
   }),
@@ -295,6 +307,7 @@ export const schema = z.object({
   }),
   RATE_LIMIT_PER_ADDRESS: integer(1, 1_000_000_000).register(variables, {
     group: 'HTTP',
+    programs: SERVICES,
     description: 'The limit of requests per minute for an address, over all replicas; users may share an address.',
     default: { development: '60000', testing: '1000000', strict: '6000' },
   }),
@@ -305,6 +318,7 @@ export const schema = z.object({
   }),
   HTTP_CLIENT_TIMEOUT: duration().register(variables, {
     group: 'HTTP',
+    programs: SERVICES,
     description: 'The time limit of an outgoing request, including retries.',
     default: { development: '10s', testing: '2s', strict: '5s' },
   }),
@@ -344,6 +358,58 @@ export const schema = z.object({
     },
   ),
 
+  CONNECTION_PROVIDERS: connectionProviders().optional().register(variables, {
+    group: 'Connections',
+    programs: SERVICES,
+    only: CONNECTING,
+    description: 'The providers at which users connect accounts, as JSON. Without it there are none.',
+    example:
+      '[{"name":"acme","issuer":"https://login.acme.com","clientId":"airlock","clientSecret":"changethis","scopes":["openid","offline_access"]}]',
+    secret: true,
+  }),
+  CONNECTION_KEYS: secret(
+    '1 to 4 keys, separated by commas',
+    /^[\x21-\x2b\x2d-\x7e]{1,200}(,[\x21-\x2b\x2d-\x7e]{1,200}){0,3}$/,
+  )
+    .optional()
+    .register(variables, {
+      group: 'Connections',
+      programs: SERVICES,
+      only: CONNECTING,
+      description:
+        'Encrypt the tokens of connected accounts: the current key, then keys that only decrypt, separated by commas.',
+      example: 'changethis-as-well-with-openssl-rand-hex-32',
+      secret: true,
+    }),
+  CALLBACK_URL: webAddress()
+    .optional()
+    .register(variables, {
+      group: 'Connections',
+      programs: SERVICES,
+      only: CONNECTING,
+      description: 'The public address of the callback, to which providers send users back.',
+      example: {
+        development: 'http://127.0.0.1:8182',
+        testing: 'http://127.0.0.1:8183',
+        production: 'https://callback.example.com',
+        strict: 'https://callback.<environment>.example.com',
+      },
+    }),
+  CONNECTIONS_PAGE: webAddress()
+    .optional()
+    .register(variables, {
+      group: 'Connections',
+      programs: SERVICES,
+      only: CONNECTING,
+      description: 'The page of your application to which the callback sends users.',
+      example: {
+        development: 'http://127.0.0.1:3000/connections',
+        testing: 'http://127.0.0.1:3000/connections',
+        production: 'https://app.example.com/connections',
+        strict: 'https://app.<environment>.example.com/connections',
+      },
+    }),
+
   SENTRY_DSN: secret(
     'https://key@host/project',
     /^https:\/\/\w{1,200}@[A-Za-z0-9.-]{1,253}(:\d{1,5})?\/([\w.-]{1,100}\/)?\d{1,20}$/,
@@ -351,12 +417,14 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Observability',
+      programs: SERVICES,
       description: 'The address for error reports. Without it, the reporter is not loaded.',
       example: 'https://key@sentry.example.com/1',
       secret: true,
     }),
   OTEL_EXPORTER_OTLP_ENDPOINT: webAddress().optional().register(variables, {
     group: 'Observability',
+    programs: SERVICES,
     description: 'The address for traces and metrics. Without it, OpenTelemetry is not loaded.',
     example: 'http://otel-collector:4318',
   }),

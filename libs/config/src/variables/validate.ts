@@ -4,7 +4,7 @@ import type { EnvironmentVariables } from '../values/environment-variables.js';
 import type { Environment } from '../values/environment.js';
 import { quote, type KnownSecret } from '../values/quote.js';
 import { collectSecrets } from './known-secrets.js';
-import type { ProgramName } from '../programs/programs.js';
+import { type Program, type ProgramName, PROGRAMS } from '../programs/programs.js';
 import {
   isRead,
   metaOf,
@@ -37,7 +37,7 @@ export function validate({ texts, environment, program, env }: Validated): Valid
   const values: Record<string, unknown> = {};
   const violations: Violation[] = [];
   for (const name of variableNames) {
-    const text = texts[name] ?? defaultText(name, environment);
+    const text = texts[name] ?? defaultOf(name, program) ?? defaultText(name, environment);
     const result = text === undefined ? missing(name, { environment, program }) : parse(name, text, secrets);
     if ('violations' in result) violations.push(...result.violations);
     else values[name] = result.value;
@@ -47,6 +47,11 @@ export function validate({ texts, environment, program, env }: Validated): Valid
 
 export function defaultText(name: VariableName, environment: Environment): string | undefined {
   return textFor(metaOf(name).default, environment);
+}
+
+function defaultOf(name: VariableName, program: ProgramName | undefined): string | undefined {
+  const { defaults }: Program = PROGRAMS[program ?? 'api'];
+  return defaults?.[name];
 }
 
 /** The expected text of a variable, taken from its error for an impossible text. */
@@ -65,11 +70,13 @@ interface Reader {
 
 function missing(name: VariableName, { environment, program }: Reader): Result {
   const meta = metaOf(name);
-  if (!meta.required?.includes(environment) || !isRead(name, program)) return { value: undefined };
+  const needs: readonly string[] = program ? PROGRAMS[program].needs : [];
+  const isRequired = needs.includes(name) || meta.required?.includes(environment);
+  if (!isRequired || !isRead(name, program)) return { value: undefined };
   const example = textFor(meta.example, environment) ?? '';
   const violation = {
     name,
-    problem: `is not set, but ${environment} requires it`,
+    problem: `is not set, but ${needs.includes(name) ? program : environment} requires it`,
     expected: meta.secret ? 'your own value' : `a value such as ${example}`,
     fix: `set ${name}${meta.secret ? ` or ${name}_FILE` : ''}. ${meta.description}`,
   };

@@ -7,16 +7,18 @@ import { HttpClient } from '../http-client/http-client.js';
 import { RateLimits } from '../http/rate-limits.js';
 import type { Redis } from 'ioredis';
 import { REDIS } from '../redis/redis.js';
+import type { ServiceDefinition } from './service-definition.js';
 
 @Module({})
 export class AuthModule {
-  static forRoot(logger: Logger): DynamicModule {
+  static forRoot({ acceptsTokens = true }: Pick<ServiceDefinition, 'acceptsTokens'>, logger: Logger): DynamicModule {
     const onFailure = (error: unknown) => logger.warn({ error }, 'auth.keys_not_loaded');
     const createVerifier = async (
       client: HttpClient,
       auth: ConfigType<typeof authConfig>,
       environment: ConfigType<typeof environmentConfig>,
-    ) => new TokenVerifier(await loadTokenRules({ auth, environment }, client), { onFailure });
+    ) =>
+      acceptsTokens ? new TokenVerifier(await loadTokenRules({ auth, environment }, client), { onFailure }) : undefined;
     return {
       module: AuthModule,
       providers: [

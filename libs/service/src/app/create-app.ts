@@ -86,7 +86,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   metrics.watchStreams({ events: () => events.count, sockets: () => sockets.count });
   installGate(server, { lifecycle, routes, limits, shedder });
   installAuthentication(server, {
-    verifier: nest.get(TokenVerifier),
+    verifier: nest.get<TokenVerifier | undefined>(TokenVerifier),
     limits,
     signatures: new Signatures(server, config),
   });

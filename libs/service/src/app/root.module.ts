@@ -26,7 +26,7 @@ export class RootModule {
           loadEntities: definition.loadEntities,
         }),
         DataModule.forRoot(definition, logger),
-        AuthModule.forRoot(logger),
+        AuthModule.forRoot(definition, logger),
         definition.module,
         ...imports,
       ],

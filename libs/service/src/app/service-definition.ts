@@ -11,6 +11,8 @@ export interface ServiceDefinition {
   readonly prefix: string;
   /** Nest's module with the resources; the OpenAPI document describes its controllers and those of its imports. */
   readonly module: Type;
+  /** False for a service of which every route is public or signed: it needs no issuer, and refuses every other request. */
+  readonly acceptsTokens?: boolean;
   /** Checks whether the app's code can serve with the current schema of the database. */
   readonly checkSchema: CheckSchema;
   /** The entities of TypeORM, whose repositories transactions give. */

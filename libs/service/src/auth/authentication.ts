@@ -10,7 +10,8 @@ import type { Caller, TokenVerifier } from './token-verifier.js';
 const BEARER = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/i;
 
 export interface AuthenticationOptions {
-  readonly verifier: TokenVerifier;
+  /** Undefined for a service that accepts no tokens. */
+  readonly verifier: TokenVerifier | undefined;
   readonly limits: RateLimits;
   readonly signatures: Signatures;
 }
@@ -35,6 +36,8 @@ export function installAuthentication(server: FastifyInstance, options: Authenti
         signatures.expectBody(request);
         return done();
       }
+      // No caller could use such a route, so it does not exist for them.
+      if (!verifier) throw new Problem('not-found');
       const token = readToken(request);
       const known = verifier.recall(token);
       if (known === undefined)

@@ -12,7 +12,7 @@ import { createSocketsInterceptor } from '../sockets/sockets.interceptor.js';
 export interface OperationDescription {
   readonly summary: string;
   readonly response: {
-    readonly status: 101 | 200 | 201 | 204;
+    readonly status: 101 | 200 | 201 | 204 | 303;
     readonly schema?: z.ZodType;
     /** The `data` of each event, for a handler that returns an `AsyncIterable<ServerEvent>`. */
     readonly events?: z.ZodType;

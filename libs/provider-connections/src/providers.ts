@@ -1,0 +1,41 @@
+import type { Config } from '@airlock/config';
+import { HttpClient, type HttpRequest, Problem, readBody } from '@airlock/service';
+import { Provider } from './provider.js';
+
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** The providers of the configuration, by name. */
+export class Providers {
+  readonly #providers: ReadonlyMap<string, Provider>;
+
+  constructor({ connections, environment, httpClient }: Pick<Config, 'connections' | 'environment' | 'httpClient'>) {
+    const http = new HttpClient(httpClient);
+    const fetch = async (url: string, request: HttpRequest) => {
+      const response = await http.fetch(url, request);
+      const text = await readBody(response, MAX_ANSWER_BYTES);
+      return new Response(text === '' ? null : text, { status: response.status, headers: response.headers });
+    };
+    const base = connections.callbackUrl?.replace(/\/$/, '');
+    this.#providers = new Map(
+      connections.providers.map((config) => {
+        const redirectUri = `${base}/callback/${config.name}`;
+        return [config.name, new Provider(config, { environment, fetch, redirectUri })];
+      }),
+    );
+  }
+
+  get names(): string[] {
+    return [...this.#providers.keys()];
+  }
+
+  /** @throws Problem not-found */
+  get(name: string): Provider {
+    const provider = this.#providers.get(name);
+    if (!provider) throw new Problem('not-found');
+    return provider;
+  }
+
+  find(name: string): Provider | undefined {
+    return this.#providers.get(name);
+  }
+}
