@@ -31,7 +31,8 @@ describe('the table of bad environments', () => {
     const unseen = configRules.filter(
       (removed) => count(configRules.filter((rule) => rule !== removed)) === count(configRules),
     );
-    expect(unseen.map(({ title }) => title)).toEqual([]);
+    // Only products have such variables; checks/src/service-addresses.spec.ts adds one.
+    expect(unseen.map(({ title }) => title)).toEqual(['`fake:` as the address of an outside service']);
   });
 });
 

@@ -13,6 +13,8 @@ export const databaseConfig = namespace('database');
 export const redisConfig = namespace('redis');
 export const httpConfig = namespace('http');
 export const httpClientConfig = namespace('httpClient');
+export const outboundConfig = namespace('outbound');
+export const mailConfig = namespace('mail');
 export const authConfig = namespace('auth');
 export const secretKeyConfig = namespace('secretKey');
 export const observabilityConfig = namespace('observability');
@@ -27,6 +29,8 @@ export const namespaceNames = [
   'redis',
   'http',
   'httpClient',
+  'outbound',
+  'mail',
   'auth',
   'secretKey',
   'observability',

@@ -6,6 +6,7 @@ import { parseCertificates } from '../values/certificates.js';
 import { parseDatabaseUrl } from '../values/database-url.js';
 import { isHostPattern } from '../values/hosts.js';
 import { parseRedisUrl } from '../values/redis-url.js';
+import { parseSmtpUrl } from '../values/smtp-url.js';
 import { Secret } from '../values/secret-value.js';
 
 const MAX_LIST_LENGTH = 4_096;
@@ -77,6 +78,11 @@ export function hosts(expected: string) {
   return list(expected, (item) => isHostPattern(item));
 }
 
+/** Hosts outside of the system, or * for all. */
+export function outboundHosts() {
+  return list('* or host names, *.suffixes or CIDR blocks', (item) => item === '*' || isHostPattern(item));
+}
+
 /** Origins exactly as browsers send them, or * for all. */
 export function origins() {
   return list('* or origins such as https://app.example.com', (item) => item === '*' || isOrigin(item));
@@ -89,6 +95,29 @@ export function webAddress() {
     const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
     return isPlain ? value : undefined;
   });
+}
+
+/** The text of a service address that selects the fake of its client. */
+export const FAKE = 'fake:';
+
+/**
+ * The address of an outside service, or `fake:`. A rule refuses `fake:` in environments that must use the real service.
+ */
+export function serviceAddress() {
+  const field = z.union([z.literal(FAKE), webAddress()]);
+  serviceAddresses.add(field);
+  return field;
+}
+
+const serviceAddresses = new WeakSet<object>();
+
+/** Whether a field of the schema, which may be optional, is a `serviceAddress()`. */
+export function isServiceAddress(field: z.ZodType): boolean {
+  return serviceAddresses.has(unwrap(field));
+}
+
+function unwrap(field: z.ZodType): object {
+  return field instanceof z.ZodOptional ? field.unwrap() : field;
 }
 
 export function secret(expected = 'a text of at most 4096 printable characters', pattern = /^[\x20-\x7e]{1,4096}$/) {
@@ -105,7 +134,11 @@ const databaseAddresses = new WeakSet<object>();
 
 /** Whether a field of the schema, which may be optional, is a `databaseAddress()`. */
 export function isDatabaseAddress(field: z.ZodType): boolean {
-  return databaseAddresses.has(field instanceof z.ZodOptional ? field.unwrap() : field);
+  return databaseAddresses.has(unwrap(field));
+}
+
+export function smtpUrl() {
+  return address((value) => parseSmtpUrl(value, ''));
 }
 
 /** The address is checked part by part, but the client gets the text. */
