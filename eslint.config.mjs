@@ -47,6 +47,8 @@ const MAY_REVEAL = [
   '**/*.spec.ts',
   'apps/api/src/testing/**',
   'libs/service/src/data/cursor.ts',
+  'libs/service/src/outbound/guard-sockets.ts',
+  'libs/service/src/outbound/http-peer.ts',
   'libs/service/src/redis/redis.ts',
   'libs/service/src/signatures/signature-check.ts',
   'libs/service/src/telemetry/error-reports.ts',

@@ -14,5 +14,8 @@ export { Subscriber } from './events/subscriber.decorator.js';
 export { createEtag, isKnown, parseIfMatch } from './http/etag.js';
 export { Operation } from './openapi/operation.js';
 export { Problem } from './problems/problem.js';
+export type { Fake, HttpPeer, PeerCall, PeerResponse } from './outbound/http-peer.js';
+export { HttpPeers } from './outbound/http-peers.js';
+export { NotSentError } from './outbound/not-sent-error.js';
 export type { SignatureScheme } from './signatures/signature-scheme.js';
 export { standardWebhooks } from './signatures/standard-webhooks.js';

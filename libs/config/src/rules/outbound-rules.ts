@@ -1,8 +1,8 @@
 import { environmentsWith, environmentsWithout } from '../values/environment.js';
+import { FAKE } from '../values/fake.js';
 import { isListed, isLocalHost, isPrivateName, isPublicPattern } from '../values/hosts.js';
 import { domainOf } from '../values/mail-address.js';
 import { quote } from '../values/quote.js';
-import { FAKE } from '../variables/fields.js';
 import { serviceVariables } from '../variables/schema.js';
 import { type ConfigRule, DEPLOYED, EVERYWHERE, violationIf } from './config-rule.js';
 

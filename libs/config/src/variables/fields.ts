@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AddressError, isHostName } from '../values/address.js';
 import { parseCertificates } from '../values/certificates.js';
 import { parseDatabaseUrl } from '../values/database-url.js';
+import { FAKE } from '../values/fake.js';
 import { isHostPattern } from '../values/hosts.js';
 import { parseRedisUrl } from '../values/redis-url.js';
 import { parseSmtpUrl } from '../values/smtp-url.js';
@@ -96,9 +97,6 @@ export function webAddress() {
     return isPlain ? value : undefined;
   });
 }
-
-/** The text of a service address that selects the fake of its client. */
-export const FAKE = 'fake:';
 
 /**
  * The address of an outside service, or `fake:`. A rule refuses `fake:` in environments that must use the real service.

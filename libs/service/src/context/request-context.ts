@@ -25,6 +25,8 @@ export class RequestContext {
   readonly #traceparent: string | string[] | undefined;
   readonly #isTraced: boolean;
   #trace: TraceContext | undefined;
+  #end: AbortController | undefined;
+  #hasEnded = false;
   /** The subject of the verified token. */
   userId: string | undefined;
   /** When the token is no longer accepted. */
@@ -53,6 +55,18 @@ export class RequestContext {
   /** The errors in all parts of the request. */
   get fieldErrors(): FieldError[] {
     return (this.#fieldErrors ??= []);
+  }
+
+  /** Aborted when the request has its response, or its client has left. Outgoing calls of the request end then. */
+  get signal(): AbortSignal {
+    this.#end ??= new AbortController();
+    if (this.#hasEnded) this.#end.abort();
+    return this.#end.signal;
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    this.#end?.abort();
   }
 
   /** Created on first use, because most requests make no outgoing call. */

@@ -18,6 +18,7 @@ export function createOpenContext({
     if (known) return known;
     const context = new RequestContext(request.raw.headers, { isTraced });
     request.context = context;
+    reply.raw.once('close', () => context.end());
     reply.headers(securityHeaders);
     reply.header('x-request-id', context.requestId).header('x-correlation-id', context.correlationId);
     return context;
