@@ -47,6 +47,7 @@ const MAY_REVEAL = [
   '**/*.spec.ts',
   'apps/api/src/testing/**',
   'libs/service/src/data/cursor.ts',
+  'libs/service/src/mail/smtp.ts',
   'libs/service/src/outbound/guard-sockets.ts',
   'libs/service/src/outbound/http-peer.ts',
   'libs/service/src/redis/redis.ts',

@@ -1,0 +1,52 @@
+import { connect, type Socket } from 'node:net';
+import type { Config } from '@airlock/config';
+import { createTransport, type SendMailOptions } from 'nodemailer';
+
+type SmtpServer = NonNullable<Config['mail']['server']>;
+
+class TimeLimitError extends Error {
+  readonly code = 'ETIMEDOUT';
+}
+
+/**
+ * Sends one mail on a connection of its own. Resolves when the server has accepted it. @throws the error of nodemailer,
+ * with `code`
+ */
+export async function sendBySmtp(server: SmtpServer, content: SendMailOptions, timeLimitMs: number): Promise<void> {
+  const { host, port, user, password, tls } = server;
+  let socket: Socket | undefined;
+  const transport = createTransport({
+    host,
+    port,
+    secure: tls === 'implicit',
+    requireTLS: tls === 'starttls',
+    ignoreTLS: tls === 'none',
+    ...(user !== '' && { auth: { user, pass: password.reveal() } }),
+    connectionTimeout: timeLimitMs,
+    greetingTimeout: timeLimitMs,
+    socketTimeout: timeLimitMs,
+    // A mail contains only what the template made: no file and no address is read.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    // nodemailer would resolve the name itself: the guard of connections must see the name.
+    getSocket: (_, done) => {
+      socket = connect({ host, port });
+      socket.once('error', done);
+      socket.once('connect', () => {
+        socket?.removeListener('error', done);
+        done(null, { connection: socket });
+      });
+    },
+  });
+  // The limits above are for each silence; a server that sends a byte now and then would hold the job.
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new TimeLimitError()), timeLimitMs);
+  try {
+    const headers = { 'auto-submitted': 'auto-generated' };
+    await Promise.race([transport.sendMail({ ...content, headers }), promise]);
+  } finally {
+    clearTimeout(timer);
+    socket?.destroy();
+    transport.close();
+  }
+}
