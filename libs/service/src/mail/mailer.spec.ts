@@ -67,7 +67,7 @@ describe('a mail server with TLS', () => {
   });
 
   it('gets the same Message-ID for the same key, and another for another key or environment', async () => {
-    server = await TestMailServer.start({ ...certificate });
+    server = await TestMailServer.start(certificate);
     const { mailer } = open();
     for (const key of ['order-1', 'order-1', 'order-2']) await mailer.deliver({ ...message, key });
     await open({}, { environment: 'staging' }).mailer.deliver(message);
@@ -140,7 +140,7 @@ describe('a mail server with TLS', () => {
 
 describe('a mail server that cannot be trusted', () => {
   it('gets nothing if its certificate is unknown', async () => {
-    server = await TestMailServer.start({ ...certificate });
+    server = await TestMailServer.start(certificate);
     await expect(open().mailer.deliver(message)).rejects.toMatchObject({ isPermanent: false });
     expect(server.received).toEqual([]);
   });
@@ -149,6 +149,7 @@ describe('a mail server that cannot be trusted', () => {
     let credentials = 0;
     const onAuth: SMTPServerOptions['onAuth'] = (_, __, done) => ((credentials += 1), done(null, { user: 'x' }));
     server = await TestMailServer.start({
+      ...certificate,
       hideSTARTTLS: true,
       disabledCommands: ['STARTTLS'],
       allowInsecureAuth: true,
@@ -165,7 +166,7 @@ describe('a slow mail server', () => {
     ['never greets', () => undefined],
     ['sends a byte now and then', (socket) => drip(socket)],
   ])('that %s is given up at the time limit, and its connection closed', async (_, serve) => {
-    server = await TestMailServer.start();
+    server = await TestMailServer.start(certificate);
     const sockets: Socket[] = [];
     const slow: Server = createServer(
       (socket) => void (sockets.push(socket.on('error', () => undefined)), serve(socket)),
@@ -182,7 +183,7 @@ describe('a slow mail server', () => {
   });
 
   it('is unreachable without a listener', async () => {
-    server = await TestMailServer.start();
+    server = await TestMailServer.start(certificate);
     const { mailer } = open();
     await server.stop();
     await expect(mailer.deliver(message)).rejects.toMatchObject({ isPermanent: false });
@@ -194,7 +195,7 @@ describe('whom mail may reach', () => {
   afterAll(() => setDefaultCACertificates(trusted));
 
   it('is judged by the domain of the recipient', async () => {
-    server = await TestMailServer.start({ ...certificate });
+    server = await TestMailServer.start(certificate);
     const { mailer, outbound, lines } = open({}, { environment: 'staging', hosts: ['example.com'] });
     expect(await mailer.deliver(message)).toBe('sent');
     for (const to of ['eve@sub.example.com', 'eve@example.com.evil.test', 'eve@evil.test'])
@@ -205,14 +206,14 @@ describe('whom mail may reach', () => {
   });
 
   it('is everyone at a mail catcher, which sends nothing', async () => {
-    server = await TestMailServer.start({ disabledCommands: ['STARTTLS'] });
+    server = await TestMailServer.start({ ...certificate, disabledCommands: ['STARTTLS'] });
     const { mailer } = open({ tls: 'none', isCatcher: true }, { environment: 'preview', hosts: [] });
     expect(await mailer.deliver(message)).toBe('caught');
     expect(server.received).toHaveLength(1);
   });
 
   it('is nobody without a server: a test reads the mail', async () => {
-    server = await TestMailServer.start();
+    server = await TestMailServer.start(certificate);
     const { outbound } = createOutside('testing');
     const mailer = new Mailer({ outbound, mail: { server: undefined, from: 'no-reply@localhost' } });
     expect(await mailer.deliver({ ...message, mail: { ...mail, subject: 'a\r\nBcc: eve@evil.test' } })).toBe('kept');
@@ -222,7 +223,7 @@ describe('whom mail may reach', () => {
   });
 
   it('must be known: production does not start without a server', async () => {
-    server = await TestMailServer.start();
+    server = await TestMailServer.start(certificate);
     const { outbound } = createOutside('production', { hosts: ['*'] });
     const start = () => new Mailer({ outbound, mail: { server: undefined, from: 'no-reply@example.org' } });
     expect(start).toThrow('SMTP_URL: is not set, but this program sends mail in production');
@@ -241,7 +242,7 @@ describe('a hostile value', () => {
     '@example.com',
     'ada@example.com@evil.test',
   ])('is refused as the address %j', async (to) => {
-    server = await TestMailServer.start();
+    server = await TestMailServer.start(certificate);
     const { mailer } = open();
     await expect(mailer.deliver({ ...message, to })).rejects.toThrow('mail: to is not one mail address');
     await expect(mailer.deliver({ ...message, replyTo: to })).rejects.toThrow('mail: replyTo is not one mail address');

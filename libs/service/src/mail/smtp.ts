@@ -1,6 +1,7 @@
-import { connect, type Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Config } from '@airlock/config';
 import { createTransport, type SendMailOptions } from 'nodemailer';
+import { admit } from '../outbound/socket-guard.js';
 
 type SmtpServer = NonNullable<Config['mail']['server']>;
 
@@ -28,9 +29,9 @@ export async function sendBySmtp(server: SmtpServer, content: SendMailOptions, t
     // A mail contains only what the template made: no file and no address is read.
     disableFileAccess: true,
     disableUrlAccess: true,
-    // nodemailer would resolve the name itself: the guard of connections must see the name.
+    // Only this code may connect to the mail server: another library would not ask who may get mail.
     getSocket: (_, done) => {
-      socket = connect({ host, port });
+      socket = admit(new Socket()).connect({ host, port });
       socket.once('error', done);
       socket.once('connect', () => {
         socket?.removeListener('error', done);

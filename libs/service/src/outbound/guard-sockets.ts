@@ -14,7 +14,7 @@ export function guardSockets(config: Config, logger: Pick<Logger, 'info' | 'warn
   } = config;
   if (hosts.includes('*')) return () => {};
   const outbound = new Outbound({ environment, outbound: { hosts }, logger });
-  const own = listOwnHosts(config).map(canonicalHost);
+  const own = listOwnHosts(config);
   return installSocketGuard({
     mayConnect: (host) => outbound.mayReach(host) || own.includes(canonicalHost(host)),
     describe: (host) =>
@@ -25,13 +25,11 @@ export function guardSockets(config: Config, logger: Pick<Logger, 'info' | 'warn
 }
 
 /** The hosts of the system itself: they are in the configuration, and rules have judged them. */
-function listOwnHosts({ database, redis, mail, auth, observability }: Config): string[] {
+function listOwnHosts({ database, redis, auth, observability }: Config): string[] {
   const databases = [database.app, database.migration, database.admin].flatMap((address) => address?.host ?? []);
   const addresses = [auth.jwksUrl, observability.otlpEndpoint, redis?.url, observability.sentryDsn];
   const urls = addresses.flatMap((address) => (address === undefined ? [] : new URL(textOf(address)).hostname));
-  return [...databases, ...urls, ...(mail.server ? [mail.server.host] : [])].map((host) =>
-    host.replace(/^\[|\]$/g, ''),
-  );
+  return [...databases, ...urls].map(canonicalHost);
 }
 
 function textOf(address: string | Secret): string {

@@ -12,6 +12,14 @@ export class ConnectionRefusal extends Error {
   readonly code = 'ECONNREFUSED';
 }
 
+const admitted = new WeakSet<Socket>();
+
+/** Lets one socket connect to a host to which the rest of the process may not. */
+export function admit(socket: Socket): Socket {
+  admitted.add(socket);
+  return socket;
+}
+
 /**
  * Refuses the TCP connections of the process to hosts that it may not reach, whichever library opens them. It does not
  * see threads, child processes and UDP: those are left to the network. @returns a function that removes it
@@ -21,7 +29,7 @@ export function installSocketGuard({ mayConnect, describe, onRefused = () => {} 
   const original = prototype.connect;
   const guarded: Connect = function (...args) {
     const host = readHost(args);
-    if (host === undefined || mayConnect(host)) return original.apply(this, args);
+    if (host === undefined || admitted.has(this) || mayConnect(host)) return original.apply(this, args);
     onRefused(host);
     return this.destroy(new ConnectionRefusal(describe(host)));
   };

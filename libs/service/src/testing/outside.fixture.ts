@@ -8,6 +8,7 @@ import type { Departure } from '../telemetry/prometheus-metrics.js';
 
 /** Stands for hosts that are outside: every address of 127.0.0.0/8 is on this machine, and only 127.0.0.1 is inside. */
 export const OUTSIDE = '127.0.0.2';
+export const MAIL_HOST = '127.0.0.3';
 
 /** The outbound parts of a process, without the process. */
 export function createOutside(
