@@ -9,7 +9,6 @@ export {
   logConfig,
   mailConfig,
   observabilityConfig,
-  outboundConfig,
   redisConfig,
   secretKeyConfig,
   serviceConfig,

@@ -13,7 +13,6 @@ export const databaseConfig = namespace('database');
 export const redisConfig = namespace('redis');
 export const httpConfig = namespace('http');
 export const httpClientConfig = namespace('httpClient');
-export const outboundConfig = namespace('outbound');
 export const mailConfig = namespace('mail');
 export const authConfig = namespace('auth');
 export const secretKeyConfig = namespace('secretKey');
@@ -29,7 +28,6 @@ export const namespaceNames = [
   'redis',
   'http',
   'httpClient',
-  'outbound',
   'mail',
   'auth',
   'secretKey',

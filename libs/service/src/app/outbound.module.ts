@@ -1,38 +1,30 @@
-import { type ConfigType, environmentConfig, httpClientConfig, outboundConfig } from '@airlock/config/nest';
+import type { Config } from '@airlock/config';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { HttpPeers } from '../outbound/http-peers.js';
 import { Outbound } from '../outbound/outbound.js';
 import type { Metrics } from '../telemetry/prometheus-metrics.js';
 
+export interface OutboundModuleContext {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
 /** The place through which everything leaves. */
 @Module({})
 export class OutboundModule {
-  static forRoot(logger: Logger, metrics: Metrics): DynamicModule {
+  static forRoot(config: Config, { logger, metrics }: OutboundModuleContext): DynamicModule {
+    const outbound = new Outbound({
+      ...config,
+      logger,
+      onDeparture: (departure) => metrics.observeDeparture(departure),
+    });
     return {
       module: OutboundModule,
       global: true,
       providers: [
-        {
-          provide: Outbound,
-          inject: [environmentConfig.KEY, outboundConfig.KEY],
-          useFactory: (
-            environment: ConfigType<typeof environmentConfig>,
-            outbound: ConfigType<typeof outboundConfig>,
-          ) =>
-            new Outbound({
-              environment,
-              outbound,
-              logger,
-              onDeparture: (departure) => metrics.observeDeparture(departure),
-            }),
-        },
-        {
-          provide: HttpPeers,
-          inject: [Outbound, httpClientConfig.KEY],
-          useFactory: (outbound: Outbound, limits: ConfigType<typeof httpClientConfig>) =>
-            new HttpPeers({ outbound, ...limits }),
-        },
+        { provide: Outbound, useValue: outbound },
+        { provide: HttpPeers, useFactory: () => new HttpPeers({ config, outbound, ...config.httpClient }) },
       ],
       exports: [Outbound, HttpPeers],
     };

@@ -29,7 +29,7 @@ export class RootModule {
           loadEntities: definition.loadEntities,
         }),
         DataModule.forRoot(definition, logger),
-        OutboundModule.forRoot(logger, metrics),
+        OutboundModule.forRoot(config, { logger, metrics }),
         AuthModule.forRoot(logger),
         definition.module,
         ...imports,

@@ -14,7 +14,7 @@ describe('HttpPeer', () => {
   beforeEach(() => {
     server.reset();
     outside = createOutside('testing');
-    peer = outside.peers.to({ name: 'shop', url: `${server.url}/v1`, baseDelayMs: 1, maxBytes: 100 });
+    peer = outside.peers.to({ name: 'shop', address: () => `${server.url}/v1`, baseDelayMs: 1, maxBytes: 100 });
   });
   afterEach(() => outside.peers.onApplicationShutdown());
   afterAll(() => server.stop());
@@ -47,7 +47,7 @@ describe('HttpPeer', () => {
   it('waits as long as Retry-After says, but not beyond its time limit', async () => {
     server.statuses = [429, 200];
     server.headers = { 'retry-after': '600' };
-    const hasty = outside.peers.to({ name: 'shop', url: server.url, timeoutMs: 300 });
+    const hasty = outside.peers.to({ name: 'shop', address: () => server.url, timeoutMs: 300 });
     await expect(hasty.fetch('/')).rejects.toThrow('shop: did not respond');
     expect(server.seen).toHaveLength(1);
   });
@@ -74,7 +74,13 @@ describe('HttpPeer', () => {
 
   it('ends at the time limit, including all retries', async () => {
     // Long enough for the request to arrive on a busy machine. A later request would be counted by the next test.
-    const hasty = outside.peers.to({ name: 'shop', url: server.url, timeoutMs: 1_000, maxRetries: 5, baseDelayMs: 1 });
+    const hasty = outside.peers.to({
+      name: 'shop',
+      address: () => server.url,
+      timeoutMs: 1_000,
+      maxRetries: 5,
+      baseDelayMs: 1,
+    });
     await expect(hasty.fetch('/')).rejects.toThrow('shop: did not respond');
     expect(server.seen).toHaveLength(1);
   });
@@ -109,7 +115,7 @@ describe('HttpPeer', () => {
   });
 
   it('ends with the request of the caller, and sends nothing after its end', async () => {
-    const patient = outside.peers.to({ name: 'shop', url: server.url, timeoutMs: 60_000 });
+    const patient = outside.peers.to({ name: 'shop', address: () => server.url, timeoutMs: 60_000 });
     const context = new RequestContext({});
     const call = inContext(context, () => patient.fetch('/'));
     await until(() => server.seen.length === 1);
@@ -123,7 +129,7 @@ describe('HttpPeer', () => {
     server.statuses = [200];
     await peer.fetch('/', { headers: { Authorization: new Secret(`Bearer ${KEY}`) } });
     expect(server.seen[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
-    const refused = outside.peers.to({ name: 'shop', url: 'http://shop.example' });
+    const refused = outside.peers.to({ name: 'shop', address: () => 'http://shop.example' });
     const failure = await refused.fetch('/', { headers: { authorization: new Secret(KEY) } }).catch(String);
     expect(JSON.stringify([failure, outside.lines, outside.outbound.kept, outside.departures])).not.toContain(KEY);
   });
@@ -159,7 +165,7 @@ describe('HttpPeer', () => {
   });
 
   it.each(['https://shop.example', 'Shop', ''])('refuses the name %j, which could be a value', (name) => {
-    expect(() => outside.peers.to({ name, url: server.url })).toThrow('expected a word such as payments');
+    expect(() => outside.peers.to({ name, address: () => server.url })).toThrow('expected a word such as payments');
   });
 });
 

@@ -23,7 +23,7 @@ describe('a service outside', () => {
     'gets nothing in %s, and the rest is kept',
     async (environment) => {
       outside = createOutside(environment);
-      const peer = outside.peers.to({ name: 'shop', url: outsider.url });
+      const peer = outside.peers.to({ name: 'shop', address: () => outsider.url });
       const call = peer.fetch('/orders', { method: 'POST', json: { name: 'Ada' } });
       await expect(call).rejects.toThrow(NotSentError);
       expect(outsider.seen).toEqual([]);
@@ -39,15 +39,17 @@ describe('a service outside', () => {
     ['staging', false],
   ] as const)('is named in the log of %s; its content is shown: %s', async (environment, isShown) => {
     outside = createOutside(environment);
-    const peer = outside.peers.to({ name: 'shop', url: outsider.url });
+    const peer = outside.peers.to({ name: 'shop', address: () => outsider.url });
     await peer.fetch('/orders', { method: 'POST', json: { name: 'Ada' } }).catch(() => undefined);
     expect(JSON.stringify(outside.lines).includes('Ada')).toBe(isShown);
   });
 
   it('is reached where it is listed', async () => {
     outside = createOutside('staging', { hosts: ['127.0.0.1'] });
-    expect((await outside.peers.to({ name: 'shop', url: inside.url }).fetch('/')).ok).toBe(true);
-    await expect(outside.peers.to({ name: 'shop', url: outsider.url }).fetch('/')).rejects.toThrow(NotSentError);
+    expect((await outside.peers.to({ name: 'shop', address: () => inside.url }).fetch('/')).ok).toBe(true);
+    await expect(outside.peers.to({ name: 'shop', address: () => outsider.url }).fetch('/')).rejects.toThrow(
+      NotSentError,
+    );
   });
 
   it('is reached everywhere if it is a part of the system', async () => {
@@ -57,7 +59,7 @@ describe('a service outside', () => {
 
   it('can be read in a test: what was sent, and to which service', async () => {
     outside = createOutside('testing');
-    const peer = outside.peers.to({ name: 'shop', url: outsider.url });
+    const peer = outside.peers.to({ name: 'shop', address: () => outsider.url });
     await peer.fetch('/orders', { method: 'POST', json: { a: 1 } }).catch(() => undefined);
     expect(outside.outbound.kept).toEqual([
       { kind: 'http', peer: 'shop', method: 'POST', url: `${outsider.url}/orders`, body: '{"a":1}' },
@@ -71,7 +73,7 @@ describe('a fake', () => {
 
   it('responds in place of the service, and what it got is kept', async () => {
     outside = createOutside('testing');
-    const peer = outside.peers.to({ name: 'shop', url: 'fake:', fake });
+    const peer = outside.peers.to({ name: 'shop', address: () => 'fake:', fake });
     const response = await peer.fetch('/charges', { method: 'POST', json: { cents: 5 } });
     expect(response.json()).toEqual({ path: '/charges', body: '{"cents":5}' });
     expect(outside.outbound.kept).toMatchObject([{ peer: 'shop', method: 'POST', body: '{"cents":5}' }]);
@@ -79,18 +81,25 @@ describe('a fake', () => {
 
   it('is subject to the limits of a service', async () => {
     outside = createOutside('testing');
-    const peer = outside.peers.to({ name: 'shop', url: 'fake:', timeoutMs: 50, fake: () => new Promise(() => {}) });
+    const peer = outside.peers.to({
+      name: 'shop',
+      address: () => 'fake:',
+      timeoutMs: 50,
+      fake: () => new Promise(() => {}),
+    });
     await expect(peer.fetch('/')).rejects.toThrow('shop: did not respond');
   });
 
   it.each(['staging', 'production'] as const)('is refused in %s', (environment) => {
     outside = createOutside(environment);
-    expect(() => outside.peers.to({ name: 'shop', url: 'fake:', fake })).toThrow(`in ${environment}`);
+    expect(() => outside.peers.to({ name: 'shop', address: () => 'fake:', fake })).toThrow(
+      'shop: its address is fake:',
+    );
   });
 
   it('is not used beside a real address', async () => {
     outside = createOutside('testing');
-    await outside.peers.to({ name: 'shop', url: inside.url, fake }).fetch('/');
+    await outside.peers.to({ name: 'shop', address: () => inside.url, fake }).fetch('/');
     expect(inside.seen).toHaveLength(1);
   });
 });

@@ -1,5 +1,6 @@
-import { FAKE, traitsOf } from '@airlock/config';
+import { type Config, FAKE, traitsOf } from '@airlock/config';
 import { Agent } from 'undici';
+import { StartRefusal } from '../failures/start-refusal.js';
 import { createPublicAgent, type LookUp } from './public-agent.js';
 import { type Fake, HttpPeer, type PeerLimits } from './http-peer.js';
 import type { Outbound } from './outbound.js';
@@ -10,13 +11,14 @@ export interface PeerChoices extends Partial<PeerLimits> {
 }
 
 export interface PeerOptions extends PeerChoices {
-  /** From the configuration: its address, or `fake:`. */
-  readonly url: string;
-  /** Responds in place of the service where `url` is `fake:`. */
+  /** Its address in the configuration, or `fake:`. */
+  readonly address: (config: Config) => string | undefined;
+  /** Responds in place of the service where the address is `fake:`. */
   readonly fake?: Fake;
 }
 
 export interface HttpPeersOptions extends Pick<PeerLimits, 'timeoutMs' | 'maxRetries'> {
+  readonly config: Config;
   readonly outbound: Outbound;
   readonly lookup?: LookUp;
 }
@@ -37,12 +39,15 @@ export class HttpPeers {
   }
 
   /** A service whose address is in the configuration. Calls give a path. */
-  to({ url, fake, ...choices }: PeerOptions): HttpPeer {
-    const { outbound } = this.#options;
+  to({ address, fake, ...choices }: PeerOptions): HttpPeer {
+    const { outbound, config } = this.#options;
+    const url = address(config);
     const isFake = url === FAKE;
-    if (isFake && (!fake || !traitsOf(outbound.environment).mayUseFakes))
-      throw new Error(
-        `${choices.name}: is ${FAKE} without a fake, or in ${outbound.environment}; expected its address`,
+    const isUsable = !isFake || (fake && traitsOf(outbound.environment).mayUseFakes);
+    if (url === undefined || !isUsable)
+      throw new StartRefusal(
+        `${choices.name}: its address is ${url === undefined ? 'not set' : FAKE}; expected the address of the service\n` +
+          `  set its variable; ${FAKE} needs a fake, and an environment that may use it: docs/outside-services.md`,
       );
     const base = new URL(isFake ? `http://${choices.name}.fake` : url);
     return this.#open(choices, {
@@ -55,7 +60,7 @@ export class HttpPeers {
   }
 
   /** A part of the system itself, such as the keys of the issuer: reached in every environment. */
-  toOwn({ url, ...choices }: PeerOptions): HttpPeer {
+  toOwn({ url, ...choices }: PeerChoices & { readonly url: string }): HttpPeer {
     const base = new URL(url);
     return this.#open(choices, {
       resolve: (path) => resolvePath(base, path, choices.name),

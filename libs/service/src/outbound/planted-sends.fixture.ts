@@ -32,7 +32,7 @@ class Planted implements OnApplicationBootstrap {
       nodemailer: await outcomeOf(
         createTransport(library).sendMail({ from: 'a@b.test', to: 'ada@example.com', subject: 'nodemailer' }),
       ),
-      peer: await outcomeOf(this.peers.to({ name: 'shop', url }).fetch('/peer', post)),
+      peer: await outcomeOf(this.peers.to({ name: 'shop', address: () => url }).fetch('/peer', post)),
       own: await outcomeOf(this.peers.toOwn({ name: 'shop', url }).fetch('/own', post)),
       fetch: await outcomeOf(fetch(`${url}/fetch`, post)),
       undici: await outcomeOf(undiciFetch(`${url}/undici`, { ...post, dispatcher: new Agent() })),

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Environment } from '@airlock/config';
+import type { Config, Environment } from '@airlock/config';
 import type { Logger } from 'pino';
 import { HttpPeers, type HttpPeersOptions } from '../outbound/http-peers.js';
 import { Outbound } from '../outbound/outbound.js';
@@ -23,7 +23,7 @@ export function createOutside(
     logger: { info: write, warn: write } as unknown as Logger,
     onDeparture: (departure) => void departures.push(departure),
   });
-  const peers = new HttpPeers({ outbound, timeoutMs: 2_000, maxRetries: 2, ...options });
+  const peers = new HttpPeers({ config: {} as Config, outbound, timeoutMs: 2_000, maxRetries: 2, ...options });
   return { outbound, peers, lines, departures };
 }
 
