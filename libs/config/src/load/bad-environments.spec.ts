@@ -31,7 +31,7 @@ describe('the table of bad environments', () => {
     const unseen = configRules.filter(
       (removed) => count(configRules.filter((rule) => rule !== removed)) === count(configRules),
     );
-    // Only products have such variables; checks/src/service-addresses.spec.ts adds one.
+    // Only products have such variables; checks/src/service-address.spec.ts adds one.
     expect(unseen.map(({ title }) => title)).toEqual(['`fake:` as the address of an outside service']);
   });
 });

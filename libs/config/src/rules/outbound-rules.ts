@@ -1,7 +1,7 @@
 import { environmentsWith, environmentsWithout } from '../values/environment.js';
 import { FAKE } from '../values/fake.js';
 import { isListed, isLocalHost, isPrivateName, isPublicPattern } from '../values/hosts.js';
-import { domainOf } from '../values/mail-address.js';
+import { mailDomainOf } from '../values/mail-address.js';
 import { quote } from '../values/quote.js';
 import { serviceVariables } from '../variables/schema.js';
 import { type ConfigRule, DEPLOYED, EVERYWHERE, violationIf } from './config-rule.js';
@@ -82,7 +82,7 @@ export const outboundRules: readonly ConfigRule[] = [
     title: '`MAIL_FROM` at localhost with an `SMTP_URL` that sends mail',
     environments: DEPLOYED,
     find: ({ values: { SMTP_URL: server, MAIL_FROM: from } }) =>
-      violationIf(server && !server.isCatcher && from !== undefined && isLocalHost(domainOf(from)), {
+      violationIf(server && !server.isCatcher && from !== undefined && isLocalHost(mailDomainOf(from)), {
         name: 'MAIL_FROM',
         problem: 'is an address at localhost, which other servers refuse',
         expected: 'an address at your own domain',

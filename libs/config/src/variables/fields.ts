@@ -91,20 +91,18 @@ export function origins() {
 
 /** An http(s) address without user, password, query or fragment. */
 export function webAddress() {
-  return field('an address such as https://example.com/path', (value) => {
-    const url = value.length <= MAX_ADDRESS_LENGTH ? parseUrl(value) : undefined;
-    const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
-    return isPlain ? value : undefined;
-  });
+  return field('an address such as https://example.com/path', parseWebAddress);
 }
 
 /**
  * The address of an outside service, or `fake:`. A rule refuses `fake:` in environments that must use the real service.
  */
 export function serviceAddress() {
-  const field = z.union([z.literal(FAKE), webAddress()]);
-  serviceAddresses.add(field);
-  return field;
+  const address = field(`an address such as https://example.com/path, or ${FAKE}`, (value) =>
+    value === FAKE ? value : parseWebAddress(value),
+  );
+  serviceAddresses.add(address);
+  return address;
 }
 
 const serviceAddresses = new WeakSet<object>();
@@ -167,6 +165,12 @@ function field<T>(expected: string, parse: (text: string) => T | undefined) {
     context.addIssue({ code: 'custom', params: { expected } });
     return z.NEVER;
   });
+}
+
+function parseWebAddress(value: string): string | undefined {
+  const url = value.length <= MAX_ADDRESS_LENGTH ? parseUrl(value) : undefined;
+  const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
+  return isPlain ? value : undefined;
 }
 
 function isOrigin(item: string): boolean {

@@ -165,7 +165,7 @@ describe('a slow mail server', () => {
   it.each<[string, (socket: Socket) => void]>([
     ['never greets', () => undefined],
     ['sends a byte now and then', (socket) => drip(socket)],
-  ])('that %s is given up at the time limit, and its connection closed', async (_, serve) => {
+  ])('that %s times out, and its connection closed', async (_, serve) => {
     server = await TestMailServer.start(certificate);
     const sockets: Socket[] = [];
     const slow: Server = createServer(
@@ -212,7 +212,7 @@ describe('whom mail may reach', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  it('is nobody without a server: a test reads the mail', async () => {
+  it('is no recipient without a server: a test reads the mail', async () => {
     server = await TestMailServer.start(certificate);
     const { outbound } = createOutside('testing');
     const mailer = new Mailer({ outbound, mail: { server: undefined, from: 'no-reply@localhost' } });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Config, domainOf, MAIL_ADDRESS, traitsOf } from '@airlock/config';
+import { type Config, mailDomainOf, MAIL_ADDRESS, traitsOf } from '@airlock/config';
 import { StartRefusal } from '../failures/start-refusal.js';
 import type { Outbound } from '../outbound/outbound.js';
 import type { Html } from './html.js';
@@ -67,7 +67,7 @@ export class Mailer {
     const { name, text } = mail;
     const subject = toOneLine(mail.subject);
     const html = wrap(subject, mail.html);
-    if (!server || !(server.isCatcher || this.#outbound.mayReach(domainOf(to)))) {
+    if (!server || !(server.isCatcher || this.#outbound.mayReach(mailDomainOf(to)))) {
       this.#outbound.keep({ kind: 'mail', name, to, subject, text, html });
       this.#record('kept', 0);
       return 'kept';
@@ -106,7 +106,7 @@ function wrap(subject: string, body: Html): string {
 /** Environments have different ids, so that a mail of one does not hide that of another. */
 function createMessageId({ key, from, environment }: { key: string; from: string; environment: string }): string {
   const hash = createHash('sha256').update(`${environment}\n${key}`).digest('hex').slice(0, 32);
-  return `<${hash}@${domainOf(from)}>`;
+  return `<${hash}@${mailDomainOf(from)}>`;
 }
 
 function readFailure(error: unknown): MailFailure {

@@ -10,7 +10,7 @@ class TimeLimitError extends Error {
 }
 
 /**
- * Sends one mail on a connection of its own. Resolves when the server has accepted it. @throws the error of nodemailer,
+ * Sends one mail on its own connection. Resolves when the server has accepted it. @throws the error of nodemailer,
  * with `code`
  */
 export async function sendBySmtp(server: SmtpServer, content: SendMailOptions, timeLimitMs: number): Promise<void> {

@@ -70,7 +70,7 @@ describe('planted sends', () => {
   });
 
   it.each(ENVIRONMENTS.filter((name) => name !== 'production'))(
-    'of %s reach nobody, and the log has them',
+    'of %s reach no host, and the log has them',
     async (environment) => {
       const { outcomes, events } = await plant(environment);
       expect(arrived()).toEqual({ http: [], mail: [], raw: [] });

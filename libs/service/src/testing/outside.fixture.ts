@@ -32,6 +32,8 @@ export class RecordingServer {
   readonly seen: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[] = [];
   /** One status for each request; without one, it never responds. */
   statuses: number[] = [];
+  /** How many requests ended before their response. */
+  abandoned = 0;
   headers: Record<string, string> = {};
   body: string | Buffer = '';
   readonly #server: Server;
@@ -40,6 +42,7 @@ export class RecordingServer {
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       const status = this.statuses.shift();
+      response.on('close', () => (this.abandoned += Number(!response.writableEnded)));
       request.on('data', (chunk: Buffer) => void chunks.push(chunk));
       request.on('end', () => {
         const { method = '', url = '', headers } = request;
@@ -66,7 +69,7 @@ export class RecordingServer {
 
   reset(): void {
     this.seen.length = 0;
-    Object.assign(this, { statuses: [], headers: {}, body: '' });
+    Object.assign(this, { statuses: [], abandoned: 0, headers: {}, body: '' });
   }
 
   async stop(): Promise<void> {

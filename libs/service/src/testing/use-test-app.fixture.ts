@@ -71,7 +71,7 @@ export class TestApp {
     this.lifecycle.serve();
   }
 
-  /** What the test has sent to hosts outside and to fakes, and its mail. Nothing of it has left. */
+  /** The calls of the test to hosts outside and to fakes, and its mail. Nothing of it has left. */
   get kept(): Kept[] {
     return this.app.nest.get(Outbound).kept;
   }
