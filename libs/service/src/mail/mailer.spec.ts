@@ -27,7 +27,7 @@ afterEach(() => server.stop());
 
 function open(
   choices: Partial<Address> = {},
-  { hosts = ['*'], environment = 'production' as Config['environment'] } = {},
+  { hosts = ['*'], environment = 'production' } = {},
 ) {
   const address: Address = {
     ...{ host: '127.0.0.1', port: server.port, user: '', password: new Secret(''), tls: 'starttls', isCatcher: false },
@@ -117,7 +117,7 @@ describe('a mail server with TLS', () => {
       554,
     ],
   ])('that refuses %s says whether to retry', async (_, options, isPermanent, responseCode) => {
-    server = await TestMailServer.start({ ...certificate, ...options } as SMTPServerOptions);
+    server = await TestMailServer.start({ ...certificate, ...options });
     const { mailer, lines, departures } = open();
     const error = await mailer.deliver(message).catch((caught: MailError) => caught);
     expect(error).toMatchObject({ name: 'MailError', isPermanent, responseCode });
@@ -212,7 +212,7 @@ describe('whom mail may reach', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  it('is no recipient without a server: a test reads the mail', async () => {
+  it('ends in memory without a server: a test reads the mail', async () => {
     server = await TestMailServer.start(certificate);
     const { outbound } = createOutside('testing');
     const mailer = new Mailer({ outbound, mail: { server: undefined, from: 'no-reply@localhost' } });

@@ -70,7 +70,7 @@ await serve(
       prefix: 'api/v1',
       module: PlantedModule,
       checkSchema: () => Promise.resolve(undefined) as never,
-      loadEntities: () => Promise.resolve([]) as never,
+      loadEntities: () => Promise.resolve([]),
       constraints: [],
     },
   },

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTransport } from 'nodemailer';
-import { Client } from 'pg';
 import { fetch as undiciFetch } from 'undici';
 import { OUTSIDE, RecordingServer } from '../testing/outside.fixture.js';
 
@@ -44,7 +43,6 @@ describe('a test', () => {
     ['an IPv4 address in IPv6', () => failed(connect(port(), `::ffff:${OUTSIDE}`))],
     ['node:tls', () => failed(connectTls({ port: port(), host: OUTSIDE }))],
     ['nodemailer', () => createTransport({ host: OUTSIDE, port: port() }).sendMail({ from: 'a@b.c', to: 'a@b.c' })],
-    ['pg', () => new Client({ host: OUTSIDE, port: port() }).connect()],
     ['a name', () => failed(connect({ port: 80, host: 'api.payments.example' }))],
   ])('cannot reach a host outside by %s', async (_, open) => {
     const outcome = await open().then(

@@ -37,7 +37,7 @@ export class TestMailServer {
             to: rcptTo.map(({ address }) => address),
             raw: Buffer.concat(chunks).toString(),
             isSecure: session.secure,
-            user: session.user as unknown as string | undefined,
+            user: session.user,
           });
           done();
         });
