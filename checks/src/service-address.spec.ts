@@ -20,7 +20,11 @@ describe('the address of an outside service', () => {
       ...{ development: [], testing: [], preview: [] },
       ...{ staging: refused('staging'), production: refused('production') },
     });
-    expect(judged['https://api.payments.example']).toEqual(Object.fromEntries(ENVIRONMENTS.map((name) => [name, []])));
+    const accepted = Object.fromEntries(ENVIRONMENTS.map((name) => [name, []]));
+    expect(judged['https://api.payments.example']).toEqual(accepted);
+    expect(judged['http://10.0.0.7']).toEqual(accepted);
+    const plain = expect.stringContaining('PAYMENTS_URL: is not https');
+    expect(judged['http://api.payments.example']).toEqual({ ...accepted, staging: [plain], production: [plain] });
     for (const text of ['FAKE:', 'fake:x', 'ftp://a.example'])
       for (const environment of ENVIRONMENTS)
         expect(judged[text]?.[environment]).toEqual([expect.stringContaining(`PAYMENTS_URL: is "${text}"`)]);

@@ -32,7 +32,10 @@ describe('the table of bad environments', () => {
       (removed) => count(configRules.filter((rule) => rule !== removed)) === count(configRules),
     );
     // Only products have such variables; checks/src/service-address.spec.ts adds one.
-    expect(unseen.map(({ title }) => title)).toEqual(['`fake:` as the address of an outside service']);
+    expect(unseen.map(({ title }) => title)).toEqual([
+      'an outside service without https whose host is not in `PRIVATE_NETWORKS`',
+      '`fake:` as the address of an outside service',
+    ]);
   });
 });
 

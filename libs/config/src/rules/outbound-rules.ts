@@ -90,6 +90,21 @@ export const outboundRules: readonly ConfigRule[] = [
       }),
   },
   {
+    title: 'an outside service without https whose host is not in `PRIVATE_NETWORKS`',
+    environments: environmentsWithout('mayLackTls'),
+    find: ({ environment, values }) =>
+      serviceVariables.flatMap((name) => {
+        const url = new URL(String(values[name] ?? FAKE));
+        const isPlain = url.protocol === 'http:' && !isListed(url.hostname, values.PRIVATE_NETWORKS ?? []);
+        return violationIf(isPlain, {
+          name,
+          problem: `is not https in ${environment}, so others in the network could read and change what is sent`,
+          expected: 'the https address of the service',
+          fix: `set ${name} to that address, or add its host to PRIVATE_NETWORKS`,
+        });
+      }),
+  },
+  {
     title: '`fake:` as the address of an outside service',
     environments: environmentsWithout('mayUseFakes'),
     find: ({ environment, values }) =>

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { type Config, Secret } from '@airlock/config';
+import { type Config, type Environment, Secret } from '@airlock/config';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SMTPServerOptions } from 'smtp-server';
 import { createCertificate, TestMailServer } from '../testing/mail-server.fixture.js';
@@ -27,7 +27,7 @@ afterEach(() => server.stop());
 
 function open(
   choices: Partial<Address> = {},
-  { hosts = ['*'], environment = 'production' } = {},
+  { hosts = ['*'], environment = 'production' }: { hosts?: string[]; environment?: Environment } = {},
 ) {
   const address: Address = {
     ...{ host: '127.0.0.1', port: server.port, user: '', password: new Secret(''), tls: 'starttls', isCatcher: false },

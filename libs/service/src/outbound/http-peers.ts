@@ -29,7 +29,7 @@ const PEER_NAME = /^[a-z][a-z0-9-]{0,30}$/;
 /** The outside services of a process. Every HTTP request that leaves is sent by one of its peers. */
 export class HttpPeers {
   readonly #options: HttpPeersOptions;
-  readonly #agent = new Agent();
+  readonly #agent = new Agent({ allowH2: false });
   readonly #publicAgent: Agent;
 
   constructor(options: HttpPeersOptions) {

@@ -38,7 +38,7 @@ export function createPublicAgent({ isTrusted, lookup = lookUp }: PublicAgentOpt
       else done(null, first.address, first.family);
     });
   };
-  const connect = buildConnector({ lookup: judged });
+  const connect = buildConnector({ lookup: judged, allowH2: false });
   return new Agent({
     connect: (options, done) => {
       const host = options.hostname.replace(/^\[|\]$/g, '');

@@ -37,7 +37,7 @@ export class TestMailServer {
             to: rcptTo.map(({ address }) => address),
             raw: Buffer.concat(chunks).toString(),
             isSecure: session.secure,
-            user: session.user,
+            user: session.user as string | undefined,
           });
           done();
         });
