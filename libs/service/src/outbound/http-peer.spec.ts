@@ -1,3 +1,5 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { Secret } from '@airlock/config';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RequestContext, runInContext } from '../context/request-context.js';
@@ -116,12 +118,15 @@ describe('HttpPeer', () => {
 
   it('ends with the request of the caller, and sends nothing after its end', async () => {
     const patient = outside.peers.to({ name: 'shop', address: () => server.url, timeoutMs: 60_000 });
-    const context = new RequestContext({});
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const context = new RequestContext({}, { response });
     const call = inContext(context, () => patient.fetch('/'));
     await until(() => server.seen.length === 1);
-    context.end();
+    response.destroy();
+    response.emit('close');
     await expect(call).rejects.toThrow('shop: did not respond');
-    await expect(inContext(context, () => patient.fetch('/'))).rejects.toThrow('shop: did not respond');
+    const later = new RequestContext({}, { response });
+    await expect(inContext(later, () => patient.fetch('/'))).rejects.toThrow('shop: did not respond');
     expect(server.seen).toHaveLength(1);
   });
 
