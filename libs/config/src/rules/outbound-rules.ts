@@ -92,9 +92,9 @@ export const outboundRules: readonly ConfigRule[] = [
   {
     title: 'an outside service without https whose host is not in `PRIVATE_NETWORKS`',
     environments: environmentsWithout('mayLackTls'),
-    find: ({ environment, values }) =>
+    find: ({ environment, texts, values }) =>
       serviceVariables.flatMap((name) => {
-        const url = new URL(String(values[name] ?? FAKE));
+        const url = new URL((values[name] && texts[name]) ?? FAKE);
         const isPlain = url.protocol === 'http:' && !isListed(url.hostname, values.PRIVATE_NETWORKS ?? []);
         return violationIf(isPlain, {
           name,

@@ -164,7 +164,7 @@ describe('a mail server that cannot be trusted', () => {
 describe('a slow mail server', () => {
   it.each<[string, (socket: Socket) => void]>([
     ['never greets', () => undefined],
-    ['sends a byte now and then', (socket) => drip(socket)],
+    ['never ends its response', (socket) => drip(socket)],
   ])('that %s times out, and its connection closed', async (_, serve) => {
     server = await TestMailServer.start(certificate);
     const sockets: Socket[] = [];
@@ -251,6 +251,7 @@ describe('a hostile value', () => {
 });
 
 function drip(socket: Socket): void {
-  const timer = setInterval(() => socket.write('2'), 50);
+  socket.write('220 ready\r\n');
+  const timer = setInterval(() => socket.write('250-slow\r\n'), 50);
   socket.on('close', () => clearInterval(timer));
 }

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Config } from '@airlock/config';
-import { createTransport, type SendMailOptions } from 'nodemailer';
+import type { SendMailOptions } from 'nodemailer';
 import { admit } from '../outbound/socket-guard.js';
 
 type SmtpServer = NonNullable<Config['mail']['server']>;
@@ -15,6 +15,8 @@ class TimeLimitError extends Error {
  */
 export async function sendBySmtp(server: SmtpServer, content: SendMailOptions, timeLimitMs: number): Promise<void> {
   const { host, port, user, password, tls } = server;
+  // Only products that send mail load it.
+  const { createTransport } = await import('nodemailer');
   let socket: Socket | undefined;
   const transport = createTransport({
     host,
