@@ -90,7 +90,7 @@ describe('a call of a request', () => {
       const slow = {
         ...config,
         httpClient: { timeoutMs: 60_000, maxRetries: 0 },
-        http: { ...config.http, requestTimeoutMs: 400 },
+        http: { ...config.http, requestTimeoutMs: 2_000 },
       };
       return withAddress(server.url)(slow);
     },

@@ -1,6 +1,5 @@
 import { type Config, traitsOf } from '@airlock/config';
 import type { JSONWebKeySet } from 'jose';
-import { runOutsideRequests } from '../context/request-context.js';
 import { StartRefusal } from '../failures/start-refusal.js';
 import type { HttpPeer } from '../outbound/http-peer.js';
 import type { HttpPeers } from '../outbound/http-peers.js';
@@ -17,9 +16,7 @@ export async function loadTokenRules(
   const { issuer, jwksUrl, authorizedParties, rolesClaim } = config.auth;
   if (issuer !== undefined && jwksUrl !== undefined) {
     const peer = peers.toOwn({ name: 'issuer', url: jwksUrl, maxBytes: MAX_KEY_SET_BYTES });
-    // Several requests wait for the same keys: the end of one must not end the call.
-    const loadKeys = () => runOutsideRequests(() => fetchKeys(peer));
-    return { issuer, parties: authorizedParties, rolesClaim, loadKeys };
+    return { issuer, parties: authorizedParties, rolesClaim, loadKeys: () => fetchKeys(peer) };
   }
   if (!traitsOf(config.environment).trustsLocalIssuer) throw missingIssuer();
   return loadLocalRules();

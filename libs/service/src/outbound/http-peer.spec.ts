@@ -130,6 +130,14 @@ describe('HttpPeer', () => {
     expect(server.seen).toHaveLength(1);
   });
 
+  it('of the system itself does not end with a request, because several may wait for it', async () => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    response.destroy();
+    server.statuses = [200];
+    const issuer = outside.peers.toOwn({ name: 'issuer', url: server.url });
+    expect((await inContext(new RequestContext({}, { response }), () => issuer.fetch(''))).status).toBe(200);
+  });
+
   it('sends a secret, and shows it nowhere', async () => {
     server.statuses = [200];
     await peer.fetch('/', { headers: { Authorization: new Secret(`Bearer ${KEY}`) } });

@@ -28,6 +28,8 @@ export interface PeerParts extends PeerLimits {
   readonly dispatcher: Dispatcher;
   readonly outbound: Outbound;
   readonly fake?: Fake;
+  /** Not where several requests wait for one call. */
+  readonly endsWithRequest: boolean;
 }
 
 export interface PeerCall {
@@ -82,7 +84,7 @@ export class HttpPeer {
    *   error status is a response.
    */
   async fetch(address: string, call: PeerCall = {}): Promise<PeerResponse> {
-    const { name, resolve, mayReach, timeoutMs, maxRetries, outbound, fake } = this.#parts;
+    const { name, resolve, mayReach, timeoutMs, maxRetries, outbound, fake, endsWithRequest } = this.#parts;
     const url = resolve(address);
     const method = call.method ?? 'GET';
     const body = call.json === undefined ? call.body : JSON.stringify(call.json);
@@ -93,7 +95,8 @@ export class HttpPeer {
         throw new NotSentError(name, { host: url.hostname, environment: outbound.environment });
       }
     }
-    const limits = [AbortSignal.timeout(timeoutMs), currentContext()?.signal].filter((signal) => signal !== undefined);
+    const ended = endsWithRequest ? currentContext()?.signal : undefined;
+    const limits = [AbortSignal.timeout(timeoutMs), ended].filter((signal) => signal !== undefined);
     const attempt = { method, headers: revealAll(call), body, signal: AbortSignal.any(limits) };
     const isSafe = IDEMPOTENT.has(method) || call.idempotencyKey !== undefined;
     return this.#repeat(url, attempt, isSafe ? maxRetries + 1 : 1);

@@ -53,18 +53,20 @@ export class HttpPeers {
     return this.#open(choices, {
       resolve: (path) => resolvePath(base, path, choices.name),
       mayReach: (host) => outbound.mayReach(host),
+      endsWithRequest: true,
       describeHost: ({ hostname }) => hostname,
       dispatcher: this.#agent,
       ...(isFake && fake && { fake }),
     });
   }
 
-  /** A part of the system itself, such as the keys of the issuer: reached in every environment. */
+  /** A part of the system itself, such as the keys of the issuer: reached in every environment, by calls that do not end with a request. */
   toOwn({ url, ...choices }: PeerChoices & { readonly url: string }): HttpPeer {
     const base = new URL(url);
     return this.#open(choices, {
       resolve: (path) => resolvePath(base, path, choices.name),
       mayReach: () => true,
+      endsWithRequest: false,
       describeHost: ({ hostname }) => hostname,
       dispatcher: this.#agent,
     });
@@ -76,6 +78,7 @@ export class HttpPeers {
     return this.#open(choices, {
       resolve: (address) => assertUsersAddress(address, choices.name, outbound),
       mayReach: (host) => outbound.mayReach(host),
+      endsWithRequest: true,
       describeHost: () => choices.name,
       dispatcher: this.#publicAgent,
     });
@@ -90,7 +93,7 @@ export class HttpPeers {
     { name, ...limits }: PeerChoices,
     parts: Pick<
       ConstructorParameters<typeof HttpPeer>[0],
-      'resolve' | 'mayReach' | 'describeHost' | 'dispatcher' | 'fake'
+      'resolve' | 'mayReach' | 'endsWithRequest' | 'describeHost' | 'dispatcher' | 'fake'
     >,
   ): HttpPeer {
     if (!PEER_NAME.test(name)) throw new Error(`peer "${name}": expected a word such as payments`);
