@@ -42,6 +42,11 @@ const exceptions: readonly { readonly name: string; readonly rule: string; reado
     rule: 'C7.files',
     reason: 'most teams have none; a secret file that may be missing cannot be mounted',
   })),
+  {
+    name: 'SMTP_URL',
+    rule: 'C7.files',
+    reason: 'of a mail catcher, which has no password; a mail server is given as SMTP_URL_FILE (docs/mail.md)',
+  },
   { name: 'traefik', rule: 'C1.user', reason: 'root without capabilities, to write the volume of certificates' },
   { name: 'edge', rule: 'C9.preview', reason: 'previews share the Traefik of their host, which owns the network' },
 ];
@@ -346,7 +351,7 @@ function dataServices(model: OverlayModel): [string, Service][] {
 }
 
 function isSecretName(name: string): boolean {
-  return /(PASSWORD|SECRET|TOKEN|_KEY|DSN|^DATABASE_.*URL|^REDIS_URL)$/.test(name);
+  return /(PASSWORD|SECRET|TOKEN|_KEY|DSN|^DATABASE_.*URL|^(REDIS|SMTP)_URL)$/.test(name);
 }
 
 function edgeBreaches(model: OverlayModel, overlay: Overlay): Breach[] {

@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import { TestEnvironment as NodeEnvironment } from 'jest-environment-node';
 import { closeLeaks, describeLeaks, takeInventory } from './leaks.mjs';
+import { refuseOutside } from './no-outside.mjs';
 import { followTimers } from './timers.mjs';
 
 const FAILURES = ['test_fn_failure', 'hook_failure', 'error'];
@@ -13,6 +14,7 @@ export default class TestEnvironment extends NodeEnvironment {
   #options;
   #services;
   #inventory;
+  #admitOutside;
   #hasFailed = false;
   #warnings = [];
   #noteWarning = (warning) => {
@@ -32,6 +34,7 @@ export default class TestEnvironment extends NodeEnvironment {
       this.#services = createTestServices(this.#file);
       publishTestServices(this.global, this.#services);
     }
+    this.#admitOutside = refuseOutside(this.#options.reaches);
     process.on('warning', this.#noteWarning);
     this.#inventory = takeInventory(followTimers(this.global));
   }
@@ -48,6 +51,7 @@ export default class TestEnvironment extends NodeEnvironment {
     closeLeaks(this.#inventory);
     if (this.#services && leaks.length > 0) this.#services.hasFailed = true;
     await this.#services?.releaseAll();
+    this.#admitOutside?.();
     process.off('warning', this.#noteWarning);
     await super.teardown();
     // A failed test may leave handles open as a consequence; Jest would show those in place of the failure.

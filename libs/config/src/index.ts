@@ -7,6 +7,9 @@ export { ENVIRONMENTS, type Environment, environmentsWith, environmentsWithout }
 export { isEnvironment, listNames, STRICT_TRAITS, traitsOf } from './values/environment.js';
 export type { EnvironmentVariables } from './values/environment-variables.js';
 export { readProcessEnvironment } from './sources/process-environment.js';
+export { FAKE } from './values/fake.js';
+export { canonicalHost, isListed } from './values/hosts.js';
+export { mailDomainOf, MAIL_ADDRESS } from './values/mail-address.js';
 export { Secret } from './values/secret-value.js';
 export { findMisspelt } from './variables/misspelling.js';
 export { FIXED_IN_STACKS } from './programs/fixed-variables.js';

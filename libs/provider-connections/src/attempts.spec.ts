@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '@airlock/config';
-import { Database } from '@airlock/service';
+import { Database, HttpPeers } from '@airlock/service';
 import { describe, expect, it } from '@jest/globals';
 import { Attempts } from './attempts.js';
 import { Connections } from './connections.js';
@@ -178,7 +178,10 @@ describe('a user who connects an account', () => {
 
   describe('in another environment or with another key', () => {
     const attemptsWith = (keyring: Keyring) =>
-      new Attempts({ ...createConnectionParts(world.app.config, get(Database)), keyring });
+      new Attempts({
+        ...createConnectionParts(world.app.config, { database: get(Database), peers: get(HttpPeers) }),
+        keyring,
+      });
 
     it.each([
       ['environment', () => new Keyring(KEYS, 'development')],
@@ -192,7 +195,7 @@ describe('a user who connects an account', () => {
   });
 
   it('hears that the provider is unavailable, and can start when it has recovered', async () => {
-    const { attempts } = createConnectionParts(world.app.config, get(Database));
+    const { attempts } = createConnectionParts(world.app.config, { database: get(Database), peers: get(HttpPeers) });
     world.acme.intercept = (_, response) => Boolean(response.writeHead(503).end());
     await expect(attempts.start('user_1', 'acme')).rejects.toMatchObject({ code: 'dependency-unavailable' });
     world.acme.intercept = undefined;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '@airlock/config';
-import { Database } from '@airlock/service';
+import { Database, HttpPeers } from '@airlock/service';
 import { describe, expect, it } from '@jest/globals';
 import { Connections } from './connections.js';
 import { createConnectionParts } from './provider-connections.module.js';
@@ -13,7 +13,10 @@ describe('a connected account', () => {
   const query = <T>(text: string) => world.app.database.query(text) as Promise<T[]>;
   const parts = (keys = KEYS) => {
     const { config } = world.app;
-    return createConnectionParts({ ...config, connections: { ...config.connections, keys } }, get(Database));
+    return createConnectionParts(
+      { ...config, connections: { ...config.connections, keys } },
+      { database: get(Database), peers: get(HttpPeers) },
+    );
   };
   const tokenOf = (userId: string) => get(Connections).accessToken(userId, 'acme');
   const refresh = () => refreshConnections(parts());

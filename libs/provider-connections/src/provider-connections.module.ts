@@ -1,6 +1,6 @@
 import type { Config } from '@airlock/config';
 import { type ConfigType, connectionsConfig, environmentConfig, httpClientConfig } from '@airlock/config/nest';
-import { Database } from '@airlock/service';
+import { Database, HttpPeers } from '@airlock/service';
 import { Module } from '@nestjs/common';
 import { Attempts } from './attempts.js';
 import { Connections } from './connections.js';
@@ -20,10 +20,10 @@ export interface ConnectionParts {
 
 export function createConnectionParts(
   { connections, environment, httpClient }: Pick<Config, 'connections' | 'environment' | 'httpClient'>,
-  database: Database,
+  { database, peers }: { readonly database: Database; readonly peers: HttpPeers },
 ): ConnectionParts {
   const keyring = new Keyring(connections.keys, environment);
-  const providers = new Providers({ connections, environment, httpClient });
+  const providers = new Providers({ connections, environment }, peers);
   const renewal = new Renewal({ database, keyring, requestTimeoutMs: httpClient.timeoutMs });
   const parts = { database, keyring, providers, renewal };
   return { ...parts, attempts: new Attempts(parts), connections: new Connections(parts) };
@@ -35,13 +35,14 @@ const PARTS = Symbol('parts of connections');
   providers: [
     {
       provide: PARTS,
-      inject: [connectionsConfig.KEY, environmentConfig.KEY, httpClientConfig.KEY, Database],
+      inject: [connectionsConfig.KEY, environmentConfig.KEY, httpClientConfig.KEY, Database, HttpPeers],
       useFactory: (
         connections: ConfigType<typeof connectionsConfig>,
         environment: ConfigType<typeof environmentConfig>,
         httpClient: ConfigType<typeof httpClientConfig>,
         database: Database,
-      ) => createConnectionParts({ connections, environment, httpClient }, database),
+        peers: HttpPeers,
+      ) => createConnectionParts({ connections, environment, httpClient }, { database, peers }),
     },
     { provide: Attempts, inject: [PARTS], useFactory: ({ attempts }: ConnectionParts) => attempts },
     { provide: Connections, inject: [PARTS], useFactory: ({ connections }: ConnectionParts) => connections },

@@ -1,3 +1,4 @@
+import type { PeerCall } from '@airlock/service';
 import { type Config, type Environment, traitsOf } from '@airlock/config';
 import * as openid from 'openid-client';
 import { describeProviderError, ProviderError } from './provider-error.js';
@@ -23,7 +24,7 @@ const MAX_ACCOUNT_LENGTH = 255;
 export interface ProviderOptions {
   readonly environment: Environment;
   /** With limits of time and size. */
-  readonly fetch: (url: string, request: Omit<RequestInit, 'signal' | 'redirect'>) => Promise<Response>;
+  readonly fetch: (url: string, call: PeerCall) => Promise<Response>;
   /** The address at the callback to which this provider sends users, and no other provider does. */
   readonly redirectUri: string;
 }
@@ -122,7 +123,8 @@ export class Provider {
     const { issuer, clientId, clientSecret } = this.#config;
     const { environment, fetch } = this.#options;
     return openid.discovery(new URL(issuer), clientId, undefined, authenticate(clientSecret.reveal()), {
-      [openid.customFetch]: (url, { method, headers, body }) => fetch(url, { method, headers, body: body ?? null }),
+      [openid.customFetch]: (url, { method, headers, body }) =>
+        fetch(url, { method, headers, ...(body && { body: String(body) }) }),
       // The rules of the configuration accept http only on this machine.
       execute: traitsOf(environment).runsLocally ? [openid.allowInsecureRequests] : [],
     });

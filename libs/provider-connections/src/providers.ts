@@ -1,5 +1,5 @@
 import type { Config } from '@airlock/config';
-import { HttpClient, type HttpRequest, Problem, readBody } from '@airlock/service';
+import { type HttpPeers, type PeerCall, Problem } from '@airlock/service';
 import { Provider } from './provider.js';
 
 const MAX_ANSWER_BYTES = 256 * 1024;
@@ -8,12 +8,11 @@ const MAX_ANSWER_BYTES = 256 * 1024;
 export class Providers {
   readonly #providers: ReadonlyMap<string, Provider>;
 
-  constructor({ connections, environment, httpClient }: Pick<Config, 'connections' | 'environment' | 'httpClient'>) {
-    const http = new HttpClient(httpClient);
-    const fetch = async (url: string, request: HttpRequest) => {
-      const response = await http.fetch(url, request);
-      const text = await readBody(response, MAX_ANSWER_BYTES);
-      return new Response(text === '' ? null : text, { status: response.status, headers: response.headers });
+  constructor({ connections, environment }: Pick<Config, 'connections' | 'environment'>, peers: HttpPeers) {
+    const peer = peers.toTrusted({ name: 'account-provider', maxBytes: MAX_ANSWER_BYTES });
+    const fetch = async (url: string, call: PeerCall) => {
+      const { text, status, headers } = await peer.fetch(url, call);
+      return new Response(text === '' ? null : text, { status, headers });
     };
     const base = connections.callbackUrl?.replace(/\/$/, '');
     this.#providers = new Map(

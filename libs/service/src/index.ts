@@ -11,10 +11,16 @@ export { boundedText, cursor, id, jsonValue, limit, timestamp } from './data/res
 export { isoTimestamp } from './data/sql.js';
 export type { ServerEvent } from './events/event-stream.js';
 export { Subscriber } from './events/subscriber.decorator.js';
-export { HttpClient, type HttpRequest, readBody } from './http-client/http-client.js';
 export { createEtag, isKnown, parseIfMatch } from './http/etag.js';
+export { html } from './mail/html.js';
+export { MailError } from './mail/mail-error.js';
+export { MailModule } from './mail/mail.module.js';
+export { type Mail, Mailer } from './mail/mailer.js';
 export { Operation } from './openapi/operation.js';
 export { Problem } from './problems/problem.js';
+export type { HttpPeer, PeerCall } from './outbound/http-peer.js';
+export { HttpPeers } from './outbound/http-peers.js';
+export { NotSentError } from './outbound/not-sent-error.js';
 export type { SignatureScheme } from './signatures/signature-scheme.js';
 export type { Conversation } from './sockets/connection.js';
 export { standardWebhooks } from './signatures/standard-webhooks.js';

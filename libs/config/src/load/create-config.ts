@@ -50,6 +50,8 @@ function arrange(v: Values, file: string | undefined) {
       streamsPerUser: v.STREAMS_PER_USER,
     },
     httpClient: { timeoutMs: v.HTTP_CLIENT_TIMEOUT, maxRetries: v.HTTP_CLIENT_MAX_RETRIES },
+    outbound: { hosts: v.OUTBOUND_HOSTS ?? (traitsOf(v.ENVIRONMENT).mayReachAnyHost ? ['*'] : []) },
+    mail: { server: v.SMTP_URL, from: v.MAIL_FROM },
     auth: {
       issuer: v.AUTH_ISSUER,
       jwksUrl: v.AUTH_JWKS_URL,

@@ -14,6 +14,7 @@ const CANARIES = {
   DATABASE_MIGRATION_URL: 'cAnArYmIg5d8e20b4',
   DATABASE_ADMIN_URL: 'cAnArYaDm1c6f93e7',
   REDIS_URL: 'cAnArYrEd8b4a05d2',
+  SMTP_URL: 'cAnArYsMt6b2f90a7',
   SENTRY_DSN: 'cAnArYsEn3e7d16c9',
   CONNECTION_KEYS: 'cAnArYcOn4f1e7a92c0b8d36510f2e4a7b9',
   CONNECTION_PROVIDERS: 'cAnArYpRo9d2c5b18e',
@@ -39,6 +40,8 @@ const planted: Record<string, string> = {
   ]),
   CALLBACK_URL: 'https://callback.corp.net',
   CONNECTIONS_PAGE: 'https://app.corp.net/connections',
+  SMTP_URL: `smtp://airlock:${CANARIES.SMTP_URL}@smtp.corp.net:587`,
+  MAIL_FROM: 'no-reply@corp.net',
   SENTRY_DSN: `https://${CANARIES.SENTRY_DSN}@sentry.corp.net/1`,
 };
 const secrets = Object.keys(CANARIES);

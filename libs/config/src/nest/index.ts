@@ -8,6 +8,7 @@ export {
   httpClientConfig,
   httpConfig,
   logConfig,
+  mailConfig,
   observabilityConfig,
   redisConfig,
   secretKeyConfig,

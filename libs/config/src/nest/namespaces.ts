@@ -13,6 +13,7 @@ export const databaseConfig = namespace('database');
 export const redisConfig = namespace('redis');
 export const httpConfig = namespace('http');
 export const httpClientConfig = namespace('httpClient');
+export const mailConfig = namespace('mail');
 export const authConfig = namespace('auth');
 export const secretKeyConfig = namespace('secretKey');
 export const connectionsConfig = namespace('connections');
@@ -28,6 +29,7 @@ export const namespaceNames = [
   'redis',
   'http',
   'httpClient',
+  'mail',
   'auth',
   'secretKey',
   'connections',

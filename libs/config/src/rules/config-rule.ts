@@ -46,9 +46,16 @@ export function databasesOf({ values }: Facts): { name: DatabaseVariable; addres
   });
 }
 
-/** The hosts of data: the databases and Redis. */
+/** The hosts that get data: the databases, Redis and the mail server. */
 export function dataHostsOf(facts: Facts): { name: VariableName; host: string }[] {
   const databases = databasesOf(facts).map(({ name, address }) => ({ name, host: address.host }));
-  const redis = facts.values.REDIS_URL && facts.texts.REDIS_URL;
-  return redis ? [...databases, { name: 'REDIS_URL', host: parseRedisUrl(redis, 'REDIS_URL').host }] : databases;
+  const { REDIS_URL: redis } = facts.texts;
+  const { SMTP_URL: smtp } = facts.values;
+  return [
+    ...databases,
+    ...(facts.values.REDIS_URL && redis
+      ? [{ name: 'REDIS_URL' as const, host: parseRedisUrl(redis, 'REDIS_URL').host }]
+      : []),
+    ...(smtp ? [{ name: 'SMTP_URL' as const, host: smtp.host }] : []),
+  ];
 }

@@ -2,6 +2,7 @@ import type { Violation } from '../values/config-error.js';
 import { connectionRules } from './connection-rules.js';
 import { databaseRules } from './database-rules.js';
 import type { Facts, ConfigRule } from './config-rule.js';
+import { outboundRules } from './outbound-rules.js';
 import { runtimeRules } from './runtime-rules.js';
 import { secretRules } from './secret-rules.js';
 import { serviceRules } from './service-rules.js';
@@ -11,6 +12,7 @@ import { timingRules } from './timing-rules.js';
 export const configRules: readonly ConfigRule[] = [
   ...serviceRules,
   ...databaseRules,
+  ...outboundRules,
   ...secretRules,
   ...connectionRules,
   ...timingRules,

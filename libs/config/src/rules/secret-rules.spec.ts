@@ -18,6 +18,7 @@ function write(name: VariableName, secret: string): string {
     const provider = { name: 'acme', issuer: 'https://login.acme.com', clientId: 'airlock', scopes: ['openid'] };
     return JSON.stringify([{ ...provider, clientSecret: secret }]);
   }
+  if (name === 'SMTP_URL') return `smtp://airlock:${secret}@smtp.corp.net:587`;
   return name === 'REDIS_URL' ? `rediss://:${secret}@redis.corp.net:6379/0` : secret;
 }
 

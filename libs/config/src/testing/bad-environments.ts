@@ -1447,6 +1447,88 @@ export const badEnvironments: readonly BadEnvironment[] = [
       'CONNECTION_PROVIDERS: is not valid at 0.issuer; its value is not shown; expected a JSON list of { "name", "issuer", "clientId", "clientSecret", "scopes" }, each name once, each with the scope openid',
     ],
   },
+  {
+    title: 'outside hosts for tests',
+    base: 'testing',
+    set: { OUTBOUND_HOSTS: 'api.corp.net' },
+    lines: ['OUTBOUND_HOSTS: is set in testing, which reaches no outside host; expected it to be unset'],
+  },
+  {
+    title: 'every outside host in staging',
+    base: 'staging',
+    set: { OUTBOUND_HOSTS: '*,*.com,8.0.0.0/8,api.corp.net' },
+    lines: [
+      'OUTBOUND_HOSTS: holds "*.com" in staging, which includes hosts of other people; expected host names, and suffixes of your own domains such as *.example.com',
+      'OUTBOUND_HOSTS: holds "*" in staging, which includes hosts of other people; expected host names, and suffixes of your own domains such as *.example.com',
+      'OUTBOUND_HOSTS: holds "8.0.0.0/8" in staging, which includes hosts of other people; expected host names, and suffixes of your own domains such as *.example.com',
+    ],
+  },
+  {
+    title: 'a protected host among the outside hosts',
+    base: 'preview',
+    set: { OUTBOUND_HOSTS: 'api.corp.net,*.corp.org', PROTECTED_HOSTS: 'api.corp.net,corp.org' },
+    lines: [
+      'OUTBOUND_HOSTS: holds "*.corp.org", which PROTECTED_HOSTS keeps from preview; expected hosts that preview may use',
+      'OUTBOUND_HOSTS: holds "api.corp.net", which PROTECTED_HOSTS keeps from preview; expected hosts that preview may use',
+    ],
+  },
+  {
+    title: 'a real mail server in development',
+    base: 'development',
+    set: { SMTP_URL: 'smtp://airlock:p@smtp.corp.net:587' },
+    lines: [
+      'SMTP_URL: names a server that sends mail, in development; expected a mail catcher, such as catcher://127.0.0.1:1025',
+    ],
+  },
+  {
+    title: 'a mail catcher in production',
+    base: 'production',
+    set: { SMTP_URL: 'catcher://mailpit:1025' },
+    lines: [
+      'SMTP_URL: names a mail catcher in production, so no mail would arrive; expected the server that sends your mail',
+    ],
+  },
+  {
+    title: 'a real mail server that is called a catcher',
+    base: 'preview',
+    set: { SMTP_URL: 'catcher://smtp.corp.net:25' },
+    lines: [
+      'SMTP_URL: names the mail catcher smtp.corp.net, which may be a public host; expected a catcher on this machine or in the private network, such as catcher://mailpit:1025',
+    ],
+  },
+  {
+    title: 'the mail server of production, a path and a query in staging',
+    base: 'staging',
+    set: { SMTP_URL: 'smtps://airlock:rZ8bYt5LwNk3v0qXq@smtp.prod.corp.net:465', MAIL_FROM: 'a@corp.net' },
+    lines: [
+      'SMTP_URL: names the host smtp.prod.corp.net, and its word prod belongs to another environment than staging; expected a server of staging',
+    ],
+  },
+  {
+    title: 'a mail server with a path, a query and a weak password',
+    base: 'staging',
+    set: { SMTP_URL: 'smtps://airlock:short@smtp.corp.net:465/x?tls=no' },
+    lines: [
+      'SMTP_URL: has a path; expected smtp://user:password@host:587, smtps://user:password@host:465 or catcher://host:1025',
+      'SMTP_URL: has a query, which overrides options of the client; expected smtp://user:password@host:587, smtps://user:password@host:465 or catcher://host:1025',
+    ],
+  },
+  {
+    title: 'mail without a sender, by a server with a weak password',
+    base: 'production',
+    set: { SMTP_URL: 'smtp://airlock:b8Yt5Lw@smtp.corp.net:587' },
+    lines: [
+      'MAIL_FROM: is an address at localhost, which other servers refuse; expected an address at your own domain',
+      'SMTP_URL: its password has 7 characters; expected at least 16',
+      'SMTP_URL: its password has 7 different characters; expected at least 8',
+    ],
+  },
+  {
+    title: 'a sender that adds a recipient',
+    base: 'production',
+    set: { MAIL_FROM: 'a@corp.net, b@corp.net' },
+    lines: ['MAIL_FROM: is a value that may hold a secret; expected a mail address such as no-reply@example.com'],
+  },
 ];
 
 function provider(issuer: string): string {

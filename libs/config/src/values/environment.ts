@@ -29,6 +29,12 @@ const PERMISSIONS = {
   mayLackTls: 'may go without TLS',
   mayShowPages: 'may serve the pages (`WITH_UI`)',
   mayUseProtectedHosts: 'may use the hosts in `PROTECTED_HOSTS`',
+  /** HTTP to these hosts, and mail to addresses at these domains. Without this permission nothing leaves. */
+  mayReachListedHosts: 'may reach the outside hosts in `OUTBOUND_HOSTS`',
+  /** `OUTBOUND_HOSTS` may be `*`. Its mail must arrive: a program that sends mail needs a real SMTP server. */
+  mayReachAnyHost: 'may reach any outside host, and must send its mail',
+  /** An outside service may be a function in the process (`fake:`). */
+  mayUseFakes: 'may replace outside services by fakes (`fake:`)',
   /** `airlock deploy` accepts an image that was just built. Without this permission, only a promoted image. */
   takesBuilds: 'takes images that were not promoted',
 } as const;
@@ -60,6 +66,8 @@ const rows = {
     mayDebug: true,
     mayLackTls: true,
     mayShowPages: true,
+    mayReachListedHosts: true,
+    mayUseFakes: true,
   },
   testing: {
     words: ['test', 'tests', 'tst', 'e2e', 'ci'],
@@ -74,6 +82,7 @@ const rows = {
     mayDebug: true,
     mayLackTls: true,
     mayShowPages: true,
+    mayUseFakes: true,
   },
   preview: {
     words: ['previews'],
@@ -84,6 +93,8 @@ const rows = {
     mayDebug: true,
     mayLackTls: true,
     mayShowPages: true,
+    mayReachListedHosts: true,
+    mayUseFakes: true,
     takesBuilds: true,
   },
   staging: {
@@ -92,9 +103,15 @@ const rows = {
     takesCopies: true,
     mayShowPages: true,
     mayUseProtectedHosts: true,
+    mayReachListedHosts: true,
     takesBuilds: true,
   },
-  production: { words: ['prod', 'prd'], mayUseProtectedHosts: true },
+  production: {
+    words: ['prod', 'prd'],
+    mayUseProtectedHosts: true,
+    mayReachListedHosts: true,
+    mayReachAnyHost: true,
+  },
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type Environment = keyof typeof rows;

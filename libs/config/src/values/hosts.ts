@@ -51,6 +51,14 @@ export function isHostPattern(entry: string): boolean {
   return /^(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/i.test(entry) || isIPv6(entry);
 }
 
+/** Whether a host can only be on this machine or in a private network. Addresses are not judged, names are. */
+export function isPrivateName(host: string): boolean {
+  const labels = canonicalHost(host).split('.');
+  return (
+    isLocalHost(host) || (labels.length === 1 && isIP(host) === 0) || PRIVATE_SUFFIXES.includes(labels.at(-1) ?? '')
+  );
+}
+
 /** Whether a block or suffix is so wide that it includes public hosts. */
 export function isPublicPattern(entry: string): boolean {
   if (entry.startsWith('*.'))

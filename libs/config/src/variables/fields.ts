@@ -5,8 +5,10 @@ import { AddressError, isHostName } from '../values/address.js';
 import { parseCertificates } from '../values/certificates.js';
 import { parseConnectionProviders } from '../values/connection-providers.js';
 import { parseDatabaseUrl } from '../values/database-url.js';
+import { FAKE } from '../values/fake.js';
 import { isHostPattern } from '../values/hosts.js';
 import { parseRedisUrl } from '../values/redis-url.js';
+import { parseSmtpUrl } from '../values/smtp-url.js';
 import { Secret } from '../values/secret-value.js';
 
 const MAX_LIST_LENGTH = 4_096;
@@ -78,6 +80,11 @@ export function hosts(expected: string) {
   return list(expected, (item) => isHostPattern(item));
 }
 
+/** Hosts outside of the system, or * for all. */
+export function outboundHosts() {
+  return list('* or host names, *.suffixes or CIDR blocks', (item) => item === '*' || isHostPattern(item));
+}
+
 /** Origins exactly as browsers send them, or * for all. */
 export function origins() {
   return list('* or origins such as https://app.example.com', (item) => item === '*' || isOrigin(item));
@@ -85,11 +92,29 @@ export function origins() {
 
 /** An http(s) address without user, password, query or fragment. */
 export function webAddress() {
-  return field('an address such as https://example.com/path', (value) => {
-    const url = value.length <= MAX_ADDRESS_LENGTH ? parseUrl(value) : undefined;
-    const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
-    return isPlain ? value : undefined;
-  });
+  return field('an address such as https://example.com/path', parseWebAddress);
+}
+
+/**
+ * The address of an outside service, or `fake:`. A rule refuses `fake:` in environments that must use the real service.
+ */
+export function serviceAddress() {
+  const address = field(`an address such as https://example.com/path, or ${FAKE}`, (value) =>
+    value === FAKE ? value : parseWebAddress(value),
+  );
+  serviceAddresses.add(address);
+  return address;
+}
+
+const serviceAddresses = new WeakSet<object>();
+
+/** Whether a field of the schema, which may be optional, is a `serviceAddress()`. */
+export function isServiceAddress(field: z.ZodType): boolean {
+  return serviceAddresses.has(unwrap(field));
+}
+
+function unwrap(field: z.ZodType): object {
+  return field instanceof z.ZodOptional ? field.unwrap() : field;
 }
 
 export function secret(expected = 'a text of at most 4096 printable characters', pattern = /^[\x20-\x7e]{1,4096}$/) {
@@ -119,7 +144,11 @@ const databaseAddresses = new WeakSet<object>();
 
 /** Whether a field of the schema, which may be optional, is a `databaseAddress()`. */
 export function isDatabaseAddress(field: z.ZodType): boolean {
-  return databaseAddresses.has(field instanceof z.ZodOptional ? field.unwrap() : field);
+  return databaseAddresses.has(unwrap(field));
+}
+
+export function smtpUrl() {
+  return address((value) => parseSmtpUrl(value, ''));
 }
 
 /** The address is checked part by part, but the client gets the text. */
@@ -150,6 +179,12 @@ function field<T>(expected: string, parse: (text: string) => T | undefined) {
     context.addIssue({ code: 'custom', params: { expected } });
     return z.NEVER;
   });
+}
+
+function parseWebAddress(value: string): string | undefined {
+  const url = value.length <= MAX_ADDRESS_LENGTH ? parseUrl(value) : undefined;
+  const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
+  return isPlain ? value : undefined;
 }
 
 function isOrigin(item: string): boolean {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { ENVIRONMENTS, type Environment, environmentsWith, environmentsWithout } from '../values/environment.js';
 import type { DatabaseAddress } from '../values/database-url.js';
+import { MAIL_ADDRESS } from '../values/mail-address.js';
 import { type ProgramName, programNames } from '../programs/programs.js';
 import {
   certificates,
@@ -15,12 +16,15 @@ import {
   hosts,
   integer,
   isDatabaseAddress,
+  isServiceAddress,
   list,
   listenHost,
   origins,
+  outboundHosts,
   port,
   redisUrl,
   secret,
+  smtpUrl,
   text,
   webAddress,
 } from './fields.js';
@@ -328,6 +332,38 @@ export const schema = z.object({
     default: { testing: '0', strict: '2' },
   }),
 
+  OUTBOUND_HOSTS: outboundHosts()
+    .optional()
+    .register(variables, {
+      group: 'Outbound',
+      description:
+        'Outside hosts that may be reached, and domains that may get mail. Default: all in production, none elsewhere.',
+      example: { production: 'api.payments.example', strict: 'sandbox.payments.example,team.example.com' },
+      only: environmentsWith('mayReachListedHosts'),
+    }),
+  SMTP_URL: smtpUrl()
+    .optional()
+    .register(variables, {
+      group: 'Outbound',
+      description:
+        'The server that sends mail: smtp:// with STARTTLS, smtps://, or catcher://, a mail catcher that sends nothing.',
+      example: {
+        development: 'catcher://127.0.0.1:1025',
+        testing: 'catcher://127.0.0.1:1025',
+        preview: 'catcher://mailpit:1025',
+        production: 'smtp://airlock:changethis@smtp.example.com:587',
+        strict: 'smtp://airlock:changethis@smtp.<environment>.example.com:587',
+      },
+      secret: true,
+      location: true,
+    }),
+  MAIL_FROM: text('a mail address such as no-reply@example.com', MAIL_ADDRESS).register(variables, {
+    group: 'Outbound',
+    description: 'The sender of mail.',
+    default: 'no-reply@localhost',
+    example: { production: 'no-reply@example.com', strict: 'no-reply@<environment>.example.com' },
+  }),
+
   AUTH_ISSUER: webAddress().optional().register(variables, {
     group: 'Authentication',
     description: 'The issuer that tokens must name.',
@@ -493,6 +529,9 @@ export type DatabaseVariable = {
 export const databaseVariables = variableNames.filter((name): name is DatabaseVariable =>
   isDatabaseAddress(schema.shape[name]),
 );
+
+/** Variables that are a `serviceAddress()`. */
+export const serviceVariables = variableNames.filter((name) => isServiceAddress(schema.shape[name]));
 
 export function metaOf(name: VariableName): VariableMeta {
   const meta = variables.get(schema.shape[name]);

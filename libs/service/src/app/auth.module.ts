@@ -1,10 +1,10 @@
-import { authConfig, type ConfigType, environmentConfig, httpClientConfig, httpConfig } from '@airlock/config/nest';
+import { authConfig, type ConfigType, environmentConfig, httpConfig } from '@airlock/config/nest';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { loadTokenRules } from '../auth/token-rules.js';
 import { TokenVerifier } from '../auth/token-verifier.js';
-import { HttpClient } from '../http-client/http-client.js';
 import { RateLimits } from '../http/rate-limits.js';
+import { HttpPeers } from '../outbound/http-peers.js';
 import type { Redis } from 'ioredis';
 import { REDIS } from '../redis/redis.js';
 import type { ServiceDefinition } from './service-definition.js';
@@ -14,22 +14,17 @@ export class AuthModule {
   static forRoot({ acceptsTokens = true }: Pick<ServiceDefinition, 'acceptsTokens'>, logger: Logger): DynamicModule {
     const onFailure = (error: unknown) => logger.warn({ error }, 'auth.keys_not_loaded');
     const createVerifier = async (
-      client: HttpClient,
+      peers: HttpPeers,
       auth: ConfigType<typeof authConfig>,
       environment: ConfigType<typeof environmentConfig>,
     ) =>
-      acceptsTokens ? new TokenVerifier(await loadTokenRules({ auth, environment }, client), { onFailure }) : undefined;
+      acceptsTokens ? new TokenVerifier(await loadTokenRules({ auth, environment }, peers), { onFailure }) : undefined;
     return {
       module: AuthModule,
       providers: [
         {
-          provide: HttpClient,
-          inject: [httpClientConfig.KEY],
-          useFactory: (config: ConfigType<typeof httpClientConfig>) => new HttpClient(config),
-        },
-        {
           provide: TokenVerifier,
-          inject: [HttpClient, authConfig.KEY, environmentConfig.KEY],
+          inject: [HttpPeers, authConfig.KEY, environmentConfig.KEY],
           useFactory: createVerifier,
         },
         {
@@ -42,7 +37,7 @@ export class AuthModule {
           ) => new RateLimits({ http, environment }, redis),
         },
       ],
-      exports: [HttpClient, RateLimits, TokenVerifier],
+      exports: [RateLimits, TokenVerifier],
     };
   }
 }

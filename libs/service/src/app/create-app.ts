@@ -66,7 +66,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   const routes = new KnownRoutes(server);
   await installPipeline(server, { config, lifecycle, openContext, recordResponse });
   const nest = await NestFactory.create<NestFastifyApplication>(
-    RootModule.forRoot(config, { definition, logger, imports }),
+    RootModule.forRoot(config, { definition, logger, metrics, imports }),
     adapter,
     {
       abortOnError: false,

@@ -5,18 +5,21 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AuthModule } from './auth.module.js';
 import { DataModule } from './data.module.js';
+import type { Metrics } from '../telemetry/prometheus-metrics.js';
+import { OutboundModule } from './outbound.module.js';
 import type { ServiceDefinition } from './service-definition.js';
 
 export interface RootModuleContext {
   readonly definition: ServiceDefinition;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly imports: readonly DynamicModule[];
 }
 
 /** The service and the resources of the app. */
 @Module({})
 export class RootModule {
-  static forRoot(config: Config, { definition, logger, imports }: RootModuleContext): DynamicModule {
+  static forRoot(config: Config, { definition, logger, metrics, imports }: RootModuleContext): DynamicModule {
     return {
       module: RootModule,
       imports: [
@@ -26,6 +29,7 @@ export class RootModule {
           loadEntities: definition.loadEntities,
         }),
         DataModule.forRoot(definition, logger),
+        OutboundModule.forRoot(config, { logger, metrics }),
         AuthModule.forRoot(definition, logger),
         definition.module,
         ...imports,

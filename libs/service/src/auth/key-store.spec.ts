@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { HttpClient } from '../http-client/http-client.js';
 import { TestIssuer } from '../testing/test-issuer.fixture.js';
 import { COOLDOWN_MS, MAX_AGE_MS } from './key-store.js';
 import { KeyStore } from './key-store.js';
 
-const client = new HttpClient({ timeoutMs: 5_000, maxRetries: 0 });
 const header = (kid: string) =>
   [
     { alg: 'ES256', kid },
@@ -29,7 +27,7 @@ describe('KeyStore', () => {
   });
 
   async function load() {
-    const response = await client.fetch(issuer.auth.jwksUrl);
+    const response = await fetch(issuer.auth.jwksUrl);
     if (!response.ok) throw new Error('away');
     return (await response.json()) as { keys: [] };
   }

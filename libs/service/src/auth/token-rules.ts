@@ -1,7 +1,8 @@
 import { type Config, traitsOf } from '@airlock/config';
 import type { JSONWebKeySet } from 'jose';
 import { StartRefusal } from '../failures/start-refusal.js';
-import { type HttpClient, readBody } from '../http-client/http-client.js';
+import type { HttpPeer } from '../outbound/http-peer.js';
+import type { HttpPeers } from '../outbound/http-peers.js';
 import type { TokenRules } from './token-verifier.js';
 
 /** Large enough for hundreds of keys. */
@@ -10,20 +11,21 @@ const MAX_KEY_SET_BYTES = 1024 * 1024;
 /** The issuer of the configuration. Environments that trust the local issuer use it if none is configured. */
 export async function loadTokenRules(
   config: Pick<Config, 'auth' | 'environment'>,
-  client: HttpClient,
+  peers: HttpPeers,
 ): Promise<TokenRules> {
   const { issuer, jwksUrl, authorizedParties, rolesClaim } = config.auth;
   if (issuer !== undefined && jwksUrl !== undefined) {
-    return { issuer, parties: authorizedParties, rolesClaim, loadKeys: () => fetchKeys(jwksUrl, client) };
+    const peer = peers.toOwn({ name: 'issuer', url: jwksUrl, maxBytes: MAX_KEY_SET_BYTES });
+    return { issuer, parties: authorizedParties, rolesClaim, loadKeys: () => fetchKeys(peer) };
   }
   if (!traitsOf(config.environment).trustsLocalIssuer) throw missingIssuer();
   return loadLocalRules();
 }
 
-async function fetchKeys(url: string, client: HttpClient): Promise<JSONWebKeySet> {
-  const response = await client.fetch(url, { headers: { accept: 'application/json' } });
+async function fetchKeys(peer: HttpPeer): Promise<JSONWebKeySet> {
+  const response = await peer.fetch('', { headers: { accept: 'application/json' } });
   if (!response.ok) throw new Error(`AUTH_JWKS_URL: returned status ${response.status}; expected 200 and a key set`);
-  return JSON.parse(await readBody(response, MAX_KEY_SET_BYTES)) as JSONWebKeySet;
+  return response.json() as JSONWebKeySet;
 }
 
 /** The local issuer is not part of an image: this import fails there. */

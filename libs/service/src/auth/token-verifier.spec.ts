@@ -1,7 +1,6 @@
 import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { generateKeyPair, SignJWT } from 'jose';
-import { HttpClient } from '../http-client/http-client.js';
 import { PARTY, TestIssuer } from '../testing/test-issuer.fixture.js';
 import { COOLDOWN_MS, MAX_AGE_MS } from './key-store.js';
 import { TokenVerifier } from './token-verifier.js';
@@ -13,7 +12,6 @@ const now = () => Math.floor(Date.now() / 1_000);
 describe('TokenVerifier', () => {
   let issuer: TestIssuer;
   let verifier: TokenVerifier;
-  const client = new HttpClient({ timeoutMs: 5_000, maxRetries: 0 });
 
   beforeAll(async () => {
     issuer = await TestIssuer.start();
@@ -23,7 +21,7 @@ describe('TokenVerifier', () => {
   });
   afterAll(() => issuer.stop());
   beforeEach(() => {
-    const loadKeys = async () => (await client.fetch(issuer.auth.jwksUrl)).json() as Promise<{ keys: [] }>;
+    const loadKeys = async () => (await fetch(issuer.auth.jwksUrl)).json() as Promise<{ keys: [] }>;
     verifier = new TokenVerifier({ issuer: issuer.url, parties: [PARTY], rolesClaim: 'roles', loadKeys });
   });
 

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { FieldError } from '../problems/problem.js';
 import { acceptId, continueTrace, createId, type TraceContext } from './identifiers.js';
 
@@ -18,6 +18,9 @@ export interface EventSubscriber {
   readonly signal: AbortSignal;
 }
 
+/** The response of Node: closed when it was sent, or when its client has left. */
+export type RequestEnd = Pick<ServerResponse, 'destroyed' | 'once' | 'getMaxListeners' | 'setMaxListeners'>;
+
 /** The facts about the current request, available to all code that runs for it. */
 export class RequestContext {
   readonly requestId: string;
@@ -25,6 +28,8 @@ export class RequestContext {
   readonly #traceparent: string | string[] | undefined;
   readonly #isTraced: boolean;
   #trace: TraceContext | undefined;
+  readonly #response: RequestEnd | undefined;
+  #end: AbortController | undefined;
   /** The subject of the verified token. */
   userId: string | undefined;
   /** When the token is no longer accepted. */
@@ -45,8 +50,12 @@ export class RequestContext {
   refusal: Refusal | undefined;
   #fieldErrors: FieldError[] | undefined;
 
-  constructor(headers: IncomingHttpHeaders, { isTraced = false } = {}) {
+  constructor(
+    headers: IncomingHttpHeaders,
+    { isTraced = false, response }: { readonly isTraced?: boolean; readonly response?: RequestEnd } = {},
+  ) {
     this.#isTraced = isTraced;
+    this.#response = response;
     this.requestId = acceptId(headers['x-request-id']) ?? createId();
     this.correlationId = acceptId(headers['x-correlation-id']) ?? this.requestId;
     this.#traceparent = headers['traceparent'];
@@ -55,6 +64,19 @@ export class RequestContext {
   /** The errors in all parts of the request. */
   get fieldErrors(): FieldError[] {
     return (this.#fieldErrors ??= []);
+  }
+
+  /**
+   * Aborted when the request has its response, or its client has left. Outgoing calls of the request end then. Created on
+   * first use.
+   */
+  get signal(): AbortSignal {
+    if (this.#end) return this.#end.signal;
+    const end = (this.#end = new AbortController());
+    if (this.#response?.destroyed) end.abort();
+    // A stream of events has as many listeners as Node accepts without a warning.
+    else this.#response?.setMaxListeners(this.#response.getMaxListeners() + 1).once('close', () => end.abort());
+    return end.signal;
   }
 
   /** Created on first use, because most requests make no outgoing call. */

@@ -4,7 +4,7 @@ import { openDataSource } from '@airlock/database';
 import type { Lifecycle } from '@airlock/health';
 import type { DataSource } from 'typeorm';
 import { isDatabaseUnavailable, readCode } from '../failures/database-failures.js';
-import { findRefusal } from '../failures/start-refusal.js';
+import { findRefusal } from '../failures/find-refusal.js';
 
 const RETRY_MS = 500;
 

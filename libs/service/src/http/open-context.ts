@@ -16,7 +16,7 @@ export function createOpenContext({
     // A request that reached no hook has no context, although its type says otherwise.
     const known = request.context as RequestContext | null;
     if (known) return known;
-    const context = new RequestContext(request.raw.headers, { isTraced });
+    const context = new RequestContext(request.raw.headers, { isTraced, response: reply.raw });
     request.context = context;
     reply.headers(securityHeaders);
     reply.header('x-request-id', context.requestId).header('x-correlation-id', context.correlationId);

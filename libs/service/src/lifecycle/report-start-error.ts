@@ -1,5 +1,5 @@
 import type { Config } from '@airlock/config';
-import { findRefusal } from '../failures/start-refusal.js';
+import { findRefusal } from '../failures/find-refusal.js';
 import { openLogger } from '../logging/logger.js';
 
 /** Reports why the process does not start: one line in a JSON log, plain lines for people. */

@@ -6,6 +6,7 @@ import { type App, createApp } from '../app/create-app.js';
 import type { ServiceDefinition } from '../app/service-definition.js';
 import { describeBuild } from '../app/version.js';
 import { openDatabase } from '../data/open-database.js';
+import { guardSockets } from '../outbound/guard-sockets.js';
 import { openLogger } from '../logging/logger.js';
 import { openObservers } from '../telemetry/open-observers.js';
 import { respondToSupervisor } from './cluster-messages.js';
@@ -24,6 +25,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   assertBudget(config.shutdown, config.http.requestTimeoutMs);
   const version = describeBuild(config, options.version);
   const logger = await openLogger(config, { version: version.version });
+  guardSockets(config, logger);
   const lifecycle = new Lifecycle();
   const observer = await openObservers({ config, version, logger });
   const { nest, health, metrics } = await createApp(config, {

@@ -2,6 +2,15 @@ import type { Lifecycle, Version } from '@airlock/health';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
+/** An attempt to send something out of the system. */
+export interface Departure {
+  readonly peer: string;
+  readonly method: string;
+  /** `2xx` to `5xx`, `sent`, `error` or `kept`. */
+  readonly outcome: string;
+  readonly seconds: number;
+}
+
 export interface MetricsOptions {
   readonly lifecycle: Lifecycle;
   readonly version: Version;
@@ -16,6 +25,7 @@ const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 export class Metrics {
   readonly registry = new Registry();
   readonly #duration: Histogram;
+  readonly #departures: Histogram;
 
   constructor({ lifecycle, version }: MetricsOptions) {
     const registers = [this.registry];
@@ -24,6 +34,13 @@ export class Metrics {
       name: 'http_server_request_duration_seconds',
       help: 'Time from the first byte of a request to the last byte of its response',
       labelNames: ['http_request_method', 'http_route', 'http_response_status_code'],
+      buckets: BUCKETS_SECONDS,
+      registers,
+    });
+    this.#departures = new Histogram({
+      name: 'outbound_duration_seconds',
+      help: 'Time of an attempt to send mail or HTTP, by the name of the peer; kept: nothing was sent',
+      labelNames: ['peer', 'method', 'outcome'],
       buckets: BUCKETS_SECONDS,
       registers,
     });
@@ -63,6 +80,10 @@ export class Metrics {
     const help = 'Open streams of server-sent events';
     gauge(this.registry, { name: 'http_server_event_streams', help, read: events });
     gauge(this.registry, { name: 'http_server_websockets', help: 'Open WebSockets', read: sockets });
+  }
+
+  observeDeparture({ seconds, ...labels }: Departure): void {
+    this.#departures.observe(labels, seconds);
   }
 
   observe(request: FastifyRequest, reply: FastifyReply): void {

@@ -10,6 +10,7 @@ import { DataSource } from 'typeorm';
 import { type App, createApp } from '../app/create-app.js';
 import type { ServiceDefinition } from '../app/service-definition.js';
 import { createLogger } from '../logging/logger.js';
+import { type Kept, Outbound } from '../outbound/outbound.js';
 import { TestIssuer } from './test-issuer.fixture.js';
 
 export interface TestAppOptions {
@@ -70,6 +71,11 @@ export class TestApp {
     this.lifecycle.serve();
   }
 
+  /** The calls of the test to hosts outside and to fakes, and its mail. Nothing of it has left. */
+  get kept(): Kept[] {
+    return this.app.nest.get(Outbound).kept;
+  }
+
   async request({ as, roles, headers, ...rest }: TestRequest): Promise<Response> {
     const claims = { sub: as, ...(roles && { roles }) };
     const authorization = as === undefined ? {} : { authorization: `Bearer ${await this.issuer.sign(claims)}` };
@@ -96,7 +102,9 @@ export function useTestApp(
     await current.open({ imports, isolation });
   });
   beforeEach(() => {
-    if (current) current.lines = [];
+    if (!current) return;
+    current.lines = [];
+    current.kept.length = 0;
   });
   afterAll(async () => {
     await current?.issuer.stop();

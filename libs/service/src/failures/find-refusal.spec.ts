@@ -2,7 +2,7 @@ import { loadConfig } from '@airlock/config/loading';
 import { goodEnvironments, withHeldPort } from '@airlock/config/testing';
 import { describe, expect, it } from '@jest/globals';
 import { startManagementServer } from '../lifecycle/management-server.js';
-import { findRefusal } from './start-refusal.js';
+import { findRefusal } from './find-refusal.js';
 
 const configure = (env: Record<string, string>) =>
   loadConfig({ env: { ...goodEnvironments.testing, ...env }, files: false });
