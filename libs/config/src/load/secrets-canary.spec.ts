@@ -14,6 +14,7 @@ const CANARIES = {
   DATABASE_MIGRATION_URL: 'cAnArYmIg5d8e20b4',
   DATABASE_ADMIN_URL: 'cAnArYaDm1c6f93e7',
   REDIS_URL: 'cAnArYrEd8b4a05d2',
+  STORAGE_URL: 'cAnArYsTo2c9b47e1',
   SENTRY_DSN: 'cAnArYsEn3e7d16c9',
 };
 const url = (name: keyof typeof CANARIES, user: string) =>
@@ -25,6 +26,7 @@ const planted: Record<string, string> = {
   DATABASE_MIGRATION_URL: url('DATABASE_MIGRATION_URL', 'airlock_migrator'),
   DATABASE_ADMIN_URL: url('DATABASE_ADMIN_URL', 'admin'),
   REDIS_URL: `rediss://:${CANARIES.REDIS_URL}@redis.corp.net:6379/0`,
+  STORAGE_URL: `s3://AKIA7EXAMPLE:${CANARIES.STORAGE_URL}@s3.corp.net:443/corp-files?region=eu-central-1`,
   SENTRY_DSN: `https://${CANARIES.SENTRY_DSN}@sentry.corp.net/1`,
 };
 const secrets = Object.keys(CANARIES);

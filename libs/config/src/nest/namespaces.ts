@@ -11,6 +11,7 @@ export const serviceConfig = namespace('service');
 export const logConfig = namespace('log');
 export const databaseConfig = namespace('database');
 export const redisConfig = namespace('redis');
+export const storageConfig = namespace('storage');
 export const httpConfig = namespace('http');
 export const httpClientConfig = namespace('httpClient');
 export const authConfig = namespace('auth');
@@ -25,6 +26,7 @@ export const namespaceNames = [
   'log',
   'database',
   'redis',
+  'storage',
   'http',
   'httpClient',
   'auth',

@@ -4,12 +4,14 @@ import type { Facts, ConfigRule } from './config-rule.js';
 import { runtimeRules } from './runtime-rules.js';
 import { secretRules } from './secret-rules.js';
 import { serviceRules } from './service-rules.js';
+import { storageRules } from './storage-rules.js';
 import { timingRules } from './timing-rules.js';
 
 /** The rules about combinations of values, by environment. */
 export const configRules: readonly ConfigRule[] = [
   ...serviceRules,
   ...databaseRules,
+  ...storageRules,
   ...secretRules,
   ...timingRules,
   ...runtimeRules,

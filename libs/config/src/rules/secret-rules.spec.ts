@@ -14,6 +14,7 @@ function judge(values: Partial<Record<VariableName, string>>): string[] {
 
 function write(name: VariableName, secret: string): string {
   if (databaseVariables.some((one) => one === name)) return `postgres://airlock_app:${secret}@${SERVER}`;
+  if (name === 'STORAGE_URL') return `s3://key:${secret}@s3.corp.net:443/corp-files`;
   return name === 'REDIS_URL' ? `rediss://:${secret}@redis.corp.net:6379/0` : secret;
 }
 
