@@ -13,6 +13,7 @@ const layers = [
   {
     sourceTag: 'layer:app',
     onlyDependOnLibsWithTags: [
+      'storage',
       'service',
       'deploy',
       'health',
@@ -24,9 +25,10 @@ const layers = [
       'config',
     ].map((name) => `layer:${name}`),
   },
+  { sourceTag: 'layer:storage', onlyDependOnLibsWithTags: ['layer:config'] },
   {
     sourceTag: 'layer:service',
-    onlyDependOnLibsWithTags: ['layer:health', 'layer:database', 'layer:database-dev', 'layer:config'],
+    onlyDependOnLibsWithTags: ['layer:storage', 'layer:health', 'layer:database', 'layer:database-dev', 'layer:config'],
   },
   { sourceTag: 'layer:deploy', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:model', onlyDependOnLibsWithTags: ['layer:database', 'layer:database-dev', 'layer:config'] },
@@ -51,6 +53,7 @@ const MAY_REVEAL = [
   'libs/service/src/signatures/signature-check.ts',
   'libs/service/src/telemetry/error-reports.ts',
   'libs/service/src/testing/**',
+  'libs/storage/src/bucket.ts',
   'libs/deploy/src/registry/authorised-fetch.ts',
   'libs/config/src/rules/secret-rules.ts',
   'libs/database/src/connect/client-options.ts',
