@@ -2,7 +2,6 @@ import { StorageError } from './storage-error.js';
 
 /** Answers of a server that only an operator can change, by the code of S3. */
 const REFUSALS: Readonly<Record<string, string>> = {
-  AccessDenied: 'denies access to the key',
   InvalidAccessKeyId: 'does not know the access key',
   SignatureDoesNotMatch: 'rejects the secret key',
   NoSuchBucket: 'does not exist',
@@ -11,8 +10,6 @@ const REFUSALS: Readonly<Record<string, string>> = {
   PreconditionFailed: 'got its stamp from another process at the same time',
 };
 const MISSING = new Set(['NoSuchKey', 'NotFound']);
-/** Of HTTP and of Node: the content that was to be stored failed, not the server. */
-const isOfServer = (error: object): boolean => '$metadata' in error || ('code' in error && 'syscall' in error);
 const NETWORK = /^(TimeoutError|ECONNRESET|EPIPE|ECONNREFUSED|NetworkingError)$/;
 
 /** @returns the error itself if the content failed, and not the server */
@@ -20,7 +17,7 @@ export function describeFailure(error: unknown, description: string): Error {
   if (!(error instanceof Error) || error instanceof StorageError) return error as Error;
   const { name } = error;
   if (MISSING.has(name)) return new StorageError('missing', 'storage: no such object', error);
-  const refusal = REFUSALS[name];
+  const refusal = REFUSALS[name] ?? (isDenied(error) ? 'denies access' : undefined);
   if (refusal !== undefined)
     return new StorageError(
       'refused',
@@ -29,4 +26,14 @@ export function describeFailure(error: unknown, description: string): Error {
     );
   if (!isOfServer(error) && !NETWORK.test(name)) return error;
   return new StorageError('unavailable', `storage: ${description} fails with ${name}`, error);
+}
+
+function isDenied(error: object): boolean {
+  const { $metadata: { httpStatusCode = 0 } = {} } = error as { $metadata?: { httpStatusCode?: number } };
+  return httpStatusCode === 401 || httpStatusCode === 403;
+}
+
+/** An answer, or an error of the connection. The content that was to be stored has other errors. */
+function isOfServer(error: object): boolean {
+  return '$metadata' in error || ('code' in error && 'syscall' in error);
 }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type StorageAddress, Secret } from '@airlock/config';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -14,9 +15,10 @@ const options = (environment: 'testing' | 'staging' | 'production' = 'testing') 
 });
 const MB = 1024 * 1024;
 
-async function* chunks(bytes: number, size = MB): AsyncGenerator<Buffer> {
-  for (let at = 0; at < bytes; at += size) yield Buffer.alloc(Math.min(size, bytes - at), at / size + 1);
+function* split(bytes: number): Generator<Buffer> {
+  for (let at = 0; at < bytes; at += MB) yield Buffer.alloc(Math.min(MB, bytes - at), at / MB + 1);
 }
+const chunks = (bytes: number) => Readable.from(split(bytes));
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
