@@ -9,6 +9,8 @@ import { installAuthentication } from '../auth/authentication.js';
 import { TokenVerifier } from '../auth/token-verifier.js';
 import { Database } from '../data/database.js';
 import { EventStreams } from '../events/event-streams.js';
+import { FileRoutes } from '../files/file-routes.js';
+import { FileStore } from '../files/file-store.js';
 import { createRecordResponse } from '../http/access-log.js';
 import { createAdapter } from '../http/create-adapter.js';
 import { installGate } from '../http/gate.js';
@@ -86,6 +88,9 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
     limits,
     signatures: new Signatures(server, config),
   });
+  const store = nest.get(FileStore);
+  const files = new FileRoutes(server, { store, requestTimeoutMs });
+  void files;
   installBodyRules(server);
   metrics.watchPool(() => database.figures());
   observer?.watchPool?.(() => database.figures());

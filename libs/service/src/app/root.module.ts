@@ -5,6 +5,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AuthModule } from './auth.module.js';
 import { DataModule } from './data.module.js';
+import { FilesModule } from './files.module.js';
 import type { ServiceDefinition } from './service-definition.js';
 
 export interface RootModuleContext {
@@ -26,6 +27,7 @@ export class RootModule {
           loadEntities: definition.loadEntities,
         }),
         DataModule.forRoot(definition, logger),
+        FilesModule.forRoot(config, logger),
         AuthModule.forRoot(logger),
         definition.module,
         ...imports,

@@ -18,6 +18,19 @@ export interface EventSubscriber {
   readonly signal: AbortSignal;
 }
 
+/** A file of a request, whose object is in the storage. It is removed unless it is kept: `Files.keep`. */
+export interface StoredFile {
+  /** Where its object is. It says nothing that a user may not see, and is no permission. */
+  readonly key: string;
+  /** The name that the sender gave it, without characters that mislead. */
+  readonly name: string;
+  /** Judged by its content. */
+  readonly mediaType: string;
+  readonly bytes: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
+}
+
 /** The facts about the current request, available to all code that runs for it. */
 export class RequestContext {
   readonly requestId: string;
@@ -39,6 +52,9 @@ export class RequestContext {
   subscriber: EventSubscriber | undefined;
   /** Whether the response is a stream of events, which lasts as long as the client stays. */
   isStream = false;
+  /** The files in the body, by the name of their part. Set for routes that take files. */
+  files: Record<string, StoredFile> | undefined;
+  #keptFiles: Set<string> | undefined;
   /** Why the caller was refused, for the access line. */
   refusal: Refusal | undefined;
   #fieldErrors: FieldError[] | undefined;
@@ -53,6 +69,11 @@ export class RequestContext {
   /** The errors in all parts of the request. */
   get fieldErrors(): FieldError[] {
     return (this.#fieldErrors ??= []);
+  }
+
+  /** The keys of files that a transaction keeps. */
+  get keptFiles(): Set<string> {
+    return (this.#keptFiles ??= new Set());
   }
 
   /** Created on first use, because most requests make no outgoing call. */

@@ -2,6 +2,8 @@ import { applyDecorators, SetMetadata, UseInterceptors } from '@nestjs/common';
 import type { FastifyContextConfig } from 'fastify';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { z } from 'zod';
+import type { FileRules } from '../files/file-rules.js';
+import { keptFilesInterceptor, sentFileInterceptor } from '../files/files.interceptor.js';
 import { eventsInterceptor } from '../events/events.interceptor.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 import type { SignatureScheme } from '../signatures/signature-scheme.js';
@@ -14,8 +16,12 @@ export interface OperationDescription {
     readonly schema?: z.ZodType;
     /** The `data` of each event, for a handler that returns an `AsyncIterable<ServerEvent>`. */
     readonly events?: z.ZodType;
+    /** The handler returns what `Files.open` returns. */
+    readonly file?: true;
     readonly headers?: readonly ('etag' | 'location')[];
   };
+  /** Files in a body in multipart/form-data, by the name of their part. The other parts are the fields of `@Body`. */
+  readonly files?: FileRules;
   /** The conditional header that the operation supports. */
   readonly conditional?: 'if-match' | 'if-none-match';
   /** Additional to the problems of every operation. */
@@ -33,8 +39,15 @@ export const OPERATION = 'airlock:operation';
 export const Operation = (description: OperationDescription) =>
   applyDecorators(
     SetMetadata(OPERATION, description),
-    RouteConfig({ ...readAccess(description), streamsEvents: description.response.events !== undefined }),
+    RouteConfig({
+      ...readAccess(description),
+      streamsEvents: description.response.events !== undefined,
+      sendsFile: description.response.file === true,
+      ...(description.files && { files: description.files }),
+    }),
     ...(description.response.events ? [UseInterceptors(eventsInterceptor)] : []),
+    ...(description.response.file ? [UseInterceptors(sentFileInterceptor)] : []),
+    ...(description.files ? [UseInterceptors(keptFilesInterceptor)] : []),
   );
 
 function readAccess({ access }: OperationDescription): FastifyContextConfig {
