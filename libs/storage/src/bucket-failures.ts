@@ -25,7 +25,11 @@ export function describeFailure(error: unknown, description: string): Error {
       error,
     );
   if (!isOfServer(error) && !NETWORK.test(name)) return error;
-  return new StorageError('unavailable', `storage: ${description} fails with ${name}`, error);
+  return new StorageError(
+    'unavailable',
+    `storage: ${description} fails with ${'code' in error ? String(error.code) : name}`,
+    error,
+  );
 }
 
 function isDenied(error: object): boolean {

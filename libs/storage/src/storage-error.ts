@@ -2,6 +2,9 @@
 export class StorageError extends Error {
   override readonly name = 'StorageError';
 
+  /** Of a command that fails with it. */
+  readonly exitCode: number;
+
   /**
    * `missing`: there is no such object. `unavailable`: the server may succeed later. `refused`: it succeeds only after
    * an operator has changed the configuration.
@@ -12,5 +15,6 @@ export class StorageError extends Error {
     cause?: unknown,
   ) {
     super(message, { cause });
+    this.exitCode = kind === 'refused' ? 3 : 1;
   }
 }

@@ -89,8 +89,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
     signatures: new Signatures(server, config),
   });
   const store = nest.get(FileStore);
-  const files = new FileRoutes(server, { store, requestTimeoutMs });
-  void files;
+  new FileRoutes(server, { store, requestTimeoutMs });
   installBodyRules(server);
   metrics.watchPool(() => database.figures());
   observer?.watchPool?.(() => database.figures());
@@ -98,8 +97,9 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   nest.setGlobalPrefix(prefix);
   nest.useGlobalPipes(new ValidationPipe());
   nest.useGlobalFilters(new ProblemFilter({ openContext, routes, logger, isDebug: config.service.debug, observer }));
+  await nest.init();
   const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger });
   registerHealthRoutes(server, health);
   if (config.service.withUi) registerDocs(server, { title, prefix: `/${prefix}`, version: version.version, module });
-  return { nest: await nest.init(), health, metrics, routes };
+  return { nest, health, metrics, routes };
 }

@@ -6,6 +6,8 @@ import { type App, createApp } from '../app/create-app.js';
 import type { ServiceDefinition } from '../app/service-definition.js';
 import { describeBuild } from '../app/version.js';
 import { openDatabase } from '../data/open-database.js';
+import { FileStore } from '../files/file-store.js';
+import { openFiles } from '../files/open-files.js';
 import { openLogger } from '../logging/logger.js';
 import { openObservers } from '../telemetry/open-observers.js';
 import { respondToSupervisor } from './cluster-messages.js';
@@ -57,6 +59,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const url = await nest.getUrl();
   const onUnavailable = (reason: string) => logger.warn({ url, reason }, 'database.awaited');
   if (!(await openDatabase(nest.get(DataSource), { config, lifecycle, onUnavailable }))) return;
+  await openFiles(nest.get(FileStore), logger);
   lifecycle.serve();
   logger.info({ url }, 'listening');
   process.send?.('ready');
