@@ -53,7 +53,7 @@ const MAY_REVEAL = [
   'libs/service/src/signatures/signature-check.ts',
   'libs/service/src/telemetry/error-reports.ts',
   'libs/service/src/testing/**',
-  'libs/storage/src/bucket.ts',
+  'libs/storage/src/bucket-backend.ts',
   'libs/deploy/src/registry/authorised-fetch.ts',
   'libs/config/src/rules/secret-rules.ts',
   'libs/database/src/connect/client-options.ts',

@@ -8,7 +8,7 @@ export { isEnvironment, listNames, STRICT_TRAITS, traitsOf } from './values/envi
 export type { EnvironmentVariables } from './values/environment-variables.js';
 export { readProcessEnvironment } from './sources/process-environment.js';
 export { Secret } from './values/secret-value.js';
-export type { BucketAddress, FolderAddress, StorageAddress } from './values/storage-url.js';
+export type { BucketAddress, StorageAddress } from './values/storage-url.js';
 export { findMisspelt } from './variables/misspelling.js';
 export { FIXED_IN_STACKS } from './programs/fixed-variables.js';
 export { type ProgramName, programNames, PROGRAMS } from './programs/programs.js';

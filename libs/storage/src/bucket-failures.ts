@@ -13,7 +13,7 @@ const MISSING = new Set(['NoSuchKey', 'NotFound']);
 const NETWORK = /^(TimeoutError|ECONNRESET|EPIPE|ECONNREFUSED|NetworkingError)$/;
 
 /** @returns the error itself if the content failed, and not the server */
-export function describeFailure(error: unknown, description: string): Error {
+export function describeBucketFailure(error: unknown, description: string): Error {
   if (!(error instanceof Error) || error instanceof StorageError) return error as Error;
   const { name } = error;
   if (MISSING.has(name)) return new StorageError('missing', 'storage: no such object', error);

@@ -1,3 +1,3 @@
-export { openStorage, provisionStorage, type StorageOptions } from './open-storage.js';
-export { Storage } from './storage.js';
+export { openStorage, provisionStorage } from './open-storage.js';
+export { Storage } from './environment-storage.js';
 export { StorageError } from './storage-error.js';

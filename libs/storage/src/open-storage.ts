@@ -1,8 +1,8 @@
 import type { Config, StorageAddress } from '@airlock/config';
 import type { Backend } from './backend.js';
-import { Folder } from './folder.js';
-import { provision } from './stamp.js';
-import { Storage } from './storage.js';
+import { Folder } from './folder-backend.js';
+import { stampEmpty } from './storage-stamp.js';
+import { Storage } from './environment-storage.js';
 
 export type StorageOptions = Pick<Config, 'environment' | 'httpClient'>;
 
@@ -12,7 +12,7 @@ export type StorageOptions = Pick<Config, 'environment' | 'httpClient'>;
  */
 export async function openStorage(address: StorageAddress, options: StorageOptions): Promise<Storage> {
   const backend = await openBackend(address, options);
-  if (address.kind === 'folder') await provision(backend, options.environment);
+  if (address.kind === 'folder') await stampEmpty(backend, options.environment);
   return new Storage(backend, options.environment);
 }
 
@@ -23,7 +23,7 @@ export async function provisionStorage(
 ): Promise<{ place: string; result: 'stamped' | 'unchanged' }> {
   const backend = await openBackend(address, options);
   try {
-    return { place: backend.description, result: await provision(backend, options.environment) };
+    return { place: backend.description, result: await stampEmpty(backend, options.environment) };
   } finally {
     backend.close();
   }
@@ -32,6 +32,6 @@ export async function provisionStorage(
 /** The client of S3 is loaded only for a bucket. */
 async function openBackend(address: StorageAddress, options: StorageOptions): Promise<Backend> {
   if (address.kind === 'folder') return new Folder(address.path);
-  const { Bucket } = await import('./bucket.js');
+  const { Bucket } = await import('./bucket-backend.js');
   return new Bucket(address, options.httpClient);
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { traitsOf } from '@airlock/config';
 import { metaOf } from '@airlock/config/loading';
 import { goodEnvironments } from '@airlock/config/testing';
-import { Database, Files, Operation, Problem, Received, UserId } from '@airlock/service';
+import { Database, Files, Operation, Problem, Received, type ReceivedFiles, UserId } from '@airlock/service';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as nest from '@nestjs/common';
 import * as zod from 'zod';
@@ -15,9 +15,12 @@ import { useTestApi } from '../testing/use-test-api.fixture.js';
 const page = readFileSync(new URL('../../../../docs/uploads.md', import.meta.url), 'utf8');
 const [, table = ''] = /^```sql\n(.*?)^```$/ms.exec(page) ?? [];
 const [block = '', ...others] = readCode('uploads.md');
+interface Scans {
+  add(userId: string, fields: { title: string }, files: ReceivedFiles<'scan'>): Promise<object>;
+}
 const service = { Database, Files, Operation, Problem, Received, UserId };
 const { ScansController } = runCode(block, { '@airlock/service': service, '@nestjs/common': nest, zod }) as {
-  ScansController: nest.Type;
+  ScansController: nest.Type<Scans>;
 };
 @nest.Module({ controllers: [ScansController] })
 class ScansModule {}

@@ -20,7 +20,7 @@ export interface EventSubscriber {
 
 /** A file of a request, whose object is in the storage. It is removed unless it is kept: `Files.keep`. */
 export interface StoredFile {
-  /** Where its object is. It says nothing that a user may not see, and is no permission. */
+  /** Where its object is. A key alone does not permit anything. */
   readonly key: string;
   /** The name that the sender gave it, without characters that mislead. */
   readonly name: string;

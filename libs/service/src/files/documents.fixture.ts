@@ -17,7 +17,7 @@ export const PNG = Buffer.from(
   'base64',
 );
 
-/** What the handler does after it has received its files. */
+/** The next step of the handler after it has received its files. */
 export const faults: { next: 'none' | 'throw before' | 'roll back' | 'forget' | 'hang' } = { next: 'none' };
 
 const fieldsSchema = z.strictObject({ title: z.string().min(1).max(20), pages: z.coerce.number().int().optional() });

@@ -1,11 +1,13 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { runInContext } from '../context/request-context.js';
+import { StartRefusal } from '../failures/start-refusal.js';
+import { BODY_LIMIT_BYTES } from '../http/body-parser.js';
 import { expectLongBody } from '../http/node-responses.js';
 import { Problem } from '../problems/problem.js';
 import { cleanFileName } from './attachment.js';
 import { type FilePart, FileReading } from './file-reading.js';
-import { type Fields, readForm } from './form-reader.js';
+import { type FormTexts, readForm } from './form-reader.js';
 import { type FileRules, limitBytes, limitMs } from './file-rules.js';
 import type { FileStore } from './file-store.js';
 
@@ -34,13 +36,13 @@ export class FileRoutes {
       const { files, sendsFile, isPublic, signature } = route.config ?? {};
       const name = `${[route.method].flat().join(', ')} ${route.url}`;
       if (sendsFile) {
-        options.store.use(name);
+        this.#useStore(name);
         route.handlerTimeout = NO_TIMEOUT_MS;
       }
       if (!files) return;
       if (isPublic || signature) throw new Error(`${name}: takes files of callers without a token; expected a user`);
       if (/GET|HEAD/.test(name)) throw new Error(`${name}: takes files; expected POST or PUT`);
-      options.store.use(name);
+      this.#useStore(name);
       route.bodyLimit = limitBytes(files);
       route.handlerTimeout = limitMs(route.bodyLimit) + options.requestTimeoutMs;
     });
@@ -53,6 +55,18 @@ export class FileRoutes {
         done(error as Error);
       }
     });
+  }
+
+  /** @throws StartRefusal without a storage */
+  #useStore(route: string): void {
+    const { store } = this.#options;
+    if (!store.hasStorage) {
+      const problem = `${route}: has files, but STORAGE_URL is not set; expected a folder or a bucket`;
+      throw new StartRefusal(
+        `${problem}\n  set STORAGE_URL, and let the deployed environments require it: docs/uploads.md`,
+      );
+    }
+    store.use();
   }
 
   /** @throws Problem before the body is read */
@@ -74,7 +88,7 @@ export class FileRoutes {
     });
   }
 
-  async #receive(request: FastifyRequest, body: Readable): Promise<Fields> {
+  async #receive(request: FastifyRequest, body: Readable): Promise<FormTexts> {
     const { headers, routeOptions } = request;
     const { files } = routeOptions.config;
     if (!files) throw new Problem('unsupported-media-type');
@@ -90,6 +104,7 @@ export class FileRoutes {
           this.#store(request, { name, file, fileName, rule: files[name]!, signal: controller.signal }),
       });
     } catch (error) {
+      if (Number(headers['content-length']) <= BODY_LIMIT_BYTES) await drain(body, controller.signal);
       controller.abort(error);
       throw error;
     } finally {
@@ -127,6 +142,15 @@ export class FileRoutes {
       else this.#open.delete(userId);
     };
   }
+}
+
+/** Waits for the rest of a small body that is refused: some clients read no response while they send. */
+async function drain(body: Readable, signal: AbortSignal): Promise<void> {
+  if (body.readableEnded || body.destroyed || signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    body.once('end', resolve).once('close', resolve);
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** Ends the reading of a body that stops, or that takes too long. */

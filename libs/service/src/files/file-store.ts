@@ -3,7 +3,6 @@ import { openStorage, type Storage, StorageError } from '@airlock/storage';
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { runOutsideRequests } from '../context/request-context.js';
-import { StartRefusal } from '../failures/start-refusal.js';
 import type { FileRegister } from './file-register.js';
 
 export interface FileStoreOptions {
@@ -38,12 +37,12 @@ export class FileStore {
     return this.#timer !== undefined;
   }
 
-  /** @throws StartRefusal without a storage */
-  use(route: string): void {
-    if (!this.#options.config.storage) {
-      const problem = `${route}: takes files, but STORAGE_URL is not set; expected a folder or a bucket`;
-      throw new StartRefusal(`${problem}\n  set STORAGE_URL, and let its environments require it: docs/uploads.md`);
-    }
+  get hasStorage(): boolean {
+    return this.#options.config.storage !== undefined;
+  }
+
+  /** Begins to remove what other processes left. */
+  use(): void {
     this.#timer ??= setInterval(
       () => void runOutsideRequests(() => this.sweep()).catch((error: unknown) => this.#warn(error)),
       SWEEP_MS + Math.random() * SPREAD_MS,

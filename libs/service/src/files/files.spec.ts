@@ -1,16 +1,46 @@
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Config, Secret } from '@airlock/config';
+import { Controller, Get, Module, Post, type Type } from '@nestjs/common';
+import { createApp } from '../app/create-app.js';
+import { findRefusal } from '../failures/start-refusal.js';
+import { Operation } from '../openapi/operation.js';
 import { createOpenApi } from '../openapi/create-openapi.js';
 import { useTestApp } from '../testing/use-test-app.fixture.js';
 import { createTable, defineDocuments, DocumentsModule, faults, LARGEST, PDF, PNG } from './documents.fixture.js';
 import { FileStore } from './file-store.js';
+import { openFiles } from './open-files.js';
+
+const files = { scan: { maxBytes: 1, types: ['text/csv'] } };
+@Controller()
+class Public {
+  @Post()
+  @Operation({ summary: 'Take', files, access: 'public', response: { status: 201 } })
+  take() {
+    return undefined;
+  }
+}
+@Controller()
+class Reading {
+  @Get()
+  @Operation({ summary: 'Take', files, response: { status: 200 } })
+  take() {
+    return undefined;
+  }
+}
+@Module({})
+class EmptyModule {}
+@Module({ controllers: [Public] })
+class PublicModule {}
+@Module({ controllers: [Reading] })
+class ReadingModule {}
 
 const folder = mkdtempSync(join(tmpdir(), 'airlock-files-'));
 
@@ -356,5 +386,58 @@ describe('a route that takes files', () => {
     expect(document.paths['/documents/{id}/content']!['get']!.responses['200']).toMatchObject({
       content: { '*/*': { schema: { type: 'string', format: 'binary' } } },
     });
+  });
+});
+
+describe('an app with a route that takes files', () => {
+  const app = useTestApp(defineDocuments(EmptyModule));
+  const create = (module: Type, storage?: Config['storage']) => {
+    const { config, logger, lifecycle, version } = app;
+    return createApp({ ...config, storage }, { definition: defineDocuments(module), logger, lifecycle, version });
+  };
+
+  it('does not start without a storage', async () => {
+    await expect(create(DocumentsModule)).rejects.toThrow(
+      'POST /api/v1/documents: has files, but STORAGE_URL is not set; expected a folder or a bucket\n  set STORAGE_URL',
+    );
+  });
+
+  it.each([
+    ['a public route', PublicModule, 'takes files of callers without a token'],
+    ['a route that reads', ReadingModule, 'takes files; expected POST or PUT'],
+  ])('does not start with files at %s', async (_, module, problem) => {
+    await expect(create(module, { kind: 'folder', path: folder })).rejects.toThrow(problem);
+  });
+
+  it.each([
+    ['of another environment', '{"environment":"production"}', 'is stamped production; expected the stamp testing'],
+    ['that is not stamped', undefined, 'holds objects and no stamp'],
+  ])('does not serve with a folder %s', async (_, stamp, problem) => {
+    const path = mkdtempSync(join(tmpdir(), 'airlock-files-'));
+    await writeFile(join(path, stamp ? 'airlock-environment.json' : 'mine'), stamp ?? '');
+    const { nest, health } = await create(DocumentsModule, { kind: 'folder', path });
+    const open = openFiles(nest.get(FileStore), app.logger);
+    const error: unknown = await open.catch((caught: unknown) => caught);
+    expect(findRefusal(error, app.config)?.message).toContain(problem);
+    expect(JSON.stringify(await health.detail())).toMatch(/"storage[^}]*"status":"warn"/);
+    await Promise.all([nest.close(), rm(path, { recursive: true })]);
+  });
+
+  it('serves other routes while the storage is unavailable', async () => {
+    const secretKey = new Secret('x');
+    const server = {
+      host: '127.0.0.1',
+      port: 1,
+      hasTls: false,
+      accessKey: 'k',
+      secretKey,
+      bucket: 'files',
+      region: 'a',
+    };
+    const { nest } = await create(DocumentsModule, { kind: 'bucket', ...server });
+    const lines = app.lines.length;
+    await openFiles(nest.get(FileStore), app.logger);
+    expect(app.lines.slice(lines)).toEqual([expect.objectContaining({ event: 'storage.unavailable' })]);
+    await nest.close();
   });
 });

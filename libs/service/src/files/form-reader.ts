@@ -11,15 +11,15 @@ export interface FormOptions {
   readonly maxBytes: number;
   /** Ends the reading with its reason. */
   readonly signal: AbortSignal;
-  /** Reads a file to its end; the next part waits for it. */
+  /** Reads all of a file; the next part waits for it. */
   readonly onFile: (name: string, file: Readable, fileName: string | undefined) => Promise<void>;
 }
 
-export type Fields = Record<string, string>;
+export type FormTexts = Record<string, string>;
 
 const LIMITS = { fields: 100, fieldSize: FIELDS_BYTES, headerPairs: 20, headerSize: 8 * 1024 };
 const FORBIDDEN = ['__proto__', 'constructor', 'prototype'];
-/** What a decoder writes in place of bytes that are not UTF-8. */
+/** The character that a decoder writes in place of bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd';
 
 /**
@@ -27,19 +27,19 @@ const REPLACEMENT = '\ufffd';
  *
  * @throws Problem, or what `onFile` throws; every `onFile` has ended by then
  */
-export async function readForm(body: Readable, options: FormOptions): Promise<Fields> {
+export async function readForm(body: Readable, options: FormOptions): Promise<FormTexts> {
   const form = new FormReading(options);
   try {
     return await form.read(body);
   } finally {
-    // What is left of a refused body is dropped, so that the client can read the response.
+    // The rest of a refused body is dropped, so that the client can read the response.
     body.resume();
   }
 }
 
 class FormReading {
   readonly #options: FormOptions;
-  readonly #fields: Fields = Object.create(null) as Fields;
+  readonly #fields: FormTexts = Object.create(null) as FormTexts;
   readonly #seen = new Set<string>();
   readonly #files: Promise<void>[] = [];
   #bytes = 0;
@@ -51,7 +51,7 @@ class FormReading {
     this.#options = options;
   }
 
-  async read(body: Readable): Promise<Fields> {
+  async read(body: Readable): Promise<FormTexts> {
     const { signal, maxBytes } = this.#options;
     const parser = this.#createParser();
     const refuse = () => this.#reject(signal.reason);

@@ -19,11 +19,11 @@ const expectations = new WeakMap<IncomingMessage, Expectation>();
 /** Sockets whose last response is being sent, although more bytes of the request may arrive. */
 const closing = new WeakSet<Duplex>();
 
-/** Sockets whose request has a time limit of its own, longer than that of Node. */
+/** Sockets whose request has its own time limit, longer than that of Node. */
 const receiving = new WeakSet<Duplex>();
 
 /**
- * Keeps Node's time limit for requests from ending this one. Whoever reads the body limits its time.
+ * Keeps Node's time limit for requests from ending this one. The reader of the body limits its time.
  *
  * @returns undoes it
  */

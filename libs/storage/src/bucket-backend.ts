@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { Backend, PutOptions, StoredObject } from './backend.js';
-import { describeFailure } from './bucket-failures.js';
+import { describeBucketFailure } from './bucket-failures.js';
 
 /** The smallest part that S3 allows. An upload holds PARTS_AT_ONCE + 1 of them in memory. */
 const PART_BYTES = 5 * 1024 * 1024;
@@ -89,7 +89,7 @@ export class Bucket implements Backend {
     try {
       return await run();
     } catch (error) {
-      throw describeFailure(error, this.description);
+      throw describeBucketFailure(error, this.description);
     }
   }
 }

@@ -6,7 +6,7 @@ const STAMP = 'airlock-environment.json';
 const MAX_BYTES = 1_024;
 
 /** @returns undefined if there is no stamp, an empty text if it cannot be read */
-export async function readStamp(backend: Backend): Promise<string | undefined> {
+export async function readStorageStamp(backend: Backend): Promise<string | undefined> {
   try {
     let text = '';
     for await (const chunk of await backend.get(STAMP)) {
@@ -25,8 +25,8 @@ export async function readStamp(backend: Backend): Promise<string | undefined> {
  *
  * @throws StorageError if it has the stamp of another environment, or objects and no stamp
  */
-export async function provision(backend: Backend, environment: string): Promise<'stamped' | 'unchanged'> {
-  const found = await readStamp(backend);
+export async function stampEmpty(backend: Backend, environment: string): Promise<'stamped' | 'unchanged'> {
+  const found = await readStorageStamp(backend);
   if (found === environment) return 'unchanged';
   if (found !== undefined) throw refuseStamp(backend, { found, expected: environment });
   for await (const object of backend.list('')) {
@@ -37,7 +37,7 @@ export async function provision(backend: Backend, environment: string): Promise<
   const text = `${JSON.stringify({ environment })}\n`;
   await backend.create(STAMP, Buffer.from(text));
   // Another environment may have stamped it at the same time, on a server that ignores the condition.
-  const written = await readStamp(backend);
+  const written = await readStorageStamp(backend);
   if (written !== environment) throw refuseStamp(backend, { found: written, expected: environment });
   return 'stamped';
 }

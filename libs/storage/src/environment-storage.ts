@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Backend, PutOptions, StoredObject } from './backend.js';
-import { readStamp, refuseStamp } from './stamp.js';
+import { readStorageStamp, refuseStamp } from './storage-stamp.js';
 import { StorageError } from './storage-error.js';
 
 const OWNER = /^[0-9a-f]{64}$/;
@@ -26,7 +26,7 @@ export class Storage {
     return `${this.ownerPrefix(ownerId)}${randomUUID()}`;
   }
 
-  /** The beginning of the keys of all objects of an owner, such as for the removal of an account. */
+  /** The beginning of the keys of all objects of an owner, for example to remove an account. */
   ownerPrefix(ownerId: string): string {
     return `${this.#environment}/${createHash('sha256').update(ownerId).digest('hex')}/`;
   }
@@ -60,7 +60,7 @@ export class Storage {
 
   /** Reads the stamp. @throws StorageError */
   async ping(): Promise<void> {
-    const found = await readStamp(this.#backend);
+    const found = await readStorageStamp(this.#backend);
     if (found !== this.#environment) throw refuseStamp(this.#backend, { found, expected: this.#environment });
   }
 

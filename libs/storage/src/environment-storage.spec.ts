@@ -233,13 +233,13 @@ describe('a bucket in use', () => {
       expect((await storage.get(key).then(buffer)).length).toBe(1);
     }));
 
-  it('gives up on a server that never answers', () =>
+  it('stops waiting for a server that never answers', () =>
     use(async (storage, key) => {
       server.intercept = () => 'hang';
       await expect(storage.put(key, chunks(1))).rejects.toMatchObject({ kind: 'unavailable' });
     }));
 
-  it('gives up on a server that has stopped', () =>
+  it('stops waiting for a server that has stopped', () =>
     use(async (storage) => {
       await server.stop();
       await expect(storage.ping()).rejects.toMatchObject({ kind: 'unavailable' });
