@@ -37,7 +37,7 @@ export class FilesModule {
         {
           provide: Files,
           inject: [FileStore, FileRegister],
-          useFactory: (store: FileStore, register: FileRegister) => new Files(store, register),
+          useFactory: (store: FileStore, register: FileRegister) => new Files(register, (key) => store.get(key)),
         },
       ],
       exports: [Files],

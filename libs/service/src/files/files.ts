@@ -1,21 +1,22 @@
+import type { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { currentContext, type StoredFile } from '../context/request-context.js';
 import type { FileRegister } from './file-register.js';
 import { describeAttachment } from './attachment.js';
-import type { FileStore } from './file-store.js';
 
 /** A file as its row describes it. */
 export type FileRow = Pick<StoredFile, 'key' | 'name' | 'mediaType' | 'bytes'>;
 
 /** The files of users: their objects are in the storage, and a row of the product names the key of each. */
 export class Files {
-  readonly #store: FileStore;
   readonly #register: FileRegister;
+  readonly #read: (key: string) => Promise<Readable>;
 
-  constructor(store: FileStore, register: FileRegister) {
-    this.#store = store;
+  /** @param read reads an object. @throws StorageError */
+  constructor(register: FileRegister, read: (key: string) => Promise<Readable>) {
     this.#register = register;
+    this.#read = read;
   }
 
   /**
@@ -44,7 +45,7 @@ export class Files {
    * @throws StorageError missing, which responds with 404
    */
   async open({ key, name, mediaType, bytes }: FileRow): Promise<StreamableFile> {
-    const content = await this.#store.get(key);
+    const content = await this.#read(key);
     return new StreamableFile(content, { type: mediaType, length: bytes, disposition: describeAttachment(name) });
   }
 }
