@@ -14,6 +14,7 @@ const layers = [
     sourceTag: 'layer:app',
     onlyDependOnLibsWithTags: [
       'provider-connections',
+      'storage',
       'service',
       'deploy',
       'health',
@@ -25,13 +26,14 @@ const layers = [
       'config',
     ].map((name) => `layer:${name}`),
   },
+  { sourceTag: 'layer:storage', onlyDependOnLibsWithTags: ['layer:config'] },
   {
     sourceTag: 'layer:provider-connections',
     onlyDependOnLibsWithTags: ['service', 'model', 'database', 'database-dev', 'config'].map((name) => `layer:${name}`),
   },
   {
     sourceTag: 'layer:service',
-    onlyDependOnLibsWithTags: ['layer:health', 'layer:database', 'layer:database-dev', 'layer:config'],
+    onlyDependOnLibsWithTags: ['layer:storage', 'layer:health', 'layer:database', 'layer:database-dev', 'layer:config'],
   },
   { sourceTag: 'layer:deploy', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:model', onlyDependOnLibsWithTags: ['layer:database', 'layer:database-dev', 'layer:config'] },
@@ -61,6 +63,7 @@ const MAY_REVEAL = [
   'libs/service/src/signatures/signature-check.ts',
   'libs/service/src/telemetry/error-reports.ts',
   'libs/service/src/testing/**',
+  'libs/storage/src/bucket-backend.ts',
   'libs/deploy/src/registry/authorised-fetch.ts',
   'libs/config/src/rules/secret-rules.ts',
   'libs/database/src/connect/client-options.ts',

@@ -19,6 +19,7 @@ type Name = (typeof variableNames)[number];
 /** Secrets that an environment does not need, and why its manifest omits them. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   REDIS_URL: 'a preview has no Redis: caches are per process',
+  STORAGE_URL: 'only an app with a route that takes files needs it, and then it is required (docs/uploads.md)',
   SENTRY_DSN: 'a platform that stores it as a secret passes it by name',
 };
 

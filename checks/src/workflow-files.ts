@@ -33,27 +33,27 @@ export interface Workflow {
 }
 
 /** The files under .github by path, as text: rules read them, mutations change them. */
-export type Files = Readonly<Record<string, string>>;
+export type WorkflowTexts = Readonly<Record<string, string>>;
 
-export const loadFiles = (): Files =>
+export const loadFiles = (): WorkflowTexts =>
   Object.fromEntries(listFiles(/^\.github\/.*\.(yml|sh)$/).map((path) => [path, readText(path)]));
 
-export const workflowsOf = (files: Files): [string, Workflow][] =>
+export const workflowsOf = (files: WorkflowTexts): [string, Workflow][] =>
   Object.entries(files)
     .filter(([path]) => path.startsWith('.github/workflows/'))
     .map(([path, text]) => [path.replace('.github/workflows/', ''), parse(text) as Workflow]);
 
-export const scriptsOf = (files: Files): [string, string][] =>
+export const scriptsOf = (files: WorkflowTexts): [string, string][] =>
   Object.entries(files).filter(([path]) => path.endsWith('.sh'));
 
 /** Every job as «file job». */
-export const jobsOf = (files: Files): [string, WorkflowJob][] =>
+export const jobsOf = (files: WorkflowTexts): [string, WorkflowJob][] =>
   workflowsOf(files).flatMap(([path, workflow]) =>
     Object.entries(workflow.jobs).map(([name, job]): [string, WorkflowJob] => [`${path} ${name}`, job]),
   );
 
 /** Every step of every job and composite action as «file job 3». */
-export const stepsOf = (files: Files): [string, WorkflowStep][] => [
+export const stepsOf = (files: WorkflowTexts): [string, WorkflowStep][] => [
   ...jobsOf(files).flatMap(([name, job]) => numberSteps(name, job.steps)),
   ...Object.entries(files)
     .filter(([path]) => path.endsWith('/action.yml'))
@@ -66,7 +66,7 @@ export const environmentOf = (job: WorkflowJob): string | undefined =>
 export const needsOf = (job: WorkflowJob): string[] => [job.needs ?? []].flat();
 
 /** The values of the `run:` and script lines that are executed. Comments may name forbidden commands. */
-export const commandsOf = (files: Files): [string, string][] => [
+export const commandsOf = (files: WorkflowTexts): [string, string][] => [
   ...stepsOf(files).map(([name, step]): [string, string] => [name, step.run ?? '']),
   ...scriptsOf(files).map(([path, text]): [string, string] => [path, text.replace(/^\s*#.*$/gm, '')]),
 ];

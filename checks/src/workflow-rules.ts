@@ -7,14 +7,14 @@ import {
   scriptsOf,
   stepsOf,
   workflowsOf,
-  type Files,
+  type WorkflowTexts,
 } from './workflow-files.js';
 
 export interface WorkflowRule {
   readonly id: string;
   readonly title: string;
   /** The places that break the rule; none if the files keep it. */
-  readonly find: (files: Files) => string[];
+  readonly find: (files: WorkflowTexts) => string[];
   /** Changes that the rule must notice: path under .github, old text, new text. */
   readonly mutations: readonly (readonly [path: string, from: string | RegExp, to: string])[];
 }
@@ -283,17 +283,17 @@ export const workflowRules: readonly WorkflowRule[] = [
 
 const first = <T>([name]: [string, T] | RegExpMatchArray): string => name ?? '';
 
-const usesOf = (files: Files): [string, string][] =>
+const usesOf = (files: WorkflowTexts): [string, string][] =>
   Object.entries(files).flatMap(([path, text]) =>
     [...text.matchAll(/^\s*(?:- )?uses: (.+)$/gm)].map(([, uses = '']): [string, string] => [path, uses]),
   );
 
-const findUnpinned = (files: Files): string[] =>
+const findUnpinned = (files: WorkflowTexts): string[] =>
   usesOf(files)
     .filter(([, uses]) => !/^(\.\/[\w./-]+|[\w.-]+(\/[\w.-]+)+@[0-9a-f]{40} # v?\d+(\.\d+)+)$/.test(uses))
     .map(([path, uses]) => `${path}: ${uses}`);
 
-function findSeveralVersions(files: Files): string[] {
+function findSeveralVersions(files: WorkflowTexts): string[] {
   const pins = new Set(usesOf(files).map(([, uses]) => uses));
   const names = [...pins].map((uses) => uses.replace(/@.*/, ''));
   return names.filter((name, index) => names.indexOf(name) !== index);
@@ -308,7 +308,7 @@ const ships = (job: { steps?: { uses?: string }[] }): boolean =>
   (job.steps ?? []).some((step) => step.uses === './.github/actions/ship');
 
 /** Jobs that a pull request of a fork would reach with an environment or a write token. */
-function findOpenToForks(files: Files): string[] {
+function findOpenToForks(files: WorkflowTexts): string[] {
   return workflowsOf(files)
     .filter(([, { on }]) => 'pull_request' in on)
     .flatMap(([path, { jobs }]) => {
@@ -327,7 +327,7 @@ function findOpenToForks(files: Files): string[] {
     });
 }
 
-function findConcurrency(files: Files): string[] {
+function findConcurrency(files: WorkflowTexts): string[] {
   return jobsOf(files)
     .filter(([name, job]) => environmentOf(job) !== undefined && !name.endsWith(' reap'))
     .filter(([, job]) => {
@@ -348,7 +348,7 @@ function takesPromotedOnly(environment: string): boolean {
   return isEnvironment(environment) && !traitsOf(environment).takesBuilds;
 }
 
-function findUnverified(files: Files): string[] {
+function findUnverified(files: WorkflowTexts): string[] {
   return workflowsOf(files).flatMap(([path, { jobs }]) =>
     Object.entries(jobs)
       .filter(([, job]) => takesPromotedOnly(environmentOf(job) ?? ''))
@@ -364,7 +364,7 @@ function findUnverified(files: Files): string[] {
 }
 
 /** A manually started job first compares the typed word. */
-function findUnconfirmed(files: Files): string[] {
+function findUnconfirmed(files: WorkflowTexts): string[] {
   return workflowsOf(files)
     .filter(([, { on }]) => 'workflow_dispatch' in on)
     .filter(([path, { jobs }]) => {

@@ -12,6 +12,7 @@ import { secretCommand } from './commands/secret.js';
 import { serveCommand } from './commands/serve.js';
 import { setupCommand } from './commands/setup.js';
 import { statusCommand } from './commands/status.js';
+import { storageCommand } from './commands/storage-provision.js';
 import { tokenCommand } from './commands/token.js';
 
 const EXIT_USAGE = 2;
@@ -30,6 +31,7 @@ const program = new Command('airlock')
   .addCommand(serveCommand())
   .addCommand(setupCommand())
   .addCommand(statusCommand())
+  .addCommand(storageCommand())
   .addCommand(tokenCommand());
 
 let wantsJson = false;

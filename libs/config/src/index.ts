@@ -11,6 +11,7 @@ export { FAKE } from './values/fake.js';
 export { canonicalHost, isListed } from './values/hosts.js';
 export { mailDomainOf, MAIL_ADDRESS } from './values/mail-address.js';
 export { Secret } from './values/secret-value.js';
+export type { BucketAddress, StorageAddress } from './values/storage-url.js';
 export { findMisspelt } from './variables/misspelling.js';
 export { FIXED_IN_STACKS } from './programs/fixed-variables.js';
 export { type ProgramName, programNames, PROGRAMS } from './programs/programs.js';

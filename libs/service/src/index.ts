@@ -11,6 +11,8 @@ export { boundedText, cursor, id, jsonValue, limit, timestamp } from './data/res
 export { isoTimestamp } from './data/sql.js';
 export type { ServerEvent } from './events/event-stream.js';
 export { Subscriber } from './events/subscriber.decorator.js';
+export { Files } from './files/files.js';
+export { Received, type ReceivedFiles } from './files/received-files.decorator.js';
 export { createEtag, isKnown, parseIfMatch } from './http/etag.js';
 export { html } from './mail/html.js';
 export { MailError } from './mail/mail-error.js';

@@ -41,6 +41,7 @@ function arrange(v: Values, file: string | undefined) {
       idleInTransactionTimeoutMs: v.DATABASE_IDLE_IN_TRANSACTION_TIMEOUT,
     },
     redis: v.REDIS_URL && { url: v.REDIS_URL },
+    storage: v.STORAGE_URL,
     http: {
       requestTimeoutMs: v.REQUEST_TIMEOUT,
       corsOrigins: v.CORS_ORIGINS ?? [],

@@ -14,5 +14,6 @@ export {
   secretKeyConfig,
   serviceConfig,
   shutdownConfig,
+  storageConfig,
 } from './namespaces.js';
 export type { ConfigType } from '@nestjs/config';

@@ -11,6 +11,7 @@ export const serviceConfig = namespace('service');
 export const logConfig = namespace('log');
 export const databaseConfig = namespace('database');
 export const redisConfig = namespace('redis');
+export const storageConfig = namespace('storage');
 export const httpConfig = namespace('http');
 export const httpClientConfig = namespace('httpClient');
 export const mailConfig = namespace('mail');
@@ -27,6 +28,7 @@ export const namespaceNames = [
   'log',
   'database',
   'redis',
+  'storage',
   'http',
   'httpClient',
   'mail',

@@ -1,6 +1,7 @@
 import type { DatabaseAddress } from '../values/database-url.js';
 import type { Violation } from '../values/config-error.js';
 import { type Environment, ENVIRONMENTS, environmentsWithout } from '../values/environment.js';
+import type { BucketAddress } from '../values/storage-url.js';
 import { parseRedisUrl } from '../values/redis-url.js';
 import type { EnvironmentVariables } from '../values/environment-variables.js';
 import {
@@ -46,16 +47,26 @@ export function databasesOf({ values }: Facts): { name: DatabaseVariable; addres
   });
 }
 
-/** The hosts that get data: the databases, Redis and the mail server. */
+export function bucketOf({ values: { STORAGE_URL: address } }: Pick<Facts, 'values'>): BucketAddress | undefined {
+  return address?.kind === 'bucket' ? address : undefined;
+}
+
+/** The names of databases and of the bucket, which often say whose they are. */
+export function dataNamesOf(facts: Facts): { name: VariableName; what: string; text: string }[] {
+  const databases = databasesOf(facts).map(({ name, address }) => ({ name, what: 'database', text: address.database }));
+  const bucket = bucketOf(facts)?.bucket;
+  return bucket === undefined ? databases : [...databases, { name: 'STORAGE_URL', what: 'bucket', text: bucket }];
+}
+
+/** The hosts that get data: the databases, Redis, the storage and the mail server. */
 export function dataHostsOf(facts: Facts): { name: VariableName; host: string }[] {
-  const databases = databasesOf(facts).map(({ name, address }) => ({ name, host: address.host }));
-  const { REDIS_URL: redis } = facts.texts;
+  const redis = facts.values.REDIS_URL && facts.texts.REDIS_URL;
+  const bucket = bucketOf(facts);
   const { SMTP_URL: smtp } = facts.values;
   return [
-    ...databases,
-    ...(facts.values.REDIS_URL && redis
-      ? [{ name: 'REDIS_URL' as const, host: parseRedisUrl(redis, 'REDIS_URL').host }]
-      : []),
+    ...databasesOf(facts).map(({ name, address }) => ({ name, host: address.host })),
+    ...(redis ? [{ name: 'REDIS_URL' as const, host: parseRedisUrl(redis, 'REDIS_URL').host }] : []),
+    ...(bucket ? [{ name: 'STORAGE_URL' as const, host: bucket.host }] : []),
     ...(smtp ? [{ name: 'SMTP_URL' as const, host: smtp.host }] : []),
   ];
 }

@@ -4,8 +4,10 @@ import { isListed, isLocalHost, isPublicPattern } from '../values/hosts.js';
 import { POOLER_PORT } from '../values/poolers.js';
 import { quote } from '../values/quote.js';
 import {
+  bucketOf,
   databasesOf,
   dataHostsOf,
+  dataNamesOf,
   DEPLOYED,
   EVERYWHERE,
   type Facts,
@@ -17,7 +19,7 @@ import { databaseVariables } from '../variables/schema.js';
 
 export const databaseRules: readonly ConfigRule[] = [
   {
-    title: 'a database or Redis on localhost, in any spelling',
+    title: 'a database, Redis or storage on localhost, in any spelling',
     environments: LASTING,
     find: (facts) =>
       dataHostsOf(facts).flatMap(({ name, host }) =>
@@ -30,9 +32,9 @@ export const databaseRules: readonly ConfigRule[] = [
       ),
   },
   {
-    title: 'a database whose name holds a test or development word',
+    title: 'a database or bucket whose name holds a test or development word',
     environments: LASTING,
-    find: (facts) => findForeignDatabase(facts, environmentsWith('runsLocally')),
+    find: (facts) => findForeignName(facts, environmentsWith('runsLocally')),
   },
   {
     title: 'a database that is not named as a test database',
@@ -81,7 +83,7 @@ export const databaseRules: readonly ConfigRule[] = [
     title: 'a host listed in `PROTECTED_HOSTS`',
     environments: environmentsWithout('mayUseProtectedHosts'),
     find: (facts) =>
-      dataHostsOf(facts).flatMap(({ name, host }) =>
+      [...dataHostsOf(facts), ...bucketHostsOf(facts)].flatMap(({ name, host }) =>
         violationIf(isListed(host, facts.values.PROTECTED_HOSTS ?? []), {
           name,
           problem: `names the host ${host}, which PROTECTED_HOSTS keeps from ${facts.environment}`,
@@ -186,10 +188,16 @@ export const databaseRules: readonly ConfigRule[] = [
 
 function refuseWordsOf(others: readonly Environment[], environments: readonly Environment[]): ConfigRule {
   return {
-    title: `a host or database whose name holds a ${listNames(others)} word`,
+    title: `a host, database or bucket whose name holds a ${listNames(others)} word`,
     environments,
-    find: (facts) => [...findForeignDatabase(facts, others), ...findForeignHost(facts, others)],
+    find: (facts) => [...findForeignName(facts, others), ...findForeignHost(facts, others)],
   };
+}
+
+/** Buckets of several environments may be on one server, so PROTECTED_HOSTS may list bucket.host. */
+function bucketHostsOf(facts: Facts) {
+  const bucket = bucketOf(facts);
+  return bucket ? [{ name: 'STORAGE_URL', host: `${bucket.bucket}.${bucket.host}` }] : [];
 }
 
 /** Every other deployed environment, lasting ones first. */
@@ -203,14 +211,14 @@ function isMaintenance(name: string, database: string): boolean {
   return name === 'DATABASE_ADMIN_URL' && database === 'postgres';
 }
 
-function findForeignDatabase(facts: Facts, others: readonly Environment[]) {
-  return databasesOf(facts).flatMap(({ name, address: { database } }) => {
-    const word = findWordOf(database, others);
+function findForeignName(facts: Facts, others: readonly Environment[]) {
+  return dataNamesOf(facts).flatMap(({ name, what, text }) => {
+    const word = findWordOf(text, others);
     return violationIf(word !== undefined, {
       name,
-      problem: `names the database ${database}, and its word ${word} belongs to another environment than ${facts.environment}`,
-      expected: `the database of ${facts.environment}`,
-      fix: `set ${name} to that database, or rename the database without that word`,
+      problem: `names the ${what} ${text}, and its word ${word} belongs to another environment than ${facts.environment}`,
+      expected: `the ${what} of ${facts.environment}`,
+      fix: `set ${name} to that ${what}, or rename the ${what} without that word`,
     });
   });
 }

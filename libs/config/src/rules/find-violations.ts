@@ -6,6 +6,7 @@ import { outboundRules } from './outbound-rules.js';
 import { runtimeRules } from './runtime-rules.js';
 import { secretRules } from './secret-rules.js';
 import { serviceRules } from './service-rules.js';
+import { storageRules } from './storage-rules.js';
 import { timingRules } from './timing-rules.js';
 
 /** The rules about combinations of values, by environment. */
@@ -13,6 +14,7 @@ export const configRules: readonly ConfigRule[] = [
   ...serviceRules,
   ...databaseRules,
   ...outboundRules,
+  ...storageRules,
   ...secretRules,
   ...connectionRules,
   ...timingRules,

@@ -1,5 +1,5 @@
 import { metaOf, type VariableName, variableNames } from '../variables/schema.js';
-import { databasesOf, DEPLOYED, type Facts, LASTING, type ConfigRule, violationIf } from './config-rule.js';
+import { bucketOf, databasesOf, DEPLOYED, type Facts, LASTING, type ConfigRule, violationIf } from './config-rule.js';
 
 /** Long enough to prevent guessing: a key that this workspace generates, and what others may have chosen. */
 const MIN_KEY_LENGTH = 32;
@@ -86,6 +86,8 @@ function secretsOf(facts: Facts): SecretPart[] {
   return variableNames.flatMap((name): SecretPart[] => {
     const text = facts.texts[name];
     if (!metaOf(name).secret || text === undefined || facts.values[name] === undefined) return [];
+    // A folder has no secret.
+    if (name === 'STORAGE_URL' && !bucketOf(facts)) return [];
     const address = databases.get(name);
     if (address) return [{ name, ...password, text: address.password.reveal() }];
     if (name === 'CONNECTION_KEYS') {

@@ -381,6 +381,60 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
+    title: 'a folder as the storage of staging',
+    base: 'staging',
+    set: { STORAGE_URL: 'file:./.airlock/files' },
+    lines: [
+      'STORAGE_URL: names a folder in staging, which ends with its container; expected a bucket: s3://access-key:secret-key@host:443/bucket',
+    ],
+  },
+  {
+    title: 'a bucket in a test run',
+    base: 'testing',
+    set: { STORAGE_URL: 's3+http://key:x@127.0.0.1:9000/airlock-test' },
+    lines: [
+      'STORAGE_URL: names a bucket, which tests must not touch; expected a folder, such as file:/tmp/airlock-files',
+    ],
+  },
+  {
+    title: 'the bucket of production in development',
+    base: 'development',
+    set: { STORAGE_URL: 's3://key:x@s3.corp.net:443/airlock-production' },
+    lines: [
+      'STORAGE_URL: names the bucket airlock-production, and its word production belongs to another environment than development; expected the bucket of development',
+    ],
+  },
+  {
+    title: 'the bucket of production in preview, listed in PROTECTED_HOSTS',
+    base: 'preview',
+    set: {
+      STORAGE_URL: 's3://key:Kd82mX0qLr5vTy7w@s3.corp.net:443/corp-files',
+      PROTECTED_HOSTS: 'db.corp.net,corp-files.s3.corp.net',
+    },
+    lines: [
+      'STORAGE_URL: names the host corp-files.s3.corp.net, which PROTECTED_HOSTS keeps from preview; expected a server of preview',
+    ],
+  },
+  {
+    title: 'the bucket of staging in production, without TLS, on this machine',
+    base: 'production',
+    set: { STORAGE_URL: 's3+http://key:Kd82mX0qLr5vTy7w@127.0.0.1:9000/files-stg' },
+    lines: [
+      'STORAGE_URL: connects to the host 127.0.0.1 without TLS; expected s3:// at its beginning',
+      'STORAGE_URL: names the bucket files-stg, and its word stg belongs to another environment than production; expected the bucket of production',
+      'STORAGE_URL: names the host 127.0.0.1, this machine, in production; expected the server of production',
+    ],
+  },
+  {
+    title: 'a storage with a placeholder as its key',
+    base: 'staging',
+    set: { STORAGE_URL: 's3://key:changethis@s3.corp.net:443/airlock-staging' },
+    lines: [
+      'STORAGE_URL: its password has 10 characters; expected at least 16',
+      'STORAGE_URL: its password is a placeholder or comes from an example; expected your own random text',
+    ],
+  },
+  {
     title: 'a misspelt name in .env',
     base: 'development',
     set: {},

@@ -10,6 +10,7 @@ import { isHostPattern } from '../values/hosts.js';
 import { parseRedisUrl } from '../values/redis-url.js';
 import { parseSmtpUrl } from '../values/smtp-url.js';
 import { Secret } from '../values/secret-value.js';
+import { parseStorageUrl } from '../values/storage-url.js';
 
 const MAX_LIST_LENGTH = 4_096;
 const MAX_ADDRESS_LENGTH = 2_048;
@@ -157,6 +158,11 @@ export function redisUrl() {
     parseRedisUrl(value, '');
     return new Secret(value);
   });
+}
+
+/** A folder, or a bucket with its keys. */
+export function storageAddress() {
+  return address((value) => parseStorageUrl(value, ''));
 }
 
 function address<T>(parse: (text: string) => T) {

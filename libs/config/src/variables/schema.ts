@@ -25,6 +25,7 @@ import {
   redisUrl,
   secret,
   smtpUrl,
+  storageAddress,
   text,
   webAddress,
 } from './fields.js';
@@ -276,6 +277,21 @@ export const schema = z.object({
         strict: 'redis://:changethis@redis:6379/0',
       },
       required: LASTING,
+      secret: true,
+      location: true,
+    }),
+
+  STORAGE_URL: storageAddress()
+    .optional()
+    .register(variables, {
+      group: 'Storage',
+      description: 'Where uploaded files are stored: a folder or a bucket. Routes that take files require it.',
+      example: {
+        development: 'file:./.airlock/files',
+        testing: 'file:/tmp/airlock-files',
+        strict: 's3://access-key:changethis@s3.eu-central-1.example.com:443/airlock-<environment>?region=eu-central-1',
+      },
+      shown: environmentsWith('isServedFromSources'),
       secret: true,
       location: true,
     }),

@@ -56,6 +56,14 @@ CREATE TABLE IF NOT EXISTS ops.read_cache (
 );
 INSERT INTO ops.read_cache DEFAULT VALUES ON CONFLICT DO NOTHING;
 GRANT SELECT, UPDATE (generation, is_open, server) ON ops.read_cache TO PUBLIC;
+-- Objects of the storage that no row names, or may soon name no more (docs/adr/0024). A key is here from before its
+-- object is stored until the transaction of its row; the object of a key that stays is removed.
+CREATE TABLE IF NOT EXISTS ops.files_to_remove (
+  key text PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 300),
+  remove_after timestamptz NOT NULL,
+  is_removing boolean NOT NULL DEFAULT false
+);
+GRANT SELECT, INSERT, DELETE, UPDATE (remove_after, is_removing) ON ops.files_to_remove TO PUBLIC;
 `;
 
 async function hasTable(client: ClientBase, name: string): Promise<boolean> {

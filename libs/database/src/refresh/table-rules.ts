@@ -34,6 +34,12 @@ const bookkeeping: Columns = {
     image_digest: 'keep',
     actor: 'keep',
   },
+  // Objects of the environment that the copy comes from. No other environment accepts their keys.
+  files_to_remove: {
+    key: 'keep',
+    remove_after: 'keep',
+    is_removing: 'keep',
+  },
   // Of the environment that the copy comes from.
   system_uses: {
     id: 'keep',

@@ -9,6 +9,8 @@ import { installAuthentication } from '../auth/authentication.js';
 import { TokenVerifier } from '../auth/token-verifier.js';
 import { Database } from '../data/database.js';
 import { EventStreams } from '../events/event-streams.js';
+import { FileRoutes } from '../files/file-routes.js';
+import { FileStore } from '../files/file-store.js';
 import { createRecordResponse } from '../http/access-log.js';
 import { createAdapter } from '../http/create-adapter.js';
 import { installGate } from '../http/gate.js';
@@ -90,6 +92,8 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
     limits,
     signatures: new Signatures(server, config),
   });
+  const store = nest.get(FileStore);
+  new FileRoutes(server, { store, requestTimeoutMs });
   installBodyRules(server);
   metrics.watchPool(() => database.figures());
   observer?.watchPool?.(() => database.figures());
@@ -97,8 +101,9 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   nest.setGlobalPrefix(prefix);
   nest.useGlobalPipes(new ValidationPipe());
   nest.useGlobalFilters(new ProblemFilter({ openContext, routes, logger, isDebug: config.service.debug, observer }));
+  await nest.init();
   const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger });
   registerHealthRoutes(server, health);
   if (config.service.withUi) registerDocs(server, { title, prefix: `/${prefix}`, version: version.version, module });
-  return { nest: await nest.init(), health, metrics, routes };
+  return { nest, health, metrics, routes };
 }

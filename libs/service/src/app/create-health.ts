@@ -4,13 +4,20 @@ import type { INestApplicationContext } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { Database } from '../data/database.js';
 import type { Redis } from 'ioredis';
+import { FileStore } from '../files/file-store.js';
 import { REDIS } from '../redis/redis.js';
 
 const BOUNDS = { timeoutMs: 500, cacheMs: 1_000 };
 /** All replicas share the database: one slow response must not take all of them out of traffic. */
 const DATABASE_FAILURES = 3;
 
-/** The components of the API. Redis is optional: without it the API is slower and its limits are per process. */
+/** A bucket is billed by request. */
+const STORAGE_CACHE_MS = 15_000;
+
+/**
+ * The components of the API. Redis is optional: without it the API is slower and its limits are per process. Without the
+ * storage, only routes with files fail.
+ */
 export function createHealth(
   app: INestApplicationContext,
   { logger, ...context }: { lifecycle: Lifecycle; version: Version; logger: Logger },
@@ -25,15 +32,16 @@ export function createHealth(
     run: logTransitions(() => database.ping(), logger),
     figures: () => database.figures(),
   });
-  if (!redis) return new Health({ ...context, indicators: [askDatabase] });
-  const askRedis = createIndicator({
-    ...BOUNDS,
-    name: 'redis',
-    isRequired: false,
-    failuresToGoDown: 1,
-    run: () => redis.ping(),
-  });
-  return new Health({ ...context, indicators: [askDatabase, askRedis] });
+  const optional = { ...BOUNDS, isRequired: false, failuresToGoDown: 1 };
+  const store = app.get(FileStore);
+  const indicators = [
+    askDatabase,
+    ...(redis ? [createIndicator({ ...optional, name: 'redis', run: () => redis.ping() })] : []),
+    ...(store.isUsed
+      ? [createIndicator({ ...optional, name: 'storage', cacheMs: STORAGE_CACHE_MS, run: () => store.ping() })]
+      : []),
+  ];
+  return new Health({ ...context, indicators });
 }
 
 /**

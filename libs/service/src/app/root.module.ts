@@ -7,6 +7,7 @@ import { AuthModule } from './auth.module.js';
 import { DataModule } from './data.module.js';
 import type { Metrics } from '../telemetry/prometheus-metrics.js';
 import { OutboundModule } from './outbound.module.js';
+import { FilesModule } from './files.module.js';
 import type { ServiceDefinition } from './service-definition.js';
 
 export interface RootModuleContext {
@@ -30,6 +31,7 @@ export class RootModule {
         }),
         DataModule.forRoot(definition, logger),
         OutboundModule.forRoot(config, { logger, metrics }),
+        FilesModule.forRoot(config, logger),
         AuthModule.forRoot(definition, logger),
         definition.module,
         ...imports,

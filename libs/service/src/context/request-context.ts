@@ -21,6 +21,19 @@ export interface EventSubscriber {
 /** The response of Node: closed when it was sent, or when its client has left. */
 export type RequestEnd = Pick<ServerResponse, 'destroyed' | 'once' | 'getMaxListeners' | 'setMaxListeners'>;
 
+/** A file of a request, whose object is in the storage. It is removed unless it is kept: `Files.keep`. */
+export interface StoredFile {
+  /** Where its object is. A key alone does not permit anything. */
+  readonly key: string;
+  /** The name that the sender gave it, without characters that mislead. */
+  readonly name: string;
+  /** Judged by its content. */
+  readonly mediaType: string;
+  readonly bytes: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
+}
+
 /** The facts about the current request, available to all code that runs for it. */
 export class RequestContext {
   readonly requestId: string;
@@ -46,6 +59,9 @@ export class RequestContext {
   isStream = false;
   /** How a WebSocket ended, by RFC 6455. */
   closeCode: number | undefined;
+  /** The files in the body, by the name of their part. Set for routes that take files. */
+  files: Record<string, StoredFile> | undefined;
+  #keptFiles: Set<string> | undefined;
   /** Why the caller was refused, for the access line. */
   refusal: Refusal | undefined;
   #fieldErrors: FieldError[] | undefined;
@@ -77,6 +93,11 @@ export class RequestContext {
     // A stream of events has as many listeners as Node accepts without a warning.
     else this.#response?.setMaxListeners(this.#response.getMaxListeners() + 1).once('close', () => end.abort());
     return end.signal;
+  }
+
+  /** The keys of files that a transaction keeps. */
+  get keptFiles(): Set<string> {
+    return (this.#keptFiles ??= new Set());
   }
 
   /** Created on first use, because most requests make no outgoing call. */

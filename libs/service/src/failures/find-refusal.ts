@@ -1,5 +1,6 @@
 import type { Config } from '@airlock/config';
 import { IdentityError, ServerError } from '@airlock/database';
+import { StorageError } from '@airlock/storage';
 import { readCode } from './database-failures.js';
 import { StartRefusal } from './start-refusal.js';
 
@@ -44,8 +45,11 @@ export function findRefusal(error: unknown, config: Config): StartRefusal | unde
   if (error instanceof StartRefusal) return error;
   if (!(error instanceof Error)) return undefined;
   const code = readCode(error) ?? '';
+  const isRefused = error instanceof StorageError && error.kind === 'refused';
   const message =
-    error instanceof IdentityError || error instanceof ServerError ? error.message : explanations[code]?.(config);
+    isRefused || error instanceof IdentityError || error instanceof ServerError
+      ? error.message
+      : explanations[code]?.(config);
   const text = message ?? explainListen(error, code, config) ?? explainTls(error, code, config);
   return text === undefined ? undefined : new StartRefusal(text, { cause: error });
 }

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import type { ProblemCode } from '../problems/problem-codes.js';
 import { Problem } from '../problems/problem.js';
+import { StorageError } from '@airlock/storage';
 import { isDatabaseUnavailable, readCode } from './database-failures.js';
 
 /** Codes of Fastify. Its messages are for developers and are never sent. */
@@ -37,6 +38,10 @@ export function translateError(error: unknown): Problem {
   if (code && fastifyCodes[code]) return new Problem(fastifyCodes[code], { cause: error });
   if (error instanceof HttpException)
     return new Problem(statusCodes[error.getStatus()] ?? 'internal-error', { cause: error });
+  if (error instanceof StorageError) {
+    if (error.kind === 'missing') return new Problem('not-found', { cause: error });
+    return new Problem('dependency-unavailable', { headers: RETRY, cause: error });
+  }
   if (isSyntaxError(error))
     return new Problem('malformed-request', { detail: 'The body is not valid JSON.', cause: error });
   return translateDatabaseError(error, code);

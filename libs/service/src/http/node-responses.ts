@@ -19,6 +19,19 @@ const expectations = new WeakMap<IncomingMessage, Expectation>();
 /** Sockets whose last response is being sent, although more bytes of the request may arrive. */
 const closing = new WeakSet<Duplex>();
 
+/** Sockets whose request has its own time limit, longer than that of Node. */
+const receiving = new WeakSet<Duplex>();
+
+/**
+ * Keeps Node's time limit for requests from ending this one. The reader of the body limits its time.
+ *
+ * @returns undoes it
+ */
+export function expectLongBody({ socket }: IncomingMessage): () => void {
+  receiving.add(socket);
+  return () => void receiving.delete(socket);
+}
+
 /** After this, errors on the socket get no response: only the rest of the rejected request can arrive. */
 export function expectNoMore({ socket }: IncomingMessage): void {
   closing.add(socket);
@@ -68,6 +81,7 @@ export function isForWebSocket({ method, headers }: IncomingMessage): boolean {
 export function createClientErrorHandler(respond: (socket: Duplex, response: SocketResponse) => void) {
   return (error: NodeJS.ErrnoException, socket: Duplex): void => {
     if (error.code === 'ECONNRESET' || socket.destroyed) return;
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && receiving.has(socket)) return;
     if (closing.has(socket)) return void socket.end();
     const code = codes[error.code ?? ''] ?? 'malformed-request';
     respond(socket, { problem: new Problem(code), ...(error.code && { cause: error.code }) });

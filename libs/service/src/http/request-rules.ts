@@ -75,12 +75,12 @@ function assertQuery(url: string): void {
   }
 }
 
-function assertBodyHeaders({ headers }: FastifyRequest): void {
+function assertBodyHeaders({ headers, routeOptions }: FastifyRequest): void {
   if (headers['content-encoding'] !== undefined) {
     const detail = 'The body must not have a Content-Encoding.';
     throw new Problem('unsupported-media-type', { detail, headers: { 'accept-encoding': 'identity' } });
   }
-  if (Number(headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) throw new Problem('body-too-large');
+  if (Number(headers['content-length'] ?? 0) > routeOptions.bodyLimit) throw new Problem('body-too-large');
 }
 
 /** Whether the request has a body that will be read. */

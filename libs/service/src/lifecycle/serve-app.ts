@@ -7,6 +7,8 @@ import type { ServiceDefinition } from '../app/service-definition.js';
 import { describeBuild } from '../app/version.js';
 import { openDatabase } from '../data/open-database.js';
 import { guardSockets } from '../outbound/guard-sockets.js';
+import { FileStore } from '../files/file-store.js';
+import { openFiles } from '../files/open-files.js';
 import { openLogger } from '../logging/logger.js';
 import { openObservers } from '../telemetry/open-observers.js';
 import { respondToSupervisor } from './cluster-messages.js';
@@ -59,6 +61,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const url = await nest.getUrl();
   const onUnavailable = (reason: string) => logger.warn({ url, reason }, 'database.awaited');
   if (!(await openDatabase(nest.get(DataSource), { config, lifecycle, onUnavailable }))) return;
+  await openFiles(nest.get(FileStore), logger);
   lifecycle.serve();
   logger.info({ url }, 'listening');
   process.send?.('ready');

@@ -10,6 +10,7 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { z } from 'zod';
 import { problems, type ProblemCode } from '../problems/problem-codes.js';
 import { describeSecurity, describeSecuritySchemes, describeSignedHeaders, requiresRole } from './describe-access.js';
+import { describeForm } from './describe-form.js';
 import type { MessageSchemas } from '../sockets/connection.js';
 import { OPERATION, type OperationDescription } from './operation.js';
 import { listControllers } from './list-controllers.js';
@@ -139,8 +140,12 @@ function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
       ...describeSignedHeaders(access),
       ...(description.response.events ? [requestHeaders['last-event-id']] : []),
     ],
-    ...(body && {
-      requestBody: { required: true, content: { 'application/json': { schema: schemas.describe(body, 'input') } } },
+    ...(body &&
+      !description.files && {
+        requestBody: { required: true, content: { 'application/json': { schema: schemas.describe(body, 'input') } } },
+      }),
+    ...(description.files && {
+      requestBody: describeForm(description.files, body ? schemas.describeInline(body, 'input') : {}),
     }),
     ...(description.response.messages && { 'x-messages': describeMessages(description.response.messages, schemas) }),
     responses: { ...describeResponse(description, schemas), ...describeProblems(route) },
@@ -148,9 +153,10 @@ function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
 }
 
 function describeResponse({ response, conditional }: OperationDescription, schemas: SchemaCollector): JsonObject {
-  const { schema, events } = response;
+  const { schema, events, file } = response;
   const content = {
     ...(schema && { 'application/json': { schema: schemas.describe(schema, 'output') } }),
+    ...(file && { '*/*': { schema: { type: 'string', format: 'binary' } } }),
     // OpenAPI 3.1 cannot describe a sequence: the schema is that of the data of one event.
     ...(events && { 'text/event-stream': { schema: schemas.describe(events, 'output') } }),
   };
@@ -171,8 +177,9 @@ function describeMessages({ received, sent }: MessageSchemas, schemas: SchemaCol
   return { ...(received && { received: schemas.describe(received, 'input') }), sent: schemas.describe(sent, 'output') };
 }
 
-function describeSuccess({ status, events }: OperationDescription['response']): string {
+function describeSuccess({ status, events, file }: OperationDescription['response']): string {
   if (events) return 'Server-sent events. The data of each is JSON with this schema.';
+  if (file) return 'The file, as a download.';
   if (status === 101)
     return 'The connection becomes a WebSocket. Its messages are JSON with the schemas of `x-messages`.';
   return status === 204 ? 'Success, without a body.' : 'Success.';
@@ -184,7 +191,7 @@ function describeProblems({ method, description, body, query, parameters }: Rout
     ...(description.response.messages ? (['upgrade-required', 'forbidden'] as const) : []),
     ...(requiresRole(description.access) ? (['forbidden'] as const) : []),
     ...(description.problems ?? []),
-    ...(body || query || parameters ? (['validation-failed'] as const) : []),
+    ...(body || query || parameters || description.files ? (['validation-failed'] as const) : []),
     // Every method except GET reads a body, even if the operation ignores it.
     ...(method === 'get' ? [] : (['body-too-large', 'unsupported-media-type'] as const)),
     ...(description.conditional === 'if-match' ? (['precondition-failed', 'precondition-required'] as const) : []),

@@ -2,6 +2,8 @@ import { applyDecorators, SetMetadata, UseInterceptors } from '@nestjs/common';
 import type { FastifyContextConfig } from 'fastify';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { z } from 'zod';
+import type { FileRules } from '../files/file-rules.js';
+import { keptFilesInterceptor, sentFileInterceptor } from '../files/files.interceptor.js';
 import { eventsInterceptor } from '../events/events.interceptor.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 import type { SignatureScheme } from '../signatures/signature-scheme.js';
@@ -18,8 +20,12 @@ export interface OperationDescription {
     readonly events?: z.ZodType;
     /** The messages of a WebSocket, for a handler that returns a `Conversation`. With status 101. */
     readonly messages?: MessageSchemas;
+    /** The handler returns what `Files.open` returns. */
+    readonly file?: true;
     readonly headers?: readonly ('etag' | 'location')[];
   };
+  /** Files in a body in multipart/form-data, by the name of their part. The other parts are the fields of `@Body`. */
+  readonly files?: FileRules;
   /** The conditional header that the operation supports. */
   readonly conditional?: 'if-match' | 'if-none-match';
   /** Additional to the problems of every operation. */
@@ -37,7 +43,7 @@ export const OPERATION = 'airlock:operation';
 export const Operation = (description: OperationDescription) =>
   applyDecorators(
     SetMetadata(OPERATION, description),
-    RouteConfig({ ...readAccess(description), ...readStreams(description) }),
+    RouteConfig({ ...readAccess(description), ...readStreams(description), ...readFiles(description) }),
     ...useInterceptors(description),
   );
 
@@ -45,9 +51,17 @@ function readStreams({ response: { events, messages } }: OperationDescription): 
   return { ...(events && { streams: 'events' }), ...(messages && { streams: 'messages' }) };
 }
 
-function useInterceptors({ response: { events, messages } }: OperationDescription): MethodDecorator[] {
-  if (messages) return [UseInterceptors(createSocketsInterceptor(messages))];
-  return events ? [UseInterceptors(eventsInterceptor)] : [];
+function readFiles({ files, response: { file } }: OperationDescription): FastifyContextConfig {
+  return { sendsFile: file === true, ...(files && { files }) };
+}
+
+function useInterceptors({ files, response: { events, messages, file } }: OperationDescription): MethodDecorator[] {
+  return [
+    ...(events ? [UseInterceptors(eventsInterceptor)] : []),
+    ...(messages ? [UseInterceptors(createSocketsInterceptor(messages))] : []),
+    ...(file ? [UseInterceptors(sentFileInterceptor)] : []),
+    ...(files ? [UseInterceptors(keptFilesInterceptor)] : []),
+  ];
 }
 
 function readAccess({ access }: OperationDescription): FastifyContextConfig {

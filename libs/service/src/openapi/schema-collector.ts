@@ -20,6 +20,12 @@ export class SchemaCollector {
     return refer(rest) as JsonObject;
   }
 
+  /** The schema itself, also if it has an id. */
+  describeInline(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
+    const { $ref, ...rest } = this.describe(schema, io);
+    return typeof $ref === 'string' ? (this.all[$ref.slice(COMPONENT.length)] as JsonObject) : rest;
+  }
+
   describeParameters(schema: z.ZodType | undefined, where: 'path' | 'query'): JsonObject[] {
     if (!schema) return [];
     const { properties = {}, required = [] } = this.describe(schema, 'input') as {

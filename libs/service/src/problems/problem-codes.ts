@@ -64,14 +64,16 @@ export const problems = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    meaning: 'The body is larger, nested deeper or has longer lists than the API accepts.',
-    remedy: 'Split the data into several requests.',
+    meaning:
+      'The body or a file in it is larger, or the body is nested deeper or has longer lists, than the API accepts.',
+    remedy: 'Send a smaller file, or split the data into several requests.',
   },
   'unsupported-media-type': {
     status: 415,
-    title: 'The body must be JSON',
+    title: 'The media type of the body is not supported',
     meaning: 'The address does not support the `Content-Type`, or the body has a `Content-Encoding`.',
-    remedy: 'Send `Content-Type: application/json`, uncompressed.',
+    remedy:
+      'Send `Content-Type: application/json`, or `multipart/form-data` to an address that takes files, uncompressed.',
   },
   'expectation-failed': {
     status: 417,
@@ -101,7 +103,7 @@ export const problems = {
     status: 429,
     title: 'Too many requests',
     meaning:
-      'The user or address has reached its limit of requests, or of open event streams and WebSockets. The `RateLimit` header gives the time of the reset.',
+      'The user or address has reached its limit of requests, of uploads at once, or of open event streams and WebSockets. The `RateLimit` header gives the time of the reset.',
     remedy: 'Try again after the time in `Retry-After`.',
   },
   'headers-too-large': {
@@ -131,7 +133,8 @@ export const problems = {
   'dependency-unavailable': {
     status: 503,
     title: 'A dependency is unavailable',
-    meaning: 'The database or the key set of the issuer is unreachable, or cannot process the request at the moment.',
+    meaning:
+      'The database, the storage of files or the key set of the issuer is unreachable, or cannot process the request at the moment.',
     remedy: 'Try again after the time in `Retry-After`.',
   },
 } as const satisfies Record<string, { status: number; title: string; meaning: string; remedy: string }>;

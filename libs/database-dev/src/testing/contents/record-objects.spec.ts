@@ -24,7 +24,9 @@ describe('recordObjects', () => {
     expect(known.migrated).toEqual(['table public.accounts', 'table public.ledger']);
     const { provisioned, bookkeeping } = known;
     expect({ provisioned, bookkeeping }).toEqual(loadProvidedObjects());
-    expect(bookkeeping).toEqual(['table ops.migration_runs', 'table ops.migrations', 'table ops.read_cache']);
+    expect(bookkeeping).toEqual(
+      ['files_to_remove', 'migration_runs', 'migrations', 'read_cache'].map((name) => `table ops.${name}`),
+    );
     await superuser.query('CREATE TABLE public.accounts (anything text); CREATE TABLE public.customers ()');
     const unknown = findUnknownObjects(await readObjects(superuser), known);
     expect(unknown.map(({ name }) => name)).toEqual(['public.customers']);
