@@ -1,7 +1,13 @@
-import type { PeerCall } from '@airlock/service';
 import { type Config, type Environment, traitsOf } from '@airlock/config';
 import * as openid from 'openid-client';
 import { describeProviderError, ProviderError } from './provider-error.js';
+
+/** What the client of OpenID Connect sends. */
+export interface ProviderCall {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
 
 export interface Tokens {
   readonly accessToken: string;
@@ -24,7 +30,7 @@ const MAX_ACCOUNT_LENGTH = 255;
 export interface ProviderOptions {
   readonly environment: Environment;
   /** With limits of time and size. */
-  readonly fetch: (url: string, call: PeerCall) => Promise<Response>;
+  readonly fetch: (url: string, call: ProviderCall) => Promise<Response>;
   /** The address at the callback to which this provider sends users, and no other provider does. */
   readonly redirectUri: string;
 }

@@ -1,6 +1,6 @@
 import type { Config } from '@airlock/config';
-import { type HttpPeers, type PeerCall, Problem } from '@airlock/service';
-import { Provider } from './provider.js';
+import { type HttpPeers, Problem } from '@airlock/service';
+import { Provider, type ProviderCall } from './provider.js';
 
 const MAX_ANSWER_BYTES = 256 * 1024;
 
@@ -10,7 +10,7 @@ export class Providers {
 
   constructor({ connections, environment }: Pick<Config, 'connections' | 'environment'>, peers: HttpPeers) {
     const peer = peers.toTrusted({ name: 'account-provider', maxBytes: MAX_ANSWER_BYTES });
-    const fetch = async (url: string, call: PeerCall) => {
+    const fetch = async (url: string, call: ProviderCall) => {
       const { text, status, headers } = await peer.fetch(url, call);
       return new Response(text === '' ? null : text, { status, headers });
     };

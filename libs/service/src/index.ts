@@ -20,7 +20,7 @@ export { MailModule } from './mail/mail.module.js';
 export { type Mail, Mailer } from './mail/mailer.js';
 export { Operation } from './openapi/operation.js';
 export { Problem } from './problems/problem.js';
-export type { HttpPeer, PeerCall } from './outbound/http-peer.js';
+export type { HttpPeer } from './outbound/http-peer.js';
 export { HttpPeers } from './outbound/http-peers.js';
 export { NotSentError } from './outbound/not-sent-error.js';
 export type { SignatureScheme } from './signatures/signature-scheme.js';

@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Connection } from './connection.js';
+import { SocketConnection } from './connection.js';
 
 const HEARTBEAT_MS = 20;
 
-describe('Connection', () => {
+describe('SocketConnection', () => {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   const clients: WebSocket[] = [];
   beforeAll(() => once(server, 'listening'));
@@ -24,7 +24,7 @@ describe('Connection', () => {
       unknown,
     ];
     const options = { received: z.object({ n: z.number() }), admit: () => true, heartbeatMs: HEARTBEAT_MS };
-    return { client, socket, connection: new Connection<{ n: number }>(socket, options) };
+    return { client, socket, connection: new SocketConnection<{ n: number }>(socket, options) };
   };
 
   it('asks its client for a sign of life, and stays open for one that gives it', async () => {

@@ -36,7 +36,7 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 const MAX_WAITING_MESSAGES = 1;
 
 /** The WebSocket of one client, for the handler of its route. */
-export class Connection<Received = unknown, Sent = unknown> {
+export class SocketConnection<Received = unknown, Sent = unknown> {
   readonly #socket: WebSocket;
   readonly #options: ConnectionOptions;
   readonly #controller = new AbortController();
@@ -151,7 +151,7 @@ export class Connection<Received = unknown, Sent = unknown> {
 
 /** The work of a route with one client. The connection closes when it resolves. */
 export type Conversation<Received = unknown, Sent = unknown> = (
-  connection: Connection<Received, Sent>,
+  connection: SocketConnection<Received, Sent>,
 ) => Promise<void>;
 
 /** Cuts between characters. */

@@ -11,7 +11,7 @@ import type { OpenStreams, StreamEnd } from '../http/open-streams.js';
 import type { RateLimits } from '../http/rate-limits.js';
 import { Problem } from '../problems/problem.js';
 import type { Observer } from '../telemetry/observer.js';
-import { Connection, type Conversation, type MessageSchemas } from './connection.js';
+import { SocketConnection, type Conversation, type MessageSchemas } from './connection.js';
 
 export interface WebSocketsOptions {
   readonly logger: Logger;
@@ -78,7 +78,7 @@ export class WebSockets {
     const upgrade = this.#upgrades.get(request.raw);
     if (!upgrade) throw new Problem('upgrade-required', { headers: HANDSHAKE });
     this.#assertOrigin(request);
-    let connection: Connection | undefined;
+    let connection: SocketConnection | undefined;
     let end: StreamEnd | undefined;
     const release = this.#options.streams.open(request, (reason) => {
       end = reason;
@@ -100,10 +100,10 @@ export class WebSockets {
   #open(
     socket: WebSocket,
     { request, reply, schemas }: { request: FastifyRequest; reply: FastifyReply; schemas: MessageSchemas },
-  ): Connection {
+  ): SocketConnection {
     const { limits, recordResponse, heartbeatMs = HEARTBEAT_MS } = this.#options;
     const { context } = request;
-    const connection = new Connection(socket, {
+    const connection = new SocketConnection(socket, {
       received: schemas.received,
       admit: () => limits.admitMessage(context.userId, request.ip),
       heartbeatMs,
@@ -118,7 +118,7 @@ export class WebSockets {
     return connection;
   }
 
-  async #converse(conversation: Conversation, connection: Connection, request: FastifyRequest): Promise<void> {
+  async #converse(conversation: Conversation, connection: SocketConnection, request: FastifyRequest): Promise<void> {
     try {
       await conversation(connection);
       connection.finish();
