@@ -28,6 +28,8 @@ const PERMISSIONS = {
   /** Allows databases outside PRIVATE_NETWORKS without TLS, and http origins and issuers. Disables HSTS. */
   mayLackTls: 'may go without TLS',
   mayShowPages: 'may serve the pages (`WITH_UI`)',
+  /** JOBS_IN_API. Without this permission, a worker runs them: a long job must not slow down requests. */
+  mayRunJobsInApi: 'may run jobs in the API',
   mayUseProtectedHosts: 'may use the hosts in `PROTECTED_HOSTS`',
   /** `airlock deploy` accepts an image that was just built. Without this permission, only a promoted image. */
   takesBuilds: 'takes images that were not promoted',
@@ -60,6 +62,7 @@ const rows = {
     mayDebug: true,
     mayLackTls: true,
     mayShowPages: true,
+    mayRunJobsInApi: true,
   },
   testing: {
     words: ['test', 'tests', 'tst', 'e2e', 'ci'],
@@ -74,6 +77,7 @@ const rows = {
     mayDebug: true,
     mayLackTls: true,
     mayShowPages: true,
+    mayRunJobsInApi: true,
   },
   preview: {
     words: ['previews'],
@@ -84,6 +88,7 @@ const rows = {
     mayDebug: true,
     mayLackTls: true,
     mayShowPages: true,
+    mayRunJobsInApi: true,
     takesBuilds: true,
   },
   staging: {

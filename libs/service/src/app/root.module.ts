@@ -5,6 +5,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AuthModule } from './auth.module.js';
 import { DataModule } from './data.module.js';
+import { JobsModule } from './jobs.module.js';
 import type { ServiceDefinition } from './service-definition.js';
 
 export interface RootModuleContext {
@@ -26,6 +27,7 @@ export class RootModule {
           loadEntities: definition.loadEntities,
         }),
         DataModule.forRoot(definition, logger),
+        JobsModule.forRoot(definition, logger),
         AuthModule.forRoot(logger),
         definition.module,
         ...imports,

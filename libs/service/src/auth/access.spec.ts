@@ -46,6 +46,8 @@ const definition: ServiceDefinition = {
   prefix: 'api/v1',
   module: ParcelsModule,
   constraints: [],
+  cachedTables: [],
+  jobs: [],
   loadEntities: () => Promise.resolve([]),
   checkSchema: (session) => checkSchema(session, sampleModel.migrations),
 };

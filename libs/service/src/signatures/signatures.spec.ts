@@ -82,6 +82,8 @@ const define = (module: Type): ServiceDefinition => ({
   prefix: 'api/v1',
   module,
   constraints: [],
+  cachedTables: [],
+  jobs: [],
   loadEntities: () => Promise.resolve([]),
   checkSchema: (session) => checkSchema(session, sampleModel.migrations),
 });

@@ -38,6 +38,8 @@ export const streamingService: ServiceDefinition = {
   prefix: 'api/v1',
   module: TicksModule,
   constraints: [],
+  cachedTables: [],
+  jobs: [],
   loadEntities: () => Promise.resolve([]),
   checkSchema: (session) => checkSchema(session, sampleModel.migrations),
 };

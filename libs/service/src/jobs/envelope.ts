@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { formatTraceparent } from '../context/identifiers.js';
+import { currentContext } from '../context/request-context.js';
+import { findUnstorable } from '../http/storable.js';
+import type { Job } from './job.js';
+
+/** Larger data belongs in a table of its own; the job names its row. */
+const MAX_BYTES = 64 * 1024;
+const LONGEST_KEY = 200;
+
+const envelopeSchema = z.object({
+  data: z.unknown(),
+  cursor: z.unknown().optional(),
+  requestId: z.string().optional(),
+  correlationId: z.string().optional(),
+  traceparent: z.string().optional(),
+});
+
+/** What a queue holds of a job. */
+export type Envelope = z.infer<typeof envelopeSchema>;
+
+/** The data of a job does not fit its shape. Repeating it would not help. */
+export class UnfitJob extends Error {
+  override readonly name = 'UnfitJob';
+}
+
+/**
+ * Wraps the data with the ids of the request that sends it.
+ *
+ * @throws UnfitJob
+ */
+export function wrapData(job: Job, data: unknown): Envelope {
+  parseWith(job.data, data, `job ${job.name}`);
+  const context = currentContext();
+  const envelope = {
+    data,
+    ...(context && {
+      requestId: context.requestId,
+      correlationId: context.correlationId,
+      traceparent: formatTraceparent(context.trace),
+    }),
+  };
+  assertStorable(envelope, job.name);
+  return envelope;
+}
+
+/** @throws UnfitJob */
+export function readEnvelope(job: Job, stored: unknown): { envelope: Envelope; data: unknown; cursor: unknown } {
+  const where = `job ${job.name}`;
+  const envelope = parseWith(envelopeSchema, stored, where);
+  const cursor = envelope.cursor === undefined ? undefined : parseWith(job.cursor, envelope.cursor, `${where}: cursor`);
+  return { envelope, data: parseWith(job.data, envelope.data, where), cursor };
+}
+
+/** @throws UnfitJob */
+export function checkCursor(job: Job, cursor: unknown): void {
+  parseWith(job.cursor, cursor, `job ${job.name}: cursor`);
+  assertStorable(cursor, job.name);
+}
+
+/** The same id for the same key: the queue refuses a second job with the id. */
+export function createJobId(name: string, key: string): string {
+  if (key.trim() === '' || key.length > LONGEST_KEY || !key.isWellFormed() || key.includes('\0')) {
+    throw new UnfitJob(`job ${name}: its key has ${key.length} characters; expected 1 to ${LONGEST_KEY}, storable`);
+  }
+  const hex = createHash('sha256').update(`${name}\n${key}`).digest('hex');
+  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, variant + hex.slice(17, 20), hex.slice(20, 32)].join('-');
+}
+
+/** Names the fields only: values may be data of a user. */
+function parseWith<T>(shape: z.ZodType<T> | undefined, value: unknown, where: string): T {
+  if (shape === undefined) throw new UnfitJob(`${where}: the job has no steps; expected no cursor`);
+  const { data, error } = shape.safeParse(value);
+  if (!error) return data;
+  const fields = error.issues.map(({ path, code }) => `${path.map(String).join('.') || 'data'} (${code})`);
+  throw new UnfitJob(`${where}: does not fit its shape in ${fields.join(', ')}; expected data of that shape`);
+}
+
+function assertStorable(value: unknown, name: string): void {
+  const text = JSON.stringify(value);
+  if (Buffer.byteLength(text) > MAX_BYTES) {
+    throw new UnfitJob(`job ${name}: its data has ${Buffer.byteLength(text)} bytes; expected at most ${MAX_BYTES}`);
+  }
+  const unstorable = findUnstorable(value, (path, detail) => ({ pointer: `#/${path.join('/')}`, detail }));
+  if (unstorable.length > 0) throw new UnfitJob(`job ${name}: ${unstorable[0]?.detail}; expected text that can be stored`);
+  if (!isJson(value, JSON.parse(text))) throw new UnfitJob(`job ${name}: its data is not JSON; expected no Date, Map or class`);
+}
+
+/** Whether a value is the same after it was stored; undefined properties are left out. */
+function isJson(value: unknown, copy: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value === copy;
+  if (typeof copy !== 'object' || copy === null) return false;
+  const [own, stored] = [Object.entries(value).filter(([, part]) => part !== undefined), copy as Record<string, unknown>];
+  const isPlain = Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
+  return isPlain && own.every(([key, part]) => isJson(part, stored[key])) && Object.keys(stored).length === own.length;
+}

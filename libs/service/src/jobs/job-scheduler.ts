@@ -1,0 +1,34 @@
+import type { Job } from './job.js';
+import type { JobQueue } from './job-queue.js';
+import { createSending } from './jobs.js';
+import { findTick } from './schedule.js';
+
+/** A schedule that was due while no process ran is made up for within this time, once. */
+const CATCH_UP_MS = 60 * 60 * 1000;
+
+/**
+ * Sends the scheduled jobs. Every process does so: the time is the key of the job, so the queue refuses all but the first.
+ */
+export class JobScheduler {
+  readonly #queue: JobQueue;
+  readonly #scheduled: readonly Job[];
+  readonly #sent = new Map<string, number>();
+
+  constructor(queue: JobQueue, jobs: readonly Job[]) {
+    this.#queue = queue;
+    this.#scheduled = jobs.filter(({ schedule }) => schedule !== undefined);
+  }
+
+  /** Sends what is due at this time. */
+  async send(now: Date): Promise<void> {
+    for (const job of this.#scheduled) {
+      if (!job.schedule) continue;
+      const tick = findTick(job.schedule, now);
+      const isDue = this.#sent.get(job.name) !== tick.getTime() && now.getTime() - tick.getTime() < CATCH_UP_MS;
+      if (!isDue) continue;
+      const key = `schedule ${tick.toISOString()}`;
+      await this.#queue.send(job, createSending(job, job.schedule.data, { key }));
+      this.#sent.set(job.name, tick.getTime());
+    }
+  }
+}
