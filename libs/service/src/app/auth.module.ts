@@ -1,4 +1,4 @@
-import { authConfig, type ConfigType, environmentConfig, httpClientConfig, httpConfig } from '@airlock/config/nest';
+import { authConfig, type ConfigType, environmentConfig, httpConfig } from '@airlock/config/nest';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { loadTokenRules } from '../auth/token-rules.js';
@@ -7,6 +7,7 @@ import { HttpClient } from '../http-client/http-client.js';
 import { RateLimits } from '../http/rate-limits.js';
 import type { Redis } from 'ioredis';
 import { REDIS } from '../redis/redis.js';
+import { HttpClientModule } from './http-client.module.js';
 
 @Module({})
 export class AuthModule {
@@ -19,12 +20,8 @@ export class AuthModule {
     ) => new TokenVerifier(await loadTokenRules({ auth, environment }, client), { onFailure });
     return {
       module: AuthModule,
+      imports: [HttpClientModule],
       providers: [
-        {
-          provide: HttpClient,
-          inject: [httpClientConfig.KEY],
-          useFactory: (config: ConfigType<typeof httpClientConfig>) => new HttpClient(config),
-        },
         {
           provide: TokenVerifier,
           inject: [HttpClient, authConfig.KEY, environmentConfig.KEY],
@@ -40,7 +37,7 @@ export class AuthModule {
           ) => new RateLimits({ http, environment }, redis),
         },
       ],
-      exports: [HttpClient, RateLimits, TokenVerifier],
+      exports: [HttpClientModule, RateLimits, TokenVerifier],
     };
   }
 }

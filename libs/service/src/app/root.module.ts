@@ -3,6 +3,7 @@ import { AirlockConfigModule } from '@airlock/config/nest';
 import { DatabaseModule } from '@airlock/database';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { createSqlPrinter } from '../logging/sql-printer.js';
 import { AuthModule } from './auth.module.js';
 import { DataModule } from './data.module.js';
 import { JobsModule } from './jobs.module.js';
@@ -34,12 +35,4 @@ export class RootModule {
       ],
     };
   }
-}
-
-/** DB_ECHO asks for statements explicitly, so they are logged at `info` and not as details of the framework. */
-function createSqlPrinter(logger: Logger) {
-  return {
-    log: (sql: string) => logger.info({ sql }, 'sql'),
-    warn: (sql: string) => logger.warn({ sql }, 'sql'),
-  };
 }

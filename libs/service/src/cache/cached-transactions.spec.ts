@@ -60,7 +60,13 @@ class Pair {
       () => world.close(),
       () => Promise.resolve(redis?.disconnect()),
     );
-    const caches = new ReadCaches({ database: world.database, redis, environment: 'testing', logger, tables: ['parcels'] });
+    const caches = new ReadCaches({
+      database: world.database,
+      redis,
+      environment: 'testing',
+      logger,
+      tables: ['parcels'],
+    });
     return { world, caches, cache: caches.create<Parcel>('parcels', 1) };
   }
 

@@ -4,6 +4,7 @@ import { formatTraceparent } from '../context/identifiers.js';
 import { currentContext } from '../context/request-context.js';
 import { findUnstorable } from '../http/storable.js';
 import type { Job } from './job.js';
+import { assertFits, UnfitJob } from './shape.js';
 
 /** Larger data belongs in a table of its own; the job names its row. */
 const MAX_BYTES = 64 * 1024;
@@ -20,18 +21,13 @@ const envelopeSchema = z.object({
 /** What a queue holds of a job. */
 export type Envelope = z.infer<typeof envelopeSchema>;
 
-/** The data of a job does not fit its shape. Repeating it would not help. */
-export class UnfitJob extends Error {
-  override readonly name = 'UnfitJob';
-}
-
 /**
  * Wraps the data with the ids of the request that sends it.
  *
  * @throws UnfitJob
  */
 export function wrapData(job: Job, data: unknown): Envelope {
-  parseWith(job.data, data, `job ${job.name}`);
+  assertFits(job.data, data, `job ${job.name}`);
   const context = currentContext();
   const envelope = {
     data,
@@ -48,15 +44,21 @@ export function wrapData(job: Job, data: unknown): Envelope {
 /** @throws UnfitJob */
 export function readEnvelope(job: Job, stored: unknown): { envelope: Envelope; data: unknown; cursor: unknown } {
   const where = `job ${job.name}`;
-  const envelope = parseWith(envelopeSchema, stored, where);
-  const cursor = envelope.cursor === undefined ? undefined : parseWith(job.cursor, envelope.cursor, `${where}: cursor`);
-  return { envelope, data: parseWith(job.data, envelope.data, where), cursor };
+  const envelope = assertFits(envelopeSchema, stored, where);
+  const cursor =
+    envelope.cursor === undefined ? undefined : assertFits(cursorShape(job), envelope.cursor, `${where}: cursor`);
+  return { envelope, data: assertFits(job.data, envelope.data, where), cursor };
 }
 
 /** @throws UnfitJob */
 export function checkCursor(job: Job, cursor: unknown): void {
-  parseWith(job.cursor, cursor, `job ${job.name}: cursor`);
+  assertFits(cursorShape(job), cursor, `job ${job.name}: cursor`);
   assertStorable(cursor, job.name);
+}
+
+function cursorShape({ name, cursor }: Job): z.ZodType {
+  if (cursor) return cursor;
+  throw new UnfitJob(`job ${name}: has no steps; expected no cursor`);
 }
 
 /** The same id for the same key: the queue refuses a second job with the id. */
@@ -66,16 +68,13 @@ export function createJobId(name: string, key: string): string {
   }
   const hex = createHash('sha256').update(`${name}\n${key}`).digest('hex');
   const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, variant + hex.slice(17, 20), hex.slice(20, 32)].join('-');
-}
-
-/** Names the fields only: values may be data of a user. */
-function parseWith<T>(shape: z.ZodType<T> | undefined, value: unknown, where: string): T {
-  if (shape === undefined) throw new UnfitJob(`${where}: the job has no steps; expected no cursor`);
-  const { data, error } = shape.safeParse(value);
-  if (!error) return data;
-  const fields = error.issues.map(({ path, code }) => `${path.map(String).join('.') || 'data'} (${code})`);
-  throw new UnfitJob(`${where}: does not fit its shape in ${fields.join(', ')}; expected data of that shape`);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    variant + hex.slice(17, 20),
+    hex.slice(20, 32),
+  ].join('-');
 }
 
 function assertStorable(value: unknown, name: string): void {
@@ -84,15 +83,21 @@ function assertStorable(value: unknown, name: string): void {
     throw new UnfitJob(`job ${name}: its data has ${Buffer.byteLength(text)} bytes; expected at most ${MAX_BYTES}`);
   }
   const unstorable = findUnstorable(value, (path, detail) => ({ pointer: `#/${path.join('/')}`, detail }));
-  if (unstorable.length > 0) throw new UnfitJob(`job ${name}: ${unstorable[0]?.detail}; expected text that can be stored`);
-  if (!isJson(value, JSON.parse(text))) throw new UnfitJob(`job ${name}: its data is not JSON; expected no Date, Map or class`);
+  if (unstorable.length > 0)
+    throw new UnfitJob(`job ${name}: ${unstorable[0]?.detail}; expected text that can be stored`);
+  if (!isJson(value, JSON.parse(text)))
+    throw new UnfitJob(`job ${name}: its data is not JSON; expected no Date, Map or class`);
 }
 
 /** Whether a value is the same after it was stored; undefined properties are left out. */
 function isJson(value: unknown, copy: unknown): boolean {
   if (typeof value !== 'object' || value === null) return value === copy;
   if (typeof copy !== 'object' || copy === null) return false;
-  const [own, stored] = [Object.entries(value).filter(([, part]) => part !== undefined), copy as Record<string, unknown>];
-  const isPlain = Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
+  const [own, stored] = [
+    Object.entries(value).filter(([, part]) => part !== undefined),
+    copy as Record<string, unknown>,
+  ];
+  const isPlain =
+    Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
   return isPlain && own.every(([key, part]) => isJson(part, stored[key])) && Object.keys(stored).length === own.length;
 }

@@ -14,7 +14,7 @@ const SILENCE_SECONDS = 10;
 export const WATCH_SECONDS = 3;
 const LONGEST_RETRY_DELAY_SECONDS = 3_600;
 /** A job that no process knows, such as that of a later release, is never removed. */
-const FOREVER_SECONDS = 100 * 365 * 86_400;
+const FOREVER_SECONDS = 50 * 365 * 86_400;
 /** The process itself notices the time limit first. */
 const LATENESS_SECONDS = 30;
 const DAY_SECONDS = 86_400;
@@ -173,7 +173,7 @@ function createOptions({ options }: Job) {
     retryDelay: options.retryDelaySeconds,
     retryBackoff: true,
     retryDelayMax: LONGEST_RETRY_DELAY_SECONDS,
-    expireInSeconds: options.timeLimitSeconds + LATENESS_SECONDS,
+    expireInSeconds: Math.ceil(options.timeLimitSeconds) + LATENESS_SECONDS,
     retentionSeconds: FOREVER_SECONDS,
     deleteAfterSeconds: options.keepDays * DAY_SECONDS,
     heartbeatSeconds: SILENCE_SECONDS,

@@ -27,6 +27,7 @@ export class JobRunner {
   readonly #jobs: ReadonlyMap<string, Job>;
   readonly #running = new Map<Running, Promise<void>>();
   #loops: Readonly<Record<'taking' | 'scheduling' | 'touching' | 'watching', () => Promise<void>>> | undefined;
+  #isDeclared = false;
   #isStopping = false;
   #wake: () => void = () => {};
   /** Of all queues, as counted last. */
@@ -37,10 +38,13 @@ export class JobRunner {
     this.#jobs = new Map(options.declared.map((job) => [job.name, job]));
   }
 
+  get concurrency(): number {
+    return this.#options.concurrency;
+  }
+
   /** Begins to take jobs, to schedule them, and to look for those of dead processes. */
-  async start(): Promise<void> {
+  start(): void {
     const { queue, declared } = this.#options;
-    for (const job of declared) await queue.declare(job);
     const scheduler = new JobScheduler(queue, declared);
     this.#loops = {
       taking: this.#repeat('take', 0, () => this.#takeNext()),
@@ -74,6 +78,7 @@ export class JobRunner {
 
   async #takeNext(): Promise<void> {
     if (this.#isStopping) return;
+    await this.#declare();
     const woken = new Promise<void>((resolve) => (this.#wake = resolve));
     const count = await this.#take();
     const hasRoom = this.#running.size < this.#options.concurrency;
@@ -82,7 +87,17 @@ export class JobRunner {
     await Promise.race(hasRoom ? [woken, sleep(POLL_MS, undefined, { ref: false })] : [woken]);
   }
 
+  /** Once, as soon as the schema of the database is one that this release knows. */
+  async #declare(): Promise<void> {
+    if (this.#isDeclared) return;
+    const { database, declared, queue } = this.#options;
+    await database.ping();
+    for (const job of declared) await queue.declare(job);
+    this.#isDeclared = true;
+  }
+
   async #take(): Promise<number> {
+    if (this.#isStopping) return 0;
     const { queue, concurrency } = this.#options;
     const claims = await queue.take([...this.#jobs.keys()], concurrency - this.#running.size);
     for (const claim of claims) {

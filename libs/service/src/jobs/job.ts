@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { EntityManager } from 'typeorm';
 import type { z } from 'zod';
 import type { Database } from '../data/database.js';
+import { assertFits } from './shape.js';
 import { assertSchedule, type JobSchedule } from './schedule.js';
 
 export interface JobOptions {
@@ -129,7 +130,10 @@ export function job<Shape extends DataShape>(definition: WholeJob<Shape> | JobOf
   if (!NAME.test(name) || name.length > LONGEST_NAME) {
     throw new Error(`job ${JSON.stringify(name)}: is not a name; expected words such as orders.remind`);
   }
-  if (schedule) assertSchedule(name, schedule);
+  if (schedule) {
+    assertSchedule(name, schedule);
+    assertFits(data, schedule.data, `job ${name}`);
+  }
   const { retries, retryDelaySeconds, timeLimitSeconds, priority, keepDays } = { ...DEFAULTS, ...definition };
   return {
     name,

@@ -5,9 +5,10 @@ import { currentContext, RequestContext, runInContext } from '../context/request
 import type { Database } from '../data/database.js';
 import { readCode } from '../failures/database-failures.js';
 import type { JobOutcome, ObservedJob, Observer } from '../telemetry/observer.js';
-import { checkCursor, type Envelope, readEnvelope, UnfitJob } from './envelope.js';
+import { checkCursor, type Envelope, readEnvelope } from './envelope.js';
 import type { Job, JobStep, Sender } from './job.js';
 import type { Claim, JobQueue } from './job-queue.js';
+import { UnfitJob } from './shape.js';
 
 /** What the work of every job is given by its process. */
 export interface JobServices {
@@ -100,7 +101,7 @@ function createContext({ id, name, data }: Claim, isTraced: boolean): RequestCon
 async function work(job: Job, running: Running, options: RunOptions): Promise<JobOutcome> {
   const { claim, control } = running;
   const { envelope, data, cursor: first } = readEnvelope(job, claim.data);
-  for (let cursor = first; ; ) {
+  for (let cursor = first; ;) {
     const step = createStep(job, running, { options, envelope, data, cursor });
     const next = await withTimeLimit(() => job.work(step.given), control, job.options.timeLimitSeconds);
     if (next !== undefined) checkCursor(job, next);
@@ -128,8 +129,7 @@ function createStep(job: Job, running: Running, { options, envelope, data, curso
   const finish = async (tx: EntityManager | undefined, next?: unknown) => {
     if (next !== undefined) checkCursor(job, next);
     const save = { envelope: { ...envelope, cursor: next }, retries: job.options.retries };
-    const isHeld =
-      next === undefined ? await queue.complete(claim, tx) : await queue.saveStep(claim, save, tx);
+    const isHeld = next === undefined ? await queue.complete(claim, tx) : await queue.saveStep(claim, save, tx);
     if (!isHeld) throw new JobEnded('taken');
     isFinished = true;
     running.isFinished = next === undefined;

@@ -10,11 +10,15 @@ export interface JobSchedule<Data> {
 
 type Times = Omit<JobSchedule<object>, 'data'>;
 
-/** The last time at or before a time at which the schedule was due. */
-export function findTick({ cron, timeZone }: Times, now: Date): Date {
-  // The parser looks for a time strictly before the one that it is given.
-  const currentDate = new Date(now.getTime() + 1);
-  return CronExpressionParser.parse(cron, { tz: timeZone, currentDate }).prev().toDate();
+/**
+ * The last time after one and not after another at which the schedule is due; undefined if there is none. A time of day
+ * that does not exist on a day is moved by an hour. One that exists twice counts once, if `after` is not between the two.
+ */
+export function findTick({ cron, timeZone }: Times, after: Date, now: Date): Date | undefined {
+  const times = CronExpressionParser.parse(cron, { tz: timeZone, currentDate: after });
+  let tick: Date | undefined;
+  for (let next = times.next().toDate(); next <= now; next = times.next().toDate()) tick = next;
+  return tick;
 }
 
 /** @throws Error for a schedule that no process could follow */
@@ -24,7 +28,8 @@ export function assertSchedule(name: string, schedule: Times): void {
     // An empty expression would be every minute.
     if (!/^\S+( \S+){4,5}$/.test(cron)) throw new Error('the expression has not five or six parts');
     Intl.DateTimeFormat('en', { timeZone });
-    findTick(schedule, new Date());
+    const now = new Date();
+    findTick(schedule, now, now);
   } catch (error) {
     throw new Error(
       `job ${name}: cannot be scheduled by "${cron}" in "${timeZone}": ${(error as Error).message}; ` +

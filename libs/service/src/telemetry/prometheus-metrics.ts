@@ -82,7 +82,11 @@ export class Metrics {
       });
     watch('jobs_ready', 'Jobs that could be started now', ({ ready }) => ready);
     watch('jobs_running', 'Jobs that a process has taken', ({ running }) => running);
-    watch('jobs_oldest_ready_seconds', 'How long the oldest job waits that could be started', (queue) => queue.oldestSeconds);
+    watch(
+      'jobs_oldest_ready_seconds',
+      'How long the oldest job waits that could be started',
+      (queue) => queue.oldestSeconds,
+    );
     this.#jobs = new Histogram({
       name: 'job_duration_seconds',
       help: 'Duration of a run of a job, by its outcome',
