@@ -13,6 +13,7 @@ const layers = [
   {
     sourceTag: 'layer:app',
     onlyDependOnLibsWithTags: [
+      'jobs',
       'service',
       'deploy',
       'health',
@@ -23,6 +24,10 @@ const layers = [
       'embedded',
       'config',
     ].map((name) => `layer:${name}`),
+  },
+  {
+    sourceTag: 'layer:jobs',
+    onlyDependOnLibsWithTags: ['layer:service', 'layer:model', 'layer:database-dev', 'layer:config'],
   },
   {
     sourceTag: 'layer:service',

@@ -1,3 +1,4 @@
+export { describeProduct } from './app/describe-product.js';
 export type { ServiceDefinition } from './app/service-definition.js';
 export { UserId } from './auth/user-id.decorator.js';
 export type { ReadCache } from './cache/read-cache.js';
@@ -11,6 +12,8 @@ export { boundedText, cursor, id, jsonValue, limit, timestamp } from './data/res
 export { isoTimestamp } from './data/sql.js';
 export type { ServerEvent } from './events/event-stream.js';
 export { Subscriber } from './events/subscriber.decorator.js';
+export { job } from './jobs/job.js';
+export { Jobs } from './jobs/job-sender.js';
 export { createEtag, isKnown, parseIfMatch } from './http/etag.js';
 export { Operation } from './openapi/operation.js';
 export { Problem } from './problems/problem.js';

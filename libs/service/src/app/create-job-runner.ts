@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { Database } from '../data/database.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { JobRunner } from '../jobs/job-runner.js';
-import { Jobs } from '../jobs/jobs.js';
+import { Jobs } from '../jobs/job-sender.js';
 import type { ObservedJob, Observer } from '../telemetry/observer.js';
 import type { Metrics } from '../telemetry/prometheus-metrics.js';
 import type { ServiceDefinition } from './service-definition.js';

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { Database } from '../data/database.js';
 import { JobQueue } from '../jobs/job-queue.js';
-import { Jobs } from '../jobs/jobs.js';
+import { Jobs } from '../jobs/job-sender.js';
 import type { ServiceDefinition } from './service-definition.js';
 
 /** Provides the queues of jobs. Any process may send; `createJobRunner` is for those that work them off. */

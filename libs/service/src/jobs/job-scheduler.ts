@@ -1,6 +1,6 @@
 import type { Job } from './job.js';
 import type { JobQueue } from './job-queue.js';
-import { createSending } from './jobs.js';
+import { createSending } from './job-sender.js';
 import { findTick } from './schedule.js';
 
 /** A schedule that was due while no process ran is made up for within this time, once. */

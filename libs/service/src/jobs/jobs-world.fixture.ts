@@ -6,7 +6,7 @@ import type { ObservedJob } from '../telemetry/observer.js';
 import type { Job } from './job.js';
 import { JobQueue } from './job-queue.js';
 import { JobRunner, type RunnerOptions } from './job-runner.js';
-import { Jobs } from './jobs.js';
+import { Jobs } from './job-sender.js';
 
 type Line = Record<string, unknown> & { readonly event: string };
 

@@ -1,0 +1,14 @@
+import { checkSchema } from '@airlock/database';
+import type { Model } from '@airlock/database/model';
+import type { Job } from '../jobs/job.js';
+import type { ProductDefinition } from './service-definition.js';
+
+/** What every process of a product has in common, from its model and its jobs. */
+export function describeProduct(model: Model, jobs: readonly Job[]): ProductDefinition {
+  return {
+    checkSchema: (session) => checkSchema(session, model.migrations),
+    loadEntities: () => model.loadEntities(),
+    cachedTables: model.cachedTables,
+    jobs,
+  };
+}
