@@ -1,3 +1,4 @@
+import type { Config } from '@airlock/config';
 import { Module } from '@nestjs/common';
 import type { ProductDefinition } from '../app/service-definition.js';
 import { Database } from '../data/database.js';
@@ -13,6 +14,11 @@ export class TestJobs {
 
   constructor(app: TestApp) {
     this.#app = app;
+  }
+
+  /** Of a process that uses the same database. */
+  get config(): Config {
+    return this.#app.config;
   }
 
   get database(): Database {
