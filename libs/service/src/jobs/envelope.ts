@@ -97,7 +97,7 @@ function isJson(value: unknown, copy: unknown): boolean {
     Object.entries(value).filter(([, part]) => part !== undefined),
     copy as Record<string, unknown>,
   ];
-  const isPlain =
-    Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  const isPlain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
   return isPlain && own.every(([key, part]) => isJson(part, stored[key])) && Object.keys(stored).length === own.length;
 }
