@@ -173,7 +173,7 @@ describe('createLibrary', () => {
     expect(packages['node_modules/@airlock/mailer']).toEqual({ resolved: 'libs/mailer', link: true });
     expect(workspace.read('eslint.config.mjs')).toContain(`{ sourceTag: 'layer:mailer', onlyDependOnLibsWithTags:`);
     expect(workspace.read('compose.override.yml')).toMatch(
-      /libs\/health\/.*\n +- \.\/libs\/mailer\/src:.*:ro\n.*libs\/model/,
+      /libs\/jobs\/.*\n +- \.\/libs\/mailer\/src:.*:ro\n.*libs\/model/,
     );
   });
 

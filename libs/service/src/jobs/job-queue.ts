@@ -50,6 +50,11 @@ const SAVE_STEP = `
 /** The next claim is no repetition after a failure, so the limit moves with it. */
 const RELEASE = `UPDATE jobs.job SET state = 'retry', start_after = now(), retry_limit = retry_limit + 1 WHERE ${HELD}`;
 const END_RETRIES = `UPDATE jobs.job SET retry_limit = retry_count WHERE ${HELD}`;
+/** The first crash is the process's fault, not the job's: no pause. A job that ends its processes gets the pauses. */
+const REPEAT_AT_ONCE = `
+  UPDATE jobs.job SET start_after = now()
+   WHERE name = ANY ($1::text[]) AND state = 'retry' AND start_after > now() AND retry_count = 0
+     AND output -> 'value' ->> 'message' = 'job heartbeat timeout'`;
 /** For each queue its first job, by an index that has the same order. */
 const FIND_READY = `
   SELECT queue.name, first.priority
@@ -161,6 +166,7 @@ export class JobQueue {
   async watch(): Promise<readonly QueueFigures[]> {
     await this.#boss.supervise();
     const queues = await this.#boss.getQueues();
+    await this.#execute(REPEAT_AT_ONCE, [queues.map(({ name }) => name)]);
     return queues.map(({ name: job, readyCount: ready, activeCount: running, readyOldestSeconds }) => {
       return { job, ready, running, oldestSeconds: readyOldestSeconds ?? 0 };
     });

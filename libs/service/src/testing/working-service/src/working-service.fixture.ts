@@ -12,7 +12,8 @@ const shape = z.strictObject({ name: z.string(), ms: z.int() });
 export const slowJob = job({
   name: 'slow',
   data: shape,
-  retryDelaySeconds: 0,
+  // A first crash adds no pause.
+  retryDelaySeconds: 600,
   run: async ({ data, database, finish, logger }) => {
     logger.info('slow.begun');
     await sleep(data.ms);
