@@ -1,5 +1,5 @@
 // node --import ./tools/typescript.mjs bench/jobs.mjs [jobs]
-// Jobs over three workers, one of which is killed every three seconds: none may be lost, and none done twice where the
+// Jobs over three workers, one of which is killed about every three seconds, while it works: none may be lost, and none done twice where the
 // end belongs to its rows. Then the time from a kill to the moment at which another worker has the job.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -72,6 +72,8 @@ async function runUnderKills(world, ask) {
     );
     if (left === 0) break;
     const victim = kills % WORKERS;
+    // A worker that is killed before it works would show nothing.
+    await workers[victim].saw('working');
     workers[victim].child.kill('SIGKILL');
     workers[victim] = startWorker(world);
     kills += 1;

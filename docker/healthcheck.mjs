@@ -3,7 +3,7 @@
 // latched: it waits for the database once, so that a later database outage restarts nothing.
 import { get } from 'node:http';
 
-// A worker has no port of its own: its probes are on the management port.
+// The probes of a worker are on the management port.
 const { PORT = 8000, MANAGEMENT_PORT = 9000 } = process.env;
 const port = process.argv[2] === 'management' ? MANAGEMENT_PORT : PORT;
 const request = get({ host: '127.0.0.1', port, path: '/startupz', timeout: 4000 });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { job } from '@airlock/service';
 import { z } from 'zod';
 
-const WORK_MS = 50;
+const WORK_MS = 20;
 const data = z.strictObject({ key: z.string() });
 const insert = (tx, kind, key) => tx.query('INSERT INTO bench_runs (kind, key) VALUES ($1, $2)', [kind, key]);
 

@@ -1,6 +1,7 @@
 import { jobs } from '@airlock/jobs';
 import { model } from '@airlock/model';
-import { describeProduct, type ServiceDefinition } from '@airlock/service';
+import type { ServiceDefinition } from '@airlock/service';
+import { describeProduct } from '@airlock/service/product';
 import { AppModule } from './app.module.js';
 import { entityConstraints } from './entities/entity.constraints.js';
 

@@ -1,8 +1,8 @@
 import { startWorker } from '@airlock/service/start';
-import { readPackageVersion } from './package-version.js';
+import { readWorkerVersion } from './worker-version.js';
 
 await startWorker({
   program: 'worker',
-  version: readPackageVersion(),
+  version: readWorkerVersion(),
   load: async () => (await import('./worker.js')).worker,
 });

@@ -2,7 +2,7 @@ import { mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createProgram } from './app.js';
-import { createJob } from './job.js';
+import { createJob } from './create-job.js';
 import { createLibrary } from './library.js';
 import { createResource } from './resource.js';
 import { createVariable } from './variable.js';

@@ -1,6 +1,6 @@
 import { model } from '@airlock/model';
 import { EntityRecord } from '@airlock/model/orm';
-import { describeProduct } from '@airlock/service';
+import { describeProduct } from '@airlock/service/product';
 import { useTestJobs } from '@airlock/service/testing';
 import { describe, expect, it } from '@jest/globals';
 import { countEntities } from './count-entities.js';

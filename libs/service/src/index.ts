@@ -1,4 +1,3 @@
-export { describeProduct } from './app/describe-product.js';
 export type { ServiceDefinition } from './app/service-definition.js';
 export { UserId } from './auth/user-id.decorator.js';
 export type { ReadCache } from './cache/read-cache.js';

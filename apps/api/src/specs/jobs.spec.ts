@@ -1,7 +1,8 @@
 import { jobs } from '@airlock/jobs';
 import { model } from '@airlock/model';
 import { EntityRecord } from '@airlock/model/orm';
-import { Database, describeProduct, job, Jobs, ReadCaches } from '@airlock/service';
+import { Database, job, Jobs, ReadCaches } from '@airlock/service';
+import { describeProduct } from '@airlock/service/product';
 import { useTestApp, type TestApp, TestIssuer } from '@airlock/service/testing';
 import { useTestDatabase } from '@airlock/database-dev/testing';
 import { setTimeout as sleep } from 'node:timers/promises';

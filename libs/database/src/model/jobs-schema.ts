@@ -21,7 +21,7 @@ BEGIN
   END LOOP;
 END $grants$`;
 
-/** What the linter would have written otherwise, by the beginning of the statement. */
+/** The rule that the linter finds broken, by the beginning of the statement. */
 const OWN_WAYS: Readonly<Record<string, string>> = {
   'CREATE TYPE jobs.job_state': 'create-enum',
   'CREATE TABLE jobs.version': 'small-primary-key',

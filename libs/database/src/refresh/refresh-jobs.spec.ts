@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { migrate } from '../migrate/migrate.js';
 import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
-import { model } from '../sample/sample-with-jobs.js';
+import { model } from '../sample/with-jobs.js';
 import { createConfig, createCopy, inside, nextName } from './refresh.fixture.js';
 import { refresh } from './refresh.js';
 

@@ -4,10 +4,10 @@ import type { Model } from '../model/product-model.js';
 import { sampleModel } from './sample-model.js';
 
 /** For the specs of services, which have jobs. */
-export const model: Model = {
+export const sampleModelWithJobs: Model = {
   ...sampleModel,
   migrations: [
     ...sampleModel.migrations,
-    defineMigration({ name: '20261127100000-create-jobs', phase: 'expand', statements: jobsSchema }),
+    defineMigration({ name: '20261121040000-create-queues', phase: 'expand', statements: jobsSchema }),
   ],
 };

@@ -3,7 +3,7 @@ import type { Model } from '@airlock/database/model';
 import type { Job } from '../jobs/job.js';
 import type { ProductDefinition } from './service-definition.js';
 
-/** What every process of a product has in common, from its model and its jobs. */
+/** Describes to every process of a product its model and its jobs. */
 export function describeProduct(model: Model, jobs: readonly Job[]): ProductDefinition {
   return {
     checkSchema: (session) => checkSchema(session, model.migrations),

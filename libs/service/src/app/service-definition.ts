@@ -4,7 +4,7 @@ import type { Constraints } from '../data/constraints.js';
 import type { CheckSchema } from '../data/database.js';
 import type { Job } from '../jobs/job.js';
 
-/** What every process of the product has in common: its tables and jobs, which the service does not name itself. */
+/** The tables and jobs of the product, the same in every process. The service does not name them itself. */
 export interface ProductDefinition {
   /** Checks whether the app's code can serve with the current schema of the database. */
   readonly checkSchema: CheckSchema;

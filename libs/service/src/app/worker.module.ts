@@ -9,7 +9,7 @@ import { HttpClientModule } from './http-client.module.js';
 import { JobsModule } from './jobs.module.js';
 import type { ProductDefinition } from './service-definition.js';
 
-/** What jobs are given: the rows, the queues and the HTTP client, and nothing that serves requests. */
+/** The rows, the queues and the HTTP client, and nothing that serves requests. */
 @Module({})
 export class WorkerModule {
   static forRoot(config: Config, definition: ProductDefinition, logger: Logger): DynamicModule {

@@ -3,8 +3,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable, of, throwError, timeout } from 'rxjs';
 import { Problem } from '../problems/problem.js';
 import type { ServerEvent } from './event-stream.js';
-// The type of `eventStreams`, also for an app that imports no other file of this folder.
-import type {} from './event-streams.js';
 
 /** Sends the events that a handler returns as the body of the response, which Fastify pipes to the client. */
 export const eventsInterceptor: NestInterceptor<AsyncIterable<ServerEvent>, StreamableFile> = {

@@ -59,7 +59,7 @@ export async function listJobs(
 /**
  * Gives dead letters back to their queues, with all their repetitions.
  *
- * @throws JobsRefusal if one of the ids is no dead letter
+ * @throws JobsRefusal unless all ids are those of dead letters
  */
 export async function retryDeadLetters(target: ApplicationTarget, ids: readonly string[]): Promise<number> {
   return withDeadLetters(target, ids, (boss) => boss.redrive(NAME, { ids: [...ids] }));
@@ -68,7 +68,7 @@ export async function retryDeadLetters(target: ApplicationTarget, ids: readonly 
 /**
  * Removes dead letters. Their jobs never run.
  *
- * @throws JobsRefusal if one of the ids is no dead letter
+ * @throws JobsRefusal unless all ids are those of dead letters
  */
 export async function discardDeadLetters(target: ApplicationTarget, ids: readonly string[]): Promise<number> {
   return withDeadLetters(target, ids, async (boss) => {

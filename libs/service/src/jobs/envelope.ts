@@ -6,7 +6,7 @@ import { findUnstorable } from '../http/storable.js';
 import type { Job } from './job.js';
 import { assertFits, UnfitJob } from './shape.js';
 
-/** Larger data belongs in a table of its own; the job names its row. */
+/** Larger data belongs in a table; the job names its row. */
 const MAX_BYTES = 64 * 1024;
 const LONGEST_KEY = 200;
 
@@ -18,7 +18,7 @@ const envelopeSchema = z.object({
   traceparent: z.string().optional(),
 });
 
-/** What a queue holds of a job. */
+/** The content of a job in its queue. */
 export type Envelope = z.infer<typeof envelopeSchema>;
 
 /**

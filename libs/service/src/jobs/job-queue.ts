@@ -47,7 +47,7 @@ const SAVE_STEP = `
            retry_limit = retry_count + $5
      WHERE ${HELD} RETURNING id)
   SELECT id FROM saved`;
-/** The next claim is no repetition after a failure, so the limit moves with it. */
+/** The next claim does not repeat a failure, so the limit moves with it. */
 const RELEASE = `UPDATE jobs.job SET state = 'retry', start_after = now(), retry_limit = retry_limit + 1 WHERE ${HELD}`;
 const END_RETRIES = `UPDATE jobs.job SET retry_limit = retry_count WHERE ${HELD}`;
 /** The first crash is the process's fault, not the job's: no pause. A job that ends its processes gets the pauses. */
@@ -69,7 +69,7 @@ const FIND_READY = `
 export class JobQueue {
   readonly #boss: PgBoss;
   readonly #execute: Execute;
-  /** Where pg-boss runs its statements, if not on a session of its own. */
+  /** The transaction in which pg-boss runs its statements, if there is one. */
   readonly #transaction = new AsyncLocalStorage<Execute>();
 
   constructor(database: Pick<Database, 'execute'>, onProblem: (problem: unknown) => void) {

@@ -43,7 +43,7 @@ export interface Sender {
   ): Promise<string | undefined>;
 }
 
-/** What the work of a job is given. */
+/** The argument of the work of a job. */
 export interface JobRun<Data> {
   readonly data: Data;
   readonly id: string;
@@ -66,7 +66,7 @@ export interface JobRun<Data> {
   readonly finish: (tx: EntityManager) => Promise<void>;
 }
 
-/** What a step of a long job is given. */
+/** The argument of a step of a long job. */
 export interface JobStep<Data, Cursor> extends Omit<JobRun<Data>, 'finish'> {
   /** Where this step begins; undefined for the first one. */
   readonly cursor: Cursor | undefined;
@@ -90,7 +90,7 @@ export interface WholeJob<Shape extends DataShape> extends Definition<Shape> {
   readonly run: (run: JobRun<z.output<Shape>>) => Promise<void>;
 }
 
-/** A long job. What a step returns is stored, and given to the next step, perhaps in another process. */
+/** A long job. The value that a step returns is stored, and given to the next step, perhaps in another process. */
 export interface JobOfSteps<Shape extends DataShape, Cursor extends z.ZodType> extends Definition<Shape> {
   readonly cursor: Cursor;
   /** @returns where the next step begins; undefined at the end */

@@ -10,7 +10,7 @@ import type { Job, JobStep, Sender } from './job.js';
 import type { Claim, JobQueue } from './job-queue.js';
 import { UnfitJob } from './shape.js';
 
-/** What the work of every job is given by its process. */
+/** The process gives these to the work of every job. */
 export interface JobServices {
   readonly database: Database;
   readonly jobs: Sender;
@@ -28,7 +28,7 @@ export interface Running {
   isFinished: boolean;
 }
 
-export interface RunOptions extends JobServices {
+export interface JobRunOptions extends JobServices {
   readonly queue: JobQueue;
   /** Whether the process shuts down: a long job ends after its step then. */
   readonly isStopping: () => boolean;
@@ -45,8 +45,8 @@ export class JobEnded extends Error {
   }
 }
 
-/** Runs a job that this process holds, to its end or to that of a step, and stores how it ended. Never rejects. */
-export async function runJob(job: Job, running: Running, options: RunOptions): Promise<void> {
+/** Runs a job that this process holds until it or a step ends, and stores how it ended. Never rejects. */
+export async function runJob(job: Job, running: Running, options: JobRunOptions): Promise<void> {
   const { claim } = running;
   const context = createContext(claim, options.isTraced);
   const startedAt = performance.now();
@@ -82,7 +82,7 @@ export async function runJob(job: Job, running: Running, options: RunOptions): P
   });
 }
 
-/** A job whose envelope is damaged runs in a context of its own, to be refused in it. */
+/** A job whose envelope is damaged gets a new context, in which it is refused. */
 function createContext({ id, name, data }: Claim, isTraced: boolean): RequestContext {
   const { requestId, correlationId, traceparent } = (data ?? {}) as Partial<Record<keyof Envelope, unknown>>;
   const header = (value: unknown) => (typeof value === 'string' ? value : undefined);
@@ -98,7 +98,7 @@ function createContext({ id, name, data }: Claim, isTraced: boolean): RequestCon
   return context;
 }
 
-async function work(job: Job, running: Running, options: RunOptions): Promise<JobOutcome> {
+async function work(job: Job, running: Running, options: JobRunOptions): Promise<JobOutcome> {
   const { claim, control } = running;
   const { envelope, data, cursor: first } = readEnvelope(job, claim.data);
   for (let cursor = first; ;) {
@@ -116,7 +116,7 @@ async function work(job: Job, running: Running, options: RunOptions): Promise<Jo
 }
 
 interface StepState {
-  readonly options: RunOptions;
+  readonly options: JobRunOptions;
   readonly envelope: Envelope;
   readonly data: unknown;
   readonly cursor: unknown;
@@ -162,7 +162,7 @@ async function withTimeLimit<T>(run: () => Promise<T>, control: AbortController,
 }
 
 /** The queue keeps names and codes: a message may quote values of rows, and is in the log. */
-async function storeFailure(error: unknown, { claim }: Running, { queue }: RunOptions): Promise<JobOutcome> {
+async function storeFailure(error: unknown, { claim }: Running, { queue }: JobRunOptions): Promise<JobOutcome> {
   if (error instanceof JobEnded) {
     if (error.outcome === 'released') await queue.release(claim);
     return error.outcome;

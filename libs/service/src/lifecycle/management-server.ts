@@ -6,7 +6,7 @@ export interface ManagementOptions {
   readonly port: number;
   readonly readMetrics: () => Promise<string>;
   readonly readHealth: () => Promise<HealthResponse>;
-  /** Of a program without a port of its own, whose probes are served here. */
+  /** Of a program whose probes are served here, because it has no other port. */
   readonly probes?: Health;
 }
 

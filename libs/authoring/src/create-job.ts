@@ -57,7 +57,7 @@ export const ${camel} = job({
 
 function draftSpec(name: string, { camel, kebab }: Spelling): string {
   return `import { model } from '@airlock/model';
-import { describeProduct } from '@airlock/service';
+import { describeProduct } from '@airlock/service/product';
 import { useTestJobs } from '@airlock/service/testing';
 import { describe, expect, it } from '@jest/globals';
 import { jobs } from './index.js';
