@@ -1,25 +1,14 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { formatTraceparent } from '../context/identifiers.js';
 import { currentContext } from '../context/request-context.js';
 import { findUnstorable } from '../http/storable.js';
 import type { Job } from './job.js';
-import { assertFits, UnfitJob } from './shape.js';
+import { assertFits, type Envelope, envelopeSchema, UnfitJob } from './shape.js';
 
 /** Larger data belongs in a table; the job names its row. */
 const MAX_BYTES = 64 * 1024;
 const LONGEST_KEY = 200;
-
-const envelopeSchema = z.object({
-  data: z.unknown(),
-  cursor: z.unknown().optional(),
-  requestId: z.string().optional(),
-  correlationId: z.string().optional(),
-  traceparent: z.string().optional(),
-});
-
-/** The content of a job in its queue. */
-export type Envelope = z.infer<typeof envelopeSchema>;
 
 /**
  * Wraps the data with the ids of the request that sends it.

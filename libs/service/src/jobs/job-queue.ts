@@ -3,8 +3,8 @@ import { type CommandResponse, type JobWithMetadata, PgBoss } from 'pg-boss';
 import type { EntityManager } from 'typeorm';
 import type { Database } from '../data/database.js';
 import type { QueueFigures } from '../telemetry/observer.js';
-import type { Envelope } from './envelope.js';
 import type { Job } from './job.js';
+import type { Envelope } from './shape.js';
 
 /** Holds the jobs whose repetitions are used up. */
 export const DEAD_LETTERS = 'dead-letters';

@@ -5,10 +5,10 @@ import { currentContext, RequestContext, runInContext } from '../context/request
 import type { Database } from '../data/database.js';
 import { readCode } from '../failures/database-failures.js';
 import type { JobOutcome, ObservedJob, Observer } from '../telemetry/observer.js';
-import { checkCursor, type Envelope, readEnvelope } from './envelope.js';
+import { checkCursor, readEnvelope } from './envelope.js';
 import type { Job, JobStep, Sender } from './job.js';
 import type { Claim, JobQueue } from './job-queue.js';
-import { UnfitJob } from './shape.js';
+import { type Envelope, UnfitJob } from './shape.js';
 
 /** The process gives these to the work of every job. */
 export interface JobServices {

@@ -1,4 +1,15 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+
+export const envelopeSchema = z.object({
+  data: z.unknown(),
+  cursor: z.unknown().optional(),
+  requestId: z.string().optional(),
+  correlationId: z.string().optional(),
+  traceparent: z.string().optional(),
+});
+
+/** The content of a job in its queue. */
+export type Envelope = z.infer<typeof envelopeSchema>;
 
 /** The data of a job do not fit its shape. Repeating it would not help. */
 export class UnfitJob extends Error {
