@@ -103,7 +103,10 @@ export class JobRunner {
     for (const claim of claims) {
       const job = this.#jobs.get(claim.name);
       if (!job) continue;
-      const running = { claim, control: new AbortController(), isFinished: false };
+      const running = {
+        ...{ claim, control: new AbortController() },
+        ...{ isFinished: false, retryLimit: claim.retryLimit },
+      };
       const options = { ...this.#options, isStopping: () => this.#isStopping };
       const end = runJob(job, running, options).finally(() => {
         this.#running.delete(running);

@@ -26,6 +26,8 @@ export interface Running {
   readonly control: AbortController;
   /** Whether the queue no longer counts it as running, or will not after a commit. */
   isFinished: boolean;
+  /** A step that has ended renews the repetitions. */
+  retryLimit: number;
 }
 
 export interface JobRunOptions extends JobServices {
@@ -133,6 +135,7 @@ function createStep(job: Job, running: Running, { options, envelope, data, curso
     if (!isHeld) throw new JobEnded('taken');
     isFinished = true;
     running.isFinished = next === undefined;
+    if (next !== undefined) running.retryLimit = claim.retryCount + job.options.retries;
   };
   const { signal } = control;
   const attempt = claim.retryCount + 1;
@@ -162,7 +165,11 @@ async function withTimeLimit<T>(run: () => Promise<T>, control: AbortController,
 }
 
 /** The queue keeps names and codes: a message may quote values of rows, and is in the log. */
-async function storeFailure(error: unknown, { claim }: Running, { queue }: JobRunOptions): Promise<JobOutcome> {
+async function storeFailure(
+  error: unknown,
+  { claim, retryLimit }: Running,
+  { queue }: JobRunOptions,
+): Promise<JobOutcome> {
   if (error instanceof JobEnded) {
     if (error.outcome === 'released') await queue.release(claim);
     return error.outcome;
@@ -170,5 +177,5 @@ async function storeFailure(error: unknown, { claim }: Running, { queue }: JobRu
   const isFinal = error instanceof UnfitJob;
   const type = error instanceof Error ? error.name : 'Error';
   await queue.fail(claim, { type, code: readCode(error), request_id: currentContext()?.requestId }, isFinal);
-  return isFinal || claim.retryCount >= claim.retryLimit ? 'dead' : 'failed';
+  return isFinal || claim.retryCount >= retryLimit ? 'dead' : 'failed';
 }
