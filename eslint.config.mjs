@@ -15,6 +15,7 @@ const layers = [
     onlyDependOnLibsWithTags: [
       'provider-connections',
       'storage',
+      'jobs',
       'service',
       'deploy',
       'health',
@@ -30,6 +31,10 @@ const layers = [
   {
     sourceTag: 'layer:provider-connections',
     onlyDependOnLibsWithTags: ['service', 'model', 'database', 'database-dev', 'config'].map((name) => `layer:${name}`),
+  },
+  {
+    sourceTag: 'layer:jobs',
+    onlyDependOnLibsWithTags: ['layer:service', 'layer:model', 'layer:database-dev', 'layer:config'],
   },
   {
     sourceTag: 'layer:service',

@@ -1,4 +1,4 @@
-# One image for the API and for the release commands of `airlock`; the last stage is what staging and production run.
+# One image for the API, the worker and the release commands of `airlock`; the last stage is what staging and production run.
 #
 #   lock ──► dependencies ──┐
 #   tools ─► build ─────────┼─► production      slim = the Node image without the parts that a server does not need
@@ -16,7 +16,7 @@ ENV npm_config_ignore_scripts=true npm_config_audit=false npm_config_fund=false 
 # The manifests, and the lockfile without development packages: later stages change only with the packages that they use.
 FROM base AS lock
 COPY . .
-RUN node docker/prune-lockfile.mjs /pruned apps/api apps/callback apps/cli \
+RUN node docker/prune-lockfile.mjs /pruned apps/api apps/callback apps/cli apps/worker \
  && mkdir /manifests && cp --parents package.json package-lock.json apps/*/package.json libs/*/package.json checks/package.json docker/package.json /manifests
 
 FROM base AS dependencies
@@ -37,7 +37,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci \
 
 FROM tools AS build
 COPY . .
-RUN NX_DAEMON=false node_modules/.bin/nx run-many -t build --projects=api,callback,cli --output-style=static
+RUN NX_DAEMON=false node_modules/.bin/nx run-many -t build --projects=api,callback,cli,worker --output-style=static
 RUN mkdir /shipped && cp -r --parents apps/*/dist apps/cli/bin libs/*/dist /shipped \
  && cp docker/healthcheck.mjs /shipped/ \
  && chmod -R u=rwX,go=rX /shipped && chmod 755 /shipped/apps/cli/bin/airlock.js \

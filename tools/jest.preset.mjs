@@ -29,6 +29,9 @@ export const presetWithServers = createPresetWithServers('@airlock/model');
 /** For libraries that do not use the product's tables: their test databases have their own model. */
 export const presetWithSample = createPresetWithServers('@airlock/database/sample');
 
+/** The same for services, which have jobs. */
+export const presetWithSampleAndJobs = createPresetWithServers('@airlock/database/sample-with-jobs');
+
 /** `source`: the module that exports `model`. */
 function createPresetWithServers(source) {
   return {

@@ -7,6 +7,7 @@ jest.setTimeout(300_000);
 /** A second resource, with a name of several words and the other article. */
 const INVOICES = 'external-invoices';
 const RESOURCES = ['notes', INVOICES];
+const JEST = 'node --experimental-vm-modules --import ../../tools/typescript.mjs ../../node_modules/jest/bin/jest.js';
 const blocks = loadBlocks('docs/adding-a-resource.md').map(({ text }) => text);
 
 describe('docs/adding-a-resource.md and airlock new', () => {
@@ -19,11 +20,13 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     expect(rest).toEqual(['make check\nmake test']);
     await copy.run(`${path}\n${create}`);
     await copy.run(
-      `airlock new resource ${INVOICES} --from notes && airlock new lib mailer && airlock new app reports`,
+      `airlock new resource ${INVOICES} --from notes && airlock new lib mailer && airlock new app reports && airlock new job notes.remind`,
     );
     said = await copy.run(`airlock new variable SMTP_URL --secret --description 'The server that sends mail.'`);
     // The remaining commands of the guide, and the tests, change nothing that the compiler reads.
-    const projects = ['apps/api', 'libs/mailer', 'apps/reports'].map((project) => `tsc --noEmit --project ${project}`);
+    const projects = ['apps/api', 'libs/mailer', 'apps/reports', 'libs/jobs'].map(
+      (project) => `tsc --noEmit --project ${project}`,
+    );
     compiled = copy.run(projects.join(' && '));
     compiled.catch(() => undefined);
     await copy.run(derive);
@@ -37,7 +40,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
   it('change the named files, formatted as the checks expect, and compile', async () => {
     const changed = copy.listChanged();
     const isNew =
-      /\/(notes|external-invoices|mailer|reports)\/|-create-[a-z-]+\.ts$|\/(note|external-invoice)\.entity\.ts$/;
+      /\/(notes|external-invoices|mailer|reports)\/|\/notes-remind\.|-create-[a-z-]+\.ts$|\/(note|external-invoice)\.entity\.ts$/;
     expect(changed.filter((path) => !isNew.test(path))).toEqual([
       '.env.example',
       'apps/api/openapi.json',
@@ -52,9 +55,11 @@ describe('docs/adding-a-resource.md and airlock new', () => {
       'eslint.config.mjs',
       'libs/config/src/load/create-config.ts',
       'libs/config/src/variables/schema.ts',
+      'libs/jobs/src/index.ts',
       'libs/model/src/columns.ts',
       'libs/model/src/entities/index.ts',
       'libs/model/src/migrations/index.ts',
+      'libs/model/src/model.ts',
       'libs/model/src/records/known-objects.json',
       'libs/model/src/schema.sql',
       'package-lock.json',
@@ -114,12 +119,14 @@ describe('docs/adding-a-resource.md and airlock new', () => {
   });
 
   it('create a library in its own layer and an app, which pass lint and their specs', async () => {
-    const jest =
-      'node --experimental-vm-modules --import ../../tools/typescript.mjs ../../node_modules/jest/bin/jest.js';
-    await copy.run(`(cd libs/mailer && ${jest}) && (cd apps/reports && ${jest}) && eslint libs/mailer apps/reports`);
+    await copy.run(`(cd libs/mailer && ${JEST}) && (cd apps/reports && ${JEST}) && eslint libs/mailer apps/reports`);
     const lint = copy.read('eslint.config.mjs');
     expect(lint).toMatch(/sourceTag: 'layer:app',\s+onlyDependOnLibsWithTags: \[\s*'(layer:)?mailer',/);
     expect(lint).toContain(`{ sourceTag: 'layer:mailer', onlyDependOnLibsWithTags: ['layer:config'] },`);
+  });
+
+  it('create a job that the specs run', async () => {
+    await copy.run(`(cd libs/jobs && ${JEST} src/notes-remind) && eslint libs/jobs`);
   });
 
   it('create a variable that may be set, and name the files that pass it on', async () => {

@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { FIXED_IN_STACKS, type ProgramName, programNames, PROGRAMS } from '@airlock/config';
+import { ENVIRONMENTS, FIXED_IN_STACKS, type ProgramName, programNames, PROGRAMS, traitsOf } from '@airlock/config';
 import { parse } from 'yaml';
 import { findManifestProblems } from './manifest-rules.js';
+import { isStarted } from './manifests.js';
 import { readText, root } from './repository.js';
 
 const run = promisify(execFile);
@@ -26,7 +27,7 @@ describe('the manifests', () => {
     const hosted = (environment: string) => [
       missing('docker/deploy/alibaba/api.yaml', 'api', environment),
       missing('docker/deploy/cloud-run/service.yaml', 'api', environment),
-      missing('docker/deploy/fly/README.md', 'api, migrate', environment),
+      missing('docker/deploy/fly/README.md', 'api, worker, migrate', environment),
       missing('docker/deploy/railway/.railway/railway.ts', 'api, migrate', environment),
     ];
     expect(JSON.parse(stdout)).toEqual(
@@ -78,9 +79,24 @@ describe('the table of programs', () => {
     expect(readText('docker/api.Dockerfile')).toContain(`CMD ${JSON.stringify(command).replace(',', ', ')}`);
     expect(readText('docker/api.Dockerfile')).toContain(`EXPOSE ${ports.service}\n`);
     expect(services['api']?.environment?.['PORT']).toBe(String(ports.service));
-    const pod = readText('docker/deploy/alibaba/api.yaml');
-    for (const [probe, path] of Object.entries(probes)) {
-      expect(pod).toContain(`${probe}Probe: { httpGet: { path: ${path}, port: ${ports.service} }`);
+    expectProbes('api', { port: ports.service, probes });
+  });
+
+  it('starts the worker on each platform with its command and probes, and not where the API runs the jobs', () => {
+    const { command, ports, probes } = PROGRAMS.worker;
+    expectProbes('worker', { port: ports.management, probes });
+    for (const file of ['alibaba/worker.yaml', 'cloud-run/worker.yaml', 'fly/fly.toml', 'railway/.railway/railway.ts'])
+      expect(readText(`docker/deploy/${file}`)).toContain(command[1]);
+    for (const environment of ENVIRONMENTS) {
+      const file = traitsOf(environment).isServedFromSources
+        ? 'override'
+        : traitsOf(environment).mayBeReset
+          ? 'test'
+          : environment;
+      const overlay = (parse(readText(`compose.${file}.yml`), { merge: true, logLevel: 'silent' }) as Compose).services;
+      // `!reset null` is read as a text.
+      const isRemoved = 'worker' in overlay && typeof overlay['worker'] !== 'object';
+      expect([environment, isRemoved]).toEqual([environment, !isStarted('worker', environment)]);
     }
   });
 
@@ -93,6 +109,13 @@ describe('the table of programs', () => {
     },
   );
 });
+
+function expectProbes(app: string, { port, probes }: { port: number; probes: Readonly<Record<string, string>> }): void {
+  const pod = readText(`docker/deploy/alibaba/${app}.yaml`);
+  for (const [probe, path] of Object.entries(probes)) {
+    expect(pod).toContain(`${probe}Probe: { httpGet: { path: ${path}, port: ${port} }`);
+  }
+}
 
 describe('docs/docker.md', () => {
   it('gives a reason for each variable that a settings file may not set', () => {

@@ -6,6 +6,7 @@ import {
   environmentsWithout,
   type ProgramName,
   programNames,
+  type Program,
   PROGRAMS,
   traitsOf,
 } from '@airlock/config';
@@ -50,6 +51,12 @@ function isUsed(program: ProgramName, environment: Environment): boolean {
   );
 }
 
+/** A worker is not started where the API runs the jobs. */
+export function isStarted(program: ProgramName, environment: Environment): boolean {
+  const { unless }: Program = PROGRAMS[program];
+  return unless === undefined || !traitsOf(environment)[unless];
+}
+
 function listPlatforms(name: ProgramName): readonly string[] {
   return PROGRAMS[name].runsOn;
 }
@@ -64,7 +71,9 @@ export async function loadManifests(): Promise<Manifest[]> {
   const hosted = await Promise.all(lasting.map(loadHosted));
   return [
     ...stacks.flatMap((environment) =>
-      STACK_PROGRAMS.filter((name) => isUsed(name, environment)).map((name) => readStack(environment, name)),
+      STACK_PROGRAMS.filter((name) => isStarted(name, environment) && isUsed(name, environment)).map((name) =>
+        readStack(environment, name),
+      ),
     ),
     ...hosted.flat(),
   ];
@@ -108,10 +117,13 @@ async function loadHosted(environment: Environment): Promise<Manifest[]> {
     own('alibaba/callback.yaml', ['callback'], readContainer('alibaba/callback.yaml')),
     own('cloud-run/callback.yaml', ['callback'], readContainer('cloud-run/callback.yaml')),
     own('fly/callback.toml', ['callback'], readFly('callback.toml', 'airlock-callback-staging')),
+    own('alibaba/worker.yaml', ['worker'], readContainer('alibaba/worker.yaml')),
     own('cloud-run/service.yaml', ['api'], readContainer('cloud-run/service.yaml')),
+    own('cloud-run/worker.yaml', ['worker'], readContainer('cloud-run/worker.yaml')),
     own('cloud-run/job.yaml', ['migrate'], readContainer('cloud-run/job.yaml')),
-    own('fly/README.md', ['api', 'migrate'], readFly('fly.toml', 'airlock-staging')),
-    own('railway/.railway/railway.ts', ['api', 'migrate'], await readRailway(environment)),
+    own('fly/README.md', ['api', 'worker', 'migrate'], readFly('fly.toml', 'airlock-staging')),
+    own('railway/.railway/railway.ts', ['api', 'migrate'], await readRailway(environment, 'api')),
+    own('railway/.railway/railway.ts', ['worker'], await readRailway(environment, 'worker')),
   ];
 }
 
@@ -127,7 +139,7 @@ function readFly(config: string, app: string): string[] {
   return [...Object.keys(env), ...[...command.matchAll(/\b([A-Z_]+)=/g)].map(([, name = '']) => name)];
 }
 
-async function readRailway(environment: Environment): Promise<string[]> {
+async function readRailway(environment: Environment, service: string): Promise<string[]> {
   const path = join(root, 'docker/deploy/railway/.railway/railway.ts');
   const names = { API_IMAGE: 'ghcr.io/example/api', IMAGE_DIGEST: 'sha256:0' };
   // eslint-disable-next-line no-restricted-properties -- what a deploy passes to the file
@@ -140,8 +152,8 @@ async function readRailway(environment: Environment): Promise<string[]> {
       name,
       ...rest,
     }));
-    const api = resources.find((resource) => 'name' in resource && resource.name === 'api');
-    return Object.keys((api as unknown as { variables: object }).variables);
+    const found = resources.find((resource) => 'name' in resource && resource.name === service);
+    return Object.keys((found as unknown as { variables: object }).variables);
   } finally {
     for (const name of Object.keys(names)) {
       // eslint-disable-next-line no-restricted-properties -- as it was

@@ -42,7 +42,7 @@ describe('the commands that sources name', () => {
 
   /** A text may name a group of commands without a subcommand, or a command followed by another word. */
   function findNamed(text: string): string[][] {
-    const GROUPS = ['config', 'db', 'new', 'secret', 'preview', 'storage'];
+    const GROUPS = ['config', 'db', 'jobs', 'new', 'secret', 'preview', 'storage'];
     return [...text.matchAll(IN_SOURCES)].flatMap(([, noun = '', verb]) => {
       if (NO_COMMANDS.includes(noun)) return [];
       if (!GROUPS.includes(noun)) return [['airlock', noun]];

@@ -5,7 +5,7 @@ import { findProductNames, listCreatedTables, loadProductNames } from './product
 import { listFiles, readText } from './repository.js';
 
 /** All files that take updates and must not depend on the product's subject. `provider-connections` has tables in the model. */
-const HOUSE = /^(libs\/(?!model\/|provider-connections\/)|apps\/(cli|smoke)\/|tools\/|docker\/)/;
+const HOUSE = /^(libs\/(?!model\/|jobs\/|provider-connections\/)|apps\/(cli|smoke)\/|tools\/|docker\/)/;
 /** These create their own tables, which may share the name of a product table. */
 const TESTS = /\.(spec|fixture)\.ts$|\/lint\/cases\//;
 

@@ -51,7 +51,30 @@ const programs: readonly Program[] = [
     migrates: true,
     reader: 'migrate',
   },
-  { name: 'the service of Railway', given: listRailway, readme: 'railway', migrates: true },
+  {
+    name: 'the worker of Cloud Run',
+    given: () => listContainer('cloud-run/worker.yaml'),
+    readme: 'cloud-run',
+    reader: 'worker',
+  },
+  {
+    name: 'the service of Railway',
+    given: (environment) => listRailway(environment),
+    readme: 'railway',
+    migrates: true,
+  },
+  {
+    name: 'the worker of Railway',
+    given: (environment) => listRailway(environment, 'worker'),
+    readme: 'railway',
+    reader: 'worker',
+  },
+  {
+    name: 'the worker of Kubernetes',
+    given: () => listContainer('alibaba/worker.yaml'),
+    readme: 'alibaba',
+    reader: 'worker',
+  },
   { name: 'the pods of Kubernetes', given: () => listContainer('alibaba/api.yaml'), readme: 'alibaba' },
   {
     name: 'the job of Kubernetes',
@@ -261,8 +284,8 @@ function listFly(): Given {
   return { ENVIRONMENT: undefined, IMAGE_DIGEST: DIGEST, ...env, ...Object.fromEntries(secrets) };
 }
 
-async function listRailway(environment: string): Promise<Given> {
-  const { variables } = await withRelease(() => evaluateRailway(environment));
+async function listRailway(environment: string, service = 'api'): Promise<Given> {
+  const { variables } = await withRelease(() => evaluateRailway(environment, service));
   return Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value]));
 }
 
@@ -276,12 +299,12 @@ function sampleOf(name: string, readme: string): string {
     .replace('rediss', 'redis');
 }
 
-async function evaluateRailway(environment: string): Promise<RailwayService> {
+async function evaluateRailway(environment: string, name = 'api'): Promise<RailwayService> {
   const path = join(root, 'docker/deploy/railway/.railway/railway.ts');
   const { default: program } = (await import(path)) as { default: RailwayProgram };
-  const { resources } = await program(createRailwayContext({ environment }), (name, rest) => ({ name, ...rest }));
+  const { resources } = await program(createRailwayContext({ environment }), (of, rest) => ({ name: of, ...rest }));
   return (resources ?? []).find(
-    (resource) => 'name' in resource && resource.name === 'api',
+    (resource) => 'name' in resource && resource.name === name,
   ) as unknown as RailwayService;
 }
 

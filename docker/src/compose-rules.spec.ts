@@ -424,6 +424,7 @@ describe('staging and production', () => {
       'services.postgres.deploy.resources.limits.pids',
       'services.postgres.shm_size',
       'services.traefik.environment.TRAEFIK_CERTIFICATESRESOLVERS_LETSENCRYPT_ACME_CASERVER',
+      'services.worker.deploy.replicas',
     ]);
   });
 });

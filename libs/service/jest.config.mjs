@@ -1,3 +1,3 @@
-import { presetWithSample } from '../../tools/jest.preset.mjs';
+import { presetWithSampleAndJobs } from '../../tools/jest.preset.mjs';
 
-export default { ...presetWithSample, displayName: 'service' };
+export default { ...presetWithSampleAndJobs, displayName: 'service' };

@@ -1,16 +1,16 @@
-import { checkSchema } from '@airlock/database';
+import { jobs } from '@airlock/jobs';
 import { model } from '@airlock/model';
 import { connectionConstraints } from '@airlock/provider-connections';
 import type { ServiceDefinition } from '@airlock/service';
+import { describeProduct } from '@airlock/service/product';
 import { AppModule } from './app.module.js';
 import { entityConstraints } from './entities/entity.constraints.js';
 
 /** Describes this API to the service. */
 export const api: ServiceDefinition = {
+  ...describeProduct(model, jobs),
   title: 'Airlock API',
   prefix: 'api/v1',
   module: AppModule,
-  loadEntities: () => model.loadEntities(),
   constraints: [entityConstraints, connectionConstraints],
-  checkSchema: (session) => checkSchema(session, model.migrations),
 };

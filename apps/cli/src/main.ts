@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { configCommand } from './commands/config.js';
 import { dbCommand } from './commands/db.js';
 import { deployCommand } from './commands/deploy.js';
+import { jobsCommand } from './commands/jobs.js';
 import { newCommand } from './commands/new.js';
 import { previewCommand } from './commands/preview.js';
 import { promoteCommand } from './commands/promote.js';
@@ -23,6 +24,7 @@ const program = new Command('airlock')
   .addCommand(configCommand())
   .addCommand(dbCommand())
   .addCommand(deployCommand())
+  .addCommand(jobsCommand())
   .addCommand(newCommand())
   .addCommand(previewCommand())
   .addCommand(promoteCommand())

@@ -2,6 +2,7 @@ import { mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createProgram } from './app.js';
+import { createJob } from './create-job.js';
 import { createLibrary } from './library.js';
 import { createResource } from './resource.js';
 import { createVariable } from './variable.js';
@@ -37,7 +38,8 @@ describe('createResource', () => {
       'libs/model/src/entities/order-item.entity.ts',
       migration,
     ]);
-    expect(changed).toHaveLength(4);
+    expect(changed).toHaveLength(5);
+    expect(workspace.read('libs/model/src/model.ts')).toContain(`cachedTables: ['parcels', 'order_items']`);
     expect(left).toEqual(['libs/model/src/migrations/20260102000000-add-nickname.ts']);
     expect(workspace.read('apps/api/src/order-items/order-items.controller.ts')).toContain(
       `import { type OrderItem, orderItemSchema } from './order-item.schemas.js';\n\n@Controller('order-items')\n`,
@@ -127,6 +129,39 @@ describe('createResource', () => {
   });
 });
 
+describe('createJob', () => {
+  const create = (name: string) => createJob({ root: workspace.root, name });
+
+  it('writes the job and its spec, and adds it to the list of all jobs and to the exports', async () => {
+    expect(await create('parcels.remind-twice')).toEqual({
+      created: ['libs/jobs/src/parcels-remind-twice.ts', 'libs/jobs/src/parcels-remind-twice.spec.ts'],
+      changed: ['libs/jobs/src/index.ts'],
+    });
+    expect(workspace.read('libs/jobs/src/parcels-remind-twice.ts')).toContain(
+      `export const parcelsRemindTwice = job({\n  name: 'parcels.remind-twice',\n`,
+    );
+    expect(workspace.read('libs/jobs/src/index.ts')).toBe(
+      `import { parcelsRemindTwice } from './parcels-remind-twice.js';\nimport { weigh } from './weigh.js';\n\n` +
+        `export { weigh, parcelsRemindTwice };\n\nexport const jobs = [weigh, parcelsRemindTwice] as const;\n`,
+    );
+  });
+
+  it.each([
+    ['a job that exists', 'weigh', /^"weigh": already exists; .*\n {2}libs\/jobs\/src\/weigh\.ts/],
+    ['the name of the list', 'jobs', /^"jobs": libs\/jobs\/src\/index\.ts cannot export another jobs/],
+    ['a reserved word', 'delete', /^"delete": libs\/jobs\/src\/index\.ts cannot export another delete/],
+    ['the entry point', 'index', /^"index": already exists/],
+    ['capitals', 'Orders', /^"Orders": is not a valid job name; expected words of at most 60 characters/],
+    ['a path', '../orders', /^"\.\.\/orders": is not a valid job name/],
+    ['a name that is too long', 'a'.repeat(61), /is not a valid job name/],
+  ])('refuses %s and writes nothing', (_, name, said) => expectRefusal(() => create(name), said));
+
+  it('refuses a list that it does not find', async () => {
+    workspace.write('libs/jobs/src/index.ts', 'export const others = [];\n');
+    await expectRefusal(() => create('orders'), /has no list `jobs` and no list of exports/);
+  });
+});
+
 describe('createLibrary', () => {
   const create = (name: string) => createLibrary({ root: workspace.root, name });
 
@@ -138,7 +173,7 @@ describe('createLibrary', () => {
     expect(packages['node_modules/@airlock/mailer']).toEqual({ resolved: 'libs/mailer', link: true });
     expect(workspace.read('eslint.config.mjs')).toContain(`{ sourceTag: 'layer:mailer', onlyDependOnLibsWithTags:`);
     expect(workspace.read('compose.override.yml')).toMatch(
-      /libs\/health\/.*\n +- \.\/libs\/mailer\/src:.*:ro\n.*libs\/model/,
+      /libs\/jobs\/.*\n +- \.\/libs\/mailer\/src:.*:ro\n.*libs\/model/,
     );
   });
 

@@ -11,6 +11,7 @@ import { type FileChange, readWorkspaceFile } from './write-all.js';
 
 export const MODEL = 'libs/model/src';
 const COLUMNS = `${MODEL}/columns.ts`;
+const LIST = `${MODEL}/model.ts`;
 const SCHEMA = `${MODEL}/schema.sql`;
 const LONGEST_IDENTIFIER = 63;
 
@@ -28,7 +29,8 @@ export function draftTable(root: string, renaming: Renaming): TableDraft {
       `"${renaming.to.plural.kebab}": ${SCHEMA} already has a table ${table}; expected another name`,
     );
   const { changes, left } = draftStatements(root, renaming);
-  return { changes: [...changes, ...draftEntity(root, renaming), draftColumns(root, renaming)], left };
+  const listed = draftCachedTables(root, renaming);
+  return { changes: [...changes, ...draftEntity(root, renaming), draftColumns(root, renaming), ...listed], left };
 }
 
 function draftStatements(root: string, renaming: Renaming): TableDraft {
@@ -94,6 +96,18 @@ function draftEntity(root: string, renaming: Renaming): FileChange[] {
     { path: `${MODEL}/entities/${to}.entity.ts`, text: entity },
     ...(text === undefined ? [] : [{ path: index, text, before }]),
   ];
+}
+
+/** If the rows of the copied table may be cached, so may those of the copy, whose service caches them too. */
+function draftCachedTables(root: string, renaming: Renaming): FileChange[] {
+  const before = readWorkspaceFile(root, LIST);
+  const file = ts.createSourceFile(LIST, before, ts.ScriptTarget.Latest, true);
+  const list = findProperty(file, 'cachedTables')?.initializer;
+  if (!list || !ts.isArrayLiteralExpression(list))
+    throw new AuthoringRefusal(`${LIST}: has no list cachedTables; expected one`);
+  const copied = list.elements.find((one) => ts.isStringLiteral(one) && one.text === renaming.from.plural.snake);
+  if (!copied) return [];
+  return [{ path: LIST, before, text: insert(before, [{ at: copied.end, text: `, '${renaming.to.plural.snake}'` }]) }];
 }
 
 function draftColumns(root: string, renaming: Renaming): FileChange {

@@ -14,6 +14,6 @@ export { Secret } from './values/secret-value.js';
 export type { BucketAddress, StorageAddress } from './values/storage-url.js';
 export { findMisspelt } from './variables/misspelling.js';
 export { FIXED_IN_STACKS } from './programs/fixed-variables.js';
-export { type ProgramName, programNames, PROGRAMS } from './programs/programs.js';
+export { type Program, type ProgramName, programNames, PROGRAMS } from './programs/programs.js';
 export { findUserIdProblem, USER_ID_RULE } from './values/user-id.js';
 export { readUserName } from './values/user-name.js';

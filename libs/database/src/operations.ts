@@ -1,4 +1,5 @@
 /** For commands that need a database but not an ORM: Nest and TypeORM take ten times as long to load as this file. */
+export { type ApplicationTarget, withApplication } from './connect/application-session.js';
 export { DriftError, findDrift, hasDrift } from './drift/drift.js';
 export { describeEvent } from './migrate/events.js';
 export { migrate } from './migrate/migrate.js';

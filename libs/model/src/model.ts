@@ -8,6 +8,7 @@ export const model: Model = {
   migrations,
   columns,
   seedRows,
+  cachedTables: ['entities'],
   folder: new URL('./', import.meta.url),
   loadEntities: async () => (await import('./entities/index.js')).entities,
 };

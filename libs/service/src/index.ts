@@ -13,6 +13,8 @@ export type { ServerEvent } from './events/event-stream.js';
 export { Subscriber } from './events/subscriber.decorator.js';
 export { Files } from './files/files.js';
 export { Received, type ReceivedFiles } from './files/received-files.decorator.js';
+export { job } from './jobs/job.js';
+export { Jobs } from './jobs/job-sender.js';
 export { createEtag, isKnown, parseIfMatch } from './http/etag.js';
 export { html } from './mail/html.js';
 export { MailError } from './mail/mail-error.js';

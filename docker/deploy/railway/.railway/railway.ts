@@ -43,5 +43,19 @@ export default defineRailway((ctx) => {
       AUTH_AUTHORIZED_PARTIES: preserve(),
     },
   });
-  return project('airlock', { resources: [database, cache, api] });
+  const worker = service('worker', {
+    source: image(API_IMAGE),
+    start: 'node /app/apps/worker/dist/main.js',
+    // No health check: Railway would ask the port of a service, and the worker has only its management port.
+    replicas: isProduction ? 2 : 1,
+    deploy: { drainingSeconds: 45, overlapSeconds: 10, restartPolicyType: 'ALWAYS', sleepApplication: false },
+    env: {
+      ENVIRONMENT: ctx.environment ?? '',
+      IMAGE_DIGEST,
+      PRIVATE_NETWORKS: '*.railway.internal',
+      DATABASE_URL: preserve(),
+      REDIS_URL: cache.env.REDIS_URL,
+    },
+  });
+  return project('airlock', { resources: [database, cache, api, worker] });
 });

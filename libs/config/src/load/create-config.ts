@@ -1,3 +1,4 @@
+import type { ProgramName } from '../programs/programs.js';
 import type { Values } from '../variables/schema.js';
 import { Secret } from '../values/secret-value.js';
 import { traitsOf } from '../values/environment.js';
@@ -6,18 +7,18 @@ import { traitsOf } from '../values/environment.js';
 export type Config = DeepReadonly<ReturnType<typeof arrange>>;
 
 /** @param file the .env file that was used */
-export function createConfig(values: Values, file: string | undefined): Config {
-  return deepFreeze(arrange(values, file));
+export function createConfig(values: Values, file: string | undefined, program?: ProgramName): Config {
+  return deepFreeze(arrange(values, file, program));
 }
 
-function arrange(v: Values, file: string | undefined) {
+function arrange(v: Values, file: string | undefined, program: ProgramName | undefined) {
   return {
     environment: v.ENVIRONMENT,
     file,
     testing: traitsOf(v.ENVIRONMENT).mayBeReset,
     testStorage: v.TEST_STORAGE,
     service: {
-      name: v.SERVICE_NAME,
+      name: program === 'worker' ? `${v.SERVICE_NAME.replace(/-api$/, '')}-worker` : v.SERVICE_NAME,
       host: v.HOST,
       port: v.PORT,
       managementPort: v.MANAGEMENT_PORT,
@@ -40,6 +41,7 @@ function arrange(v: Values, file: string | undefined) {
       lockTimeoutMs: v.DATABASE_LOCK_TIMEOUT,
       idleInTransactionTimeoutMs: v.DATABASE_IDLE_IN_TRANSACTION_TIMEOUT,
     },
+    jobs: { concurrency: v.JOB_CONCURRENCY, inApi: v.JOBS_IN_API },
     redis: v.REDIS_URL && { url: v.REDIS_URL },
     storage: v.STORAGE_URL,
     http: {

@@ -46,7 +46,7 @@ export function inspectConfig({ env, cwd, files = true, program }: LoadOptions =
   const all = [...sources.violations, ...violations, ...broken];
   if (all.length > 0) return { ...sources, values, violations: all, config: undefined };
   if (!env) exportNodeEnv(environment);
-  return { ...sources, values, violations: [], config: createConfig(values as Values, sources.file) };
+  return { ...sources, values, violations: [], config: createConfig(values as Values, sources.file, program) };
 }
 
 /** The working folder may have been removed; then it has no files. */

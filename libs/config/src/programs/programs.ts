@@ -1,4 +1,5 @@
 /** Every program of the image: its command, platforms, ports and probes. The schema declares the variables of each. */
+import type { Permission } from '../values/environment.js';
 
 export const PLATFORMS = ['compose', 'swarm', 'kubernetes', 'cloud-run', 'fly', 'railway'] as const;
 export type Platform = (typeof PLATFORMS)[number];
@@ -11,15 +12,20 @@ export interface Program {
   readonly entry: string;
   /** The command in the image. */
   readonly command: readonly string[];
-  readonly ports?: { readonly service: number; readonly management: number };
-  /** Paths of the probes on the port of the service. */
+  /** A program without a port of its own serves its probes on the management port. */
+  readonly ports?: { readonly service?: number; readonly management: number };
+  /** Paths of the probes. */
   readonly probes?: { readonly startup: string; readonly liveness: string; readonly readiness: string };
   readonly runsOn: readonly Platform[];
+  /** Not started in environments with this permission. */
+  readonly unless?: Permission;
   /** Variables that this program requires, although they are optional for others. */
   readonly needs: readonly string[];
   /** Values of variables that are not set, in place of the defaults in the schema. */
   readonly defaults?: Readonly<Record<string, string>>;
 }
+
+const PROBES = { startup: '/startupz', liveness: '/healthz', readiness: '/readyz' };
 
 export const PROGRAMS = {
   api: {
@@ -28,7 +34,7 @@ export const PROGRAMS = {
     entry: 'apps/api/dist/main.js',
     command: ['node', '/app/apps/api/dist/main.js'],
     ports: { service: 8000, management: 9000 },
-    probes: { startup: '/startupz', liveness: '/healthz', readiness: '/readyz' },
+    probes: PROBES,
     runsOn: PLATFORMS,
     needs: [],
   },
@@ -38,7 +44,7 @@ export const PROGRAMS = {
     entry: 'apps/callback/dist/main.js',
     command: ['node', '/app/apps/callback/dist/main.js'],
     ports: { service: 8182, management: 9182 },
-    probes: { startup: '/startupz', liveness: '/healthz', readiness: '/readyz' },
+    probes: PROBES,
     runsOn: ['compose', 'swarm', 'kubernetes', 'cloud-run', 'fly'],
     needs: ['CONNECTION_PROVIDERS'],
     defaults: {
@@ -49,6 +55,17 @@ export const PROGRAMS = {
       WITH_UI: 'false',
       WORKERS: '1',
     },
+  },
+  worker: {
+    does: 'runs jobs and schedules',
+    folder: 'apps/worker',
+    entry: 'apps/worker/dist/main.js',
+    command: ['node', '/app/apps/worker/dist/main.js'],
+    ports: { management: 9000 },
+    probes: PROBES,
+    runsOn: PLATFORMS,
+    unless: 'mayRunJobsInApi',
+    needs: [],
   },
   migrate: {
     does: 'applies the migrations, once per release',

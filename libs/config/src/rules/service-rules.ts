@@ -78,6 +78,17 @@ export const serviceRules: readonly ConfigRule[] = [
       }),
   },
   {
+    title: '`JOBS_IN_API=true`',
+    environments: environmentsWithout('mayRunJobsInApi'),
+    find: ({ environment, values }) =>
+      violationIf(values.JOBS_IN_API, {
+        name: 'JOBS_IN_API',
+        problem: `is true in ${environment}, where a long job would slow down requests`,
+        expected: 'false, and a worker',
+        fix: 'remove JOBS_IN_API, and start the program worker',
+      }),
+  },
+  {
     title: '`PORT` or `MANAGEMENT_PORT` 0',
     environments: DEPLOYED,
     find: ({ environment, values }) =>

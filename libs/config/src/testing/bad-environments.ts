@@ -551,9 +551,10 @@ export const badEnvironments: readonly BadEnvironment[] = [
   {
     title: 'debugging in production',
     base: 'production',
-    set: { DEBUG: 'true', LOG_LEVEL: 'debug', TESTING: 'true', WITH_UI: 'true' },
+    set: { DEBUG: 'true', JOBS_IN_API: 'true', LOG_LEVEL: 'debug', TESTING: 'true', WITH_UI: 'true' },
     lines: [
       'DEBUG: is true in production, which shows internal errors to callers; expected false',
+      'JOBS_IN_API: is true in production, where a long job would slow down requests; expected false, and a worker',
       'LOG_LEVEL: is debug in production, where logs must not contain user data; expected info, warn, error or fatal',
       'TESTING: is set in production; expected it to be unset',
       'WITH_UI: is true in production, which serves pages for developers to everyone; expected false',

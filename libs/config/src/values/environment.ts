@@ -28,6 +28,8 @@ const PERMISSIONS = {
   /** Allows databases outside PRIVATE_NETWORKS without TLS, and http origins and issuers. Disables HSTS. */
   mayLackTls: 'may go without TLS',
   mayShowPages: 'may serve the pages (`WITH_UI`)',
+  /** JOBS_IN_API. Without this permission, a worker runs them: a long job must not slow down requests. */
+  mayRunJobsInApi: 'may run jobs in the API',
   mayUseProtectedHosts: 'may use the hosts in `PROTECTED_HOSTS`',
   /** HTTP to these hosts, and mail to addresses at these domains. Without this permission nothing leaves. */
   mayReachListedHosts: 'may reach the outside hosts in `OUTBOUND_HOSTS`',
@@ -68,6 +70,7 @@ const rows = {
     mayShowPages: true,
     mayReachListedHosts: true,
     mayUseFakes: true,
+    mayRunJobsInApi: true,
   },
   testing: {
     words: ['test', 'tests', 'tst', 'e2e', 'ci'],
@@ -83,6 +86,7 @@ const rows = {
     mayLackTls: true,
     mayShowPages: true,
     mayUseFakes: true,
+    mayRunJobsInApi: true,
   },
   preview: {
     words: ['previews'],
@@ -95,6 +99,7 @@ const rows = {
     mayShowPages: true,
     mayReachListedHosts: true,
     mayUseFakes: true,
+    mayRunJobsInApi: true,
     takesBuilds: true,
   },
   staging: {

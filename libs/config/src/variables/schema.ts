@@ -64,11 +64,15 @@ export const variables = z.registry<VariableMeta>();
 const DEPLOYED = environmentsWithout('runsLocally');
 const LASTING = environmentsWithout('isDisposable');
 const LOCAL = environmentsWith('runsLocally');
+/** The programs that run for long, with a pool of connections. */
+const RUNNING: readonly ProgramName[] = ['api', 'worker'];
 const PASSING = DEPLOYED.filter((environment) => !LASTING.includes(environment));
 /** No provider knows the address of a preview. */
 const CONNECTING = ENVIRONMENTS.filter((environment) => !PASSING.includes(environment));
 /** Programs that serve HTTP. */
 const SERVICES = ['api', 'callback'] as const;
+/** Programs that stay. */
+const SERVERS = ['api', 'callback', 'worker'] as const;
 
 export const schema = z.object({
   ENVIRONMENT: z.enum(ENVIRONMENTS).register(variables, {
@@ -98,13 +102,14 @@ export const schema = z.object({
 
   SERVICE_NAME: text('a lower-case name such as airlock-api', /^[a-z][a-z0-9-]{0,39}$/).register(variables, {
     group: 'Service',
-    description: 'The name in logs, metrics and the application_name of database sessions.',
+    programs: RUNNING,
+    description: 'The name in logs and metrics; that of the worker ends in -worker instead of -api.',
     default: 'airlock-api',
   }),
   HOST: listenHost().register(variables, {
     group: 'Service',
-    programs: SERVICES,
-    description: 'The address that the service listens on.',
+    programs: SERVERS,
+    description: 'The address that the service, and its management port, listens on.',
     default: { development: '127.0.0.1', testing: '127.0.0.1', strict: '0.0.0.0' },
   }),
   PORT: port().register(variables, {
@@ -116,7 +121,7 @@ export const schema = z.object({
   }),
   MANAGEMENT_PORT: port().register(variables, {
     group: 'Service',
-    programs: SERVICES,
+    programs: SERVERS,
     description: 'The port for metrics and detailed health. Never publish it. The callback: 9182.',
     default: '9000',
   }),
@@ -150,13 +155,13 @@ export const schema = z.object({
 
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).register(variables, {
     group: 'Log',
-    programs: SERVICES,
+    programs: SERVERS,
     description: 'The least severe level that is logged.',
     default: { development: 'debug', testing: 'warn', strict: 'info' },
   }),
   LOG_FORMAT: z.enum(['json', 'pretty']).register(variables, {
     group: 'Log',
-    programs: SERVICES,
+    programs: SERVERS,
     description: 'One JSON object per line, or readable lines.',
     default: { development: 'pretty', strict: 'json' },
   }),
@@ -221,31 +226,37 @@ export const schema = z.object({
   }),
   DB_ECHO: flag().register(variables, {
     group: 'Database',
+    programs: RUNNING,
     description: 'Logs each SQL statement, with parameters redacted.',
     default: 'false',
   }),
   DATABASE_POOL_SIZE: integer(1, 200).register(variables, {
     group: 'Database',
+    programs: RUNNING,
     description: 'Connections per process.',
     default: { development: '5', testing: '5', preview: '5', strict: '10' },
   }),
   DATABASE_CONNECT_TIMEOUT: duration().register(variables, {
     group: 'Database',
+    programs: RUNNING,
     description: 'The time limit for a connection to the database.',
     default: '5s',
   }),
   DATABASE_STATEMENT_TIMEOUT: duration().register(variables, {
     group: 'Database',
+    programs: RUNNING,
     description: 'The time limit of a statement; below REQUEST_TIMEOUT, so that the database cancels first.',
     default: { testing: '10s', strict: '20s' },
   }),
   DATABASE_LOCK_TIMEOUT: duration().register(variables, {
     group: 'Database',
+    programs: RUNNING,
     description: 'The longest time that a statement waits for a lock.',
     default: { testing: '2s', strict: '5s' },
   }),
   DATABASE_IDLE_IN_TRANSACTION_TIMEOUT: duration().register(variables, {
     group: 'Database',
+    programs: RUNNING,
     description: 'The longest time that a transaction may be idle.',
     default: { development: '1m', strict: '30s' },
   }),
@@ -266,10 +277,23 @@ export const schema = z.object({
     shown: PASSING,
   }),
 
+  JOB_CONCURRENCY: integer(1, 100).register(variables, {
+    group: 'Jobs',
+    programs: RUNNING,
+    description: 'How many jobs a process runs at once; at most one less than DATABASE_POOL_SIZE.',
+    default: { development: '2', testing: '2', preview: '2', strict: '4' },
+  }),
+  JOBS_IN_API: flag().register(variables, {
+    group: 'Jobs',
+    description: 'The API runs the jobs, in place of a worker.',
+    default: { development: 'true', preview: 'true', strict: 'false' },
+  }),
+
   REDIS_URL: redisUrl()
     .optional()
     .register(variables, {
       group: 'Redis',
+      programs: RUNNING,
       description: 'Shared cache and rate limits. Without it nothing is cached, and limits are per process.',
       example: {
         development: 'redis://127.0.0.1:6379/0',
@@ -298,6 +322,7 @@ export const schema = z.object({
 
   REQUEST_TIMEOUT: duration().register(variables, {
     group: 'HTTP',
+    programs: RUNNING,
     description: 'The time limit of a request. After it, the response is 503.',
     default: { development: '1m', testing: '15s', strict: '25s' },
   }),
@@ -338,12 +363,13 @@ export const schema = z.object({
   }),
   HTTP_CLIENT_TIMEOUT: duration().register(variables, {
     group: 'HTTP',
-    programs: SERVICES,
+    programs: SERVERS,
     description: 'The time limit of an outgoing request, including retries.',
     default: { development: '10s', testing: '2s', strict: '5s' },
   }),
   HTTP_CLIENT_MAX_RETRIES: integer(0, 10).register(variables, {
     group: 'HTTP',
+    programs: SERVERS,
     description: 'How often an idempotent outgoing request is retried.',
     default: { testing: '0', strict: '2' },
   }),
@@ -352,6 +378,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Outbound',
+      programs: SERVERS,
       description:
         'Outside hosts that may be reached, and domains that may get mail. Default: all in production, none elsewhere.',
       example: { production: 'api.payments.example', strict: 'sandbox.payments.example,team.example.com' },
@@ -361,6 +388,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Outbound',
+      programs: RUNNING,
       description:
         'The server that sends mail: smtp:// with STARTTLS, smtps://, or catcher://, a mail catcher that sends nothing.',
       example: {
@@ -375,6 +403,7 @@ export const schema = z.object({
     }),
   MAIL_FROM: text('a mail address such as no-reply@example.com', MAIL_ADDRESS).register(variables, {
     group: 'Outbound',
+    programs: RUNNING,
     description: 'The sender of mail.',
     default: 'no-reply@localhost',
     example: { production: 'no-reply@example.com', strict: 'no-reply@<environment>.example.com' },
@@ -469,14 +498,14 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Observability',
-      programs: SERVICES,
+      programs: SERVERS,
       description: 'The address for error reports. Without it, the reporter is not loaded.',
       example: 'https://key@sentry.example.com/1',
       secret: true,
     }),
   OTEL_EXPORTER_OTLP_ENDPOINT: webAddress().optional().register(variables, {
     group: 'Observability',
-    programs: SERVICES,
+    programs: SERVERS,
     description: 'The address for traces and metrics. Without it, OpenTelemetry is not loaded.',
     example: 'http://otel-collector:4318',
   }),
@@ -508,21 +537,25 @@ export const schema = z.object({
 
   SHUTDOWN_DRAIN: duration().register(variables, {
     group: 'Shutdown',
+    programs: RUNNING,
     description: 'How long requests are still served after SIGTERM, until proxies have noticed.',
     default: { development: '0s', testing: '0s', strict: '5s' },
   }),
   SHUTDOWN_REQUESTS: duration().register(variables, {
     group: 'Shutdown',
+    programs: RUNNING,
     description: 'The time limit for requests in flight after the drain.',
     default: { development: '3s', testing: '3s', strict: '25s' },
   }),
   SHUTDOWN_TEARDOWN: duration().register(variables, {
     group: 'Shutdown',
+    programs: RUNNING,
     description: 'The time limit for closing pools and telemetry after that.',
     default: { development: '2s', testing: '2s', strict: '5s' },
   }),
   SHUTDOWN_GRACE: duration().register(variables, {
     group: 'Shutdown',
+    programs: RUNNING,
     description: 'The time after which the platform kills: at least drain, requests, teardown and 5 s.',
     default: { development: '10s', testing: '10s', strict: '45s' },
   }),

@@ -1,6 +1,7 @@
 /** The parts of a model. Loads neither a driver nor an ORM. */
 export type { Columns } from './column-rules.js';
 export { clipIdentifier, LONGEST_IDENTIFIER_BYTES, parseIdentifier } from './identifier.js';
+export { jobsSchema } from './jobs-schema.js';
 export {
   assertNoTransactionControl,
   defineMigration,

@@ -12,6 +12,8 @@ export interface Model {
   /** A rule for each column of each table in schema public. */
   readonly columns: Columns;
   readonly seedRows: SeedRows;
+  /** The tables whose rows may be in a cache, as `schema.name` or `name`. Each process guards its changes of them. */
+  readonly cachedTables: readonly string[];
   /**
    * Contains `schema.sql`, `migrations/`, and in `records/` the files `released.json` and `known-objects.json`.
    * Commands of a checkout write there; an image only reads `schema.sql`.

@@ -196,6 +196,11 @@ BEGIN
   IF current_setting('provision.adopt', true) IS DISTINCT FROM current_database()::text THEN RETURN; END IF;
   EXECUTE format('GRANT CREATE, USAGE ON SCHEMA public TO %I', owner);
   IF to_regnamespace('ops') IS NOT NULL THEN EXECUTE format('GRANT CREATE, USAGE ON SCHEMA ops TO %I', owner); END IF;
+  -- The queues, which a migration creates.
+  IF to_regnamespace('jobs') IS NOT NULL THEN
+    EXECUTE format('GRANT CREATE, USAGE ON SCHEMA jobs TO %I', owner);
+    EXECUTE format('ALTER SCHEMA jobs OWNER TO %I', owner);
+  END IF;
   FOR given IN
     WITH things AS (
       SELECT 'pg_class'::regclass AS class, c.oid, c.relnamespace AS space, c.relowner AS holder, c.oid::regclass::text AS name,
@@ -211,7 +216,7 @@ BEGIN
         FROM pg_type WHERE typtype IN ('e', 'd', 'r')
     )
     SELECT format('ALTER %s %s OWNER TO %I', t.kind, t.name, owner) FROM things t
-     WHERE t.space IN ('public'::regnamespace, to_regnamespace('ops')) AND t.holder <> to_regrole(quote_ident(owner))
+     WHERE t.space IN ('public'::regnamespace, to_regnamespace('ops'), to_regnamespace('jobs')) AND t.holder <> to_regrole(quote_ident(owner))
        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = t.class AND d.objid = t.oid AND d.deptype IN ('a', 'e', 'i')
                          AND (d.deptype = 'e' OR t.kind = 'SEQUENCE'))
   LOOP
@@ -263,9 +268,12 @@ BEGIN
          AND a.grantee NOT IN (0, 'airlock_system'::regrole, to_regrole(quote_ident(app)), to_regrole(quote_ident(owner)))
     ), things AS (
       SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, oid::regclass::text AS name, relowner AS holder, relacl AS acl
-        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+        FROM pg_class WHERE relnamespace IN ('public'::regnamespace, to_regnamespace('jobs')) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
       UNION ALL
-      SELECT 'ROUTINE', oid::regprocedure::text, proowner, proacl FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+      SELECT 'ROUTINE', oid::regprocedure::text, proowner, proacl FROM pg_proc
+       WHERE pronamespace IN ('public'::regnamespace, to_regnamespace('jobs'))
+      UNION ALL
+      SELECT 'SCHEMA', nspname, nspowner, nspacl FROM pg_namespace WHERE nspname = 'jobs'
     )
     SELECT DISTINCT format('GRANT %s ON %s %s TO %I', a.privilege_type, t.kind, t.name, app)
       FROM things t, aclexplode(t.acl) a, earlier e
@@ -306,12 +314,14 @@ BEGIN
       SELECT oid FROM pg_roles WHERE rolname IN ('airlock_system', current_setting('provision.owner'),
         current_setting('provision.app_user'), current_setting('provision.migrator_user'), session_user, current_user)
     ), things AS (
-      SELECT 'SCHEMA' AS kind, quote_ident(nspname) AS name, nspacl AS acl FROM pg_namespace WHERE nspname IN ('public', 'ops')
+      SELECT 'SCHEMA' AS kind, quote_ident(nspname) AS name, nspacl AS acl FROM pg_namespace WHERE nspname IN ('public', 'ops', 'jobs')
       UNION ALL
       SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, oid::regclass::text, relacl
-        FROM pg_class WHERE relnamespace IN ('public'::regnamespace, 'ops'::regnamespace) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+        FROM pg_class
+       WHERE relnamespace IN ('public'::regnamespace, 'ops'::regnamespace, to_regnamespace('jobs')) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
       UNION ALL
-      SELECT 'ROUTINE', oid::regprocedure::text, proacl FROM pg_proc WHERE pronamespace IN ('public'::regnamespace, 'ops'::regnamespace)
+      SELECT 'ROUTINE', oid::regprocedure::text, proacl FROM pg_proc
+       WHERE pronamespace IN ('public'::regnamespace, 'ops'::regnamespace, to_regnamespace('jobs'))
     ), defaults AS (
       SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I %s', d.defaclrole::regrole::text,
                CASE d.defaclnamespace WHEN 0 THEN '' ELSE 'IN SCHEMA ' || quote_ident(d.defaclnamespace::regnamespace::text) END) AS scope,

@@ -5,6 +5,7 @@ import { createSessionConfig } from '../connect/client-options.js';
 import { findBrokenBindings, type Location, readLocation, readStamp, type Stamp } from '../identity/stamp.js';
 import { adoptSanitised, assertSameServer, type ProvisionOptions, ProvisionError } from '../provision/provision.js';
 import type { Model } from '../model/product-model.js';
+import { emptyQueues } from './empty-queues.js';
 import { listTableRules, type TableRules } from './table-rules.js';
 import { removeOldRows } from './remove-old-rows.js';
 import { sanitise } from './sanitise.js';
@@ -34,7 +35,7 @@ export class UnfinishedRefreshError extends Error {
 
 /**
  * Turns a restored copy of another environment's database into one of this environment. User data is replaced, then its
- * remains in pages and statistics are removed, and the stamp changes last. Until then no process starts on the copy.
+ * remains in pages and statistics are removed, and the stamp changes last. No job of the original remains. Until then no process starts on the copy.
  * Safe to repeat.
  *
  * @throws ProvisionError before anything is changed, unless the database is such a copy, every column has a rule that
@@ -58,6 +59,7 @@ export async function refresh({ copy, columns, ...options }: RefreshOptions): Pr
     const { from, replaced } = await inTransaction(client, async () => {
       const from = await prepare();
       await rehearseStamp(client, options);
+      await emptyQueues(client);
       return { from, replaced: await sanitise(client, tables) };
     });
     try {
@@ -65,6 +67,7 @@ export async function refresh({ copy, columns, ...options }: RefreshOptions): Pr
       // Other sessions could use the copy until now.
       const stamp = await inTransaction(client, async () => {
         await prepare();
+        await emptyQueues(client);
         return adoptSanitised(client, options);
       });
       return { database: app.database, from, stamp, replaced, warnings };

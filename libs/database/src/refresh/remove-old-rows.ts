@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { TableRules } from './table-rules.js';
+import { listQueueTables } from './empty-queues.js';
 import { nameTable } from './sanitise.js';
 
 /**
@@ -14,7 +15,7 @@ export async function removeOldRows(client: Client, rules: readonly TableRules[]
     `SELECT name FROM pg_catalog.unnest($1::text[]) name WHERE pg_catalog.to_regclass(name) IS NOT NULL`,
     [rules.map(nameTable)],
   );
-  const tables = present.map(({ name }) => name).join(', ');
+  const tables = [...present.map(({ name }) => name), ...(await listQueueTables(client))].join(', ');
   await client.query(CLEAR_STATISTICS);
   const skipped = await collectWarnings(client, `ANALYZE ${tables}`, `VACUUM (FULL) ${tables}`);
   if (skipped.length > 0) throw new Error(skipped.join('; '));
@@ -40,8 +41,9 @@ async function collectWarnings(client: Client, ...statements: string[]): Promise
 
 /** Statistics of expressions belong to the index. */
 const CLEAR_STATISTICS = `
-  SELECT pg_catalog.pg_clear_attribute_stats(n.nspname, c.relname, a.attname, false)
+  SELECT pg_catalog.pg_clear_attribute_stats(n.nspname, c.relname, a.attname, inherited)
     FROM pg_catalog.pg_class c
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('public', 'ops')
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('public', 'ops', 'jobs')
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-   WHERE c.relkind IN ('r', 'i')`;
+   CROSS JOIN (VALUES (false), (true)) AS of (inherited)
+   WHERE c.relkind IN ('r', 'i', 'p', 'I')`;

@@ -17,24 +17,27 @@ const FIRST_NORMAL_OID = 16_384;
 const OBJECTS = `
   WITH found (class, oid, problem) AS (
     SELECT 'pg_namespace'::regclass, n.oid, 'is not supported by refresh' FROM pg_namespace n
-     WHERE n.oid >= ${FIRST_NORMAL_OID} AND n.nspname NOT IN ('public', 'ops') AND n.nspname !~ '^pg_(toast_)?temp_[0-9]+$'
+     WHERE n.oid >= ${FIRST_NORMAL_OID} AND n.nspname NOT IN ('public', 'ops', 'jobs') AND n.nspname !~ '^pg_(toast_)?temp_[0-9]+$'
     UNION ALL
     SELECT 'pg_class'::regclass, c.oid, v.problem FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      CROSS JOIN LATERAL (VALUES
        (c.relkind = 'f', 'holds rows of another system'),
        (c.relkind = 'm', 'holds a second copy of rows'),
-       (c.relkind = 'p', 'is partitioned'),
+       (c.relkind = 'p' AND n.nspname <> 'jobs', 'is partitioned'),
        (c.relpersistence = 't', 'is temporary'),
        (c.relpersistence = 'u', 'is unlogged'),
        (c.relkind = 'r' AND c.relreplident <> 'd', 'writes whole old rows to the log (REPLICA IDENTITY)'),
-       (c.relkind IN ('r', 'v', 'S') AND n.nspname NOT IN ('public', 'ops'), 'is outside schema public'),
-       (c.relkind IN ('v', 'S', 'c') AND n.nspname = 'ops', 'is not part of schema ops as provisioning creates it')
+       (c.relkind IN ('r', 'v', 'S') AND n.nspname NOT IN ('public', 'ops', 'jobs'), 'is outside schema public'),
+       (c.relkind IN ('v', 'S', 'c') AND n.nspname = 'ops', 'is not part of schema ops as provisioning creates it'),
+       (c.relkind IN ('v', 'S', 'c') AND n.nspname = 'jobs', 'is not part of schema jobs as a migration creates it')
      ) v (holds, problem)
      WHERE v.holds AND c.oid >= ${FIRST_NORMAL_OID} AND c.relkind NOT IN ('i', 'I', 't')
     UNION ALL SELECT 'pg_class'::regclass, indexrelid, 'is not maintained, as an interrupted CREATE, DROP or REINDEX CONCURRENTLY left it'
       FROM pg_index WHERE NOT (indislive AND indisready)
     UNION ALL SELECT 'pg_class'::regclass, inhrelid, 'inherits from another table' FROM pg_inherits i
       JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f')
+       AND (c.relnamespace IS DISTINCT FROM to_regnamespace('jobs')
+         OR (SELECT relnamespace FROM pg_class WHERE oid = i.inhparent) IS DISTINCT FROM to_regnamespace('jobs'))
     UNION ALL SELECT 'pg_trigger'::regclass, oid, 'runs when rows change' FROM pg_trigger WHERE NOT tgisinternal
     UNION ALL SELECT 'pg_event_trigger'::regclass, oid, 'runs when the schema changes' FROM pg_event_trigger
      WHERE (evtname, evtevent) <> ('airlock_refuse_drop', 'sql_drop') OR evtfoid IS DISTINCT FROM to_regproc('ops.refuse_drop')
@@ -64,7 +67,7 @@ const OBJECTS = `
       JOIN pg_namespace n ON n.oid = p.pronamespace
      CROSS JOIN LATERAL (VALUES
        (NOT l.lanpltrusted, 'is in the untrusted language ' || l.lanname),
-       (l.lanpltrusted AND n.nspname <> 'public' AND p.oid <> coalesce(to_regprocedure('ops.refuse_drop()'), 0::oid),
+       (l.lanpltrusted AND n.nspname NOT IN ('public', 'jobs') AND p.oid <> coalesce(to_regprocedure('ops.refuse_drop()'), 0::oid),
         'is outside schema public')
      ) v (holds, problem)
      WHERE v.holds AND p.oid >= ${FIRST_NORMAL_OID}

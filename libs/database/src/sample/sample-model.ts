@@ -30,6 +30,7 @@ export const sampleModel: Model = {
       return { userId, values: { id, owner_id: userId, name: `Parcel ${index + 1}` } };
     },
   },
+  cachedTables: ['parcels'],
   folder: new URL('./', import.meta.url),
   loadEntities: async () => [(await import('./parcel.entity.js')).Parcel],
 };

@@ -2,7 +2,7 @@ import { listNames, traitsOf } from '@airlock/config';
 import { withDeployRun, type ChangeRequest, type DeployRun } from './deploy-run.js';
 import type { Docker } from '../engine/docker.js';
 import { digestOf, parseImageReference, type ImageReference } from '../engine/image-reference.js';
-import type { JobOptions } from '../release/release-job.js';
+import type { SwarmJobOptions } from '../release/release-job.js';
 import { migrateOnce, provisionOnce } from '../rollout/migration-job.js';
 import { headOf, preflight } from '../rollout/preflight.js';
 import { DeployError } from '../engine/deploy-error.js';
@@ -39,7 +39,7 @@ async function runSteps(docker: Docker, request: ChangeRequest, run: DeployRun):
   progress.step(`render ${stackName}`);
   const plan = (run.plan = await loadReleasePlan(docker, { ...settings, image }));
   await run.lock.assertHeld();
-  const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: jobTimeoutMs(settings), signal };
+  const jobs: SwarmJobOptions = { stackName, stack: plan.stack, timeoutMs: jobTimeoutMs(settings), signal };
   if (run.previous === undefined) await deployDependencies(docker, request, { plan, jobs });
   await prepareSchema(docker, request, { run, plan, jobs });
   await runCanary(docker, request, { plan, jobs });
@@ -86,7 +86,7 @@ export async function readCommit(docker: Docker, image: ImageReference): Promise
 export async function runCanary(
   docker: Docker,
   { image, settings, progress }: ChangeRequest,
-  { plan, jobs }: { plan: ReleasePlan; jobs: JobOptions },
+  { plan, jobs }: { plan: ReleasePlan; jobs: SwarmJobOptions },
 ): Promise<void> {
   progress.step('canary: start one replica that gets no traffic');
   const { timeoutMs, soakMs } = settings;
@@ -112,7 +112,7 @@ async function noteDrift(
 async function deployDependencies(
   docker: Docker,
   { settings, progress, signal }: ChangeRequest,
-  { plan, jobs }: { plan: ReleasePlan; jobs: JobOptions },
+  { plan, jobs }: { plan: ReleasePlan; jobs: SwarmJobOptions },
 ): Promise<void> {
   const { stackName, timeoutMs } = settings;
   progress.step('start the services that the application needs');
@@ -137,7 +137,7 @@ async function withoutApplication(docker: Docker, stackName: string, plan: Relea
 async function prepareSchema(
   docker: Docker,
   { settings, image, progress }: ChangeRequest,
-  { run, plan, jobs }: { run: DeployRun; plan: ReleasePlan; jobs: JobOptions },
+  { run, plan, jobs }: { run: DeployRun; plan: ReleasePlan; jobs: SwarmJobOptions },
 ): Promise<void> {
   const { environment, actor } = settings;
   progress.step('check configuration, stamp and schema');

@@ -2,7 +2,7 @@ import { withDeployRun, type ChangeRequest, type DeployRun } from './deploy-run.
 import { readCommit, runCanary } from './deploy-image.js';
 import { createDocker, type Docker } from '../engine/docker.js';
 import { parseImageReference, type ImageReference } from '../engine/image-reference.js';
-import type { JobOptions } from '../release/release-job.js';
+import type { SwarmJobOptions } from '../release/release-job.js';
 import { readSchemaStatus, headOf } from '../rollout/preflight.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 import type { Progress } from '../engine/progress.js';
@@ -43,7 +43,7 @@ async function runSteps(
   run.commit = await readKnownCommit(docker, image, { target, progress });
   const plan = (run.plan = createPlan(target));
   await assertSecretsExist(docker, plan, stackName);
-  const jobs: JobOptions = { stackName, stack: plan.stack, timeoutMs: jobTimeoutMs(settings), signal };
+  const jobs: SwarmJobOptions = { stackName, stack: plan.stack, timeoutMs: jobTimeoutMs(settings), signal };
   progress.step('check that the old image works with the schema');
   run.schemaHead = await assertSchemaIsCompatible(docker, { plan, image, jobs, previous: run.previous });
   await runCanary(docker, request, { plan, jobs });
@@ -137,7 +137,7 @@ async function assertSecretsExist(docker: Docker, plan: ReleasePlan, stackName: 
 /** Returns the newest migration of the schema. The schema is not changed. */
 async function assertSchemaIsCompatible(
   docker: Docker,
-  question: { plan: ReleasePlan; image: ImageReference; jobs: JobOptions; previous: Release | undefined },
+  question: { plan: ReleasePlan; image: ImageReference; jobs: SwarmJobOptions; previous: Release | undefined },
 ): Promise<string | null> {
   const { plan, image, jobs, previous } = question;
   const status = await readSchemaStatus(docker, plan, jobs);

@@ -4,7 +4,8 @@ import { type Call, type HostedTarget, type TargetRequest } from './target.js';
 const FOLDER = 'docker/deploy/alibaba';
 
 /**
- * Alibaba Cloud ACK, or any other Kubernetes: a job migrates, then the deployment rolls out, one surplus pod at a time.
+ * Alibaba Cloud ACK, or any other Kubernetes: a job migrates, then the API and the worker roll out, one surplus pod
+ * at a time.
  */
 export const alibaba: HostedTarget = {
   name: 'alibaba',
@@ -19,6 +20,8 @@ export const alibaba: HostedTarget = {
       awaitMigration(request),
       kubectl(request, ['apply', '--filename', '-'], await loadManifest('api.yaml', request)),
       kubectl(request, ['rollout', 'status', DEPLOYMENT, '--timeout=300s']),
+      kubectl(request, ['apply', '--filename', '-'], await loadManifest('worker.yaml', request)),
+      kubectl(request, ['rollout', 'status', 'deployment/airlock-worker', '--timeout=300s']),
     ];
   },
   undo: {

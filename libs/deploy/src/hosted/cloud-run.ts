@@ -1,10 +1,10 @@
 import { releaseVariables, shortName, type HostedTarget, type TargetRequest } from './target.js';
 
-/** Google Cloud Run: the job migrates, the new revision starts without traffic, then all traffic moves to it. */
+/** Google Cloud Run: the job migrates, the new revision starts without traffic, then all traffic moves to it, then the worker changes. */
 export const cloudRun: HostedTarget = {
   name: 'cloud-run',
   options: {
-    service: 'the service of this environment; its job is named <service>-migrate',
+    service: 'the service of this environment; its job is named <service>-migrate, its worker <service>-worker',
     project: 'the Google Cloud project',
     region: 'its region',
     registry: 'optional: <region>-docker.pkg.dev/…/api to copy the image to first; Cloud Run cannot pull from GHCR',
@@ -18,6 +18,7 @@ export const cloudRun: HostedTarget = {
       gcloud(request, 'jobs', 'execute', job, '--wait'),
       gcloud(request, 'deploy', service, ...image, '--no-traffic', '--tag', shortName(request)),
       gcloud(request, 'services', 'update-traffic', service, '--to-tags', `${shortName(request)}=100`),
+      gcloud(request, 'services', 'update', `${service}-worker`, ...image),
     ];
   },
 };

@@ -41,6 +41,7 @@ const cases: Record<string, { options: Record<string, string>; calls: string[]; 
       `gcloud run jobs execute s-migrate --wait ${gcloudEnd}`,
       `gcloud run deploy s --image ${IMAGE} --update-env-vars ${VARIABLES} --no-traffic --tag ${SHORT} ${gcloudEnd}`,
       `gcloud run services update-traffic s --to-tags ${SHORT}=100 ${gcloudEnd}`,
+      `gcloud run services update s-worker --image ${IMAGE} --update-env-vars ${VARIABLES} ${gcloudEnd}`,
     ],
     serving: 3,
   },
@@ -53,6 +54,8 @@ const cases: Record<string, { options: Record<string, string>; calls: string[]; 
       READ_JOB,
       'kubectl --namespace n apply --filename -',
       'kubectl --namespace n rollout status deployment/airlock-api --timeout=300s',
+      'kubectl --namespace n apply --filename -',
+      'kubectl --namespace n rollout status deployment/airlock-worker --timeout=300s',
     ],
     serving: 5,
     undo: [READ_IMAGE, READ_REVISIONS, 'kubectl --namespace n rollout undo deployment/airlock-api --to-revision=8'],
@@ -107,7 +110,7 @@ describe.each(Object.entries(cases))('%s', (target, { options, calls, serving, u
     async (_call, failing) => {
       await withFakes({ serving, failing }, async (deploy, called, said) => {
         expect(await deploy({ target, options })).toMatchObject({ ok: false });
-        const rolledOut = failing === calls.length - 1;
+        const rolledOut = failing >= serving;
         const after = undo.length === 0 || failing === 0 ? [] : rolledOut ? undo : [READ_IMAGE];
         expect(await called()).toEqual([...calls.slice(0, failing + 1), ...after]);
         expect(said()).toContain('exit 9; the calls after it were skipped');

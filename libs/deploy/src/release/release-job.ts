@@ -8,7 +8,7 @@ import { applyStack } from './stack-file.js';
 import { observeServices, type Task } from '../engine/swarm.js';
 
 /** A command that runs once with the image, secrets, networks and limits of a service. */
-export interface Job {
+export interface SwarmJob {
   readonly service: Fields;
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export interface JobResult {
   readonly error: string;
 }
 
-export interface JobOptions {
+export interface SwarmJobOptions {
   readonly stackName: string;
   readonly stack: Stack;
   readonly timeoutMs: number;
@@ -53,8 +53,8 @@ function assertStarted(tasks: ReadonlyMap<string, readonly Task[]>): void {
 /** Runs the jobs at the same time in a scratch stack, which is always removed afterwards. */
 export async function runJobs<K extends string>(
   docker: Docker,
-  jobs: Readonly<Record<K, Job>>,
-  options: JobOptions,
+  jobs: Readonly<Record<K, SwarmJob>>,
+  options: SwarmJobOptions,
 ): Promise<Record<K, JobResult>> {
   for (let start = 1; ; start += 1) {
     try {
@@ -67,8 +67,8 @@ export async function runJobs<K extends string>(
 
 async function runOnce<K extends string>(
   docker: Docker,
-  jobs: Readonly<Record<K, Job>>,
-  options: JobOptions & { isLastStart: boolean },
+  jobs: Readonly<Record<K, SwarmJob>>,
+  options: SwarmJobOptions & { isLastStart: boolean },
 ): Promise<Record<K, JobResult>> {
   const name = `${options.stackName}-job-${randomBytes(4).toString('hex')}`;
   try {
@@ -92,8 +92,8 @@ async function removeStack(docker: Docker, name: string): Promise<void> {
 
 function createJobStack(
   scratch: string,
-  jobs: Readonly<Record<string, Job>>,
-  { stackName, stack, beside = {} }: JobOptions,
+  jobs: Readonly<Record<string, SwarmJob>>,
+  { stackName, stack, beside = {} }: SwarmJobOptions,
 ): Stack {
   const services = Object.fromEntries(Object.entries(jobs).map(([key, job]) => [key, createJobService(scratch, job)]));
   const networks = Object.keys(stack.networks).map((key) => [key, outerNetwork(stackName, key, stack.networks[key])]);
@@ -109,7 +109,7 @@ function outerNetwork(stackName: string, key: string, network: Fields | undefine
   return network?.['external'] === true ? network : { external: true, name: `${stackName}_${key}` };
 }
 
-function createJobService(scratch: string, { service, command, environment }: Job): Fields {
+function createJobService(scratch: string, { service, command, environment }: SwarmJob): Fields {
   const { resources, placement } = (service['deploy'] ?? {}) as Fields;
   return {
     ...omit(service, 'ports', 'hostname'),
@@ -140,7 +140,7 @@ async function waitForJobs<K extends string>(
   docker: Docker,
   stack: string,
   keys: readonly K[],
-  options: JobOptions & { isLastStart: boolean },
+  options: SwarmJobOptions & { isLastStart: boolean },
 ): Promise<Record<K, JobResult>> {
   const besides = Object.keys(options.beside ?? {}).map((key) => `${stack}_${key}`);
   const deadline = performance.now() + options.timeoutMs;

@@ -78,14 +78,14 @@ export function createReleasePlan(
 }
 
 /**
- * The services of the image that serve HTTP, judged by their health check: it is the image's, which asks their port. A worker
- * has another one, or none.
+ * The services of the image that serve HTTP, judged by their health check: it is the image's, which asks their port. That of a
+ * worker asks another port.
  */
 export function listHttpServices({ appServices, stack }: AppServices): string[] {
   return appServices.filter((name) => {
     const check = (stack.services[name]?.['healthcheck'] ?? {}) as HealthCheck;
     if (check.disable === true || check.test?.[0] === 'NONE') return false;
-    return check.test === undefined || check.test.join(' ').includes('/app/healthcheck.mjs');
+    return check.test === undefined || check.test.join(' ').endsWith('/app/healthcheck.mjs');
   });
 }
 

@@ -1,11 +1,11 @@
 import type { Docker } from '../engine/docker.js';
-import { runJobs, type JobOptions } from '../release/release-job.js';
+import { runJobs, type SwarmJobOptions } from '../release/release-job.js';
 import { describeJobFailure, parseJson } from './preflight.js';
 import { DeployError } from '../engine/deploy-error.js';
 import type { ReleasePlan } from '../release/release-plan.js';
 
 /** Creates what is missing of roles, database and stamp. Provisioning never changes an existing stamp. */
-export async function provisionOnce(docker: Docker, plan: ReleasePlan, jobs: JobOptions): Promise<void> {
+export async function provisionOnce(docker: Docker, plan: ReleasePlan, jobs: SwarmJobOptions): Promise<void> {
   const { provisionJob: job } = plan;
   if (job === undefined) return;
   const { provision } = await runJobs(
@@ -25,7 +25,7 @@ export async function provisionOnce(docker: Docker, plan: ReleasePlan, jobs: Job
  */
 export async function migrateOnce(
   docker: Docker,
-  options: { plan: ReleasePlan; environment: string; actor: string; jobs: JobOptions },
+  options: { plan: ReleasePlan; environment: string; actor: string; jobs: SwarmJobOptions },
 ): Promise<string | null> {
   const { plan, environment, actor, jobs } = options;
   if (plan.releaseJob === undefined) return null;

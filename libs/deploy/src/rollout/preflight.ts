@@ -1,7 +1,7 @@
 import type { Fields } from '../engine/model-fields.js';
 import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
-import { runJobs, type Job, type JobOptions, type JobResult } from '../release/release-job.js';
+import { runJobs, type SwarmJob, type SwarmJobOptions, type JobResult } from '../release/release-job.js';
 import { DeployError } from '../engine/deploy-error.js';
 import { listHttpServices, type AppServices, type ReleasePlan } from '../release/release-plan.js';
 
@@ -37,7 +37,7 @@ export interface Preflight {
  */
 export async function preflight(
   docker: Docker,
-  options: { plan: ReleasePlan; current: ImageReference | undefined; environment: string; jobs: JobOptions },
+  options: { plan: ReleasePlan; current: ImageReference | undefined; environment: string; jobs: SwarmJobOptions },
 ): Promise<Preflight> {
   const { plan, current, environment, jobs } = options;
   const results = await runJobs(docker, createCheckJobs(plan, current, environment), jobs);
@@ -58,7 +58,7 @@ export async function preflight(
 export async function readSchemaStatus(
   docker: Docker,
   plan: ReleasePlan,
-  jobs: JobOptions,
+  jobs: SwarmJobOptions,
 ): Promise<SchemaStatus | undefined> {
   if (plan.releaseJob === undefined) return undefined;
   const service = withConfigOf(plan, plan.releaseJob.service);
@@ -69,7 +69,7 @@ export async function readSchemaStatus(
 const STATUS = ['airlock', 'db', 'status', '--json'];
 
 function createCheckJobs(plan: ReleasePlan, current: ImageReference | undefined, environment: string) {
-  const jobs: Record<string, Job> = {};
+  const jobs: Record<string, SwarmJob> = {};
   for (const name of plan.appServices) {
     jobs[`config-${name}`] = { service: plan.stack.services[name] ?? {}, command: ['airlock', 'config', 'check'] };
   }

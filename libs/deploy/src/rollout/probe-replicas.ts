@@ -1,7 +1,7 @@
 import { omit, type Fields } from '../engine/model-fields.js';
 import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
-import { runJobs, withoutAliases, type Job, type JobOptions } from '../release/release-job.js';
+import { runJobs, withoutAliases, type SwarmJob, type SwarmJobOptions } from '../release/release-job.js';
 import { describeJobFailure } from './preflight.js';
 import { DeployError } from '../engine/deploy-error.js';
 import { listHttpServices, type ReleasePlan } from '../release/release-plan.js';
@@ -64,7 +64,7 @@ export interface ProbeOptions {
   readonly plan: ReleasePlan;
   readonly image: ImageReference;
   readonly limitMs: number;
-  readonly jobs: Omit<JobOptions, 'timeoutMs' | 'beside' | 'onPoll'>;
+  readonly jobs: Omit<SwarmJobOptions, 'timeoutMs' | 'beside' | 'onPoll'>;
 }
 
 /** How long a replica may return another digest: a replica that is being replaced still responds for a moment. */
@@ -117,7 +117,7 @@ export async function runCanaryProbe(
 function createProbe(
   { image, limitMs }: ProbeOptions,
   target: { service: Fields; target: string; count: number; soakMs: number },
-): Job {
+): SwarmJob {
   const environment = target.service['environment'] as Record<string, string> | undefined;
   return {
     service: target.service,
@@ -136,9 +136,9 @@ function createProbe(
 
 async function runProbe(
   docker: Docker,
-  job: Job,
+  job: SwarmJob,
   options: ProbeOptions,
-  context: { what: string; count: number } & Pick<JobOptions, 'beside' | 'onPoll'>,
+  context: { what: string; count: number } & Pick<SwarmJobOptions, 'beside' | 'onPoll'>,
 ): Promise<ProbeOutput> {
   const { what, count, ...around } = context;
   const jobs = { ...options.jobs, ...around, timeoutMs: options.limitMs + 60_000 };

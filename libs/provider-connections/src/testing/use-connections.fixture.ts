@@ -1,7 +1,7 @@
 import { type Config, Secret } from '@airlock/config';
-import { checkSchema } from '@airlock/database';
 import { model } from '@airlock/model';
 import type { ServiceDefinition } from '@airlock/service';
+import { describeProduct } from '@airlock/service/product';
 import { type TestApp, useTestApp } from '@airlock/service/testing';
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import { Module } from '@nestjs/common';
@@ -13,12 +13,11 @@ import { TestProvider } from './test-provider.fixture.js';
 class ConnectionsApp {}
 
 const definition: ServiceDefinition = {
+  ...describeProduct(model, []),
   title: 'Connections',
   prefix: 'api/v1',
   module: ConnectionsApp,
-  loadEntities: () => model.loadEntities(),
   constraints: [],
-  checkSchema: (session) => checkSchema(session, model.migrations),
 };
 
 export const CALLBACK_URL = 'http://127.0.0.1:8183';

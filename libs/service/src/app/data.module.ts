@@ -31,11 +31,13 @@ class RedisCloser implements OnApplicationShutdown {
   }
 }
 
+type DataDefinition = Pick<ServiceDefinition, 'checkSchema' | 'constraints' | 'cachedTables'>;
+
 /** Provides the access to rows that all resources share. */
 @Module({})
 export class DataModule {
-  static forRoot(definition: Pick<ServiceDefinition, 'checkSchema' | 'constraints'>, logger: Logger): DynamicModule {
-    const { checkSchema } = definition;
+  static forRoot(definition: DataDefinition, logger: Logger): DynamicModule {
+    const { checkSchema, cachedTables: tables } = definition;
     const constraints = mergeConstraints(definition.constraints);
     return {
       module: DataModule,
@@ -82,7 +84,7 @@ export class DataModule {
             database: Database,
             redis: Redis | undefined,
             environment: ConfigType<typeof environmentConfig>,
-          ) => new ReadCaches({ database, redis, environment, logger }),
+          ) => new ReadCaches({ database, redis, environment, logger, tables }),
         },
       ],
       exports: [Database, Pages, ReadCaches, REDIS],

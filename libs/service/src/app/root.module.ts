@@ -3,11 +3,13 @@ import { AirlockConfigModule } from '@airlock/config/nest';
 import { DatabaseModule } from '@airlock/database';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { createSqlPrinter } from '../logging/sql-printer.js';
 import { AuthModule } from './auth.module.js';
 import { DataModule } from './data.module.js';
 import type { Metrics } from '../telemetry/prometheus-metrics.js';
 import { OutboundModule } from './outbound.module.js';
 import { FilesModule } from './files.module.js';
+import { JobsModule } from './jobs.module.js';
 import type { ServiceDefinition } from './service-definition.js';
 
 export interface RootModuleContext {
@@ -32,18 +34,12 @@ export class RootModule {
         DataModule.forRoot(definition, logger),
         OutboundModule.forRoot(config, { logger, metrics }),
         FilesModule.forRoot(config, logger),
+        JobsModule.forRoot(definition, logger),
         AuthModule.forRoot(definition, logger),
+        ...definition.jobModules,
         definition.module,
         ...imports,
       ],
     };
   }
-}
-
-/** DB_ECHO asks for statements explicitly, so they are logged at `info` and not as details of the framework. */
-function createSqlPrinter(logger: Logger) {
-  return {
-    log: (sql: string) => logger.info({ sql }, 'sql'),
-    warn: (sql: string) => logger.warn({ sql }, 'sql'),
-  };
 }

@@ -46,6 +46,9 @@ const definition: ServiceDefinition = {
   prefix: 'api/v1',
   module: ParcelsModule,
   constraints: [],
+  cachedTables: [],
+  jobs: [],
+  jobModules: [],
   loadEntities: () => Promise.resolve([]),
   checkSchema: (session) => checkSchema(session, sampleModel.migrations),
 };

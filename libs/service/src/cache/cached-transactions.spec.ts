@@ -60,8 +60,23 @@ class Pair {
       () => world.close(),
       () => Promise.resolve(redis?.disconnect()),
     );
-    const caches = new ReadCaches({ database: world.database, redis, environment: 'testing', logger });
+    const caches = new ReadCaches({
+      database: world.database,
+      redis,
+      environment: 'testing',
+      logger,
+      tables: ['parcels'],
+    });
     return { world, caches, cache: caches.create<Parcel>('parcels', 1) };
+  }
+
+  /** A process that knows the tables, and has neither Redis nor a cache: a worker. */
+  async openWorker(test: TestDatabase): Promise<DataWorld> {
+    const logger = pino({ messageKey: 'event' }, { write: (line: string) => void this.lines.push(line) });
+    const world = await openDataWorld(test.config);
+    this.#closers.push(() => world.close());
+    new ReadCaches({ database: world.database, redis: undefined, environment: 'testing', logger, tables: ['parcels'] });
+    return world;
   }
 
   asUser(work: (tx: EntityManager) => Promise<unknown>): Promise<unknown> {
@@ -101,11 +116,11 @@ class Pair {
 
 describeWithOwnRedis('a transaction that changes cached rows', () => {
   const itTogether = useTogether({ limit: 6 });
-  const itCached = (title: string, run: (pair: Pair) => Promise<void>) =>
+  const itCached = (title: string, run: (pair: Pair, test: TestDatabase) => Promise<void>) =>
     itTogether(title, () =>
       withTestDatabase(async (database) => {
         const pair = await Pair.open(database);
-        await run(pair).finally(() => pair.close());
+        await run(pair, database).finally(() => pair.close());
       }),
     );
 
@@ -152,6 +167,16 @@ describeWithOwnRedis('a transaction that changes cached rows', () => {
     await pair.writer.caches.changeAll(() => pair.asUser(renameAll));
     expect([await pair.read(), pair.runs, pair.unexpected]).toEqual([['changed', 'changed'], 1, []]);
   });
+
+  itCached(
+    'in a process without a cache, such as a worker, leaves none of them in the cache of another',
+    async (pair, test) => {
+      const worker = await pair.openWorker(test);
+      expect(await pair.isCached(pair.kettle)).toBe(true);
+      await worker.database.asUser(USER, renameAll);
+      expect([await pair.read(), pair.unexpected.length]).toEqual([['changed', 'changed'], 1]);
+    },
+  );
 
   itCached('and fails does not run again', async (pair) => {
     const work = pair.asUser(async (tx) => {

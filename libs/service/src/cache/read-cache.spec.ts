@@ -83,7 +83,13 @@ class World {
 
   /** A client that the cache treats as a separate process. */
   readonly createCache = (redis: Redis | undefined, environment = 'testing'): ReadCache<Row> =>
-    new ReadCaches({ database: this.#database, redis, environment, logger: this.#logger }).create<Row>('spec', 1);
+    new ReadCaches({
+      database: this.#database,
+      redis,
+      environment,
+      logger: this.#logger,
+      tables: ['spec'],
+    }).create<Row>('spec', 1);
 
   readonly open = async (port?: number): Promise<ReadCache<Row>> => this.createCache(await this.connect(port));
 

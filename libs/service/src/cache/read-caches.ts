@@ -14,6 +14,8 @@ export interface ReadCachesOptions extends Omit<CacheGenerationOptions, 'server'
    */
   readonly redis: Redis | undefined;
   readonly environment: string;
+  /** The tables that any process of the product may cache. */
+  readonly tables: readonly string[];
 }
 
 /**
@@ -21,7 +23,7 @@ export interface ReadCachesOptions extends Omit<CacheGenerationOptions, 'server'
  * cache. Keys include the environment and the name, so caches never share entries.
  */
 export class ReadCaches implements CachedTables {
-  readonly tables: string[] = [];
+  readonly tables: readonly string[];
   readonly #options: ReadCachesOptions;
   readonly #server: CacheServer;
   readonly #generation: CacheGeneration;
@@ -29,6 +31,7 @@ export class ReadCaches implements CachedTables {
 
   constructor(options: ReadCachesOptions) {
     this.#options = options;
+    this.tables = options.tables;
     this.#server = new CacheServer(options.redis);
     this.#generation = new CacheGeneration({ ...options, server: this.#server });
     options.database.watch(this);
@@ -41,7 +44,10 @@ export class ReadCaches implements CachedTables {
   create<Row extends { readonly version: number }>(table: string, shape: number): ReadCache<Row> {
     const { environment } = this.#options;
     const [server, generation, expected] = [this.#server, this.#generation, this.#expected];
-    if (!this.tables.includes(table)) this.tables.push(table);
+    if (!this.tables.includes(table)) {
+      // A worker that changes rows of the table could not know.
+      throw new Error(`cache: ${table} may not be cached; expected it in cachedTables of libs/model/src/model.ts`);
+    }
     return new ReadCache<Row>({ server, generation, expected, environment, table, shape });
   }
 

@@ -34,7 +34,7 @@ export interface StoredFile {
   readonly sha256: string;
 }
 
-/** The facts about the current request, available to all code that runs for it. */
+/** The facts about the current request or job, available to all code that runs for it. */
 export class RequestContext {
   readonly requestId: string;
   readonly correlationId: string;
@@ -53,6 +53,8 @@ export class RequestContext {
   signature: string | undefined;
   /** Checks the bytes of the body before they are parsed. @throws Problem unauthenticated */
   verifyBody: ((bytes: Buffer) => void) | undefined;
+  /** The job that runs here, in place of a request. Its ids are those of the request that sent it. */
+  job: { readonly name: string; readonly id: string } | undefined;
   /** Set for routes that stream events. */
   subscriber: EventSubscriber | undefined;
   /** Whether the response is a stream of events or a WebSocket, which last as long as the client stays. */
@@ -108,8 +110,8 @@ export class RequestContext {
 
 const storage = new AsyncLocalStorage<RequestContext>();
 
-export function runInContext(context: RequestContext, run: () => void): void {
-  storage.run(context, run);
+export function runInContext<T>(context: RequestContext, run: () => T): T {
+  return storage.run(context, run);
 }
 
 /** Runs work that belongs to no request, even if a request triggered it. */

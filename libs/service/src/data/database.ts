@@ -182,6 +182,21 @@ export class Database {
     );
   }
 
+  /**
+   * Runs a statement that a library made, without a user: it sees no row of the product. It may be several statements.
+   */
+  execute(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
+    return new Promise((resolve, reject) => {
+      const loan = { deadlineMs: this.#options.statementTimeoutMs + LATENESS_MS, fail: reject };
+      this.#sessions.lend(loan, (session, returnSession) => {
+        session
+          .query(text, values)
+          .then(resolve, reject)
+          .finally(() => returnSession());
+      });
+    });
+  }
+
   /** Resolves if the database responds and has the schema that this code needs. */
   ping(): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -10,12 +10,12 @@ export const JOURNAL: Statement = {
 const LONGEST_REASON = 200;
 
 /**
- * A job has no request. A request may act as the system only if its route states which callers may make it do so.
+ * A job may always. A request may act as the system only if its route states which callers may make it do so.
  *
  * @throws Error
  */
 export function assertMayActAsSystem(context: RequestContext | undefined): void {
-  if (!context || context.role !== undefined || context.signature !== undefined) return;
+  if (!context || context.job || context.role !== undefined || context.signature !== undefined) return;
   throw new Error(
     'database: asSystem was called in a request whose route requires no role and no signature; ' +
       "expected @Operation({ …, access: { role: 'support' } }) on the route",

@@ -135,6 +135,9 @@ const define = (module: Type): ServiceDefinition => ({
   prefix: 'api/v1',
   module,
   constraints: [],
+  cachedTables: [],
+  jobs: [],
+  jobModules: [],
   loadEntities: () => Promise.resolve([]),
   checkSchema: (session) => checkSchema(session, sampleModel.migrations),
 });

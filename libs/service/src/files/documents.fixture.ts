@@ -100,6 +100,9 @@ export const defineDocuments = (module: Type): ServiceDefinition => ({
   prefix: 'api/v1',
   module,
   constraints: [],
+  cachedTables: [],
+  jobs: [],
+  jobModules: [],
   loadEntities: () => Promise.resolve([]),
   checkSchema: (session) => checkSchema(session, sampleModel.migrations),
 });

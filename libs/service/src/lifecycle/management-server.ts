@@ -1,11 +1,13 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { HealthResponse } from '@airlock/health';
+import type { Health, HealthResponse } from '@airlock/health';
 
 export interface ManagementOptions {
   readonly host: string;
   readonly port: number;
   readonly readMetrics: () => Promise<string>;
   readonly readHealth: () => Promise<HealthResponse>;
+  /** Of a program whose probes are served here, because it has no other port. */
+  readonly probes?: Health;
 }
 
 /** Serves metrics and the state of each component on a separate port that is never published. */
@@ -14,6 +16,7 @@ export async function startManagementServer({
   port,
   readMetrics,
   readHealth,
+  probes,
 }: ManagementOptions): Promise<Server> {
   const routes: Readonly<Record<string, () => Promise<ManagementResponse>>> = {
     '/metrics': async () => ({
@@ -21,7 +24,8 @@ export async function startManagementServer({
       type: 'text/plain; version=0.0.4; charset=utf-8',
       text: await readMetrics(),
     }),
-    '/health': async () => toResponse(await readHealth()),
+    '/health': async () => toResponse(await readHealth(), 'application/health+json'),
+    ...(probes && createProbes(probes)),
   };
   const server = createServer((request, response) => {
     const route = request.method === 'GET' || request.method === 'HEAD' ? routes[request.url ?? ''] : undefined;
@@ -45,8 +49,18 @@ interface ManagementResponse {
 const NOT_FOUND: ManagementResponse = { statusCode: 404, type: 'text/plain', text: 'not found\n' };
 const FAILED: ManagementResponse = { statusCode: 500, type: 'text/plain', text: 'failed\n' };
 
-function toResponse({ statusCode, body }: HealthResponse): ManagementResponse {
-  return { statusCode, type: 'application/health+json', text: JSON.stringify(body) };
+function createProbes(health: Health): Readonly<Record<string, () => Promise<ManagementResponse>>> {
+  const type = 'application/json; charset=utf-8';
+  return {
+    '/healthz': async () => toResponse(health.healthz(), type),
+    '/readyz': async () => toResponse(await health.readyz(), type),
+    '/startupz': async () => toResponse(await health.startupz(), type),
+    '/version': async () => toResponse(health.version(), type),
+  };
+}
+
+function toResponse({ statusCode, body }: HealthResponse, type: string): ManagementResponse {
+  return { statusCode, type, text: JSON.stringify(body) };
 }
 
 function send(response: ServerResponse, { statusCode, type, text }: ManagementResponse): void {

@@ -1,8 +1,9 @@
 import cluster from 'node:cluster';
-import { type Config, traitsOf } from '@airlock/config';
-import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals, type Shutdown } from '@airlock/health';
+import type { Config } from '@airlock/config';
+import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals } from '@airlock/health';
 import { DataSource } from 'typeorm';
 import { type App, createApp } from '../app/create-app.js';
+import { createJobRunner } from '../app/create-job-runner.js';
 import type { ServiceDefinition } from '../app/service-definition.js';
 import { describeBuild } from '../app/version.js';
 import { openDatabase } from '../data/open-database.js';
@@ -13,6 +14,7 @@ import { openLogger } from '../logging/logger.js';
 import { openObservers } from '../telemetry/open-observers.js';
 import { respondToSupervisor } from './cluster-messages.js';
 import { startManagementServer } from './management-server.js';
+import { stopWithParent } from './stop-with-parent.js';
 
 export interface ServeOptions {
   readonly definition: ServiceDefinition;
@@ -38,11 +40,17 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     observer,
   });
 
+  const runner = config.jobs.inApi
+    ? createJobRunner(nest, config, { definition: options.definition, logger, metrics, observer })
+    : undefined;
+  lifecycle.onDrain(() => runner?.drain());
+
   const shutdown = createShutdown({
     lifecycle,
     budget: config.shutdown,
     server: nest.getHttpServer(),
     close: async () => {
+      await runner?.stop(config.shutdown.requestMs);
       await nest.close();
       await observer.close(config.shutdown.teardownMs / 2);
     },
@@ -62,6 +70,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const onUnavailable = (reason: string) => logger.warn({ url, reason }, 'database.awaited');
   if (!(await openDatabase(nest.get(DataSource), { config, lifecycle, onUnavailable }))) return;
   await openFiles(nest.get(FileStore), logger);
+  runner?.start();
   lifecycle.serve();
   logger.info({ url }, 'listening');
   process.send?.('ready');
@@ -79,9 +88,4 @@ async function openManagement(
     readMetrics: () => metrics.registry.metrics(),
     readHealth: () => health.detail(),
   });
-}
-
-/** Stops when the development server that started this process exits, because nothing else would stop it. */
-function stopWithParent({ environment }: Config, shutdown: Shutdown): void {
-  if (traitsOf(environment).isServedFromSources) process.once('disconnect', () => shutdown('parent exited'));
 }

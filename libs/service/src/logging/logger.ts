@@ -28,7 +28,7 @@ export async function openLogger(config: Config, { version }: { version: string 
   return createLogger(config, { version, destination: await createPrettyStream() });
 }
 
-/** One JSON object per line. Every line of a request has the ids of the request. */
+/** One JSON object per line. Every line of a request has the ids of the request, as has that of a job which it sent. */
 export function createLogger(config: Config, { version, destination }: LoggerChoices): Logger {
   const options: LoggerOptions = {
     level: config.log.level,
@@ -51,7 +51,13 @@ export function createFlatLogger(logger: Logger): Logger {
 
 function describeContext(): object {
   const context = currentContext();
-  return context ? { request_id: context.requestId, correlation_id: context.correlationId } : {};
+  if (!context) return {};
+  const { requestId, correlationId, job } = context;
+  return {
+    request_id: requestId,
+    correlation_id: correlationId,
+    ...(job && { job: job.name, job_id: job.id }),
+  };
 }
 
 /** Logs only selected fields, because drivers add parameters, details and hosts to their errors. */

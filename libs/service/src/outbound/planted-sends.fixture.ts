@@ -72,6 +72,9 @@ await serve(
       checkSchema: () => Promise.resolve(undefined) as never,
       loadEntities: () => Promise.resolve([]),
       constraints: [],
+  cachedTables: [],
+  jobs: [],
+  jobModules: [],
     },
   },
 );

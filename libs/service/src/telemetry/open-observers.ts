@@ -24,6 +24,7 @@ export async function openObservers(options: ObserverOptions): Promise<Observer>
   }
   return {
     onRequest: (request, reply) => observers.forEach((observer) => observer.onRequest?.(request, reply)),
+    onJob: (run) => observers.forEach((observer) => observer.onJob?.(run)),
     onError: (error, context) => observers.forEach((observer) => observer.onError?.(error, context)),
     watchPool: (read) => observers.forEach((observer) => observer.watchPool?.(read)),
     close: async (timeoutMs) => void (await Promise.all(observers.map((observer) => observer.close(timeoutMs)))),

@@ -3,6 +3,7 @@ import type { Histogram, Meter } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ObservedJob } from './observer.js';
 import type { OutgoingOperation } from './outgoing-operation.js';
 
 const SEND_EVERY_MS = 15_000;
@@ -18,6 +19,7 @@ export class Meters {
   readonly #provider: MeterProvider;
   readonly #meter: Meter;
   readonly #requests: Histogram;
+  readonly #jobs: Histogram;
   readonly #operations: Readonly<Record<'db' | 'http', Histogram>>;
 
   constructor({ exporter, resource }: { exporter: PushMetricExporter; resource: Resource }) {
@@ -29,6 +31,7 @@ export class Meters {
     this.#provider = new MeterProvider({ resource, readers: [reader] });
     this.#meter = this.#provider.getMeter('airlock');
     this.#requests = this.#createDuration('http.server.request.duration');
+    this.#jobs = this.#createDuration('messaging.process.duration');
     this.#operations = {
       db: this.#createDuration('db.client.operation.duration'),
       http: this.#createDuration('http.client.request.duration'),
@@ -43,6 +46,14 @@ export class Meters {
       'http.route': request.routeOptions.url ?? 'none',
       'http.response.status_code': statusCode,
       ...(statusCode >= FIRST_SERVER_ERROR && { 'error.type': String(statusCode) }),
+    });
+  }
+
+  addJob({ name, outcome, durationMs }: ObservedJob): void {
+    this.#jobs.record(durationMs / MILLISECONDS_PER_SECOND, {
+      'messaging.system': 'pg-boss',
+      'messaging.destination.name': name,
+      'airlock.job.outcome': outcome,
     });
   }
 

@@ -11,13 +11,14 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TraceContext } from '../context/identifiers.js';
 import { currentContext } from '../context/request-context.js';
+import type { ObservedJob } from './observer.js';
 import type { OutgoingOperation } from './outgoing-operation.js';
 
 const SEND_EVERY_MS = 2_000;
 const FIRST_SERVER_ERROR = 500;
 
 /**
- * A server span for each request, created after the response, with the ids that the outgoing calls have already sent.
+ * A server span for each request and a consumer span for each run of a job, created after the response, with the ids that the outgoing calls have already sent.
  * Each outgoing call has a client span below it. Routes are patterns; addresses, queries, headers and bodies are not
  * exported.
  */
@@ -54,6 +55,28 @@ export class Spans {
       this.#tracer.startSpan(`${request.method} ${route}`, options, createParent(context, context.parentId)),
     );
     if (reply.statusCode >= FIRST_SERVER_ERROR) span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end(endTime);
+  }
+
+  /** A span below that of the request which sent the job, for each run. */
+  addJob({ name, outcome, attempt, durationMs, requestId, trace: context }: ObservedJob): void {
+    const endTime = Date.now();
+    const options = {
+      kind: SpanKind.CONSUMER,
+      startTime: endTime - durationMs,
+      attributes: {
+        'messaging.system': 'pg-boss',
+        'messaging.operation.name': 'process',
+        'messaging.destination.name': name,
+        'airlock.job.outcome': outcome,
+        'airlock.job.attempt': attempt,
+        'airlock.request_id': requestId,
+      },
+    };
+    const span = this.#ids.give(context, () =>
+      this.#tracer.startSpan(`process ${name}`, options, createParent(context, context.parentId)),
+    );
+    if (outcome === 'failed' || outcome === 'dead') span.setStatus({ code: SpanStatusCode.ERROR });
     span.end(endTime);
   }
 

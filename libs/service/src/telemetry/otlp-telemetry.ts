@@ -44,6 +44,10 @@ export function createTelemetry(endpoint: string, { config, version, logger }: T
       spans.addRequest(request, reply);
       meters.addRequest(request, reply);
     },
+    onJob(run) {
+      spans.addJob(run);
+      meters.addJob(run);
+    },
     watchPool: (read) => meters.watchPool(read),
     async close(timeoutMs) {
       unsubscribe();

@@ -1,6 +1,7 @@
 import type { Lifecycle, Version } from '@airlock/health';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ObservedJob, QueueFigures } from './observer.js';
 
 /** An attempt to send something out of the system. */
 export interface Departure {
@@ -17,6 +18,7 @@ export interface MetricsOptions {
 }
 
 const MILLISECONDS_PER_SECOND = 1_000;
+const JOB_BUCKETS_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
 const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
@@ -26,6 +28,7 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #duration: Histogram;
   readonly #departures: Histogram;
+  #jobs: Histogram | undefined;
 
   constructor({ lifecycle, version }: MetricsOptions) {
     const registers = [this.registry];
@@ -84,6 +87,40 @@ export class Metrics {
 
   observeDeparture({ seconds, ...labels }: Departure): void {
     this.#departures.observe(labels, seconds);
+  }
+
+  /** Shows the queues of jobs. Each process reads the same queues, so the figures of several are not added. */
+  watchJobs(read: () => readonly QueueFigures[]): void {
+    const watch = (name: string, help: string, figure: (queue: QueueFigures) => number) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ['job'],
+        aggregator: 'max',
+        registers: [this.registry],
+        collect() {
+          this.reset();
+          for (const queue of read()) this.set({ job: queue.job }, figure(queue));
+        },
+      });
+    watch('jobs_ready', 'Jobs that could be started now', ({ ready }) => ready);
+    watch('jobs_running', 'Jobs that a process has taken', ({ running }) => running);
+    watch(
+      'jobs_oldest_ready_seconds',
+      'How long the oldest job waits that could be started',
+      (queue) => queue.oldestSeconds,
+    );
+    this.#jobs = new Histogram({
+      name: 'job_duration_seconds',
+      help: 'Duration of a run of a job, by its outcome',
+      labelNames: ['job', 'outcome'],
+      buckets: JOB_BUCKETS_SECONDS,
+      registers: [this.registry],
+    });
+  }
+
+  observeJob({ name, outcome, durationMs }: ObservedJob): void {
+    this.#jobs?.observe({ job: name, outcome }, durationMs / MILLISECONDS_PER_SECOND);
   }
 
   observe(request: FastifyRequest, reply: FastifyReply): void {

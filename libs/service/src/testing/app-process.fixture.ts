@@ -24,13 +24,14 @@ export class AppProcess {
   readonly #child: ChildProcess;
   #waiting: (() => void)[] = [];
 
-  /** Waits until the app serves, waits for its database, or has exited. */
+  /** Waits until the app serves or works, waits for its database, or has exited. */
   static async start<Options, App extends AppProcess>(
     this: new (options: Options) => App,
     options: Options,
   ): Promise<App> {
     const app = new this(options);
-    await Promise.race([app.waitFor('listening'), app.waitFor('database.awaited'), app.exited]);
+    const events = ['listening', 'working', 'database.awaited'].map(app.waitFor);
+    await Promise.race([...events, app.exited]);
     return app;
   }
 

@@ -18,4 +18,5 @@ export { describeWithOwnRedis, TestRedis } from './redis.fixture.js';
 export { TcpProxy } from './tcp-proxy.fixture.js';
 export { PARTY, TestIssuer } from './test-issuer.fixture.js';
 export { type TestApp, type TestAppOptions, useTestApp } from './use-test-app.fixture.js';
+export { useTestJobs } from './use-test-jobs.fixture.js';
 export { useTogether } from './use-together.fixture.js';

@@ -8,9 +8,12 @@ import type { InjectOptions, Response } from 'light-my-request';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { type App, createApp } from '../app/create-app.js';
+import { createJobRunner } from '../app/create-job-runner.js';
 import type { ServiceDefinition } from '../app/service-definition.js';
+import type { JobRunner } from '../jobs/job-runner.js';
 import { createLogger } from '../logging/logger.js';
 import { type Kept, Outbound } from '../outbound/outbound.js';
+import type { ObservedJob } from '../telemetry/observer.js';
 import { TestIssuer } from './test-issuer.fixture.js';
 
 export interface TestAppOptions {
@@ -53,6 +56,8 @@ export class TestApp {
 
   app!: App;
   logger!: Logger;
+  #runner!: JobRunner;
+  readonly #runs: ObservedJob[] = [];
 
   async open({ imports, isolation }: Required<Omit<TestAppOptions, 'configure'>>): Promise<void> {
     const write = (line: string) => void this.lines.push(JSON.parse(line) as Record<string, unknown>);
@@ -65,6 +70,12 @@ export class TestApp {
       version: VERSION,
       imports,
     });
+    const observer = { onJob: (run: ObservedJob) => void this.#runs.push(run), close: () => Promise.resolve() };
+    // In a transaction that is rolled back, two jobs at once would need two sessions.
+    const jobs = { ...this.config.jobs, ...(isolation === 'rollback' && { concurrency: 1 }) };
+    const { definition, logger, app } = this;
+    const context = { definition, logger, metrics: app.metrics, observer };
+    this.#runner = createJobRunner(app.nest, { ...this.config, jobs }, context);
     const dataSource = this.app.nest.get(DataSource);
     if (isolation === 'rollback') this.database.attach(dataSource);
     await openDataSource(dataSource, this.config);
@@ -80,6 +91,12 @@ export class TestApp {
     const claims = { sub: as, ...(roles && { roles }) };
     const authorization = as === undefined ? {} : { authorization: `Bearer ${await this.issuer.sign(claims)}` };
     return this.app.nest.inject({ ...rest, headers: { ...authorization, ...headers } });
+  }
+
+  /** Runs the jobs that are ready, and those that they send, until there is none. @returns how each run ended */
+  async runJobs(): Promise<Pick<ObservedJob, 'name' | 'outcome'>[]> {
+    await this.#runner.runReady();
+    return this.#runs.splice(0).map(({ name, outcome }) => ({ name, outcome }));
   }
 
   async close(): Promise<void> {

@@ -50,6 +50,9 @@ export const streamingService: ServiceDefinition = {
   prefix: 'api/v1',
   module: TicksModule,
   constraints: [],
+  cachedTables: [],
+  jobs: [],
+  jobModules: [],
   loadEntities: () => Promise.resolve([]),
   checkSchema: (session) => checkSchema(session, sampleModel.migrations),
 };

@@ -1,0 +1,3 @@
+import { presetWithServers } from '../../tools/jest.preset.mjs';
+
+export default { ...presetWithServers, displayName: 'jobs' };
