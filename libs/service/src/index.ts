@@ -11,7 +11,7 @@ export { boundedText, cursor, id, jsonValue, limit, timestamp } from './data/res
 export { isoTimestamp } from './data/sql.js';
 export type { ServerEvent } from './events/event-stream.js';
 export { Subscriber } from './events/subscriber.decorator.js';
-export { createEtag, isKnown, parseIfMatch } from './http/etag.js';
+export { Etags } from './http/etags.js';
 export { Operation } from './openapi/operation.js';
 export { Problem } from './problems/problem.js';
 export type { SignatureScheme } from './signatures/signature-scheme.js';
