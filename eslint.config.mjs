@@ -34,7 +34,9 @@ const layers = [
   },
   {
     sourceTag: 'layer:jobs',
-    onlyDependOnLibsWithTags: ['layer:service', 'layer:model', 'layer:database-dev', 'layer:config'],
+    onlyDependOnLibsWithTags: ['provider-connections', 'service', 'model', 'database-dev', 'config'].map(
+      (name) => `layer:${name}`,
+    ),
   },
   {
     sourceTag: 'layer:service',

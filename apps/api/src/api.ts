@@ -1,4 +1,4 @@
-import { jobs } from '@airlock/jobs';
+import { jobModules, jobs } from '@airlock/jobs';
 import { model } from '@airlock/model';
 import { connectionConstraints } from '@airlock/provider-connections';
 import type { ServiceDefinition } from '@airlock/service';
@@ -8,7 +8,7 @@ import { entityConstraints } from './entities/entity.constraints.js';
 
 /** Describes this API to the service. */
 export const api: ServiceDefinition = {
-  ...describeProduct(model, jobs),
+  ...describeProduct(model, jobs, jobModules),
   title: 'Airlock API',
   prefix: 'api/v1',
   module: AppModule,

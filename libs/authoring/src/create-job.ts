@@ -60,11 +60,11 @@ function draftSpec(name: string, { camel, kebab }: Spelling): string {
 import { describeProduct } from '@airlock/service/product';
 import { useTestJobs } from '@airlock/service/testing';
 import { describe, expect, it } from '@jest/globals';
-import { jobs } from './index.js';
+import { jobModules, jobs } from './index.js';
 import { ${camel} } from './${kebab}.js';
 
 describe('${name}', () => {
-  const world = useTestJobs(describeProduct(model, jobs));
+  const world = useTestJobs(describeProduct(model, jobs, jobModules));
 
   it('runs once when it is sent', async () => {
     const data = { ownerId: 'user_1' };

@@ -4,10 +4,10 @@ import { describeProduct } from '@airlock/service/product';
 import { useTestJobs } from '@airlock/service/testing';
 import { describe, expect, it } from '@jest/globals';
 import { countEntities } from './count-entities.js';
-import { jobs } from './index.js';
+import { jobModules, jobs } from './index.js';
 
 describe('entities.count', () => {
-  const world = useTestJobs(describeProduct(model, jobs));
+  const world = useTestJobs(describeProduct(model, jobs, jobModules));
 
   it('logs how many records and owners there are', async () => {
     const before = await count();

@@ -3,13 +3,13 @@ import { EntityRecord } from '@airlock/model/orm';
 import { describeProduct } from '@airlock/service/product';
 import { useTestJobs } from '@airlock/service/testing';
 import { describe, expect, it } from '@jest/globals';
-import { jobs } from './index.js';
+import { jobModules, jobs } from './index.js';
 import { renameAttribute } from './rename-attribute.js';
 
 const [OWNER, OTHER] = ['user_1', 'user_2'];
 
 describe.each(['rollback', 'delete'] as const)('entities.rename-attribute with %s', (isolation) => {
-  const world = useTestJobs(describeProduct(model, jobs), { isolation });
+  const world = useTestJobs(describeProduct(model, jobs, jobModules), { isolation });
   const add = (ownerId: string, attributes: object[]) =>
     world.database.asUser(ownerId, (tx) =>
       tx

@@ -7,6 +7,7 @@ import { Connections } from './connections.js';
 import { Keyring } from './keyring.js';
 import { Providers } from './providers.js';
 import { Renewal } from './renewal.js';
+import { ConnectionUpkeep } from './upkeep.js';
 
 /** The parts, for programs without Nest and for {@link refreshConnections}. */
 export interface ConnectionParts {
@@ -46,7 +47,8 @@ const PARTS = Symbol('parts of connections');
     },
     { provide: Attempts, inject: [PARTS], useFactory: ({ attempts }: ConnectionParts) => attempts },
     { provide: Connections, inject: [PARTS], useFactory: ({ connections }: ConnectionParts) => connections },
+    { provide: ConnectionUpkeep, inject: [PARTS], useFactory: (parts: ConnectionParts) => new ConnectionUpkeep(parts) },
   ],
-  exports: [Attempts, Connections],
+  exports: [Attempts, Connections, ConnectionUpkeep],
 })
 export class ProviderConnectionsModule {}

@@ -1,4 +1,4 @@
-import { createEtag, isKnown, Operation, parseIfMatch, UserId } from '@airlock/service';
+import { Etags, Operation, UserId } from '@airlock/service';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { EntitiesService } from './entities.service.js';
@@ -23,7 +23,10 @@ const LIST = { schema: entityListSchema };
 
 @Controller('entities')
 export class EntitiesController {
-  constructor(private readonly entities: EntitiesService) {}
+  constructor(
+    private readonly entities: EntitiesService,
+    private readonly etags: Etags,
+  ) {}
 
   @Get()
   @Operation({
@@ -47,7 +50,7 @@ export class EntitiesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Entity> {
     const entity = await this.entities.create(userId, body);
-    reply.header('location', `/api/v1/entities/${entity.id}`).header('etag', createEtag(entity.version));
+    reply.header('location', `/api/v1/entities/${entity.id}`).header('etag', this.etags.create(entity.version));
     return entity;
   }
 
@@ -65,8 +68,8 @@ export class EntitiesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Entity | undefined> {
     const entity = await this.entities.read(userId, id);
-    reply.header('etag', createEtag(entity.version));
-    if (!isKnown(known, entity.version)) return entity;
+    reply.header('etag', this.etags.create(entity.version));
+    if (!this.etags.isKnown(known, entity.version)) return entity;
     reply.code(304);
     return undefined;
   }
@@ -85,8 +88,8 @@ export class EntitiesController {
     @Body(CHANGES) changes: EntityChanges,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Entity> {
-    const entity = await this.entities.update({ userId, id, versions: parseIfMatch(ifMatch) }, changes);
-    reply.header('etag', createEtag(entity.version));
+    const entity = await this.entities.update({ userId, id, versions: this.etags.parseIfMatch(ifMatch) }, changes);
+    reply.header('etag', this.etags.create(entity.version));
     return entity;
   }
 
@@ -103,6 +106,6 @@ export class EntitiesController {
     @Param(ID) { id }: { id: string },
     @Headers('if-match') ifMatch: string | undefined,
   ): Promise<void> {
-    return this.entities.delete({ userId, id, versions: parseIfMatch(ifMatch) });
+    return this.entities.delete({ userId, id, versions: this.etags.parseIfMatch(ifMatch) });
   }
 }

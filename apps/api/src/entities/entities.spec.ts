@@ -37,7 +37,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database isolated
   it('creates a record and returns its location', async () => {
     const response = await api.request({ as: 'user_1', method: 'POST', url: URL, payload: { name: 'Kettle' } });
     const entity = response.json<Entity>();
-    expect(response.headers).toMatchObject({ etag: '"v1"', location: `${URL}/${entity.id}` });
+    expect(response.headers).toMatchObject({ etag: '"v1-testing"', location: `${URL}/${entity.id}` });
     expect(entity).toMatchObject({ name: 'Kettle', attributes: {}, version: 1 });
     expect(entity.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     expect(entity.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
@@ -47,15 +47,24 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database isolated
     const entity = await create('Kettle');
     const first = await api.request({ as: 'user_1', url: `${URL}/${entity.id}` });
     expect(first.json()).toEqual(entity);
-    const again = await api.request({ as: 'user_1', url: `${URL}/${entity.id}`, headers: { 'if-none-match': '"v1"' } });
+    const again = await api.request({
+      as: 'user_1',
+      url: `${URL}/${entity.id}`,
+      headers: { 'if-none-match': '"v1-testing"' },
+    });
     expect([again.statusCode, again.body]).toEqual([304, '']);
   });
 
   it('changes the version that the caller has read', async () => {
     const { id, createdAt } = await create('Kettle');
-    const change = { as: 'user_1', method: 'PATCH', url: `${URL}/${id}`, headers: { 'if-match': '"v1"' } } as const;
+    const change = {
+      as: 'user_1',
+      method: 'PATCH',
+      url: `${URL}/${id}`,
+      headers: { 'if-match': '"v1-testing"' },
+    } as const;
     const response = await api.request({ ...change, payload: { name: 'Teapot' } });
-    expect(response.headers['etag']).toBe('"v2"');
+    expect(response.headers['etag']).toBe('"v2-testing"');
     expect(response.json()).toMatchObject({ id, name: 'Teapot', attributes: { tags: ['a'] }, version: 2, createdAt });
     const conflict = await api.request({ ...change, payload: { name: 'Urn' } });
     expect(conflict.json()).toMatchObject({ status: 412, code: 'precondition-failed' });
@@ -68,7 +77,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database isolated
         as: 'user_1',
         method: 'PATCH',
         url: `${URL}/${id}`,
-        headers: { 'if-match': '"v1"' },
+        headers: { 'if-match': '"v1-testing"' },
         payload: { name },
       });
     const statuses = (await Promise.all(['a', 'b', 'c', 'd', 'e'].map(change))).map(({ statusCode }) => statusCode);
@@ -78,8 +87,8 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database isolated
   it('deletes the version that the caller has read', async () => {
     const { id } = await create('Kettle');
     const remove = { as: 'user_1', method: 'DELETE', url: `${URL}/${id}` } as const;
-    expect((await api.request({ ...remove, headers: { 'if-match': '"v2"' } })).statusCode).toBe(412);
-    expect((await api.request({ ...remove, headers: { 'if-match': '"v1"' } })).statusCode).toBe(204);
+    expect((await api.request({ ...remove, headers: { 'if-match': '"v2-testing"' } })).statusCode).toBe(412);
+    expect((await api.request({ ...remove, headers: { 'if-match': '"v1-testing"' } })).statusCode).toBe(204);
     expect((await api.request({ as: 'user_1', url: `${URL}/${id}` })).statusCode).toBe(404);
   });
 
@@ -189,7 +198,7 @@ describe.each(['delete', 'rollback'] as const)('entities, on a database isolated
       as: 'user_1',
       method: 'PATCH',
       url: `${URL}/not-an-id`,
-      headers: { 'if-match': '"v1"' },
+      headers: { 'if-match': '"v1-testing"' },
       payload: { name: 1, colour: 'red' },
     });
     const pointers = response.json<{ errors: { pointer: string }[] }>().errors.map(({ pointer }) => pointer);
@@ -255,7 +264,7 @@ describeWithRedis('entities of two replicas that share a Redis', (redis) => {
     } while (told === `unseen ${count}` && count < MAX_UNSEEN);
     expect(told).not.toBe(`unseen ${count}`);
     for (let version = 1; version <= 20; version += 1) {
-      const change = { headers: { 'if-match': `"v${version}"` }, payload: { name: `v${version + 1}` } };
+      const change = { headers: { 'if-match': `"v${version}-testing"` }, payload: { name: `v${version + 1}` } };
       expect((await here.request({ as: 'user_1', method: 'PATCH', url, ...change })).statusCode).toBe(200);
       expect(await readThere()).toBe(`v${version + 1}`);
     }
@@ -280,7 +289,10 @@ describeWithRedis('entities of two replicas that share a Redis', (redis) => {
   });
 
   it('apply exactly one of many concurrent changes, sent to either replica', async () => {
-    const headers = { authorization: `Bearer ${await here.issuer.sign({ sub: 'user_1' })}`, 'if-match': '"v1"' };
+    const headers = {
+      authorization: `Bearer ${await here.issuer.sign({ sub: 'user_1' })}`,
+      'if-match': '"v1-testing"',
+    };
     const create = { as: 'user_1', method: 'POST', url: URL, payload: { name: 'v1' } } as const;
     const { id } = (await here.request(create)).json<Entity>();
     const change = ({ nest }: App, index: number) =>

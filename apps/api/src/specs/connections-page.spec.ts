@@ -11,13 +11,12 @@ import { useTestApi } from '../testing/use-test-api.fixture.js';
 const ISSUER = `import { issuer } from 'issuer';`;
 type Call = (method: 'POST' | 'PUT', path: string, body?: object) => Promise<unknown>;
 
-const [client = '', controller = '', job = '', ...others] = readCode('connections.md');
+const [client = '', controller = '', ...others] = readCode('connections.md');
 const modules = { '@airlock/provider-connections': library, '@airlock/service': service, '@nestjs/common': nest, zod };
 const { connect, finish } = runCode(client, {}) as {
   connect: (call: Call, provider: string) => Promise<string>;
   finish: (call: Call, hash: string) => Promise<string>;
 };
-const { refreshAll } = runCode(job, modules) as { refreshAll: (...parts: unknown[]) => Promise<unknown> };
 const { AcmeProfileController } = runCode(
   controller
     .replace(`fetch('https://login.acme.com/me'`, 'fetch(`${issuer()}/me`')
@@ -44,16 +43,15 @@ describe('docs/connections.md', () => {
     return `#${new URLSearchParams({ provider: 'acme', ...outcome }).toString()}`;
   };
 
-  it('has three blocks', () => expect([job === '', others]).toEqual([false, []]));
+  it('has two blocks', () => expect([controller === '', others]).toEqual([false, []]));
 
   it('connects an account, calls the provider and refreshes the tokens', async () => {
     expect(await finish(call, await comeBack(await connect(call, 'acme')))).toBe('connected');
     const profile = await world.app.request({ as: 'user_1', url: '/api/v1/acme-profile' });
     expect([profile.statusCode, profile.json()]).toEqual([200, { sub: 'account_1' }]);
     expect((await world.app.request({ as: 'user_2', url: '/api/v1/acme-profile' })).statusCode).toBe(404);
-    expect(await refreshAll(world.app.config, world.app.app.nest.get(service.Database))).toMatchObject({
-      refreshed: 1,
-    });
+    expect(await world.app.app.nest.get(library.ConnectionUpkeep).run()).toMatchObject({ refreshed: 1 });
+  });
     const { refreshConnections, createConnectionParts } = library;
     const parts = createConnectionParts(world.app.config, world.app.app.nest.get(service.Database));
     expect(await refreshConnections(parts)).toMatchObject({ refreshed: 1 });

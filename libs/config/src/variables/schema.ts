@@ -441,7 +441,7 @@ export const schema = z.object({
 
   CONNECTION_PROVIDERS: connectionProviders().optional().register(variables, {
     group: 'Connections',
-    programs: SERVICES,
+    programs: SERVERS,
     only: CONNECTING,
     description: 'The providers at which users connect accounts, as JSON. Without it there are none.',
     example:
@@ -455,7 +455,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Connections',
-      programs: SERVICES,
+      programs: SERVERS,
       only: CONNECTING,
       description:
         'Encrypt the tokens of connected accounts: the current key, then keys that only decrypt, separated by commas.',
@@ -466,7 +466,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Connections',
-      programs: SERVICES,
+      programs: SERVERS,
       only: CONNECTING,
       description: 'The public address of the callback, to which providers send users back.',
       example: {
@@ -480,7 +480,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Connections',
-      programs: SERVICES,
+      programs: SERVERS,
       only: CONNECTING,
       description: 'The page of your application to which the callback sends users.',
       example: {

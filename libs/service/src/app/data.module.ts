@@ -16,6 +16,7 @@ import { mergeConstraints } from '../data/constraints.js';
 import { CursorCodec } from '../data/cursor.js';
 import { Database } from '../data/database.js';
 import { Pages } from '../data/pages.js';
+import { Etags } from '../http/etags.js';
 import type { Redis } from 'ioredis';
 import { createRedis, REDIS } from '../redis/redis.js';
 import type { ServiceDefinition } from './service-definition.js';
@@ -65,8 +66,14 @@ export class DataModule {
         RedisCloser,
         {
           provide: CursorCodec,
-          inject: [secretKeyConfig.KEY],
-          useFactory: (key: ConfigType<typeof secretKeyConfig>) => new CursorCodec(key),
+          inject: [secretKeyConfig.KEY, environmentConfig.KEY],
+          useFactory: (key: ConfigType<typeof secretKeyConfig>, environment: ConfigType<typeof environmentConfig>) =>
+            new CursorCodec(key, environment),
+        },
+        {
+          provide: Etags,
+          inject: [environmentConfig.KEY],
+          useFactory: (environment: ConfigType<typeof environmentConfig>) => new Etags(environment),
         },
         {
           provide: REDIS,
@@ -87,7 +94,7 @@ export class DataModule {
           ) => new ReadCaches({ database, redis, environment, logger, tables }),
         },
       ],
-      exports: [Database, Pages, ReadCaches, REDIS],
+      exports: [Database, Etags, Pages, ReadCaches, REDIS],
     };
   }
 }

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Secret } from '@airlock/config';
+import type { Environment, Secret } from '@airlock/config';
 import { Problem } from '../problems/problem.js';
 
 /** The end of a page: the value of the sorted column and, for rows with the same value, the id. */
@@ -21,12 +21,14 @@ export function longestCursor(characters: number): number {
   return Math.ceil(((MAC_BYTES + ID_BYTES + characters * MAX_CHARACTER_BYTES) * 4) / 3);
 }
 
-/** Cursors are opaque, and each is valid only for the user, list and order that it was issued for. */
+/** Cursors are opaque, and each is valid only for the environment, user, list and order that it was issued for. */
 export class CursorCodec {
   readonly #key: string;
+  readonly #environment: Environment;
 
-  constructor(secretKey: Secret | undefined) {
+  constructor(secretKey: Secret | undefined, environment: Environment) {
     this.#key = secretKey?.reveal() ?? LOCAL_KEY;
+    this.#environment = environment;
   }
 
   encode({ value, id }: Position, scope: string): string {
@@ -45,6 +47,10 @@ export class CursorCodec {
   }
 
   #sign(payload: Buffer, scope: string): Buffer {
-    return createHmac('sha256', this.#key).update(`${scope}\n`).update(payload).digest().subarray(0, MAC_BYTES);
+    return createHmac('sha256', this.#key)
+      .update(`${this.#environment}\n${scope}\n`)
+      .update(payload)
+      .digest()
+      .subarray(0, MAC_BYTES);
   }
 }

@@ -1,6 +1,6 @@
 import { problems } from '../problems/problem-codes.js';
 
-const ETAG = { type: 'string', examples: ['"v1"'] };
+const ETAG = { type: 'string', examples: ['"v1-production"'] };
 
 export const requestHeaders = {
   'if-match': {
