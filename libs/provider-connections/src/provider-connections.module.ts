@@ -7,7 +7,7 @@ import { Connections } from './connections.js';
 import { Keyring } from './keyring.js';
 import { Providers } from './providers.js';
 import { Renewal } from './renewal.js';
-import { ConnectionUpkeep } from './upkeep.js';
+import { ConnectionUpkeep } from './refresh-connections.js';
 
 /** The parts, for programs without Nest and for {@link refreshConnections}. */
 export interface ConnectionParts {

@@ -2,7 +2,7 @@ import { type Config, type Environment, traitsOf } from '@airlock/config';
 import * as openid from 'openid-client';
 import { describeProviderError, ProviderError } from './provider-error.js';
 
-/** What the client of OpenID Connect sends. */
+/** A request of the client of OpenID Connect. */
 export interface ProviderCall {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;

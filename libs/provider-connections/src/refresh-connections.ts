@@ -74,3 +74,16 @@ export async function resealConnections({
     return count;
   });
 }
+
+/** Keeps the connections of all users usable, for a schedule. */
+export class ConnectionUpkeep {
+  readonly #parts: RefreshConnectionsOptions;
+
+  constructor(parts: RefreshConnectionsOptions) {
+    this.#parts = parts;
+  }
+
+  run(): Promise<ConnectionsReport> {
+    return refreshConnections(this.#parts);
+  }
+}

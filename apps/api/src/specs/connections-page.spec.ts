@@ -52,10 +52,6 @@ describe('docs/connections.md', () => {
     expect((await world.app.request({ as: 'user_2', url: '/api/v1/acme-profile' })).statusCode).toBe(404);
     expect(await world.app.app.nest.get(library.ConnectionUpkeep).run()).toMatchObject({ refreshed: 1 });
   });
-    const { refreshConnections, createConnectionParts } = library;
-    const parts = createConnectionParts(world.app.config, world.app.app.nest.get(service.Database));
-    expect(await refreshConnections(parts)).toMatchObject({ refreshed: 1 });
-  });
 
   it('is told when the user refuses', async () => {
     world.acme.isRefused = true;
