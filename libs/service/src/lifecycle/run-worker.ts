@@ -33,10 +33,13 @@ export async function runWorker(config: Config, { definition, version: number }:
   const lifecycle = new Lifecycle();
   const observer = await openObservers({ config, version, logger });
   const metrics = new Metrics({ lifecycle, version });
-  const nest = await NestFactory.createApplicationContext(WorkerModule.forRoot(config, { definition, logger, metrics }), {
-    abortOnError: false,
-    logger: new NestLogger(logger),
-  });
+  const nest = await NestFactory.createApplicationContext(
+    WorkerModule.forRoot(config, { definition, logger, metrics }),
+    {
+      abortOnError: false,
+      logger: new NestLogger(logger),
+    },
+  );
   const database = nest.get(Database);
   metrics.watchPool(() => database.figures());
   observer.watchPool?.(() => database.figures());

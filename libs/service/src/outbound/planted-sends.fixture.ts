@@ -72,9 +72,9 @@ await serve(
       checkSchema: () => Promise.resolve(undefined) as never,
       loadEntities: () => Promise.resolve([]),
       constraints: [],
-  cachedTables: [],
-  jobs: [],
-  jobModules: [],
+      cachedTables: [],
+      jobs: [],
+      jobModules: [],
     },
   },
 );
