@@ -130,7 +130,7 @@ export class Provider {
     const { environment, fetch } = this.#options;
     return openid.discovery(new URL(issuer), clientId, undefined, authenticate(clientSecret.reveal()), {
       [openid.customFetch]: (url, { method, headers, body }) =>
-        fetch(url, { method, headers, ...(body && { body: String(body) }) }),
+        fetch(url, { method, headers, ...(body && { body: (body as URLSearchParams).toString() }) }),
       // The rules of the configuration accept http only on this machine.
       execute: traitsOf(environment).runsLocally ? [openid.allowInsecureRequests] : [],
     });

@@ -52,10 +52,10 @@ const FAILED: ManagementResponse = { statusCode: 500, type: 'text/plain', text: 
 function createProbes(health: Health): Readonly<Record<string, () => Promise<ManagementResponse>>> {
   const type = 'application/json; charset=utf-8';
   return {
-    '/healthz': async () => toResponse(health.healthz(), type),
+    '/healthz': () => Promise.resolve(toResponse(health.healthz(), type)),
     '/readyz': async () => toResponse(await health.readyz(), type),
     '/startupz': async () => toResponse(await health.startupz(), type),
-    '/version': async () => toResponse(health.version(), type),
+    '/version': () => Promise.resolve(toResponse(health.version(), type)),
   };
 }
 
