@@ -20,11 +20,11 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     expect(rest).toEqual(['make check\nmake test']);
     await copy.run(`${path}\n${create}`);
     await copy.run(
-      `airlock new resource ${INVOICES} --from notes && airlock new lib mailer && airlock new app reports && airlock new job notes.remind`,
+      `airlock new resource ${INVOICES} --from notes && airlock new lib labels && airlock new app reports && airlock new job notes.remind`,
     );
-    said = await copy.run(`airlock new variable SMTP_URL --secret --description 'The server that sends mail.'`);
+    said = await copy.run(`airlock new variable LABELS_URL --secret --description 'The service that prints labels.'`);
     // The remaining commands of the guide, and the tests, change nothing that the compiler reads.
-    const projects = ['apps/api', 'libs/mailer', 'apps/reports', 'libs/jobs'].map(
+    const projects = ['apps/api', 'libs/labels', 'apps/reports', 'libs/jobs'].map(
       (project) => `tsc --noEmit --project ${project}`,
     );
     compiled = copy.run(projects.join(' && '));
@@ -40,7 +40,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
   it('change the named files, formatted as the checks expect, and compile', async () => {
     const changed = copy.listChanged();
     const isNew =
-      /\/(notes|external-invoices|mailer|reports)\/|\/notes-remind\.|-create-[a-z-]+\.ts$|\/(note|external-invoice)\.entity\.ts$/;
+      /\/(notes|external-invoices|labels|reports)\/|\/notes-remind\.|-create-[a-z-]+\.ts$|\/(note|external-invoice)\.entity\.ts$/;
     expect(changed.filter((path) => !isNew.test(path))).toEqual([
       '.env.example',
       'apps/api/openapi.json',
@@ -119,10 +119,10 @@ describe('docs/adding-a-resource.md and airlock new', () => {
   });
 
   it('create a library in its own layer and an app, which pass lint and their specs', async () => {
-    await copy.run(`(cd libs/mailer && ${JEST}) && (cd apps/reports && ${JEST}) && eslint libs/mailer apps/reports`);
+    await copy.run(`(cd libs/labels && ${JEST}) && (cd apps/reports && ${JEST}) && eslint libs/labels apps/reports`);
     const lint = copy.read('eslint.config.mjs');
-    expect(lint).toMatch(/sourceTag: 'layer:app',\s+onlyDependOnLibsWithTags: \[\s*'(layer:)?mailer',/);
-    expect(lint).toContain(`{ sourceTag: 'layer:mailer', onlyDependOnLibsWithTags: ['layer:config'] },`);
+    expect(lint).toMatch(/sourceTag: 'layer:app',\s+onlyDependOnLibsWithTags: \[\s*'(layer:)?labels',/);
+    expect(lint).toContain(`{ sourceTag: 'layer:labels', onlyDependOnLibsWithTags: ['layer:config'] },`);
   });
 
   it('create a job that the specs run', async () => {
@@ -131,12 +131,12 @@ describe('docs/adding-a-resource.md and airlock new', () => {
 
   it('create a variable that may be set, and name the files that pass it on', async () => {
     const print = await copy.run(
-      'ENVIRONMENT=development SMTP_URL=smtp://mail.example.com:25 airlock config print --json || true',
+      'ENVIRONMENT=development LABELS_URL=https://labels.example.com airlock config print --json || true',
     );
-    expect(JSON.parse(print)).toContainEqual({ name: 'SMTP_URL', value: '[redacted]', source: 'environment' });
-    expect(copy.read('.env.example')).toContain('# The server that sends mail. Secret.\n# SMTP_URL=changethis\n');
+    expect(JSON.parse(print)).toContainEqual({ name: 'LABELS_URL', value: '[redacted]', source: 'environment' });
+    expect(copy.read('.env.example')).toContain('# The service that prints labels. Secret.\n# LABELS_URL=changethis\n');
     expect(said).toContain('service.smtpUrl');
-    expect(said).toMatch(/Add SMTP_URL where its process needs it:\n(.*\n)* {2}docker\/hosted\.yml\n/);
+    expect(said).toMatch(/Add LABELS_URL where its process needs it:\n(.*\n)* {2}docker\/hosted\.yml\n/);
   });
 });
 

@@ -24,11 +24,15 @@ console.log(
   }),
 );
 
+/** An environment that states nothing reaches no mail server, so a catcher loses no mail. */
+const HARMLESS = ['a mail catcher in production'];
+
 /** Each flaw that staging or production is refused for, in the same configuration of sixth. */
 async function judgeConfig() {
   const good: Record<string, string> = { ...goodEnvironments.production, ENVIRONMENT: sixth };
   const flaws = badEnvironments.filter(
-    ({ base, set }) => /^(staging|production)$/.test(base) && !('ENVIRONMENT' in set),
+    ({ base, set, title }) =>
+      /^(staging|production)$/.test(base) && !('ENVIRONMENT' in set) && !HARMLESS.includes(title),
   );
   const accepted = [];
   for (const { title, set, files = {} } of flaws) {

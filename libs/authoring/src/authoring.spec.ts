@@ -239,10 +239,10 @@ describe('createVariable', () => {
     ['lowercase letters', 'smtp_url', {}, /^"smtp_url": has characters other than capitals, digits and single under/],
     ['a name for a file', 'SMTP_FILE', {}, /ends in _FILE/],
     ['a name of Node', 'NODE_ENV', {}, /is a variable of another program/],
-    ['an invalid heading', 'SMTP_URL', { group: `'` }, /^--group "'": is not a valid heading/],
+    ['an invalid heading', 'LABELS_URL', { group: `'` }, /^--group "'": is not a valid heading/],
     [
       'a description that is not a sentence',
-      'SMTP_URL',
+      'LABELS_URL',
       { description: 'mail' },
       /^--description "mail": is not a valid description; expected a sentence/,
     ],
@@ -258,10 +258,10 @@ describe('createVariable', () => {
     ],
     [
       'in a new section',
-      'SMTP_URL',
-      'Outgoing mail',
-      'outgoingMail.smtpUrl',
-      /\boutgoingMail: \{ smtpUrl: v\.SMTP_URL \}/,
+      'LABELS_URL',
+      'Printed labels',
+      'printedLabels.labelsUrl',
+      /\bprintedLabels: \{ labelsUrl: v\.LABELS_URL \}/,
     ],
     ['next to a section that is not an object', 'REDIS_MODE', 'Redis', 'redisMode', /^ {4}redisMode: v\.REDIS_MODE,$/m],
   ])('adds the value %s', (_, name, group, property, expected) => {
@@ -275,7 +275,7 @@ describe('createVariable', () => {
   it('leaves everything unchanged if the examples cannot be written', async () => {
     const before = workspace.snapshot();
     // The scratch workspace has no command that writes them.
-    await expect(create('SMTP_URL')).rejects.toThrow('Command failed');
+    await expect(create('LABELS_URL')).rejects.toThrow('Command failed');
     expect(workspace.snapshot()).toEqual(before);
   });
 });

@@ -20,7 +20,7 @@ const FOREIGN = /^(PATH|HOME|USER|SHELL|PWD|TERM|TZ|LANG|CI|(NODE|NPM|NX|LC)_.*|
 
 export interface NewVariable {
   readonly root?: string;
-  /** `SMTP_URL` */
+  /** `LABELS_URL` */
   readonly name: string;
   /** The heading of the variable. Default: the group of the variables with the same first word. */
   readonly group?: string | undefined;
@@ -66,7 +66,7 @@ export async function createVariable({ root = WORKSPACE_ROOT, ...variable }: New
 
 function assertName(name: string): void {
   const problem = findNameProblem(name);
-  if (problem) throw new AuthoringRefusal(`${JSON.stringify(name)}: ${problem}; expected a name such as SMTP_URL`);
+  if (problem) throw new AuthoringRefusal(`${JSON.stringify(name)}: ${problem}; expected a name such as LABELS_URL`);
 }
 
 function findNameProblem(name: string): string | undefined {
