@@ -11,6 +11,8 @@ import { startScratchCluster } from '@airlock/embedded-postgres';
 import { listEnvironmentFiles } from './environment-files.js';
 import { root } from './repository.js';
 
+/** An environment that states nothing reaches no mail server, so a catcher loses no mail. */
+const HARMLESS = ['a mail catcher in production'];
 const [sixth, staging] = ['sixth', 'staging'] as Environment[] as [Environment, Environment];
 
 console.log(
@@ -23,9 +25,6 @@ console.log(
     files: judgeFiles(),
   }),
 );
-
-/** An environment that states nothing reaches no mail server, so a catcher loses no mail. */
-const HARMLESS = ['a mail catcher in production'];
 
 /** Each flaw that staging or production is refused for, in the same configuration of sixth. */
 async function judgeConfig() {
