@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { Environment } from '@airlock/config';
 import { Command, InvalidArgumentError } from 'commander';
 import { collect } from '../command-line/deploy-options.js';
 
@@ -16,20 +17,20 @@ export function tokenCommand(): Command {
     )
     .action(async ({ sub, role: roles, expiresIn }: { sub: string; role?: readonly string[]; expiresIn: string }) => {
       await assertSubject(sub);
-      const { createLocalToken } = await loadIssuer();
-      console.log(await createLocalToken({ sub, ...(roles && { roles }), expiresIn, folder: FOLDER }));
+      const { createLocalToken, environment } = await loadIssuer();
+      console.log(await createLocalToken({ environment, sub, ...(roles && { roles }), expiresIn, folder: FOLDER }));
     });
 }
 
 /** The issuer is not shipped: an image cannot import it, whatever its environment is. */
-async function loadIssuer(): Promise<typeof import('../local-issuer/local-issuer.js')> {
+async function loadIssuer(): Promise<typeof import('../local-issuer/local-issuer.js') & { environment: Environment }> {
   const { environmentsWith, listNames, traitsOf } = await import('@airlock/config');
   const { loadConfig } = await import('@airlock/config/loading');
   const { environment } = loadConfig();
   const expected = listNames(environmentsWith('trustsLocalIssuer'));
   if (!traitsOf(environment).trustsLocalIssuer) throw refusal(`this is ${environment}`, { expected });
   try {
-    return await import('../local-issuer/local-issuer.js');
+    return { ...(await import('../local-issuer/local-issuer.js')), environment };
   } catch (cause) {
     throw refusal('the local issuer is not part of an image', { expected, cause });
   }

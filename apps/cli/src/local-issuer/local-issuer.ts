@@ -1,14 +1,17 @@
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Environment } from '@airlock/config';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 
-/** The API of this workspace trusts this issuer in development and testing, and nowhere else. */
+/** The API of this workspace trusts this issuer, with its own environment at the end, in development and testing. */
 const ISSUER = 'http://local-issuer.airlock.test';
 const PARTY = 'airlock-local';
 const ALGORITHM = 'ES256';
 const KEY_ID = 'local';
 
 export interface TokenRequest {
+  /** The only one that accepts the token. */
+  readonly environment: Environment;
   readonly sub: string;
   readonly roles?: readonly string[];
   /** Such as `1h`: a time span of jose. */
@@ -18,11 +21,11 @@ export interface TokenRequest {
 }
 
 /** Creates a token of the local issuer. The private key stays in the folder, which is never committed or shipped. */
-export async function createLocalToken({ sub, roles, expiresIn, folder }: TokenRequest): Promise<string> {
+export async function createLocalToken({ environment, sub, roles, expiresIn, folder }: TokenRequest): Promise<string> {
   const key = await importJWK(await loadPrivateKey(folder), ALGORITHM);
   return new SignJWT({ azp: PARTY, ...(roles && { roles }) })
     .setProtectedHeader({ alg: ALGORITHM, kid: KEY_ID, typ: 'JWT' })
-    .setIssuer(ISSUER)
+    .setIssuer(`${ISSUER}/${environment}`)
     .setSubject(sub)
     .setIssuedAt()
     .setExpirationTime(expiresIn)

@@ -1,1 +1,2 @@
+export { Keyring } from '../keyring.js';
 export { useConnections } from './use-connections.fixture.js';

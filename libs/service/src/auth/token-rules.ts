@@ -1,4 +1,4 @@
-import { type Config, traitsOf } from '@airlock/config';
+import { type Config, type Environment, traitsOf } from '@airlock/config';
 import type { JSONWebKeySet } from 'jose';
 import { StartRefusal } from '../failures/start-refusal.js';
 import type { HttpPeer } from '../outbound/http-peer.js';
@@ -19,7 +19,7 @@ export async function loadTokenRules(
     return { issuer, parties: authorizedParties, rolesClaim, loadKeys: () => fetchKeys(peer) };
   }
   if (!traitsOf(config.environment).trustsLocalIssuer) throw missingIssuer();
-  return loadLocalRules();
+  return loadLocalRules(config.environment);
 }
 
 async function fetchKeys(peer: HttpPeer): Promise<JSONWebKeySet> {
@@ -29,10 +29,10 @@ async function fetchKeys(peer: HttpPeer): Promise<JSONWebKeySet> {
 }
 
 /** The local issuer is not part of an image: this import fails there. */
-async function loadLocalRules(): Promise<TokenRules> {
+async function loadLocalRules(environment: Environment): Promise<TokenRules> {
   try {
     const { readLocalRules } = await import('./local-issuer/local-rules.js');
-    return readLocalRules();
+    return readLocalRules(environment);
   } catch (cause) {
     throw missingIssuer(cause);
   }

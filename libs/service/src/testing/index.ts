@@ -1,5 +1,7 @@
 /** For the specs of apps that use the service. */
 export { type App, createApp } from '../app/create-app.js';
+export { TokenVerifier } from '../auth/token-verifier.js';
+export { CursorCodec } from '../data/cursor.js';
 export { RequestContext, runInContext } from '../context/request-context.js';
 export { type RefusalCause, refusals } from '../failures/token-refusal.js';
 export { translateError } from '../failures/translate-error.js';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { Environment } from '@airlock/config';
 import type { JSONWebKeySet } from 'jose';
 
 /** Written by `airlock token`, which keeps the private key in the same folder. No image contains this folder. */
@@ -8,9 +9,14 @@ export const LOCAL_ISSUER = 'http://local-issuer.airlock.test';
 export const LOCAL_PARTY = 'airlock-local';
 export const LOCAL_ROLES_CLAIM = 'roles';
 
-/** The issuer of this workspace, for development and testing. */
-export function readLocalRules() {
-  return { issuer: LOCAL_ISSUER, parties: [LOCAL_PARTY], rolesClaim: LOCAL_ROLES_CLAIM, loadKeys: readKeys };
+/** The issuer of this workspace, for development and testing: a token of one is refused by the other. */
+export function readLocalRules(environment: Environment) {
+  return {
+    issuer: `${LOCAL_ISSUER}/${environment}`,
+    parties: [LOCAL_PARTY],
+    rolesClaim: LOCAL_ROLES_CLAIM,
+    loadKeys: readKeys,
+  };
 }
 
 /** Before `airlock token` made the first token there is no key, and every token is rejected. */
