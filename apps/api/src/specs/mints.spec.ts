@@ -109,7 +109,7 @@ const MINTS: Readonly<Record<string, Mint>> = {
   },
 };
 
-/** Sources that use the same functions, and what they make, which nobody gives back to another environment. */
+/** Sources that use the same functions, and what they make: no process of another environment is given it. */
 const OTHERS: Readonly<Record<string, string>> = {
   'libs/config/src/sources/set-up-env-file.ts': 'passwords of a laptop, in .env',
   'libs/database/src/migrate/migrations-hash.ts': 'compares migrations',
