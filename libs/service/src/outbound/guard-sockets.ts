@@ -25,11 +25,12 @@ export function guardSockets(config: Config, logger: Pick<Logger, 'info' | 'warn
 }
 
 /** The hosts of the system itself: they are in the configuration, and rules have judged them. */
-function listOwnHosts({ database, redis, auth, observability }: Config): string[] {
+function listOwnHosts({ database, redis, auth, observability, storage }: Config): string[] {
   const databases = [database.app, database.migration, database.admin].flatMap((address) => address?.host ?? []);
+  const buckets = storage?.kind === 'bucket' ? [storage.host] : [];
   const addresses = [auth.jwksUrl, observability.otlpEndpoint, redis?.url, observability.sentryDsn];
   const urls = addresses.flatMap((address) => (address === undefined ? [] : new URL(textOf(address)).hostname));
-  return [...databases, ...urls].map(canonicalHost);
+  return [...databases, ...buckets, ...urls].map(canonicalHost);
 }
 
 function textOf(address: string | Secret): string {
