@@ -372,9 +372,15 @@ describe('a rendered hosted environment', () => {
 });
 
 describe('the settings file', () => {
+  /** Passed on by an app that takes files: docs/uploads.md. */
+  const ABSENT = 'STORAGE_URL';
   const settable = variableNames.filter(
     (name) =>
-      isRead(name, 'api') && !metaOf(name).only && !(name in FIXED_IN_STACKS) && !(name.toLowerCase() in SECRETS),
+      isRead(name, 'api') &&
+      !metaOf(name).only &&
+      !(name in FIXED_IN_STACKS) &&
+      !(name.toLowerCase() in SECRETS) &&
+      name !== ABSENT,
   );
   const settings = { ...sampleSettings, ...Object.fromEntries(settable.map((name) => [name, `the ${name}`])) };
 
