@@ -32,7 +32,7 @@ export class JobsWorld {
     const write = (line: string) => void this.lines.push(JSON.parse(line) as Line);
     const logger = pino({ messageKey: 'event' }, { write });
     this.queue = new JobQueue(database, (problem) => void this.errors.push(problem));
-    this.jobs = new Jobs(this.queue, declared);
+    this.jobs = new Jobs(this.queue, database, declared);
     this.runner = new JobRunner({
       ...{ queue: this.queue, jobs: this.jobs, database, logger, declared, concurrency: 2, isTraced: false },
       get: () => {
