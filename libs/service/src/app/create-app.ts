@@ -104,7 +104,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   nest.useGlobalPipes(new ValidationPipe());
   nest.useGlobalFilters(new ProblemFilter({ openContext, routes, logger, isDebug: config.service.debug, observer }));
   await nest.init();
-  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger });
+  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger, store });
   registerHealthRoutes(server, health);
   if (config.service.withUi)
     registerDocs(server, { title, prefix: `/${prefix}`, version: version.version, module: withOperations(module) });
