@@ -28,7 +28,7 @@ export function repeat(work: () => Promise<unknown>, options: Repetition): () =>
       hasFailed = true;
     }
     const pauseMs = hasFailed ? Math.max(everyMs, PAUSE_AFTER_FAILURE_MS) : everyMs;
-    if (!isStopped) timer = setTimeout(() => (running = attempt()), pauseMs);
+    if (!isStopped) timer = setTimeout(() => void (running = attempt()), pauseMs);
   };
   running = attempt();
   return () => {

@@ -47,10 +47,10 @@ export const addTwo = job({
   name: 'parcels.add-two',
   data: addParcel.data,
   cursor: z.int(),
-  step: async ({ cursor, setResult }) => {
-    if (cursor === undefined) return 1;
+  step: ({ cursor, setResult }) => {
+    if (cursor === undefined) return Promise.resolve(1);
     setResult('/api/v1/parcels');
-    return undefined;
+    return Promise.resolve(undefined);
   },
 });
 
@@ -70,7 +70,7 @@ class Parcels {
     const options = key === undefined ? {} : { key };
     return this.database.asUser(handler === 'as system' ? '' : ownerId, async (tx) => {
       const declared = handler === 'other job' ? addTwo : addParcel;
-      const accepted = await this.jobs.accept(tx, declared as typeof addParcel, { ownerId, name }, options);
+      const accepted = await this.jobs.accept(tx, declared, { ownerId, name }, options);
       if (handler === 'roll back') throw new Problem('conflict');
       return accepted;
     });
@@ -80,7 +80,7 @@ class Parcels {
   @HttpCode(202)
   @Operation({ summary: 'Add two parcels', response: { status: 202, job: addTwo } })
   async addTwo(@UserId() ownerId: string) {
-    return this.database.asUser(ownerId, (tx) => this.jobs.accept(tx, addTwo, { ownerId, name: 'two' } as never));
+    return this.database.asUser(ownerId, (tx) => this.jobs.accept(tx, addTwo, { ownerId, name: 'two' }));
   }
 
   @Post('fatal')

@@ -5,6 +5,7 @@ import { Database } from '../data/database.js';
 import { listJobs, retryDeadLetters, discardDeadLetters } from '../jobs/dead-letters.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { Jobs } from '../jobs/job-sender.js';
+import { operationSchema } from '../jobs/operation-schema.js';
 import { until } from '../jobs/jobs-world.fixture.js';
 import { createOpenApi } from '../openapi/create-openapi.js';
 import { Operation } from '../openapi/operation.js';
@@ -26,7 +27,9 @@ describe('a route that accepts a job', () => {
   const accept = async (...args: Parameters<typeof post>) => String((await post(...args)).headers['location']);
   const read = async (url: string, as = 'user_1') => {
     const { statusCode, headers, json } = await app.request({ url, as });
-    return { statusCode, retryAfter: headers['retry-after'], body: json<Record<string, unknown>>() };
+    const body = json<Record<string, unknown>>();
+    if (statusCode === 200) expect(operationSchema.parse(body)).toEqual(body);
+    return { statusCode, retryAfter: headers['retry-after'], body };
   };
   const setState = (state: string) => app.database.query('UPDATE jobs.job SET state = $1', [state]);
   const target = () => ({ config: app.config, expected: 'testing' as const });
@@ -99,6 +102,16 @@ describe('a route that accepts a job', () => {
     const again = await post(payload);
     expect([again.statusCode, again.json()]).toEqual([202, expect.objectContaining({ status: 'done' })]);
     expect([again.headers['location'], again.headers['retry-after']]).toEqual([urls[0], undefined]);
+  });
+
+  it('is described in the document, as is every route that is served', () => {
+    const options = { title: 't', version: '1', prefix: '/api/v1', module: withOperations(ParcelsModule) };
+    const paths = createOpenApi(options)['paths'] as Record<string, object>;
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+    );
+    const served = app.app.routes.list().filter((route) => /^(GET|POST) \/api\/v1\/[^d]/.test(route));
+    expect(described.sort()).toEqual(served.filter((route) => !route.endsWith('openapi.json')));
   });
 
   it('accepts nothing if its transaction is rolled back', async () => {
