@@ -9,7 +9,7 @@ import { plantedJob } from '../../../outbound/planted-job.fixture.js';
 type Address = Omit<Config['database']['app'], 'password'> & { readonly password: string };
 
 const { address, ...planted } = JSON.parse(process.argv[2] ?? '') as PlantedProcess & { address: Address };
-const { redis: _, ...config } = createPlantedConfig(planted);
+const config = createPlantedConfig(planted);
 const app = { ...address, password: new Secret(address.password) };
 
 await runWorker(
