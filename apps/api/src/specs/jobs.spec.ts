@@ -1,12 +1,13 @@
 import { jobs } from '@airlock/jobs';
 import { model } from '@airlock/model';
 import { EntityRecord } from '@airlock/model/orm';
-import { Database, job, Jobs, ReadCaches } from '@airlock/service';
+import { Database, job, Jobs, Operation, ReadCaches, UserId } from '@airlock/service';
 import { describeProduct } from '@airlock/service/product';
 import { useTestApp, type TestApp, TestIssuer } from '@airlock/service/testing';
 import { useTestDatabase } from '@airlock/database-dev/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import * as nest from '@nestjs/common';
 import * as zod from 'zod';
 import { api as definition } from '../api.js';
 import { ApiProcess } from '../testing/api-process.fixture.js';
@@ -15,7 +16,8 @@ import { readCode, runCode } from '../testing/page-code.fixture.js';
 type AnyJob = (typeof jobs)[number];
 
 const modules = {
-  '@airlock/service': { Database, job, Jobs, ReadCaches },
+  '@airlock/service': { Database, job, Jobs, Operation, ReadCaches, UserId },
+  '@nestjs/common': nest,
   '@airlock/service/testing': { useTestApp },
   '@airlock/model/orm': { EntityRecord },
   zod,
@@ -24,10 +26,12 @@ const modules = {
 const page = runCode(readCode('jobs.md').join('\n'), modules);
 const { copyEntity, forgetAttribute, countOwners } = page as Record<string, AnyJob>;
 const copyInTest = page['copyInTest'] as (app: TestApp, id: string) => Promise<object[]>;
+@nest.Module({ imports: [definition.module], controllers: [page['CopiesController'] as nest.Type] })
+class PageModule {}
 const declared = [copyEntity, forgetAttribute, countOwners].filter((of) => of !== undefined);
 
 describe.each(['delete', 'rollback'] as const)('docs/jobs.md, on a database isolated by %s', (isolation) => {
-  const api = useTestApp({ ...definition, ...describeProduct(model, declared) }, { isolation });
+  const api = useTestApp({ ...definition, ...describeProduct(model, declared), module: PageModule }, { isolation });
   const create = async (name: string, attributes: object) => {
     const payload = { name, attributes };
     const response = await api.request({ method: 'POST', url: '/api/v1/entities', as: 'user_1', payload });
@@ -43,6 +47,28 @@ describe.each(['delete', 'rollback'] as const)('docs/jobs.md, on a database isol
     expect(await copyInTest(api, id)).toEqual([{ name: 'entities.copy', outcome: 'done' }]);
     expect(await copyInTest(api, id)).toEqual([]);
     expect((await list()).map(({ name }) => name).sort()).toEqual(['Kettle', 'Kettle, copy']);
+  });
+
+  it('accepts a copy, whose state leads its owner to the result', async () => {
+    const id = await create('Kettle', {});
+    const get = async (url: string, as = 'user_1') => (await api.request({ url, as })).json<Record<string, string>>();
+    const accepted = await api.request({ method: 'POST', url: `/api/v1/entities/${id}/copies`, as: 'user_1' });
+    const url = String(accepted.headers['location']);
+    expect([accepted.statusCode, accepted.json()]).toEqual([202, await get(url)]);
+    expect(await get(url)).toEqual({ id: url.replace('/api/v1/operations/', ''), status: 'pending' });
+    expect(await api.runJobs()).toEqual([{ name: 'entities.copy', outcome: 'done' }]);
+    const { status, result } = await get(url);
+    expect([status, (await get(String(result)))['name']]).toEqual(['done', 'Kettle, copy']);
+    expect(await get(url, 'user_2')).toMatchObject({ code: 'not-found' });
+  });
+
+  it('fails for an entity that does not exist', async () => {
+    const request = { method: 'POST', url: '/api/v1/entities/01890a5d-ac96-774b-bcce-b302099a8057/copies' } as const;
+    const { headers } = await api.request({ ...request, as: 'user_1' });
+    expect(await api.runJobs()).toEqual([{ name: 'entities.copy', outcome: 'failed' }]);
+    // It waits for its repetition.
+    const state = await api.request({ url: String(headers['location']), as: 'user_1' });
+    expect(state.json()).toMatchObject({ status: 'pending' });
   });
 
   it('changes many rows in steps', async () => {

@@ -1,29 +1,45 @@
 import { Secret } from '@airlock/config';
 import { withHeldPort } from '@airlock/config/testing';
-import { html, type Mail, MailError, Mailer, MailModule } from '@airlock/service';
-import { describe, expect, it } from '@jest/globals';
-import * as nest from '@nestjs/common';
+import { model } from '@airlock/model';
+import { Database, html, job, Jobs, type Mail, Mailer, MailModule } from '@airlock/service';
+import { describeProduct } from '@airlock/service/product';
+import { TestMailServer, useTestApp } from '@airlock/service/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import * as zod from 'zod';
+import { api as definition } from '../api.js';
 import { readCode, runCode } from '../testing/page-code.fixture.js';
-import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 const [code = '', ...others] = readCode('mail.md');
-const { OrderMails, OrderMailsModule, orderPlaced } = runCode(code, {
-  '@airlock/service': { html, Mailer, MailModule },
-  '@nestjs/common': nest,
-}) as {
-  OrderMails: nest.Type<{ sendPlaced: (order: object) => Promise<void> }>;
-  OrderMailsModule: nest.Type;
+const { mailPlacedOrder, orderPlaced } = runCode(code, { '@airlock/service': { html, job, Mailer }, zod }) as {
+  mailPlacedOrder: ReturnType<typeof job>;
   orderPlaced: (order: object) => Mail;
 };
+const product = { ...definition, ...describeProduct(model, [mailPlacedOrder], [MailModule]) };
+const order = { id: '7', email: 'ada@example.com', name: 'Ada <3', url: 'https://shop.example/orders/7?a=1&b=2' };
+type App = ReturnType<typeof useTestApp>;
+
+const send = (api: App) => {
+  const [database, jobs] = [api.app.nest.get(Database), api.app.nest.get(Jobs)];
+  return database.asUser('user_1', (tx) => jobs.send(tx, mailPlacedOrder, order, { key: order.id }));
+};
+const withCatcher = (port: () => number) =>
+  useTestApp(product, {
+    configure: (config) => {
+      const catcher = { host: '127.0.0.1', port: port(), user: '', password: new Secret(''), isCatcher: true };
+      return { ...config, mail: { ...config.mail, server: { ...catcher, tls: 'none' } } };
+    },
+  });
 
 describe('docs/mail.md', () => {
-  const api = useTestApi({ imports: [{ module: OrderMailsModule }] });
-  const order = { id: '7', email: 'ada@example.com', name: 'Ada <3', url: 'https://shop.example/orders/7?a=1&b=2' };
+  const api = useTestApp(product);
 
   it('has one block', () => expect(others).toEqual([]));
 
   it('sends nothing in a test, which reads both parts', async () => {
-    await api.app.nest.get(OrderMails).sendPlaced(order);
+    await send(api);
+    await send(api);
+    expect(api.kept).toEqual([]);
+    expect(await api.runJobs()).toEqual([{ name: 'orders.mail-placed', outcome: 'done' }]);
     expect(api.kept).toEqual([
       {
         ...{ kind: 'mail', name: 'order-placed', to: 'ada@example.com', subject: 'Your order, Ada <3' },
@@ -32,7 +48,7 @@ describe('docs/mail.md', () => {
       },
     ]);
     const line = api.lines.find(({ event }) => event === 'outbound.kept');
-    expect(line).toMatchObject({ name: 'order-placed', is_sent: false });
+    expect(line).toMatchObject({ name: 'order-placed', is_sent: false, job: 'orders.mail-placed' });
   });
 
   it('has only the mail of the current test', () => expect(api.kept).toEqual([]));
@@ -43,9 +59,63 @@ describe('docs/mail.md', () => {
   });
 });
 
+describe('a mail of a job', () => {
+  /** The responses of the server to the next recipients; it accepts those after them. */
+  let refusals: number[] = [];
+  let server: TestMailServer;
+  beforeAll(async () => {
+    server = await TestMailServer.start({
+      disabledCommands: ['AUTH', 'STARTTLS'],
+      onRcptTo: (_, __, done) => {
+        const responseCode = refusals.shift();
+        done(responseCode === undefined ? null : Object.assign(new Error('ada@example.com'), { responseCode }));
+      },
+    });
+  });
+  const api = withCatcher(() => server.port);
+  beforeEach(() => {
+    refusals = [];
+    server.received.length = 0;
+  });
+  afterAll(() => server.stop());
+  const run = async () => {
+    const runs = await api.runJobs();
+    await api.database.query(`UPDATE jobs.job SET start_after = now() WHERE state = 'retry'`);
+    return runs.map(({ outcome }) => outcome);
+  };
+  const states = () => api.database.query(`SELECT name, state FROM jobs.job ORDER BY name`);
+
+  it('is shown by the mail catcher', async () => {
+    await send(api);
+    expect(await run()).toEqual(['done']);
+    expect(server.received.map(({ to }) => to)).toEqual([['ada@example.com']]);
+    expect(api.kept).toEqual([]);
+  });
+
+  it('is sent again after a refusal that is not permanent', async () => {
+    refusals = [450, 421];
+    await send(api);
+    expect([await run(), await run(), await run(), await run()]).toEqual([['failed'], ['failed'], ['done'], []]);
+    expect(server.received).toHaveLength(1);
+  });
+
+  it('is a dead letter at once after a permanent refusal, and its recipient is not in the log', async () => {
+    refusals = [550];
+    await send(api);
+    expect([await run(), await run()]).toEqual([['dead'], []]);
+    expect(await states()).toEqual([
+      { name: 'dead-letters', state: 'created' },
+      { name: 'orders.mail-placed', state: 'failed' },
+    ]);
+    const line = api.lines.find(({ event }) => event === 'job.dead');
+    expect(line).toMatchObject({ error: { type: 'MailError' }, job: 'orders.mail-placed' });
+    expect(JSON.stringify(api.lines)).not.toContain('ada@example.com');
+    expect(server.received).toEqual([]);
+  });
+});
+
 describe('a mail catcher that does not run', () => {
-  const api = useTestApi({
-    imports: [{ module: OrderMailsModule }],
+  const api = useTestApp(product, {
     configure: (config) =>
       withHeldPort((port) => {
         const catcher = { host: '127.0.0.1', port, user: '', password: new Secret(''), tls: 'none', isCatcher: true };
@@ -53,14 +123,10 @@ describe('a mail catcher that does not run', () => {
       }),
   });
 
-  it('fails the delivery, which can be tried again', async () => {
-    const order = { id: '7', email: 'ada@example.com', name: 'Ada', url: 'https://shop.example/orders/7' };
-    const error = await api.app.nest
-      .get(OrderMails)
-      .sendPlaced(order)
-      .catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(MailError);
-    expect(error).toMatchObject({ isPermanent: false });
+  it('fails the job, which is repeated', async () => {
+    await send(api);
+    expect(await api.runJobs()).toEqual([{ name: 'orders.mail-placed', outcome: 'failed' }]);
     expect(api.kept).toEqual([]);
+    expect(await api.database.query('SELECT state FROM jobs.job')).toEqual([{ state: 'retry' }]);
   });
 });

@@ -25,6 +25,7 @@ import { installBodyRules } from '../http/request-rules.js';
 import { ValidationPipe } from '../http/validation.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { registerDocs } from '../openapi/docs.js';
+import { OPERATIONS, withOperations } from '../operations/operations.module.js';
 import { Signatures } from '../signatures/signatures.js';
 import { WebSockets } from '../sockets/web-sockets.js';
 import type { Observer } from '../telemetry/observer.js';
@@ -84,6 +85,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   const streams = new OpenStreams(server, { lifecycle, limit });
   const events = new EventStreams(server, { lifecycle, logger, observer, recordResponse, streams, requestTimeoutMs });
   const sockets = new WebSockets(server, { logger, observer, recordResponse, streams, limits, origins });
+  server.decorate('operationsPath', `/${prefix}/${OPERATIONS}`);
   server.decorate('eventStreams', events).decorate('webSockets', sockets);
   metrics.watchStreams({ events: () => events.count, sockets: () => sockets.count });
   installGate(server, { lifecycle, routes, limits, shedder });
@@ -102,8 +104,9 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   nest.useGlobalPipes(new ValidationPipe());
   nest.useGlobalFilters(new ProblemFilter({ openContext, routes, logger, isDebug: config.service.debug, observer }));
   await nest.init();
-  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger });
+  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger, store });
   registerHealthRoutes(server, health);
-  if (config.service.withUi) registerDocs(server, { title, prefix: `/${prefix}`, version: version.version, module });
+  if (config.service.withUi)
+    registerDocs(server, { title, prefix: `/${prefix}`, version: version.version, module: withOperations(module) });
   return { nest, health, metrics, routes };
 }

@@ -4,7 +4,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { Database } from '../data/database.js';
 import type { Redis } from 'ioredis';
-import { FileStore } from '../files/file-store.js';
+import type { FileStore } from '../files/file-store.js';
 import { REDIS } from '../redis/redis.js';
 
 const BOUNDS = { timeoutMs: 500, cacheMs: 1_000 };
@@ -14,14 +14,19 @@ const DATABASE_FAILURES = 3;
 /** A bucket is billed by request. */
 const STORAGE_CACHE_MS = 15_000;
 
+export interface HealthContext {
+  readonly lifecycle: Lifecycle;
+  readonly version: Version;
+  readonly logger: Logger;
+  /** Of a process with routes that take files. */
+  readonly store?: FileStore;
+}
+
 /**
- * The components of the API. Redis is optional: without it the API is slower and its limits are per process. Without the
+ * The components of a process. Redis is optional: without it the API is slower and its limits are per process. Without the
  * storage, only routes with files fail.
  */
-export function createHealth(
-  app: INestApplicationContext,
-  { logger, ...context }: { lifecycle: Lifecycle; version: Version; logger: Logger },
-): Health {
+export function createHealth(app: INestApplicationContext, { logger, store, ...context }: HealthContext): Health {
   const database = app.get(Database);
   const redis = app.get<Redis | undefined>(REDIS);
   const askDatabase = createIndicator({
@@ -33,11 +38,10 @@ export function createHealth(
     figures: () => database.figures(),
   });
   const optional = { ...BOUNDS, isRequired: false, failuresToGoDown: 1 };
-  const store = app.get(FileStore);
   const indicators = [
     askDatabase,
     ...(redis ? [createIndicator({ ...optional, name: 'redis', run: () => redis.ping() })] : []),
-    ...(store.isUsed
+    ...(store?.isUsed
       ? [createIndicator({ ...optional, name: 'storage', cacheMs: STORAGE_CACHE_MS, run: () => store.ping() })]
       : []),
   ];

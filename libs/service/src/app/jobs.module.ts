@@ -19,7 +19,11 @@ export class JobsModule {
           useFactory: (database: Database) =>
             new JobQueue(database, (problem) => logger.warn({ error: problem }, 'jobs.problem')),
         },
-        { provide: Jobs, inject: [JobQueue], useFactory: (queue: JobQueue) => new Jobs(queue, jobs) },
+        {
+          provide: Jobs,
+          inject: [JobQueue, Database],
+          useFactory: (queue: JobQueue, database: Database) => new Jobs(queue, database, jobs),
+        },
       ],
       exports: [JobQueue, Jobs],
     };

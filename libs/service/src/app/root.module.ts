@@ -10,6 +10,7 @@ import type { Metrics } from '../telemetry/prometheus-metrics.js';
 import { OutboundModule } from './outbound.module.js';
 import { FilesModule } from './files.module.js';
 import { JobsModule } from './jobs.module.js';
+import { withOperations } from '../operations/operations.module.js';
 import type { ServiceDefinition } from './service-definition.js';
 
 export interface RootModuleContext {
@@ -37,7 +38,7 @@ export class RootModule {
         JobsModule.forRoot(definition, logger),
         AuthModule.forRoot(definition, logger),
         ...definition.jobModules,
-        definition.module,
+        withOperations(definition.module),
         ...imports,
       ],
     };

@@ -15,11 +15,12 @@ const LONGEST_KEY = 200;
  *
  * @throws UnfitJob
  */
-export function wrapData(job: Job, data: unknown): Envelope {
+export function wrapData(job: Job, data: unknown, ownerId?: string): Envelope {
   assertFits(job.data, data, `job ${job.name}`);
   const context = currentContext();
   const envelope = {
     data,
+    ...(ownerId !== undefined && { ownerId }),
     ...(context && {
       requestId: context.requestId,
       correlationId: context.correlationId,
@@ -50,12 +51,14 @@ function cursorShape({ name, cursor }: Job): z.ZodType {
   throw new UnfitJob(`job ${name}: has no steps; expected no cursor`);
 }
 
-/** The same id for the same key: the queue refuses a second job with the id. */
-export function createJobId(name: string, key: string): string {
+/** The same id for the same key, of each owner: the queue refuses a second job with the id. */
+export function createJobId(name: string, key: string, ownerId?: string): string {
   if (key.trim() === '' || key.length > LONGEST_KEY || !key.isWellFormed() || key.includes('\0')) {
     throw new UnfitJob(`job ${name}: its key has ${key.length} characters; expected 1 to ${LONGEST_KEY}, storable`);
   }
-  const hex = createHash('sha256').update(`${name}\n${key}`).digest('hex');
+  // No key contains the separator, so that the keys of an owner are not those of another one.
+  const scoped = ownerId === undefined ? key : `${ownerId}\0${key}`;
+  const hex = createHash('sha256').update(`${name}\n${scoped}`).digest('hex');
   const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
   return [
     hex.slice(0, 8),

@@ -129,8 +129,8 @@ export class JobQueue {
   }
 
   /** @returns false if another process has taken the job */
-  async complete(claim: Claim, tx?: EntityManager): Promise<boolean> {
-    const { settled } = (await this.#boss.complete(claim.name, claim, null, tx && { db: toDb(tx) })) as Settled;
+  async complete(claim: Claim, output: { readonly result: string } | null, tx?: EntityManager): Promise<boolean> {
+    const { settled } = (await this.#boss.complete(claim.name, claim, output, tx && { db: toDb(tx) })) as Settled;
     return settled.length > 0;
   }
 

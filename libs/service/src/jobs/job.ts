@@ -58,6 +58,12 @@ export interface JobRun<Data> {
   /** Any provider of the service. */
   readonly get: <T>(type: Type<T>) => T;
   /**
+   * For a job that a route has accepted: the path of its result, such as `/api/v1/entities/ID`. Set before the job ends.
+   *
+   * @throws Error unless it is a path of this service
+   */
+  readonly setResult: (path: string) => void;
+  /**
    * Ends the job in the transaction of its rows: both are committed or neither, so the rows are written exactly once.
    * Without it the job ends when its work returns, and runs again after a crash just before that.
    *

@@ -10,6 +10,8 @@ import { Jobs } from './job-sender.js';
 
 type Line = Record<string, unknown> & { readonly event: string };
 
+type JobsDatabase = Pick<TestDatabase, 'config' | 'query'>;
+
 /** A process that sends and runs jobs: its own sessions, queue, runner and log. */
 export class JobsWorld {
   readonly lines: Line[] = [];
@@ -19,20 +21,20 @@ export class JobsWorld {
   readonly queue: JobQueue;
   readonly jobs: Jobs;
   readonly runner: JobRunner;
-  readonly #test: TestDatabase;
+  readonly #test: JobsDatabase;
 
-  static async open(test: TestDatabase, declared: readonly Job[], options: Partial<RunnerOptions> = {}) {
+  static async open(test: JobsDatabase, declared: readonly Job[], options: Partial<RunnerOptions> = {}) {
     return new JobsWorld(test, await openDataWorld(test.config), { declared, ...options });
   }
 
-  private constructor(test: TestDatabase, data: DataWorld, { declared = [], ...options }: Partial<RunnerOptions>) {
+  private constructor(test: JobsDatabase, data: DataWorld, { declared = [], ...options }: Partial<RunnerOptions>) {
     const { database } = data;
     this.#test = test;
     this.data = data;
     const write = (line: string) => void this.lines.push(JSON.parse(line) as Line);
     const logger = pino({ messageKey: 'event' }, { write });
     this.queue = new JobQueue(database, (problem) => void this.errors.push(problem));
-    this.jobs = new Jobs(this.queue, declared);
+    this.jobs = new Jobs(this.queue, database, declared);
     this.runner = new JobRunner({
       ...{ queue: this.queue, jobs: this.jobs, database, logger, declared, concurrency: 2, isTraced: false },
       get: () => {

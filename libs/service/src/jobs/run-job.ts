@@ -8,6 +8,7 @@ import type { JobOutcome, ObservedJob, Observer } from '../telemetry/observer.js
 import { checkCursor, readEnvelope } from './envelope.js';
 import type { Job, JobStep, Sender } from './job.js';
 import type { Claim, JobQueue } from './job-queue.js';
+import { describeProblem } from './job-status.js';
 import { type Envelope, UnfitJob } from './shape.js';
 
 /** The process gives these to the work of every job. */
@@ -35,6 +36,9 @@ export interface JobRunOptions extends JobServices {
   /** Whether the process shuts down: a long job ends after its step then. */
   readonly isStopping: () => boolean;
 }
+
+/** Printable, and without a second slash that would begin a host. */
+const RESULT_PATH = /^\/(?![/\\])[\x21-\x7e]{0,500}$/;
 
 /** The run has lost its job, or must end. */
 export class JobEnded extends Error {
@@ -128,10 +132,12 @@ function createStep(job: Job, running: Running, { options, envelope, data, curso
   const { claim, control } = running;
   const { queue, database, jobs, logger, get } = options;
   let isFinished = false;
+  let result: string | undefined;
   const finish = async (tx: EntityManager | undefined, next?: unknown) => {
     if (next !== undefined) checkCursor(job, next);
     const save = { envelope: { ...envelope, cursor: next }, retries: job.options.retries };
-    const isHeld = next === undefined ? await queue.complete(claim, tx) : await queue.saveStep(claim, save, tx);
+    const output = result === undefined ? null : { result };
+    const isHeld = next === undefined ? await queue.complete(claim, output, tx) : await queue.saveStep(claim, save, tx);
     if (!isHeld) throw new JobEnded('taken');
     isFinished = true;
     running.isFinished = next === undefined;
@@ -142,8 +148,14 @@ function createStep(job: Job, running: Running, { options, envelope, data, curso
   const given: JobStep<unknown, unknown> = {
     ...{ data, cursor, attempt, signal, id: claim.id },
     ...{ database, jobs, logger, get, finish },
+    setResult: (path) => void (result = assertPath(job, path)),
   };
   return { given, finish, isFinished: () => isFinished };
+}
+
+function assertPath({ name }: Job, path: string): string {
+  if (RESULT_PATH.test(path)) return path;
+  throw new Error(`job ${name}: its result is not a path; expected a path such as /api/v1/entities/ID`);
 }
 
 /** @throws Error at the time limit, or the reason why the job was aborted, whether the work listens to it or not */
@@ -174,8 +186,9 @@ async function storeFailure(
     if (error.outcome === 'released') await queue.release(claim);
     return error.outcome;
   }
-  const isFinal = error instanceof UnfitJob;
+  const isFinal = error instanceof UnfitJob || (error as { isPermanent?: unknown } | undefined)?.isPermanent === true;
   const type = error instanceof Error ? error.name : 'Error';
-  await queue.fail(claim, { type, code: readCode(error), request_id: currentContext()?.requestId }, isFinal);
+  const reason = { type, code: readCode(error), request_id: currentContext()?.requestId, ...describeProblem(error) };
+  await queue.fail(claim, reason, isFinal);
   return isFinal || claim.retryCount >= retryLimit ? 'dead' : 'failed';
 }

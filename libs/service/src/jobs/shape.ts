@@ -6,6 +6,8 @@ export const envelopeSchema = z.object({
   requestId: z.string().optional(),
   correlationId: z.string().optional(),
   traceparent: z.string().optional(),
+  /** The user who may read the state of the job. */
+  ownerId: z.string().optional(),
 });
 
 /** The content of a job in its queue. */

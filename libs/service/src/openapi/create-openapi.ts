@@ -1,4 +1,4 @@
-import { RequestMethod, type Type } from '@nestjs/common';
+import { type DynamicModule, RequestMethod, type Type } from '@nestjs/common';
 import {
   HTTP_CODE_METADATA,
   METHOD_METADATA,
@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { z } from 'zod';
+import { operationSchema } from '../jobs/operation-schema.js';
 import { problems, type ProblemCode } from '../problems/problem-codes.js';
 import { describeSecurity, describeSecuritySchemes, describeSignedHeaders, requiresRole } from './describe-access.js';
 import { describeForm } from './describe-form.js';
@@ -21,7 +22,7 @@ export interface OpenApiOptions {
   readonly title: string;
   readonly version: string;
   readonly prefix: string;
-  readonly module: Type;
+  readonly module: Type | DynamicModule;
 }
 
 /** One route, as its decorators describe it. */
@@ -115,6 +116,8 @@ function readSchemas(controller: Type, name: string): Pick<Route, 'body' | 'quer
 function assertStatus(handler: object, { response }: OperationDescription, name: string): void {
   const isPost = readMetadata<RequestMethod>(METHOD_METADATA, handler) === RequestMethod.POST;
   if (response.messages) return assertSwitching(handler, response, name);
+  if ((response.status === 202) !== (response.job !== undefined))
+    throw new Error(`${name}: has status 202 or a job alone; expected both in @Operation, or neither`);
   const actual = readMetadata<number>(HTTP_CODE_METADATA, handler) ?? (isPost ? 201 : 200);
   if (actual !== response.status)
     throw new Error(`${name}: returns status ${actual}; expected ${response.status}, the status in @Operation`);
@@ -153,19 +156,21 @@ function describeOperation(route: Route, schemas: SchemaCollector): JsonObject {
 }
 
 function describeResponse({ response, conditional }: OperationDescription, schemas: SchemaCollector): JsonObject {
-  const { schema, events, file } = response;
+  const { events, file, job } = response;
+  const schema = job ? operationSchema : response.schema;
+  const names = job ? (['location', 'retry-after'] as const) : response.headers;
   const content = {
     ...(schema && { 'application/json': { schema: schemas.describe(schema, 'output') } }),
     ...(file && { '*/*': { schema: { type: 'string', format: 'binary' } } }),
     // OpenAPI 3.1 cannot describe a sequence: the schema is that of the data of one event.
     ...(events && { 'text/event-stream': { schema: schemas.describe(events, 'output') } }),
   };
-  const headers = Object.fromEntries((response.headers ?? []).map((name) => [name, responseHeaders[name]]));
+  const headers = Object.fromEntries((names ?? []).map((name) => [name, responseHeaders[name]]));
   const description = describeSuccess(response);
   return {
     [response.status]: {
       description,
-      ...(response.headers && { headers }),
+      ...(names && { headers }),
       ...(Object.keys(content).length > 0 && { content }),
     },
     ...(conditional === 'if-none-match' && { 304: { description: 'The caller already has this version.' } }),
@@ -177,9 +182,10 @@ function describeMessages({ received, sent }: MessageSchemas, schemas: SchemaCol
   return { ...(received && { received: schemas.describe(received, 'input') }), sent: schemas.describe(sent, 'output') };
 }
 
-function describeSuccess({ status, events, file }: OperationDescription['response']): string {
+function describeSuccess({ status, events, file, job }: OperationDescription['response']): string {
   if (events) return 'Server-sent events. The data of each is JSON with this schema.';
   if (file) return 'The file, as a download.';
+  if (job) return 'Accepted. `Location` is the address at which the caller reads the state.';
   if (status === 101)
     return 'The connection becomes a WebSocket. Its messages are JSON with the schemas of `x-messages`.';
   return status === 204 ? 'Success, without a body.' : 'Success.';

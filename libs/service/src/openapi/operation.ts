@@ -5,6 +5,8 @@ import type { z } from 'zod';
 import type { FileRules } from '../files/file-rules.js';
 import { keptFilesInterceptor, sentFileInterceptor } from '../files/files.interceptor.js';
 import { eventsInterceptor } from '../events/events.interceptor.js';
+import type { Job } from '../jobs/job.js';
+import { createAcceptedInterceptor } from '../jobs/accepted.interceptor.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 import type { SignatureScheme } from '../signatures/signature-scheme.js';
 import type { MessageSchemas } from '../sockets/connection.js';
@@ -14,7 +16,7 @@ import { createSocketsInterceptor } from '../sockets/sockets.interceptor.js';
 export interface OperationDescription {
   readonly summary: string;
   readonly response: {
-    readonly status: 101 | 200 | 201 | 204 | 303;
+    readonly status: 101 | 200 | 201 | 202 | 204 | 303;
     readonly schema?: z.ZodType;
     /** The `data` of each event, for a handler that returns an `AsyncIterable<ServerEvent>`. */
     readonly events?: z.ZodType;
@@ -22,7 +24,9 @@ export interface OperationDescription {
     readonly messages?: MessageSchemas;
     /** The handler returns what `Files.open` returns. */
     readonly file?: true;
-    readonly headers?: readonly ('etag' | 'location')[];
+    /** The job that a handler sends with `Jobs.accept`, whose result it returns. With status 202. */
+    readonly job?: Job;
+    readonly headers?: readonly ('etag' | 'location' | 'retry-after')[];
   };
   /** Files in a body in multipart/form-data, by the name of their part. The other parts are the fields of `@Body`. */
   readonly files?: FileRules;
@@ -55,10 +59,14 @@ function readFiles({ files, response: { file } }: OperationDescription): Fastify
   return { sendsFile: file === true, ...(files && { files }) };
 }
 
-function useInterceptors({ files, response: { events, messages, file } }: OperationDescription): MethodDecorator[] {
+function useInterceptors({
+  files,
+  response: { events, messages, file, job },
+}: OperationDescription): MethodDecorator[] {
   return [
     ...(events ? [UseInterceptors(eventsInterceptor)] : []),
     ...(messages ? [UseInterceptors(createSocketsInterceptor(messages))] : []),
+    ...(job ? [UseInterceptors(createAcceptedInterceptor(job))] : []),
     ...(file ? [UseInterceptors(sentFileInterceptor)] : []),
     ...(files ? [UseInterceptors(keptFilesInterceptor)] : []),
   ];

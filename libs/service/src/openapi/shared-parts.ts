@@ -29,6 +29,7 @@ export const requestHeaders = {
 
 export const responseHeaders = {
   etag: { description: 'The version of the record.', schema: ETAG },
+  'retry-after': { description: 'After how many seconds to ask again.', schema: { type: 'integer' } },
   location: { description: 'The address of the record.', schema: { type: 'string' } },
 };
 

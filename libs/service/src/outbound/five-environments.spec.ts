@@ -5,13 +5,34 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ENVIRONMENTS, type Environment } from '@airlock/config';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Config, ENVIRONMENTS, type Environment } from '@airlock/config';
+import { useScratchCluster } from '@airlock/database/fixtures';
+import { migrate } from '@airlock/database/operations';
+import { model } from '@airlock/database/sample-with-jobs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { JobsWorld } from '../jobs/jobs-world.fixture.js';
+import { AppProcess } from '../testing/app-process.fixture.js';
 import { createCertificate, TestMailServer } from '../testing/mail-server.fixture.js';
 import { MAIL_HOST, OUTSIDE, RecordingServer } from '../testing/outside.fixture.js';
+import { plantedJob } from './planted-job.fixture.js';
 
 const run = promisify(execFile);
 const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+const WORKER = pathOf('../testing/planted-worker');
+const WAYS = ['mailer', 'nodemailer', 'peer', 'own', 'fetch', 'undici', 'socket'];
+const EACH_SENT = Object.fromEntries(WAYS.map((name) => [name, 'sent']));
+const EACH_ONCE = {
+  http: ['/peer', '/own', '/fetch', '/undici'],
+  mail: ['mailer', 'nodemailer'],
+  raw: ['socket'],
+};
+/** The ports keep what they do not send; the guard refuses what goes past them. */
+const NONE_SENT = {
+  ...Object.fromEntries(WAYS.map((name) => [name, 'ConnectionRefusal'])),
+  ...{ mailer: 'kept', peer: 'NotSentError' },
+};
+type Pause = 'before the end of the step' | 'after the step';
 
 /** Real processes of each environment, and real servers on addresses that stand for hosts outside. */
 describe('planted sends', () => {
@@ -40,10 +61,10 @@ describe('planted sends', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const plant = async (environment: Environment, ...hosts: string[]) => {
-    const ports = [http.port, mail.port, (raw.address() as { port: number }).port].map(String);
+  const ports = () => ({ http: http.port, mail: mail.port, raw: (raw.address() as { port: number }).port });
+  const plant = async (environment: Environment, hosts?: string) => {
     const args = ['--import', pathOf('../../../../tools/typescript.mjs'), pathOf('planted-sends.fixture.ts')];
-    const { stdout } = await run(process.execPath, [...args, environment, ...ports, ...hosts], {
+    const { stdout } = await run(process.execPath, [...args, JSON.stringify({ environment, hosts, ports: ports() })], {
       env: { NODE_EXTRA_CA_CERTS: authority },
     });
     const lines = stdout
@@ -60,13 +81,8 @@ describe('planted sends', () => {
 
   it('of production arrive, each exactly once', async () => {
     const { outcomes } = await plant('production');
-    const all = ['mailer', 'nodemailer', 'peer', 'own', 'fetch', 'undici', 'socket'];
-    expect(outcomes).toEqual(Object.fromEntries(all.map((name) => [name, 'sent'])));
-    expect(arrived()).toEqual({
-      http: ['/peer', '/own', '/fetch', '/undici'],
-      mail: ['mailer', 'nodemailer'],
-      raw: ['socket'],
-    });
+    expect(outcomes).toEqual(EACH_SENT);
+    expect(arrived()).toEqual(EACH_ONCE);
   });
 
   it.each(ENVIRONMENTS.filter((name) => name !== 'production'))(
@@ -74,12 +90,7 @@ describe('planted sends', () => {
     async (environment) => {
       const { outcomes, events } = await plant(environment);
       expect(arrived()).toEqual({ http: [], mail: [], raw: [] });
-      // The ports keep what they do not send; the guard refuses what goes past them.
-      expect(outcomes).toEqual({
-        ...{ mailer: 'kept', peer: 'NotSentError' },
-        ...{ nodemailer: 'ConnectionRefusal', own: 'ConnectionRefusal', fetch: 'ConnectionRefusal' },
-        ...{ undici: 'ConnectionRefusal', socket: 'ConnectionRefusal' },
-      });
+      expect(outcomes).toEqual(NONE_SENT);
       const count = (name: string) => events.filter((event) => event === name).length;
       expect([count('outbound.kept'), count('outbound.refused') > 4]).toEqual([2, true]);
     },
@@ -91,5 +102,93 @@ describe('planted sends', () => {
     expect(arrived()).toEqual({ http: [], mail: ['mailer'], raw: [] });
     expect((await plant(environment, OUTSIDE)).outcomes).toMatchObject({ mailer: 'kept', peer: 'sent', fetch: 'sent' });
     expect(mail.received).toHaveLength(1);
+  });
+
+  describe('of a job', () => {
+    const cluster = useScratchCluster();
+    const workers: AppProcess[] = [];
+    afterEach(async () => {
+      for (const worker of workers.splice(0)) await worker.stop();
+    });
+
+    /** Sends the job in a database of the environment. */
+    const send = async (environment: Environment, pause: 'never' | Pause = 'never'): Promise<Config> => {
+      const { config, superuser } = await cluster.create(environment);
+      await migrate({ config, ...model });
+      const query = async <T extends object>(sql: string) => (await superuser.query<T>(sql)).rows;
+      const world = await JobsWorld.open({ config, query }, [plantedJob]);
+      await world.database.asUser('user_1', (tx) => world.jobs.send(tx, plantedJob, { ports: ports(), pause }));
+      await world.close();
+      return config;
+    };
+    const start = async (environment: Environment, config: Config, hosts?: string) => {
+      const { app } = config.database;
+      const address = { ...app, password: app.password.reveal() };
+      const worker = await AppProcess.start({
+        ...{ folder: WORKER, config, env: { NODE_EXTRA_CA_CERTS: authority } },
+        args: [JSON.stringify({ environment, hosts, ports: ports(), address })],
+      });
+      workers.push(worker);
+      return worker;
+    };
+    const meet = async (worker: AppProcess, event: string) => {
+      const exit = worker.exited.then(() => Promise.reject(new Error(JSON.stringify(worker.lines.slice(-3)))));
+      await Promise.race([worker.waitFor(event), exit]);
+    };
+    const work = async (environment: Environment, hosts?: string) => {
+      const worker = await start(environment, await send(environment), hosts);
+      await meet(worker, 'job.done');
+      return outcomesOf(worker);
+    };
+    const outcomesOf = ({ lines }: AppProcess) => lines.find(({ event }) => event === 'planted.tried')?.['outcomes'];
+
+    it('of production arrive, each exactly once', async () => {
+      expect(await work('production')).toEqual(EACH_SENT);
+      expect(arrived()).toEqual(EACH_ONCE);
+    });
+
+    it.each(ENVIRONMENTS.filter((name) => name !== 'production'))(
+      'of %s reach no host, and the log has them',
+      async (environment) => {
+        expect(await work(environment)).toEqual(NONE_SENT);
+        expect(arrived()).toEqual({ http: [], mail: [], raw: [] });
+        const events = workers[0]?.lines.map(({ event }) => event) ?? [];
+        const count = (name: string) => events.filter((event) => event === name).length;
+        expect([count('outbound.kept'), count('outbound.refused') > 4]).toEqual([2, true]);
+      },
+    );
+
+    it.each(['preview', 'staging'] as const)('of %s reach those that are listed', async (environment) => {
+      expect(await work(environment, 'example.com')).toMatchObject({ mailer: 'sent', fetch: 'ConnectionRefusal' });
+      expect(arrived()).toEqual({ http: [], mail: ['mailer'], raw: [] });
+    });
+
+    const kill = async (pause: Pause) => {
+      const config = await send('production', pause);
+      const first = await start('production', config);
+      await meet(first, 'planted.paused');
+      first.signal('SIGKILL');
+      const second = await start('production', config);
+      await meet(second, 'job.done');
+    };
+
+    it('arrive exactly once if the process is killed after the step that sends', async () => {
+      await kill('after the step');
+      expect(arrived()).toEqual(EACH_ONCE);
+    });
+
+    it('arrive twice if it is killed before the end of that step, the mail with the same id', async () => {
+      await kill('before the end of the step');
+      expect(arrived().mail).toEqual(['mailer', 'nodemailer', 'mailer', 'nodemailer']);
+      const mails = mail.received.filter(({ raw: text }) => /^Subject: mailer\r$/m.test(text));
+      const ids = mails.map(({ raw: text }) => /^Message-ID: (<.+>)\r$/m.exec(text)?.[1]);
+      expect([ids[0], ids[1] === ids[0]]).toEqual([expect.stringMatching(/^<\w{32}@example\.org>$/), true]);
+    });
+
+    it('do not begin on the database of another environment', async () => {
+      const worker = await start('production', await send('staging'));
+      expect((await worker.exited).code).toBe(1);
+      expect(arrived()).toEqual({ http: [], mail: [], raw: [] });
+    });
   });
 });

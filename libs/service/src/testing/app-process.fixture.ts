@@ -15,6 +15,8 @@ export interface AppProcessOptions {
   readonly wrapper?: readonly string[];
   /** The project to start. */
   readonly folder: string;
+  /** Of main.ts. */
+  readonly args?: readonly string[];
 }
 
 /** An app in its own process, started like `nx serve` and an image do: main.ts, an environment, signals. */
@@ -35,9 +37,9 @@ export class AppProcess {
     return app;
   }
 
-  constructor({ config, env = {}, wrapper = [], folder }: AppProcessOptions) {
+  constructor({ config, env = {}, wrapper = [], folder, args: own = [] }: AppProcessOptions) {
     const main = join(folder, 'src/main.ts');
-    const [command = '', ...args] = [...wrapper, process.execPath, '--import', TYPESCRIPT, main];
+    const [command = '', ...args] = [...wrapper, process.execPath, '--import', TYPESCRIPT, main, ...own];
     this.#child = spawn(command, args, {
       cwd: folder,
       env: { ...createEnvironment(config), ...env },

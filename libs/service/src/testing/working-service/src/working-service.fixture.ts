@@ -41,11 +41,22 @@ export const longJob = job({
   },
 });
 
+/** Kills its process, and is not repeated. */
+export const fatalJob = job({
+  name: 'fatal',
+  data: z.strictObject({}),
+  retries: 0,
+  run: async () => {
+    process.kill(process.pid, 'SIGKILL');
+    await sleep(60_000);
+  },
+});
+
 /** A process that only runs jobs, for the specs of the service. */
 export const workingService: ProductDefinition = {
   checkSchema: (session) => checkSchema(session, []),
   loadEntities: () => Promise.resolve([Parcel]),
   cachedTables: [],
-  jobs: [slowJob, longJob],
+  jobs: [slowJob, longJob, fatalJob],
   jobModules: [],
 };
