@@ -85,7 +85,7 @@ describe.each(['delete', 'rollback'] as const)('docs/jobs.md, on a database isol
   it('counts the owners, as the system', async () => {
     await create('Kettle', {});
     const [database, sender] = [api.app.nest.get(Database), api.app.nest.get(Jobs)];
-    await database.asSystem('spec', (tx) => sender.send(tx, countOwners as AnyJob, {} as never));
+    await database.asSystem('spec', (tx) => sender.send(tx, countOwners as AnyJob, {}));
     expect(await api.runJobs()).toEqual([{ name: 'entities.count-owners', outcome: 'done' }]);
     expect(api.lines.find(({ event }) => event === 'owners.counted')).toMatchObject({ owners: expect.any(Number) });
   });
