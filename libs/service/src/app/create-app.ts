@@ -25,7 +25,7 @@ import { installBodyRules } from '../http/request-rules.js';
 import { ValidationPipe } from '../http/validation.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { registerDocs } from '../openapi/docs.js';
-import { OPERATIONS, withOperations } from '../operations/operations.module.js';
+import { OPERATIONS_PATH, withOperations } from '../operations/operations.module.js';
 import { Signatures } from '../signatures/signatures.js';
 import { WebSockets } from '../sockets/web-sockets.js';
 import type { Observer } from '../telemetry/observer.js';
@@ -85,7 +85,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   const streams = new OpenStreams(server, { lifecycle, limit });
   const events = new EventStreams(server, { lifecycle, logger, observer, recordResponse, streams, requestTimeoutMs });
   const sockets = new WebSockets(server, { logger, observer, recordResponse, streams, limits, origins });
-  server.decorate('operationsPath', `/${prefix}/${OPERATIONS}`);
+  server.decorate('operationsPath', `/${prefix}/${OPERATIONS_PATH}`);
   server.decorate('eventStreams', events).decorate('webSockets', sockets);
   metrics.watchStreams({ events: () => events.count, sockets: () => sockets.count });
   installGate(server, { lifecycle, routes, limits, shedder });

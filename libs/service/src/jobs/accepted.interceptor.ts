@@ -1,14 +1,13 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { map, type Observable } from 'rxjs';
-import type { Job } from './job.js';
-import { AcceptedJob, type JobStatus } from './job-status.js';
+import { AcceptedJob, type JobStatus, type NamedJob } from './job-status.js';
 
 /** A worker looks for jobs twice a second. */
 const POLL_SECONDS = 2;
 
 /** Responds with the state of the job, and the address at which its owner reads it. */
-export function createAcceptedInterceptor(job: Job): NestInterceptor<unknown, JobStatus> {
+export function createAcceptedInterceptor(job: NamedJob): NestInterceptor<unknown, JobStatus> {
   return {
     intercept(context: ExecutionContext, next: CallHandler): Observable<JobStatus> {
       const reply = context.switchToHttp().getResponse<FastifyReply>();

@@ -1,6 +1,10 @@
 import { type ProblemDetails, Problem } from '../problems/problem.js';
 import { problems, type ProblemCode } from '../problems/problem-codes.js';
-import type { Job } from './job.js';
+
+/** A declared job, of which only the name matters. */
+export interface NamedJob {
+  readonly name: string;
+}
 
 /** A job as its owner sees it. */
 export interface JobStatus {
@@ -14,10 +18,10 @@ export interface JobStatus {
 
 /** The response of a route with status 202. */
 export class AcceptedJob {
-  readonly job: Job;
+  readonly job: NamedJob;
   readonly status: JobStatus;
 
-  constructor(job: Job, status: JobStatus) {
+  constructor(job: NamedJob, status: JobStatus) {
     this.job = job;
     this.status = status;
   }
@@ -47,7 +51,7 @@ const FIND = `
    ORDER BY created_on DESC, source_root_id NULLS LAST LIMIT 1`;
 
 /** Finds a job of the user of the transaction. */
-export function findStatus(declared: readonly Job[], id: string) {
+export function findStatus(declared: readonly NamedJob[], id: string) {
   return { name: 'read_job_status', text: FIND, values: [declared.map(({ name }) => name), id] };
 }
 

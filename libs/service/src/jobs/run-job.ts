@@ -155,7 +155,7 @@ function createStep(job: Job, running: Running, { options, envelope, data, curso
 
 function assertPath({ name }: Job, path: string): string {
   if (RESULT_PATH.test(path)) return path;
-  throw new Error(`job ${name}: its result is not a path; expected a path such as /api/v1/entities/ID`);
+  throw new Error(`job ${name}: its result is not a path; expected a path such as /api/v1/orders/ID`);
 }
 
 /** @throws Error at the time limit, or the reason why the job was aborted, whether the work listens to it or not */

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { FileRules } from '../files/file-rules.js';
 import { keptFilesInterceptor, sentFileInterceptor } from '../files/files.interceptor.js';
 import { eventsInterceptor } from '../events/events.interceptor.js';
-import type { Job } from '../jobs/job.js';
+import type { NamedJob } from '../jobs/job-status.js';
 import { createAcceptedInterceptor } from '../jobs/accepted.interceptor.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 import type { SignatureScheme } from '../signatures/signature-scheme.js';
@@ -25,7 +25,7 @@ export interface OperationDescription {
     /** The handler returns what `Files.open` returns. */
     readonly file?: true;
     /** The job that a handler sends with `Jobs.accept`, whose result it returns. With status 202. */
-    readonly job?: Job;
+    readonly job?: NamedJob;
     readonly headers?: readonly ('etag' | 'location' | 'retry-after')[];
   };
   /** Files in a body in multipart/form-data, by the name of their part. The other parts are the fields of `@Body`. */

@@ -10,10 +10,10 @@ import { OPERATION, Operation, type OperationDescription } from '../openapi/oper
 import { suggestPause } from '../jobs/accepted.interceptor.js';
 import { operationSchema } from '../jobs/operation-schema.js';
 
-export const OPERATIONS = 'operations';
+export const OPERATIONS_PATH = 'operations';
 const ID = { schema: z.object({ id }) };
 
-@Controller(OPERATIONS)
+@Controller(OPERATIONS_PATH)
 class OperationsController {
   constructor(private readonly jobs: Jobs) {}
 
