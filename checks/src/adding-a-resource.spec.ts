@@ -135,7 +135,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     );
     expect(JSON.parse(print)).toContainEqual({ name: 'LABELS_URL', value: '[redacted]', source: 'environment' });
     expect(copy.read('.env.example')).toContain('# The service that prints labels. Secret.\n# LABELS_URL=changethis\n');
-    expect(said).toContain('service.smtpUrl');
+    expect(said).toContain('service.labelsUrl');
     expect(said).toMatch(/Add LABELS_URL where its process needs it:\n(.*\n)* {2}docker\/hosted\.yml\n/);
   });
 });

@@ -49,11 +49,16 @@ export class WebSockets {
     maxPayload: BODY_LIMIT_BYTES,
     perMessageDeflate: false,
   });
-  #count = 0;
+  readonly #open = new Set<WebSocket>();
 
   /** Install this before the routes. */
-  constructor({ server }: FastifyInstance, options: WebSocketsOptions) {
+  constructor(instance: FastifyInstance, options: WebSocketsOptions) {
+    const { server } = instance;
     this.#options = options;
+    // The process may end as soon as the server has no sockets, before they have their access lines.
+    instance.addHook('preClose', async () => {
+      await Promise.all([...this.#open].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+    });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#upgrades.set(request, { socket, head });
       server.emit('request', request, createResponse(request, socket));
@@ -66,7 +71,7 @@ export class WebSockets {
 
   /** The number of open connections. */
   get count(): number {
-    return this.#count;
+    return this.#open.size;
   }
 
   /**
@@ -90,14 +95,14 @@ export class WebSockets {
     return (conversation: Conversation, schemas: MessageSchemas): void => {
       this.#server.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
         reply.hijack();
-        connection = this.#open(socket, { request, reply, schemas });
+        connection = this.#connect(socket, { request, reply, schemas });
         if (end) connection.end(end);
         void this.#converse(conversation, connection, request);
       });
     };
   }
 
-  #open(
+  #connect(
     socket: WebSocket,
     { request, reply, schemas }: { request: FastifyRequest; reply: FastifyReply; schemas: MessageSchemas },
   ): SocketConnection {
@@ -108,9 +113,9 @@ export class WebSockets {
       admit: () => limits.admitMessage(context.userId, request.ip),
       heartbeatMs,
     });
-    this.#count += 1;
+    this.#open.add(socket);
     socket.once('close', () => {
-      this.#count -= 1;
+      this.#open.delete(socket);
       context.isStream = true;
       context.closeCode = connection.closeCode;
       runInContext(context, () => recordResponse(request, reply.code(SWITCHING)));
