@@ -16,6 +16,7 @@ export interface Operation {
   readonly method: string;
   readonly path: string;
   readonly parameters: readonly Parameter[];
+  /** Undefined also for a form with files. */
   readonly body: Schema | undefined;
   readonly responses: Readonly<Record<string, DescribedResponse>>;
 }
@@ -23,7 +24,7 @@ export interface Operation {
 interface OperationObject {
   readonly operationId: string;
   readonly parameters?: readonly Parameter[];
-  readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: Schema } } };
+  readonly requestBody?: { readonly content: { readonly 'application/json'?: { readonly schema: Schema } } };
   readonly responses: Operation['responses'];
 }
 
@@ -35,7 +36,7 @@ export function readOperations(document: Readonly<Record<string, unknown>>): Ope
       method,
       path,
       parameters,
-      body: requestBody?.content['application/json'].schema,
+      body: requestBody?.content['application/json']?.schema,
       responses,
     })),
   );
