@@ -1,5 +1,5 @@
 import { mkdtempSync } from 'node:fs';
-import { cp, readdir, rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -58,8 +58,6 @@ const extended: Model = {
 };
 const KEY = `whsec_${Buffer.from('k'.repeat(32)).toString('base64')}`;
 const PDF = '%PDF-1.7\n%%EOF\n';
-const files = mkdtempSync(join(tmpdir(), 'airlock-beyond-crud-'));
-afterAll(() => rm(files, { recursive: true }));
 
 const URL = '/api/v1/orders';
 interface Order {
@@ -80,8 +78,7 @@ describe('docs/beyond-crud.md', () => {
     { ...definition, ...product, constraints },
     {
       imports: [{ module: declared.OrdersModule }],
-      configure: (config) =>
-        ({ ...config, storage: { kind: 'folder', path: files }, payments: { paymentsKey: new Secret(KEY) } }) as Config,
+      configure: (config) => ({ ...config, billing: { billingKey: new Secret(KEY) } }) as Config,
     },
   );
   beforeAll(() => migrate({ config: api.database.config, migrations: extended.migrations }));
@@ -202,7 +199,10 @@ describe('docs/beyond-crud.md', () => {
     expect((await Promise.all([attach('user_1'), attach('user_1')])).sort()).toEqual([204, 409]);
     expect((await api.request({ as: 'user_1', url })).body).toBe(PDF);
     expect((await api.request({ as: 'user_2', url })).statusCode).toBe(404);
-    expect((await readdir(files)).filter((name) => !name.endsWith('.json'))).toHaveLength(1);
+    const keys = await api.database.query<{ key: string }>(`SELECT invoice->>'key' AS key FROM orders`);
+    const waiting = await api.database.query<{ key: string }>('SELECT key FROM ops.files_to_remove');
+    expect(keys).toHaveLength(1);
+    expect(waiting).not.toContainEqual(keys[0]);
   });
 
   it('streams the changes of the orders of its user', async () => {
@@ -255,6 +255,13 @@ describe('docs/beyond-crud.md', () => {
     expect(await api.database.query('SELECT reason, user_id FROM ops.system_uses')).toEqual([
       { reason: 'support: the newest orders', user_id: 'user_3' },
     ]);
+  });
+
+  it('has a rule for each constraint', async () => {
+    const rows = await api.database.query<{ name: string }>(
+      `SELECT conname AS name FROM pg_constraint WHERE conrelid IN ('orders'::regclass, 'order_items'::regclass) AND contype <> 'n'`,
+    );
+    expect(Object.keys(declared.orderConstraints).sort()).toEqual(rows.map(({ name }) => name).sort());
   });
 
   it('has a rule for each column, when a copy of the database is refreshed', async () => {

@@ -42,7 +42,7 @@ export function readOperations(document: Readonly<Record<string, unknown>>): Ope
         parameters,
         body: requestBody?.content['application/json']?.schema,
         responses,
-        isPlain: !streams(responses) && !security.some((scheme) => !('bearer' in scheme)),
+        isPlain: !streams(responses) && security.every((scheme) => 'bearer' in scheme),
       }),
     ),
   );
