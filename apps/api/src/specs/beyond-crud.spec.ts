@@ -12,7 +12,31 @@ import { checkTemplate, lintMigrations } from '@airlock/database-dev/migration-c
 import * as jobs from '@airlock/jobs';
 import { model } from '@airlock/model';
 import * as orm from '@airlock/model/orm';
-import * as service from '@airlock/service';
+import {
+  type Constraints,
+  anyOf,
+  boundedText,
+  cursor,
+  Database,
+  Files,
+  html,
+  id,
+  isoTimestamp,
+  job,
+  Jobs,
+  limit,
+  Mailer,
+  MailModule,
+  Operation,
+  Pages,
+  Problem,
+  Received,
+  standardWebhooks,
+  Subscriber,
+  timestamp,
+  UserId,
+  yesOrNo,
+} from '@airlock/service';
 import { describeProduct } from '@airlock/service/product';
 import { EventClient, signWebhook, useTestApp } from '@airlock/service/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -31,7 +55,29 @@ const page = runPage(
     'libs/jobs/': { name: '@airlock/jobs', exports: jobs },
   },
   {
-    '@airlock/service': service,
+    '@airlock/service': {
+      anyOf,
+      boundedText,
+      cursor,
+      Database,
+      Files,
+      html,
+      id,
+      isoTimestamp,
+      job,
+      Jobs,
+      limit,
+      Mailer,
+      Operation,
+      Pages,
+      Problem,
+      Received,
+      standardWebhooks,
+      Subscriber,
+      timestamp,
+      UserId,
+      yesOrNo,
+    },
     '@airlock/database/model': { defineMigration },
     '@nestjs/common': nest,
     'node:timers/promises': timers,
@@ -44,7 +90,7 @@ const declared = Object.assign({}, ...page.values()) as {
   OrderRecord: nest.Type;
   OrderItemRecord: nest.Type;
   orderColumns: Columns;
-  orderConstraints: service.Constraints;
+  orderConstraints: Constraints;
   ordersConfirm: AnyJob;
   ordersCloseDrafts: AnyJob;
   OrdersModule: nest.Type;
@@ -72,7 +118,7 @@ interface Page {
 }
 
 describe('docs/beyond-crud.md', () => {
-  const product = describeProduct(extended, [ordersConfirm, ordersCloseDrafts], [service.MailModule]);
+  const product = describeProduct(extended, [ordersConfirm, ordersCloseDrafts], [MailModule]);
   const constraints = [...definition.constraints, declared.orderConstraints];
   const api = useTestApp(
     { ...definition, ...product, constraints },
@@ -174,6 +220,11 @@ describe('docs/beyond-crud.md', () => {
     expect((await find('')).items).toMatchObject([{ status: 'paid', version: 2 }]);
     expect(await api.runJobs()).toEqual([{ name: 'orders.confirm', outcome: 'done' }]);
     expect(await pay(id, 'msg_1')).toBe(204);
+    const { nest: app } = api.app;
+    const again = await app
+      .get(Database)
+      .asSystem('spec', (tx) => app.get(Jobs).send(tx, ordersConfirm, { ownerId: 'user_1', id } as never, { key: id }));
+    expect(again).toBeUndefined();
     expect(await api.runJobs()).toEqual([]);
     expect(api.kept).toMatchObject([
       { kind: 'mail', name: 'order-confirmed', to: 'ada@example.com', subject: 'Your order A-1' },
@@ -231,7 +282,7 @@ describe('docs/beyond-crud.md', () => {
     await api.database.query(`UPDATE orders SET created_at = now() - interval '1 year' WHERE id = $1`, [paid.id]);
     await api.database.query('TRUNCATE jobs.job CASCADE');
     const { nest: app } = api.app;
-    await app.get(service.Database).asSystem('spec', (tx) => app.get(service.Jobs).send(tx, ordersCloseDrafts, {}));
+    await app.get(Database).asSystem('spec', (tx) => app.get(Jobs).send(tx, ordersCloseDrafts, {}));
     expect(await api.runJobs()).toEqual([{ name: 'orders.close-drafts', outcome: 'done' }]);
     const count = 'SELECT status, count(*)::int FROM orders GROUP BY status ORDER BY status';
     expect(await api.database.query(count)).toEqual([

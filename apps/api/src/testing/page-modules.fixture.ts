@@ -3,7 +3,7 @@ import { readCode, runCode } from './page-code.fixture.js';
 
 type Exports = Record<string, unknown>;
 
-/** What a page adds to a package, by the folder of its files: `libs/jobs/` belongs to `@airlock/jobs`. */
+/** The packages to which a page adds files, by folder: `libs/jobs/` belongs to `@airlock/jobs`. */
 type Packages = Readonly<Record<string, { readonly name: string; readonly exports: object }>>;
 
 /**

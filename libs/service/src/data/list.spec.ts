@@ -7,7 +7,7 @@ import { CursorCodec } from './cursor.js';
 import { type DataWorld, openDataWorld } from './data-world.fixture.js';
 import { createListStatement, type FilterValue, type ListShape } from './list.js';
 import { Pages } from './pages.js';
-import { anyOf, flag } from './resource-schemas.js';
+import { anyOf, yesOrNo } from './resource-schemas.js';
 
 const SHAPE: ListShape = {
   table: 'tickets',
@@ -134,8 +134,8 @@ describe('the filters of a list', () => {
       });
   });
 
-  it('throw for a flag that is a text, which would be true whatever it says', () =>
-    expect(list({ isUnseen: 'false' })).rejects.toThrow('expected a flag'));
+  it('throw for a text in place of true or false, which would be true whatever it says', () =>
+    expect(list({ isUnseen: 'false' })).rejects.toThrow('expected yesOrNo'));
 
   // A plan for any value cannot know that a value of `in` is rare; otherwise it reads in the order of the list.
   it.each<[string, Filters, 'custom' | 'generic', RegExp]>([
@@ -172,7 +172,7 @@ describe('the filters of a list', () => {
 describe('the schemas of filters', () => {
   const schema = z.strictObject({
     status: anyOf(['open', 'paid', 'closed']).optional().describe('Only these.'),
-    isUnseen: flag.optional(),
+    isUnseen: yesOrNo.optional(),
   });
 
   it.each<[unknown, unknown]>([

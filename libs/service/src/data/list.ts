@@ -12,7 +12,7 @@ export interface ListShape {
 
 /**
  * `in` takes the values of `anyOf`. `prefix` takes the beginning of a text, in which no character is special.
- * `is null` takes a `flag`: true for rows without a value, false for those with one.
+ * `is null` takes `yesOrNo`: true for rows without a value, false for those with one.
  */
 export type ListFilter =
   | { readonly column: string; readonly operator: '=' | '>=' | '<' | 'in' | 'prefix'; readonly type: string }
@@ -38,7 +38,7 @@ export function createScope(
 }
 
 /**
- * One prepared statement per combination of sort, filters, flags and first or later page. It selects one row more than the
+ * One prepared statement per combination of sort, filters, values of `is null` and first or later page. It selects one row more than the
  * page holds, which shows whether there is a next page.
  */
 export function createListStatement(shape: ListShape, { sort, filters, after, limit }: ListRequest): BoundStatement {
@@ -74,7 +74,7 @@ function createCondition(
 ): string {
   switch (filter.operator) {
     case 'is null':
-      if (typeof value !== 'boolean') throw new Error(`${column}: is filtered by ${typeof value}; expected a flag`);
+      if (typeof value !== 'boolean') throw new Error(`${column}: is filtered by ${typeof value}; expected yesOrNo`);
       return `${column} IS ${value ? '' : 'NOT '}NULL`;
     case 'in':
       return `${column} = ANY (${bind(value, `${filter.type}[]`)})`;

@@ -54,7 +54,7 @@ export function anyOf<const Value extends string>(values: readonly Value[]) {
 }
 
 /** A filter with the operator `is null`. */
-export const flag = z
+export const yesOrNo = z
   .enum(['true', 'false'])
   .transform((value) => value === 'true')
   .meta({ openapi: { type: 'boolean' } });
