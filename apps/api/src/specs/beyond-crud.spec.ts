@@ -265,10 +265,13 @@ describe('docs/beyond-crud.md', () => {
     await client.waitFor((block) => block.includes('"draft"'));
     await pay(order.id, 'msg_1');
     await client.waitFor((block) => block.includes('"paid"'));
+    const second = await place('A-2');
+    await client.waitFor((block) => block.includes(second.id));
     client.disconnect();
     expect(client.data).toEqual([
       { id: order.id, status: 'draft', version: 1 },
       { id: order.id, status: 'paid', version: 2 },
+      { id: second.id, status: 'draft', version: 1 },
     ]);
   });
 

@@ -115,6 +115,15 @@ describe('the filters of a list', () => {
     );
   });
 
+  it('find them beside their neighbours in the order of code points', async () => {
+    const numbers = HOSTILE.flatMap((character) => [character, `${character}a`, `a${character}`]);
+    await add(numbers.map((number) => ({ number })));
+    for (const prefix of HOSTILE.flatMap((character) => [character, `a${character}`]))
+      expect((await list({ numberPrefix: prefix })).toSorted()).toEqual(
+        numbers.filter((number) => number.startsWith(prefix)).toSorted(),
+      );
+  });
+
   it('take any value of `in` as a value', async () => {
     await add(HOSTILE.map((status, at) => ({ number: String(at).padStart(2, '0'), status })));
     for (const [at, status] of HOSTILE.entries())
