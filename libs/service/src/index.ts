@@ -7,7 +7,7 @@ export { Database } from './data/database.js';
 export type { EventSubscriber } from './context/request-context.js';
 export type { ListShape } from './data/list.js';
 export { type Page, Pages } from './data/pages.js';
-export { boundedText, cursor, id, jsonValue, limit, timestamp } from './data/resource-schemas.js';
+export { anyOf, boundedText, cursor, id, jsonValue, limit, timestamp, yesOrNo } from './data/resource-schemas.js';
 export { isoTimestamp } from './data/sql.js';
 export type { ServerEvent } from './events/event-stream.js';
 export { Subscriber } from './events/subscriber.decorator.js';

@@ -41,6 +41,8 @@ const UNSTORABLE = ['\0', 'a\0b', '\ud800', 'a\udc00', '\udc00\ud800'];
 const FORBIDDEN_KEY = /"(?:__proto__|constructor)":/;
 /** Responses that each operation may return, but that no caller can cause. */
 const FAULTS = [500, 503];
+/** A stream does not end, and a signed request has its own specs. */
+const plainOperations = readOperations(document).filter(({ isPlain }) => isPlain);
 
 describe('openapi.json', () => {
   const api = useTestApi();
@@ -75,33 +77,30 @@ describe('openapi.json', () => {
     expect(wrong).toEqual([]);
   });
 
-  describe.each(readOperations(document).map((operation) => [operation.id, operation] as const))(
-    '%s',
-    (_, operation) => {
-      it('responds to valid input as described', () =>
-        drive(
-          operation,
-          requestFor(operation, (schema) => arbitraryFor(schema, document)),
-          ({ statusCode }) => {
-            expect([200, 201, 204, 304, 400, 404, 412, 422, 428]).toContain(statusCode);
-          },
-        ));
+  describe.each(plainOperations.map((operation) => [operation.id, operation] as const))('%s', (_, operation) => {
+    it('responds to valid input as described', () =>
+      drive(
+        operation,
+        requestFor(operation, (schema) => arbitraryFor(schema, document)),
+        ({ statusCode }) => {
+          expect([200, 201, 204, 304, 400, 403, 404, 409, 412, 415, 422, 428]).toContain(statusCode);
+        },
+      ));
 
-      it('responds to hostile input as described, and never with an internal error', () =>
-        drive(
-          operation,
-          requestFor(operation, () => hostileValue),
-          () => undefined,
-        ));
+    it('responds to hostile input as described, and never with an internal error', () =>
+      drive(
+        operation,
+        requestFor(operation, () => hostileValue),
+        () => undefined,
+      ));
 
-      it('responds to a hostile token and hostile headers as described', () =>
-        drive(
-          operation,
-          requestFor(operation, (schema) => arbitraryFor(schema, document), { hasHostileHeaders: true }),
-          () => undefined,
-        ));
-    },
-  );
+    it('responds to a hostile token and hostile headers as described', () =>
+      drive(
+        operation,
+        requestFor(operation, (schema) => arbitraryFor(schema, document), { hasHostileHeaders: true }),
+        () => undefined,
+      ));
+  });
 
   it.each([
     ['?name=a%00', '#/query/name'],
@@ -118,30 +117,29 @@ describe('openapi.json', () => {
     ]);
   });
 
-  describe.each(
-    readOperations(document)
-      .filter(({ body }) => body)
-      .map((operation) => [operation.id, operation] as const),
-  )('%s', (_, operation) => {
-    it.each(['value', 'key', 'list', 'top', 'path'] as const)(
-      'rejects text that cannot be stored, and names its place: %s',
-      (place) => {
-        const valid = requestFor(operation, (schema) => arbitraryFor(schema, document)).filter(
-          ({ payload }) => typeof payload !== 'string' || !FORBIDDEN_KEY.test(payload),
-        );
-        const property = fc.asyncProperty(valid, fc.constantFrom(...UNSTORABLE), async (request, text) => {
-          const [planted, pointer] = plant(request, { place, text, path: operation.path });
-          const response = await api.request({ as: 'contract', ...planted });
-          assertDescribed(operation, response);
-          expect(response.statusCode).toBe(422);
-          expect(response.json<{ errors: { pointer: string }[] }>().errors.map((error) => error.pointer)).toContain(
-            pointer,
+  describe.each(plainOperations.filter(({ body }) => body).map((operation) => [operation.id, operation] as const))(
+    '%s',
+    (_, operation) => {
+      it.each(['value', 'key', 'list', 'top', 'path'] as const)(
+        'rejects text that cannot be stored, and names its place: %s',
+        (place) => {
+          const valid = requestFor(operation, (schema) => arbitraryFor(schema, document)).filter(
+            ({ payload }) => typeof payload !== 'string' || !FORBIDDEN_KEY.test(payload),
           );
-        });
-        return fc.assert(property, { numRuns: 10 });
-      },
-    );
-  });
+          const property = fc.asyncProperty(valid, fc.constantFrom(...UNSTORABLE), async (request, text) => {
+            const [planted, pointer] = plant(request, { place, text, path: operation.path });
+            const response = await api.request({ as: 'contract', ...planted });
+            assertDescribed(operation, response);
+            expect(response.statusCode).toBe(422);
+            expect(response.json<{ errors: { pointer: string }[] }>().errors.map((error) => error.pointer)).toContain(
+              pointer,
+            );
+          });
+          return fc.assert(property, { numRuns: 10 });
+        },
+      );
+    },
+  );
 
   function drive(
     operation: Operation,
@@ -248,7 +246,8 @@ function fillPath(path: string, values: Readonly<Record<string, unknown>>): stri
 
 function formatQuery(query: Readonly<Record<string, unknown>>): string {
   const pairs = Object.entries(query).map(
-    ([name, value]) => `${name}=${encodeURIComponent(toText(value).toWellFormed())}`,
+    ([name, value]) =>
+      `${name}=${encodeURIComponent((Array.isArray(value) ? value.map(toText).join(',') : toText(value)).toWellFormed())}`,
   );
   return pairs.length > 0 ? `?${pairs.join('&')}` : '';
 }

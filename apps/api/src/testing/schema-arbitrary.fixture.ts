@@ -69,6 +69,10 @@ export function arbitraryFor(schema: Schema, document: Readonly<Record<string, u
       return arbitraryText(schema);
     case 'integer':
       return fc.integer({ min: Number(schema['minimum'] ?? -1e6), max: Number(schema['maximum'] ?? 1e6) });
+    case 'boolean':
+      return fc.boolean();
+    case 'array':
+      return fc.array(inner(schema['items'] ?? {}), { minLength: Number(schema['minItems'] ?? 0), maxLength: 5 });
     case 'object':
       return arbitraryObject(schema, inner);
     default:

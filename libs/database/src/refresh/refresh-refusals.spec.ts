@@ -11,6 +11,7 @@ import { refresh } from './refresh.js';
 import { sampleModel } from '../sample/sample-model.js';
 
 const { columns } = sampleModel;
+const KEYS = 'expected the rule keep, or one pseudonym on both sides of a key without ON UPDATE';
 let cluster: Cluster;
 let source: ProvisionOptions;
 let remote: string;
@@ -284,13 +285,18 @@ const planted: readonly (readonly [title: string, sql: string, named: readonly s
     { a: { 'b.c': 'keep' } },
   ],
   [
-    'a foreign key on a pseudonymised column, on either side',
-    `CREATE TABLE users (id text PRIMARY KEY); CREATE TABLE orders (user_id text REFERENCES users (id) ON UPDATE CASCADE)`,
+    'a foreign key whose sides would differ',
+    `CREATE TABLE users (id text PRIMARY KEY, boss text REFERENCES users (id));
+     CREATE TABLE orders (user_id text REFERENCES users (id) ON UPDATE CASCADE, seller text REFERENCES users (id))`,
     [
-      'users.id is part of foreign key orders_user_id_fkey; expected the rule keep',
-      'orders.user_id is part of foreign key orders_user_id_fkey; expected the rule keep',
+      `users.id is part of foreign key orders_seller_fkey, orders_user_id_fkey, users_boss_fkey; ${KEYS}`,
+      `users.boss is part of foreign key users_boss_fkey; ${KEYS}`,
+      `orders.user_id is part of foreign key orders_user_id_fkey; ${KEYS}`,
     ],
-    { users: { id: { pseudonym: 'user_' } }, orders: { user_id: { pseudonym: 'user_' } } },
+    {
+      users: { id: { pseudonym: 'user_' }, boss: { pseudonym: 'boss_' } },
+      orders: { user_id: { pseudonym: 'user_' }, seller: 'keep' },
+    },
   ],
 ];
 

@@ -87,6 +87,33 @@ describe('refresh', () => {
     },
   );
 
+  it('gives both sides of a foreign key the same pseudonym, and leaves the key as it was', async () => {
+    const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
+    const read = `SELECT jsonb_agg(pg_get_constraintdef(oid) ORDER BY conname) FROM pg_constraint WHERE conname ~ '^(b|p)ox'`;
+    const before = await runAs(inside(target), async (client) => {
+      await client.query(`
+        CREATE TABLE boxes (id int, owner_id text, inside int, CONSTRAINT box_key PRIMARY KEY (owner_id, id),
+          CONSTRAINT box_inside FOREIGN KEY (owner_id, inside) REFERENCES boxes (owner_id, id));
+        CREATE TABLE a_pox (box int, owner_id text, CONSTRAINT pox_box FOREIGN KEY (owner_id, box)
+          REFERENCES boxes (owner_id, id) ON DELETE CASCADE DEFERRABLE);
+        CREATE TABLE z_pox (box int, owner_id text, CONSTRAINT pox_box_too FOREIGN KEY (owner_id, box) REFERENCES boxes (owner_id, id));
+        INSERT INTO boxes SELECT n, '${CANARIES[0]} ' || n % 3, CASE WHEN n > 3 THEN n - 3 END FROM generate_series(1, 9) n;
+        INSERT INTO a_pox SELECT id, owner_id FROM boxes; INSERT INTO z_pox SELECT id, owner_id FROM boxes`);
+      return ask(client, read);
+    });
+    const owner_id = { pseudonym: 'user_' };
+    const tables = { boxes: { id: 'keep', owner_id, inside: 'keep' } } as const;
+    const pox = { box: 'keep', owner_id } as const;
+    await refresh({ ...sampleModel, ...target, copy, columns: { ...columns, ...tables, a_pox: pox, z_pox: pox } });
+    await runAs(inside(target), async (client) => {
+      expect(await ask(client, read)).toEqual(before);
+      const joined = `SELECT count(*)::int FROM boxes JOIN a_pox USING (owner_id) JOIN z_pox USING (owner_id)
+        WHERE boxes.id = a_pox.box AND boxes.id = z_pox.box AND owner_id ~ '^user_[0-9a-f]{20}$'`;
+      expect(await ask(client, joined)).toBe(9);
+    });
+    expect(await findCanariesOf(target)).toEqual([]);
+  });
+
   it('accepts a copy from before this environment existed', async () => {
     const { target, copy } = await createCopy(cluster, { environment: 'staging', of: original });
     await runAs(inside(target), (admin) =>

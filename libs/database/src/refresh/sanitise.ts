@@ -20,12 +20,28 @@ type Rules = TableRules['columns'];
 export async function sanitise(client: Client, rules: readonly TableRules[]): Promise<Record<string, number>> {
   await client.query(SALT);
   const counts: Record<string, number> = {};
-  for (const { columns, ...table } of rules) {
-    if (!hasChange(columns) || !(await exists(client, table))) continue;
-    const rows = await change(client, table, columns);
-    if (table.schema === 'public') counts[table.table] = rows;
-  }
+  await deferKeys(client, async () => {
+    for (const { columns, ...table } of rules) {
+      if (!hasChange(columns) || !(await exists(client, table))) continue;
+      const rows = await change(client, table, columns);
+      if (table.schema === 'public') counts[table.table] = rows;
+    }
+  });
   return counts;
+}
+
+/** Both sides of a foreign key may have pseudonyms, which agree only when both tables are changed. */
+async function deferKeys(client: Client, work: () => Promise<void>): Promise<void> {
+  const { rows: keys } = await client.query<Table & { name: string }>(IMMEDIATE_KEYS);
+  const alter = (mode: string) =>
+    keys
+      .map(
+        ({ name, ...table }) => `ALTER TABLE ${nameTable(table)} ALTER CONSTRAINT ${escapeIdentifier(name)} ${mode};`,
+      )
+      .join('\n');
+  await client.query(`${alter('DEFERRABLE')} SET CONSTRAINTS ALL DEFERRED`);
+  await work();
+  await client.query(`SET CONSTRAINTS ALL IMMEDIATE; ${alter('NOT DEFERRABLE')}`);
 }
 
 /** The statement that replaces the values of a table. */
@@ -95,3 +111,10 @@ function describeError(error: unknown): string {
 const SALT = `
   SELECT pg_catalog.set_config('refresh.salt',
     pg_catalog.concat(pg_catalog.gen_random_uuid(), pg_catalog.gen_random_uuid()), true)`;
+
+const IMMEDIATE_KEYS = `
+  SELECT n.nspname AS schema, c.relname AS table, k.conname AS name
+    FROM pg_catalog.pg_constraint k
+    JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE k.contype = 'f' AND NOT k.condeferrable AND k.conparentid = 0 AND n.nspname = 'public'`;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CursorCodec } from './cursor.js';
 import { Database } from './database.js';
-import { createListStatement, createScope, type ListShape } from './list.js';
+import { createListStatement, createScope, type FilterValue, type ListShape } from './list.js';
 
 /**
  * A query as `listSchema` of a resource parses it. Every key other than limit, cursor and sort is a filter of the
@@ -24,7 +24,7 @@ export class Pages {
 
   async load<Row extends { id: string }>(shape: ListShape, userId: string, request: PageRequest): Promise<Page<Row>> {
     const { limit, cursor, sort, ...rest } = request;
-    const filters = rest as Record<string, string | undefined>;
+    const filters = rest as Record<string, FilterValue | undefined>;
     const scope = createScope(shape, userId, { sort, filters });
     const after = cursor === undefined ? undefined : this.cursors.decode(cursor, scope);
     const statement = createListStatement(shape, { sort, filters, after, limit });

@@ -44,6 +44,21 @@ export const limit = z
     },
   });
 
+/** Values of a filter with the operator `in`: repeated in the query, or separated by commas, in any order. */
+export function anyOf<const Value extends string>(values: readonly Value[]) {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((given) => [...new Set([given].flat().flatMap((part) => part.split(',')))].sort())
+    .pipe(z.array(z.enum(values)).min(1))
+    .meta({ openapi: { type: 'array', items: { type: 'string', enum: values }, minItems: 1 } });
+}
+
+/** A filter with the operator `is null`. */
+export const yesOrNo = z
+  .enum(['true', 'false'])
+  .transform((value) => value === 'true')
+  .meta({ openapi: { type: 'boolean' } });
+
 /** @param characters the length of the longest text that the list may be sorted by, because the cursor contains it */
 export function cursor(characters: number) {
   return z

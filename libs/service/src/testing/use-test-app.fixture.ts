@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openDataSource } from '@airlock/database';
 import { type TestDatabase, useTestDatabase } from '@airlock/database-dev/testing';
 import type { Config } from '@airlock/config';
@@ -105,16 +108,17 @@ export class TestApp {
   }
 }
 
-/** One app for the test file. The database changes of a test are undone after it. */
+/** One app for the test file, with a folder for files of users. The database changes of a test are undone after it. */
 export function useTestApp(
   definition: ServiceDefinition,
   { configure = (config) => config, imports = [], isolation = 'delete' }: TestAppOptions = {},
 ): TestApp {
   const database = useTestDatabase({ isolation });
+  const files = mkdtempSync(join(tmpdir(), 'airlock-test-files-'));
   let current: TestApp | undefined;
   beforeAll(async () => {
     const issuer = await TestIssuer.start();
-    const config = { ...database.config, auth: issuer.auth };
+    const config = { ...database.config, auth: issuer.auth, storage: { kind: 'folder', path: files } as const };
     current = new TestApp({ definition, config: await configure(config), database, issuer });
     await current.open({ imports, isolation });
   });
@@ -126,6 +130,7 @@ export function useTestApp(
   afterAll(async () => {
     await current?.issuer.stop();
     await current?.close();
+    rmSync(files, { recursive: true, force: true });
   });
   return new Proxy({} as TestApp, {
     get(_, key) {
