@@ -1,4 +1,4 @@
-/** Servers, databases, migrations and checks for the specs of this library, of database-dev and of the model. */
+/** Servers, databases, migrations and checks for the specs of this library, of database-dev, of the service and of the model. */
 export { createAccounts } from './migrate/accounts.fixture.js';
 export { useScratchCluster } from './migrate/scratch-database.fixture.js';
 export { ask, createAddresses, runAs } from './provision/provision.fixture.js';

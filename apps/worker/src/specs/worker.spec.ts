@@ -54,10 +54,12 @@ describe('the worker', () => {
       await runInContext(context, () => send());
       const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiver}` };
       const { process, ask } = await start({ config: product.config, env });
-      await process.waitFor('job.done');
-      expect(process.lines.find(({ event }) => event === 'job.done')).toMatchObject({
+      // Those of a schedule run beside it.
+      const findEnd = () =>
+        process.lines.find(({ event, job }) => event === 'job.done' && job === 'entities.rename-attribute');
+      while (!findEnd()) await sleep(50);
+      expect(findEnd()).toMatchObject({
         service: 'airlock-worker',
-        job: 'entities.rename-attribute',
         request_id: 'request-0123456789',
         attempt: 1,
       });
@@ -72,9 +74,9 @@ describe('the worker', () => {
         'airlock.request_id': 'request-0123456789',
       });
       expect(readSpans(received).filter(({ parentSpanId }) => parentSpanId === span?.spanId).length).toBeGreaterThan(0);
-      expect(readMetrics(received).get('messaging.process.duration')).toEqual([
+      expect(readMetrics(received).get('messaging.process.duration')).toContainEqual(
         expect.objectContaining({ 'messaging.destination.name': 'entities.rename-attribute' }),
-      ]);
+      );
     });
   });
 

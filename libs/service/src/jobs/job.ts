@@ -58,7 +58,8 @@ export interface JobRun<Data> {
   /** Any provider of the service. */
   readonly get: <T>(type: Type<T>) => T;
   /**
-   * For a job that a route has accepted: the path of its result, such as `/api/v1/orders/ID`. Set before the job ends.
+   * For a job that a route has accepted: the path of its result, such as `/api/v1/orders/ID`. Set before the job ends,
+   * in the last of its steps.
    *
    * @throws Error unless it is a path of this service
    */
