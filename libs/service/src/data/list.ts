@@ -38,8 +38,8 @@ export function createScope(
 }
 
 /**
- * One prepared statement per combination of sort, filters, values of `is null` and first or later page. It selects one row more than the
- * page holds, which shows whether there is a next page.
+ * One prepared statement per combination of sort, filters, values of `is null` and first or later page. It selects one
+ * row more than the page holds, which shows whether there is a next page.
  */
 export function createListStatement(shape: ListShape, { sort, filters, after, limit }: ListRequest): BoundStatement {
   const isDescending = sort.startsWith('-');
