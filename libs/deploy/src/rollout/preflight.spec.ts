@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseJobOutput, withConfigOf } from './preflight.js';
+import { createConfigChecks, parseJobOutput, withConfigOf } from './preflight.js';
 
 const question = {
   command: 'airlock db migrate --plan',
@@ -25,6 +25,21 @@ describe('parseJobOutput', () => {
     expect(() => parseJobOutput(result(change), question)).toThrow(
       /^airlock db migrate --plan: exit \d+: [\s\S]*; expected its output as JSON\n {2}nothing was changed/,
     );
+  });
+});
+
+describe('createConfigChecks', () => {
+  const run = (program: string) => ({ command: ['node', `/app/apps/${program}/dist/main.js`] });
+  const check = (...args: string[]) => ['airlock', 'config', 'check', ...args];
+
+  it('checks what the program of each service reads, and no service that is off', () => {
+    const off = { ...run('callback'), deploy: { replicas: 0 } };
+    const services = { api: {}, worker: { ...run('worker'), deploy: { replicas: 2 } }, callback: off };
+    const jobs = createConfigChecks({ appServices: Object.keys(services), stack: { services } });
+    expect(Object.entries(jobs).map(([name, { command }]) => [name, command])).toEqual([
+      ['config-api', check()],
+      ['config-worker', check('--program', 'worker')],
+    ]);
   });
 });
 

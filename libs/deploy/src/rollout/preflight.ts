@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { programNames, PROGRAMS } from '@airlock/config';
 import type { Fields } from '../engine/model-fields.js';
 import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
@@ -69,10 +71,7 @@ export async function readSchemaStatus(
 const STATUS = ['airlock', 'db', 'status', '--json'];
 
 function createCheckJobs(plan: ReleasePlan, current: ImageReference | undefined, environment: string) {
-  const jobs: Record<string, SwarmJob> = {};
-  for (const name of plan.appServices) {
-    jobs[`config-${name}`] = { service: plan.stack.services[name] ?? {}, command: ['airlock', 'config', 'check'] };
-  }
+  const jobs = createConfigChecks(plan);
   if (plan.releaseJob === undefined) return jobs;
   const { service } = plan.releaseJob;
   const command = ['airlock', 'db', 'migrate', '--plan', '--json', '--environment', environment];
@@ -83,6 +82,29 @@ function createCheckJobs(plan: ReleasePlan, current: ImageReference | undefined,
     jobs['current'] = { service: own, command: STATUS };
   }
   return jobs;
+}
+
+/** The configuration of each service, as its program reads it. */
+export function createConfigChecks({ appServices, stack }: AppServices): Record<string, SwarmJob> {
+  const services = appServices.map((name) => [name, stack.services[name] ?? {}] as const);
+  const running = services.filter(([, service]) => !isOff(service));
+  return Object.fromEntries(
+    running.map(([name, service]) => {
+      const command = ['airlock', 'config', 'check', ...programOf(service)];
+      return [`config-${name}`, { service, command }];
+    }),
+  );
+}
+
+/** A program that needs settings of its own may be off, such as the callback. */
+function isOff({ deploy }: Fields): boolean {
+  return (deploy as { replicas?: unknown } | undefined)?.replicas === 0;
+}
+
+/** Each program reads variables of its own. The command tells which one it is; the image's own command starts the API. */
+function programOf({ command }: Fields): string[] {
+  const program = programNames.find((name) => isDeepStrictEqual(PROGRAMS[name].command, command));
+  return program === undefined ? [] : ['--program', program];
 }
 
 /**
