@@ -96,12 +96,12 @@ export function createConfigChecks({ appServices, stack }: AppServices): Record<
   );
 }
 
-/** A program that needs settings of its own may be off, such as the callback. */
+/** A program may be off until its own settings are there, such as the callback. */
 function isOff({ deploy }: Fields): boolean {
   return (deploy as { replicas?: unknown } | undefined)?.replicas === 0;
 }
 
-/** Each program reads variables of its own. The command tells which one it is; the image's own command starts the API. */
+/** Each program reads its own variables. The command tells which one it is; the image's own command starts the API. */
 function programOf({ command }: Fields): string[] {
   const program = programNames.find((name) => isDeepStrictEqual(PROGRAMS[name].command, command));
   return program === undefined ? [] : ['--program', program];
