@@ -58,7 +58,7 @@ export const outboundRules: readonly ConfigRule[] = [
   },
   {
     title: '`SMTP_URL` of a mail catcher',
-    environments: environmentsWith('mayReachAnyHost'),
+    environments: environmentsWithout('mayCatchMail'),
     find: ({ environment, values: { SMTP_URL: server } }) =>
       violationIf(server?.isCatcher, {
         name: 'SMTP_URL',

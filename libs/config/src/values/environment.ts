@@ -35,6 +35,8 @@ const PERMISSIONS = {
   mayReachListedHosts: 'may reach the outside hosts in `OUTBOUND_HOSTS`',
   /** `OUTBOUND_HOSTS` may be `*`. Its mail must arrive: a program that sends mail needs a real SMTP server. */
   mayReachAnyHost: 'may reach any outside host, and must send its mail',
+  /** `SMTP_URL` may name a mail catcher, which sends nothing. */
+  mayCatchMail: 'may send its mail to a catcher',
   /** An outside service may be a function in the process (`fake:`). */
   mayUseFakes: 'may replace outside services by fakes (`fake:`)',
   /** `airlock deploy` accepts an image that was just built. Without this permission, only a promoted image. */
@@ -71,6 +73,7 @@ const rows = {
     mayReachListedHosts: true,
     mayUseFakes: true,
     mayRunJobsInApi: true,
+    mayCatchMail: true,
   },
   testing: {
     words: ['test', 'tests', 'tst', 'e2e', 'ci'],
@@ -87,6 +90,7 @@ const rows = {
     mayShowPages: true,
     mayUseFakes: true,
     mayRunJobsInApi: true,
+    mayCatchMail: true,
   },
   preview: {
     words: ['previews'],
@@ -101,6 +105,7 @@ const rows = {
     mayUseFakes: true,
     mayRunJobsInApi: true,
     takesBuilds: true,
+    mayCatchMail: true,
   },
   staging: {
     words: ['stage', 'stg'],
@@ -110,6 +115,7 @@ const rows = {
     mayUseProtectedHosts: true,
     mayReachListedHosts: true,
     takesBuilds: true,
+    mayCatchMail: true,
   },
   production: {
     words: ['prod', 'prd'],
