@@ -1,13 +1,11 @@
-import { checkSchema } from '@airlock/database';
-import { sampleModel } from '@airlock/database/sample';
 import { describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, Module, Post } from '@nestjs/common';
 import { z } from 'zod';
-import type { ServiceDefinition } from '../app/service-definition.js';
 import { createOpenApi } from '../openapi/create-openapi.js';
 import { Operation } from '../openapi/operation.js';
 import { useTestApp } from '../testing/use-test-app.fixture.js';
 import { UserId } from './user-id.decorator.js';
+import { defineService } from '../testing/define-service.fixture.js';
 
 const RESPONSE = { status: 200, schema: z.object({ seen: z.string() }).meta({ id: 'Seen' }) } as const;
 const BODY = { schema: z.object({ name: z.string() }).meta({ id: 'Named' }) };
@@ -41,17 +39,7 @@ class Parcels {
 @Module({ controllers: [Parcels] })
 class ParcelsModule {}
 
-const definition: ServiceDefinition = {
-  title: 'Parcels',
-  prefix: 'api/v1',
-  module: ParcelsModule,
-  constraints: [],
-  cachedTables: [],
-  jobs: [],
-  jobModules: [],
-  loadEntities: () => Promise.resolve([]),
-  checkSchema: (session) => checkSchema(session, sampleModel.migrations),
-};
+const definition = defineService(ParcelsModule);
 
 describe('the access that a route declares', () => {
   const app = useTestApp(definition);

@@ -1,14 +1,11 @@
 import { EventEmitter, on, once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkSchema } from '@airlock/database';
-import { sampleModel } from '@airlock/database/sample';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, Post, Res, Sse, type Type } from '@nestjs/common';
+import { Controller, Get, Module, Post, Res, Sse } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { createApp } from '../app/create-app.js';
-import type { ServiceDefinition } from '../app/service-definition.js';
 import { currentContext, type EventSubscriber } from '../context/request-context.js';
 import { createOpenApi } from '../openapi/create-openapi.js';
 import { Operation } from '../openapi/operation.js';
@@ -17,6 +14,7 @@ import { EventClient } from '../testing/event-client.fixture.js';
 import { useTestApp } from '../testing/use-test-app.fixture.js';
 import type { ServerEvent } from './event-stream.js';
 import { Subscriber } from './subscriber.decorator.js';
+import { defineService } from '../testing/define-service.fixture.js';
 
 const EVENTS = { status: 200, events: z.object({ n: z.number() }).meta({ id: 'Counted' }) } as const;
 const LIMIT = 3;
@@ -130,18 +128,6 @@ async function* follow({ signal }: EventSubscriber): AsyncGenerator<ServerEvent>
   }
 }
 
-const define = (module: Type): ServiceDefinition => ({
-  title: 'Events',
-  prefix: 'api/v1',
-  module,
-  constraints: [],
-  cachedTables: [],
-  jobs: [],
-  jobModules: [],
-  loadEntities: () => Promise.resolve([]),
-  checkSchema: (session) => checkSchema(session, sampleModel.migrations),
-});
-
 function countTimers(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 }
@@ -151,7 +137,7 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 describe('a route that streams events', () => {
-  const app = useTestApp(define(EventsModule), {
+  const app = useTestApp(defineService(EventsModule), {
     configure: (config) => ({
       ...config,
       http: { ...config.http, streamsPerUser: LIMIT, requestTimeoutMs: 1_000, rateLimitPerUser: 100_000 },
@@ -383,7 +369,7 @@ describe('a route that streams events', () => {
   });
 
   it('stands in the document', () => {
-    const document = createOpenApi({ ...define(EventsModule), version: '1', prefix: '' }) as {
+    const document = createOpenApi({ ...defineService(EventsModule), version: '1', prefix: '' }) as {
       paths: Record<
         string,
         { get: { parameters: { name: string }[]; responses: Record<string, { content: object }> } }
@@ -408,7 +394,9 @@ describe('a route that streams events', () => {
     Controller('sent')(Sent);
     @Module({ controllers: [Sent] })
     class SentModule {}
-    expect(() => createOpenApi({ ...define(SentModule), version: '1', prefix: '' })).toThrow('Sent.send: uses @Sse');
+    expect(() => createOpenApi({ ...defineService(SentModule), version: '1', prefix: '' })).toThrow(
+      'Sent.send: uses @Sse',
+    );
   });
 
   it('must be GET', async () => {
@@ -423,13 +411,13 @@ describe('a route that streams events', () => {
     @Module({ controllers: [Bad] })
     class BadModule {}
     const { config, logger, lifecycle, version } = app;
-    const starting = createApp(config, { definition: define(BadModule), logger, lifecycle, version });
+    const starting = createApp(config, { definition: defineService(BadModule), logger, lifecycle, version });
     await expect(starting).rejects.toThrow('POST /api/v1/bad: streams events; expected GET');
   });
 });
 
 describe('a process with open streams', () => {
-  const app = useTestApp(define(EventsModule));
+  const app = useTestApp(defineService(EventsModule));
 
   it('ends them when it drains, also those of clients that do not read, and refuses no new one', async () => {
     await app.app.nest.listen(0, '127.0.0.1');

@@ -1,8 +1,5 @@
-import { checkSchema } from '@airlock/database';
-import { sampleModel } from '@airlock/database/sample';
-import { Body, Controller, Delete, Get, HttpCode, Module, Param, Post, type Type } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Module, Param, Post } from '@nestjs/common';
 import { z } from 'zod';
-import type { ServiceDefinition } from '../app/service-definition.js';
 import { UserId } from '../auth/user-id.decorator.js';
 import { Database } from '../data/database.js';
 import { Operation } from '../openapi/operation.js';
@@ -94,18 +91,6 @@ class Documents {
 
 @Module({ controllers: [Documents] })
 export class DocumentsModule {}
-
-export const defineDocuments = (module: Type): ServiceDefinition => ({
-  title: 'Documents',
-  prefix: 'api/v1',
-  module,
-  constraints: [],
-  cachedTables: [],
-  jobs: [],
-  jobModules: [],
-  loadEntities: () => Promise.resolve([]),
-  checkSchema: (session) => checkSchema(session, sampleModel.migrations),
-});
 
 export async function createTable(run: (sql: string) => Promise<unknown>): Promise<void> {
   for (const sql of [

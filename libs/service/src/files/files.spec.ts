@@ -13,8 +13,9 @@ import { createApp } from '../app/create-app.js';
 import { findRefusal } from '../failures/find-refusal.js';
 import { Operation } from '../openapi/operation.js';
 import { createOpenApi } from '../openapi/create-openapi.js';
+import { defineService } from '../testing/define-service.fixture.js';
 import { useTestApp } from '../testing/use-test-app.fixture.js';
-import { createTable, defineDocuments, DocumentsModule, faults, LARGEST, PDF, PNG } from './documents.fixture.js';
+import { createTable, DocumentsModule, faults, LARGEST, PDF, PNG } from './documents.fixture.js';
 import { FileStore } from './file-store.js';
 import { openFiles } from './open-files.js';
 
@@ -45,7 +46,7 @@ class ReadingModule {}
 const folder = mkdtempSync(join(tmpdir(), 'airlock-files-'));
 
 describe('a route that takes files', () => {
-  const app = useTestApp(defineDocuments(DocumentsModule), {
+  const app = useTestApp(defineService(DocumentsModule), {
     configure: (config) => ({
       ...config,
       storage: { kind: 'folder', path: folder },
@@ -355,7 +356,7 @@ describe('a route that takes files', () => {
   });
 
   it('stands in the document as a form and as a download', () => {
-    const document = createOpenApi({ ...defineDocuments(DocumentsModule), version: '1', prefix: '' }) as unknown as {
+    const document = createOpenApi({ ...defineService(DocumentsModule), version: '1', prefix: '' }) as unknown as {
       paths: Record<
         string,
         Record<string, { requestBody: { content: Record<string, object> }; responses: Record<string, object> }>
@@ -390,10 +391,10 @@ describe('a route that takes files', () => {
 });
 
 describe('an app with a route that takes files', () => {
-  const app = useTestApp(defineDocuments(EmptyModule));
+  const app = useTestApp(defineService(EmptyModule));
   const create = (module: Type, storage?: Config['storage']) => {
     const { config, logger, lifecycle, version } = app;
-    return createApp({ ...config, storage }, { definition: defineDocuments(module), logger, lifecycle, version });
+    return createApp({ ...config, storage }, { definition: defineService(module), logger, lifecycle, version });
   };
 
   it('does not start without a storage', async () => {

@@ -102,7 +102,7 @@ describe('a mail server with TLS', () => {
       450,
     ],
     [
-      'a recipient for ever',
+      'a recipient, permanently',
       { onRcptTo: (_: unknown, __: unknown, done: (error: Error) => void) => done(fail(550)) },
       true,
       550,

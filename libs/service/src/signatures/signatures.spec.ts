@@ -2,13 +2,10 @@ import { createHmac } from 'node:crypto';
 import { request as send } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Secret } from '@airlock/config';
-import { checkSchema } from '@airlock/database';
-import { sampleModel } from '@airlock/database/sample';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, Headers, HttpCode, Module, Post, type Type } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Module, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { createApp } from '../app/create-app.js';
-import type { ServiceDefinition } from '../app/service-definition.js';
 import { currentContext } from '../context/request-context.js';
 import { Database } from '../data/database.js';
 import { createOpenApi } from '../openapi/create-openapi.js';
@@ -17,6 +14,7 @@ import { signWebhook } from '../testing/sign-webhook.fixture.js';
 import { useTestApp } from '../testing/use-test-app.fixture.js';
 import type { SignatureScheme } from './signature-scheme.js';
 import { standardWebhooks } from './standard-webhooks.js';
+import { defineService } from '../testing/define-service.fixture.js';
 
 const createKey = (letter: string) => `whsec_${Buffer.from(letter.repeat(32)).toString('base64')}`;
 const [KEY, PREVIOUS, FOREIGN] = [createKey('k'), createKey('p'), createKey('f')];
@@ -77,18 +75,6 @@ class Deliveries {
 @Module({ controllers: [Deliveries] })
 class DeliveriesModule {}
 
-const define = (module: Type): ServiceDefinition => ({
-  title: 'Deliveries',
-  prefix: 'api/v1',
-  module,
-  constraints: [],
-  cachedTables: [],
-  jobs: [],
-  jobModules: [],
-  loadEntities: () => Promise.resolve([]),
-  checkSchema: (session) => checkSchema(session, sampleModel.migrations),
-});
-
 const URL_PATH = '/api/v1/deliveries';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const GOOD = '{"name":"parcel"}';
@@ -104,7 +90,7 @@ interface Attack {
 }
 
 describe('a route that requires a signature', () => {
-  const app = useTestApp(define(DeliveriesModule));
+  const app = useTestApp(defineService(DeliveriesModule));
   let url = '';
   beforeAll(async () => {
     await app.app.nest.listen(0, '127.0.0.1');
@@ -276,7 +262,7 @@ describe('a route that requires a signature', () => {
   });
 
   it('stands in the document with its headers', () => {
-    const document = createOpenApi({ ...define(DeliveriesModule), version: '1', prefix: '' }) as {
+    const document = createOpenApi({ ...defineService(DeliveriesModule), version: '1', prefix: '' }) as {
       paths: Record<string, Record<'post', { security: object[]; parameters: { name: string }[]; responses: object }>>;
       components: { securitySchemes: object };
     };
@@ -323,12 +309,12 @@ describe('a route that requires a signature', () => {
     @Module({ controllers: [Bad] })
     class BadModule {}
     const { config, logger, lifecycle, version } = app;
-    return createApp(config, { definition: define(BadModule), logger, lifecycle, version });
+    return createApp(config, { definition: defineService(BadModule), logger, lifecycle, version });
   }
 });
 
 describe('a route that requires a signature, at the limit of its address', () => {
-  const app = useTestApp(define(DeliveriesModule), {
+  const app = useTestApp(defineService(DeliveriesModule), {
     configure: (config) => ({ ...config, http: { ...config.http, rateLimitPerAddress: 2 } }),
   });
 

@@ -1,13 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkSchema } from '@airlock/database';
-import { sampleModel } from '@airlock/database/sample';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, Param, Post, type Type } from '@nestjs/common';
+import { Controller, Get, Module, Param, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { WebSocket } from 'ws';
-import type { ServiceDefinition } from '../app/service-definition.js';
 import { UserId } from '../auth/user-id.decorator.js';
 import { currentContext } from '../context/request-context.js';
 import { createOpenApi } from '../openapi/create-openapi.js';
@@ -16,6 +13,7 @@ import { Problem } from '../problems/problem.js';
 import { RefusedSocket, SocketClient } from '../testing/socket-client.fixture.js';
 import { useTestApp } from '../testing/use-test-app.fixture.js';
 import type { Conversation } from './connection.js';
+import { defineService } from '../testing/define-service.fixture.js';
 
 const said = z.strictObject({ text: z.string().max(10) }).meta({ id: 'Said' });
 const heard = z.object({ text: z.string() }).meta({ id: 'Heard' });
@@ -135,24 +133,12 @@ async function wait({ signal }: { signal: AbortSignal }): Promise<void> {
   talks.running -= 1;
 }
 
-const define = (module: Type): ServiceDefinition => ({
-  title: 'Talks',
-  prefix: 'api/v1',
-  module,
-  constraints: [],
-  cachedTables: [],
-  jobs: [],
-  jobModules: [],
-  loadEntities: () => Promise.resolve([]),
-  checkSchema: (session) => checkSchema(session, sampleModel.migrations),
-});
-
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await sleep(5);
 }
 
 describe('a route that becomes a WebSocket', () => {
-  const app = useTestApp(define(TalksModule), {
+  const app = useTestApp(defineService(TalksModule), {
     configure: (config) => ({
       ...config,
       http: {
@@ -459,7 +445,7 @@ describe('a route that becomes a WebSocket', () => {
   });
 
   it('stands in the document', () => {
-    const document = createOpenApi({ ...define(TalksModule), version: '1', prefix: '' }) as {
+    const document = createOpenApi({ ...defineService(TalksModule), version: '1', prefix: '' }) as {
       paths: Record<string, { get: { 'x-messages': object; responses: object } }>;
     };
     const { 'x-messages': messages, responses = {} } = document.paths['/talks']?.get ?? {};
@@ -484,7 +470,7 @@ describe('a route that becomes a WebSocket', () => {
     Controller('bad')(Bad);
     @Module({ controllers: [Bad] })
     class BadModule {}
-    expect(() => createOpenApi({ ...define(BadModule), version: '1', prefix: '' })).toThrow(
+    expect(() => createOpenApi({ ...defineService(BadModule), version: '1', prefix: '' })).toThrow(
       'expected @Get and status 101',
     );
   });

@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkSchema } from '@airlock/database';
-import { sampleModel } from '@airlock/database/sample';
 import { Controller, Get, Module } from '@nestjs/common';
 import { z } from 'zod';
-import type { ServiceDefinition } from '../../../app/service-definition.js';
 import type { EventSubscriber } from '../../../context/request-context.js';
 import { Subscriber } from '../../../events/subscriber.decorator.js';
 import { Operation } from '../../../openapi/operation.js';
 import type { Conversation } from '../../../sockets/connection.js';
+import { defineService } from '../../define-service.fixture.js';
 
 const EVENTS = { status: 200, events: z.object({ n: z.number() }).meta({ id: 'Tick' }) } as const;
 
@@ -45,14 +43,4 @@ class Ticks {
 @Module({ controllers: [Ticks] })
 class TicksModule {}
 
-export const streamingService: ServiceDefinition = {
-  title: 'Ticks',
-  prefix: 'api/v1',
-  module: TicksModule,
-  constraints: [],
-  cachedTables: [],
-  jobs: [],
-  jobModules: [],
-  loadEntities: () => Promise.resolve([]),
-  checkSchema: (session) => checkSchema(session, sampleModel.migrations),
-};
+export const streamingService = defineService(TicksModule);
