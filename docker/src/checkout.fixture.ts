@@ -74,8 +74,9 @@ export class Checkout {
     rmSync(join(this.folder, '.env'));
   }
 
-  async fetchText(path: string): Promise<string | undefined> {
-    const response = await fetch(`http://127.0.0.1:${this.apiPort}${path}`, { signal: AbortSignal.timeout(2000) });
+  async fetchText(path: string, headers: Record<string, string> = {}): Promise<string | undefined> {
+    const url = `http://127.0.0.1:${this.apiPort}${path}`;
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(2000) });
     return response.ok ? response.text() : undefined;
   }
 

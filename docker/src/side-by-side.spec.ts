@@ -42,6 +42,13 @@ describe('a clean clone', () => {
     expect(await checkout.fetchText('/readyz')).toContain('"status":"ok"');
   });
 
+  it('accepts a token of its own `airlock token`', async () => {
+    expect(await checkout.fetchText(probedResource.path)).toBeUndefined();
+    const token = checkout.compose('exec', '--no-TTY', 'api', 'airlock', 'token', '--sub=user_ada').output.trim();
+    const rows = await checkout.fetchText(probedResource.path, { authorization: `Bearer ${token}` });
+    expect(rows).toContain('"items"');
+  });
+
   it('runs the test environment at the same time', () => {
     const outcome = upTesting();
     report('docker/compose testing up beside it', `${outcome.seconds.toFixed(1)} s`);

@@ -18,12 +18,13 @@ export interface KeyStoreOptions {
   readonly onChange?: () => void;
   /** Called when the keys could not be loaded. The old keys stay in use. */
   readonly onFailure?: (error: unknown) => void;
+  /** Limits how often tokens with invented key ids cause a load. 30 s without it. */
+  readonly cooldownMs?: number;
   readonly now?: () => number;
 }
 
 /** Keys are reloaded after this time, so that a revoked key is noticed. */
 export const MAX_AGE_MS = 10 * 60_000;
-/** Limits how often tokens with invented key ids cause a request to the issuer. */
 export const COOLDOWN_MS = 30_000;
 /** The cooldown before any key was loaded. */
 const FIRST_COOLDOWN_MS = 1_000;
@@ -38,7 +39,13 @@ export class KeyStore {
   #loading: Promise<void> | undefined;
 
   constructor(options: KeyStoreOptions) {
-    this.#options = { onChange: () => {}, onFailure: () => {}, now: () => performance.now(), ...options };
+    this.#options = {
+      onChange: () => {},
+      onFailure: () => {},
+      cooldownMs: COOLDOWN_MS,
+      now: () => performance.now(),
+      ...options,
+    };
   }
 
   /** Finds a key for jose by `kid` and `alg`. No other part of the token selects a key. */
@@ -75,7 +82,7 @@ export class KeyStore {
    */
   async #refresh(): Promise<boolean> {
     const now = this.#options.now();
-    const cooldownMs = this.#resolve ? COOLDOWN_MS : FIRST_COOLDOWN_MS;
+    const cooldownMs = this.#resolve ? this.#options.cooldownMs : FIRST_COOLDOWN_MS;
     if (!this.#loading && now - this.#askedAt < cooldownMs) return false;
     this.#askedAt = this.#loading ? this.#askedAt : now;
     this.#loading ??= this.#load().finally(() => (this.#loading = undefined));

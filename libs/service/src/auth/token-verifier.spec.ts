@@ -1,8 +1,9 @@
 import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { generateKeyPair, SignJWT } from 'jose';
+import { generateKeyPair, type JSONWebKeySet, SignJWT } from 'jose';
 import { PARTY, TestIssuer } from '../testing/test-issuer.fixture.js';
 import { COOLDOWN_MS, MAX_AGE_MS } from './key-store.js';
+import { readLocalRules } from './local-issuer/local-rules.js';
 import { TokenVerifier } from './token-verifier.js';
 
 const base64 = (value: object | Buffer) =>
@@ -168,6 +169,16 @@ describe('TokenVerifier', () => {
     const token = await issuer.sign({ azp: 'other' });
     await verifier.verify(token).catch(() => undefined);
     expect(verifier.recall(token)).toBeUndefined();
+  });
+
+  it('accepts the first token of the local issuer, also right after a refused one', async () => {
+    const served: JSONWebKeySet = { keys: [] };
+    const rules = { ...readLocalRules('testing'), issuer: issuer.url, parties: [PARTY] };
+    const local = new TokenVerifier({ ...rules, loadKeys: () => Promise.resolve(served) }, { now: () => 0 });
+    const token = await issuer.sign();
+    await expect(local.verify(token)).rejects.toMatchObject({ code: 'unauthenticated' });
+    served.keys = issuer.keys as JSONWebKeySet['keys'];
+    expect(await local.verify(token)).toMatchObject({ userId: 'user_1' });
   });
 
   const claims = () => ({ iss: issuer.url, sub: 'admin', azp: PARTY, exp: now() + 60 });

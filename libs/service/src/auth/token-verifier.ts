@@ -12,6 +12,8 @@ export interface TokenRules {
   /** The claim with the roles of a caller: its name, or a path with dots. */
   readonly rolesClaim: string;
   readonly loadKeys: LoadKeys;
+  /** Between two loads because of an unknown key; the default suits an issuer that is asked over a network. */
+  readonly cooldownMs?: number;
 }
 
 /** The user that a verified token names. */
@@ -43,7 +45,8 @@ export class TokenVerifier {
       this.#generation += 1;
       this.#verified.clear();
     };
-    this.#keys = new KeyStore({ load: rules.loadKeys, onChange, ...options });
+    const { loadKeys: load, cooldownMs } = rules;
+    this.#keys = new KeyStore({ load, onChange, ...(cooldownMs !== undefined && { cooldownMs }), ...options });
   }
 
   /** The caller with a token that was verified before and has not expired. */

@@ -16,6 +16,8 @@ export function readLocalRules(environment: Environment) {
     parties: [LOCAL_PARTY],
     rolesClaim: LOCAL_ROLES_CLAIM,
     loadKeys: readKeys,
+    // A file may be read for each token, so that the first token after a refused one is accepted.
+    cooldownMs: 0,
   };
 }
 
