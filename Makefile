@@ -54,7 +54,7 @@ test-docker: $(INSTALLED) ## build the image and test every environment in Docke
 	@nx run docker:test-docker --output-style=stream-without-prefixes
 
 rename: $(INSTALLED) ## rename the workspace: make rename NAME=<name>
-	@node tools/rename.mjs '$(NAME)'
+	@node --import ./tools/typescript.mjs tools/rename.mjs '$(NAME)'
 
 # Works without Node; `airlock setup` does not change an existing file. If two run at once, the first one wins.
 .env:
