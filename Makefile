@@ -26,7 +26,7 @@ test: $(INSTALLED) ## run the tests of every project; starts its own PostgreSQL
 test-reset: $(INSTALLED) ## recreate the long-lived test database; refuses any other database
 	@ENVIRONMENT=testing airlock db reset-test
 
-check: $(INSTALLED) ## run the checks of CI besides the tests: format, lint, types, build, migrations
+check: $(INSTALLED) ## run the checks of CI besides the tests: format, types, lint, build, migrations
 	@npm run --silent check
 
 fix: $(INSTALLED) ## apply the automatic fixes of the linter and the formatter
