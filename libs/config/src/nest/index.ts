@@ -16,4 +16,5 @@ export {
   shutdownConfig,
   storageConfig,
 } from './namespaces.js';
+export { Settings } from './settings.js';
 export type { ConfigType } from '@nestjs/config';
