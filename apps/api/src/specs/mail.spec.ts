@@ -77,7 +77,9 @@ describe('a spec of jobs without an API', () => {
   it('runs a job that reads the config', async () => {
     await world.database.asUser('user_1', (tx) => world.sender.send(tx, readSender, {}));
     expect(await world.run()).toEqual([{ name: 'spec.read-sender', outcome: 'done' }]);
-    expect(world.lines).toContainEqual(expect.objectContaining({ event: 'sender.read', sender: world.config.mail.from }));
+    expect(world.lines).toContainEqual(
+      expect.objectContaining({ event: 'sender.read', sender: world.config.mail.from }),
+    );
   });
 });
 
