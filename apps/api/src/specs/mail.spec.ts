@@ -1,5 +1,5 @@
 import { Secret } from '@airlock/config';
-import { Settings } from '@airlock/config/nest';
+import { AppConfig } from '@airlock/config/nest';
 import { withHeldPort } from '@airlock/config/testing';
 import { model } from '@airlock/model';
 import { Database, html, job, Jobs, type Mail, Mailer, MailModule } from '@airlock/service';
@@ -64,7 +64,7 @@ describe('a spec of jobs without an API', () => {
   const readSender = job({
     name: 'spec.read-sender',
     data: zod.strictObject({}),
-    run: ({ get, logger }) => Promise.resolve(logger.info({ sender: get(Settings).mail.from }, 'sender.read')),
+    run: ({ get, logger }) => Promise.resolve(logger.info({ sender: get(AppConfig).mail.from }, 'sender.read')),
   });
   const world = useTestJobs({ ...product, jobs: [mailPlacedOrder, readSender] });
 

@@ -39,11 +39,12 @@ async function run(name: string, { programs, secret, required, ...options }: Opt
   const [schema = '', config = ''] = made.changed;
   console.log(`changed  ${schema}  its type, and the environments that require it or have a default`);
   console.log(
-    `changed  ${config}  its name in the config, ${made.property}, which \`Settings\` of @airlock/config/nest has`,
+    `changed  ${config}  its name in the config, ${made.property}, which \`AppConfig\` of @airlock/config/nest has`,
   );
   console.log('\nAfter each change of the schema: airlock config example --write && airlock config docs --write');
   console.log(
-    `\nThese files pass ${secret ? 'secrets' : 'variables'} to the processes. Add ${name} where its process needs it; nx test checks -- src/manifests.spec.ts names those that lack it:`,
+    `\nThese files pass ${secret ? 'secrets' : 'variables'} to the processes. Add ${name} where its process needs it:`,
   );
   for (const path of made.places) console.log(`  ${path}`);
+  if (required) console.log('\nEach place that lacks it is named by: nx test checks -- src/manifests.spec.ts');
 }

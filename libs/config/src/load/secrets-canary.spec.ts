@@ -5,7 +5,8 @@ import { type Inspection, inspectConfig } from './inspect-config.js';
 import { ConfigError } from '../values/config-error.js';
 import { printVariables, renderVariables } from '../render/print.js';
 import { metaOf, variableNames } from '../variables/schema.js';
-import { createSecretText, type FolderContent, goodEnvironments, withFolder } from '../testing/index.js';
+import { type FolderContent, goodEnvironments, withFolder } from '../testing/index.js';
+import { createSecretText } from '../testing/good-environments.js';
 
 /** One per secret whose value has a form. None is part of another or of a word. */
 const FORMED = {

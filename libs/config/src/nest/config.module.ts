@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import type { Config } from '../load/create-config.js';
 import { namespaceNames, provideNamespace } from './namespaces.js';
-import { Settings } from './settings.js';
+import { AppConfig } from './app-config.js';
 
 /** Provides the loaded config and its sections in Nest. Nest itself reads neither files nor the process environment. */
 @Module({})
@@ -15,7 +15,7 @@ export class AirlockConfigModule {
       skipProcessEnv: true,
       load: namespaceNames.map((name) => provideNamespace(name, config)),
     });
-    const providers = [{ provide: Settings, useValue: config }];
-    return { module: AirlockConfigModule, global: true, imports: [inner], providers, exports: [Settings] };
+    const providers = [{ provide: AppConfig, useValue: config }];
+    return { module: AirlockConfigModule, global: true, imports: [inner], providers, exports: [AppConfig] };
   }
 }

@@ -16,5 +16,5 @@ export {
   shutdownConfig,
   storageConfig,
 } from './namespaces.js';
-export { Settings } from './settings.js';
+export { AppConfig } from './app-config.js';
 export type { ConfigType } from '@nestjs/config';

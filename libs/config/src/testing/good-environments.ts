@@ -42,7 +42,7 @@ const STATED: Readonly<Record<Environment, Readonly<Record<string, string>>>> = 
 
 /**
  * The smallest valid configuration of each environment. A required variable that is not stated above has its example, and a
- * secret a text of its own, which is used nowhere else.
+ * secret a text that is used nowhere else.
  */
 export const goodEnvironments = Object.fromEntries(
   ENVIRONMENTS.map((environment) => [environment, { ...createRequired(environment), ...STATED[environment] }]),

@@ -1,5 +1,5 @@
 export { badEnvironments, type BadEnvironment } from './bad-environments.js';
 export { FOLDER, withFolder, type FolderContent } from './folder.js';
-export { createSecretText, goodEnvironments } from './good-environments.js';
+export { goodEnvironments } from './good-environments.js';
 export { withHeldPort } from './held-port.js';
 export { skipUnless } from './skip-unless.js';
