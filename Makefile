@@ -26,7 +26,7 @@ test: $(INSTALLED) ## run the tests of every project; starts its own PostgreSQL
 test-reset: $(INSTALLED) ## recreate the long-lived test database; refuses any other database
 	@ENVIRONMENT=testing airlock db reset-test
 
-check: $(INSTALLED) ## run the checks of CI besides the tests: format, lint, types, build, migrations
+check: $(INSTALLED) ## run the checks of CI besides the tests: format, types, lint, build, migrations
 	@npm run --silent check
 
 fix: $(INSTALLED) ## apply the automatic fixes of the linter and the formatter
@@ -54,7 +54,7 @@ test-docker: $(INSTALLED) ## build the image and test every environment in Docke
 	@nx run docker:test-docker --output-style=stream-without-prefixes
 
 rename: $(INSTALLED) ## rename the workspace: make rename NAME=<name>
-	@node tools/rename.mjs '$(NAME)'
+	@node --import ./tools/typescript.mjs tools/rename.mjs '$(NAME)'
 
 # Works without Node; `airlock setup` does not change an existing file. If two run at once, the first one wins.
 .env:

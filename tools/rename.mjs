@@ -35,8 +35,15 @@ export function renameWorkspace(root, to) {
   for (const path of paths.filter((path) => basename(path).includes(from))) {
     renameSync(join(root, path), join(root, dirname(path), basename(path).replaceAll(from, to)));
   }
+  ignoreOldData(root, from);
   writeManifest(root, { ...readManifest(root), renamed: { from, ...(wordIn > 0 && { wordIn }) } });
   return { from, wordIn };
+}
+
+/** `.gitignore` has the new name now. The folder of the old one has rows and a private key, and no commit may have them. */
+function ignoreOldData(root, from) {
+  const folder = join(root, `.${from}`);
+  if (existsSync(folder)) writeFileSync(join(folder, '.gitignore'), '*\n');
 }
 
 function assertFits(root, to) {

@@ -30,7 +30,9 @@ describe('the manifests', () => {
       missing('docker/deploy/fly/README.md', 'api, worker, migrate', environment),
       missing('docker/deploy/railway/.railway/railway.ts', 'api, migrate', environment),
     ];
-    expect(JSON.parse(stdout)).toEqual(
+    const others = await findManifestProblems();
+    const problems = (JSON.parse(stdout) as string[]).filter((problem) => !others.includes(problem));
+    expect(problems).toEqual(
       [
         missing('compose.preview.yml', 'api', 'preview'),
         missing('compose.staging.yml', 'api', 'staging'),

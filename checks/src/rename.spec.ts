@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, transform } from '@swc/core';
@@ -182,6 +182,22 @@ describe('renameWorkspace', () => {
   ])('refuses %j, and changes nothing', (name, message) => {
     expect(() => rename(name)).toThrow(message);
     expectUnchanged();
+  });
+
+  it('keeps the data of the old name out of every commit', () => {
+    mkdirSync(join(copy, `.${CURRENT}`));
+    write(`.${CURRENT}/private.json`, '{}');
+    rename(OTHER);
+    git('add', '--all');
+    expect(git('ls-files', `.${CURRENT}`)).toBe('');
+  });
+
+  it('is what make rename runs', () => {
+    const { stderr } = spawnSync('make', ['--old-file=node_modules/.installed', 'rename', 'NAME=1'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(/^NAME: is "1"; expected 2 to 20 lowercase letters/);
   });
 
   it('refuses a folder that is not a Git checkout', () => {

@@ -16,6 +16,8 @@ import { listFiles, readText } from './repository.js';
 const graph = loadImportGraph();
 const shipped = withoutTests(graph);
 const LONGEST_CHAIN = 20;
+/** A product adds as many files as it needs. */
+const PRODUCT = /^(apps\/api|libs\/jobs|libs\/model)\//;
 
 describe('the imports of the workspace', () => {
   it('have no cycle, types and tests included', () => {
@@ -26,8 +28,8 @@ describe('the imports of the workspace', () => {
     expect(findTwoWayFolders(shipped).map(({ imports }) => imports.join(', '))).toEqual([]);
   });
 
-  it(`are at most ${LONGEST_CHAIN} files in a row`, () => {
-    const chain = findLongestChain(shipped);
+  it(`are at most ${LONGEST_CHAIN} files in a row, outside of the product`, () => {
+    const chain = findLongestChain(new Map([...shipped].filter(([file]) => !PRODUCT.test(file))));
     expect(chain.length > LONGEST_CHAIN ? chain : []).toEqual([]);
   });
 

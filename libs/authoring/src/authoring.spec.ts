@@ -7,7 +7,7 @@ import { createLibrary } from './library.js';
 import { createResource } from './resource.js';
 import { createVariable } from './variable.js';
 import { addToConfig, CONFIG } from './variable-config.js';
-import { listEntries, SCHEMA } from './variable-schema.js';
+import { addToSchema, listEntries, SCHEMA } from './variable-schema.js';
 import { ScratchWorkspace } from './workspace.fixture.js';
 
 let workspace: ScratchWorkspace;
@@ -230,7 +230,7 @@ describe('createProgram', () => {
 });
 
 describe('createVariable', () => {
-  const create = (name: string, more: { group?: string; description?: string } = {}) =>
+  const create = (name: string, more: Omit<Parameters<typeof createVariable>[0], 'name'> = {}) =>
     createVariable({ root: workspace.root, name, ...more });
 
   it.each([
@@ -245,6 +245,14 @@ describe('createVariable', () => {
       'LABELS_URL',
       { description: 'mail' },
       /^--description "mail": is not a valid description; expected a sentence/,
+    ],
+    ['a required variable without a value', 'LABELS_URL', { isRequired: true }, /^--required: expected also --example/],
+    ['an example of a secret', 'LABELS_KEY', { isSecret: true, example: 'a' }, /^--example: a secret has none/],
+    [
+      'an unknown program',
+      'LABELS_URL',
+      { programs: ['api', 'cron'] },
+      /^--programs: "cron" is not a program; expected api, callback, worker/,
     ],
   ])('refuses %s and writes nothing', (_, name, more, said) => expectRefusal(() => create(name, more), said));
 
@@ -270,6 +278,24 @@ describe('createVariable', () => {
     const draft = addToConfig(source, { name, group, siblings: siblings.map((entry) => entry.name) });
     expect(draft.property).toBe(property);
     expect(draft.text.replaceAll(`, ${property}:`, `,\n    ${property}:`)).toMatch(expected);
+  });
+
+  it.each([
+    [
+      'a required secret',
+      { name: 'LABELS_KEY', isSecret: true, isRequired: true },
+      `LABELS_KEY: secret().register(variables, { group: 'Log', description: 'Signs labels.', example: 'changethis', default: { development: 'notSecretLabelsKeyOfDevelopment0', testing: 'notSecretLabelsKeyOfTesting00000' }, required: DEPLOYED, secret: true })`,
+    ],
+    [
+      'a required value of a job',
+      { name: 'LABELS_URL', isSecret: false, isRequired: true, example: 'a', programs: ['api', 'worker'] },
+      `LABELS_URL: text().register(variables, { group: 'Log', description: 'Signs labels.', programs: ['api', 'worker'], example: 'a', default: { development: 'a', testing: 'a' }, required: DEPLOYED })`,
+    ],
+  ])('adds %s to the schema', (_, variable, expected) => {
+    const source = workspace.read(SCHEMA);
+    const draft = { group: 'Log', description: 'Signs labels.', ...variable };
+    const added = addToSchema(source, listEntries(source), draft).replace(/\s+/g, ' ');
+    expect(added).toContain(expected);
   });
 
   it('leaves everything unchanged if the examples cannot be written', async () => {

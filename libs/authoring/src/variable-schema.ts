@@ -29,16 +29,38 @@ export interface EntryDraft {
   readonly group: string;
   readonly description: string;
   readonly isSecret: boolean;
+  /** Deployed environments require it; development and testing have a default. */
+  readonly isRequired: boolean;
+  /** Of a variable that is not secret. */
+  readonly example?: string | undefined;
+  /** Other programs than the API alone. */
+  readonly programs?: readonly string[] | undefined;
 }
 
-/** Inserts the entry after the last variable of its group. It is optional, so every environment stays valid. */
+/** Inserts the entry after the last variable of its group. */
 export function addToSchema(source: string, entries: readonly SchemaEntry[], draft: EntryDraft): string {
   const last = entries.findLast(({ group }) => group === draft.group) ?? entries.at(-1);
   const meta = [`group: ${quote(draft.group)}`, `description: ${quote(draft.description)}`];
-  if (draft.isSecret) meta.push(`example: 'changethis'`, 'secret: true');
-  const type = draft.isSecret ? 'secret' : 'text';
-  const text = `,\n  ${draft.name}: ${type}().optional().register(variables, {\n${meta.join(',\n')} })`;
+  if (draft.programs) meta.push(`programs: [${draft.programs.map(quote).join(', ')}]`);
+  const example = draft.isSecret ? 'changethis' : draft.example;
+  if (example !== undefined) meta.push(`example: ${quote(example)}`);
+  if (draft.isRequired) meta.push(createLocalDefault(draft), 'required: DEPLOYED');
+  if (draft.isSecret) meta.push('secret: true');
+  const type = `${draft.isSecret ? 'secret' : 'text'}()${draft.isRequired ? '' : '.optional()'}`;
+  const text = `,\n  ${draft.name}: ${type}.register(variables, {\n${meta.join(',\n')} })`;
   return insert(source, [{ at: last?.end ?? 0, text }]);
+}
+
+function createLocalDefault({ name, isSecret, example = '' }: EntryDraft): string {
+  const textOf = (environment: string) => quote(isSecret ? createKey(name, environment) : example);
+  return `default: { development: ${textOf('Development')}, testing: ${textOf('Testing')} }`;
+}
+
+/** Says that it is not a secret, and is valid base64 of 24 bytes or more, as the key of a webhook must be. */
+function createKey(name: string, environment: string): string {
+  const words = name.toLowerCase().split('_');
+  const text = `notSecret${words.map((word) => word.replace(/^./, (letter) => letter.toUpperCase())).join('')}Of${environment}`;
+  return text.padEnd(Math.max(32, Math.ceil(text.length / 4) * 4), '0');
 }
 
 function quote(text: string): string {

@@ -10,6 +10,7 @@ import { readWorkspaceFile, writeAll } from './write-all.js';
 
 /** Files that pass variables to a process. Examples and documents are generated instead. */
 const MANIFESTS = ['compose*.yml', 'docker/*.yml', 'docker/deploy/*/*.{toml,yaml,yml}', 'docker/deploy/*/.*/*.ts'];
+const PROGRAMS = 'libs/config/src/programs/programs.ts';
 const NAME = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
 const GROUP = /^[A-Z][A-Za-z0-9 ]{0,39}$/;
 /** The rule that the specs of the schema check for each description. */
@@ -26,6 +27,12 @@ export interface NewVariable {
   readonly group?: string | undefined;
   readonly description?: string | undefined;
   readonly isSecret?: boolean | undefined;
+  /** Deployed environments require it. Default: it is optional. */
+  readonly isRequired?: boolean | undefined;
+  /** The value in examples. A required variable that is not secret has it in development and testing too. */
+  readonly example?: string | undefined;
+  /** Default: the API alone. */
+  readonly programs?: readonly string[] | undefined;
 }
 
 export interface CreatedVariable {
@@ -37,10 +44,15 @@ export interface CreatedVariable {
   readonly places: readonly string[];
 }
 
-/** Adds an optional variable to the schema, the config and the generated files. @throws AuthoringRefusal */
+/** Adds a variable to the schema, the config and the generated files. @throws AuthoringRefusal */
 export async function createVariable({ root = WORKSPACE_ROOT, ...variable }: NewVariable): Promise<CreatedVariable> {
-  const { name, description = 'To be described.', isSecret = false } = variable;
+  const { name, description = 'To be described.', isSecret = false, isRequired = false, example, programs } = variable;
   assertName(name);
+  assertPrograms(root, programs ?? []);
+  if (isSecret && example !== undefined)
+    throw new AuthoringRefusal('--example: a secret has none; expected --example without --secret');
+  if (isRequired && !isSecret && example === undefined)
+    throw new AuthoringRefusal('--required: expected also --example VALUE, which development and testing use');
   const [schema, config] = [readWorkspaceFile(root, SCHEMA), readWorkspaceFile(root, CONFIG)];
   const entries = listEntries(schema);
   if (entries.some((entry) => entry.name === name))
@@ -49,8 +61,9 @@ export async function createVariable({ root = WORKSPACE_ROOT, ...variable }: New
   assertWords(group, description);
   const siblings = entries.filter((entry) => entry.group === group).map((entry) => entry.name);
   const { property, text } = addToConfig(config, { name, group, siblings });
+  const draft = { name, group, description, isSecret, isRequired, example, programs };
   const changes = [
-    { path: SCHEMA, before: schema, text: addToSchema(schema, entries, { name, group, description, isSecret }) },
+    { path: SCHEMA, before: schema, text: addToSchema(schema, entries, draft) },
     { path: CONFIG, before: config, text },
   ];
   const rollBack = writeAll(root, await formatAll(root, changes));
@@ -83,6 +96,14 @@ function assertWords(group: string, description: string): void {
     throw new AuthoringRefusal(
       `--description "${description}": is not a valid description; expected a sentence of 12 to 112 characters that ends with a dot`,
     );
+}
+
+function assertPrograms(root: string, programs: readonly string[]): void {
+  if (programs.length === 0) return;
+  const known = [...readWorkspaceFile(root, PROGRAMS).matchAll(/^ {2}(\w+): \{$/gm)].map(([, name = '']) => name);
+  const unknown = programs.filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    throw new AuthoringRefusal(`--programs: "${unknown.join(', ')}" is not a program; expected ${known.join(', ')}`);
 }
 
 function guessGroup(name: string, entries: readonly SchemaEntry[]): string {

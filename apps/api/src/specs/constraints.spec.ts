@@ -128,7 +128,14 @@ describe('the rules of the API', () => {
     const named = Object.keys(mergeConstraints(apiDefinition.constraints)).filter(
       (name) => !name.endsWith('_not_null'),
     );
-    expect(named.sort()).toEqual(rows.map(({ name }) => name).sort());
+    const existing = rows.map(({ name }) => name);
+    const isUnnamed = (name: string) => !named.includes(name);
+    expect([
+      ...existing
+        .filter(isUnnamed)
+        .map((name) => `${name}: add it to the constraints of its resource, perhaps as 'internal'`),
+      ...named.filter((name) => !existing.includes(name)).map((name) => `${name}: is not a constraint of the database`),
+    ]).toEqual([]);
   });
 
   it('are not two for one constraint', () => {

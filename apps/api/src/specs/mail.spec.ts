@@ -1,9 +1,10 @@
 import { Secret } from '@airlock/config';
+import { AppConfig } from '@airlock/config/nest';
 import { withHeldPort } from '@airlock/config/testing';
 import { model } from '@airlock/model';
 import { Database, html, job, Jobs, type Mail, Mailer, MailModule } from '@airlock/service';
 import { describeProduct } from '@airlock/service/product';
-import { TestMailServer, useTestApp } from '@airlock/service/testing';
+import { TestMailServer, useTestApp, useTestJobs } from '@airlock/service/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import * as zod from 'zod';
 import { api as definition } from '../api.js';
@@ -56,6 +57,29 @@ describe('docs/mail.md', () => {
   it('escapes in HTML only', () => {
     const { text, html: part } = orderPlaced(order);
     expect([text.includes('Ada <3'), part.toString().includes('Ada &lt;3')]).toEqual([true, true]);
+  });
+});
+
+describe('a spec of jobs without an API', () => {
+  const readSender = job({
+    name: 'spec.read-sender',
+    data: zod.strictObject({}),
+    run: ({ get, logger }) => Promise.resolve(logger.info({ sender: get(AppConfig).mail.from }, 'sender.read')),
+  });
+  const world = useTestJobs({ ...product, jobs: [mailPlacedOrder, readSender] });
+
+  it('reads the mail', async () => {
+    await world.database.asUser('user_1', (tx) => world.sender.send(tx, mailPlacedOrder, order));
+    expect(await world.run()).toEqual([{ name: 'orders.mail-placed', outcome: 'done' }]);
+    expect(world.kept).toMatchObject([{ to: 'ada@example.com', subject: 'Your order, Ada <3' }]);
+  });
+
+  it('runs a job that reads the config', async () => {
+    await world.database.asUser('user_1', (tx) => world.sender.send(tx, readSender, {}));
+    expect(await world.run()).toEqual([{ name: 'spec.read-sender', outcome: 'done' }]);
+    expect(world.lines).toContainEqual(
+      expect.objectContaining({ event: 'sender.read', sender: world.config.mail.from }),
+    );
   });
 });
 

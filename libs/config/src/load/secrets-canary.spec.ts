@@ -6,9 +6,10 @@ import { ConfigError } from '../values/config-error.js';
 import { printVariables, renderVariables } from '../render/print.js';
 import { metaOf, variableNames } from '../variables/schema.js';
 import { type FolderContent, goodEnvironments, withFolder } from '../testing/index.js';
+import { createSecretText } from '../testing/good-environments.js';
 
-/** One per secret. None is part of another or of a word. */
-const CANARIES = {
+/** One per secret whose value has a form. None is part of another or of a word. */
+const FORMED = {
   SECRET_KEY: 'cAnArYkEy0a1b2c3d4e5f60718293a4b5c6d7',
   DATABASE_URL: 'cAnArYaPp7f3a91c2',
   DATABASE_MIGRATION_URL: 'cAnArYmIg5d8e20b4',
@@ -20,10 +21,17 @@ const CANARIES = {
   CONNECTION_KEYS: 'cAnArYcOn4f1e7a92c0b8d36510f2e4a7b9',
   CONNECTION_PROVIDERS: 'cAnArYpRo9d2c5b18e',
 };
-const url = (name: keyof typeof CANARIES, user: string) =>
+const plain = Object.fromEntries(
+  variableNames
+    .filter((name) => metaOf(name).secret && !(name in FORMED))
+    .map((name) => [name, `cAnArY${createSecretText(name)}`]),
+);
+const CANARIES = { ...plain, ...FORMED };
+const url = (name: keyof typeof FORMED, user: string) =>
   `postgres://${user}:${CANARIES[name]}@db.corp.net:5432/airlock?sslmode=verify-full`;
 const planted: Record<string, string> = {
   ...goodEnvironments.production,
+  ...plain,
   SECRET_KEY: CANARIES.SECRET_KEY,
   DATABASE_URL: url('DATABASE_URL', 'airlock_app'),
   DATABASE_MIGRATION_URL: url('DATABASE_MIGRATION_URL', 'airlock_migrator'),
@@ -68,6 +76,7 @@ const spoilings: Record<string, (text: string) => string> = {
 describe('a secret', () => {
   it('has a canary for each secret of the schema', () => {
     expect(variableNames.filter((name) => metaOf(name).secret).sort()).toEqual([...secrets].sort());
+    expect(secrets.filter((name) => !planted[name]?.includes('cAnArY'))).toEqual([]);
   });
 
   it('is accepted as planted', () => {

@@ -4,7 +4,14 @@ import { Test } from '@nestjs/testing';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../load/load-config.js';
 import { goodEnvironments } from '../testing/index.js';
-import { AirlockConfigModule, type ConfigType, databaseConfig, redisConfig, serviceConfig } from './index.js';
+import {
+  AirlockConfigModule,
+  type ConfigType,
+  databaseConfig,
+  redisConfig,
+  serviceConfig,
+  AppConfig,
+} from './index.js';
 
 @Injectable()
 class Consumer {
@@ -12,6 +19,7 @@ class Consumer {
     @Inject(serviceConfig.KEY) readonly service: ConfigType<typeof serviceConfig>,
     @Inject(databaseConfig.KEY) readonly database: ConfigType<typeof databaseConfig>,
     @Inject(redisConfig.KEY) readonly redis: ConfigType<typeof redisConfig>,
+    readonly config: AppConfig,
   ) {}
 }
 
@@ -25,6 +33,13 @@ describe('AirlockConfigModule', () => {
     expect(consumer.service).toBe(config.service);
     expect(consumer.database).toBe(config.database);
     expect(consumer.redis).toBeUndefined();
+  });
+
+  it('injects the whole config by its type', async () => {
+    const { config: injected } = await resolve(Consumer);
+    const port: number = injected.service.port;
+    expect(port).toBe(8000);
+    expect(injected).toBe(config);
   });
 
   it('does not read the process environment', async () => {

@@ -2,8 +2,9 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import type { Config } from '../load/create-config.js';
 import { namespaceNames, provideNamespace } from './namespaces.js';
+import { AppConfig } from './app-config.js';
 
-/** Provides the sections of the loaded config in Nest. Nest itself reads neither files nor the process environment. */
+/** Provides the loaded config and its sections in Nest. Nest itself reads neither files nor the process environment. */
 @Module({})
 export class AirlockConfigModule {
   static async forRoot(config: Config): Promise<DynamicModule> {
@@ -14,6 +15,7 @@ export class AirlockConfigModule {
       skipProcessEnv: true,
       load: namespaceNames.map((name) => provideNamespace(name, config)),
     });
-    return { module: AirlockConfigModule, imports: [inner] };
+    const providers = [{ provide: AppConfig, useValue: config }];
+    return { module: AirlockConfigModule, global: true, imports: [inner], providers, exports: [AppConfig] };
   }
 }

@@ -16,4 +16,5 @@ export {
   shutdownConfig,
   storageConfig,
 } from './namespaces.js';
+export { AppConfig } from './app-config.js';
 export type { ConfigType } from '@nestjs/config';

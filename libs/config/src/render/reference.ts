@@ -49,7 +49,10 @@ function renderDefaults(): string {
   const named = variableNames.filter((name) => metaOf(name).default !== undefined);
   const rows = named.map((name) => [
     `\`${name}\``,
-    ...ENVIRONMENTS.map((environment) => `\`${defaultText(name, environment)}\``),
+    ...ENVIRONMENTS.map((environment) => {
+      const text = defaultText(name, environment);
+      return text === undefined ? '' : `\`${text}\``;
+    }),
   ]);
   return `## Defaults by environment\n\n${renderTable(['Variable', ...ENVIRONMENTS], rows)}`;
 }

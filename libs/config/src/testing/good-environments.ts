@@ -1,4 +1,6 @@
-import type { Environment } from '../values/environment.js';
+import { createHash } from 'node:crypto';
+import { type Environment, ENVIRONMENTS } from '../values/environment.js';
+import { metaOf, textFor, variableNames } from '../variables/schema.js';
 
 const auth = {
   AUTH_ISSUER: 'https://id.corp.net',
@@ -6,8 +8,7 @@ const auth = {
   AUTH_AUTHORIZED_PARTIES: 'https://app.corp.net',
 };
 
-/** The smallest valid configuration of each environment. The secrets are random and used nowhere else. */
-export const goodEnvironments: Readonly<Record<Environment, Readonly<Record<string, string>>>> = {
+const STATED: Readonly<Record<Environment, Readonly<Record<string, string>>>> = {
   development: {
     ENVIRONMENT: 'development',
     DATABASE_URL: 'postgres://airlock_app:p@127.0.0.1:54318/airlock_development',
@@ -38,3 +39,26 @@ export const goodEnvironments: Readonly<Record<Environment, Readonly<Record<stri
     ...auth,
   },
 };
+
+/**
+ * The smallest valid configuration of each environment. A required variable that is not stated above has its example, and a
+ * secret a text that is used nowhere else.
+ */
+export const goodEnvironments = Object.fromEntries(
+  ENVIRONMENTS.map((environment) => [environment, { ...createRequired(environment), ...STATED[environment] }]),
+) as typeof STATED;
+
+function createRequired(environment: Environment): Record<string, string> {
+  const names = variableNames.filter((name) => metaOf(name).required?.includes(environment));
+  return Object.fromEntries(
+    names.map((name) => {
+      const { secret, example } = metaOf(name);
+      return [name, secret ? createSecretText(`${name} of ${environment}`) : (textFor(example, environment) ?? '')];
+    }),
+  );
+}
+
+/** Always the same text for the same seed; a spec of the canaries adds a mark. */
+export function createSecretText(seed: string): string {
+  return createHash('sha256').update(seed).digest('hex').slice(0, 32);
+}

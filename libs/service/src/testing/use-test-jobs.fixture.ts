@@ -34,6 +34,11 @@ export class TestJobs {
     return this.#app.lines;
   }
 
+  /** The mail and the calls of the test. Nothing of it has left. */
+  get kept(): TestApp['kept'] {
+    return this.#app.kept;
+  }
+
   /** Runs the jobs that are ready, and those that they send, until there is none. @returns how each run ended */
   run(): ReturnType<TestApp['runJobs']> {
     return this.#app.runJobs();
