@@ -141,7 +141,7 @@ describe('createJob', () => {
       `export const parcelsRemindTwice = job({\n  name: 'parcels.remind-twice',\n`,
     );
     expect(workspace.read('libs/jobs/src/index.ts')).toBe(
-      `import { parcelsRemindTwice } from './parcels-remind-twice.js';\nimport { weigh } from './weigh.js';\n\n` +
+      `import { weigh } from './weigh.js';\nimport { parcelsRemindTwice } from './parcels-remind-twice.js';\n\n` +
         `export { weigh, parcelsRemindTwice };\n\nexport const jobs = [weigh, parcelsRemindTwice] as const;\n`,
     );
   });

@@ -90,8 +90,10 @@ function addToIndex(root: string, name: string, { camel, kebab }: Spelling): Fil
   )?.exportClause;
   if (!array || !exported || !ts.isNamedExports(exported))
     throw new AuthoringRefusal(`${INDEX}: has no list \`jobs\` and no list of exports; expected both`);
+  const lastImport = file.statements.findLast((one) => ts.isImportDeclaration(one))?.end;
+  const line = `import { ${camel} } from './${kebab}.js';`;
   const text = insert(before, [
-    { at: 0, text: `import { ${camel} } from './${kebab}.js';\n` },
+    lastImport === undefined ? { at: 0, text: `${line}\n` } : { at: lastImport, text: `\n${line}` },
     { at: exported.elements.end, text: `${exported.elements.length > 0 ? ', ' : ''}${camel}` },
     { at: array.elements.end, text: `${array.elements.length > 0 ? ', ' : ''}${camel}` },
   ]);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Environment } from '@airlock/config';
 import { createEnvironmentOption } from '../command-line/environment-option.js';
+import { describeFreshStart } from '../command-line/fresh-start.js';
 
 interface Options {
   readonly environment?: Environment;
@@ -27,7 +28,12 @@ export function dbMigrateCommand(): Command {
 async function run({ plan, ...options }: Options): Promise<void> {
   const [{ loadConfig }, { model }] = await Promise.all([import('@airlock/config/loading'), import('@airlock/model')]);
   const target = { ...model, config: loadConfig({ program: 'migrate' }), expected: options.environment };
-  await (plan ? printPlan(target, options) : apply(target, options));
+  try {
+    await (plan ? printPlan(target, options) : apply(target, options));
+  } catch (error) {
+    if (error instanceof Error) error.message += describeFreshStart(error, target.config);
+    throw error;
+  }
 }
 
 type Target = Parameters<typeof import('@airlock/database/operations').migrate>[0];

@@ -10,6 +10,7 @@ import {
   PortInUseError,
   startCluster,
 } from '@airlock/embedded-postgres';
+import { describeFreshStart } from '../command-line/fresh-start.js';
 import { describeFailure } from '../command-line/report-failure.js';
 import { announceDatabase, announceFailure, claimDatabase, withdrawDatabase } from './announcement.js';
 import { refuseSecondDatabase } from './refuse-second.js';
@@ -51,7 +52,7 @@ export async function serveDatabase(): Promise<void> {
   // After an error in .env, the next edit is tried; every other error ends the start.
   let turn = serve().catch((error: unknown) => {
     if (error instanceof ConfigError) return report(error, false);
-    console.error(describeFailure(error) + describeFreshStart(error));
+    console.error(describeFailure(error) + describeFreshStart(error, served?.config));
     hasFailed = true;
     stop(1);
   });
@@ -59,12 +60,6 @@ export async function serveDatabase(): Promise<void> {
     turn = turn.then(serve).catch((error: unknown) => report(error, served !== undefined));
   });
   await turn;
-}
-
-/** A developer's database keeps the migrations of every branch that was served. */
-function describeFreshStart(error: unknown): string {
-  const isRefused = error instanceof Error && error.name === 'MigrationRefusal';
-  return isRefused ? `\n  Or delete the data and start over: rm -r .airlock/postgres` : '';
 }
 
 /** Secrets must be compared explicitly: they look equal to a deep comparison. */
