@@ -51,10 +51,10 @@ function isUsed(program: ProgramName, environment: Environment): boolean {
   );
 }
 
-/** A worker is not started where the API runs the jobs. */
+/** Such as a worker, which is not started where the API runs the jobs. */
 export function isStarted(program: ProgramName, environment: Environment): boolean {
-  const { unless }: Program = PROGRAMS[program];
-  return unless === undefined || !traitsOf(environment)[unless];
+  const { unless = [] }: Program = PROGRAMS[program];
+  return !unless.some((permission) => traitsOf(environment)[permission]);
 }
 
 function listPlatforms(name: ProgramName): readonly string[] {

@@ -129,6 +129,42 @@ const mutations: Mutation[] = [
   ),
   ...both('C8.internal', 'the database on the edge', insert(POSTGRES, '    networks: [backend, edge]')),
   ...both('C8.apart', 'the database beside Traefik', insert(POSTGRES, '    networks: [edge]')),
+  ...(['compose.staging.yml', 'compose.preview.yml', 'compose.test.yml'] as const).map((file) => {
+    const overlay = { staging: 'staging', preview: 'preview', test: 'testing' }[file.split('.')[1] ?? ''] as Overlay;
+    return mutation('C8.closed', 'an open network of the edge', overlay, file, (copy) => {
+      if (file === 'compose.preview.yml') return copy.replace(file, /^ {2}edge: !override/, '  edge: !override {}');
+      copy.insert(file, /^networks:/, '  edge: !override {}');
+      return copy.find(file, /^ {2}edge: !override/);
+    });
+  }),
+  ...(['staging', 'staging-swarm'] as const).map((overlay) =>
+    mutation('C8.closed', 'a worker with a way out', overlay, 'compose.staging.yml', (copy, file) => {
+      return copy.insert(file, /^ {2}worker:$/, '    networks: [backend, outside]');
+    }),
+  ),
+  mutation('C8.closed', 'an added program with a way out', 'staging', 'compose.staging.yml', (copy, file) => {
+    copy.insert(file, /^services:/, '  reports:', '    extends: { file: docker/hosted.yml, service: worker }');
+    return copy.find(file, /^ {2}reports:/);
+  }),
+  mutation('C8.closed', 'an address of the host', 'staging', 'compose.yml', (copy, file) => {
+    copy.remove(file, /gateway_mode_ipv4/);
+    return copy.find(file, /^ {2}edge:/);
+  }),
+  mutation('C8.closed', 'an open network for previews', 'edge', 'docker/traefik/compose.yml', (copy, file) =>
+    copy.replace(file, /^ {2}edge:/, '  edge: {}'),
+  ),
+  mutation('C8.proxy', 'no proxy', 'staging', 'compose.staging.yml', (copy, file) => {
+    copy.replace(file, /service: outbound \}/, '    command: [sleep, infinity]');
+    return copy.find(file, /^ {2}outbound:/);
+  }),
+  mutation('C8.proxy', 'an API that does not know it', 'preview', 'compose.preview.yml', (copy, file) =>
+    copy.replace(file, /OUTBOUND_PROXY/, '    environment: { ENVIRONMENT: preview }'),
+  ),
+  mutation('C8.proxy', 'an added program that does not know it', 'staging', 'compose.staging.yml', (copy, file) => {
+    const more = '    command: [node, /app/apps/reports/dist/main.js]';
+    copy.insert(file, /^services:/, '  reports:', '    extends: { file: docker/hosted.yml, service: worker }', more);
+    return copy.find(file, /^ {2}reports:/);
+  }),
   ...both('C9.names', 'a container name', insert(POSTGRES, '    container_name: database')),
   ...both('C9.names', 'a volume with a name of its own', insert(/^volumes:/, '  postgres: { name: data }')),
   ...both(

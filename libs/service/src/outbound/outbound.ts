@@ -1,6 +1,7 @@
-import { canonicalHost, type Config, isListed, traitsOf } from '@airlock/config';
+import { canonicalHost, type Config, traitsOf } from '@airlock/config';
 import type { Logger } from 'pino';
 import type { Departure } from '../telemetry/prometheus-metrics.js';
+import { isReachable } from './reachable.js';
 
 /** Something that did not leave. It has no header, because headers have secrets. */
 export type Kept =
@@ -20,7 +21,8 @@ export type Kept =
       readonly html: string;
     };
 
-export interface OutboundOptions extends Pick<Config, 'environment' | 'outbound'> {
+export interface OutboundOptions extends Pick<Config, 'environment'> {
+  readonly outbound: Pick<Config['outbound'], 'hosts'> & Partial<Pick<Config['outbound'], 'proxy'>>;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
   readonly onDeparture?: (departure: Departure) => void;
 }
@@ -35,19 +37,22 @@ export class Outbound {
   readonly kept: Kept[] = [];
   readonly environment: Config['environment'];
   readonly logger: OutboundOptions['logger'];
+  /** The way out of a network that has no other. */
+  readonly proxy: string | undefined;
   readonly #hosts: readonly string[];
   readonly #onDeparture: (departure: Departure) => void;
 
   constructor({ environment, outbound, logger, onDeparture = () => {} }: OutboundOptions) {
     this.environment = environment;
     this.logger = logger;
+    this.proxy = outbound.proxy;
     this.#hosts = outbound.hosts;
     this.#onDeparture = onDeparture;
   }
 
   /** @param host of an HTTP address, or the domain of a mail address */
   mayReach(host: string): boolean {
-    return this.isInside(host) || this.#hosts.includes('*') || isListed(host, this.#hosts);
+    return this.isInside(host) || isReachable(host, { hosts: this.#hosts });
   }
 
   isInside(host: string): boolean {

@@ -5,6 +5,7 @@ import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { Logger } from 'pino';
+import { proxyOptions } from '../outbound/use-proxy.js';
 import { followOperations } from './follow-operations.js';
 import type { Observer } from './observer.js';
 import { watchDelivery } from './otlp-delivery.js';
@@ -12,7 +13,7 @@ import { Meters } from './otlp-meters.js';
 import { Spans } from './otlp-spans.js';
 
 export interface TelemetryOptions {
-  readonly config: Pick<Config, 'environment' | 'service'>;
+  readonly config: Pick<Config, 'environment' | 'service' | 'outbound'>;
   readonly version: Version;
   readonly logger: Logger;
 }
@@ -30,6 +31,7 @@ export function createTelemetry(endpoint: string, { config, version, logger }: T
   const to = (signal: 'traces' | 'metrics') => ({
     url: `${endpoint.replace(/\/$/, '')}/v1/${signal}`,
     timeoutMillis: SEND_TIMEOUT_MS,
+    httpAgentOptions: { keepAlive: true, ...proxyOptions(config.outbound.proxy) },
   });
   const report = (signal: string) => (isUnavailable: boolean) =>
     isUnavailable ? logger.warn({ signal }, 'telemetry.unavailable') : logger.info({ signal }, 'telemetry.recovered');
