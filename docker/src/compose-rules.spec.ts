@@ -127,7 +127,7 @@ const mutations: Mutation[] = [
       '    environment: { DATABASE_ADMIN_URL_FILE: /run/secrets/redis_url }',
     ),
   ),
-  ...both('C8.internal', 'the database on the edge', insert(POSTGRES, '    networks: [backend, edge]')),
+  ...both('C8.internal', 'the database with a way out', insert(POSTGRES, '    networks: [backend, outside]')),
   ...both('C8.apart', 'the database beside Traefik', insert(POSTGRES, '    networks: [edge]')),
   ...(['compose.staging.yml', 'compose.preview.yml', 'compose.test.yml'] as const).map((file) => {
     const overlay = { staging: 'staging', preview: 'preview', test: 'testing' }[file.split('.')[1] ?? ''] as Overlay;
@@ -161,9 +161,9 @@ const mutations: Mutation[] = [
     copy.replace(file, /OUTBOUND_PROXY/, '    environment: { ENVIRONMENT: preview }'),
   ),
   mutation('C8.proxy', 'an added program that does not know it', 'staging', 'compose.staging.yml', (copy, file) => {
-    const more = '    command: [node, /app/apps/reports/dist/main.js]';
-    copy.insert(file, /^services:/, '  reports:', '    extends: { file: docker/hosted.yml, service: worker }', more);
-    return copy.find(file, /^ {2}reports:/);
+    const own = ['    command: [node, reports.js]', '    environment: { ENVIRONMENT: staging } # reports'];
+    copy.insert(file, /^services:/, '  reports:', '    extends: { file: docker/hosted.yml, service: worker }', ...own);
+    return copy.find(file, /# reports$/);
   }),
   ...both('C9.names', 'a container name', insert(POSTGRES, '    container_name: database')),
   ...both('C9.names', 'a volume with a name of its own', insert(/^volumes:/, '  postgres: { name: data }')),
@@ -451,22 +451,31 @@ describe('docker/settings/example.env', () => {
 });
 
 describe('staging and production', () => {
-  it('differ in names, sizes and the certificate authority only', () => {
+  it('differ in names, sizes, the certificate authority and the way out only', () => {
     const [staging, production] = [modelOf('staging'), modelOf('production')].map((model) =>
       parseModel(JSON.stringify(model).replaceAll(/(["`])(rules-)?(staging|production)(["`_])/g, '$1$2ENVIRONMENT$4')),
     ) as [OverlayModel, OverlayModel];
     expect([...differences(staging, production)]).toEqual([
+      'networks.edge.driver_opts',
+      'networks.edge.internal',
+      'services.api.depends_on.outbound',
       'services.api.deploy.replicas',
       'services.api.deploy.resources.limits.cpus',
       'services.api.deploy.resources.limits.memory',
       'services.api.deploy.resources.reservations.memory',
+      'services.api.environment.OUTBOUND_PROXY',
       'services.api.labels',
+      'services.callback.depends_on.outbound',
+      'services.callback.environment.OUTBOUND_PROXY',
       'services.callback.labels',
+      'services.outbound',
       'services.postgres.deploy.resources.limits.memory',
       'services.postgres.deploy.resources.limits.pids',
       'services.postgres.shm_size',
       'services.traefik.environment.TRAEFIK_CERTIFICATESRESOLVERS_LETSENCRYPT_ACME_CASERVER',
+      'services.worker.depends_on.outbound',
       'services.worker.deploy.replicas',
+      'services.worker.environment.OUTBOUND_PROXY',
     ]);
   });
 });
