@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, request as send, type Server, type ServerResponse } from 'node:http';
 import { connect, type LookupFunction, type Socket } from 'node:net';
-import { type Duplex, pipeline } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { PUBLIC_ONLY } from './create-dispatchers.js';
 import { createPublicLookup, isPublicName } from './public-agent.js';
 
@@ -41,9 +41,11 @@ export class OutboundProxy {
 
   constructor(options: OutboundProxyOptions) {
     this.#options = options;
-    this.server = createServer((request, response) => void this.#forward(request, response));
+    this.server = createServer((request, response) => {
+      this.#forward(request, response).catch(() => response.destroy());
+    });
     this.server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
-      void this.#tunnel(request, client, head);
+      this.#tunnel(request, client, head).catch(() => client.destroy());
     });
     this.server.maxConnections = MAX_CONNECTIONS;
   }
@@ -58,17 +60,17 @@ export class OutboundProxy {
 
   async #tunnel(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     client.on('error', () => client.destroy());
+    // At once: after the end of the stream it would be too late.
+    if (head.length > 0) client.unshift(head);
     const target = this.#judge(parseAuthority(request.url ?? ''), request);
     const far = target && (await this.#open(target));
     if (!far) return void client.end(`HTTP/1.1 ${target ? '502 Bad Gateway' : '403 Forbidden'}\r\n\r\n`);
+    if (client.destroyed) return void far.destroy();
     this.#tunnels.add(client);
     client.once('close', () => this.#tunnels.delete(client));
     client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-    client.unshift(head);
-    // Each side may end before the other.
-    const end = (error?: Error | null) => void (error && [client, far].forEach((side) => side.destroy()));
-    pipeline(client, far, end);
-    pipeline(far, client, end);
+    join(client, far);
+    join(far, client);
   }
 
   async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -78,18 +80,18 @@ export class OutboundProxy {
     const target = this.#judge({ host: bare(url.hostname), port: Number(url.port || 80) }, request);
     const far = target && (await this.#open(target));
     if (!far) return void response.writeHead(target ? 502 : 403).end();
+    response.once('close', () => far.destroy());
+    if (response.destroyed) return void far.destroy();
     const { method } = request;
     const headers = { ...withoutHops(request), host: url.host, connection: 'close' };
-    const path = `${url.pathname}${url.search}`;
-    const asked = send({ createConnection: () => far, method, path, headers });
+    const asked = send({ createConnection: () => far, method, path: `${url.pathname}${url.search}`, headers });
+    // A response that has begun cannot become an error: it is cut off.
+    asked.once('error', () => response.destroy());
     asked.once('response', (received) => {
       response.writeHead(received.statusCode ?? 502, withoutHops(received));
-      pipeline(received, response, () => undefined);
+      received.once('error', () => response.destroy()).pipe(response);
     });
-    // A response that has begun cannot become an error: it is cut off.
-    pipeline(request, asked, (error) => void (error && response.destroy()));
-    asked.on('error', () => response.destroy());
-    response.once('close', () => far.destroy());
+    request.pipe(asked);
   }
 
   #judge(target: Target | undefined, { headers }: IncomingMessage): Allowed | undefined {
@@ -117,6 +119,14 @@ export class OutboundProxy {
       });
     });
   }
+}
+
+/** Each side may end before the other. One that is cut off cuts the other off. */
+function join(from: Duplex, to: Duplex): void {
+  from.pipe(to);
+  if (from.readableEnded) to.end();
+  from.once('error', () => to.destroy());
+  from.once('close', () => void (from.readableEnded || to.destroy()));
 }
 
 function parseAuthority(text: string): Target | undefined {

@@ -6,12 +6,16 @@ const HERE = 'localhost,127.0.0.1,::1';
 
 /** For an agent of node:http or node:https. */
 export function proxyOptions(proxy: string | undefined) {
-  return proxy === undefined ? {} : { proxyEnv: { http_proxy: proxy, https_proxy: proxy, no_proxy: HERE } };
+  return proxy === undefined ? {} : { proxyEnv: { http_proxy: proxy, https_proxy: proxy } };
 }
 
-/** `fetch` and the default agents of node:http and node:https, which most libraries use, go through the proxy. */
-export function useProxyByDefault(proxy: string | undefined): void {
-  if (proxy !== undefined) setGlobalProxyFromEnv(proxyOptions(proxy).proxyEnv);
+/**
+ * `fetch` and the default agents of node:http and node:https, which most libraries use, go through the proxy.
+ * @returns a function that undoes it
+ */
+export function useProxyByDefault(proxy: string | undefined): () => void {
+  const { proxyEnv } = proxyOptions(proxy);
+  return proxyEnv ? setGlobalProxyFromEnv({ ...proxyEnv, no_proxy: HERE }) : () => {};
 }
 
 /** A connection to the host, by CONNECT. @throws with the code EPROXY if the proxy refuses it */
