@@ -117,6 +117,9 @@ async function loadHosted(environment: Environment): Promise<Manifest[]> {
     own('alibaba/callback.yaml', ['callback'], readContainer('alibaba/callback.yaml')),
     own('cloud-run/callback.yaml', ['callback'], readContainer('cloud-run/callback.yaml')),
     own('fly/callback.toml', ['callback'], readFly('callback.toml', 'airlock-callback-staging')),
+    ...(isStarted('outbound', environment)
+      ? [own('alibaba/outbound.yaml', ['outbound'], readContainer('alibaba/outbound.yaml'))]
+      : []),
     own('alibaba/worker.yaml', ['worker'], readContainer('alibaba/worker.yaml')),
     own('cloud-run/service.yaml', ['api'], readContainer('cloud-run/service.yaml')),
     own('cloud-run/worker.yaml', ['worker'], readContainer('cloud-run/worker.yaml')),
