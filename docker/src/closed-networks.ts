@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Program, programNames, PROGRAMS, traitsOf } from '@airlock/config';
 import { isRead } from '@airlock/config/loading';
 import { type Network, OVERLAYS, type Overlay, type OverlayModel, type Service } from './compose-overlays.js';
-import type { Breach } from './compose-rules.js';
+import type { Breach } from './locate.js';
 
 /** The edge publishes ports and gets certificates; `outbound` connects to the hosts that are allowed. */
 const OPEN = ['traefik', 'outbound'];
@@ -56,7 +56,7 @@ export function findMissingProxies(model: OverlayModel): Breach[] {
 }
 
 function isClosedNetwork(network: Network | undefined, overlay: Overlay): boolean {
-  // The edge of a preview host owns it, and is judged as an overlay of its own.
+  // The edge of a preview host owns it; that edge is judged as another overlay.
   if (network?.external) return traitsOfOverlay(overlay).isDisposable;
   // Otherwise an internal bridge has an address of the host, and all that listens there can be reached.
   const hasHost = !overlay.endsWith('-swarm') && network?.driver_opts?.[GATEWAY] !== 'isolated';

@@ -14,13 +14,7 @@ import {
   LOCAL,
 } from './compose-overlays.js';
 import { traitsOf } from '@airlock/config';
-import type { Path } from './locate.js';
-
-export interface Breach {
-  readonly path: Path;
-  /** The problem, and the expected state. */
-  readonly problem: string;
-}
+import type { Breach } from './locate.js';
 
 export interface ComposeRule {
   readonly id: string;

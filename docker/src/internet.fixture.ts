@@ -30,7 +30,7 @@ require('node:child_process').spawn(process.execPath, ['-e', send('child')], { s
 
 export const WAYS = ['process', 'thread', 'child'].flatMap((who) => [`${who} socket`, `${who} datagram`]);
 
-/** A server outside: in a network of its own, and published on every address of this machine. */
+/** A server outside: in another network, and published on every address of this machine. */
 export class Internet {
   readonly #name: string;
   #port = '';
@@ -81,7 +81,7 @@ export class Internet {
     return [...new Set(this.arrived().slice(before))].sort();
   }
 
-  /** What a library that uses the proxy gets for the server, from inside a container. */
+  /** The response of the server to a library that uses the proxy, inside a container. */
   fetchThrough(proxy: string, container: string, url = this.url): string {
     const script = `fetch('${url}').then(async (r) => console.log(r.status, await r.text()), (e) => console.log(e.message))`;
     const settings = ['--env=NODE_USE_ENV_PROXY=1', `--env=HTTP_PROXY=${proxy}`];

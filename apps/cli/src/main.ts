@@ -5,7 +5,7 @@ import { dbCommand } from './commands/db.js';
 import { deployCommand } from './commands/deploy.js';
 import { jobsCommand } from './commands/jobs.js';
 import { newCommand } from './commands/new.js';
-import { outboundCommand } from './commands/outbound.js';
+import { outboundCommand } from './commands/outbound-serve.js';
 import { previewCommand } from './commands/preview.js';
 import { promoteCommand } from './commands/promote.js';
 import { reportFailure } from './command-line/report-failure.js';

@@ -3,7 +3,7 @@ import { type Docker, parseLines } from '../engine/docker.js';
 import type { Stack } from '../render/render-stack.js';
 
 /**
- * Swarm keeps a network that exists as it is: one that an earlier release created open would stay open without a word.
+ * Swarm keeps a network that exists as it is: one that an earlier release created open would stay open, unnoticed.
  * @throws DeployError naming each such network
  */
 export async function assertNetworksAreClosed(

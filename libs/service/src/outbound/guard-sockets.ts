@@ -2,7 +2,7 @@ import { canonicalHost, type Config } from '@airlock/config';
 import type { Logger } from 'pino';
 import { installSocketGuard } from './socket-guard.js';
 import { Outbound } from './outbound.js';
-import { hostOf, listOwnHosts } from './reachable.js';
+import { hostOf, listOwnHosts } from './own-hosts.js';
 
 /**
  * Refuses connections of the process to hosts outside, also those of libraries that know no peer, unless the environment

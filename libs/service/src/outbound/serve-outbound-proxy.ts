@@ -2,8 +2,9 @@ import { canonicalHost, type Config } from '@airlock/config';
 import { createShutdown, Lifecycle, shutDownOnSignals } from '@airlock/health';
 import type { Logger } from 'pino';
 import { openLogger } from '../logging/logger.js';
+import { Outbound } from './outbound.js';
 import { OutboundProxy, type Target } from './outbound-proxy.js';
-import { isReachable, listOwnHosts } from './reachable.js';
+import { listOwnHosts } from './own-hosts.js';
 
 /** Serves the way out of a network until a signal. It has no connection to the database. */
 export async function serveOutboundProxy(config: Config, { version }: { version: string }): Promise<void> {
@@ -33,13 +34,14 @@ export async function serveOutboundProxy(config: Config, { version }: { version:
 
 /** The hosts of the guard in each process, and the mail server, for mail whose recipients the process has judged. */
 export function createOutboundProxy(config: Config, logger: Pick<Logger, 'info' | 'warn'>): OutboundProxy {
+  const outbound = new Outbound({ ...config, logger });
   const own = listOwnHosts(config);
   const { server } = config.mail;
   const isMailServer = ({ host, port }: Target) =>
     server !== undefined && canonicalHost(host) === canonicalHost(server.host) && port === server.port;
   return new OutboundProxy({
     mayConnect: (target) =>
-      isReachable(target.host, config.outbound) || own.includes(canonicalHost(target.host)) || isMailServer(target),
+      outbound.mayReach(target.host) || own.includes(canonicalHost(target.host)) || isMailServer(target),
     onRefused: (target) => logger.warn(target, 'outbound.refused'),
     onFailed: ({ host, port }, { message }) => logger.warn({ host, port, reason: message }, 'outbound.failed'),
   });

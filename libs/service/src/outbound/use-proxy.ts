@@ -4,18 +4,13 @@ import type { Socket } from 'node:net';
 /** Node would ask the proxy for the process's own probes too. */
 const HERE = 'localhost,127.0.0.1,::1';
 
-/** For an agent of node:http or node:https. */
-export function proxyOptions(proxy: string | undefined) {
-  return proxy === undefined ? {} : { proxyEnv: { http_proxy: proxy, https_proxy: proxy } };
-}
-
 /**
  * `fetch` and the default agents of node:http and node:https, which most libraries use, go through the proxy.
  * @returns a function that undoes it
  */
 export function useProxyByDefault(proxy: string | undefined): () => void {
-  const { proxyEnv } = proxyOptions(proxy);
-  return proxyEnv ? setGlobalProxyFromEnv({ ...proxyEnv, no_proxy: HERE }) : () => {};
+  if (proxy === undefined) return () => {};
+  return setGlobalProxyFromEnv({ http_proxy: proxy, https_proxy: proxy, no_proxy: HERE });
 }
 
 /** A connection to the host, by CONNECT. @throws with the code EPROXY if the proxy refuses it */

@@ -5,7 +5,6 @@ import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { Logger } from 'pino';
-import { proxyOptions } from '../outbound/use-proxy.js';
 import { followOperations } from './follow-operations.js';
 import type { Observer } from './observer.js';
 import { watchDelivery } from './otlp-delivery.js';
@@ -28,10 +27,12 @@ export function createTelemetry(endpoint: string, { config, version, logger }: T
     'service.instance.id': String(process.pid),
     'deployment.environment.name': config.environment,
   });
+  const { proxy } = config.outbound;
+  const agentOptions = proxy === undefined ? {} : { proxyEnv: { http_proxy: proxy, https_proxy: proxy } };
   const to = (signal: 'traces' | 'metrics') => ({
     url: `${endpoint.replace(/\/$/, '')}/v1/${signal}`,
     timeoutMillis: SEND_TIMEOUT_MS,
-    httpAgentOptions: { keepAlive: true, ...proxyOptions(config.outbound.proxy) },
+    httpAgentOptions: { keepAlive: true, ...agentOptions },
   });
   const report = (signal: string) => (isUnavailable: boolean) =>
     isUnavailable ? logger.warn({ signal }, 'telemetry.unavailable') : logger.info({ signal }, 'telemetry.recovered');

@@ -1,4 +1,4 @@
-import { canonicalHost, type Config, isListed, type Secret } from '@airlock/config';
+import { canonicalHost, type Config, type Secret } from '@airlock/config';
 
 /** The outside services of the system itself: they are in the configuration, and rules have judged them. */
 export function listOwnHosts({
@@ -9,11 +9,6 @@ export function listOwnHosts({
   const buckets = storage?.kind === 'bucket' ? [storage.host] : [];
   const addresses = [auth.jwksUrl, observability.otlpEndpoint, observability.sentryDsn];
   return [...buckets, ...addresses.flatMap(hostOf)].map(canonicalHost);
-}
-
-/** Whether a host is in OUTBOUND_HOSTS. */
-export function isReachable(host: string, { hosts }: Pick<Config['outbound'], 'hosts'>): boolean {
-  return hosts.includes('*') || isListed(host, hosts);
 }
 
 export function hostOf(address: string | Secret | undefined): string[] {
