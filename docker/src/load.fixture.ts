@@ -19,12 +19,14 @@ export class Proxy {
     run('docker', ['build', '--quiet', '--tag', this.#image, `${folder}/docker/haproxy`]);
     const configuration = `${folder}/docker/haproxy/haproxy.cfg:/etc/haproxy/airlock.cfg:ro`;
     const variables = ['--env=API_NAME=api', '--env=FORGET_AFTER=1s'];
+    run('docker', ['network', 'create', this.name]);
     const place = [
       '--name',
       this.name,
       '--network',
       network,
-      '--network=bridge',
+      '--network',
+      this.name,
       '--publish=127.0.0.1::8080',
       '--volume',
       configuration,
@@ -37,6 +39,7 @@ export class Proxy {
 
   tearDown(): void {
     run('docker', ['rm', '--force', this.name]);
+    run('docker', ['network', 'rm', '--force', this.name]);
     run('docker', ['image', 'rm', '--force', this.#image]);
   }
 }
