@@ -62,11 +62,15 @@ describe('planted sends', () => {
   });
 
   const ports = () => ({ http: http.port, mail: mail.port, raw: (raw.address() as { port: number }).port });
-  const plant = async (environment: Environment, hosts?: string) => {
+  const plant = async (environment: Environment, hosts?: string, proxy?: string) => {
     const args = ['--import', pathOf('../../../../tools/typescript.mjs'), pathOf('planted-sends.fixture.ts')];
-    const { stdout } = await run(process.execPath, [...args, JSON.stringify({ environment, hosts, ports: ports() })], {
-      env: { NODE_EXTRA_CA_CERTS: authority },
-    });
+    const { stdout } = await run(
+      process.execPath,
+      [...args, JSON.stringify({ environment, hosts, proxy, ports: ports() })],
+      {
+        env: { NODE_EXTRA_CA_CERTS: authority },
+      },
+    );
     const lines = stdout
       .split('\n')
       .filter((line) => line.startsWith('{'))
@@ -102,6 +106,17 @@ describe('planted sends', () => {
     expect(arrived()).toEqual({ http: [], mail: ['mailer'], raw: [] });
     expect((await plant(environment, OUTSIDE)).outcomes).toMatchObject({ mailer: 'kept', peer: 'sent', fetch: 'sent' });
     expect(mail.received).toHaveLength(1);
+  });
+
+  it('of staging go to its proxy, those of libraries too', async () => {
+    const proxy = await RecordingServer.start();
+    proxy.statuses = [403, 403, 403];
+    const { outcomes } = await plant('staging', OUTSIDE, proxy.url);
+    // It refuses tunnels.
+    expect(outcomes).toMatchObject({ fetch: 'sent', peer: expect.not.stringMatching('sent'), own: expect.any(String) });
+    expect(proxy.seen.map(({ url }) => url)).toEqual([`http://${OUTSIDE}:${http.port}/fetch`]);
+    expect(arrived()).toEqual({ http: ['/undici'], mail: [], raw: ['socket'] });
+    await proxy.stop();
   });
 
   describe('of a job', () => {

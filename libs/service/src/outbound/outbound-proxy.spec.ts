@@ -230,7 +230,7 @@ function tunnel(authority: string): Promise<ReturnType<typeof connect>> {
   const asked = request(address(), { method: 'CONNECT', path: authority, agent: false });
   asked.end();
   return new Promise((resolve) => {
-    asked.once('connect', (_, socket) => resolve((socket as ReturnType<typeof connect>).on('error', () => undefined)));
+    asked.once('connect', (_, socket) => resolve(socket.on('error', () => undefined)));
   });
 }
 
