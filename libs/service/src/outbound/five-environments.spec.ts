@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ import { JobsWorld } from '../jobs/jobs-world.fixture.js';
 import { AppProcess } from '../testing/app-process.fixture.js';
 import { createCertificate, TestMailServer } from '../testing/mail-server.fixture.js';
 import { MAIL_HOST, OUTSIDE, RecordingServer } from '../testing/outside.fixture.js';
+import { OutboundProxy, type Target } from './outbound-proxy.js';
 import { plantedJob } from './planted-job.fixture.js';
 
 const run = promisify(execFile);
@@ -109,14 +110,16 @@ describe('planted sends', () => {
   });
 
   it('of staging go to its proxy, those of libraries too', async () => {
-    const proxy = await RecordingServer.start();
-    proxy.statuses = [403, 403, 403];
-    const { outcomes } = await plant('staging', OUTSIDE, proxy.url);
-    // It refuses tunnels.
-    expect(outcomes).toMatchObject({ fetch: 'sent', peer: expect.not.stringMatching('sent'), own: expect.any(String) });
-    expect(proxy.seen.map(({ url }) => url)).toEqual([`http://${OUTSIDE}:${http.port}/fetch`]);
+    const asked: string[] = [];
+    const mayConnect = ({ host, port }: Target) => asked.push(`${host}:${port}`) < 0;
+    const proxy = new OutboundProxy({ mayConnect, onRefused: () => undefined, onFailed: () => undefined });
+    await new Promise<void>((resolve) => proxy.server.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.server.address() as AddressInfo;
+    await plant('staging', OUTSIDE, `http://127.0.0.1:${port}`);
+    // It refuses the peers and fetch. A library with its own connections does not ask it: the network refuses those.
+    expect(asked).toEqual(Array.from({ length: 3 }, () => `${OUTSIDE}:${http.port}`));
     expect(arrived()).toEqual({ http: ['/undici'], mail: [], raw: ['socket'] });
-    await proxy.stop();
+    await proxy.close(0);
   });
 
   describe('of a job', () => {

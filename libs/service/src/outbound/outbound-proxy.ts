@@ -20,7 +20,7 @@ type Allowed = Target & { readonly lookup?: LookupFunction };
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
-const MAX_CONNECTIONS = 500;
+const MAX_TUNNELS = 1_000;
 const AUTHORITY = /^(?:\[([0-9a-f:.]+)\]|([^\s:/?#@[\]]+)):(\d{1,5})$/i;
 /** About one connection only (RFC 9110, 7.6.1), or about the proxy. */
 const NOT_FORWARDED = [
@@ -47,7 +47,6 @@ export class OutboundProxy {
     this.server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
       this.#tunnel(request, client, head).catch(() => client.destroy());
     });
-    this.server.maxConnections = MAX_CONNECTIONS;
   }
 
   /** Accepts no connection any more. Tunnels may end by themselves until the time limit. */
@@ -62,12 +61,15 @@ export class OutboundProxy {
     client.on('error', () => client.destroy());
     // At once: after the end of the stream it would be too late.
     if (head.length > 0) client.unshift(head);
-    const target = this.#judge(parseAuthority(request.url ?? ''), request);
-    const far = target && (await this.#open(target));
-    if (!far) return void client.end(`HTTP/1.1 ${target ? '502 Bad Gateway' : '403 Forbidden'}\r\n\r\n`);
-    if (client.destroyed) return void far.destroy();
+    // Always a response: the fetch of Node 24 asks again at once, and without end, if the connection just closes.
+    const refuse = (status: string) => void client.end(`HTTP/1.1 ${status}\r\n\r\n`);
+    if (this.#tunnels.size >= MAX_TUNNELS) return refuse('503 Service Unavailable');
     this.#tunnels.add(client);
     client.once('close', () => this.#tunnels.delete(client));
+    const target = this.#judge(parseAuthority(request.url ?? ''), request);
+    const far = target && (await this.#open(target));
+    if (!far) return refuse(target ? '502 Bad Gateway' : '403 Forbidden');
+    if (client.destroyed) return void far.destroy();
     client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
     join(client, far);
     join(far, client);
