@@ -81,7 +81,7 @@ const SERVICES = ['api', 'callback'] as const;
 const SERVERS = ['api', 'callback', 'worker'] as const;
 /** The way out gets no address of a database. */
 const WITH_DATABASE = programNames.filter((name) => name !== 'outbound');
-/** They know the hosts outside: the one program connects to them, the others ask it to. */
+/** Programs that know the hosts outside: those of the product, and the proxy that connects for them. */
 const CONNECTED: readonly ProgramName[] = [...SERVERS, 'outbound'];
 /** Their network has no way out but the proxy. */
 const ISOLATED = DEPLOYED.filter((environment) => !traitsOf(environment).mayReachAnyHost);
