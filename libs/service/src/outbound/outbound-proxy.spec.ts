@@ -130,9 +130,8 @@ describe('OutboundProxy', () => {
     expect(await responseOf(asked)).toBe(200);
     expect(server.seen).toMatchObject([{ method: 'PUT', url: '/a?b=c', body: 'body' }]);
     expect(server.seen[0]?.headers).toMatchObject({ 'x-a': '1', host: `${LISTED}:${server.port}` });
-    expect(Object.keys(server.seen[0]?.headers ?? {})).toEqual(
-      expect.not.arrayContaining(['x-hop', 'proxy-authorization', 'proxy-connection']),
-    );
+    const names = Object.keys(server.seen[0]?.headers ?? {});
+    expect(names.filter((name) => /^(x-hop|proxy-.*)$/.test(name))).toEqual([]);
   });
 
   it.each([
