@@ -64,7 +64,7 @@ const MAY_REVEAL = [
   'libs/provider-connections/src/provider.ts',
   'libs/service/src/data/cursor.ts',
   'libs/service/src/mail/smtp.ts',
-  'libs/service/src/outbound/guard-sockets.ts',
+  'libs/service/src/outbound/own-hosts.ts',
   'libs/service/src/outbound/http-peer.ts',
   'libs/service/src/redis/redis.ts',
   'libs/service/src/signatures/signature-check.ts',

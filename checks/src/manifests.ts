@@ -51,10 +51,10 @@ function isUsed(program: ProgramName, environment: Environment): boolean {
   );
 }
 
-/** A worker is not started where the API runs the jobs. */
+/** Such as a worker, which is not started where the API runs the jobs. */
 export function isStarted(program: ProgramName, environment: Environment): boolean {
-  const { unless }: Program = PROGRAMS[program];
-  return unless === undefined || !traitsOf(environment)[unless];
+  const { unless = [] }: Program = PROGRAMS[program];
+  return !unless.some((permission) => traitsOf(environment)[permission]);
 }
 
 function listPlatforms(name: ProgramName): readonly string[] {
@@ -117,6 +117,9 @@ async function loadHosted(environment: Environment): Promise<Manifest[]> {
     own('alibaba/callback.yaml', ['callback'], readContainer('alibaba/callback.yaml')),
     own('cloud-run/callback.yaml', ['callback'], readContainer('cloud-run/callback.yaml')),
     own('fly/callback.toml', ['callback'], readFly('callback.toml', 'airlock-callback-staging')),
+    ...(isStarted('outbound', environment)
+      ? [own('alibaba/outbound.yaml', ['outbound'], readContainer('alibaba/outbound.yaml'))]
+      : []),
     own('alibaba/worker.yaml', ['worker'], readContainer('alibaba/worker.yaml')),
     own('cloud-run/service.yaml', ['api'], readContainer('cloud-run/service.yaml')),
     own('cloud-run/worker.yaml', ['worker'], readContainer('cloud-run/worker.yaml')),

@@ -4,7 +4,7 @@ import { Folder } from './folder-backend.js';
 import { stampEmpty } from './storage-stamp.js';
 import { Storage } from './environment-storage.js';
 
-export type StorageOptions = Pick<Config, 'environment' | 'httpClient'>;
+export type StorageOptions = Pick<Config, 'environment' | 'httpClient'> & Partial<Pick<Config, 'outbound'>>;
 
 /**
  * Opens the storage of an environment. Its stamp is checked before the first use. A folder that is empty gets its stamp
@@ -30,8 +30,8 @@ export async function provisionStorage(
 }
 
 /** The client of S3 is loaded only for a bucket. */
-async function openBackend(address: StorageAddress, options: StorageOptions): Promise<Backend> {
+async function openBackend(address: StorageAddress, { httpClient, outbound }: StorageOptions): Promise<Backend> {
   if (address.kind === 'folder') return new Folder(address.path);
   const { Bucket } = await import('./bucket-backend.js');
-  return new Bucket(address, options.httpClient);
+  return new Bucket(address, { ...httpClient, proxy: outbound?.proxy });
 }

@@ -53,7 +53,10 @@ function arrange(v: Values, file: string | undefined, program: ProgramName | und
       streamsPerUser: v.STREAMS_PER_USER,
     },
     httpClient: { timeoutMs: v.HTTP_CLIENT_TIMEOUT, maxRetries: v.HTTP_CLIENT_MAX_RETRIES },
-    outbound: { hosts: v.OUTBOUND_HOSTS ?? (traitsOf(v.ENVIRONMENT).mayReachAnyHost ? ['*'] : []) },
+    outbound: {
+      hosts: v.OUTBOUND_HOSTS ?? (traitsOf(v.ENVIRONMENT).mayReachAnyHost ? ['*'] : []),
+      proxy: v.OUTBOUND_PROXY,
+    },
     mail: { server: v.SMTP_URL, from: v.MAIL_FROM },
     auth: {
       issuer: v.AUTH_ISSUER,

@@ -13,6 +13,7 @@ import { openDatabase } from '../data/open-database.js';
 import { openLogger } from '../logging/logger.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { guardSockets } from '../outbound/guard-sockets.js';
+import { useProxyByDefault } from '../outbound/use-proxy.js';
 import { openObservers } from '../telemetry/open-observers.js';
 import { Metrics } from '../telemetry/prometheus-metrics.js';
 import { startManagementServer } from './management-server.js';
@@ -30,6 +31,7 @@ export async function runWorker(config: Config, { definition, version: number }:
   const version = describeBuild(config, number);
   const logger = await openLogger(config, { version: version.version });
   guardSockets(config, logger);
+  useProxyByDefault(config.outbound.proxy);
   const lifecycle = new Lifecycle();
   const observer = await openObservers({ config, version, logger });
   const metrics = new Metrics({ lifecycle, version });

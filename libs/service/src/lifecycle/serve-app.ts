@@ -8,6 +8,7 @@ import type { ServiceDefinition } from '../app/service-definition.js';
 import { describeBuild } from '../app/version.js';
 import { openDatabase } from '../data/open-database.js';
 import { guardSockets } from '../outbound/guard-sockets.js';
+import { useProxyByDefault } from '../outbound/use-proxy.js';
 import { FileStore } from '../files/file-store.js';
 import { openFiles } from '../files/open-files.js';
 import { openLogger } from '../logging/logger.js';
@@ -30,6 +31,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const version = describeBuild(config, options.version);
   const logger = await openLogger(config, { version: version.version });
   guardSockets(config, logger);
+  useProxyByDefault(config.outbound.proxy);
   const lifecycle = new Lifecycle();
   const observer = await openObservers({ config, version, logger });
   const { nest, health, metrics } = await createApp(config, {

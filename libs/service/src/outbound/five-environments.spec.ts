@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ import { JobsWorld } from '../jobs/jobs-world.fixture.js';
 import { AppProcess } from '../testing/app-process.fixture.js';
 import { createCertificate, TestMailServer } from '../testing/mail-server.fixture.js';
 import { MAIL_HOST, OUTSIDE, RecordingServer } from '../testing/outside.fixture.js';
+import { OutboundProxy, type Target } from './outbound-proxy.js';
 import { plantedJob } from './planted-job.fixture.js';
 
 const run = promisify(execFile);
@@ -62,11 +63,15 @@ describe('planted sends', () => {
   });
 
   const ports = () => ({ http: http.port, mail: mail.port, raw: (raw.address() as { port: number }).port });
-  const plant = async (environment: Environment, hosts?: string) => {
+  const plant = async (environment: Environment, hosts?: string, proxy?: string) => {
     const args = ['--import', pathOf('../../../../tools/typescript.mjs'), pathOf('planted-sends.fixture.ts')];
-    const { stdout } = await run(process.execPath, [...args, JSON.stringify({ environment, hosts, ports: ports() })], {
-      env: { NODE_EXTRA_CA_CERTS: authority },
-    });
+    const { stdout } = await run(
+      process.execPath,
+      [...args, JSON.stringify({ environment, hosts, proxy, ports: ports() })],
+      {
+        env: { NODE_EXTRA_CA_CERTS: authority },
+      },
+    );
     const lines = stdout
       .split('\n')
       .filter((line) => line.startsWith('{'))
@@ -102,6 +107,19 @@ describe('planted sends', () => {
     expect(arrived()).toEqual({ http: [], mail: ['mailer'], raw: [] });
     expect((await plant(environment, OUTSIDE)).outcomes).toMatchObject({ mailer: 'kept', peer: 'sent', fetch: 'sent' });
     expect(mail.received).toHaveLength(1);
+  });
+
+  it('of staging go to its proxy, those of libraries too', async () => {
+    const asked: string[] = [];
+    const mayConnect = ({ host, port }: Target) => asked.push(`${host}:${port}`) < 0;
+    const proxy = new OutboundProxy({ mayConnect, onRefused: () => undefined, onFailed: () => undefined });
+    await new Promise<void>((resolve) => proxy.server.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.server.address() as AddressInfo;
+    await plant('staging', OUTSIDE, `http://127.0.0.1:${port}`);
+    // It refuses the peers and fetch. A library with its own connections does not ask it: the network refuses those.
+    expect(asked).toEqual(Array.from({ length: 3 }, () => `${OUTSIDE}:${http.port}`));
+    expect(arrived()).toEqual({ http: ['/undici'], mail: [], raw: ['socket'] });
+    await proxy.close(0);
   });
 
   describe('of a job', () => {
