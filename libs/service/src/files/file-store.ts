@@ -23,7 +23,7 @@ export interface Content {
 /** How often each process removes objects that were left, and how much of that is random. */
 const [SWEEP_MS, SPREAD_MS] = [4 * 60_000, 2 * 60_000];
 
-/** The objects of the files that routes take. It opens the storage with the first route that takes files. */
+/** The objects of the files that routes take and that jobs use. It opens the storage with the first route that takes files, or for jobs. */
 export class FileStore {
   readonly #options: FileStoreOptions;
   #storage: Promise<Storage> | undefined;
@@ -39,6 +39,11 @@ export class FileStore {
 
   get hasStorage(): boolean {
     return this.#options.config.storage !== undefined;
+  }
+
+  /** For a process that runs jobs: they may use the storage where there is one. */
+  useForJobs(): void {
+    if (this.hasStorage) this.use();
   }
 
   /** Begins to remove what other processes left. */

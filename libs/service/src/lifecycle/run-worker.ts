@@ -10,6 +10,8 @@ import { describeBuild, describeVersion } from '../app/version.js';
 import { WorkerModule } from '../app/worker.module.js';
 import { Database } from '../data/database.js';
 import { openDatabase } from '../data/open-database.js';
+import { FileStore } from '../files/file-store.js';
+import { openFiles } from '../files/open-files.js';
 import { openLogger } from '../logging/logger.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { guardSockets } from '../outbound/guard-sockets.js';
@@ -43,7 +45,9 @@ export async function runWorker(config: Config, { definition, version: number }:
   const database = nest.get(Database);
   metrics.watchPool(() => database.figures());
   observer.watchPool?.(() => database.figures());
-  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger });
+  const store = nest.get(FileStore);
+  store.useForJobs();
+  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger, store });
   const runner = createJobRunner(nest, config, { definition, logger, metrics, observer });
   lifecycle.onDrain(() => runner.drain());
 
@@ -76,6 +80,7 @@ export async function runWorker(config: Config, { definition, version: number }:
 
   const onUnavailable = (reason: string) => logger.warn({ reason }, 'database.awaited');
   if (!(await openDatabase(nest.get(DataSource), { config, lifecycle, onUnavailable }))) return;
+  await openFiles(store, logger);
   runner.start();
   lifecycle.serve();
   logger.info({ concurrency: runner.concurrency }, 'working');
