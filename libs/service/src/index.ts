@@ -15,6 +15,7 @@ export { Files } from './files/files.js';
 export { Received, type ReceivedFiles } from './files/received-files.decorator.js';
 export { job } from './jobs/job.js';
 export { Jobs } from './jobs/job-sender.js';
+export { PermanentError } from './jobs/permanent-error.js';
 export { Etags } from './http/etags.js';
 export { html } from './mail/html.js';
 export { MailError } from './mail/mail-error.js';
