@@ -15,7 +15,7 @@ import { listFiles, readText } from './repository.js';
 
 const graph = loadImportGraph();
 const shipped = withoutTests(graph);
-const LONGEST_CHAIN = 20;
+const LONGEST_CHAIN = 19;
 
 describe('the imports of the workspace', () => {
   it('have no cycle, types and tests included', () => {

@@ -1,7 +1,8 @@
 import { jobs } from '@airlock/jobs';
 import { model } from '@airlock/model';
 import { EntityRecord } from '@airlock/model/orm';
-import { Database, Files, job, Jobs, Operation, ReadCaches, UserId } from '@airlock/service';
+import { Database, Files, Operation, Problem, ReadCaches, UserId } from '@airlock/service';
+import { job, Jobs, PermanentError } from '@airlock/service/jobs';
 import { describeProduct } from '@airlock/service/product';
 import { useTestApp, type TestApp, TestIssuer } from '@airlock/service/testing';
 import { useTestDatabase } from '@airlock/database-dev/testing';
@@ -18,7 +19,8 @@ import { readCode, runCode } from '../testing/page-code.fixture.js';
 type AnyJob = (typeof jobs)[number];
 
 const modules = {
-  '@airlock/service': { Database, Files, job, Jobs, Operation, ReadCaches, UserId },
+  '@airlock/service': { Database, Files, Operation, Problem, ReadCaches, UserId },
+  '@airlock/service/jobs': { job, Jobs, PermanentError },
   '@nestjs/common': nest,
   'node:stream': stream,
   '@airlock/service/testing': { useTestApp },
@@ -68,10 +70,9 @@ describe.each(['delete', 'rollback'] as const)('docs/jobs.md, on a database isol
   it('fails for an entity that does not exist', async () => {
     const request = { method: 'POST', url: '/api/v1/entities/01890a5d-ac96-774b-bcce-b302099a8057/copies' } as const;
     const { headers } = await api.request({ ...request, as: 'user_1' });
-    expect(await api.runJobs()).toEqual([{ name: 'entities.copy', outcome: 'failed' }]);
-    // It waits for its repetition.
+    expect(await api.runJobs()).toEqual([{ name: 'entities.copy', outcome: 'dead' }]);
     const state = await api.request({ url: String(headers['location']), as: 'user_1' });
-    expect(state.json()).toMatchObject({ status: 'pending' });
+    expect(state.json()).toMatchObject({ status: 'failed', problem: { code: 'not-found' } });
   });
 
   it('changes many rows in steps', async () => {

@@ -6,7 +6,7 @@ import { currentContext, type StoredFile } from '../context/request-context.js';
 import { assertOutsideTransactions } from '../data/transaction.js';
 import { cleanFileName, describeAttachment } from './attachment.js';
 import type { FileRegister } from './file-register.js';
-import type { FileStore } from './file-store.js';
+import type { Objects } from './file-objects.js';
 
 /** A file as its row describes it. */
 export type FileRow = Pick<StoredFile, 'key' | 'name' | 'mediaType' | 'bytes'>;
@@ -27,11 +27,11 @@ const KEEP_WITHIN_MS = 60 * 60_000;
 /** The files of users: their objects are in the storage, and a row of the product names the key of each. */
 export class Files {
   readonly #register: FileRegister;
-  readonly #store: FileStore;
+  readonly #objects: Objects;
 
-  constructor(register: FileRegister, store: FileStore) {
+  constructor(register: FileRegister, objects: Objects) {
     this.#register = register;
-    this.#store = store;
+    this.#objects = objects;
   }
 
   /**
@@ -52,7 +52,7 @@ export class Files {
         yield chunk;
       }
     };
-    const key = await this.#store.put({ ownerId, mediaType, bytes: measure(), signal, forMs: KEEP_WITHIN_MS });
+    const key = await this.#objects.put({ ownerId, mediaType, bytes: measure(), signal, forMs: KEEP_WITHIN_MS });
     return { key, name: cleanFileName(name), mediaType, bytes, sha256: hash.digest('hex') };
   }
 
@@ -77,7 +77,7 @@ export class Files {
 
   /** The content of a file. Read its row as the user before. @throws StorageError missing */
   read({ key }: Pick<FileRow, 'key'>): Promise<Readable> {
-    return this.#store.get(key);
+    return this.#objects.get(key);
   }
 
   /**
@@ -87,7 +87,7 @@ export class Files {
    * @throws StorageError missing, which responds with 404
    */
   async open({ key, name, mediaType, bytes }: FileRow): Promise<StreamableFile> {
-    const content = await this.#store.get(key);
+    const content = await this.#objects.get(key);
     return new StreamableFile(content, { type: mediaType, length: bytes, disposition: describeAttachment(name) });
   }
 }
