@@ -7,7 +7,10 @@ import {
   type TargetRequest,
 } from './target.js';
 
-/** Google Cloud Run: the job migrates, the new revision starts without traffic, then all traffic moves to it, then the worker and the callback change. */
+/**
+ * Google Cloud Run: the job migrates, the new revision starts without traffic, then all traffic moves to it, then the
+ * worker and the callback change.
+ */
 export const cloudRun: HostedTarget = {
   name: 'cloud-run',
   options: {

@@ -59,7 +59,7 @@ export const releaseVariables = ({ environment, digest }: TargetRequest): Readon
   IMAGE_DIGEST: digest,
 });
 
-/** The option of every target. Off also where it ran before: an operator removes what a platform keeps. */
+/** An option of every target. Off by default, also if the last deploy had it on. */
 export const CALLBACK_OPTION = { callback: 'optional: on for teams with connected accounts, or off' };
 
 export const hasCallback = ({ options }: Pick<TargetRequest, 'options'>): boolean => options['callback'] === 'on';

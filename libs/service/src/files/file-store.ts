@@ -15,7 +15,10 @@ export interface FileStoreOptions {
 /** How often each process removes objects that were left, and how much of that is random. */
 const [SWEEP_MS, SPREAD_MS] = [4 * 60_000, 2 * 60_000];
 
-/** The objects of the files that routes take and that jobs use. It opens the storage with the first route that takes files, or for jobs. */
+/**
+ * The objects of the files that routes take and that jobs use. It opens the storage with the first route that takes
+ * files, or for jobs.
+ */
 export class FileStore implements Objects {
   readonly #options: FileStoreOptions;
   #storage: Promise<Storage> | undefined;
