@@ -73,6 +73,9 @@ describe('the table of programs', () => {
       expect(text.replaceAll(/["',[\]]/g, '')).toContain(command.join(' '));
       expect(text).toMatch(new RegExp(`(containerPort|internal_port)[ :=]+${ports.service}\\b`));
     }
+    const railway = readText('docker/deploy/railway/.railway/railway.ts');
+    expect(railway).toContain(command.join(' '));
+    expect(railway).toContain(`PORT: '${ports.service}'`);
     expect(services['callback']?.environment?.['PORT']).toBe(String(ports.service));
   });
 

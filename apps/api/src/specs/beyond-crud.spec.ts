@@ -19,14 +19,9 @@ import {
   cursor,
   Database,
   Files,
-  html,
   id,
   isoTimestamp,
-  job,
-  Jobs,
   limit,
-  Mailer,
-  MailModule,
   Operation,
   Pages,
   Problem,
@@ -37,6 +32,8 @@ import {
   UserId,
   yesOrNo,
 } from '@airlock/service';
+import { job, Jobs } from '@airlock/service/jobs';
+import { html, Mailer, MailModule } from '@airlock/service/mail';
 import { describeProduct } from '@airlock/service/product';
 import { EventClient, signWebhook, useTestApp } from '@airlock/service/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -61,13 +58,9 @@ const page = runPage(
       cursor,
       Database,
       Files,
-      html,
       id,
       isoTimestamp,
-      job,
-      Jobs,
       limit,
-      Mailer,
       Operation,
       Pages,
       Problem,
@@ -78,6 +71,8 @@ const page = runPage(
       UserId,
       yesOrNo,
     },
+    '@airlock/service/jobs': { job, Jobs },
+    '@airlock/service/mail': { html, Mailer },
     '@airlock/database/model': { defineMigration },
     '@nestjs/common': nest,
     'node:timers/promises': timers,

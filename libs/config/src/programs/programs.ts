@@ -45,7 +45,7 @@ export const PROGRAMS = {
     command: ['node', '/app/apps/callback/dist/main.js'],
     ports: { service: 8182, management: 9182 },
     probes: PROBES,
-    runsOn: ['compose', 'swarm', 'kubernetes', 'cloud-run', 'fly'],
+    runsOn: PLATFORMS,
     needs: ['CONNECTION_PROVIDERS'],
     defaults: {
       DATABASE_POOL_SIZE: '3',

@@ -321,8 +321,9 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Storage',
-      programs: ['api', 'outbound'],
-      description: 'Where uploaded files are stored: a folder or a bucket. Routes that take files require it.',
+      programs: [...RUNNING, 'outbound'],
+      description:
+        'Where files of users are stored: a folder or a bucket. Routes that take files require it, and jobs that use them.',
       example: {
         development: 'file:./.airlock/files',
         testing: 'file:/tmp/airlock-files',

@@ -249,7 +249,8 @@ BEGIN
   REVOKE ALL ON SCHEMA ops FROM PUBLIC;
   -- Schema ops also contains the migrator's ledger. Its owner may add tables, but only the owner of the schema may drop
   -- the stamp.
-  EXECUTE format('GRANT USAGE ON SCHEMA ops TO %I, %I', app, migrator);
+  -- The role of the system keeps and removes files of users in its transactions, as the application does.
+  EXECUTE format('GRANT USAGE ON SCHEMA ops TO %I, %I, airlock_system', app, migrator);
   EXECUTE format('GRANT USAGE, CREATE ON SCHEMA ops TO %I', owner);
 
   EXECUTE format('SET LOCAL ROLE %I', owner);

@@ -95,6 +95,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
     signatures: new Signatures(server, config),
   });
   const store = nest.get(FileStore);
+  if (config.jobs.inApi) store.useForJobs();
   new FileRoutes(server, { store, requestTimeoutMs });
   installBodyRules(server);
   metrics.watchPool(() => database.figures());

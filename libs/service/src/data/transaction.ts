@@ -55,9 +55,9 @@ const current = new AsyncLocalStorage<{ isOpen: boolean }>();
  *
  * @throws Error if called in the work of a transaction
  */
-export function assertOutsideTransactions(what: string): void {
+export function assertOutsideTransactions(what: string, expected = 'the tx of that transaction'): void {
   if (!current.getStore()?.isOpen) return;
-  throw new Error(`database: ${what} was called inside of a transaction; expected the tx of that transaction`);
+  throw new Error(`database: ${what} was called inside of a transaction; expected ${expected}`);
 }
 
 /** @throws RangeError unless PostgreSQL takes the time as a limit */

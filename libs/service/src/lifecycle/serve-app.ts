@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { Config } from '@airlock/config';
-import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals } from '@airlock/health';
+import { assertBudget, Lifecycle } from '@airlock/health';
 import { DataSource } from 'typeorm';
 import { type App, createApp } from '../app/create-app.js';
 import { createJobRunner } from '../app/create-job-runner.js';
@@ -14,8 +14,8 @@ import { openFiles } from '../files/open-files.js';
 import { openLogger } from '../logging/logger.js';
 import { openObservers } from '../telemetry/open-observers.js';
 import { respondToSupervisor } from './cluster-messages.js';
+import { endOnSignals } from './end-on-signals.js';
 import { startManagementServer } from './management-server.js';
-import { stopWithParent } from './stop-with-parent.js';
 
 export interface ServeOptions {
   readonly definition: ServiceDefinition;
@@ -45,26 +45,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const runner = config.jobs.inApi
     ? createJobRunner(nest, config, { definition: options.definition, logger, metrics, observer })
     : undefined;
-  lifecycle.onDrain(() => runner?.drain());
-
-  const shutdown = createShutdown({
-    lifecycle,
-    budget: config.shutdown,
-    server: nest.getHttpServer(),
-    close: async () => {
-      await runner?.stop(config.shutdown.requestMs);
-      await nest.close();
-      await observer.close(config.shutdown.teardownMs / 2);
-    },
-    log: (event, { error, ...fields }) => {
-      if (error) observer.onError?.(error, {});
-      if (error) logger.error({ ...fields, error }, event);
-      else logger.info(fields, event);
-    },
-    exit: (code) => process.exit(code),
-  });
-  shutDownOnSignals(shutdown);
-  stopWithParent(config, shutdown);
+  const server = nest.getHttpServer();
+  endOnSignals(config, { lifecycle, budget: config.shutdown, server, nest, runner, observer, logger });
 
   await nest.listen({ host: config.service.host, port: config.service.port });
   await openManagement(config, { health, metrics });

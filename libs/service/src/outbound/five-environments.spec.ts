@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Config, ENVIRONMENTS, type Environment } from '@airlock/config';
+import type { TestDatabase } from '@airlock/database-dev/testing';
 import { useScratchCluster } from '@airlock/database/fixtures';
 import { migrate } from '@airlock/database/operations';
 import { model } from '@airlock/database/sample-with-jobs';
@@ -129,11 +130,23 @@ describe('planted sends', () => {
       for (const worker of workers.splice(0)) await worker.stop();
     });
 
-    /** Sends the job in a database of the environment. */
-    const send = async (environment: Environment, pause: 'never' | Pause = 'never'): Promise<Config> => {
+    /** One database for each environment, which its tests share. */
+    const databases = new Map<Environment, Promise<{ config: Config; query: TestDatabase['query'] }>>();
+    const open = (environment: Environment) => {
+      const found = databases.get(environment) ?? create(environment);
+      databases.set(environment, found);
+      return found;
+    };
+    const create = async (environment: Environment) => {
       const { config, superuser } = await cluster.create(environment);
       await migrate({ config, ...model });
-      const query = async <T extends object>(sql: string) => (await superuser.query<T>(sql)).rows;
+      return { config, query: async <T extends object>(sql: string) => (await superuser.query<T>(sql)).rows };
+    };
+
+    /** Sends the job, the only one, in the database of the environment. */
+    const send = async (environment: Environment, pause: 'never' | Pause = 'never'): Promise<Config> => {
+      const { config, query } = await open(environment);
+      await query('DELETE FROM jobs.job');
       const world = await JobsWorld.open({ config, query }, [plantedJob]);
       await world.database.asUser('user_1', (tx) => world.jobs.send(tx, plantedJob, { ports: ports(), pause }));
       await world.close();
@@ -183,9 +196,13 @@ describe('planted sends', () => {
 
     const kill = async (pause: Pause) => {
       const config = await send('production', pause);
+      const { query } = await open('production');
       const first = await start('production', config);
       await meet(first, 'planted.paused');
       first.signal('SIGKILL');
+      await first.exited;
+      // The silence of the dead process, which is awaited in killed-processes.spec.ts.
+      await query(`UPDATE jobs.job SET heartbeat_on = heartbeat_on - interval '1 minute' WHERE state = 'active'`);
       const second = await start('production', config);
       await meet(second, 'job.done');
     };
