@@ -147,6 +147,11 @@ export class Host {
     return traitsOf(this.hosting.environment).mayReachAnyHost;
   }
 
+  /** Whether users connect accounts of a provider: in one environment, and of a provider that none of them reaches. */
+  get hasCallback(): boolean {
+    return this.hosting.environment === 'staging';
+  }
+
   get #isPreview(): boolean {
     return this.hosting.environment === 'preview';
   }
@@ -157,6 +162,17 @@ export class Host {
     const project = ['--project-name', this.#edge.replace(/_edge$/, '')];
     const command = ['compose', ...project, ...files, '--file', 'docker/traefik/compose.yml', ...words];
     return attempt('docker', command, this.options.folder);
+  }
+
+  #describeCallback(): string {
+    const [key, clientSecret] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
+    const provider = { name: 'acme', issuer: 'https://login.example.com', clientId: 'airlock', clientSecret };
+    const providers = JSON.stringify([{ ...provider, scopes: ['openid'] }]);
+    return `CALLBACK_REPLICAS=1
+CONNECTION_KEYS=${key}
+CONNECTION_PROVIDERS='${providers}'
+CONNECTIONS_PAGE=https://app.example.com/accounts
+`;
   }
 
   #expectDone({ status, output }: Outcome): void {
@@ -193,7 +209,8 @@ export class Host {
     // The tests do not need their images.
     const missing = this.options.hasEdge ? [] : ['TRAEFIK_IMAGE', 'SOCKET_PROXY_IMAGE'];
     const edge = missing.map((key) => `${key}=example@sha256:${'0'.repeat(64)}\n`).join('');
+    const callback = this.hasCallback ? this.#describeCallback() : '';
     const hosts = this.isOpen ? '' : `OUTBOUND_HOSTS=${this.options.outboundHosts}\n`;
-    writeFileSync(join(folder, `docker/settings/${this.hosting.environment}.env`), `${text}${edge}${hosts}`);
+    writeFileSync(join(folder, `docker/settings/${this.hosting.environment}.env`), `${text}${edge}${hosts}${callback}`);
   }
 }

@@ -133,11 +133,22 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
       const seen = answers.map(({ body }) => /sha256:[0-9a-f]{64}/.exec(body)?.[0] ?? body);
       expect([...new Set(seen)]).toEqual([digest]);
       expect(host.edgeLog()).not.toMatch(/refused (GET|HEAD|POST)|blocked|forbidden/i);
+      if (host.hasCallback) await expectCallback(edge);
     } finally {
       run('docker', ['rm', '--force', decoy]);
       host.stopEdge();
     }
   });
+
+  /** A user returns from a provider. No log may have the code in this address. */
+  async function expectCallback(edge: Parameters<typeof askEdge>[0]): Promise<void> {
+    const { status, headers } = await askEdge(edge, '/callback/acme?code=code-of-a-user&state=unknown');
+    const page = 'https://app.example.com/accounts#provider=acme&error=invalid_state';
+    expect([status, headers.location]).toEqual([303, page]);
+    const logs = host.edgeLog() + host.compose('logs', 'callback').output;
+    expect(logs).toContain('state-unknown');
+    expect(logs).not.toContain('code-of-a-user');
+  }
 
   it('has a stamped database', () => {
     expect(host.sql('SELECT environment, database_name FROM ops.environment')).toBe(

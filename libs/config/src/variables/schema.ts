@@ -322,8 +322,7 @@ export const schema = z.object({
     .register(variables, {
       group: 'Storage',
       programs: [...RUNNING, 'outbound'],
-      description:
-        'Where files of users are stored: a folder or a bucket. Routes that take files require it, and jobs that use them.',
+      description: 'Where files of users are stored: a folder or a bucket. Routes that take files require it.',
       example: {
         development: 'file:./.airlock/files',
         testing: 'file:/tmp/airlock-files',
