@@ -1,0 +1,143 @@
+import { Transform, type TransformCallback } from 'node:stream';
+import { COPY_NULL, decodeCopyText, encodeCopyText } from './copy-text.js';
+import type { ColumnPlan, TablePlan } from './plan-copy.js';
+import { RefreshFailure } from './refresh-errors.js';
+
+const NEWLINE = 10;
+const MOST_KNOWN = 20_000;
+const MOST_ATTEMPTS = 50;
+
+/** Asks the server which of the texts the type accepts. */
+export type Accepts = (type: string, values: readonly string[]) => Promise<readonly boolean[]>;
+
+/** Masked fields of one column by the field of the source. */
+interface Column extends ColumnPlan {
+  readonly source: number;
+  known: Map<string, string>;
+}
+
+/** Rows of a table in the text format of COPY go in, and rows of the copy come out. */
+export class MaskRows extends Transform {
+  readonly #table: string;
+  readonly #columns: readonly Column[];
+  readonly #checked: readonly Column[];
+  readonly #person: number;
+  readonly #accepts: Accepts;
+  readonly #onRows: (rows: number) => void;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(plan: TablePlan, { accepts, onRows }: { accepts: Accepts; onRows: (rows: number) => void }) {
+    super();
+    const names = listSourceColumns(plan);
+    this.#table = plan.table;
+    this.#columns = plan.columns.map((column) => ({ ...column, source: names.indexOf(column.name), known: new Map() }));
+    this.#checked = this.#columns.filter(({ treatment, facts }) => treatment.kind === 'mask' && facts.isChecked);
+    this.#person = plan.person === undefined ? -1 : names.indexOf(plan.person);
+    this.#accepts = accepts;
+    this.#onRows = onRows;
+  }
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    // A newline in a value is escaped, so this byte always ends a row.
+    const end = chunk.lastIndexOf(NEWLINE);
+    const whole = end < 0 ? undefined : Buffer.concat([this.#rest, chunk.subarray(0, end)]);
+    this.#rest = end < 0 ? Buffer.concat([this.#rest, chunk]) : chunk.subarray(end + 1);
+    if (!whole) return done();
+    this.#maskAll(whole.toString('utf8').split('\n')).then((text) => done(null, Buffer.from(text)), done);
+  }
+
+  override _flush(done: TransformCallback): void {
+    done(this.#rest.length === 0 ? null : new Error('the last row has no end'));
+  }
+
+  async #maskAll(lines: readonly string[]): Promise<string> {
+    const rows = lines.map((line) => line.split('\t'));
+    for (const column of this.#checked) await this.#tryAll(column, rows);
+    let text = '';
+    for (const [index, row] of rows.entries()) text += `${this.#maskRow(row, lines[index]!)}\n`;
+    this.#onRows(rows.length);
+    return text;
+  }
+
+  #maskRow(row: readonly string[], line: string): string {
+    let text = '';
+    for (const [index, column] of this.#columns.entries()) {
+      if (index > 0) text += '\t';
+      const { treatment, source } = column;
+      if (treatment.kind === 'fixed') text += encodeCopyText(treatment.value);
+      else if (treatment.kind === 'keep') text += row[source]!;
+      else text += this.#maskField(column, { row, line });
+    }
+    return text;
+  }
+
+  #maskField(column: Column, { row, line }: { row: readonly string[]; line: string }): string {
+    const field = row[column.source]!;
+    if (column.treatment.kind !== 'mask') return field;
+    const isNull = field === COPY_NULL;
+    if (isNull && column.treatment.nulls === 'kept') return field;
+    const name = this.#nameOf(field, row);
+    // A masked NULL has nothing of its own that its value could depend on but the rest of its row.
+    return isNull
+      ? this.#mask(column, line, row, 0)
+      : (column.known.get(name) ?? this.#remember(column, name, this.#mask(column, field, row, 0)));
+  }
+
+  /** The shift of a date depends on the person too. */
+  #nameOf(field: string, row: readonly string[]): string {
+    return this.#person < 0 ? field : `${field}\t${row[this.#person]!}`;
+  }
+
+  #mask({ name, treatment }: Column, field: string, row: readonly string[], attempt: number): string {
+    if (treatment.kind !== 'mask') return field;
+    try {
+      const person = this.#person < 0 ? '' : row[this.#person]!;
+      return encodeCopyText(treatment.mask({ value: decodeCopyText(field), person, attempt }));
+    } catch (error) {
+      // The cause may quote the value.
+      throw new RefreshFailure(
+        'MaskFailed',
+        `${this.#table}.${name}: a value could not be masked (${(error as Error).name}); expected a mask that fits every value`,
+      );
+    }
+  }
+
+  #remember(column: Column, name: string, masked: string): string {
+    if (column.known.size >= MOST_KNOWN) column.known = new Map();
+    column.known.set(name, masked);
+    return masked;
+  }
+
+  /** Only the server can tell whether a domain accepts a value, so each batch of new ones is tried there first. */
+  async #tryAll(column: Column, rows: readonly (readonly string[])[]): Promise<void> {
+    if (column.known.size >= MOST_KNOWN) column.known = new Map();
+    let open = new Map<string, readonly string[]>();
+    for (const row of rows) {
+      const field = row[column.source]!;
+      if (field !== COPY_NULL && !column.known.has(this.#nameOf(field, row))) open.set(this.#nameOf(field, row), row);
+    }
+    for (let attempt = 0; open.size > 0; attempt += 1) {
+      if (attempt === MOST_ATTEMPTS)
+        throw new RefreshFailure(
+          'MaskFailed',
+          `${this.#table}.${column.name}: no masked value of ${MOST_ATTEMPTS} passes the checks of ${column.facts.type}; expected constant(…) or another mask`,
+        );
+      const tried = [...open].map(([name, row]) => ({
+        name,
+        row,
+        field: this.#mask(column, row[column.source]!, row, attempt),
+      }));
+      const accepted = await this.#accepts(
+        column.facts.type,
+        tried.map(({ field }) => decodeCopyText(field)),
+      );
+      for (const [index, { name, field }] of tried.entries()) if (accepted[index]) column.known.set(name, field);
+      open = new Map(tried.filter((_, index) => !accepted[index]).map(({ name, row }) => [name, row]));
+    }
+  }
+}
+
+/** The columns that are read from the source: secret and fixed ones never leave it. */
+export function listSourceColumns({ columns }: TablePlan): string[] {
+  return columns.filter(({ treatment }) => treatment.kind !== 'fixed').map(({ name }) => name);
+}
