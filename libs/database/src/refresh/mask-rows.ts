@@ -1,19 +1,21 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { COPY_NULL, decodeCopyText, encodeCopyText } from './copy-text.js';
+import { KnownFields } from './known-fields.js';
 import type { ColumnPlan, TablePlan } from './plan-copy.js';
 import { RefreshFailure } from './refresh-errors.js';
 
 const NEWLINE = 10;
-const MOST_KNOWN = 20_000;
+const FIELD_OF_NULL = 40;
+/** Fewer questions to the server for a domain with checks. */
+const BATCH_BYTES = 256 * 1024;
 const MOST_ATTEMPTS = 50;
 
 /** Asks the server which of the texts the type accepts. */
 export type Accepts = (type: string, values: readonly string[]) => Promise<readonly boolean[]>;
 
-/** Masked fields of one column by the field of the source. */
 interface Column extends ColumnPlan {
   readonly source: number;
-  known: Map<string, string>;
+  readonly known: KnownFields;
 }
 
 /** Rows of a table in the text format of COPY go in, and rows of the copy come out. */
@@ -24,13 +26,18 @@ export class MaskRows extends Transform {
   readonly #person: number;
   readonly #accepts: Accepts;
   readonly #onRows: (rows: number) => void;
-  #rest: Buffer = Buffer.alloc(0);
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
 
   constructor(plan: TablePlan, { accepts, onRows }: { accepts: Accepts; onRows: (rows: number) => void }) {
     super();
     const names = listSourceColumns(plan);
     this.#table = plan.table;
-    this.#columns = plan.columns.map((column) => ({ ...column, source: names.indexOf(column.name), known: new Map() }));
+    this.#columns = plan.columns.map((column) => ({
+      ...column,
+      source: names.indexOf(column.name),
+      known: new KnownFields(),
+    }));
     this.#checked = this.#columns.filter(({ treatment, facts }) => treatment.kind === 'mask' && facts.isChecked);
     this.#person = plan.person === undefined ? -1 : names.indexOf(plan.person);
     this.#accepts = accepts;
@@ -38,16 +45,26 @@ export class MaskRows extends Transform {
   }
 
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
-    // A newline in a value is escaped, so this byte always ends a row.
-    const end = chunk.lastIndexOf(NEWLINE);
-    const whole = end < 0 ? undefined : Buffer.concat([this.#rest, chunk.subarray(0, end)]);
-    this.#rest = end < 0 ? Buffer.concat([this.#rest, chunk]) : chunk.subarray(end + 1);
-    if (!whole) return done();
-    this.#maskAll(whole.toString('utf8').split('\n')).then((text) => done(null, Buffer.from(text)), done);
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.length;
+    if (this.#checked.length > 0 && this.#waitingBytes < BATCH_BYTES) return done();
+    this.#maskWaiting().then((text) => done(null, text), done);
   }
 
   override _flush(done: TransformCallback): void {
-    done(this.#rest.length === 0 ? null : new Error('the last row has no end'));
+    this.#maskWaiting().then(
+      (text) => (this.#waitingBytes === 0 ? done(null, text) : done(new Error('the last row has no end'))),
+      done,
+    );
+  }
+
+  async #maskWaiting(): Promise<Buffer | undefined> {
+    const all = this.#waiting.length === 1 ? this.#waiting[0]! : Buffer.concat(this.#waiting);
+    // A newline in a value is escaped, so this byte always ends a row.
+    const end = all.lastIndexOf(NEWLINE);
+    this.#waiting = end + 1 < all.length ? [all.subarray(end + 1)] : [];
+    this.#waitingBytes = all.length - end - 1;
+    return end < 0 ? undefined : Buffer.from(await this.#maskAll(all.toString('utf8', 0, end).split('\n')));
   }
 
   async #maskAll(lines: readonly string[]): Promise<string> {
@@ -78,9 +95,12 @@ export class MaskRows extends Transform {
     if (isNull && column.treatment.nulls === 'kept') return field;
     const name = this.#nameOf(field, row);
     // A masked NULL has nothing of its own that its value could depend on but the rest of its row.
-    return isNull
-      ? this.#mask(column, line, row, 0)
-      : (column.known.get(name) ?? this.#remember(column, name, this.#mask(column, field, row, 0)));
+    if (isNull) return this.#mask(column, line.slice(0, FIELD_OF_NULL), row, 0);
+    const known = column.known.get(name);
+    if (known !== undefined) return known;
+    const masked = this.#mask(column, field, row, 0);
+    column.known.set(name, masked);
+    return masked;
   }
 
   /** The shift of a date depends on the person too. */
@@ -102,15 +122,8 @@ export class MaskRows extends Transform {
     }
   }
 
-  #remember(column: Column, name: string, masked: string): string {
-    if (column.known.size >= MOST_KNOWN) column.known = new Map();
-    column.known.set(name, masked);
-    return masked;
-  }
-
   /** Only the server can tell whether a domain accepts a value, so each batch of new ones is tried there first. */
   async #tryAll(column: Column, rows: readonly (readonly string[])[]): Promise<void> {
-    if (column.known.size >= MOST_KNOWN) column.known = new Map();
     let open = new Map<string, readonly string[]>();
     for (const row of rows) {
       const field = row[column.source]!;
@@ -131,7 +144,7 @@ export class MaskRows extends Transform {
         column.facts.type,
         tried.map(({ field }) => decodeCopyText(field)),
       );
-      for (const [index, { name, field }] of tried.entries()) if (accepted[index]) column.known.set(name, field);
+      for (const [index, { name, field }] of tried.entries()) if (accepted[index]) column.known.keep(name, field);
       open = new Map(tried.filter((_, index) => !accepted[index]).map(({ name, row }) => [name, row]));
     }
   }

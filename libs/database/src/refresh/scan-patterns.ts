@@ -8,28 +8,33 @@ const PHONE = String.raw`(^|[^0-9a-z+])\+(?!999)[1-9][0-9][0-9 ()./-]{6,16}[0-9]
 const CARD = String.raw`(?:^|[^0-9a-z.+-])([2-6][0-9](?:[ -]?[0-9]){11,17})(?![0-9a-z.-])`;
 
 const MOST_CARDS = 1000;
+/** Finds every candidate, faster than the whole expression. */
+const MANY_DIGITS = '[0-9][0-9 -]{11}';
 
 /** Addresses, phone numbers and card numbers of real people, in whatever column that is not public. */
 export async function findPatterns(target: ClientBase, table: ScannedTable): Promise<string[]> {
   const columns = table.columns.filter(({ mayHoldText }) => mayHoldText);
   if (columns.length === 0) return [];
-  const findings = [];
-  for (const [what, pattern] of [
-    ['mail addresses outside of example.org', MAIL],
-    ['phone numbers', PHONE],
-  ] as const) {
-    const { rows } = await target.query<{ column: string; found: number }>(
-      `SELECT v.name AS "column", count(*)::pg_catalog.float8 AS found FROM ${describeTexts(table)} WHERE v.value ~* ${escapeLiteral(pattern)} GROUP BY 1 ORDER BY 1`,
-    );
-    findings.push(...rows.map(({ column, found }) => `${table.name}.${column}: ${found} ${what}`));
-  }
+  const { rows } = await target.query<{ column: string; what: string; found: number }>(
+    `SELECT v.name AS "column", p.what, count(*)::pg_catalog.float8 AS found FROM ${describeTexts(table)}
+      CROSS JOIN LATERAL (VALUES (${escapeLiteral('mail addresses outside of example.org')}, ${describeMatch(MAIL, '@', '@example.org')}),
+        (${escapeLiteral('phone numbers')}, ${describeMatch(PHONE, '+', '+999')})) p (what, is_found)
+      WHERE p.is_found GROUP BY 1, 2 ORDER BY 1, 2`,
+  );
+  const findings = rows.map(({ column, what, found }) => `${table.name}.${column}: ${found} ${what}`);
   return [...findings, ...(await findCards(target, table))];
+}
+
+/** A text without the sign, or with it only in what a mask writes, needs no slow expression. */
+function describeMatch(pattern: string, sign: string, written: string): string {
+  return `CASE WHEN pg_catalog.strpos(pg_catalog.replace(v.value, ${escapeLiteral(written)}, ''), ${escapeLiteral(sign)}) > 0
+    THEN v.value ~* ${escapeLiteral(pattern)} END`;
 }
 
 async function findCards(target: ClientBase, table: ScannedTable): Promise<string[]> {
   const { rows } = await target.query<{ column: string; card: string }>(
     `SELECT v.name AS "column", m[1] AS card FROM ${describeTexts(table)} CROSS JOIN LATERAL pg_catalog.regexp_matches(v.value, ${escapeLiteral(CARD)}, 'gi') m
-      WHERE v.is_text AND v.value ~* ${escapeLiteral(CARD)} LIMIT ${MOST_CARDS}`,
+      WHERE v.is_text AND v.value ~ ${escapeLiteral(MANY_DIGITS)} LIMIT ${MOST_CARDS}`,
   );
   const valid = rows.filter(({ card }) => hasCheckDigit(card.replaceAll(/\D/g, '')));
   const counts = Map.groupBy(valid, ({ column }) => column);

@@ -84,7 +84,9 @@ function describeHashes(
   const column = `t.${escapeIdentifier(name)}`;
   // By row, the hash holds the key too: only the same row can have the same.
   const text =
-    by === 'row' ? `pg_catalog.concat(t.${escapeIdentifier(table.key!)}, ' ', v.value)` : 'pg_catalog.lower(v.value)';
+    by === 'row'
+      ? `pg_catalog.concat(t.${escapeIdentifier(table.key!)}, ' ', v.value)`
+      : 'pg_catalog.lower(v.value COLLATE pg_catalog."C")';
   const hash = `pg_catalog.hashtextextended(${text} COLLATE pg_catalog."C", 0)`;
   const conditions = [
     'v.value IS NOT NULL',

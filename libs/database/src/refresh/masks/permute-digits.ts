@@ -1,10 +1,12 @@
 import type { KeyedHash } from './keyed-hash.js';
 
 const ROUNDS = 6;
-const LARGEST_SAFE_DIGITS = 15;
+/** Halves of longer numbers would not fit into the six bytes of a block that hold one. */
+const MOST_PERMUTED_DIGITS = 28;
+/** Results of a round are kept up to this width of a half. */
 const LARGEST_TABLE = 100_000;
+const HALF_BYTES = 6;
 
-/** Maps each number below `size` to another one, and no two to the same. */
 type Permutation = (value: bigint) => bigint;
 
 /**
@@ -13,7 +15,7 @@ type Permutation = (value: bigint) => bigint;
  */
 export class DigitPermuter {
   readonly #hash: KeyedHash;
-  readonly #permutations = new Map<string, Permutation>();
+  readonly #permutations = new Map<bigint, Permutation>();
 
   constructor(hash: KeyedHash) {
     this.#hash = hash;
@@ -22,78 +24,55 @@ export class DigitPermuter {
   /** @param digits decimal digits without sign @param most the largest number that the type holds */
   permute(digits: string, most: bigint): string {
     const bare = digits.replace(/^0+(?=\d)/, '');
+    if (bare.length > MOST_PERMUTED_DIGITS) return this.#invent(bare);
     const low = bare.length === 1 ? 0n : 10n ** BigInt(bare.length - 1);
     const high = 10n ** BigInt(bare.length) - 1n;
     const size = (high < most ? high : most) - low + 1n;
-    const value = BigInt(bare) - low;
-    // A type such as smallint may have a single number of its longest form left.
-    if (size <= 1n || value >= size) return bare;
-    return String(this.#get(size)(value) + low);
+    return String(this.#get(size)(BigInt(bare) - low) + low);
   }
 
   #get(size: bigint): Permutation {
-    const name = String(size);
-    const known = this.#permutations.get(name);
-    if (known) return known;
-    const made = name.length <= LARGEST_SAFE_DIGITS ? this.#createSmall(Number(size)) : this.#createLarge(size);
-    this.#permutations.set(name, made);
-    return made;
+    let permutation = this.#permutations.get(size);
+    if (!permutation) this.#permutations.set(size, (permutation = createPermutation(this.#hash, size)));
+    return permutation;
   }
 
-  /** One step along a cycle of all numbers in a secret order: there, one further, and back. */
-  #createSmall(size: number): Permutation {
-    const width = Math.ceil(Math.sqrt(size));
-    const round = createRounds(this.#hash.blockCipher(`digits ${size}`), width);
-    const step = (value: number, isBack: boolean): number => {
-      let [left, right] = [Math.floor(value / width), value % width];
-      for (let at = 0; at < ROUNDS; at += 1) {
-        if (isBack) [left, right] = [(right - round(ROUNDS - 1 - at, left) + width) % width, left];
-        else [left, right] = [right, (left + round(at, right)) % width];
-      }
-      return left * width + right;
-    };
-    // The halves span slightly more than `size` numbers: one outside is mapped again until it is inside.
-    const walk = (value: number, isBack: boolean): number => {
-      let at = step(value, isBack);
-      while (at >= size) at = step(at, isBack);
-      return at;
-    };
-    return (value) => BigInt(walk((walk(Number(value), false) + 1) % size, true));
-  }
-
-  #createLarge(size: bigint): Permutation {
-    const encrypt = this.#hash.blockCipher(`digits ${size}`);
-    let width = 10n ** BigInt(Math.ceil(String(size).length / 2));
-    while ((width / 2n) ** 2n >= size) width /= 2n;
-    const round = (index: number, half: bigint) => {
-      const text = half.toString(16).padStart(30, '0').slice(-30);
-      const sealed = encrypt(Buffer.from(index.toString(16).padStart(2, '0') + text, 'hex'));
-      return BigInt(`0x${sealed.toString('hex')}`) % width;
-    };
-    const step = (value: bigint, isBack: boolean): bigint => {
-      let [left, right] = [value / width, value % width];
-      for (let at = 0; at < ROUNDS; at += 1) {
-        if (isBack) [left, right] = [(right - round(ROUNDS - 1 - at, left) + width) % width, left];
-        else [left, right] = [right, (left + round(at, right)) % width];
-      }
-      return left * width + right;
-    };
-    const walk = (value: bigint, isBack: boolean): bigint => {
-      let at = step(value, isBack);
-      while (at >= size) at = step(at, isBack);
-      return at;
-    };
-    return (value) => walk((walk(value, false) + 1n) % size, true);
+  /** Two long numbers meet no sooner than two digests do. */
+  #invent(digits: string): string {
+    const seed = this.#hash.digest('long digits', digits);
+    const made = [...this.#hash.expand(seed, digits.length)].map((byte) => byte % 10).join('');
+    return made.replace(/^0/, '1');
   }
 }
 
-/** The keyed function of each round. Its results are kept where that takes little memory. */
+/** One step along a cycle of all numbers below `size` in a secret order: there, one further, and back. */
+function createPermutation(hash: KeyedHash, size: bigint): Permutation {
+  const width = Math.ceil(Math.sqrt(Number(size))) + 1;
+  const wide = BigInt(width);
+  const round = createRounds(hash.blockCipher(`digits ${size}`), width);
+  const step = (value: bigint, isBack: boolean): bigint => {
+    let [left, right] = [Number(value / wide), Number(value % wide)];
+    for (let at = 0; at < ROUNDS; at += 1) {
+      if (isBack) [left, right] = [(right - round(ROUNDS - 1 - at, left) + width) % width, left];
+      else [left, right] = [right, (left + round(at, right)) % width];
+    }
+    return BigInt(left) * wide + BigInt(right);
+  };
+  // The halves span slightly more than `size` numbers: one outside is mapped again until it is inside.
+  const walk = (value: bigint, isBack: boolean): bigint => {
+    let at = step(value, isBack);
+    while (at >= size) at = step(at, isBack);
+    return at;
+  };
+  return (value) => walk((walk(value, false) + 1n) % size, true);
+}
+
 function createRounds(encrypt: (block: Buffer) => Buffer, width: number): (index: number, half: number) => number {
   const block = Buffer.alloc(16);
   const compute = (index: number, half: number) => {
     block.writeUInt8(index, 0);
-    block.writeUIntBE(half, 10, 6);
-    return encrypt(block).readUIntBE(0, 6) % width;
+    block.writeUIntBE(half, 10, HALF_BYTES);
+    return encrypt(block).readUIntBE(0, HALF_BYTES) % width;
   };
   if (width > LARGEST_TABLE) return compute;
   const known = new Int32Array(ROUNDS * width).fill(-1);
