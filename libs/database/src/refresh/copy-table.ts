@@ -5,6 +5,9 @@ import { type Accepts, listSourceColumns, MaskRows } from './mask-rows.js';
 import type { TablePlan } from './plan-copy.js';
 import { RefreshFailure } from './refresh-errors.js';
 
+/** SQLSTATE of an operator who ends sessions, or a server that stops. */
+const SESSION_ENDED = '57P';
+
 export interface CopyTableOptions {
   readonly source: Client;
   readonly target: Client;
@@ -24,18 +27,20 @@ export async function copyTable(
   const written = plan.columns.map(({ name }) => escapeIdentifier(name)).join(', ');
   const out = source.query(copyTo(`COPY (SELECT ${read} FROM ${table} t ${where}) TO STDOUT`));
   const into = target.query(copyFrom(`COPY ${table} (${written}) FROM STDIN`));
-  const isLost = watchEnd(source);
   try {
     await pipeline(out, new MaskRows(plan, { accepts, onRows }), into);
   } catch (error) {
-    throw describe(error, plan.table, isLost());
+    throw describe(error, plan.table, await isSourceLost(error, target));
   }
 }
 
-function watchEnd(client: Client): () => boolean {
-  let isEnded = false;
-  client.once('end', () => (isEnded = true));
-  return () => isEnded;
+/** If a session ended, and it was not that of the target, it was that of the source. */
+async function isSourceLost(error: unknown, target: Client): Promise<boolean> {
+  if (error instanceof DatabaseError && !error.code?.startsWith(SESSION_ENDED)) return false;
+  return target.query('SELECT').then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A message about a constraint names it; others may quote a value of the row. */

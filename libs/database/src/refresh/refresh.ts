@@ -58,6 +58,8 @@ export async function refresh(options: RefreshOptions): Promise<RefreshReport> {
       await withClient(place.admin, place.context, (kicker) => swap(admin, { kicker, database }));
       return { database, from, ...filled };
     } catch (error) {
+      // Rows that are no longer read would block every later statement of that session.
+      if (!(error instanceof RefreshRefusal)) options.source.connection.stream.destroy();
       await removeUnfinished(admin, database).catch(() => undefined);
       throw error;
     } finally {
