@@ -59,7 +59,7 @@ export function assertSameColumns(plans: readonly TablePlan[], tables: readonly 
   refuseSchema(
     plans.flatMap((plan) => {
       const found = tables.find(({ table }) => table === plan.table);
-      if (!found || !['r', 'p'].includes(found.kind)) return [`${plan.table} is not a table of the source`];
+      if (found?.kind !== plan.kind) return [`${plan.table} is not such a table in the source`];
       return listSourceColumns(plan).flatMap((name) => {
         const [here, there] = [
           plan.columns.find((one) => one.name === name)!.facts.type,

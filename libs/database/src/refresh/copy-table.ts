@@ -25,7 +25,9 @@ export async function copyTable(
   const table = `public.${escapeIdentifier(plan.table)}`;
   const read = listSourceColumns(plan).map(escapeIdentifier).join(', ');
   const written = plan.columns.map(({ name }) => escapeIdentifier(name)).join(', ');
-  const out = source.query(copyTo(`COPY (SELECT ${read} FROM ${table} t ${where}) TO STDOUT`));
+  const out = source.query(
+    copyTo(`COPY (SELECT ${read} FROM ${plan.kind === 'p' ? '' : 'ONLY '}${table} t ${where}) TO STDOUT`),
+  );
   const into = target.query(copyFrom(`COPY ${table} (${written}) FROM STDIN`));
   try {
     await pipeline(out, new MaskRows(plan, { accepts, onRows }), into);

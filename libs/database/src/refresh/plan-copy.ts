@@ -17,6 +17,8 @@ export interface ColumnPlan {
 
 export interface TablePlan {
   readonly table: string;
+  /** `r`, or `p` for a partitioned table, which has no rows of its own. */
+  readonly kind: string;
   readonly columns: readonly ColumnPlan[];
   /** The column that names the person whom a row is about. */
   readonly person: string | undefined;
@@ -81,10 +83,11 @@ interface Context extends PlanInput {
   readonly problems: string[];
 }
 
-function planTable({ table, columns }: TableFacts, context: Context): TablePlan {
+function planTable({ table, kind, columns }: TableFacts, context: Context): TablePlan {
   const resolved = columns.map((facts) => ({ facts, ...resolve({ table, column: facts.name }, context) }));
   // No row of a table crosses that is secret as a whole.
-  if (resolved.every(({ of }) => of === 'secret')) return { table, columns: [], person: undefined, keptKey: undefined };
+  if (resolved.every(({ of }) => of === 'secret'))
+    return { table, kind, columns: [], person: undefined, keptKey: undefined };
   const person = resolved.find(({ of }) => isPerson(of))?.facts.name;
   const planned = resolved.flatMap(({ facts, of, root }): ColumnPlan[] => {
     if (facts.isGenerated) return [];
@@ -92,7 +95,7 @@ function planTable({ table, columns }: TableFacts, context: Context): TablePlan 
     return treatment ? [{ name: facts.name, facts, treatment }] : [];
   });
   const keptKey = planned.find(({ facts, treatment }) => facts.isKey && treatment.kind === 'keep')?.name;
-  return { table, columns: planned, person, keptKey };
+  return { table, kind, columns: planned, person, keptKey };
 }
 
 function treat(

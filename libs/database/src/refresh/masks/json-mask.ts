@@ -13,9 +13,10 @@ export function createJsonMask(hash: KeyedHash, { paths }: JsonMask): ValueMask 
   const rules = new Map(Object.entries(paths).map(([path, rule]) => [path, createRule(hash, rule)]));
   const parents = new Set([...rules.keys()].flatMap(listParents));
   const walk = (value: unknown, path: string): unknown => {
-    if (Array.isArray(value)) return value.map((one) => walk(one, path)).filter((one) => one !== undefined);
     const rule = rules.get(path);
     if (rule === 'keep') return value;
+    if (rule === undefined && !parents.has(path)) return undefined;
+    if (Array.isArray(value)) return value.map((one) => walk(one, path)).filter((one) => one !== undefined);
     if (typeof value === 'object' && value !== null) return parents.has(path) ? walkProperties(value, path) : undefined;
     if (rule === undefined) return undefined;
     return maskLeaf(value, rule, number);
@@ -29,7 +30,7 @@ export function createJsonMask(hash: KeyedHash, { paths }: JsonMask): ValueMask 
     );
   return ({ value }) => {
     const root: unknown = JSON.parse(value);
-    if (Array.isArray(root)) return JSON.stringify(walk(root, ''));
+    if (Array.isArray(root)) return JSON.stringify(walk(root, '') ?? []);
     return typeof root === 'object' && root !== null ? JSON.stringify(walkProperties(root, '')) : 'null';
   };
 }
