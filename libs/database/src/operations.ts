@@ -7,6 +7,7 @@ export { migrate } from './migrate/migrate.js';
 export { loadPlan, loadStatus } from './migrate/database-status.js';
 export { provision, type ProvisionOptions } from './provision/provision.js';
 export { loadProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
+export { renderInventory } from './refresh/data-inventory.js';
 export type { Progress } from './refresh/progress.js';
 export { refresh } from './refresh/refresh.js';
 export { seed } from './seed/seed.js';

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { createDatabase, runAs, runRefresh } from '@airlock/database/fixtures';
 import { findUnclassified, readTables } from '@airlock/database/internal';
 import { checkTemplate } from '@airlock/database-dev/migration-checks';
+import { renderInventory } from '@airlock/database/operations';
 import { withTestDatabase } from '@airlock/database-dev/testing';
 import { startScratchCluster } from '@airlock/embedded-postgres';
 import { model } from './model.js';
@@ -16,6 +18,13 @@ describe('model', () => {
       const tables = await readTables(await database.admin());
       expect(findUnclassified({ tables, classes: await model.loadClasses() })).toEqual([]);
     }));
+});
+
+describe('docs/data-inventory.md', () => {
+  it('is up to date with `airlock db inventory --write`', async () => {
+    const page = readFileSync(new URL('../../../docs/data-inventory.md', import.meta.url), 'utf8');
+    expect(page).toBe(renderInventory(await model.loadClasses()));
+  });
 });
 
 describe('a copy of production', () => {

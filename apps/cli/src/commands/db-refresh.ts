@@ -10,7 +10,11 @@ interface Options {
 export function dbRefreshCommand(): Command {
   return new Command('refresh')
     .description('replace the database of staging by the masked rows of a restored copy of production')
-    .option('--percent <number>', 'copy the rows of this part of all persons (default: 100), e.g. --percent 5', parsePercent)
+    .option(
+      '--percent <number>',
+      'copy the rows of this part of all persons (default: 100), e.g. --percent 5',
+      parsePercent,
+    )
     .option('--canary <text...>', 'a text that the source holds and the result must not, e.g. --canary jane@corp.com')
     .option('--json', 'print the report as JSON')
     .addHelpText(

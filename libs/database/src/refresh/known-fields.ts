@@ -18,22 +18,13 @@ export class KnownFields {
     return known;
   }
 
-  has(field: string): boolean {
-    return this.#fields.has(field);
-  }
-
   set(field: string, masked: string): void {
     this.#asked += 1;
     if (this.#isUseless) return;
-    this.keep(field, masked);
+    if (this.#fields.size >= MOST_KNOWN) this.#fields = new Map();
+    this.#fields.set(detach(field), masked);
     if (this.#asked !== TRIAL) return;
     this.#isUseless = this.#hits < LEAST_HITS;
     if (this.#isUseless) this.#fields = new Map();
-  }
-
-  /** Even if the values do not repeat: the next step asks for this one. */
-  keep(field: string, masked: string): void {
-    if (this.#fields.size >= MOST_KNOWN) this.#fields = new Map();
-    this.#fields.set(detach(field), masked);
   }
 }

@@ -16,6 +16,8 @@ export type Accepts = (type: string, values: readonly string[]) => Promise<reado
 interface Column extends ColumnPlan {
   readonly source: number;
   readonly known: KnownFields;
+  /** Of a column whose type has checks: the masked fields of this batch that the server accepts. */
+  readonly accepted: Map<string, string>;
 }
 
 /** Rows of a table in the text format of COPY go in, and rows of the copy come out. */
@@ -37,6 +39,7 @@ export class MaskRows extends Transform {
       ...column,
       source: names.indexOf(column.name),
       known: new KnownFields(),
+      accepted: new Map(),
     }));
     this.#checked = this.#columns.filter(({ treatment, facts }) => treatment.kind === 'mask' && facts.isChecked);
     this.#person = plan.person === undefined ? -1 : names.indexOf(plan.person);
@@ -96,7 +99,7 @@ export class MaskRows extends Transform {
     const name = this.#nameOf(field, row);
     // A masked NULL has nothing of its own that its value could depend on but the rest of its row.
     if (isNull) return this.#mask(column, line.slice(0, FIELD_OF_NULL), row, 0);
-    const known = column.known.get(name);
+    const known = column.accepted.get(name) ?? column.known.get(name);
     if (known !== undefined) return known;
     const masked = this.#mask(column, field, row, 0);
     column.known.set(name, masked);
@@ -124,10 +127,11 @@ export class MaskRows extends Transform {
 
   /** Only the server can tell whether a domain accepts a value, so each batch of new ones is tried there first. */
   async #tryAll(column: Column, rows: readonly (readonly string[])[]): Promise<void> {
+    column.accepted.clear();
     let open = new Map<string, readonly string[]>();
     for (const row of rows) {
       const field = row[column.source]!;
-      if (field !== COPY_NULL && !column.known.has(this.#nameOf(field, row))) open.set(this.#nameOf(field, row), row);
+      if (field !== COPY_NULL) open.set(this.#nameOf(field, row), row);
     }
     for (let attempt = 0; open.size > 0; attempt += 1) {
       if (attempt === MOST_ATTEMPTS)
@@ -144,7 +148,7 @@ export class MaskRows extends Transform {
         column.facts.type,
         tried.map(({ field }) => decodeCopyText(field)),
       );
-      for (const [index, { name, field }] of tried.entries()) if (accepted[index]) column.known.keep(name, field);
+      for (const [index, { name, field }] of tried.entries()) if (accepted[index]) column.accepted.set(name, field);
       open = new Map(tried.filter((_, index) => !accepted[index]).map(({ name, row }) => [name, row]));
     }
   }

@@ -132,7 +132,7 @@ describe('refresh', () => {
     const made = await createDatabase(cluster, {
       environment: 'production',
       model: everyType,
-      sql: plantPeople(20_000),
+      sql: plantPeople(25_000),
     });
     const reports: Progress[] = [];
     const other = await createDatabase(cluster, { environment: 'staging', model: everyType });
