@@ -101,12 +101,7 @@ async function runRefresh() {
   const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
   const child = spawn(
     process.execPath,
-    [
-      '--import',
-      path('../tools/typescript.mjs'),
-      path('refresh/run.mjs'),
-      JSON.stringify(settings),
-    ],
+    ['--import', path('../tools/typescript.mjs'), path('refresh/run.mjs'), JSON.stringify(settings)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

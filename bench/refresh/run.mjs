@@ -1,4 +1,4 @@
-// One refresh in a process of its own, whose memory is measured: node bench/refresh/run.mjs CONFIG (JSON)
+// One refresh in its own process, whose memory is measured: node bench/refresh/run.mjs CONFIG (JSON)
 import { Secret } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
 import { refresh, withClient } from '@airlock/database/operations';

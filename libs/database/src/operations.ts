@@ -8,6 +8,6 @@ export { loadPlan, loadStatus } from './migrate/database-status.js';
 export { provision, type ProvisionOptions } from './provision/provision.js';
 export { loadProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
 export { renderInventory } from './refresh/data-inventory.js';
-export type { Progress } from './refresh/progress.js';
+export type { RowProgress } from './refresh/row-progress.js';
 export { refresh } from './refresh/refresh.js';
 export { seed } from './seed/seed.js';

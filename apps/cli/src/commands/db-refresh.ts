@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { Progress } from '@airlock/database/operations';
+import type { RowProgress } from '@airlock/database/operations';
 
 interface Options {
   readonly percent?: number;
@@ -45,7 +45,7 @@ async function run({ json, percent, canary }: Options): Promise<void> {
   console.log(`${report.database}: filled from ${report.from.environment}, ${report.scannedColumns} columns checked`);
 }
 
-function printProgress({ table, rows, expectedRows, rowsPerSecond, secondsLeft }: Progress): void {
+function printProgress({ table, rows, expectedRows, rowsPerSecond, secondsLeft }: RowProgress): void {
   const total = expectedRows > 0 ? ` of about ${Math.round(expectedRows)}` : '';
   const left = secondsLeft === undefined ? '' : `, ${secondsLeft} s left`;
   console.error(`refresh: ${table}, ${rows}${total} rows, ${rowsPerSecond} per second${left}`);

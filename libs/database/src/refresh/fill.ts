@@ -8,7 +8,7 @@ import type { KeyedHash } from './masks/keyed-hash.js';
 import type { Accepts } from './mask-rows.js';
 import { pickRows } from './pick-rows.js';
 import { planCopy, type TablePlan } from './plan-copy.js';
-import { createProgress, type OnProgress } from './progress.js';
+import { countRows, type OnProgress } from './row-progress.js';
 import { readForeignKeys, readTables } from './read-tables.js';
 import { RefreshFailure } from './refresh-errors.js';
 import { scan } from './scan.js';
@@ -69,7 +69,7 @@ async function copyAll(
     const { rows: verdicts } = await probe.query<{ ok: boolean }>(ACCEPTS, [values, type]);
     return verdicts.map(({ ok }) => ok);
   };
-  const progress = createProgress(await estimateRows(source, plans), onProgress);
+  const progress = countRows(await estimateRows(source, plans), onProgress);
   for (const plan of plans) {
     rows[plan.table] = 0;
     const onRows = (count: number) => {

@@ -97,7 +97,7 @@ export class MaskRows extends Transform {
     const isNull = field === COPY_NULL;
     if (isNull && column.treatment.nulls === 'kept') return field;
     const name = this.#nameOf(field, row);
-    // A masked NULL has nothing of its own that its value could depend on but the rest of its row.
+    // The value that replaces NULL can depend only on the rest of its row.
     if (isNull) return this.#mask(column, line.slice(0, FIELD_OF_NULL), row, 0);
     const known = column.accepted.get(name) ?? column.known.get(name);
     if (known !== undefined) return known;

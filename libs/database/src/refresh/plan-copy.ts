@@ -17,7 +17,7 @@ export interface ColumnPlan {
 
 export interface TablePlan {
   readonly table: string;
-  /** `r`, or `p` for a partitioned table, which has no rows of its own. */
+  /** `r`, or `p` for a partitioned table, whose rows are in its partitions. */
   readonly kind: string;
   readonly columns: readonly ColumnPlan[];
   /** The column that names the person whom a row is about. */

@@ -61,7 +61,7 @@ const AUDIT = `CREATE TABLE audit (old text); CREATE FUNCTION audit() RETURNS tr
   $$ BEGIN INSERT INTO public.audit SELECT OLD::text; RETURN NEW; END $$`;
 const CALLED = `CREATE FUNCTION spy(v text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT v $$`;
 
-/** What a database can hold beside the rows that its classes let through. */
+/** Everything that a database can hold beside the rows that its classes let through. */
 const planted: readonly (readonly [title: string, sql: string])[] = [
   [
     'a foreign table, its server and its password',

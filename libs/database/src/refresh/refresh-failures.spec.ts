@@ -15,7 +15,7 @@ import { refresh } from './refresh.js';
 import { nextOf } from './swap.js';
 
 const HOOKS = new URL('../../../../tools/typescript.mjs', import.meta.url).href;
-const RUNNER = fileURLToPath(new URL('./runner.fixture.ts', import.meta.url));
+const RUNNER = fileURLToPath(new URL('./refresh-runner.fixture.ts', import.meta.url));
 /** More than the buffers of two connections hold. */
 const PEOPLE = 4000;
 

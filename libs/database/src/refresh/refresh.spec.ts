@@ -8,7 +8,7 @@ import { ask, runAs } from '../provision/provision.fixture.js';
 import type { ProvisionOptions } from '../provision/provision.js';
 import { sampleModelWithJobs } from '../sample/sample-with-jobs.js';
 import { everyType, plantPeople } from './every-type.fixture.js';
-import type { Progress } from './progress.js';
+import type { RowProgress } from './row-progress.js';
 import { askInside, createConfig, createDatabase, dump, inside, listDatabases, runRefresh } from './refresh.fixture.js';
 import type { RefreshReport } from './refresh.js';
 
@@ -134,7 +134,7 @@ describe('refresh', () => {
       model: everyType,
       sql: plantPeople(25_000),
     });
-    const reports: Progress[] = [];
+    const reports: RowProgress[] = [];
     const other = await createDatabase(cluster, { environment: 'staging', model: everyType });
     await run({ source: made, target: other, onProgress: (progress) => reports.push(progress) });
     expect(reports.at(0)).toMatchObject({ expectedRows: expect.any(Number), table: expect.any(String) });

@@ -12,7 +12,7 @@ import { assertSameServer, provisionBeside, type ProvisionOptions } from '../pro
 import { assertMigrations, assertOrigin, openSnapshot } from './assert-source.js';
 import { fill, type Filled } from './fill.js';
 import { KeyedHash } from './masks/keyed-hash.js';
-import type { OnProgress } from './progress.js';
+import type { OnProgress } from './row-progress.js';
 import { RefreshRefusal } from './refresh-errors.js';
 import { lockTarget, nextOf, removeLeftovers, removeUnfinished, swap } from './swap.js';
 

@@ -101,6 +101,11 @@ describe('scan', () => {
       'people.score: 1 values are those of the source',
     ],
     [
+      'a number in an array of its own row',
+      `UPDATE people SET numbers[1] = 70007 WHERE id = 7`,
+      'people.numbers: 1 values are those of the source',
+    ],
+    [
       'an enum of its own row',
       `UPDATE people SET mood = 'calm' WHERE id = 7`,
       'people.mood: 1 values are those of the source',

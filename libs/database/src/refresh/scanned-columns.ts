@@ -13,7 +13,7 @@ export interface ScannedColumn {
   readonly values: (column: string) => string;
   /** JSON paths whose values the class keeps. */
   readonly keptPaths: readonly string[];
-  /** An address in it would be a finding: it may hold text, and not everybody may know what it says. */
+  /** An address in it would be a finding: it may hold text, and its class is not public. */
   readonly mayHoldText: boolean;
 }
 
@@ -31,6 +31,8 @@ interface Found {
   readonly key: string | null;
   readonly columns: readonly {
     readonly name: string;
+    readonly isArray: boolean;
+    /** Of the elements of an array. */
     readonly category: string;
     readonly element: string;
   }[];
@@ -99,7 +101,7 @@ function classOf(
   );
 }
 
-/** Whatever is not known to be open: a column without a class too. */
+/** Every class that is not open, and a column without a class too. */
 function isProtected(of: ColumnClass | undefined): boolean {
   const name = typeof of === 'object' ? of.class : of;
   return name !== 'public' && name !== 'internal';
@@ -120,12 +122,12 @@ function listKeptPaths(of: ColumnClass | undefined): string[] {
   );
 }
 
-function describeValues(column: string, { element, category }: Found['columns'][number]): string {
-  if (category === 'A')
+function describeValues(column: string, { element, isArray }: Found['columns'][number]): string {
+  if (isArray)
     return `(SELECT ${describeText('e', element)} AS value, NULL::pg_catalog.jsonb AS leaf FROM pg_catalog.unnest(${column}) e)`;
   if (/^jsonb?$/.test(element))
     return `(SELECT l #>> '{}' AS value, l AS leaf FROM pg_catalog.jsonb_path_query(${column}::pg_catalog.jsonb, 'lax $.**') l
-      WHERE pg_catalog.jsonb_typeof(l) = 'string' OR pg_catalog.jsonb_typeof(l) = 'number' AND pg_catalog.length(l::pg_catalog.text) > 9)`;
+      WHERE pg_catalog.jsonb_typeof(l) = 'string' OR pg_catalog.jsonb_typeof(l) = 'number' AND pg_catalog.length(l::pg_catalog.text) > 15)`;
   return `(SELECT ${describeText(column, element)} AS value, NULL::pg_catalog.jsonb AS leaf)`;
 }
 
@@ -138,7 +140,7 @@ const COLUMNS = `
   SELECT c.relname::text AS "table", greatest(c.reltuples, 0)::pg_catalog.float8 AS rows,
          (SELECT a.attname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
            WHERE i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1) AS key,
-         pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', a.attname, 'category', t.typcategory,
+         pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', a.attname, 'isArray', t.typcategory = 'A', 'category', coalesce(e.typcategory, t.typcategory),
            'element', coalesce(e.typname, b.typname, t.typname)) ORDER BY a.attnum) AS columns
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid

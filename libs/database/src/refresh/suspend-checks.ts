@@ -23,7 +23,7 @@ const OURS = `c.relnamespace = 'public'::pg_catalog.regnamespace`;
 
 /**
  * In the order in which they are taken off; put back from the end. Row-level security is the last to return, because with
- * it PostgreSQL checks a key row by row. Indexes of partitioned tables stay: they consist of one index for each partition, with names of their own.
+ * it PostgreSQL checks a key row by row. Indexes of partitioned tables stay: each consists of one index for each partition, and those have names that would change.
  */
 const CHANGES = `
   WITH kept AS (

@@ -29,7 +29,7 @@ export async function lockTarget(admin: Client, database: string): Promise<void>
   );
 }
 
-/** What earlier runs left: an unfinished database, and the one that the last run replaced. */
+/** Removes what earlier runs left: an unfinished database, and the one that the last run replaced. */
 export async function removeLeftovers(admin: Client, database: string): Promise<void> {
   await removeUnfinished(admin, database);
   await drop(admin, oldOf(database));

@@ -7,7 +7,7 @@ const DIGEST_BYTES = 32;
 const [INNER, OUTER] = [0x36, 0x5c];
 const LONGEST_KEPT = 64 * 1024;
 
-/** The source of every mask: the same key and value give the same bytes, and no one without the key can repeat them. */
+/** The source of every mask: the same key and value give the same bytes, which nothing but the key can repeat. */
 export class KeyedHash {
   readonly #key: Buffer;
   readonly #ciphers = new Map<string, (block: Buffer) => Buffer>();
@@ -16,7 +16,7 @@ export class KeyedHash {
 
   /** @param pair the environments between which rows move; each pair has its own pseudonyms */
   constructor(secret: string, pair: string) {
-    this.#key = createHmac('sha256', secret).update(`airlock refresh ${pair}`).digest();
+    this.#key = createHmac('sha256', secret).update(`refresh ${pair}`).digest();
     this.#inner = pad(this.#key, INNER, LONGEST_KEPT);
     this.#outer = pad(this.#key, OUTER, PAD_BYTES + DIGEST_BYTES);
   }

@@ -9,7 +9,7 @@ type Create = (hash: KeyedHash, type: MaskedType) => ValueMask;
 const DIGEST_BYTES = 32;
 const UNLIMITED = 10n ** 400n;
 
-/** The mask of each type whose values can be replaced without a word about their meaning. */
+/** The mask of each type whose values can be replaced without knowing their meaning. */
 const CREATORS: Readonly<Record<string, Create>> = {
   uuid:
     (hash) =>

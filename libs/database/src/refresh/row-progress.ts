@@ -1,6 +1,6 @@
 const REPORT_EVERY_MS = 1000;
 
-export interface Progress {
+export interface RowProgress {
   readonly table: string;
   readonly rows: number;
   /** From the statistics of the source; 0 if it has none. */
@@ -9,10 +9,10 @@ export interface Progress {
   readonly secondsLeft: number | undefined;
 }
 
-export type OnProgress = (progress: Progress) => void;
+export type OnProgress = (progress: RowProgress) => void;
 
 /** @returns a function that counts copied rows and reports at most once a second */
-export function createProgress(
+export function countRows(
   expectedRows: number,
   onProgress: OnProgress = () => {},
 ): (table: string, rows: number) => void {
