@@ -232,14 +232,17 @@ export const schema = z.object({
       secret: true,
       location: true,
     }),
-  REFRESH_KEY: secret().optional().register(variables, {
-    group: 'Database',
-    programs: ['provision'],
-    only: REFRESHED,
-    description: 'Decides the pseudonyms of `airlock db refresh`: with the same key, a person has the same ones each time.',
-    example: 'changethis-for-each-pair-of-environments',
-    secret: true,
-  }),
+  REFRESH_KEY: secret()
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      programs: ['provision'],
+      only: REFRESHED,
+      description:
+        'Decides the pseudonyms of `airlock db refresh`: with the same key, a person has the same ones each time.',
+      example: 'changethis-for-each-pair-of-environments',
+      secret: true,
+    }),
   DATABASE_SSL_CA: certificates().optional().register(variables, {
     group: 'Database',
     programs: programNames,

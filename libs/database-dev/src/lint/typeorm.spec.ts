@@ -89,7 +89,9 @@ describe('a migration that TypeORM generates', () => {
   const rules = (index: number) => [
     ...new Set(
       findings
-        .filter(({ migration, rule }) => migration.startsWith(`2999010100000${index}`) && rule !== 'unclassified-column')
+        .filter(
+          ({ migration, rule }) => migration.startsWith(`2999010100000${index}`) && rule !== 'unclassified-column',
+        )
         .map(({ rule }) => rule),
     ),
   ];
