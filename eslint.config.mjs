@@ -43,7 +43,10 @@ const layers = [
     onlyDependOnLibsWithTags: ['layer:storage', 'layer:health', 'layer:database', 'layer:database-dev', 'layer:config'],
   },
   { sourceTag: 'layer:deploy', onlyDependOnLibsWithTags: ['layer:config'] },
-  { sourceTag: 'layer:model', onlyDependOnLibsWithTags: ['layer:database', 'layer:database-dev', 'layer:config'] },
+  {
+    sourceTag: 'layer:model',
+    onlyDependOnLibsWithTags: ['database', 'database-dev', 'embedded', 'config'].map((name) => `layer:${name}`),
+  },
   { sourceTag: 'layer:health', onlyDependOnLibsWithTags: ['layer:database', 'layer:config'] },
   { sourceTag: 'layer:authoring', onlyDependOnLibsWithTags: ['layer:database'] },
   { sourceTag: 'layer:database-dev', onlyDependOnLibsWithTags: ['layer:database', 'layer:embedded', 'layer:config'] },
@@ -75,6 +78,7 @@ const MAY_REVEAL = [
   'libs/config/src/rules/secret-rules.ts',
   'libs/database/src/connect/client-options.ts',
   'libs/database/src/provision/provision.ts',
+  'libs/database/src/refresh/refresh.ts',
   'libs/database-dev/src/testing/**',
 ];
 const MAY_READ_PROCESS_ENV = ['libs/config/src/sources/process-environment.ts'];

@@ -53,7 +53,6 @@ describe('docs/adding-a-resource.md and airlock new', () => {
       'libs/config/src/load/create-config.ts',
       'libs/config/src/variables/schema.ts',
       'libs/jobs/src/index.ts',
-      'libs/model/src/columns.ts',
       'libs/model/src/entities/index.ts',
       'libs/model/src/migrations/index.ts',
       'libs/model/src/model.ts',
@@ -90,13 +89,16 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     expect(summariesOf('entities')).toContain('Create an entity');
   });
 
-  it.each(['notes', 'external_invoices'])('give a rule to every column that schema.sql has for %s', (table) => {
+  it.each([
+    ['notes', 'note'],
+    ['external_invoices', 'external-invoice'],
+  ])('give a class to every column that schema.sql has for %s', (table, entity) => {
     const schema = copy.read('libs/model/src/schema.sql');
-    const rulesOf = new RegExp(`^  ${table}: \\{\n(.*?)^  \\},`, 'ms');
-    const [, rules = ''] = rulesOf.exec(copy.read('libs/model/src/columns.ts')) ?? [];
+    const classesOf = new RegExp(`^export const \\w+ = classify<\\w+>\\('${table}', \\{\n(.*?)^\\}\\);`, 'ms');
+    const [, classes = ''] = classesOf.exec(copy.read(`libs/model/src/entities/${entity}.entity.ts`)) ?? [];
     const columns = [...schema.matchAll(new RegExp(`^ALTER TABLE public\\.${table} ADD COLUMN (\\w+) `, 'gm'))];
     expect(columns.map(([, name]) => name)).toContain('owner_id');
-    expect([...rules.matchAll(/^ {4}(\w+):/gm)].map(([, name]) => name)).toEqual(columns.map(([, name]) => name));
+    expect([...classes.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name)).toEqual(columns.map(([, name]) => name));
   });
 
   it('create a resource that is served, and isolates owners from each other', async () => {

@@ -50,7 +50,7 @@ describe('an environment that states nothing', () => {
   it('accepts no sample data and no copy of another environment', () => {
     expect(judged.database).toMatchObject({
       seed: expect.stringContaining('seeds are sample data, and this is sixth') as unknown,
-      refresh: expect.stringContaining('a copy can become development, preview, staging, never sixth') as unknown,
+      refresh: expect.stringContaining('ENVIRONMENT: is sixth; expected staging') as unknown,
       adopt: expect.stringContaining('Only a copy of sixth can become sixth.') as unknown,
     });
   });

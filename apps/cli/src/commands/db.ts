@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { dbDriftCommand } from './db-drift.js';
+import { dbInventoryCommand } from './db-inventory.js';
 import { dbKeptCommand } from './db-kept.js';
 import { dbLintCommand } from './db-lint.js';
 import { dbMigrateCommand } from './db-migrate.js';
@@ -20,6 +21,7 @@ export function dbCommand(): Command {
     .addCommand(dbDriftCommand())
     .addCommand(dbSeedCommand())
     .addCommand(dbRefreshCommand())
+    .addCommand(dbInventoryCommand())
     .addCommand(dbResetTestCommand())
     .addCommand(dbServeCommand())
     .addCommand(dbKeptCommand());

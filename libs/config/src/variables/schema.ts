@@ -75,6 +75,8 @@ const RUNNING: readonly ProgramName[] = ['api', 'worker'];
 const PASSING = DEPLOYED.filter((environment) => !LASTING.includes(environment));
 /** No provider knows the address of a preview. */
 const CONNECTING = ENVIRONMENTS.filter((environment) => !PASSING.includes(environment));
+/** Filled with masked rows of another environment. */
+const REFRESHED = environmentsWith('takesCopies');
 /** Programs that serve HTTP. */
 const SERVICES = ['api', 'callback'] as const;
 /** Programs of the product that stay. */
@@ -229,6 +231,29 @@ export const schema = z.object({
       example: 'postgres://postgres:changethis@db.example.com:5432/postgres',
       secret: true,
       location: true,
+    }),
+  REFRESH_SOURCE_URL: databaseAddress()
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      programs: ['provision'],
+      only: REFRESHED,
+      description:
+        'A restored copy of production, as a role that reads every row. `airlock db refresh` fills this database from it.',
+      example: 'postgres://postgres:changethis@restored.example.com:5432/airlock?sslmode=verify-full',
+      secret: true,
+      location: true,
+    }),
+  REFRESH_KEY: secret()
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      programs: ['provision'],
+      only: REFRESHED,
+      description:
+        'Decides the pseudonyms of `airlock db refresh`: with the same key, a person has the same ones each time.',
+      example: 'changethis-for-each-pair-of-environments',
+      secret: true,
     }),
   DATABASE_SSL_CA: certificates().optional().register(variables, {
     group: 'Database',
