@@ -8,7 +8,8 @@ export type RefusalReason =
   | 'SourceIsEmpty'
   | 'SourceHasOtherSchema'
   | 'UnfitClasses'
-  | 'AnotherRefreshRuns';
+  | 'AnotherRefreshRuns'
+  | 'NameIsTaken';
 
 export class RefreshRefusal extends Error {
   override readonly name = 'RefreshRefusal';

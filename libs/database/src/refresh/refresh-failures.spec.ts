@@ -241,6 +241,25 @@ describe('a refresh is refused', () => {
     expect(await listDatabases(target)).not.toContain(nextOf(target.app.database));
   });
 
+  it.each([
+    ['a database of somebody', 'next', 'CREATE TABLE kept (id int)', () => 'template0'],
+    ['a database of somebody', 'old', 'CREATE TABLE kept (id int)', () => 'template0'],
+    ['only a schema', 'old', 'CREATE SCHEMA kept; CREATE TYPE kept.kind AS ENUM ()', () => 'template0'],
+    ['a copy of the target', 'old', 'SELECT 1', () => target.app.database],
+    ['a copy of the source', 'next', 'SELECT 1', () => source.app.database],
+  ])('and leaves %s that is named NAME_%s', async (_, suffix, sql, template) => {
+    const name = `${target.app.database}_${suffix}`;
+    await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${template()}`));
+    const taken = { ...source, app: { ...source.app, database: name } };
+    await runAs(inside(taken), (client) => client.query(sql));
+    await expect(refuse({})).rejects.toMatchObject({ reason: 'NameIsTaken', exitCode: 3 });
+    // Also as the source itself.
+    if (template() === source.app.database)
+      await expect(refuse({ source: taken })).rejects.toMatchObject({ name: 'RefreshRefusal' });
+    expect(await listDatabases(target)).toEqual([target.app.database, name]);
+    expect(await readTeams()).toBe(OLD);
+  });
+
   async function alter(sql: string): Promise<ProvisionOptions> {
     const made = await createDatabase(cluster, { environment: 'production', model: everyType, sql: plantPeople(5) });
     await runAs(inside(made), (client) => client.query(`ALTER EVENT TRIGGER airlock_refuse_drop DISABLE; ${sql}`));

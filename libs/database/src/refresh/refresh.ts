@@ -14,7 +14,7 @@ import { fill, type Filled } from './fill.js';
 import { KeyedHash } from './masks/keyed-hash.js';
 import type { OnProgress } from './row-progress.js';
 import { RefreshRefusal } from './refresh-errors.js';
-import { lockTarget, nextOf, removeLeftovers, removeUnfinished, swap } from './swap.js';
+import { type Beside, lockTarget, nextOf, removeLeftovers, removeUnfinished, swap } from './swap.js';
 
 export interface RefreshOptions extends Pick<Model, 'migrations'> {
   /** Of the target. */
@@ -53,14 +53,14 @@ export async function refresh(options: RefreshOptions): Promise<RefreshReport> {
     try {
       const from = await assertOrigin(options.source, target);
       await assertMigrations(options.source, options.migrations);
-      await removeLeftovers(admin, database);
+      await removeLeftovers(admin, place);
       const filled = await build(options, { place, from });
       await withClient(place.admin, place.context, (kicker) => swap(admin, { kicker, database }));
       return { database, from, ...filled };
     } catch (error) {
       // Rows that are no longer read would block every later statement of that session.
       if (!(error instanceof RefreshRefusal)) options.source.connection.stream.destroy();
-      await removeUnfinished(admin, database).catch(() => undefined);
+      await removeUnfinished(admin, place).catch(() => undefined);
       throw error;
     } finally {
       await options.source.query('ROLLBACK').catch(() => undefined);
@@ -68,9 +68,8 @@ export async function refresh(options: RefreshOptions): Promise<RefreshReport> {
   });
 }
 
-interface Place extends ProvisionOptions {
+interface Place extends ProvisionOptions, Beside {
   readonly next: string;
-  readonly context: Parameters<typeof withClient>[1];
 }
 
 function locate({ environment, database: { app, migration, admin, sslCa } }: Config): Place {
