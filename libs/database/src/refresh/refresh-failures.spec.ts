@@ -242,8 +242,8 @@ describe('a refresh is refused', () => {
   });
 
   it.each([
-    ['a database of somebody', 'next', 'CREATE TABLE kept (id int)', () => 'template0'],
-    ['a database of somebody', 'old', 'CREATE TABLE kept (id int)', () => 'template0'],
+    ['a database of an operator', 'next', 'CREATE TABLE kept (id int)', () => 'template0'],
+    ['a database of an operator', 'old', 'CREATE TABLE kept (id int)', () => 'template0'],
     ['only a schema', 'old', 'CREATE SCHEMA kept; CREATE TYPE kept.kind AS ENUM ()', () => 'template0'],
     ['a copy of the target', 'old', 'SELECT 1', () => target.app.database],
     ['a copy of the source', 'next', 'SELECT 1', () => source.app.database],
