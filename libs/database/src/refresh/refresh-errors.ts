@@ -4,6 +4,7 @@ export type RefusalReason =
   | 'TargetIsUnknown'
   | 'SourceIsUnknown'
   | 'SourceFeedsNoCopies'
+  | 'SourceIsUnreadable'
   | 'SourceIsTarget'
   | 'SourceIsEmpty'
   | 'SourceHasOtherSchema'

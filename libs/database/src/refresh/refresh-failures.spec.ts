@@ -10,7 +10,16 @@ import { constant, personal } from '../model/column-classes.js';
 import { ask, runAs } from '../provision/provision.fixture.js';
 import type { ProvisionOptions } from '../provision/provision.js';
 import { everyType, plantPeople } from './every-type.fixture.js';
-import { askInside, createConfig, createDatabase, dump, inside, listDatabases, runRefresh } from './refresh.fixture.js';
+import {
+  askInside,
+  createConfig,
+  createDatabase,
+  dump,
+  inside,
+  KEY,
+  listDatabases,
+  runRefresh,
+} from './refresh.fixture.js';
 import { refresh } from './refresh.js';
 import { nextOf } from './swap.js';
 
@@ -21,6 +30,7 @@ const PEOPLE = 4000;
 
 let cluster: Cluster;
 let source: ProvisionOptions;
+let readers = 0;
 let target: ProvisionOptions;
 const runners: ChildProcess[] = [];
 
@@ -266,17 +276,24 @@ describe('a refresh is refused', () => {
     return made;
   }
 
-  it('for a source whose rows row-level security hides from its role', async () => {
+  it.each([
+    ['without a right', 100, ''],
+    ['that may not read a table', 100, 'GRANT USAGE ON SCHEMA ops TO $; GRANT SELECT ON ALL TABLES IN SCHEMA ops TO $'],
+    ['from which row-level security hides rows', 100, 'GRANT pg_read_all_data TO $'],
+    ['without temporary tables, for a part of the rows', 5, 'GRANT pg_read_all_data TO $; ALTER ROLE $ BYPASSRLS'],
+  ])('for a role of the source %s', async (_, percent, grants) => {
+    const role = `reader${(readers += 1)}`;
+    const password = new Secret('a-password-of-this-role');
     await runAs(inside(source), (admin) =>
       admin.query(
-        `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${source.app.user}; GRANT SELECT ON ops.migrations TO PUBLIC`,
+        `CREATE ROLE ${role} LOGIN PASSWORD '${password.reveal()}'; GRANT CONNECT ON DATABASE ${source.app.database} TO ${role};
+         ${grants.replaceAll('$', role)}`,
       ),
     );
-    const config = createConfig(target);
-    const error = await runAs(source.app, (client) =>
-      refresh({ ...everyType, config, source: client, key: new Secret('k'.repeat(32)) }),
-    ).catch((thrown: unknown) => thrown);
-    expect((error as Error).message).toMatch(/row-level security|42501/);
-    expect(await dump(target)).toContain(OLD);
+    const attempt = runAs({ ...source.app, user: role, password }, (client) =>
+      refresh({ ...everyType, config: createConfig(target), source: client, key: KEY, percent }),
+    );
+    await expect(attempt).rejects.toMatchObject({ reason: 'SourceIsUnreadable', exitCode: 3 });
+    expect(await readTeams()).toBe(OLD);
   });
 });
