@@ -10,16 +10,7 @@ import { constant, personal } from '../model/column-classes.js';
 import { ask, runAs } from '../provision/provision.fixture.js';
 import type { ProvisionOptions } from '../provision/provision.js';
 import { everyType, plantPeople } from './every-type.fixture.js';
-import {
-  askInside,
-  createConfig,
-  createDatabase,
-  dump,
-  inside,
-  KEY,
-  listDatabases,
-  runRefresh,
-} from './refresh.fixture.js';
+import { askInside, createConfig, createDatabase, inside, KEY, listDatabases, runRefresh } from './refresh.fixture.js';
 import { refresh } from './refresh.js';
 import { nextOf } from './swap.js';
 
