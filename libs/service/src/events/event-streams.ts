@@ -69,10 +69,10 @@ export class EventStreams {
     this.#open.add(subscription);
     const close = () => {
       if (!this.#open.delete(subscription)) return;
-      release();
       subscription.controller.abort();
       subscription.stream?.destroy();
       this.#recordUnfinished(request, reply);
+      release();
     };
     reply.raw.once('close', close);
     // The client may have left while its token was verified.

@@ -433,11 +433,28 @@ describe('a process with open streams', () => {
     expect(client.isComplete).toBe(true);
     await until(() => app.app.nest.getHttpAdapter().getInstance().eventStreams.count === 0);
     expect(producers.running).toBe(0);
+    const lines = app.lines.filter(({ event }) => event === 'request').map(({ path }) => path);
+    expect(lines.sort()).toEqual(['/api/v1/events', '/api/v1/events/brimming', '/api/v1/events/fast']);
     expect(producers.endedIn).toBe(full.headers['x-request-id']);
     const late = await open('');
     await late.ended;
     expect([late.status, late.isComplete, late.headers.connection]).toEqual([200, true, 'close']);
     expect(late.blocks).toEqual([expect.stringMatching(/^retry: /)]);
     for (const slow of [full, brimming]) slow.disconnect();
+  });
+
+  it('has closed only when each has its line in the log', async () => {
+    const { config, logger, lifecycle, version, definition } = app;
+    const { nest } = await createApp(config, { definition, logger, lifecycle, version });
+    await nest.listen(0, '127.0.0.1');
+    const url = `${await nest.getUrl()}/api/v1/events/fast`;
+    const client = await EventClient.connect(url, { authorization: `Bearer ${await app.issuer.sign()}` });
+    client.pause();
+    // Later than the last byte that fits into the buffers of a client that reads nothing.
+    for (let before = -1; before !== producers.produced; await sleep(100)) before = producers.produced;
+    await nest.getHttpAdapter().getInstance().close();
+    expect(app.lines.filter(({ event }) => event === 'request')).toMatchObject([{ path: '/api/v1/events/fast' }]);
+    client.disconnect();
+    await nest.close();
   });
 });

@@ -20,6 +20,7 @@ export class OpenStreams {
   readonly #limit: number;
   readonly #ends = new Set<(reason: StreamEnd) => void>();
   readonly #counts = new Map<string, number>();
+  #onLastEnd = () => {};
 
   constructor(server: FastifyInstance, { lifecycle, limit }: OpenStreamsOptions) {
     this.#limit = limit;
@@ -28,10 +29,16 @@ export class OpenStreams {
       this.#endAll();
       done();
     });
+    // A server has closed as soon as its sockets are destroyed, before they report it and streams have their access lines.
+    server.addHook('onClose', (_, done) => {
+      this.#onLastEnd = done;
+      if (this.#ends.size === 0) done();
+    });
   }
 
   /**
-   * Counts a stream of the caller, and calls `end` when it must end. The result is called once the stream has closed.
+   * Counts a stream of the caller, and calls `end` when it must end. The result is called once the stream has closed and
+   * was recorded.
    *
    * @throws Problem rate-limited
    */
@@ -45,6 +52,7 @@ export class OpenStreams {
       if (!this.#ends.delete(end)) return;
       clearTimeout(timer);
       release();
+      if (this.#ends.size === 0) this.#onLastEnd();
     };
   }
 

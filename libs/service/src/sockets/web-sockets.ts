@@ -55,10 +55,6 @@ export class WebSockets {
   constructor(instance: FastifyInstance, options: WebSocketsOptions) {
     const { server } = instance;
     this.#options = options;
-    // The process may end as soon as the server has no sockets, before they have their access lines.
-    instance.addHook('preClose', async () => {
-      await Promise.all([...this.#open].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
-    });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#upgrades.set(request, { socket, head });
       server.emit('request', request, createResponse(request, socket));
@@ -89,13 +85,14 @@ export class WebSockets {
       end = reason;
       connection?.end(reason);
     });
-    reply.raw.once('close', release);
+    reply.raw.once('close', () => connection ?? release());
     if (upgrade.socket.destroyed) release();
     /** @throws Problem upgrade-required */
     return (conversation: Conversation, schemas: MessageSchemas): void => {
       this.#server.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
         reply.hijack();
         connection = this.#connect(socket, { request, reply, schemas });
+        socket.once('close', release);
         if (end) connection.end(end);
         void this.#converse(conversation, connection, request);
       });
