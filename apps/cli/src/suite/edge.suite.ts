@@ -87,7 +87,7 @@ describeEdge('the real edge, on a swarm', () => {
     const ledger = await staging.ledger();
     await report('rolling update behind the real Traefik', result, { twice: ledger.more });
     expect(status).toBe(0);
-    expect(result).toMatchObject({ failed: 0, failures: {} });
+    expect(result.failures).toEqual({});
     expect(ledger).toEqual({ distinct: before.distinct + result.posts, more: 0 });
     expect(result.digests.at(-1)).toBe(digestOf(next));
   });

@@ -144,7 +144,7 @@ describe('the clients of the service', () => {
     const { more: twice } = await stack.ledger();
     await report('deployers, engines interrupted', figures, { twice });
     expect(twice).toBe(0);
-    expect(figures).toMatchObject({ failed: 0, failures: {} });
+    expect(figures.failures).toEqual({});
   });
 });
 

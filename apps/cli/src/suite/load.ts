@@ -42,7 +42,7 @@ export const CLIENTS = isQuick ? 12 : 24;
 /** The load must be continuous, not high. */
 const PAUSE_MS = 15;
 
-/** For releases that must not be replaced: the clients must notice an outage, and leave the machine to the deploys. */
+/** Where the clients must notice an outage, and leave the machine to the deploys or to the real API. */
 export const LIGHT_PAUSE_MS = 100;
 
 /** Keep-alive clients on loopback that send GET and POST in turn, each request once, until they are stopped. */
