@@ -13,6 +13,7 @@ const layers = [
   {
     sourceTag: 'layer:app',
     onlyDependOnLibsWithTags: [
+      'backups',
       'provider-connections',
       'storage',
       'jobs',
@@ -27,6 +28,7 @@ const layers = [
       'config',
     ].map((name) => `layer:${name}`),
   },
+  { sourceTag: 'layer:backups', onlyDependOnLibsWithTags: ['layer:config'] },
   { sourceTag: 'layer:storage', onlyDependOnLibsWithTags: ['layer:config'] },
   {
     sourceTag: 'layer:provider-connections',

@@ -23,7 +23,11 @@ export class Bucket implements Backend {
   readonly #client: S3Client;
   readonly #bucket: string;
 
-  constructor(address: BucketAddress, limits: Config['httpClient']) {
+  constructor(
+    address: BucketAddress,
+    limits: Config['httpClient'],
+    readonly variable: string,
+  ) {
     this.#client = createClient(address, limits);
     this.#bucket = address.bucket;
     this.description = `the bucket ${address.bucket} on ${address.host}:${address.port}`;
@@ -89,7 +93,7 @@ export class Bucket implements Backend {
     try {
       return await run();
     } catch (error) {
-      throw describeBucketFailure(error, this.description);
+      throw describeBucketFailure(error, this);
     }
   }
 }

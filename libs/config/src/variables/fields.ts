@@ -162,7 +162,16 @@ export function redisUrl() {
 
 /** A folder, or a bucket with its keys. */
 export function storageAddress() {
-  return address((value) => parseStorageUrl(value, ''));
+  const field = address((value) => parseStorageUrl(value, ''));
+  storageAddresses.add(field);
+  return field;
+}
+
+const storageAddresses = new WeakSet<object>();
+
+/** Whether a field of the schema, which may be optional, is a `storageAddress()`. */
+export function isStorageAddress(field: z.ZodType): boolean {
+  return storageAddresses.has(unwrap(field));
 }
 
 function address<T>(parse: (text: string) => T) {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { ENVIRONMENTS, type Environment, environmentsWith, environmentsWithout } from '../values/environment.js';
 import type { DatabaseAddress } from '../values/database-url.js';
+import type { StorageAddress } from '../values/storage-url.js';
 import { MAIL_ADDRESS } from '../values/mail-address.js';
 import { type ProgramName, programNames } from '../programs/programs.js';
 import {
@@ -17,6 +18,7 @@ import {
   integer,
   isDatabaseAddress,
   isServiceAddress,
+  isStorageAddress,
   list,
   listenHost,
   origins,
@@ -213,7 +215,7 @@ export const schema = z.object({
     .register(variables, {
       group: 'Database',
       programs: ['provision'],
-      description: 'The server, as a role that may create roles and databases. Only `airlock db provision` gets it.',
+      description: 'The server, as a role that may create roles and databases. Only commands of an administrator get it.',
       example: 'postgres://postgres:changethis@db.example.com:5432/postgres',
       secret: true,
       location: true,
@@ -319,6 +321,28 @@ export const schema = z.object({
       secret: true,
       location: true,
     }),
+
+  BACKUP_URL: storageAddress()
+    .optional()
+    .register(variables, {
+      group: 'Storage',
+      programs: ['provision'],
+      description: 'Where backups of the database are stored: a bucket, or a folder, that holds nothing else.',
+      example: {
+        development: 'file:./.airlock/backups',
+        testing: 'file:/tmp/airlock-backups',
+        strict:
+          's3://access-key:changethis@s3.eu-central-1.example.com:443/airlock-<environment>-backups?region=eu-central-1',
+      },
+      secret: true,
+      location: true,
+    }),
+  BACKUP_KEEP: integer(1, 1_000).register(variables, {
+    group: 'Storage',
+    programs: ['provision'],
+    description: 'The number of backups that `airlock db backup` keeps, besides the last one that was restored on trial.',
+    default: '14',
+  }),
 
   REQUEST_TIMEOUT: duration().register(variables, {
     group: 'HTTP',
@@ -581,6 +605,15 @@ export const databaseVariables = variableNames.filter((name): name is DatabaseVa
 
 /** Variables that are a `serviceAddress()`. */
 export const serviceVariables = variableNames.filter((name) => isServiceAddress(schema.shape[name]));
+
+/** A variable that is a `storageAddress()`: every rule about storages judges it. */
+export type StorageVariable = {
+  [Name in VariableName]-?: NonNullable<Values[Name]> extends StorageAddress ? Name : never;
+}[VariableName];
+
+export const storageVariables = variableNames.filter((name): name is StorageVariable =>
+  isStorageAddress(schema.shape[name]),
+);
 
 export function metaOf(name: VariableName): VariableMeta {
   const meta = variables.get(schema.shape[name]);

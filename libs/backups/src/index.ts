@@ -1,0 +1,1 @@
+export { describeBackups } from './backups.js';
