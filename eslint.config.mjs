@@ -28,7 +28,10 @@ const layers = [
       'config',
     ].map((name) => `layer:${name}`),
   },
-  { sourceTag: 'layer:backups', onlyDependOnLibsWithTags: ['layer:config'] },
+  {
+    sourceTag: 'layer:backups',
+    onlyDependOnLibsWithTags: ['storage', 'database', 'embedded', 'config'].map((name) => `layer:${name}`),
+  },
   { sourceTag: 'layer:storage', onlyDependOnLibsWithTags: ['layer:config'] },
   {
     sourceTag: 'layer:provider-connections',
@@ -72,6 +75,8 @@ const MAY_REVEAL = [
   'libs/service/src/signatures/signature-check.ts',
   'libs/service/src/telemetry/error-reports.ts',
   'libs/service/src/testing/**',
+  'libs/backups/src/tools/start-tool.ts',
+  'libs/backups/src/encryption.ts',
   'libs/storage/src/bucket-backend.ts',
   'libs/deploy/src/registry/authorised-fetch.ts',
   'libs/config/src/rules/secret-rules.ts',

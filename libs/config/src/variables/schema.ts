@@ -215,7 +215,8 @@ export const schema = z.object({
     .register(variables, {
       group: 'Database',
       programs: ['provision'],
-      description: 'The server, as a role that may create roles and databases. Only commands of an administrator get it.',
+      description:
+        'The server, as a role that may create roles and databases. Only commands of an administrator get it.',
       example: 'postgres://postgres:changethis@db.example.com:5432/postgres',
       secret: true,
       location: true,
@@ -340,9 +341,35 @@ export const schema = z.object({
   BACKUP_KEEP: integer(1, 1_000).register(variables, {
     group: 'Storage',
     programs: ['provision'],
-    description: 'The number of backups that `airlock db backup` keeps, besides the last one that was restored on trial.',
+    description:
+      'The number of backups that `airlock db backup` keeps, besides the last one that was restored on trial.',
     default: '14',
   }),
+  BACKUP_RECIPIENTS: list('public keys of age', /^age1[0-9a-z]{20,4000}$/)
+    .optional()
+    .register(variables, {
+      group: 'Storage',
+      programs: ['provision'],
+      description: 'Encrypts each backup for the holders of these keys. Without it backups are not encrypted.',
+      example: 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
+    }),
+  BACKUP_IDENTITY: secret('a secret key of age', /^AGE-SECRET-KEY-[0-9A-Z-]{20,4000}$/)
+    .optional()
+    .register(variables, {
+      group: 'Storage',
+      programs: ['provision'],
+      description: 'Decrypts backups, for a restore and a drill.',
+      secret: true,
+    }),
+  BACKUP_TOOLS: text('the absolute path of a folder', /^\/[\w./+-]{1,400}$/)
+    .optional()
+    .register(variables, {
+      group: 'Storage',
+      programs: ['provision'],
+      description:
+        'The folder of pg_dump and pg_restore, of the major version of the server. Default: the search path.',
+      example: '/usr/lib/postgresql/18/bin',
+    }),
 
   REQUEST_TIMEOUT: duration().register(variables, {
     group: 'HTTP',

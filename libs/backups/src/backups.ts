@@ -1,4 +1,0 @@
-/** Replace this with the first function of the library. */
-export function describeBackups(): string {
-  return 'backups';
-}

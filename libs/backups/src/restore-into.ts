@@ -1,0 +1,187 @@
+import { pipeline } from 'node:stream/promises';
+import { maxDatabaseNameBytes } from '@airlock/config';
+import { createDatabase, findBrokenBindings, readLocation, readStamp, withClient } from '@airlock/database/operations';
+import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { BackupError, refuse } from './backup-error.js';
+import { createContext, type RestoreOptions } from './backup-options.js';
+import { BackupStore } from './backup-store.js';
+import { findDifferences } from './contents/contents.js';
+import { listTables, prepareSession, readContents } from './contents/read-contents.js';
+import { assertIdentity, decrypt } from './encryption.js';
+import type { Manifest } from './manifest.js';
+import { type Bytes, Digest, drain } from './streams.js';
+import { assertTools } from './tools/assert-tools.js';
+import { startTool } from './tools/start-tool.js';
+import { TableList } from './tools/table-list.js';
+import { withCaFile } from './tools/with-ca-file.js';
+
+export interface RestoreInput {
+  /** A session of the administrator in another database of the server. */
+  readonly admin: Client;
+  readonly backup: Manifest;
+  /** The name of the new database. */
+  readonly database: string;
+  readonly options: RestoreOptions;
+  /** The comment of the database, from its beginning. */
+  readonly comment?: string;
+}
+
+/**
+ * Restores a backup into a new database, and compares the two. Only roles of the environment's owner may connect to it,
+ * and its stamp is still that of the original, so no process starts on it. If anything fails, the database is dropped.
+ *
+ * @throws BackupError
+ */
+export async function restoreInto({ admin, backup, database, options, comment }: RestoreInput): Promise<void> {
+  assertName(database, options);
+  assertKnown(backup, options.migrations);
+  if (backup.isEncrypted) assertIdentity(options.identity);
+  await assertTools(await readMajor(admin), options.tools);
+  const dump = new Dump(backup, options);
+  await dump.verify();
+  if (!(await createDatabase(admin, database)))
+    throw refuse(
+      'existing-database',
+      `database "${database}": exists, and a restore changes no existing database; expected a new name`,
+    );
+  try {
+    await admin.query(`REVOKE ALL ON DATABASE ${escapeIdentifier(database)} FROM PUBLIC`);
+    if (comment) await admin.query(`COMMENT ON DATABASE ${escapeIdentifier(database)} IS ${escapeLiteral(comment)}`);
+    await createMissingRoles(admin, backup.roles);
+    await dump.load(database);
+    await assertRestored({ admin, backup, database, options });
+  } catch (error) {
+    await dropDatabase(admin, database);
+    throw error;
+  }
+}
+
+/** Drops a database that this process has created. */
+export async function dropDatabase(admin: Client, database: string): Promise<void> {
+  await admin.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(database)} WITH (FORCE)`);
+}
+
+function assertName(database: string, { environment }: RestoreOptions): void {
+  const most = maxDatabaseNameBytes(environment);
+  if (/^[a-z][a-z0-9_]*$/.test(database) && database.length <= most && !/^(postgres|template\d)$/.test(database))
+    return;
+  const text = `"${database}": is not a valid name; expected a new database of lowercase letters, digits and _, at most ${most}`;
+  throw refuse('existing-database', text);
+}
+
+/** The release that restores must be able to serve what it restores. */
+function assertKnown({ name, contents }: Manifest, migrations: RestoreOptions['migrations']): void {
+  const known = new Set(migrations.map((migration) => migration.name));
+  const unknown = contents.migrations.filter((migration) => !known.has(migration.name));
+  if (unknown.length === 0) return;
+  throw refuse(
+    'unknown-migrations',
+    `${name}: has the migration ${unknown.at(-1)?.name}, which this release does not contain; expected a release that does\n` +
+      '  run the command in the newest release image',
+  );
+}
+
+/** The stored bytes of a backup. */
+class Dump {
+  readonly #backup: Manifest;
+  readonly #options: RestoreOptions;
+  readonly #store: BackupStore;
+
+  constructor(backup: Manifest, options: RestoreOptions) {
+    this.#backup = backup;
+    this.#options = options;
+    this.#store = new BackupStore(options.storage, options.environment);
+  }
+
+  /** Reads everything once, before a database is created. */
+  async verify(): Promise<void> {
+    const tables = new TableList(this.#options.tools);
+    try {
+      // The checksum first: a damaged dump must have that name, not that of a tool which stumbles over it.
+      await drain(await this.#open());
+      await drain(tables.through(this.#decrypted(await this.#open())));
+      await tables.assertHas(Object.keys(this.#backup.contents.rows));
+    } finally {
+      tables.stop();
+    }
+  }
+
+  async load(database: string): Promise<void> {
+    const { admin, sslCa, signal, tools: folder } = this.#options;
+    await withCaFile(sslCa, async (caFile) => {
+      const args = ['--exit-on-error', '--no-tablespaces', '--no-password', `--dbname=${database}`];
+      const tool = startTool('pg_restore', args, { address: { ...admin, database }, caFile, signal, folder });
+      try {
+        const source = this.#decrypted(await this.#open());
+        // A tool that fails closes its input; its own error says why.
+        await pipeline(source, tool.input).catch(async (error: unknown) => {
+          await tool.ended;
+          throw error;
+        });
+        tool.output.resume();
+        await tool.ended;
+      } finally {
+        tool.stop();
+      }
+    });
+  }
+
+  /** The bytes as they are stored. @throws BackupError damaged after the last one, unless they are those of the manifest */
+  async #open(): Promise<Bytes> {
+    const { name, bytes, sha256 } = this.#backup;
+    const digest = new Digest();
+    const dump = await this.#store.openDump(name).catch((cause: unknown) => {
+      if ((cause as { kind?: string }).kind !== 'missing') throw cause;
+      throw new BackupError('damaged', `${name}: its dump is missing; expected ${bytes} bytes`, { cause });
+    });
+    return (async function* () {
+      yield* digest.through(dump as AsyncIterable<Uint8Array>);
+      if (digest.bytes !== bytes)
+        throw new BackupError('damaged', `${name}: its dump has ${digest.bytes} bytes; expected ${bytes}`);
+      if (digest.sha256() !== sha256)
+        throw new BackupError(
+          'damaged',
+          `${name}: its dump has another checksum than its manifest; expected ${sha256}`,
+        );
+    })();
+  }
+
+  #decrypted(source: Bytes): Bytes {
+    return this.#backup.isEncrypted ? decrypt(source, this.#options.identity) : source;
+  }
+}
+
+/** They cannot log in. `airlock db provision --adopt` gives a login to those that the configuration names. */
+async function createMissingRoles(admin: Client, roles: readonly string[]): Promise<void> {
+  const { rows } = await admin.query<{ name: string }>(
+    `SELECT name FROM pg_catalog.unnest($1::text[]) AS name WHERE name NOT IN (SELECT rolname FROM pg_catalog.pg_roles)`,
+    [roles],
+  );
+  for (const { name } of rows) await admin.query(`CREATE ROLE ${escapeIdentifier(name)} NOLOGIN`);
+}
+
+async function assertRestored({ backup, database, options }: RestoreInput): Promise<void> {
+  const restored = { ...options.admin, database };
+  await withClient(restored, createContext(options, 'restore'), async (client) => {
+    await prepareSession(client);
+    const contents = await readContents(client, await listTables(client));
+    const [stamp, here] = [await readStamp(client), await readLocation(client)];
+    const differences = [
+      ...findDifferences(backup.contents, contents),
+      ...(stamp?.environment === backup.environment
+        ? []
+        : [`the stamp is ${stamp?.environment ?? 'missing'}, and the backup is of ${backup.environment}`]),
+      ...(stamp && findBrokenBindings(stamp, here).length === 0 ? ['its stamp says that it is an original'] : []),
+    ];
+    if (differences.length === 0) return;
+    const text = `${backup.name}: the restored database differs; expected what was backed up`;
+    throw new BackupError('differs', [text, ...differences.map((line) => `  ${line}`)].join('\n'));
+  });
+}
+
+async function readMajor(client: Client): Promise<number> {
+  const { rows } = await client.query<{ version: string }>(
+    `SELECT pg_catalog.current_setting('server_version_num') AS version`,
+  );
+  return Math.floor(Number(rows[0]?.version) / 10_000);
+}
