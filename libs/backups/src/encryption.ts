@@ -16,13 +16,18 @@ export async function* encrypt(source: Bytes, recipients: readonly string[]): As
 
 /** @throws BackupError no-key if the identity is missing or belongs to another recipient */
 export async function* decrypt(source: Bytes, identity: Secret | undefined): AsyncGenerator<Uint8Array> {
-  const decrypter = new Decrypter();
-  decrypter.addIdentity(assertIdentity(identity).reveal());
-  yield* await decrypter.decrypt(toWeb(source)).catch((cause: unknown) => {
+  yield* await open(source, assertIdentity(identity)).catch((cause: unknown) => {
     if (cause instanceof BackupError) throw cause;
     const text = 'BACKUP_IDENTITY: does not decrypt this backup; expected the identity of one of its recipients';
-    throw new BackupError('no-key', text, { cause });
+    throw new BackupError('no-key', text, { cause, isRefusal: true });
   });
+}
+
+/** Rejected when the header was read, before any row. */
+async function open(source: Bytes, identity: Secret): Promise<Bytes> {
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(identity.reveal());
+  return decrypter.decrypt(toWeb(source));
 }
 
 export function assertIdentity(identity: Secret | undefined): Secret {

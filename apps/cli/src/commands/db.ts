@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { dbBackupCommand, dbBackupsCommand, dbRestoreCommand, dbRestoreDrillCommand } from './db-backup.js';
 import { dbDriftCommand } from './db-drift.js';
 import { dbKeptCommand } from './db-kept.js';
 import { dbLintCommand } from './db-lint.js';
@@ -12,7 +13,7 @@ import { dbStatusCommand } from './db-status.js';
 
 export function dbCommand(): Command {
   return new Command('db')
-    .description('create, migrate, check and seed databases')
+    .description('create, migrate, check, seed, back up and restore databases')
     .addCommand(dbProvisionCommand())
     .addCommand(dbLintCommand())
     .addCommand(dbMigrateCommand())
@@ -22,5 +23,9 @@ export function dbCommand(): Command {
     .addCommand(dbRefreshCommand())
     .addCommand(dbResetTestCommand())
     .addCommand(dbServeCommand())
-    .addCommand(dbKeptCommand());
+    .addCommand(dbKeptCommand())
+    .addCommand(dbBackupCommand())
+    .addCommand(dbBackupsCommand())
+    .addCommand(dbRestoreCommand())
+    .addCommand(dbRestoreDrillCommand());
 }

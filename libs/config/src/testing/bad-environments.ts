@@ -389,6 +389,14 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
+    title: 'backups among the files of users',
+    base: 'development',
+    set: { STORAGE_URL: 'file:./.airlock/files', BACKUP_URL: 'file:./.airlock/files' },
+    lines: [
+      'BACKUP_URL: names the same place as STORAGE_URL; expected a bucket or folder that holds nothing but backups',
+    ],
+  },
+  {
     title: 'a bucket in a test run',
     base: 'testing',
     set: { STORAGE_URL: 's3+http://key:x@127.0.0.1:9000/airlock-test' },

@@ -353,12 +353,13 @@ export const schema = z.object({
       description: 'Encrypts each backup for the holders of these keys. Without it backups are not encrypted.',
       example: 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
     }),
-  BACKUP_IDENTITY: secret('a secret key of age', /^AGE-SECRET-KEY-[0-9A-Z-]{20,4000}$/)
+  BACKUP_IDENTITY: secret()
     .optional()
     .register(variables, {
       group: 'Storage',
       programs: ['provision'],
-      description: 'Decrypts backups, for a restore and a drill.',
+      description: 'The secret key of age that decrypts backups, for a restore and a drill.',
+      example: 'changethis',
       secret: true,
     }),
   BACKUP_TOOLS: text('the absolute path of a folder', /^\/[\w./+-]{1,400}$/)
