@@ -98,8 +98,8 @@ class Dump {
     const tables = new TableList(this.#options.tools);
     try {
       // The checksum first: a damaged dump must have that name, not that of a tool which stumbles over it.
-      await drain(await this.#open());
-      await drain(tables.through(this.#decrypted(await this.#open())));
+      await this.#read(drain);
+      await this.#read((source) => drain(tables.through(this.#decrypted(source))));
       await tables.assertHas(Object.keys(this.#backup.contents.rows));
     } finally {
       tables.stop();
@@ -112,13 +112,12 @@ class Dump {
       const args = ['--exit-on-error', '--no-tablespaces', '--no-password', `--dbname=${database}`];
       const tool = startTool('pg_restore', args, { address: { ...admin, database }, caFile, signal, folder });
       try {
-        const source = this.#decrypted(await this.#open());
+        tool.output.resume();
         // A tool that fails closes its input; its own error says why.
-        await pipeline(source, tool.input).catch(async (error: unknown) => {
+        await this.#read((source) => pipeline(this.#decrypted(source), tool.input)).catch(async (error: unknown) => {
           await tool.ended;
           throw error;
         });
-        tool.output.resume();
         await tool.ended;
       } finally {
         tool.stop();
@@ -126,24 +125,28 @@ class Dump {
     });
   }
 
-  /** The bytes as they are stored. @throws BackupError damaged after the last one, unless they are those of the manifest */
-  async #open(): Promise<Bytes> {
-    const { name, bytes, sha256 } = this.#backup;
-    const digest = new Digest();
+  /** @throws BackupError damaged after the last byte, unless all are those of the manifest */
+  async #read<T>(use: (source: Bytes) => Promise<T>): Promise<T> {
+    const { name, bytes } = this.#backup;
     const dump = await this.#store.openDump(name).catch((cause: unknown) => {
       if ((cause as { kind?: string }).kind !== 'missing') throw cause;
       throw new BackupError('damaged', `${name}: its dump is missing; expected ${bytes} bytes`, { cause });
     });
-    return (async function* () {
-      yield* digest.through(dump as AsyncIterable<Uint8Array>);
-      if (digest.bytes !== bytes)
-        throw new BackupError('damaged', `${name}: its dump has ${digest.bytes} bytes; expected ${bytes}`);
-      if (digest.sha256() !== sha256)
-        throw new BackupError(
-          'damaged',
-          `${name}: its dump has another checksum than its manifest; expected ${sha256}`,
-        );
-    })();
+    try {
+      return await use(this.#compared(dump as Bytes));
+    } finally {
+      dump.destroy();
+    }
+  }
+
+  async *#compared(source: Bytes): AsyncGenerator<Uint8Array> {
+    const { name, bytes, sha256 } = this.#backup;
+    const digest = new Digest();
+    yield* digest.through(source);
+    if (digest.bytes !== bytes)
+      throw new BackupError('damaged', `${name}: its dump has ${digest.bytes} bytes; expected ${bytes}`);
+    if (digest.sha256() !== sha256)
+      throw new BackupError('damaged', `${name}: its dump has another checksum than its manifest; expected ${sha256}`);
   }
 
   #decrypted(source: Bytes): Bytes {
