@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Environment } from '@airlock/config';
+import type { Config, Environment } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
 import { createAddresses, runAs } from '@airlock/database/fixtures';
 import { migrate, provision } from '@airlock/database/operations';
@@ -11,7 +11,8 @@ import { openBackupStorage, type StampedBackend } from '@airlock/storage';
 import type { CreateOptions, RestoreOptions } from './index.js';
 
 export interface World {
-  readonly options: CreateOptions & RestoreOptions;
+  readonly options: CreateOptions & RestoreOptions & Pick<typeof sampleModel, 'migrations'>;
+  readonly config: Config;
   readonly folder: string;
   /** SQL as the administrator, in the database or in another one. */
   sql<T extends object>(text: string, database?: string): Promise<T[]>;
@@ -48,6 +49,7 @@ export async function createWorld(
   const files = async () => (await readdir(folder)).filter((name) => name !== 'airlock-backups.json');
   return {
     options: { admin, app, environment, storage, tools, keep: 3, recipients: [], migrations: sampleModel.migrations },
+    config,
     folder,
     sql,
     files,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Secret } from '@airlock/config';
 import { skipUnless } from '@airlock/config/testing';
 import { runAs } from '@airlock/database/fixtures';
-import { createSessionConfig, provision, readStamp, withClient } from '@airlock/database/operations';
+import { createSessionConfig, provision, readStamp, withClient, loadStatus } from '@airlock/database/operations';
 import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -243,6 +243,9 @@ describeWithTools('backups', () => {
       await restoreDrill(world.options);
       expect(await listDatabases()).toEqual(before);
       expect(await proved()).toEqual([{ name: backup.name }]);
+      const { migrations } = world.options;
+      const { restorable } = await loadStatus({ config: world.config, migrations });
+      expect(restorable?.name).toBe(backup.name);
     });
 
     const flip = (at: (bytes: Buffer) => number) => (bytes: Buffer) => {

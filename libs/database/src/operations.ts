@@ -8,7 +8,7 @@ export { DriftError, findDrift, hasDrift } from './drift/drift.js';
 export { describeEvent } from './migrate/events.js';
 export { migrate } from './migrate/migrate.js';
 export { loadLedger } from './migrate/ledger.js';
-export { loadPlan, loadStatus } from './migrate/database-status.js';
+export { type DatabaseStatus, loadPlan, loadStatus } from './migrate/database-status.js';
 export { createDatabase, provision, type ProvisionOptions } from './provision/provision.js';
 export { loadProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
 export { refresh } from './refresh/refresh.js';

@@ -73,7 +73,7 @@ CREATE TABLE IF NOT EXISTS ops.restorable_backups (
 GRANT SELECT ON ops.restorable_backups TO PUBLIC;
 `;
 
-async function hasTable(client: ClientBase, name: string): Promise<boolean> {
+export async function hasTable(client: ClientBase, name: string): Promise<boolean> {
   const { rows } = await client.query<{ found: boolean }>(`SELECT to_regclass($1) IS NOT NULL AS found`, [name]);
   return rows[0]?.found === true;
 }
