@@ -2,11 +2,14 @@
 #
 #   lock ──► dependencies ──┐
 #   tools ─► build ─────────┼─► production      slim = the Node image without the parts that a server does not need
-#   slim ───────────────────┘
+#   slim ───────────────────┤
+#   clients ────────────────┘      pg_dump and pg_restore of the image that the stacks run
 #   tools ─► development    the workspace with its tools: compose.override.yml and the test runner
 
 # By tag on a laptop. A release passes the digest that docker/pin-images resolved (docs/docker.md, rule D1).
 ARG NODE_IMAGE=node:24.21.0-trixie-slim
+# Its pg_dump and pg_restore, for backups: of the same version as the server of the stacks.
+ARG POSTGRES_IMAGE=postgres:18-trixie
 
 FROM ${NODE_IMAGE} AS base
 WORKDIR /app
@@ -54,8 +57,15 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share/doc /
  && printf 'airlock:x:10001:\n' >>/etc/group \
  && printf 'airlock:x:10001:10001::/app:/usr/sbin/nologin\n' >>/etc/passwd \
  && mkdir /app && ln -s /app/apps/cli/bin/airlock.js /usr/local/bin/airlock \
+ && for name in pg_dump pg_restore; do ln -s ../lib/postgresql-clients/$name /usr/local/bin/$name; done \
  && find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /etc/hosts -o -path /etc/hostname -o -path /etc/resolv.conf \) -prune \
       -o -newer /usr/local/bin/node -exec touch --no-dereference --reference=/usr/local/bin/node {} +
+
+FROM ${POSTGRES_IMAGE} AS clients
+COPY docker/bundle-clients.sh /
+RUN sh /bundle-clients.sh /clients \
+ && chmod -R u=rwX,go=rX /clients \
+ && find /clients -exec touch --no-dereference --date=1985-10-26T08:15:00Z {} +
 
 FROM tools AS development
 COPY . .
@@ -71,6 +81,7 @@ CMD ["node", "docker/watch.mjs"]
 # From scratch, so that files that `slim` removed are in no layer.
 FROM scratch AS production
 COPY --from=slim / /
+COPY --from=clients /clients /usr/local/lib/postgresql-clients
 COPY --from=dependencies /app /app
 COPY --from=build /shipped /app
 WORKDIR /app
