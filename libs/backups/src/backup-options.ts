@@ -26,7 +26,7 @@ export function createContext({ environment, sslCa }: Pick<BackupOptions, 'envir
   return { config: createSessionConfig(environment, sslCa), purpose };
 }
 
-/** What `assertIdentity` compares with the stamp. */
+/** The claim that `assertIdentity` compares with the stamp. */
 export function createClaim({ environment, app }: Pick<BackupOptions, 'environment' | 'app'>) {
   return { expected: environment, config: { environment, database: { app } } };
 }

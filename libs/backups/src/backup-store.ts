@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { StampedBackend } from '@airlock/storage';
-import { BackupError, refuse } from './backup-error.js';
-import { isBackupName, type Manifest, manifestSchema } from './manifest.js';
+import { BackupError, refuse } from './problems/backup-error.js';
+import { isBackupName, type BackupManifest, manifestSchema } from './manifest.js';
 
 type Part = 'dump' | 'manifest.json' | 'started.json';
 
@@ -30,7 +30,7 @@ export class BackupStore {
   }
 
   /** From here on it is a backup. @throws BackupError dump-failed if the stored size is another one */
-  async finish(manifest: Manifest): Promise<void> {
+  async finish(manifest: BackupManifest): Promise<void> {
     const { name, bytes } = manifest;
     const stored = await this.#sizeOf(name);
     if (stored !== bytes)
@@ -45,7 +45,7 @@ export class BackupStore {
   }
 
   /** @throws BackupError no-backup or damaged-manifest */
-  async load(name: string): Promise<Manifest> {
+  async load(name: string): Promise<BackupManifest> {
     if (!isBackupName(name) || !(await this.list()).includes(name)) {
       const fix = 'airlock db backups   # lists them';
       throw refuse(
@@ -68,14 +68,14 @@ export class BackupStore {
   }
 
   /** @throws BackupError no-backup if there is none at all */
-  async loadNewest(): Promise<Manifest> {
+  async loadNewest(): Promise<BackupManifest> {
     const [newest] = await this.list();
     if (newest !== undefined) return this.load(newest);
     throw refuse('no-backup', `${this.description}: has no backup; expected at least one\n  airlock db backup`);
   }
 
   /** The newest backup whose manifest can be read: a damaged one must not prevent the next backup. */
-  async findReadable(): Promise<Manifest | undefined> {
+  async findReadable(): Promise<BackupManifest | undefined> {
     for (const name of await this.list()) {
       const manifest = await this.load(name).catch(ignoreDamage);
       if (manifest) return manifest;
@@ -126,7 +126,7 @@ export function ignoreDamage(error: unknown): undefined {
   throw error;
 }
 
-function parse(content: string): Manifest | undefined {
+function parse(content: string): BackupManifest | undefined {
   try {
     return manifestSchema.parse(JSON.parse(content));
   } catch {

@@ -9,7 +9,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { createWorld, type World } from './backup-world.fixture.js';
 import { createToolFolder, findClientTools } from './client-tools.fixture.js';
-import { BackupStore, createBackup, restoreBackup, restoreDrill, withRestored } from './index.js';
+import { BackupStore, createBackup, loadPast, restoreBackup, restoreDrill } from './index.js';
+import { withRestored } from './restore-drill.js';
 
 const tools = findClientTools();
 const describeWithTools = skipUnless(tools !== undefined, describe, 'no pg_dump 18, and no image to take it from');
@@ -246,6 +247,9 @@ describeWithTools('backups', () => {
       const { migrations } = world.options;
       const { restorable } = await loadStatus({ config: world.config, migrations });
       expect(restorable?.name).toBe(backup.name);
+      const past = await loadPast(world.options);
+      expect(past.takenAt).toEqual(new Date(Math.floor(Date.parse(backup.takenAt) / 1_000) * 1_000));
+      expect(past.provedAt).toEqual(restorable?.provedAt);
     });
 
     const flip = (at: (bytes: Buffer) => number) => (bytes: Buffer) => {

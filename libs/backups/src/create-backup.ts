@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import type { DatabaseAddress } from '@airlock/config';
 import { assertIdentity, withClient } from '@airlock/database/operations';
 import type { Client } from 'pg';
-import { refuse } from './backup-error.js';
+import { refuse } from './problems/backup-error.js';
 import { type BackupOptions, createClaim, createContext } from './backup-options.js';
 import { BackupStore } from './backup-store.js';
 import { type Contents, findShrinkage } from './contents/contents.js';
 import { listTables, prepareSession, readContents } from './contents/read-contents.js';
 import { encrypt } from './encryption.js';
 import { holdLock } from './hold-lock.js';
-import { createBackupName, type Manifest } from './manifest.js';
+import { createBackupName, type BackupManifest } from './manifest.js';
 import { removeOld } from './remove-old.js';
-import { Digest } from './streams.js';
+import { Digest } from './tools/streams.js';
 import { assertTools } from './tools/assert-tools.js';
 import { startTool } from './tools/start-tool.js';
 import { TableList } from './tools/table-list.js';
@@ -25,7 +25,7 @@ export interface CreateOptions extends BackupOptions {
 }
 
 export interface BackupReport {
-  readonly backup: Manifest;
+  readonly backup: BackupManifest;
   /** The names of older backups that were removed. */
   readonly removed: readonly string[];
 }
@@ -53,7 +53,7 @@ export async function createBackup(options: CreateOptions): Promise<BackupReport
     await client.query('COMMIT');
     const { snapshot, ...described } = facts;
     void snapshot;
-    const backup: Manifest = {
+    const backup: BackupManifest = {
       format: 1,
       ...described,
       environment: options.environment,
@@ -68,7 +68,7 @@ export async function createBackup(options: CreateOptions): Promise<BackupReport
   });
 }
 
-interface SnapshotFacts extends Pick<Manifest, 'name' | 'takenAt' | 'server' | 'tool' | 'contents' | 'roles'> {
+interface SnapshotFacts extends Pick<BackupManifest, 'name' | 'takenAt' | 'server' | 'tool' | 'contents' | 'roles'> {
   readonly snapshot: string;
 }
 

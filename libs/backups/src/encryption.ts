@@ -1,7 +1,7 @@
 import type { Secret } from '@airlock/config';
 import { Decrypter, Encrypter } from 'age-encryption';
-import { BackupError, refuse } from './backup-error.js';
-import type { Bytes } from './streams.js';
+import { BackupError, refuse } from './problems/backup-error.js';
+import type { Bytes } from './tools/streams.js';
 
 /** Encrypts for the recipients, by age. Without recipients the bytes are unchanged. */
 export async function* encrypt(source: Bytes, recipients: readonly string[]): AsyncGenerator<Uint8Array> {
@@ -16,7 +16,7 @@ export async function* encrypt(source: Bytes, recipients: readonly string[]): As
 
 /** @throws BackupError no-key if the identity is missing or belongs to another recipient */
 export async function* decrypt(source: Bytes, identity: Secret | undefined): AsyncGenerator<Uint8Array> {
-  yield* await open(source, assertIdentity(identity)).catch((cause: unknown) => {
+  yield* await open(source, requireKey(identity)).catch((cause: unknown) => {
     if (cause instanceof BackupError) throw cause;
     const text = 'BACKUP_IDENTITY: does not decrypt this backup; expected the identity of one of its recipients';
     throw new BackupError('no-key', text, { cause, isRefusal: true });
@@ -30,7 +30,7 @@ async function open(source: Bytes, identity: Secret): Promise<Bytes> {
   return decrypter.decrypt(toWeb(source));
 }
 
-export function assertIdentity(identity: Secret | undefined): Secret {
+export function requireKey(identity: Secret | undefined): Secret {
   if (identity) return identity;
   const text = 'BACKUP_IDENTITY: is not set, and the backup is encrypted; expected the identity of a recipient';
   throw refuse('no-key', text);

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { refuse } from './backup-error.js';
+import { refuse } from './problems/backup-error.js';
 
 /** For as long as the session lives, also if this process is killed. @throws BackupError busy */
 export async function holdLock(client: Client, what: 'backup' | 'drill'): Promise<void> {

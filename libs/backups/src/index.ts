@@ -1,7 +1,9 @@
-export { BackupError, type BackupProblem } from './backup-error.js';
-export type { BackupOptions, RestoreOptions } from './backup-options.js';
+export type { BackupError } from './problems/backup-error.js';
+export type { RestoreOptions } from './backup-options.js';
 export { BackupStore } from './backup-store.js';
-export { type BackupReport, createBackup, type CreateOptions } from './create-backup.js';
-export type { Manifest } from './manifest.js';
-export { restoreBackup, type RestoreReport } from './restore-backup.js';
-export { type DrillReport, restoreDrill, withRestored } from './restore-drill.js';
+export { createBackup, type CreateOptions } from './create-backup.js';
+export type { BackupManifest } from './manifest.js';
+export { restoreBackup } from './restore-backup.js';
+export { loadPast } from './load-past.js';
+export { restoreDrill } from './restore-drill.js';
+export { runSchedule } from './schedule.js';

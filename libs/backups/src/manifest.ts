@@ -27,7 +27,7 @@ export const manifestSchema = z.strictObject({
   doubts: z.array(z.string()),
 });
 
-export type Manifest = z.infer<typeof manifestSchema>;
+export type BackupManifest = z.infer<typeof manifestSchema>;
 
 /** @param random 8 hexadecimal digits */
 export function createBackupName(takenAt: Date, random: string): string {
@@ -36,4 +36,9 @@ export function createBackupName(takenAt: Date, random: string): string {
     .replaceAll(/[-:]|\.\d+/g, '')
     .toLowerCase();
   return `${time}-${random}`;
+}
+
+/** The time of the snapshot, from the name of a backup. */
+export function readTime(name: string): Date {
+  return new Date(name.replace(/^(\d{4})(\d\d)(\d\d)t(\d\d)(\d\d)(\d\d)z.*$/, '$1-$2-$3T$4:$5:$6Z'));
 }

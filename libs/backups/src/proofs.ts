@@ -1,8 +1,8 @@
 import { assertIdentity, withClient } from '@airlock/database/operations';
 import { type Client, escapeIdentifier } from 'pg';
-import { refuse } from './backup-error.js';
+import { refuse } from './problems/backup-error.js';
 import { type BackupOptions, createClaim, createContext } from './backup-options.js';
-import type { Manifest } from './manifest.js';
+import type { BackupManifest } from './manifest.js';
 
 /** The names of backups that a drill has restored, the newest backup first. */
 export async function listProved(client: Client): Promise<string[]> {
@@ -13,12 +13,19 @@ export async function listProved(client: Client): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
+/** When a drill last proved a backup, whichever it was. */
+export async function findLastProof(client: Client): Promise<Date | undefined> {
+  if (!(await hasTable(client))) return undefined;
+  const { rows } = await client.query<{ at: Date | null }>('SELECT max(proved_at) AS at FROM ops.restorable_backups');
+  return rows[0]?.at ?? undefined;
+}
+
 /** Before hours of restoring. @throws IdentityError, BackupError missing-rights */
 export async function assertRecordable(options: BackupOptions): Promise<void> {
   await withDatabase(options, (client) => becomeOwner(client));
 }
 
-export async function recordProof(options: BackupOptions, { name, takenAt }: Manifest): Promise<void> {
+export async function recordProof(options: BackupOptions, { name, takenAt }: BackupManifest): Promise<void> {
   await withDatabase(options, async (client) => {
     await becomeOwner(client);
     await client.query(

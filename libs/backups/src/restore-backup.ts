@@ -1,11 +1,11 @@
 import { withClient } from '@airlock/database/operations';
 import { createContext, type RestoreOptions } from './backup-options.js';
 import { BackupStore } from './backup-store.js';
-import type { Manifest } from './manifest.js';
+import type { BackupManifest } from './manifest.js';
 import { restoreInto } from './restore-into.js';
 
 export interface RestoreReport {
-  readonly backup: Manifest;
+  readonly backup: BackupManifest;
   readonly database: string;
   readonly durationMs: number;
 }

@@ -5,7 +5,7 @@ import type { Client } from 'pg';
 import { createContext, type RestoreOptions } from './backup-options.js';
 import { BackupStore } from './backup-store.js';
 import { holdLock } from './hold-lock.js';
-import type { Manifest } from './manifest.js';
+import type { BackupManifest } from './manifest.js';
 import { assertRecordable, recordProof } from './proofs.js';
 import { dropDatabase, restoreInto } from './restore-into.js';
 
@@ -14,7 +14,7 @@ const PREFIX = 'airlock_drill_';
 const MARK = 'airlock: a restore drill; dropped by the next one';
 
 export interface DrillReport {
-  readonly backup: Manifest;
+  readonly backup: BackupManifest;
   readonly durationMs: number;
 }
 
@@ -41,7 +41,7 @@ export async function restoreDrill(options: RestoreOptions): Promise<DrillReport
  */
 export async function withRestored<T>(
   options: RestoreOptions,
-  backup: Manifest,
+  backup: BackupManifest,
   use: (restored: DatabaseAddress) => Promise<T>,
 ): Promise<T> {
   const database = `${PREFIX}${randomBytes(6).toString('hex')}`;

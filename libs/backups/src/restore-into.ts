@@ -2,14 +2,14 @@ import { pipeline } from 'node:stream/promises';
 import { maxDatabaseNameBytes } from '@airlock/config';
 import { createDatabase, findBrokenBindings, readLocation, readStamp, withClient } from '@airlock/database/operations';
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
-import { BackupError, refuse } from './backup-error.js';
+import { BackupError, refuse } from './problems/backup-error.js';
 import { createContext, type RestoreOptions } from './backup-options.js';
 import { BackupStore } from './backup-store.js';
 import { findDifferences } from './contents/contents.js';
 import { listTables, prepareSession, readContents } from './contents/read-contents.js';
-import { assertIdentity, decrypt } from './encryption.js';
-import type { Manifest } from './manifest.js';
-import { type Bytes, Digest, drain } from './streams.js';
+import { decrypt, requireKey } from './encryption.js';
+import type { BackupManifest } from './manifest.js';
+import { type Bytes, Digest, drain } from './tools/streams.js';
 import { assertTools } from './tools/assert-tools.js';
 import { startTool } from './tools/start-tool.js';
 import { TableList } from './tools/table-list.js';
@@ -18,7 +18,7 @@ import { withCaFile } from './tools/with-ca-file.js';
 export interface RestoreInput {
   /** A session of the administrator in another database of the server. */
   readonly admin: Client;
-  readonly backup: Manifest;
+  readonly backup: BackupManifest;
   /** The name of the new database. */
   readonly database: string;
   readonly options: RestoreOptions;
@@ -35,7 +35,7 @@ export interface RestoreInput {
 export async function restoreInto({ admin, backup, database, options, comment }: RestoreInput): Promise<void> {
   assertName(database, options);
   assertKnown(backup, options.migrations);
-  if (backup.isEncrypted) assertIdentity(options.identity);
+  if (backup.isEncrypted) requireKey(options.identity);
   await assertTools(await readMajor(admin), options.tools);
   const dump = new Dump(backup, options);
   await dump.verify();
@@ -70,7 +70,7 @@ function assertName(database: string, { environment }: RestoreOptions): void {
 }
 
 /** The release that restores must be able to serve what it restores. */
-function assertKnown({ name, contents }: Manifest, migrations: RestoreOptions['migrations']): void {
+function assertKnown({ name, contents }: BackupManifest, migrations: RestoreOptions['migrations']): void {
   const known = new Set(migrations.map((migration) => migration.name));
   const unknown = contents.migrations.filter((migration) => !known.has(migration.name));
   if (unknown.length === 0) return;
@@ -83,11 +83,11 @@ function assertKnown({ name, contents }: Manifest, migrations: RestoreOptions['m
 
 /** The stored bytes of a backup. */
 class Dump {
-  readonly #backup: Manifest;
+  readonly #backup: BackupManifest;
   readonly #options: RestoreOptions;
   readonly #store: BackupStore;
 
-  constructor(backup: Manifest, options: RestoreOptions) {
+  constructor(backup: BackupManifest, options: RestoreOptions) {
     this.#backup = backup;
     this.#options = options;
     this.#store = new BackupStore(options.storage, options.environment);

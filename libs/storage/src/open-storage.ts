@@ -15,7 +15,7 @@ export async function openStorage(address: StorageAddress, options: StorageOptio
   return new Storage(await openStamped(address, { ...options, purpose: UPLOADS }), options.environment);
 }
 
-/** Opens the place of the backups of an environment, as objects by name. The stamp is checked as for uploads. */
+/** Opens the place of the backups of an environment, as objects by name. Its stamp is checked like that of uploads. */
 export async function openBackupStorage(address: StorageAddress, options: StorageOptions): Promise<StampedBackend> {
   return openStamped(address, { ...options, purpose: BACKUPS });
 }

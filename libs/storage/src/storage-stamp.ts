@@ -1,10 +1,10 @@
 import type { Backend } from './backend.js';
 import { StorageError } from './storage-error.js';
 
-/** What a bucket or folder is for. Its stamp is an object that names the environment, and no key of `createKey`. */
+/** The use of a bucket or folder. Its stamp is an object that names the environment, and no key of `createKey`. */
 export interface Purpose {
   readonly variable: 'STORAGE_URL' | 'BACKUP_URL';
-  /** Of its own for each purpose: a place of one purpose has no stamp of the other, and is not empty either. */
+  /** Different for each purpose: a place of one purpose has no stamp of the other, and is not empty either. */
   readonly stamp: string;
   readonly provision: string;
 }

@@ -10,7 +10,7 @@ export type LoadedBackups = CreateOptions & RestoreOptions;
  * @throws ConfigError if BACKUP_URL or DATABASE_ADMIN_URL is not set
  */
 export async function withBackups<T>(use: (options: LoadedBackups) => Promise<T>): Promise<T> {
-  const config = loadConfig({ program: 'provision' });
+  const config = loadConfig({ program: 'backup' });
   const { backups, database, environment } = config;
   const address = required(backups.storage, 'BACKUP_URL', 'a bucket or folder for the backups of this environment');
   const admin = required(database.admin, 'DATABASE_ADMIN_URL', 'a role that may read every row');

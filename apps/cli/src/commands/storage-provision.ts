@@ -9,7 +9,7 @@ export function storageCommand(): Command {
     .addHelpText(
       'after',
       '\nReads the configuration of the API, and the bucket or folder from STORAGE_URL; with --backups that of\n' +
-        '`airlock db provision`, and BACKUP_URL.\n' +
+        '`airlock db backup`, and BACKUP_URL.\n' +
         'Exit codes: 0 done, 1 unavailable, 3 refused and nothing changed, 78 configuration.\n\n' +
         'Example: airlock storage provision',
     )
@@ -20,7 +20,7 @@ export function storageCommand(): Command {
 async function runProvision({ backups }: { backups?: true }): Promise<void> {
   const { ConfigError } = await import('@airlock/config');
   const { loadConfig } = await import('@airlock/config/loading');
-  const config = loadConfig({ program: backups ? 'provision' : 'api' });
+  const config = loadConfig({ program: backups ? 'backup' : 'api' });
   const [name, address] = backups ? ['BACKUP_URL', config.backups.storage] : ['STORAGE_URL', config.storage];
   if (!address) {
     const expected = 'the bucket of this environment, or a folder in development and testing';

@@ -1,6 +1,6 @@
 import { loadLedger } from '@airlock/database/operations';
 import type { Client } from 'pg';
-import { refuse } from '../backup-error.js';
+import { refuse } from '../problems/backup-error.js';
 import type { Contents } from './contents.js';
 
 interface Table {

@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { refuse } from '../backup-error.js';
+import { refuse } from '../problems/backup-error.js';
 import { startTool, type ToolName, TOOLS_HINT } from './start-tool.js';
 
 /**

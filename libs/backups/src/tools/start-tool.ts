@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { type DatabaseAddress, readProcessEnvironment } from '@airlock/config';
-import { BackupError } from '../backup-error.js';
+import { BackupError } from '../problems/backup-error.js';
 
 export type ToolName = 'pg_dump' | 'pg_restore';
 

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { Writable } from 'node:stream';
-import { BackupError } from '../backup-error.js';
-import type { Bytes } from '../streams.js';
+import { BackupError } from '../problems/backup-error.js';
+import type { Bytes } from './streams.js';
 import { type RunningTool, startTool } from './start-tool.js';
 
 /** Reads the table of contents of a dump that passes through: which tables have data in it. */

@@ -13,6 +13,7 @@ export const FIXED_IN_STACKS: Readonly<Record<string, string>> = {
   PRIVATE_NETWORKS: 'the only such host of the stack is postgres',
   GIT_COMMIT: 'it is written into the image',
   BUILD_TIME: 'it is written into the image',
+  BACKUP_TOOLS: 'the image contains the tools',
   SHUTDOWN_GRACE: 'it is the stop_grace_period in compose.yml',
   COMPOSE_PROJECT_NAME: 'the command names the project',
   COMPOSE_FILE: 'the command selects the Compose files',

@@ -214,7 +214,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Database',
-      programs: ['provision'],
+      programs: ['provision', 'backup'],
       description:
         'The server, as a role that may create roles and databases. Only commands of an administrator get it.',
       example: 'postgres://postgres:changethis@db.example.com:5432/postgres',
@@ -327,7 +327,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Storage',
-      programs: ['provision'],
+      programs: ['backup'],
       description: 'Where backups of the database are stored: a bucket, or a folder, that holds nothing else.',
       example: {
         development: 'file:./.airlock/backups',
@@ -340,7 +340,7 @@ export const schema = z.object({
     }),
   BACKUP_KEEP: integer(1, 1_000).register(variables, {
     group: 'Storage',
-    programs: ['provision'],
+    programs: ['backup'],
     description:
       'The number of backups that `airlock db backup` keeps, besides the last one that was restored on trial.',
     default: '14',
@@ -349,7 +349,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Storage',
-      programs: ['provision'],
+      programs: ['backup'],
       description: 'Encrypts each backup for the holders of these keys. Without it backups are not encrypted.',
       example: 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
     }),
@@ -357,7 +357,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Storage',
-      programs: ['provision'],
+      programs: ['backup'],
       description: 'The secret key of age that decrypts backups, for a restore and a drill.',
       example: 'changethis',
       secret: true,
@@ -366,7 +366,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Storage',
-      programs: ['provision'],
+      programs: ['backup'],
       description:
         'The folder of pg_dump and pg_restore, of the major version of the server. Default: the search path.',
       example: '/usr/lib/postgresql/18/bin',
