@@ -1,5 +1,5 @@
 import type { DatabaseAddress, Environment, Secret } from '@airlock/config';
-import { createSessionConfig } from '@airlock/database/operations';
+import { createSessionConfig } from '@airlock/database/sessions';
 import type { StampedBackend } from '@airlock/storage';
 
 export interface BackupOptions {

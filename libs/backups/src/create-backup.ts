@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseAddress } from '@airlock/config';
-import { assertIdentity, withClient } from '@airlock/database/operations';
+import { assertIdentity, withClient } from '@airlock/database/sessions';
 import type { Client } from 'pg';
 import { refuse } from './problems/backup-error.js';
 import { type BackupOptions, createClaim, createContext } from './backup-options.js';

@@ -6,4 +6,4 @@ export type { BackupManifest } from './manifest.js';
 export { restoreBackup } from './restore-backup.js';
 export { loadPast } from './load-past.js';
 export { restoreDrill } from './restore-drill.js';
-export { runSchedule } from './schedule.js';
+export { runSchedule } from './backup-schedule.js';

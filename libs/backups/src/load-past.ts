@@ -1,9 +1,9 @@
-import { withClient } from '@airlock/database/operations';
+import { withClient } from '@airlock/database/sessions';
 import { type BackupOptions, createContext } from './backup-options.js';
 import { BackupStore } from './backup-store.js';
 import { readTime } from './manifest.js';
 import { findLastProof } from './proofs.js';
-import type { Past } from './schedule.js';
+import type { Past } from './backup-schedule.js';
 
 /** From the storage and the database, so that it is the same for every process. */
 export async function loadPast(options: BackupOptions): Promise<Past> {

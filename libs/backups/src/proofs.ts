@@ -1,4 +1,4 @@
-import { assertIdentity, withClient } from '@airlock/database/operations';
+import { assertIdentity, withClient } from '@airlock/database/sessions';
 import { type Client, escapeIdentifier } from 'pg';
 import { refuse } from './problems/backup-error.js';
 import { type BackupOptions, createClaim, createContext } from './backup-options.js';

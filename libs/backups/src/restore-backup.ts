@@ -1,4 +1,4 @@
-import { withClient } from '@airlock/database/operations';
+import { withClient } from '@airlock/database/sessions';
 import { createContext, type RestoreOptions } from './backup-options.js';
 import { BackupStore } from './backup-store.js';
 import type { BackupManifest } from './manifest.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseAddress } from '@airlock/config';
-import { withClient } from '@airlock/database/operations';
+import { withClient } from '@airlock/database/sessions';
 import type { Client } from 'pg';
 import { createContext, type RestoreOptions } from './backup-options.js';
 import { BackupStore } from './backup-store.js';

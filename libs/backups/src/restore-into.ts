@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { maxDatabaseNameBytes } from '@airlock/config';
-import { createDatabase, findBrokenBindings, readLocation, readStamp, withClient } from '@airlock/database/operations';
+import { createDatabase, findBrokenBindings, readLocation, readStamp, withClient } from '@airlock/database/sessions';
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { BackupError, refuse } from './problems/backup-error.js';
 import { createContext, type RestoreOptions } from './backup-options.js';

@@ -1,4 +1,4 @@
-import { loadLedger } from '@airlock/database/operations';
+import { loadLedger } from '@airlock/database/sessions';
 import type { Client } from 'pg';
 import { refuse } from '../problems/backup-error.js';
 import type { Contents } from './contents.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { chooseNext, runSchedule } from './schedule.js';
+import { chooseNext, runSchedule } from './backup-schedule.js';
 
 const HOUR = 3_600_000;
 const now = Date.UTC(2026, 0, 10);
