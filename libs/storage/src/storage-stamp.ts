@@ -70,7 +70,10 @@ export function refuseStamp(
   const [problem, fix] =
     found === undefined
       ? ['has no stamp', `${purpose.provision}   # stamps an empty bucket; run it once per environment`]
-      : [`is stamped ${found || 'with an unreadable text'}`, `set ${purpose.variable} to the bucket of this environment`];
+      : [
+          `is stamped ${found || 'with an unreadable text'}`,
+          `set ${purpose.variable} to the bucket of this environment`,
+        ];
   return new StorageError(
     'refused',
     `${purpose.variable}: ${description} ${problem}; expected the stamp ${expected}\n  ${fix}`,
