@@ -110,7 +110,7 @@ describeWithTools('backups', () => {
 
   describe('a tool', () => {
     /** Runs the script in place of pg_dump, and the real pg_restore. */
-    const withDump = async (script: string) => {
+    const withDump = async (script: string, signal?: AbortSignal) => {
       const folder = createToolFolder();
       try {
         const programs = { pg_dump: script, pg_restore: `exec "${tools}/pg_restore" "$@"` };
@@ -118,7 +118,7 @@ describeWithTools('backups', () => {
           await writeFile(join(folder, name), `#!/bin/sh\n${text}\n`);
           await chmod(join(folder, name), 0o755);
         }
-        return await createBackup({ ...world.options, tools: folder }).catch((error: unknown) => error);
+        return await createBackup({ ...world.options, tools: folder, signal }).catch((error: unknown) => error);
       } finally {
         await rm(folder, { recursive: true });
       }
@@ -151,6 +151,14 @@ describeWithTools('backups', () => {
       ],
     ])('that %s leaves nothing', async (_, script, message) => {
       expect(String(await withDump(script))).toContain(message);
+      expect(await world.files()).toEqual([]);
+    });
+
+    it('that is interrupted leaves nothing', async () => {
+      const control = new AbortController();
+      setTimeout(() => control.abort(new Error('interrupted')), 1_000);
+      const script = `${version(18)}\n"${tools}/pg_dump" "$@" | head -c 2000; exec sleep 600`;
+      expect(await withDump(script, control.signal)).toBeInstanceOf(Error);
       expect(await world.files()).toEqual([]);
     });
 
