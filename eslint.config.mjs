@@ -48,7 +48,10 @@ const layers = [
     onlyDependOnLibsWithTags: ['layer:storage', 'layer:health', 'layer:database', 'layer:database-dev', 'layer:config'],
   },
   { sourceTag: 'layer:deploy', onlyDependOnLibsWithTags: ['layer:config'] },
-  { sourceTag: 'layer:model', onlyDependOnLibsWithTags: ['layer:database', 'layer:database-dev', 'layer:config'] },
+  {
+    sourceTag: 'layer:model',
+    onlyDependOnLibsWithTags: ['database', 'database-dev', 'embedded', 'config'].map((name) => `layer:${name}`),
+  },
   { sourceTag: 'layer:health', onlyDependOnLibsWithTags: ['layer:database', 'layer:config'] },
   { sourceTag: 'layer:authoring', onlyDependOnLibsWithTags: ['layer:database'] },
   { sourceTag: 'layer:database-dev', onlyDependOnLibsWithTags: ['layer:database', 'layer:embedded', 'layer:config'] },
@@ -69,7 +72,7 @@ const MAY_REVEAL = [
   'libs/provider-connections/src/provider.ts',
   'libs/service/src/data/cursor.ts',
   'libs/service/src/mail/smtp.ts',
-  'libs/service/src/outbound/guard-sockets.ts',
+  'libs/service/src/outbound/own-hosts.ts',
   'libs/service/src/outbound/http-peer.ts',
   'libs/service/src/redis/redis.ts',
   'libs/service/src/signatures/signature-check.ts',
@@ -82,6 +85,7 @@ const MAY_REVEAL = [
   'libs/config/src/rules/secret-rules.ts',
   'libs/database/src/connect/client-options.ts',
   'libs/database/src/provision/provision.ts',
+  'libs/database/src/refresh/refresh.ts',
   'libs/database-dev/src/testing/**',
 ];
 const MAY_READ_PROCESS_ENV = ['libs/config/src/sources/process-environment.ts'];
@@ -103,7 +107,7 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { project: 'tsconfig.json', tsconfigRootDir: import.meta.dirname } },
     plugins: { '@nx': nx },
     rules: {
       '@nx/enforce-module-boundaries': [

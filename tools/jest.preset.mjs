@@ -1,6 +1,5 @@
 // The base of every project's jest.config.mjs.
 import { fileURLToPath } from 'node:url';
-import { swcOptions } from './swc-options.mjs';
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -10,10 +9,10 @@ const preset = {
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  transform: {
-    '^.+\\.ts$': [fileURLToPath(import.meta.resolve('@swc/jest')), { ...swcOptions, sourceMaps: 'inline' }],
-  },
+  transform: { '^.+\\.ts$': pathOf('./jest/transformer.mjs') },
   cacheDirectory: pathOf('../node_modules/.cache/jest'),
+  // Names the folder of compiled files, which is the same for all projects.
+  id: 'airlock',
   randomize: true,
   injectGlobals: false,
   // A limit against hanging, not a measurement: a busy machine must not fail a test.

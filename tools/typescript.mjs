@@ -16,13 +16,14 @@ enableCompileCache(`${CACHE}node`);
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
+    const isFile = specifier.startsWith('.') && specifier.endsWith('.js');
+    const fromSource = isFile && context.parentURL?.endsWith('.ts');
+    const target = fromSource ? `${specifier.slice(0, -'.js'.length)}.ts` : specifier;
+    const file = isFile ? new URL(target, context.parentURL) : undefined;
+    // Node would take three times as long to find the same file. It resolves links, and reports missing files.
+    if (file && isPlainFile(file)) return { url: file.href, shortCircuit: true };
     // Packages do not import our sources, and an unchanged request is served from Node's cache.
     if (context.parentURL?.includes('/node_modules/')) return nextResolve(specifier);
-    const fromSource = context.parentURL?.endsWith('.ts') && specifier.startsWith('.') && specifier.endsWith('.js');
-    const target = fromSource ? `${specifier.slice(0, -'.js'.length)}.ts` : specifier;
-    const source = fromSource ? new URL(target, context.parentURL) : undefined;
-    // Node would take three times as long to find the same file. It resolves links, and reports missing files.
-    if (source && isPlainFile(source)) return { url: source.href, format: 'module', shortCircuit: true };
     return nextResolve(target, { ...context, conditions: [...context.conditions, SOURCE_CONDITION] });
   },
   load(url, context, nextLoad) {

@@ -1,6 +1,6 @@
 // The jobs of the bench. Each writes a row; `exactly` ends in the transaction of the row, `at-least` when it returns.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { job } from '@airlock/service';
+import { job } from '@airlock/service/jobs';
 import { z } from 'zod';
 
 const WORK_MS = 20;

@@ -13,9 +13,9 @@ describe.each(projects)('%s', (project) => {
     expect(readdirSync(`${root}/${project}/src`)).not.toContain('lib');
   });
 
-  it('has an index of at most 30 lines without wildcards', () => {
+  it('has an index of at most 25 lines without wildcards', () => {
     for (const index of listFiles(new RegExp(`^${project}/src/(\\w+/)?index\\.ts$`))) {
-      expect(readText(index).trimEnd().split('\n').length).toBeLessThanOrEqual(30);
+      expect(readText(index).trimEnd().split('\n').length).toBeLessThanOrEqual(25);
       expect(readText(index)).not.toMatch(/export \*/);
     }
   });

@@ -20,6 +20,8 @@ type Name = (typeof variableNames)[number];
 const LEFT_OUT: Readonly<Record<string, string>> = {
   REDIS_URL: 'a preview has no Redis: caches are per process',
   STORAGE_URL: 'only an app with a route that takes files needs it, and then it is required (docs/uploads.md)',
+  REFRESH_KEY: 'an operator gives it to the one command that reads it',
+  REFRESH_SOURCE_URL: 'as REFRESH_KEY: it names a server that exists for one refresh',
   SENTRY_DSN: 'a platform that stores it as a secret passes it by name',
 };
 

@@ -73,6 +73,9 @@ describe('the table of programs', () => {
       expect(text.replaceAll(/["',[\]]/g, '')).toContain(command.join(' '));
       expect(text).toMatch(new RegExp(`(containerPort|internal_port)[ :=]+${ports.service}\\b`));
     }
+    const railway = readText('docker/deploy/railway/.railway/railway.ts');
+    expect(railway).toContain(command.join(' '));
+    expect(railway).toContain(`PORT: '${ports.service}'`);
     expect(services['callback']?.environment?.['PORT']).toBe(String(ports.service));
   });
 
@@ -84,22 +87,27 @@ describe('the table of programs', () => {
     expectProbes('api', { port: ports.service, probes });
   });
 
-  it('starts the worker on each platform with its command and probes, and not where the API runs the jobs', () => {
+  it('starts the worker on each platform with its command and probes', () => {
     const { command, ports, probes } = PROGRAMS.worker;
     expectProbes('worker', { port: ports.management, probes });
     for (const file of ['alibaba/worker.yaml', 'cloud-run/worker.yaml', 'fly/fly.toml', 'railway/.railway/railway.ts'])
       expect(readText(`docker/deploy/${file}`)).toContain(command[1]);
-    for (const environment of ENVIRONMENTS) {
-      const file = traitsOf(environment).isServedFromSources
-        ? 'override'
-        : traitsOf(environment).mayBeReset
-          ? 'test'
-          : environment;
-      const overlay = (parse(readText(`compose.${file}.yml`), { merge: true, logLevel: 'silent' }) as Compose).services;
-      // `!reset null` is read as a text.
-      const isRemoved = 'worker' in overlay && typeof overlay['worker'] !== 'object';
-      expect([environment, isRemoved]).toEqual([environment, !isStarted('worker', environment)]);
-    }
+  });
+
+  it.each(
+    (['worker', 'outbound'] as const).flatMap((name) =>
+      ENVIRONMENTS.map((environment) => [name, environment] as const),
+    ),
+  )('starts the %s by Compose in %s only if it is used there', (name, environment) => {
+    const file = traitsOf(environment).isServedFromSources
+      ? 'override'
+      : traitsOf(environment).mayBeReset
+        ? 'test'
+        : environment;
+    const overlay = (parse(readText(`compose.${file}.yml`), { merge: true, logLevel: 'silent' }) as Compose).services;
+    // `!reset null` is read as a text.
+    const isRemoved = name in overlay && typeof overlay[name] !== 'object';
+    expect(isRemoved).toBe(!isStarted(name, environment));
   });
 
   it.each(['fly/fly.toml', 'railway/.railway/railway.ts', 'cloud-run/job.yaml', 'alibaba/migrate.yaml'])(

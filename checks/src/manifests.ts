@@ -51,10 +51,10 @@ function isUsed(program: ProgramName, environment: Environment): boolean {
   );
 }
 
-/** A worker is not started where the API runs the jobs. */
+/** Such as a worker, which is not started where the API runs the jobs. */
 export function isStarted(program: ProgramName, environment: Environment): boolean {
-  const { unless }: Program = PROGRAMS[program];
-  return unless === undefined || !traitsOf(environment)[unless];
+  const { unless = [] }: Program = PROGRAMS[program];
+  return !unless.some((permission) => traitsOf(environment)[permission]);
 }
 
 function listPlatforms(name: ProgramName): readonly string[] {
@@ -116,7 +116,10 @@ async function loadHosted(environment: Environment): Promise<Manifest[]> {
     own('alibaba/migrate.yaml', ['migrate'], readContainer('alibaba/migrate.yaml')),
     own('alibaba/callback.yaml', ['callback'], readContainer('alibaba/callback.yaml')),
     own('cloud-run/callback.yaml', ['callback'], readContainer('cloud-run/callback.yaml')),
-    own('fly/callback.toml', ['callback'], readFly('callback.toml', 'airlock-callback-staging')),
+    own('fly/callback.toml', ['callback'], readFly('callback.toml', 'airlock-staging-callback')),
+    ...(isStarted('outbound', environment)
+      ? [own('alibaba/outbound.yaml', ['outbound'], readContainer('alibaba/outbound.yaml'))]
+      : []),
     own('alibaba/worker.yaml', ['worker'], readContainer('alibaba/worker.yaml')),
     own('cloud-run/service.yaml', ['api'], readContainer('cloud-run/service.yaml')),
     own('cloud-run/worker.yaml', ['worker'], readContainer('cloud-run/worker.yaml')),
@@ -124,6 +127,7 @@ async function loadHosted(environment: Environment): Promise<Manifest[]> {
     own('fly/README.md', ['api', 'worker', 'migrate'], readFly('fly.toml', 'airlock-staging')),
     own('railway/.railway/railway.ts', ['api', 'migrate'], await readRailway(environment, 'api')),
     own('railway/.railway/railway.ts', ['worker'], await readRailway(environment, 'worker')),
+    own('railway/.railway/railway.ts', ['callback'], await readRailway(environment, 'callback')),
   ];
 }
 
@@ -141,7 +145,7 @@ function readFly(config: string, app: string): string[] {
 
 async function readRailway(environment: Environment, service: string): Promise<string[]> {
   const path = join(root, 'docker/deploy/railway/.railway/railway.ts');
-  const names = { API_IMAGE: 'ghcr.io/example/api', IMAGE_DIGEST: 'sha256:0' };
+  const names = { API_IMAGE: 'ghcr.io/example/api', IMAGE_DIGEST: 'sha256:0', CALLBACK_REPLICAS: '1' };
   // eslint-disable-next-line no-restricted-properties -- what a deploy passes to the file
   const before = { ...process.env };
   // eslint-disable-next-line no-restricted-properties -- as above

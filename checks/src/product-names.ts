@@ -10,7 +10,7 @@ export async function loadProductNames(homonyms: readonly string[] = []): Promis
   const entities = await model.loadEntities();
   const words = [...entities.map(({ name }) => name), ...model.migrations.map(({ name }) => name)];
   return [
-    ...Object.keys(model.columns)
+    ...Object.keys(await model.loadClasses())
       .filter((table) => !homonyms.includes(table))
       .flatMap(describeTable),
     ...words.map((word) => new RegExp(`\\b${word}\\b`)),

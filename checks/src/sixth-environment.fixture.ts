@@ -5,7 +5,7 @@ import { type Config, type DatabaseAddress, ENVIRONMENTS, type Environment, Secr
 import { inspectConfig, renderExamples, renderDocs } from '@airlock/config/loading';
 import { badEnvironments, goodEnvironments, withFolder } from '@airlock/config/testing';
 import { connectClient, createSessionConfig, migrate, provision, seed } from '@airlock/database/internal';
-import { refresh } from '@airlock/database/operations';
+import { refresh, withClient } from '@airlock/database/operations';
 import { model } from '@airlock/model';
 import { startScratchCluster } from '@airlock/embedded-postgres';
 import { listEnvironmentFiles } from './environment-files.js';
@@ -80,13 +80,21 @@ async function judgeDatabase() {
       restamp: await ask('airlock', `SELECT ops.restamp('airlock_tpl')`),
       template: await ask('airlock_tpl', 'SELECT 1').catch(messageOf),
       seed: await seed({ ...model, config }).then(() => 'done', messageOf),
-      refresh: await refresh({ ...model, ...copy, copy: 'airlock_copy' }).then(() => 'done', messageOf),
+      refresh: await refreshFrom(copy, config).then(() => 'done', messageOf),
       adopt: await provision({ ...copy, adopt: 'airlock_copy' }).then(() => 'done', messageOf),
       stranger: await provision({ ...own, environment: 'uat' as Environment }).then(() => 'done', messageOf),
     };
   } finally {
     await cluster.stop();
   }
+}
+
+async function refreshFrom(copy: { admin: DatabaseAddress; app: DatabaseAddress }, config: Config) {
+  const { migrations } = model;
+  const [classes, key] = [await model.loadClasses(), new Secret('k'.repeat(32))];
+  return withClient({ ...copy.admin, database: copy.app.database }, { config, purpose: 'spec' }, (source) =>
+    refresh({ migrations, classes, config, source, key }),
+  );
 }
 
 /** A real config of a database that sixth would be refused: it is on this machine. */

@@ -15,7 +15,7 @@ import { listFiles, readText } from './repository.js';
 
 const graph = loadImportGraph();
 const shipped = withoutTests(graph);
-const LONGEST_CHAIN = 20;
+const LONGEST_CHAIN = 19;
 /** A product adds as many files as it needs. */
 const PRODUCT = /^(apps\/api|libs\/jobs|libs\/model)\//;
 

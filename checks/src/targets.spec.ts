@@ -27,6 +27,17 @@ const samples = {
   AUTH_JWKS_URL: 'https://auth.example.com/.well-known/jwks.json',
   AUTH_AUTHORIZED_PARTIES: 'https://app.example.com',
 };
+const callbackSamples = {
+  CALLBACK_URL: 'https://callback.example.com',
+  CONNECTIONS_PAGE: 'https://app.example.com/connections',
+  CONNECTION_KEYS: 'abcdef9876543210abcdef9876543210abcdef9876543210',
+  CONNECTION_PROVIDERS: JSON.stringify([
+    {
+      ...{ name: 'acme', issuer: 'https://login.example.com', clientId: 'airlock' },
+      ...{ clientSecret: '0123456789abcdef0123456789abcdef', scopes: ['openid'] },
+    },
+  ]),
+};
 
 describe('docker/deploy', () => {
   it('has one folder per target, each with a README that lists what was not run', () => {
@@ -75,6 +86,12 @@ const programs: readonly Program[] = [
     readme: 'alibaba',
     reader: 'worker',
   },
+  ...(['alibaba', 'cloud-run', 'fly', 'railway'] as const).map((readme) => ({
+    name: `the callback of ${readme}`,
+    given: (environment: string) => listCallback(readme, environment),
+    readme,
+    reader: 'callback' as const,
+  })),
   { name: 'the pods of Kubernetes', given: () => listContainer('alibaba/api.yaml'), readme: 'alibaba' },
   {
     name: 'the job of Kubernetes',
@@ -148,6 +165,13 @@ describe('railway.ts, evaluated by the SDK of Railway', () => {
     });
     const kept = Object.keys(variables).filter((name) => variables[name]?.type === 'preserve');
     expect([...kept, 'REDIS_URL'].sort()).toEqual(Object.keys(samples).sort());
+  });
+
+  it('has the callback only where it is on', async () => {
+    expect(await withRelease(() => evaluateRailway('staging', 'callback'))).toMatchObject({
+      deploy: { healthcheckPath: '/readyz', numReplicas: 1, drainingSeconds: GRACE_S },
+    });
+    expect(await withRelease(() => evaluateRailway('staging', 'callback'), '0')).toBeUndefined();
   });
 
   it('refuses to be applied without an image', async () => {
@@ -277,11 +301,18 @@ function listContainer(path: string): Given {
   };
 }
 
-function listFly(): Given {
-  const { env } = parseToml(deployed('fly/fly.toml')) as unknown as FlyToml;
-  const command = /^flyctl secrets set (?:.*\\\n)*.*$/m.exec(deployed('fly/README.md'))?.[0] ?? '';
+function listFly(file = 'fly.toml', app = 'airlock-staging'): Given {
+  const { env } = parseToml(deployed(`fly/${file}`)) as unknown as FlyToml;
+  const line = new RegExp(`^flyctl secrets set --app ${app} (?:.*\\\\\n)*.*$`, 'm');
+  const command = line.exec(deployed('fly/README.md'))?.[0] ?? '';
   const secrets = [...command.matchAll(/\b([A-Z_]+)=/g)].map(([, name = '']) => [name, undefined] as const);
   return { ENVIRONMENT: undefined, IMAGE_DIGEST: DIGEST, ...env, ...Object.fromEntries(secrets) };
+}
+
+function listCallback(platform: 'alibaba' | 'cloud-run' | 'fly' | 'railway', environment: string) {
+  if (platform === 'fly') return listFly('callback.toml', 'airlock-staging-callback');
+  if (platform === 'railway') return listRailway(environment, 'callback');
+  return listContainer(`${platform}/callback.yaml`);
 }
 
 async function listRailway(environment: string, service = 'api'): Promise<Given> {
@@ -291,7 +322,7 @@ async function listRailway(environment: string, service = 'api'): Promise<Given>
 
 /** The databases of Railway are in its private network. */
 function sampleOf(name: string, readme: string): string {
-  const sample = samples[name as keyof typeof samples];
+  const sample = { ...samples, ...callbackSamples }[name as keyof typeof samples];
   if (readme !== 'railway') return sample;
   return sample
     .replace(/(db|redis)\.example\.com/, '$1.railway.internal')
@@ -308,8 +339,8 @@ async function evaluateRailway(environment: string, name = 'api'): Promise<Railw
   ) as unknown as RailwayService;
 }
 
-async function withRelease<T>(work: () => Promise<T>): Promise<T> {
-  const names = { API_IMAGE: IMAGE, IMAGE_DIGEST: DIGEST };
+async function withRelease<T>(work: () => Promise<T>, callbackReplicas = '1'): Promise<T> {
+  const names = { API_IMAGE: IMAGE, IMAGE_DIGEST: DIGEST, CALLBACK_REPLICAS: callbackReplicas };
   // eslint-disable-next-line no-restricted-properties -- what the deploy passes
   Object.assign(process.env, names);
   try {

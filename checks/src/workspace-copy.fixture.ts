@@ -23,6 +23,7 @@ const COPIED = [
   'eslint.config.mjs',
   'nx.json',
   'tsconfig.base.json',
+  'tsconfig.json',
   'package.json',
   'package-lock.json',
 ];
@@ -56,7 +57,7 @@ export class WorkspaceCopy {
       if (isOurs(name)) cpSync(from, to, { recursive: true, verbatimSymlinks: true });
       else symlinkSync(from, to);
     }
-    for (const nested of globSync('{apps,libs}/*/node_modules', { cwd: root })) {
+    for (const nested of globSync('{apps/*,libs/*,docker}/node_modules', { cwd: root })) {
       symlinkSync(join(root, nested), join(this.folder, nested));
     }
   }

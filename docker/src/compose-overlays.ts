@@ -22,9 +22,14 @@ export interface OverlayModel {
   /** The checkout that the model was rendered from. */
   readonly root: string;
   readonly services: Readonly<Record<string, Service>>;
-  readonly networks?: Readonly<Record<string, Part & { internal?: boolean }>>;
+  readonly networks?: Readonly<Record<string, Network>>;
   readonly volumes?: Readonly<Record<string, Part & { driver_opts?: Readonly<Record<string, string>> }>>;
   readonly configs?: Readonly<Record<string, Part & { file?: string }>>;
+}
+
+export interface Network extends Part {
+  readonly internal?: boolean;
+  readonly driver_opts?: Readonly<Record<string, string>>;
 }
 
 export interface Part {

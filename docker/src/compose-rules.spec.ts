@@ -127,8 +127,44 @@ const mutations: Mutation[] = [
       '    environment: { DATABASE_ADMIN_URL_FILE: /run/secrets/redis_url }',
     ),
   ),
-  ...both('C8.internal', 'the database on the edge', insert(POSTGRES, '    networks: [backend, edge]')),
+  ...both('C8.internal', 'the database with a way out', insert(POSTGRES, '    networks: [backend, outside]')),
   ...both('C8.apart', 'the database beside Traefik', insert(POSTGRES, '    networks: [edge]')),
+  ...(['compose.staging.yml', 'compose.preview.yml', 'compose.test.yml'] as const).map((file) => {
+    const overlay = { staging: 'staging', preview: 'preview', test: 'testing' }[file.split('.')[1] ?? ''] as Overlay;
+    return mutation('C8.closed', 'an open network of the edge', overlay, file, (copy) => {
+      if (file === 'compose.preview.yml') return copy.replace(file, /^ {2}edge: !override/, '  edge: !override {}');
+      copy.insert(file, /^networks:/, '  edge: !override {}');
+      return copy.find(file, /^ {2}edge: !override/);
+    });
+  }),
+  ...(['staging', 'staging-swarm'] as const).map((overlay) =>
+    mutation('C8.closed', 'a worker with a way out', overlay, 'compose.staging.yml', (copy, file) => {
+      return copy.insert(file, /^ {2}worker:$/, '    networks: [backend, outside]');
+    }),
+  ),
+  mutation('C8.closed', 'an added program with a way out', 'staging', 'compose.staging.yml', (copy, file) => {
+    copy.insert(file, /^services:/, '  reports:', '    extends: { file: docker/hosted.yml, service: worker }');
+    return copy.find(file, /^ {2}reports:/);
+  }),
+  mutation('C8.closed', 'an address of the host', 'staging', 'compose.yml', (copy, file) => {
+    copy.remove(file, /gateway_mode_ipv4/);
+    return copy.find(file, /^ {2}edge:/);
+  }),
+  mutation('C8.closed', 'an open network for previews', 'edge', 'docker/traefik/compose.yml', (copy, file) =>
+    copy.replace(file, /^ {2}edge:/, '  edge: {}'),
+  ),
+  mutation('C8.proxy', 'no proxy', 'staging', 'compose.staging.yml', (copy, file) => {
+    copy.replace(file, /service: outbound \}/, '    command: [sleep, infinity]');
+    return copy.find(file, /^ {2}outbound:/);
+  }),
+  mutation('C8.proxy', 'an API that does not know it', 'preview', 'compose.preview.yml', (copy, file) =>
+    copy.replace(file, /OUTBOUND_PROXY/, '    environment: { ENVIRONMENT: preview }'),
+  ),
+  mutation('C8.proxy', 'an added program that does not know it', 'staging', 'compose.staging.yml', (copy, file) => {
+    const own = ['    command: [node, reports.js]', '    environment: { ENVIRONMENT: staging } # reports'];
+    copy.insert(file, /^services:/, '  reports:', '    extends: { file: docker/hosted.yml, service: worker }', ...own);
+    return copy.find(file, /# reports$/);
+  }),
   ...both('C9.names', 'a container name', insert(POSTGRES, '    container_name: database')),
   ...both('C9.names', 'a volume with a name of its own', insert(/^volumes:/, '  postgres: { name: data }')),
   ...both(
@@ -415,22 +451,31 @@ describe('docker/settings/example.env', () => {
 });
 
 describe('staging and production', () => {
-  it('differ in names, sizes and the certificate authority only', () => {
+  it('differ in names, sizes, the certificate authority and the way out only', () => {
     const [staging, production] = [modelOf('staging'), modelOf('production')].map((model) =>
       parseModel(JSON.stringify(model).replaceAll(/(["`])(rules-)?(staging|production)(["`_])/g, '$1$2ENVIRONMENT$4')),
     ) as [OverlayModel, OverlayModel];
     expect([...differences(staging, production)]).toEqual([
+      'networks.edge.driver_opts',
+      'networks.edge.internal',
+      'services.api.depends_on.outbound',
       'services.api.deploy.replicas',
       'services.api.deploy.resources.limits.cpus',
       'services.api.deploy.resources.limits.memory',
       'services.api.deploy.resources.reservations.memory',
+      'services.api.environment.OUTBOUND_PROXY',
       'services.api.labels',
+      'services.callback.depends_on.outbound',
+      'services.callback.environment.OUTBOUND_PROXY',
       'services.callback.labels',
+      'services.outbound',
       'services.postgres.deploy.resources.limits.memory',
       'services.postgres.deploy.resources.limits.pids',
       'services.postgres.shm_size',
       'services.traefik.environment.TRAEFIK_CERTIFICATESRESOLVERS_LETSENCRYPT_ACME_CASERVER',
+      'services.worker.depends_on.outbound',
       'services.worker.deploy.replicas',
+      'services.worker.environment.OUTBOUND_PROXY',
     ]);
   });
 });

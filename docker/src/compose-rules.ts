@@ -3,6 +3,7 @@
  * The file is long because of this table.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { CLOSED, findMissingProxies, findOpenNetworks, WITH_PROXY } from './closed-networks.js';
 import {
   HOSTED,
   OVERLAYS,
@@ -13,13 +14,7 @@ import {
   LOCAL,
 } from './compose-overlays.js';
 import { traitsOf } from '@airlock/config';
-import type { Path } from './locate.js';
-
-export interface Breach {
-  readonly path: Path;
-  /** The problem, and the expected state. */
-  readonly problem: string;
-}
+import type { Breach } from './locate.js';
 
 export interface ComposeRule {
   readonly id: string;
@@ -268,6 +263,18 @@ export const composeRules: readonly ComposeRule[] = [
             problem: `shares ${network} with the edge; expected none`,
           })),
       ),
+  },
+  {
+    id: 'C8.closed',
+    title: 'no way out but the proxy, where the environment may not reach any host',
+    scope: CLOSED,
+    check: findOpenNetworks,
+  },
+  {
+    id: 'C8.proxy',
+    title: 'each program is told where the proxy is',
+    scope: WITH_PROXY,
+    check: findMissingProxies,
   },
   {
     id: 'C9.names',

@@ -1,4 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { attempt, run, workspace } from './engine.fixture.js';
@@ -41,14 +42,14 @@ export const socketGroup = (): string => String(statSync('/var/run/docker.sock')
 export function askEdge(
   { address, host, ca }: { address: string; host: string; ca: string },
   path: string,
-): Promise<{ status: number; body: string }> {
+): Promise<{ status: number; headers: IncomingHttpHeaders; body: string }> {
   const { hostname, port } = new URL(`https://${address}`);
   return new Promise((resolve, reject) => {
     const options = { host: hostname, port, path, ca, servername: host, headers: { host }, agent: false };
     const sent = request(options, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (part: string) => (body += part));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
     });
     sent.once('error', reject).end();
   });

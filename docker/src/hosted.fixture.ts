@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { traitsOf } from '@airlock/config';
 import { socketGroup } from './edge.fixture.js';
 import { attempt, run, type Outcome } from './engine.fixture.js';
 import { inspectProject, serviceOf, type Container } from './containers.fixture.js';
@@ -25,7 +26,7 @@ export const hostings: readonly Hosting[] = [
     selector: 'staging',
     database: 'airlock_staging',
     replicas: 2,
-    services: ['api', 'postgres', 'redis'],
+    services: ['api', 'outbound', 'postgres', 'redis'],
     elsewhere: { environment: 'preview', status: 78, says: 'and its word staging belongs to another environment' },
   },
   {
@@ -41,7 +42,7 @@ export const hostings: readonly Hosting[] = [
     selector: 'preview-42',
     database: 'airlock_preview',
     replicas: 1,
-    services: ['api', 'postgres'],
+    services: ['api', 'outbound', 'postgres'],
     elsewhere: { environment: 'development', status: 3, says: STAMP },
   },
 ];
@@ -53,6 +54,8 @@ export interface HostOptions {
   /** `registry/repository` and the digest in it. */
   readonly repository: string;
   readonly digest: string;
+  /** OUTBOUND_HOSTS, where not every host may be reached. */
+  readonly outboundHosts: string;
   /** True if docker/images.lock names the images of the edge. */
   readonly hasEdge: boolean;
 }
@@ -81,7 +84,7 @@ export class Host {
     this.#writeSettings();
     // The Traefik of a preview host creates this network.
     if (!this.#isPreview) return;
-    if (!this.options.hasEdge) run('docker', ['network', 'create', this.#edge]);
+    if (!this.options.hasEdge) run('docker', ['network', 'create', '--internal', this.#edge]);
     else this.#expectDone(this.#previewEdge('up', '--wait', '--detach'));
   }
 
@@ -139,6 +142,16 @@ export class Host {
     run('docker', ['network', 'rm', '--force', this.#edge]);
   }
 
+  /** Whether every host may be reached. */
+  get isOpen(): boolean {
+    return traitsOf(this.hosting.environment).mayReachAnyHost;
+  }
+
+  /** Whether users connect accounts of a provider: in one environment, and of a provider that none of them reaches. */
+  get hasCallback(): boolean {
+    return this.hosting.environment === 'staging';
+  }
+
   get #isPreview(): boolean {
     return this.hosting.environment === 'preview';
   }
@@ -149,6 +162,17 @@ export class Host {
     const project = ['--project-name', this.#edge.replace(/_edge$/, '')];
     const command = ['compose', ...project, ...files, '--file', 'docker/traefik/compose.yml', ...words];
     return attempt('docker', command, this.options.folder);
+  }
+
+  #describeCallback(): string {
+    const [key, clientSecret] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
+    const provider = { name: 'acme', issuer: 'https://login.example.com', clientId: 'airlock', clientSecret };
+    const providers = JSON.stringify([{ ...provider, scopes: ['openid'] }]);
+    return `CALLBACK_REPLICAS=1
+CONNECTION_KEYS=${key}
+CONNECTION_PROVIDERS='${providers}'
+CONNECTIONS_PAGE=https://app.example.com/accounts
+`;
   }
 
   #expectDone({ status, output }: Outcome): void {
@@ -185,6 +209,8 @@ export class Host {
     // The tests do not need their images.
     const missing = this.options.hasEdge ? [] : ['TRAEFIK_IMAGE', 'SOCKET_PROXY_IMAGE'];
     const edge = missing.map((key) => `${key}=example@sha256:${'0'.repeat(64)}\n`).join('');
-    writeFileSync(join(folder, `docker/settings/${this.hosting.environment}.env`), `${text}${edge}`);
+    const callback = this.hasCallback ? this.#describeCallback() : '';
+    const hosts = this.isOpen ? '' : `OUTBOUND_HOSTS=${this.options.outboundHosts}\n`;
+    writeFileSync(join(folder, `docker/settings/${this.hosting.environment}.env`), `${text}${edge}${hosts}${callback}`);
   }
 }

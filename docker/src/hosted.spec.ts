@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { traitsOf } from '@airlock/config';
 import { skipUnless } from '@airlock/config/testing';
 import { CONFINED, describeConfinement, listProject, serviceOf } from './containers.fixture.js';
 import { askEdge, findEdgeImages, prepareEdge } from './edge.fixture.js';
@@ -17,6 +18,7 @@ import {
 import { Host, hostings } from './hosted.fixture.js';
 import { inspectImage } from './image-facts.js';
 import { imageRules, type ImageFacts } from './image-rules.js';
+import { Internet, WAYS } from './internet.fixture.js';
 import { askWhile, Proxy, stopContainer } from './load.fixture.js';
 import { Registry } from './registry.fixture.js';
 
@@ -32,11 +34,13 @@ const itWithEdge = skipUnless(edgeImages !== undefined, it, 'no image of Traefik
 /** The API_DOMAIN of docker/settings/example.env. */
 const DOMAIN = 'api.staging.example.com';
 let ca: string;
+const internet = new Internet(name);
 const commit = run('git', ['rev-parse', 'HEAD']);
 let digest: string;
 
 beforeAll(async () => {
   if (!edgeImages) report('the edge', 'skipped, because this engine has no image of Traefik and cannot pull one');
+  await internet.start();
   await registry.setUp(folder, edgeImages);
   ({ ca } = prepareEdge(folder, DOMAIN));
   digest = registry.buildRelease(folder, commit);
@@ -47,6 +51,7 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
+  internet.stop();
   registry.tearDown(folder);
   removeClone(folder);
   const left = listTraces(name);
@@ -59,7 +64,13 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
   let host: Host;
   beforeAll(() => {
     const release = { repository: `${registry.address}/airlock`, digest };
-    host = new Host(hosting, { name, folder, ...release, hasEdge: edgeImages !== undefined });
+    host = new Host(hosting, {
+      name,
+      folder,
+      ...release,
+      outboundHosts: internet.address,
+      hasEdge: edgeImages !== undefined,
+    });
     host.setUp();
   });
   afterAll(() => host.tearDown());
@@ -122,11 +133,22 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
       const seen = answers.map(({ body }) => /sha256:[0-9a-f]{64}/.exec(body)?.[0] ?? body);
       expect([...new Set(seen)]).toEqual([digest]);
       expect(host.edgeLog()).not.toMatch(/refused (GET|HEAD|POST)|blocked|forbidden/i);
+      if (host.hasCallback) await expectCallback(edge);
     } finally {
       run('docker', ['rm', '--force', decoy]);
       host.stopEdge();
     }
   });
+
+  /** A user returns from a provider. No log may have the code in this address. */
+  async function expectCallback(edge: Parameters<typeof askEdge>[0]): Promise<void> {
+    const { status, headers } = await askEdge(edge, '/callback/acme?code=code-of-a-user&state=unknown');
+    const page = 'https://app.example.com/accounts#provider=acme&error=invalid_state';
+    expect([status, headers.location]).toEqual([303, page]);
+    const logs = host.edgeLog() + host.compose('logs', 'callback').output;
+    expect(logs).toContain('state-unknown');
+    expect(logs).not.toContain('code-of-a-user');
+  }
 
   it('has a stamped database', () => {
     expect(host.sql('SELECT environment, database_name FROM ops.environment')).toBe(
@@ -162,8 +184,46 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
         .then(async (r) => [r.status, await found('postgres'), await found('redis')])
         .then((seen) => console.log(seen.join(' ')));`;
     const options = ['run', '--rm', '--network', host.edgeNetwork, 'node:24.21.0-trixie-slim', 'node', '-e', script];
-    expect(run('docker', options)).toBe('200 ENOTFOUND ENOTFOUND');
+    // A network without a way out asks no resolver outside.
+    const code = host.isOpen ? 'ENOTFOUND' : 'EAI_AGAIN';
+    expect(run('docker', options)).toBe(`200 ${code} ${code}`);
   });
+
+  it(`${traitsOf(hosting.environment).mayReachAnyHost ? 'reaches every' : 'reaches no'} host outside past the guard`, async () => {
+    for (const { Id } of host.containers('api').slice(0, 1)) {
+      const addresses = host.isOpen ? [internet.address] : internet.addressesFor(Id);
+      const expected = host.isOpen ? WAYS.map((way) => `${way} ${internet.address}`) : [];
+      expect(await internet.plant(Id, addresses)).toEqual(expected.sort());
+    }
+  });
+
+  if (!traitsOf(hosting.environment).mayReachAnyHost) {
+    const fetchFrom = (url?: string) =>
+      internet.fetchThrough('http://outbound:3128', host.containers('api')[0]?.Id ?? '', url);
+
+    it('reaches the listed hosts through the proxy, and no other', () => {
+      expect(fetchFrom()).toBe('200 arrived');
+      expect(fetchFrom('http://postgres:5432')).toMatch(/^403|fetch failed/);
+      expect(host.compose('logs', 'outbound').output).toMatch(
+        /"host":"postgres","port":5432,"event":"outbound.refused"/,
+      );
+    });
+
+    it('asks no resolver outside', () => {
+      const script = "require('node:dns').lookup('airlock.example.com', (error) => console.log(error?.code))";
+      expect(inContainer(host.containers('api')[0]?.Id ?? '', script)).toBe('EAI_AGAIN');
+    });
+
+    it('reaches no host when the proxy is down, and serves; then reaches them again', async () => {
+      expect(succeeded(host.compose('kill', 'outbound'))).toBe(true);
+      const [{ Id = '' } = {}] = host.containers('api');
+      expect(fetchFrom()).toBe('fetch failed');
+      expect(await internet.plant(Id, internet.addressesFor(Id))).toEqual([]);
+      expect(inContainer(Id, ask('/readyz'))).toMatch(/^200 /);
+      expect(succeeded(host.compose('up', '--wait', '--detach', '--no-deps', 'outbound'))).toBe(true);
+      expect(fetchFrom()).toBe('200 arrived');
+    });
+  }
 
   /** Runs another API with `args`, and returns its outcome. */
   const tryApi = (settings: Record<string, string>, ...args: string[]) => {

@@ -7,7 +7,7 @@ const execute = promisify(execFile);
 const CLIENTS = 8;
 const PAUSE_MS = 20;
 
-/** HAProxy with the rules of the edge (docker/haproxy), on `network` and on a port of this machine. */
+/** HAProxy with the rules of the edge (docker/haproxy), on `network`, which publishes no port, and on one that does. */
 export class Proxy {
   readonly #image: string;
 
@@ -19,7 +19,18 @@ export class Proxy {
     run('docker', ['build', '--quiet', '--tag', this.#image, `${folder}/docker/haproxy`]);
     const configuration = `${folder}/docker/haproxy/haproxy.cfg:/etc/haproxy/airlock.cfg:ro`;
     const variables = ['--env=API_NAME=api', '--env=FORGET_AFTER=1s'];
-    const place = ['--name', this.name, '--network', network, '--publish=127.0.0.1::8080', '--volume', configuration];
+    run('docker', ['network', 'create', this.name]);
+    const place = [
+      '--name',
+      this.name,
+      '--network',
+      network,
+      '--network',
+      this.name,
+      '--publish=127.0.0.1::8080',
+      '--volume',
+      configuration,
+    ];
     run('docker', ['run', '--detach', ...place, ...variables, this.#image]);
     const address = `http://${run('docker', ['port', this.name, '8080/tcp'])}`;
     await waitFor('the proxy', async () => (await fetch(`${address}/readyz`)).ok || undefined);
@@ -28,6 +39,7 @@ export class Proxy {
 
   tearDown(): void {
     run('docker', ['rm', '--force', this.name]);
+    run('docker', ['network', 'rm', '--force', this.name]);
     run('docker', ['image', 'rm', '--force', this.#image]);
   }
 }

@@ -4,6 +4,12 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Docum
 
 export type Path = readonly string[];
 
+export interface Breach {
+  readonly path: Path;
+  /** The problem, and the expected state. */
+  readonly problem: string;
+}
+
 interface Place {
   readonly file: string;
   readonly line: number;

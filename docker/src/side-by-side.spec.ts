@@ -8,6 +8,7 @@ import { probedResource } from '@airlock/model/probed-resource';
 import { Checkout } from './checkout.fixture.js';
 import { CONFINED, describeConfinement, listProject } from './containers.fixture.js';
 import { report, run, waitFor, type Outcome } from './engine.fixture.js';
+import { Internet, WAYS } from './internet.fixture.js';
 
 const checkout = new Checkout();
 const ENVIRONMENTS = ['development', 'testing'] as const;
@@ -67,6 +68,19 @@ describe('development and testing', () => {
       ]),
     ) as [string[], string[]];
     expect(development.filter((claim) => testing.includes(claim))).toEqual([]);
+  });
+
+  it('differ in their way out: testing has none', async () => {
+    const internet = new Internet(`${checkout.projectOf('testing')}`);
+    try {
+      await internet.start();
+      const idOf = (environment: string) => checkout.inspectContainers(environment).get('api')?.Id ?? '';
+      const [testing, development] = [idOf('testing'), idOf('development')];
+      expect(await internet.plant(testing, internet.addressesFor(testing))).toEqual([]);
+      expect(await internet.plant(development)).toHaveLength(WAYS.length);
+    } finally {
+      internet.stop();
+    }
   });
 
   it.each([

@@ -37,7 +37,7 @@ describe('airlock', () => {
     [[], /^Usage: airlock /],
     [['db'], /^Usage: airlock db /],
     [['frobnicate'], /unknown command 'frobnicate'/],
-    [['db', 'refresh'], /missing required argument 'copy'/],
+    [['db', 'refresh', '--percent', '0'], /expected a number above 0, of at most 100/],
     [['db', 'migrate', '--pln'], /unknown option '--pln'/],
     [['db', 'migrate', 'staging'], /too many arguments/],
     [['config', 'check', 'production'], /too many arguments/],

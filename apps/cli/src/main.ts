@@ -5,6 +5,7 @@ import { dbCommand } from './commands/db.js';
 import { deployCommand } from './commands/deploy.js';
 import { jobsCommand } from './commands/jobs.js';
 import { newCommand } from './commands/new.js';
+import { outboundCommand } from './commands/outbound-serve.js';
 import { previewCommand } from './commands/preview.js';
 import { promoteCommand } from './commands/promote.js';
 import { reportFailure } from './command-line/report-failure.js';
@@ -26,6 +27,7 @@ const program = new Command('airlock')
   .addCommand(deployCommand())
   .addCommand(jobsCommand())
   .addCommand(newCommand())
+  .addCommand(outboundCommand())
   .addCommand(previewCommand())
   .addCommand(promoteCommand())
   .addCommand(rollbackCommand())

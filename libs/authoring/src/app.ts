@@ -42,7 +42,7 @@ function draftFiles(project: NewProject): FileChange[] {
     ...described,
     private: true,
     type: 'module',
-    nx: { name, tags: ['layer:app'], targets: { build: {}, lint: {}, types: {}, test: {}, start } },
+    nx: { name, tags: ['layer:app'], targets: { build: {}, test: {}, start } },
     dependencies,
     devDependencies,
   };

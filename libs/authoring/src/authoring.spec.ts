@@ -27,7 +27,7 @@ describe('createResource', () => {
   const create = (name: string, more: { singular?: string; from?: string } = {}) =>
     createResource({ root: workspace.root, name, from: 'parcels', ...more });
 
-  it('copies the folder without specs, the table, the entity and the rules, and registers them', async () => {
+  it('copies the folder without specs, the table, and the entity with its classes, and registers them', async () => {
     const { created, changed, left } = await create('order-items');
     const [migration = ''] = created.filter((path) => path.includes('/migrations/'));
     expect([...created].sort()).toEqual([
@@ -38,7 +38,7 @@ describe('createResource', () => {
       'libs/model/src/entities/order-item.entity.ts',
       migration,
     ]);
-    expect(changed).toHaveLength(5);
+    expect(changed).toHaveLength(4);
     expect(workspace.read('libs/model/src/model.ts')).toContain(`cachedTables: ['parcels', 'order_items']`);
     expect(left).toEqual(['libs/model/src/migrations/20260102000000-add-nickname.ts']);
     expect(workspace.read('apps/api/src/order-items/order-items.controller.ts')).toContain(
@@ -52,9 +52,13 @@ describe('createResource', () => {
         '    `CREATE INDEX order_items_id_idx ON public.order_items (id)`,\n' +
         '  ],\n',
     );
-    expect(workspace.read('libs/model/src/columns.ts')).toContain(`  order_items: { id: 'keep' },\n`);
+    expect(workspace.read('libs/model/src/entities/order-item.entity.ts')).toContain(
+      `export const orderItemClasses = classify<OrderItemRecord>('order_items', { id: 'internal' });\n`,
+    );
     expect(workspace.read('libs/model/src/entities/index.ts')).toContain(
-      `import { OrderItemRecord } from './order-item.entity.js';\n\nexport const all = [ParcelRecord, OrderItemRecord];\n`,
+      `import { orderItemClasses, OrderItemRecord } from './order-item.entity.js';\n\n` +
+        `export const all = [ParcelRecord, OrderItemRecord];\n\n` +
+        `export const classes = Object.fromEntries([parcelClasses, orderItemClasses]);\n`,
     );
     expect(workspace.read('apps/api/src/app.module.ts')).toContain('[ParcelsModule, OrderItemsModule]');
   });
@@ -114,7 +118,12 @@ describe('createResource', () => {
       'export const NotesModule = 1;\n',
       /app\.module\.ts: already has a NotesModule/,
     ],
-    ['rules', 'libs/model/src/columns.ts', 'const other = { notes: {} };\n', /columns\.ts already has rules for it/],
+    [
+      'classes',
+      'libs/model/src/entities/index.ts',
+      'const noteClasses = {};\n',
+      /entities\/index\.ts: already has a noteClasses/,
+    ],
   ])('rejects a name if a list already has its %s', async (_, path, line, said) => {
     workspace.write(path, workspace.read(path) + line);
     await expectRefusal(() => create('notes'), said);

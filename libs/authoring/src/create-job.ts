@@ -39,7 +39,7 @@ export async function createJob({ root = WORKSPACE_ROOT, name }: { root?: string
 }
 
 function draftJob(name: string, { camel }: Spelling): string {
-  return `import { job } from '@airlock/service';
+  return `import { job } from '@airlock/service/jobs';
 import { z } from 'zod';
 
 /** Say here what the job does. */

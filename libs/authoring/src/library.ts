@@ -44,7 +44,7 @@ function draftFiles(project: NewProject): FileChange[] {
     type: 'module',
     sideEffects: false,
     exports: { '.': { [`${SCOPE}/source`]: './src/index.ts', default: './dist/index.js' } },
-    nx: { name, tags: [`layer:${name}`], targets: { build: {}, lint: {}, types: {}, test: {} } },
+    nx: { name, tags: [`layer:${name}`], targets: { build: {}, test: {} } },
     dependencies,
   };
   const texts = {

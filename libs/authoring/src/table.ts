@@ -10,7 +10,6 @@ import { findProperty, insert } from './syntax.js';
 import { type FileChange, readWorkspaceFile } from './write-all.js';
 
 export const MODEL = 'libs/model/src';
-const COLUMNS = `${MODEL}/columns.ts`;
 const LIST = `${MODEL}/model.ts`;
 const SCHEMA = `${MODEL}/schema.sql`;
 const LONGEST_IDENTIFIER = 63;
@@ -21,7 +20,7 @@ export interface TableDraft {
   readonly left: readonly string[];
 }
 
-/** The files of a resource in the model: a migration, an entity and the column rules for copies of production. */
+/** The files of a resource in the model: a migration, and an entity with the classes of its columns. */
 export function draftTable(root: string, renaming: Renaming): TableDraft {
   const table = renaming.to.plural.snake;
   if (new RegExp(`\\bpublic\\.${table}\\b`).test(readWorkspaceFile(root, SCHEMA)))
@@ -30,7 +29,7 @@ export function draftTable(root: string, renaming: Renaming): TableDraft {
     );
   const { changes, left } = draftStatements(root, renaming);
   const listed = draftCachedTables(root, renaming);
-  return { changes: [...changes, ...draftEntity(root, renaming), draftColumns(root, renaming), ...listed], left };
+  return { changes: [...changes, ...draftEntity(root, renaming), ...listed], left };
 }
 
 function draftStatements(root: string, renaming: Renaming): TableDraft {
@@ -108,21 +107,4 @@ function draftCachedTables(root: string, renaming: Renaming): FileChange[] {
   const copied = list.elements.find((one) => ts.isStringLiteral(one) && one.text === renaming.from.plural.snake);
   if (!copied) return [];
   return [{ path: LIST, before, text: insert(before, [{ at: copied.end, text: `, '${renaming.to.plural.snake}'` }]) }];
-}
-
-function draftColumns(root: string, renaming: Renaming): FileChange {
-  const before = readWorkspaceFile(root, COLUMNS);
-  const file = ts.createSourceFile(COLUMNS, before, ts.ScriptTarget.Latest, true);
-  if (findProperty(file, renaming.to.plural.snake))
-    throw new AuthoringRefusal(`"${renaming.to.plural.kebab}": ${COLUMNS} already has rules for it; expected none`);
-  const rules = findProperty(file, renaming.from.plural.snake);
-  if (!rules || !ts.isObjectLiteralExpression(rules.parent))
-    throw new AuthoringRefusal(
-      `${COLUMNS}: has no rules for ${renaming.from.plural.snake}; expected a rule for each of its columns`,
-    );
-  // Without parentheses the object literal would be parsed as a block.
-  const renamed = renameIn(`(${rules.initializer.getText(file)})`, renaming).text.slice(1, -1);
-  const { properties } = rules.parent;
-  const text = `,\n  ${renaming.to.plural.snake}: ${renamed}`;
-  return { path: COLUMNS, before, text: insert(before, [{ at: properties.at(-1)?.end ?? rules.end, text }]) };
 }

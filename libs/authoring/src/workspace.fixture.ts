@@ -48,9 +48,17 @@ const FILES = {
   'libs/jobs/src/index.ts': `import { weigh } from './weigh.js';\n\nexport { weigh };\n\nexport const jobs = [weigh] as const;\n`,
   'libs/jobs/src/weigh.ts': `export const weigh = {};\n`,
   'libs/model/src/model.ts': `export const model = { cachedTables: ['parcels'] };\n`,
-  'libs/model/src/columns.ts': `export const columns = {\n  parcels: { id: 'keep' },\n};\n`,
-  'libs/model/src/entities/index.ts': `import { ParcelRecord } from './parcel.entity.js';\n\nexport const all = [ParcelRecord];\n`,
-  'libs/model/src/entities/parcel.entity.ts': `@Entity({ name: 'parcels' })\nexport class ParcelRecord {}\n`,
+  'libs/model/src/entities/index.ts': `import { parcelClasses, ParcelRecord } from './parcel.entity.js';
+
+export const all = [ParcelRecord];
+
+export const classes = Object.fromEntries([parcelClasses]);
+`,
+  'libs/model/src/entities/parcel.entity.ts': `@Entity({ name: 'parcels' })
+export class ParcelRecord {}
+
+export const parcelClasses = classify<ParcelRecord>('parcels', { id: 'internal' });
+`,
   'libs/model/src/migrations/20260101000000-create-parcels.ts': MIGRATION,
   'libs/model/src/migrations/20260102000000-add-nickname.ts': NICKNAME,
   'libs/model/src/migrations/index.ts': `import type { Migration } from '@airlock/database/model';

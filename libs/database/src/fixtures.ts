@@ -2,9 +2,7 @@
 export { createAccounts } from './migrate/accounts.fixture.js';
 export { useScratchCluster } from './migrate/scratch-database.fixture.js';
 export { ask, createAddresses, runAs } from './provision/provision.fixture.js';
-export { sanitise } from './refresh/sanitise.js';
-export { listTableRules } from './refresh/table-rules.js';
-export { findUnfitColumns } from './refresh/unfit-columns.js';
+export { createDatabase, runRefresh } from './refresh/refresh.fixture.js';
 export { startHangingProxy } from './wire/hanging-proxy.fixture.js';
 export {
   authentication,

@@ -16,4 +16,6 @@ export { DEFAULT_TIMING } from './migrate/timing.js';
 export { chooseCopyStrategy } from './provision/copy-strategy.js';
 export { loadProvisionRecord, type ProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
 export { provision, readBootstrapSql } from './provision/provision.js';
+export { findUnclassified } from './refresh/plan-copy.js';
+export { type ColumnFacts, readTables, type TableFacts } from './refresh/read-tables.js';
 export { seed } from './seed/seed.js';

@@ -1,5 +1,5 @@
 import { EntityRecord } from '@airlock/model/orm';
-import { job } from '@airlock/service';
+import { job } from '@airlock/service/jobs';
 import { z } from 'zod';
 
 /** Logs each night how many records and owners there are. */

@@ -1,5 +1,6 @@
 import { EntityRecord } from '@airlock/model/orm';
-import { job, ReadCaches } from '@airlock/service';
+import { ReadCaches } from '@airlock/service';
+import { job } from '@airlock/service/jobs';
 import { MoreThan } from 'typeorm';
 import { z } from 'zod';
 

@@ -1,5 +1,5 @@
 import { ConnectionUpkeep } from '@airlock/provider-connections';
-import { job } from '@airlock/service';
+import { job } from '@airlock/service/jobs';
 import { z } from 'zod';
 
 /** Keeps the tokens of connected accounts fresh, and encrypts those of an older key with the current one. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '@airlock/config';
-import { Database, HttpPeers } from '@airlock/service';
+import { Database } from '@airlock/service';
+import { HttpPeers } from '@airlock/service/outbound';
 import { describe, expect, it } from '@jest/globals';
 import { Attempts } from './attempts.js';
 import { Connections } from './connections.js';

@@ -1,6 +1,7 @@
 import type { Config } from '@airlock/config';
 import { type ConfigType, connectionsConfig, environmentConfig, httpClientConfig } from '@airlock/config/nest';
-import { Database, HttpPeers } from '@airlock/service';
+import { Database } from '@airlock/service';
+import { HttpPeers } from '@airlock/service/outbound';
 import { Module } from '@nestjs/common';
 import { Attempts } from './attempts.js';
 import { Connections } from './connections.js';

@@ -1,5 +1,6 @@
 import type { Config } from '@airlock/config';
-import { type HttpPeers, Problem } from '@airlock/service';
+import { Problem } from '@airlock/service';
+import type { HttpPeers } from '@airlock/service/outbound';
 import { Provider, type ProviderCall } from './provider.js';
 
 const MAX_ANSWER_BYTES = 256 * 1024;

@@ -17,6 +17,9 @@ import { describeBucketFailure } from './bucket-failures.js';
 const PART_BYTES = 5 * 1024 * 1024;
 const PARTS_AT_ONCE = 1;
 
+/** Limits, and the proxy of a network that has no other way out. */
+export type BucketOptions = Config['httpClient'] & { readonly proxy?: string | undefined };
+
 /** A bucket of an S3-compatible server. */
 export class Bucket implements Backend {
   readonly description: string;
@@ -25,10 +28,10 @@ export class Bucket implements Backend {
 
   constructor(
     address: BucketAddress,
-    limits: Config['httpClient'],
+    options: BucketOptions,
     readonly variable: string,
   ) {
-    this.#client = createClient(address, limits);
+    this.#client = createClient(address, options);
     this.#bucket = address.bucket;
     this.description = `the bucket ${address.bucket} on ${address.host}:${address.port}`;
   }
@@ -99,8 +102,9 @@ export class Bucket implements Backend {
 }
 
 /** Every option that the client would otherwise look up in the process environment or in ~/.aws is given. */
-function createClient(address: BucketAddress, { timeoutMs, maxRetries }: Config['httpClient']): S3Client {
+function createClient(address: BucketAddress, { timeoutMs, maxRetries, proxy }: BucketOptions): S3Client {
   const { host, port, hasTls, region, accessKey, secretKey } = address;
+  const agent = proxy === undefined ? {} : { proxyEnv: { http_proxy: proxy, https_proxy: proxy } };
   const shownHost = host.includes(':') ? `[${host}]` : host;
   return new S3Client({
     endpoint: `${hasTls ? 'https' : 'http'}://${shownHost}:${port}`,
@@ -120,6 +124,6 @@ function createClient(address: BucketAddress, { timeoutMs, maxRetries }: Config[
     // Servers other than Amazon's may not know the checksums that newer clients add; the signature covers each part.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: timeoutMs, socketTimeout: timeoutMs },
+    requestHandler: { connectionTimeout: timeoutMs, socketTimeout: timeoutMs, httpAgent: agent, httpsAgent: agent },
   });
 }

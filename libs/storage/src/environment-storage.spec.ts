@@ -1,4 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -57,6 +59,18 @@ async function withStorage<T>(address: StorageAddress, run: (storage: Storage) =
     storage.close();
   }
 }
+
+it('asks the proxy of a network that has no other way out', async () => {
+  const asked: string[] = [];
+  const proxy = createServer(({ url = '' }, response) => void (asked.push(url), response.writeHead(404).end()));
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const { port } = proxy.address() as AddressInfo;
+  const outbound = { hosts: [], proxy: `http://127.0.0.1:${port}` };
+  await provisionStorage(server.address, { ...options(), outbound }).catch(() => undefined);
+  expect(asked[0]).toContain(`http://127.0.0.1:${server.address.port}/`);
+  proxy.closeAllConnections();
+  await new Promise((resolve) => proxy.close(resolve));
+});
 
 describe.each(Object.keys(places) as (keyof typeof places)[])('%s', (place) => {
   const use = async (run: (storage: Storage, key: string) => Promise<void>) => {

@@ -5,7 +5,7 @@ import { StampedBackend } from './stamped-backend.js';
 import { BACKUPS, type Purpose, stampEmpty, UPLOADS } from './storage-stamp.js';
 import { Storage } from './environment-storage.js';
 
-export type StorageOptions = Pick<Config, 'environment' | 'httpClient'>;
+export type StorageOptions = Pick<Config, 'environment' | 'httpClient'> & Partial<Pick<Config, 'outbound'>>;
 
 /**
  * Opens the storage of an environment. Its stamp is checked before the first use. A folder that is empty gets its stamp
@@ -44,8 +44,11 @@ async function openStamped(address: StorageAddress, options: PurposeOptions): Pr
 }
 
 /** The client of S3 is loaded only for a bucket. */
-async function openBackend(address: StorageAddress, options: PurposeOptions): Promise<Backend> {
+async function openBackend(
+  address: StorageAddress,
+  { httpClient, outbound, purpose }: PurposeOptions,
+): Promise<Backend> {
   if (address.kind === 'folder') return new Folder(address.path);
   const { Bucket } = await import('./bucket-backend.js');
-  return new Bucket(address, options.httpClient, options.purpose.variable);
+  return new Bucket(address, { ...httpClient, proxy: outbound?.proxy }, purpose.variable);
 }

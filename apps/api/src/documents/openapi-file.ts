@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import type { ServiceDefinition } from '@airlock/service';
 import { renderOpenApi } from '@airlock/service/documents';
-import { api } from '../api.js';
 import { readPackageVersion } from '../package-version.js';
 
 export const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -8,7 +8,6 @@ export const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url))
 export const OPENAPI_FILE = 'apps/api/openapi.json';
 
 /** The OpenAPI document of the API, as the committed file must contain it. */
-export function renderOpenApiFile(): Promise<string> {
-  const { title, prefix, module } = api;
+export function renderOpenApiFile({ title, prefix, module }: ServiceDefinition): Promise<string> {
   return renderOpenApi({ title, prefix: `/${prefix}`, version: readPackageVersion(), module });
 }

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as timers from 'node:timers/promises';
 import { type Config, Secret } from '@airlock/config';
-import { findUnfitColumns, listTableRules } from '@airlock/database/fixtures';
-import { migrate } from '@airlock/database/internal';
-import { type Columns, defineMigration, type Migration, type Model } from '@airlock/database/model';
+import { findUnclassified, migrate, readTables } from '@airlock/database/internal';
+import { type Classes, defineMigration, type Migration, type Model, person, personal } from '@airlock/database/model';
 import { checkTemplate, lintMigrations } from '@airlock/database-dev/migration-checks';
 import * as jobs from '@airlock/jobs';
 import { model } from '@airlock/model';
@@ -19,14 +18,9 @@ import {
   cursor,
   Database,
   Files,
-  html,
   id,
   isoTimestamp,
-  job,
-  Jobs,
   limit,
-  Mailer,
-  MailModule,
   Operation,
   Pages,
   Problem,
@@ -37,6 +31,8 @@ import {
   UserId,
   yesOrNo,
 } from '@airlock/service';
+import { job, Jobs } from '@airlock/service/jobs';
+import { html, Mailer, MailModule } from '@airlock/service/mail';
 import { describeProduct } from '@airlock/service/product';
 import { EventClient, signWebhook, useTestApp } from '@airlock/service/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -61,13 +57,9 @@ const page = runPage(
       cursor,
       Database,
       Files,
-      html,
       id,
       isoTimestamp,
-      job,
-      Jobs,
       limit,
-      Mailer,
       Operation,
       Pages,
       Problem,
@@ -78,7 +70,9 @@ const page = runPage(
       UserId,
       yesOrNo,
     },
-    '@airlock/database/model': { defineMigration },
+    '@airlock/service/jobs': { job, Jobs },
+    '@airlock/service/mail': { html, Mailer },
+    '@airlock/database/model': { defineMigration, person, personal },
     '@nestjs/common': nest,
     'node:timers/promises': timers,
     typeorm,
@@ -89,7 +83,7 @@ const declared = Object.assign({}, ...page.values()) as {
   createOrders: Migration;
   OrderRecord: nest.Type;
   OrderItemRecord: nest.Type;
-  orderColumns: Columns;
+  orderClasses: Classes;
   orderConstraints: Constraints;
   ordersConfirm: AnyJob;
   ordersCloseDrafts: AnyJob;
@@ -99,7 +93,7 @@ const { createOrders, OrderRecord, OrderItemRecord, ordersConfirm, ordersCloseDr
 const extended: Model = {
   ...model,
   migrations: [...model.migrations, createOrders],
-  columns: { ...model.columns, ...declared.orderColumns },
+  loadClasses: async () => ({ ...(await model.loadClasses()), ...declared.orderClasses }),
   loadEntities: async () => [...(await model.loadEntities()), OrderRecord, OrderItemRecord],
 };
 const KEY = `whsec_${Buffer.from('k'.repeat(32)).toString('base64')}`;
@@ -321,7 +315,7 @@ describe('docs/beyond-crud.md', () => {
   it('has a rule for each column, when a copy of the database is refreshed', async () => {
     const admin = await api.database.admin();
     await admin.query('BEGIN');
-    const unfit = await findUnfitColumns(admin, listTableRules(extended.columns));
+    const unfit = findUnclassified({ tables: await readTables(admin), classes: await extended.loadClasses() });
     await admin.query('ROLLBACK');
     expect(unfit).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import * as library from '@airlock/provider-connections';
 import { useConnections } from '@airlock/provider-connections/testing';
 import * as service from '@airlock/service';
+import * as outbound from '@airlock/service/outbound';
 import { describe, expect, it } from '@jest/globals';
 import * as nest from '@nestjs/common';
 import * as zod from 'zod';
@@ -12,7 +13,13 @@ const ISSUER = `import { issuer } from 'issuer';`;
 type Call = (method: 'POST' | 'PUT', path: string, body?: object) => Promise<unknown>;
 
 const [client = '', controller = '', ...others] = readCode('connections.md');
-const modules = { '@airlock/provider-connections': library, '@airlock/service': service, '@nestjs/common': nest, zod };
+const modules = {
+  '@airlock/provider-connections': library,
+  '@airlock/service': service,
+  '@airlock/service/outbound': outbound,
+  '@nestjs/common': nest,
+  zod,
+};
 const { connect, finish } = runCode(client, {}) as {
   connect: (call: Call, provider: string) => Promise<string>;
   finish: (call: Call, hash: string) => Promise<string>;

@@ -1,10 +1,13 @@
 import { jobs } from '@airlock/jobs';
 import { model } from '@airlock/model';
 import { EntityRecord } from '@airlock/model/orm';
-import { Database, job, Jobs, Operation, ReadCaches, UserId } from '@airlock/service';
+import { Database, Files, Operation, Problem, ReadCaches, UserId } from '@airlock/service';
+import { job, Jobs, PermanentError } from '@airlock/service/jobs';
 import { describeProduct } from '@airlock/service/product';
 import { useTestApp, type TestApp, TestIssuer } from '@airlock/service/testing';
 import { useTestDatabase } from '@airlock/database-dev/testing';
+import * as stream from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as nest from '@nestjs/common';
@@ -16,19 +19,21 @@ import { readCode, runCode } from '../testing/page-code.fixture.js';
 type AnyJob = (typeof jobs)[number];
 
 const modules = {
-  '@airlock/service': { Database, job, Jobs, Operation, ReadCaches, UserId },
+  '@airlock/service': { Database, Files, Operation, Problem, ReadCaches, UserId },
+  '@airlock/service/jobs': { job, Jobs, PermanentError },
   '@nestjs/common': nest,
+  'node:stream': stream,
   '@airlock/service/testing': { useTestApp },
   '@airlock/model/orm': { EntityRecord },
   zod,
 };
 // The blocks of the page are parts of one module.
 const page = runCode(readCode('jobs.md').join('\n'), modules);
-const { copyEntity, forgetAttribute, countOwners } = page as Record<string, AnyJob>;
+const { copyEntity, forgetAttribute, exportEntities, countOwners } = page as Record<string, AnyJob>;
 const copyInTest = page['copyInTest'] as (app: TestApp, id: string) => Promise<object[]>;
 @nest.Module({ imports: [definition.module], controllers: [page['CopiesController'] as nest.Type] })
 class PageModule {}
-const declared = [copyEntity, forgetAttribute, countOwners].filter((of) => of !== undefined);
+const declared = [copyEntity, forgetAttribute, exportEntities, countOwners].filter((of) => of !== undefined);
 
 describe.each(['delete', 'rollback'] as const)('docs/jobs.md, on a database isolated by %s', (isolation) => {
   const api = useTestApp({ ...definition, ...describeProduct(model, declared), module: PageModule }, { isolation });
@@ -65,10 +70,9 @@ describe.each(['delete', 'rollback'] as const)('docs/jobs.md, on a database isol
   it('fails for an entity that does not exist', async () => {
     const request = { method: 'POST', url: '/api/v1/entities/01890a5d-ac96-774b-bcce-b302099a8057/copies' } as const;
     const { headers } = await api.request({ ...request, as: 'user_1' });
-    expect(await api.runJobs()).toEqual([{ name: 'entities.copy', outcome: 'failed' }]);
-    // It waits for its repetition.
+    expect(await api.runJobs()).toEqual([{ name: 'entities.copy', outcome: 'dead' }]);
     const state = await api.request({ url: String(headers['location']), as: 'user_1' });
-    expect(state.json()).toMatchObject({ status: 'pending' });
+    expect(state.json()).toMatchObject({ status: 'failed', problem: { code: 'not-found' } });
   });
 
   it('changes many rows in steps', async () => {
@@ -80,6 +84,17 @@ describe.each(['delete', 'rollback'] as const)('docs/jobs.md, on a database isol
     expect((await list()).map(({ attributes }) => attributes)).toEqual(
       expect.arrayContaining([{ size: 'one' }, { size: 'two' }, { size: 'three' }]),
     );
+  });
+
+  it('writes an export, and keeps it with its row', async () => {
+    await create('Kettle', {});
+    const [database, sender] = [api.app.nest.get(Database), api.app.nest.get(Jobs)];
+    const data = { ownerId: 'user_1' };
+    await database.asUser('user_1', (tx) => sender.send(tx, exportEntities as AnyJob, data as never));
+    expect(await api.runJobs()).toEqual([{ name: 'entities.export', outcome: 'done' }]);
+    const [file] = (await list()).filter(({ name }) => name === 'entities.txt');
+    const { key } = file?.attributes as { key: string };
+    expect(await text(await api.app.nest.get(Files).read({ key }))).toBe('Kettle\n');
   });
 
   it('counts the owners, as the system', async () => {

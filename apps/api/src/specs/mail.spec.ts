@@ -2,7 +2,9 @@ import { Secret } from '@airlock/config';
 import { AppConfig } from '@airlock/config/nest';
 import { withHeldPort } from '@airlock/config/testing';
 import { model } from '@airlock/model';
-import { Database, html, job, Jobs, type Mail, Mailer, MailModule } from '@airlock/service';
+import { Database } from '@airlock/service';
+import { job, Jobs } from '@airlock/service/jobs';
+import { html, type Mail, Mailer, MailModule } from '@airlock/service/mail';
 import { describeProduct } from '@airlock/service/product';
 import { TestMailServer, useTestApp, useTestJobs } from '@airlock/service/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -11,7 +13,11 @@ import { api as definition } from '../api.js';
 import { readCode, runCode } from '../testing/page-code.fixture.js';
 
 const [code = '', ...others] = readCode('mail.md');
-const { mailPlacedOrder, orderPlaced } = runCode(code, { '@airlock/service': { html, job, Mailer }, zod }) as {
+const { mailPlacedOrder, orderPlaced } = runCode(code, {
+  '@airlock/service/jobs': { job },
+  '@airlock/service/mail': { html, Mailer },
+  zod,
+}) as {
   mailPlacedOrder: ReturnType<typeof job>;
   orderPlaced: (order: object) => Mail;
 };

@@ -123,6 +123,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'libs/service/src/data/owner-query.ts': 'names of prepared statements of one session',
   'libs/service/src/data/transaction.ts': 'a mark of one transaction',
   'libs/service/src/files/file-reading.ts': 'the checksum of a file',
+  'libs/service/src/files/files.ts': 'the checksum of a file',
   'libs/service/src/http/rate-limits.ts': 'keys in Redis that begin with the environment',
   'libs/service/src/jobs/envelope.ts': 'ids of jobs in the stamped database: worker.spec.ts',
   'libs/service/src/mail/mailer.ts': 'the Message-ID of a mail',

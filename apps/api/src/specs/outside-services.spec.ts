@@ -1,6 +1,7 @@
 import * as crypto from 'node:crypto';
 import type { Config } from '@airlock/config';
-import { type HttpPeer, HttpPeers, NotSentError, Operation } from '@airlock/service';
+import { Operation } from '@airlock/service';
+import { type HttpPeer, HttpPeers, NotSentError } from '@airlock/service/outbound';
 import { RecordingServer, signWebhook } from '@airlock/service/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import * as nest from '@nestjs/common';
@@ -9,7 +10,7 @@ import { readCode, runCode } from '../testing/page-code.fixture.js';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
 
 const [payments = '', webhooks = '', ...others] = readCode('outside-services.md');
-const modules = { '@airlock/service': { HttpPeers }, '@nestjs/common': nest, 'node:crypto': crypto };
+const modules = { '@airlock/service/outbound': { HttpPeers }, '@nestjs/common': nest, 'node:crypto': crypto };
 interface Payments {
   charge: (orderId: string, cents: number) => Promise<string>;
 }

@@ -1,4 +1,4 @@
-import { ConfigError } from '@airlock/config';
+import { type Config, ConfigError, type DatabaseAddress, type Secret } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
 import type { ProvisionOptions } from '@airlock/database/operations';
 
@@ -9,6 +9,20 @@ export function loadProvisioning(): Omit<ProvisionOptions, 'adopt'> {
   const migration = required(database.migration, 'DATABASE_MIGRATION_URL', 'the address of the migrator');
   const admin = required(database.admin, 'DATABASE_ADMIN_URL', 'a role that may create roles and databases');
   return { admin, app, migration, environment, sslCa };
+}
+
+export interface RefreshSetting {
+  readonly config: Config;
+  readonly source: DatabaseAddress;
+  readonly key: Secret;
+}
+
+/** The target, the source and the key of a refresh. @throws ConfigError if one is not set */
+export function loadRefresh(): RefreshSetting {
+  const config = loadConfig({ program: 'provision' });
+  const source = required(config.refresh.source, 'REFRESH_SOURCE_URL', 'a restored copy of production');
+  const key = required(config.refresh.key, 'REFRESH_KEY', 'the secret that decides the pseudonyms');
+  return { config, source, key };
 }
 
 function required<T>(value: T | undefined, name: string, expected: string): T {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { dbBackupCommand, dbBackupsCommand, dbRestoreCommand, dbRestoreDrillCommand } from './db-backup.js';
 import { dbDriftCommand } from './db-drift.js';
+import { dbInventoryCommand } from './db-inventory.js';
 import { dbKeptCommand } from './db-kept.js';
 import { dbLintCommand } from './db-lint.js';
 import { dbMigrateCommand } from './db-migrate.js';
@@ -21,6 +22,7 @@ export function dbCommand(): Command {
     .addCommand(dbDriftCommand())
     .addCommand(dbSeedCommand())
     .addCommand(dbRefreshCommand())
+    .addCommand(dbInventoryCommand())
     .addCommand(dbResetTestCommand())
     .addCommand(dbServeCommand())
     .addCommand(dbKeptCommand())

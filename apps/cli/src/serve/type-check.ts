@@ -66,7 +66,8 @@ export class TypeCheck {
 /** `tsc` writes `file(line,column): error …`; editors and terminals follow `file:line:column`. */
 function describeErrors(output: string): string {
   const lines = output.split('\n').map((line) => line.replace(/^(\S.*?)\((\d+),(\d+)\): error /, '  $1:$2:$3 '));
-  const more = lines.length > MOST_LINES ? [`  … and ${lines.length - MOST_LINES} more lines: npx nx types api`] : [];
+  const more =
+    lines.length > MOST_LINES ? [`  … and ${lines.length - MOST_LINES} more lines: npx tsc --project apps/api`] : [];
   return ['types: errors; the edit is served anyway', ...lines.slice(0, MOST_LINES), ...more].join('\n');
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { askEdge, describeEdge, floodEdge, shakeHands } from './edge.js';
+import { type EdgeSocket, openEdgeSocket } from './edge-socket.js';
 import { HERE, openLab, runAirlock, type EdgeStack, type Lab } from './lab.js';
 import { startLoad, type Load } from './load.js';
 import { report } from './suite-report.js';
@@ -20,6 +21,7 @@ describeEdge('the real edge, on a swarm', () => {
   let production: EdgeStack;
   let repository: Awaited<ReturnType<Lab['createRepository']>>;
   let image: string;
+  let socket: EdgeSocket;
   const loads: Load[] = [];
 
   beforeAll(async () => {
@@ -69,6 +71,11 @@ describeEdge('the real edge, on a swarm', () => {
     expect(headers['strict-transport-security']).toBe('max-age=31536000; includeSubDomains');
   });
 
+  it('passes the messages of a WebSocket in both directions', async () => {
+    socket = await openEdgeSocket(staging, '/api/v1/conversations');
+    expect([await socket.ask('one'), await socket.ask('two')]).toEqual(['one', 'two']);
+  });
+
   it('loses no request in a rolling update under keep-alive load, and sends none twice', async () => {
     const next = await lab.build();
     expect(digestOf(next)).not.toBe(digestOf(image));
@@ -83,6 +90,12 @@ describeEdge('the real edge, on a swarm', () => {
     expect(result).toMatchObject({ failed: 0, failures: {} });
     expect(ledger).toEqual({ distinct: before.distinct + result.posts, more: 0 });
     expect(result.digests.at(-1)).toBe(digestOf(next));
+  });
+
+  it('has ended the WebSocket in this update with the code for "connect again", and opens another', async () => {
+    expect(await socket.closed).toBe(1012);
+    socket = await openEdgeSocket(staging, '/api/v1/conversations');
+    expect(await socket.ask('three')).toBe('three');
   });
 
   it('limits one client to 100 requests a second, with a burst of 200', async () => {

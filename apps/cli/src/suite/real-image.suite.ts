@@ -48,6 +48,12 @@ describe('the real image in the overlays of staging', () => {
     expect((await count()).rows).toBe(0);
   });
 
+  it('has no way out of its networks, for TCP and for datagrams, but the proxy has', async () => {
+    for (const service of ['api', 'worker'])
+      expect(await connectFrom(service)).toEqual({ socket: 'ENETUNREACH', datagram: 'ENETUNREACH' });
+    expect(await connectFrom('outbound')).toEqual({ socket: 'ECONNREFUSED', datagram: 'sent' });
+  });
+
   it('is updated under load without a request lost or sent twice (T1), also from a database of an older version', async () => {
     // As provisioned before there was this table; it cannot be dropped.
     await askDatabase('ALTER TABLE ops.system_uses RENAME TO system_uses_before');
@@ -196,6 +202,24 @@ async function askDatabase(sql: string): Promise<string> {
 async function container(service: string): Promise<string> {
   const label = `label=com.docker.swarm.service.name=${stack}_${service}`;
   return (await docker.run(['ps', '--quiet', '--filter', label])).trim().split('\n')[0] ?? '';
+}
+
+/** Sends to an address of this machine at which nothing listens, past the guard of the service's own process. */
+async function connectFrom(service: string): Promise<object> {
+  const [bridge] = JSON.parse(await docker.run(['network', 'inspect', 'bridge'])) as [Bridge];
+  const host = bridge.IPAM.Config[0].Gateway;
+  const script = `
+    const ended = (emitter, done) => new Promise((resolve) => emitter.on('error', ({ code }) => resolve(code)).on(done, () => resolve(done)));
+    const datagram = require('node:dgram').createSocket('udp4');
+    const sent = ended(datagram, 'sent');
+    datagram.send('planted', 9, '${host}', (error) => datagram.emit(error ? 'error' : 'sent', error));
+    const socket = ended(require('node:net').connect(9, '${host}'), 'connect');
+    Promise.all([socket, sent]).then(([socket, datagram]) => console.log(JSON.stringify({ socket, datagram })) || process.exit());`;
+  return JSON.parse(await docker.run(['exec', await container(service), 'node', '-e', script])) as object;
+}
+
+interface Bridge {
+  readonly IPAM: { readonly Config: readonly [{ readonly Gateway: string }] };
 }
 
 /** Swarm's errors for replicas that exited unexpectedly. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renameAttribute } from '@airlock/jobs';
@@ -44,6 +47,29 @@ describe('the worker', () => {
   });
   const send = (data = { ownerId: 'user_1', from: 'a', to: 'b' }) =>
     product.database.asUser('user_1', (tx) => product.sender.send(tx, renameAttribute, data));
+
+  const readChecks = async (ask: Awaited<ReturnType<typeof start>>['ask']) => {
+    const { checks } = JSON.parse((await ask('/health')).text) as { checks: Record<string, unknown> };
+    return Object.keys(checks);
+  };
+
+  it('asks for a storage only where it has one', async () => {
+    const without = await start({ config: product.config });
+    expect(await readChecks(without.ask)).not.toContain('storage:responseTime');
+    const folder = mkdtempSync(join(tmpdir(), 'airlock-worker-'));
+    const storage = await start({ config: product.config, env: { STORAGE_URL: `file:${folder}` } });
+    expect(await readChecks(storage.ask)).toContain('storage:responseTime');
+    rmSync(folder, { recursive: true });
+  });
+
+  it('does not begin with the storage of another environment', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'airlock-worker-'));
+    writeFileSync(join(folder, 'airlock-environment.json'), '{"environment":"production"}');
+    const { process } = await start({ config: product.config, env: { STORAGE_URL: `file:${folder}` } });
+    expect((await process.exited).code).toBe(1);
+    expect(JSON.stringify(process.lines)).toContain('is stamped production; expected the stamp testing');
+    rmSync(folder, { recursive: true });
+  });
 
   it('runs the jobs of the product, and reports them in the trace of their sender', async () => {
     await withReceiver(async (receiver, received) => {

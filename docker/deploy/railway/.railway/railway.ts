@@ -5,8 +5,8 @@
 import { defineRailway, image, postgres, preserve, project, redis, service } from 'railway/iac';
 
 export default defineRailway((ctx) => {
-  // eslint-disable-next-line no-restricted-properties -- the Railway CLI evaluates this file; a deploy passes both here
-  const { API_IMAGE, IMAGE_DIGEST } = process.env;
+  // eslint-disable-next-line no-restricted-properties -- the Railway CLI evaluates this file; a deploy passes these here
+  const { API_IMAGE, IMAGE_DIGEST, CALLBACK_REPLICAS } = process.env;
   if (!API_IMAGE || !IMAGE_DIGEST)
     throw new Error('API_IMAGE, IMAGE_DIGEST: are missing; expected to be run by airlock deploy --target railway');
   const isProduction = ctx.isEnvironment('production');
@@ -57,5 +57,27 @@ export default defineRailway((ctx) => {
       REDIS_URL: cache.env.REDIS_URL,
     },
   });
-  return project('airlock', { resources: [database, cache, api, worker] });
+  // For teams with connected accounts (docs/connections.md).
+  const callback = service('callback', {
+    source: image(API_IMAGE),
+    start: 'node /app/apps/callback/dist/main.js',
+    healthcheck: '/readyz',
+    healthcheckTimeout: 300,
+    replicas: 1,
+    deploy: { drainingSeconds: 45, overlapSeconds: 10, restartPolicyType: 'ALWAYS', sleepApplication: false },
+    env: {
+      ENVIRONMENT: ctx.environment ?? '',
+      IMAGE_DIGEST,
+      PORT: '8182',
+      TRUSTED_PROXY_HOPS: '1',
+      PRIVATE_NETWORKS: '*.railway.internal',
+      DATABASE_URL: preserve(),
+      CONNECTION_PROVIDERS: preserve(),
+      CONNECTION_KEYS: preserve(),
+      CALLBACK_URL: preserve(),
+      CONNECTIONS_PAGE: preserve(),
+    },
+  });
+  const isCallbackOn = (CALLBACK_REPLICAS ?? '0') !== '0';
+  return project('airlock', { resources: [database, cache, api, worker, ...(isCallbackOn ? [callback] : [])] });
 });

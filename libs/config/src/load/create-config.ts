@@ -41,6 +41,7 @@ function arrange(v: Values, file: string | undefined, program: ProgramName | und
       lockTimeoutMs: v.DATABASE_LOCK_TIMEOUT,
       idleInTransactionTimeoutMs: v.DATABASE_IDLE_IN_TRANSACTION_TIMEOUT,
     },
+    refresh: { source: v.REFRESH_SOURCE_URL, key: v.REFRESH_KEY },
     jobs: { concurrency: v.JOB_CONCURRENCY, inApi: v.JOBS_IN_API },
     redis: v.REDIS_URL && { url: v.REDIS_URL },
     storage: v.STORAGE_URL,
@@ -60,7 +61,10 @@ function arrange(v: Values, file: string | undefined, program: ProgramName | und
       streamsPerUser: v.STREAMS_PER_USER,
     },
     httpClient: { timeoutMs: v.HTTP_CLIENT_TIMEOUT, maxRetries: v.HTTP_CLIENT_MAX_RETRIES },
-    outbound: { hosts: v.OUTBOUND_HOSTS ?? (traitsOf(v.ENVIRONMENT).mayReachAnyHost ? ['*'] : []) },
+    outbound: {
+      hosts: v.OUTBOUND_HOSTS ?? (traitsOf(v.ENVIRONMENT).mayReachAnyHost ? ['*'] : []),
+      proxy: v.OUTBOUND_PROXY,
+    },
     mail: { server: v.SMTP_URL, from: v.MAIL_FROM },
     auth: {
       issuer: v.AUTH_ISSUER,

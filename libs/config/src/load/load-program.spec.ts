@@ -30,6 +30,16 @@ describe('loadConfig of a program', () => {
     }
   });
 
+  it('gives the proxy the hosts outside, and no address of a database or key', () => {
+    const { database, redis, secretKey, auth, outbound } = loadConfig({
+      env: everything,
+      files: false,
+      program: 'outbound',
+    });
+    expect([database.app, database.migration, database.admin, redis, secretKey]).toEqual(Array(5).fill(undefined));
+    expect([auth.jwksUrl, outbound.hosts]).toEqual([everything['AUTH_JWKS_URL'], ['*']]);
+  });
+
   it('opens no secret file of another program', async () => {
     const env = { ...everything, SECRET_KEY: undefined, SECRET_KEY_FILE: '/run/secrets/not-there' };
     const { violations } = await withFolder({}, (cwd) => inspectConfig({ env, cwd, program: 'migrate' }));

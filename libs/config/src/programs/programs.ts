@@ -13,12 +13,12 @@ export interface Program {
   /** The command in the image. */
   readonly command: readonly string[];
   /** A program without a port of its own serves its probes on the management port. */
-  readonly ports?: { readonly service?: number; readonly management: number };
+  readonly ports?: { readonly service?: number; readonly management?: number };
   /** Paths of the probes. */
   readonly probes?: { readonly startup: string; readonly liveness: string; readonly readiness: string };
   readonly runsOn: readonly Platform[];
-  /** Not started in environments with this permission. */
-  readonly unless?: Permission;
+  /** Not started in environments with one of these permissions. */
+  readonly unless?: readonly Permission[];
   /** Variables that this program requires, although they are optional for others. */
   readonly needs: readonly string[];
   /** Values of variables that are not set, in place of the defaults in the schema. */
@@ -45,7 +45,7 @@ export const PROGRAMS = {
     command: ['node', '/app/apps/callback/dist/main.js'],
     ports: { service: 8182, management: 9182 },
     probes: PROBES,
-    runsOn: ['compose', 'swarm', 'kubernetes', 'cloud-run', 'fly'],
+    runsOn: PLATFORMS,
     needs: ['CONNECTION_PROVIDERS'],
     defaults: {
       DATABASE_POOL_SIZE: '3',
@@ -64,8 +64,20 @@ export const PROGRAMS = {
     ports: { management: 9000 },
     probes: PROBES,
     runsOn: PLATFORMS,
-    unless: 'mayRunJobsInApi',
+    unless: ['mayRunJobsInApi'],
     needs: [],
+  },
+  outbound: {
+    does: 'is the way out of a network that has no other',
+    folder: 'apps/cli',
+    entry: 'apps/cli/bin/airlock.js',
+    command: ['airlock', 'outbound', 'serve'],
+    ports: { service: 3128 },
+    runsOn: ['compose', 'swarm', 'kubernetes'],
+    // A network that may reach any host is open, and a port that is published on a laptop needs one.
+    unless: ['mayReachAnyHost', 'runsLocally'],
+    needs: [],
+    defaults: { PORT: '3128', SERVICE_NAME: 'airlock-outbound' },
   },
   migrate: {
     does: 'applies the migrations, once per release',
@@ -89,7 +101,7 @@ export const PROGRAMS = {
     entry: 'apps/cli/bin/airlock.js',
     command: ['airlock', 'db', 'backup', '--every', '24h', '--drill-every', '168h'],
     runsOn: ['compose', 'swarm'],
-    unless: 'isDisposable',
+    unless: ['isDisposable'],
     needs: ['DATABASE_ADMIN_URL', 'BACKUP_URL'],
   },
 } as const satisfies Readonly<Record<string, Program>>;

@@ -1,4 +1,4 @@
-import { environmentsWith, environmentsWithout } from '../values/environment.js';
+import { ENVIRONMENTS, environmentsWith, environmentsWithout, traitsOf } from '../values/environment.js';
 import { FAKE } from '../values/fake.js';
 import { isListed, isLocalHost, isPrivateName, isPublicPattern } from '../values/hosts.js';
 import { mailDomainOf } from '../values/mail-address.js';
@@ -44,6 +44,33 @@ export const outboundRules: readonly ConfigRule[] = [
           expected: `hosts that ${environment} may use`,
           fix: 'remove it from OUTBOUND_HOSTS; do not change PROTECTED_HOSTS',
         })),
+  },
+  {
+    title: '`OUTBOUND_PROXY` set to any value',
+    environments: ENVIRONMENTS.filter(
+      (environment) => traitsOf(environment).mayReachAnyHost || traitsOf(environment).runsLocally,
+    ),
+    find: ({ environment, texts }) =>
+      violationIf(texts.OUTBOUND_PROXY !== undefined, {
+        name: 'OUTBOUND_PROXY',
+        problem: `is set in ${environment}, whose connections need no proxy`,
+        expected: 'it to be unset',
+        fix: 'remove OUTBOUND_PROXY; only networks without a way out have one (docs/outside-services.md)',
+      }),
+  },
+  {
+    title: '`OUTBOUND_PROXY` that is not the plain address of a private host',
+    environments: EVERYWHERE,
+    find: ({ values: { OUTBOUND_PROXY: proxy } }) => {
+      const url = proxy === undefined ? undefined : new URL(proxy);
+      const isPlain = url?.protocol === 'http:' && url.pathname === '/' && isPrivateName(url.hostname);
+      return violationIf(url && !isPlain, {
+        name: 'OUTBOUND_PROXY',
+        problem: `is ${quote(proxy ?? '', [])}`,
+        expected: 'the proxy of this system in its own network, such as http://outbound:3128',
+        fix: 'set OUTBOUND_PROXY to the name and port of the program outbound',
+      });
+    },
   },
   {
     title: '`SMTP_URL` of a server that sends mail',

@@ -1536,6 +1536,28 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
+    title: 'a proxy in production',
+    base: 'production',
+    set: { OUTBOUND_PROXY: 'http://outbound:3128' },
+    lines: ['OUTBOUND_PROXY: is set in production, whose connections need no proxy; expected it to be unset'],
+  },
+  {
+    title: 'a proxy for tests',
+    base: 'testing',
+    set: { OUTBOUND_PROXY: 'http://outbound:3128' },
+    lines: ['OUTBOUND_PROXY: is set in testing, whose connections need no proxy; expected it to be unset'],
+  },
+  ...['http://proxy.corp.net:3128', 'https://outbound:3128', 'http://outbound:3128/path'].map(
+    (address): BadEnvironment => ({
+      title: `the proxy ${address}`,
+      base: 'staging',
+      set: { OUTBOUND_PROXY: address },
+      lines: [
+        `OUTBOUND_PROXY: is "${address}"; expected the proxy of this system in its own network, such as http://outbound:3128`,
+      ],
+    }),
+  ),
+  {
     title: 'a real mail server in development',
     base: 'development',
     set: { SMTP_URL: 'smtp://airlock:p@smtp.corp.net:587' },

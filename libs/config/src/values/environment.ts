@@ -18,8 +18,10 @@ const PERMISSIONS = {
   /** `airlock db reset-test`, and templates and clones for tests. */
   mayBeReset: 'may be reset by tests',
   mayBeSeeded: 'may be seeded with sample data',
-  /** `airlock db refresh`: a sanitised copy of another environment becomes a database of this one. */
+  /** `airlock db refresh`: masked rows of another environment become the rows of this one. */
   takesCopies: 'may take a sanitised copy of another',
+  /** A restored copy of it may be the source of a refresh. */
+  feedsCopies: 'may be the source of a sanitised copy',
   /** The end-to-end suite, which writes through the API. */
   mayBeWrittenByTests: 'may be written to by the end-to-end suite',
   trustsLocalIssuer: 'accepts tokens of the local issuer',
@@ -64,7 +66,6 @@ const rows = {
     isServedFromSources: true,
     isDisposable: true,
     mayBeSeeded: true,
-    takesCopies: true,
     mayBeWrittenByTests: true,
     trustsLocalIssuer: true,
     mayDebug: true,
@@ -96,7 +97,6 @@ const rows = {
     words: ['previews'],
     isDisposable: true,
     mayBeSeeded: true,
-    takesCopies: true,
     mayBeWrittenByTests: true,
     mayDebug: true,
     mayLackTls: true,
@@ -119,6 +119,7 @@ const rows = {
   },
   production: {
     words: ['prod', 'prd'],
+    feedsCopies: true,
     mayUseProtectedHosts: true,
     mayReachListedHosts: true,
     mayReachAnyHost: true,

@@ -3,7 +3,13 @@
  * redaction are derived from this file. It is a long table with one entry per variable.
  */
 import { z } from 'zod';
-import { ENVIRONMENTS, type Environment, environmentsWith, environmentsWithout } from '../values/environment.js';
+import {
+  ENVIRONMENTS,
+  type Environment,
+  environmentsWith,
+  environmentsWithout,
+  traitsOf,
+} from '../values/environment.js';
 import type { DatabaseAddress } from '../values/database-url.js';
 import type { StorageAddress } from '../values/storage-url.js';
 import { MAIL_ADDRESS } from '../values/mail-address.js';
@@ -71,10 +77,18 @@ const RUNNING: readonly ProgramName[] = ['api', 'worker'];
 const PASSING = DEPLOYED.filter((environment) => !LASTING.includes(environment));
 /** No provider knows the address of a preview. */
 const CONNECTING = ENVIRONMENTS.filter((environment) => !PASSING.includes(environment));
+/** Filled with masked rows of another environment. */
+const REFRESHED = environmentsWith('takesCopies');
 /** Programs that serve HTTP. */
 const SERVICES = ['api', 'callback'] as const;
-/** Programs that stay. */
+/** Programs of the product that stay. */
 const SERVERS = ['api', 'callback', 'worker'] as const;
+/** The way out gets no address of a database. */
+const WITH_DATABASE = programNames.filter((name) => name !== 'outbound');
+/** Programs that know the hosts outside: those of the product, and the proxy that connects for them. */
+const CONNECTED: readonly ProgramName[] = [...SERVERS, 'outbound'];
+/** Their network has no way out but the proxy. */
+const ISOLATED = DEPLOYED.filter((environment) => !traitsOf(environment).mayReachAnyHost);
 
 export const schema = z.object({
   ENVIRONMENT: z.enum(ENVIRONMENTS).register(variables, {
@@ -110,13 +124,13 @@ export const schema = z.object({
   }),
   HOST: listenHost().register(variables, {
     group: 'Service',
-    programs: SERVERS,
+    programs: CONNECTED,
     description: 'The address that the service, and its management port, listens on.',
     default: { development: '127.0.0.1', testing: '127.0.0.1', strict: '0.0.0.0' },
   }),
   PORT: port().register(variables, {
     group: 'Service',
-    programs: SERVICES,
+    programs: [...SERVICES, 'outbound'],
     description:
       'The port that the API listens on; 0 selects a free one (development and testing). The callback: 8182.',
     default: '8000',
@@ -157,20 +171,20 @@ export const schema = z.object({
 
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).register(variables, {
     group: 'Log',
-    programs: SERVERS,
+    programs: CONNECTED,
     description: 'The least severe level that is logged.',
     default: { development: 'debug', testing: 'warn', strict: 'info' },
   }),
   LOG_FORMAT: z.enum(['json', 'pretty']).register(variables, {
     group: 'Log',
-    programs: SERVERS,
+    programs: CONNECTED,
     description: 'One JSON object per line, or readable lines.',
     default: { development: 'pretty', strict: 'json' },
   }),
 
   DATABASE_SERVER: z.enum(['external', 'embedded']).register(variables, {
     group: 'Database',
-    programs: programNames,
+    programs: WITH_DATABASE,
     description: 'embedded starts the PostgreSQL of the npm packages; external connects to a running server.',
     default: 'external',
     example: { development: 'embedded' },
@@ -178,7 +192,7 @@ export const schema = z.object({
   }),
   DATABASE_URL: databaseAddress().register(variables, {
     group: 'Database',
-    programs: programNames,
+    programs: WITH_DATABASE,
     description: 'The database, as the application role, which reads and writes rows but cannot change the schema.',
     example: {
       development: 'postgres://airlock_app:changethis@127.0.0.1:54318/airlock_development',
@@ -221,9 +235,32 @@ export const schema = z.object({
       secret: true,
       location: true,
     }),
+  REFRESH_SOURCE_URL: databaseAddress()
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      programs: ['provision'],
+      only: REFRESHED,
+      description:
+        'A restored copy of production, as a role that reads every row. `airlock db refresh` fills this database from it.',
+      example: 'postgres://postgres:changethis@restored.example.com:5432/airlock?sslmode=verify-full',
+      secret: true,
+      location: true,
+    }),
+  REFRESH_KEY: secret()
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      programs: ['provision'],
+      only: REFRESHED,
+      description:
+        'Decides the pseudonyms of `airlock db refresh`: with the same key, a person has the same ones each time.',
+      example: 'changethis-for-each-pair-of-environments',
+      secret: true,
+    }),
   DATABASE_SSL_CA: certificates().optional().register(variables, {
     group: 'Database',
-    programs: programNames,
+    programs: WITH_DATABASE,
     description: 'The certificate authority of the database, PEM. Preferably set by DATABASE_SSL_CA_FILE.',
     file: true,
   }),
@@ -312,7 +349,8 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Storage',
-      description: 'Where uploaded files are stored: a folder or a bucket. Routes that take files require it.',
+      programs: [...RUNNING, 'outbound'],
+      description: 'Where files of users are stored: a folder or a bucket. Routes that take files require it.',
       example: {
         development: 'file:./.airlock/files',
         testing: 'file:/tmp/airlock-files',
@@ -430,17 +468,26 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Outbound',
-      programs: SERVERS,
+      programs: CONNECTED,
       description:
         'Outside hosts that may be reached, and domains that may get mail. Default: all in production, none elsewhere.',
       example: { production: 'api.payments.example', strict: 'sandbox.payments.example,team.example.com' },
       only: environmentsWith('mayReachListedHosts'),
     }),
+  OUTBOUND_PROXY: webAddress()
+    .optional()
+    .register(variables, {
+      group: 'Outbound',
+      programs: [...SERVERS, 'backup'],
+      description: 'The proxy through which HTTP and mail leave a network that has no other way out.',
+      example: 'http://outbound:3128',
+      only: ISOLATED,
+    }),
   SMTP_URL: smtpUrl()
     .optional()
     .register(variables, {
       group: 'Outbound',
-      programs: RUNNING,
+      programs: [...RUNNING, 'outbound'],
       description:
         'The server that sends mail: smtp:// with STARTTLS, smtps://, or catcher://, a mail catcher that sends nothing.',
       example: {
@@ -467,12 +514,15 @@ export const schema = z.object({
     example: 'https://auth.example.com',
     required: DEPLOYED,
   }),
-  AUTH_JWKS_URL: webAddress().optional().register(variables, {
-    group: 'Authentication',
-    description: 'The address of the public keys of the issuer.',
-    example: 'https://auth.example.com/.well-known/jwks.json',
-    required: DEPLOYED,
-  }),
+  AUTH_JWKS_URL: webAddress()
+    .optional()
+    .register(variables, {
+      group: 'Authentication',
+      programs: ['api', 'outbound'],
+      description: 'The address of the public keys of the issuer.',
+      example: 'https://auth.example.com/.well-known/jwks.json',
+      required: DEPLOYED,
+    }),
   AUTH_AUTHORIZED_PARTIES: list('origins or client ids', /^[\x21-\x2b\x2d-\x7e]{1,200}$/)
     .optional()
     .register(variables, {
@@ -550,14 +600,14 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Observability',
-      programs: SERVERS,
+      programs: CONNECTED,
       description: 'The address for error reports. Without it, the reporter is not loaded.',
       example: 'https://key@sentry.example.com/1',
       secret: true,
     }),
   OTEL_EXPORTER_OTLP_ENDPOINT: webAddress().optional().register(variables, {
     group: 'Observability',
-    programs: SERVERS,
+    programs: CONNECTED,
     description: 'The address for traces and metrics. Without it, OpenTelemetry is not loaded.',
     example: 'http://otel-collector:4318',
   }),
@@ -589,25 +639,25 @@ export const schema = z.object({
 
   SHUTDOWN_DRAIN: duration().register(variables, {
     group: 'Shutdown',
-    programs: RUNNING,
+    programs: [...RUNNING, 'outbound'],
     description: 'How long requests are still served after SIGTERM, until proxies have noticed.',
     default: { development: '0s', testing: '0s', strict: '5s' },
   }),
   SHUTDOWN_REQUESTS: duration().register(variables, {
     group: 'Shutdown',
-    programs: RUNNING,
+    programs: [...RUNNING, 'outbound'],
     description: 'The time limit for requests in flight after the drain.',
     default: { development: '3s', testing: '3s', strict: '25s' },
   }),
   SHUTDOWN_TEARDOWN: duration().register(variables, {
     group: 'Shutdown',
-    programs: RUNNING,
+    programs: [...RUNNING, 'outbound'],
     description: 'The time limit for closing pools and telemetry after that.',
     default: { development: '2s', testing: '2s', strict: '5s' },
   }),
   SHUTDOWN_GRACE: duration().register(variables, {
     group: 'Shutdown',
-    programs: RUNNING,
+    programs: [...RUNNING, 'outbound'],
     description: 'The time after which the platform kills: at least drain, requests, teardown and 5 s.',
     default: { development: '10s', testing: '10s', strict: '45s' },
   }),

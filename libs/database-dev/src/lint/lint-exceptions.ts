@@ -1,4 +1,5 @@
 import type { LintFinding } from './rules/lint-rule.js';
+import { CLASS_RULE } from './judge-classes.js';
 import { lintRules } from './rules/index.js';
 import { COVERED } from './squawk.js';
 import type { ParsedStatement } from './syntax/statement.js';
@@ -66,5 +67,5 @@ export function isKnownRule(rule: string): boolean {
 }
 
 export function listRules(): string[] {
-  return [...OUR_RULES, ...Object.keys(COVERED)].sort();
+  return [...OUR_RULES, ...Object.keys(COVERED), CLASS_RULE].sort();
 }

@@ -62,7 +62,7 @@ describe('lintMigrations', () => {
     expect(linted.map(({ name }) => name)).toEqual(sampleModel.migrations.map(({ name }) => name));
   });
 
-  it('sees the locks of a statement on a table with rows', async () => {
+  it('sees the locks of a statement on a table with rows, and a column without a class', async () => {
     const addNote = defineMigration({
       name: '29990101000000-add-note',
       phase: 'expand',
@@ -73,7 +73,12 @@ describe('lintMigrations', () => {
       isAll: true,
       migrations: [...sampleModel.migrations, addNote],
     });
-    expect(findings).toEqual([]);
+    expect(findings.map(describeFinding)).toEqual([
+      `29990101000000-add-note: parcels.note has no class [unclassified-column]\n` +
+        '  in libs/database/src/sample/parcel.entity.ts, say what a copy of production may show; if it is about a person:\n' +
+        `    note: personal('text'),\n` +
+        `  otherwise 'public', 'internal', 'secret', or 'key' for a column of a foreign key`,
+    ]);
     expect(linted.at(-1)?.traces).toMatchObject([
       { locks: [{ table: 'public.parcels', mode: 'AccessExclusiveLock' }], rewritten: [], error: undefined },
     ]);

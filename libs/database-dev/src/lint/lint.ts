@@ -4,6 +4,7 @@ import type { Migration, Model } from '@airlock/database/model';
 import { applyExceptions } from './lint-exceptions.js';
 import { findUnindexedKeys, traceMigration } from './trace/lock-trace.js';
 import type { StatementTrace } from './trace/statement-trace.js';
+import { ColumnClasses } from './judge-classes.js';
 import { findUnreleased } from './released.js';
 import { inventName, quoteIdentifier } from './syntax/names.js';
 import { type LintFinding, OWN_MIGRATION, steps } from './rules/lint-rule.js';
@@ -24,7 +25,7 @@ export interface LintedMigration {
   readonly traces: readonly StatementTrace[];
 }
 
-export interface LintOptions extends Pick<Model, 'migrations' | 'seedRows' | 'folder'> {
+export interface LintOptions extends Pick<Model, 'migrations' | 'seedRows' | 'folder' | 'loadClasses'> {
   /** Includes the migrations of earlier releases. */
   readonly isAll?: boolean;
 }
@@ -38,7 +39,7 @@ export async function lintMigrations({ isAll = false, ...model }: LintOptions): 
   return withThrowawayDatabase(async (database) => {
     const earlier = migrations.slice(0, migrations.indexOf(fresh[0] as Migration));
     await fill(database, { ...model, migrations: earlier });
-    return database.withOwner((client) => lintInOrder(client, fresh));
+    return database.withOwner((client) => lintInOrder(client, fresh, new ColumnClasses(model)));
   });
 }
 
@@ -50,14 +51,21 @@ async function fill({ config }: ThrowawayDatabase, model: Pick<Model, 'migration
 }
 
 /** In order, because each runs on the result of the earlier ones. */
-async function lintInOrder(client: Client, migrations: readonly Migration[]): Promise<LintReport> {
+async function lintInOrder(
+  client: Client,
+  migrations: readonly Migration[],
+  classes: ColumnClasses,
+): Promise<LintReport> {
   const squawk = await loadSquawkReport(migrations);
   const drafts: Draft[] = [];
   for (const migration of migrations) {
     drafts.push(await lintOne(client, migration, squawk));
     if (migration.transactional) await commit(client);
+    await classes.note(client, migration.name);
   }
-  return concludeReport(client, drafts);
+  const report = await concludeReport(client, drafts);
+  const unclassified = await classes.judge(client, migrations.at(-1)?.name ?? '');
+  return { ...report, findings: [...report.findings, ...unclassified] };
 }
 
 /** A deferred constraint that fails here has failed in the trace before, and is a finding there. */

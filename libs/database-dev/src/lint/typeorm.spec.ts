@@ -88,7 +88,11 @@ describe('a migration that TypeORM generates', () => {
 
   const rules = (index: number) => [
     ...new Set(
-      findings.filter(({ migration }) => migration.startsWith(`2999010100000${index}`)).map(({ rule }) => rule),
+      findings
+        .filter(
+          ({ migration, rule }) => migration.startsWith(`2999010100000${index}`) && rule !== 'unclassified-column',
+        )
+        .map(({ rule }) => rule),
     ),
   ];
 

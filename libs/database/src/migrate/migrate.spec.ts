@@ -46,10 +46,13 @@ describe('migrate', () => {
     });
   });
 
-  it('changes nothing in a database that an older version provisioned, and names the command', async () => {
+  it.each([
+    ['role of the system', 'ALTER TABLE ops.system_uses RENAME TO system_uses_before'],
+    ['rights of the system', 'REVOKE USAGE ON SCHEMA ops FROM airlock_system'],
+  ])('changes nothing in a database that was provisioned without the %s, and names the command', async (_, sql) => {
     const database = await cluster.create();
     expect(await loadStatus({ config: database.config, migrations })).toMatchObject({ isProvisioned: true });
-    await database.superuser.query('ALTER TABLE ops.system_uses RENAME TO system_uses_before');
+    await database.superuser.query(sql);
     expect(await loadStatus({ config: database.config, migrations })).toMatchObject({ isProvisioned: false });
     await expect(run(database)).rejects.toThrow('airlock db provision');
     expect(await select(database.superuser, `SELECT to_regclass('ops.migrations')`)).toEqual([null]);

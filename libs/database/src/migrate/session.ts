@@ -64,12 +64,12 @@ async function assertWritable(client: Client): Promise<void> {
   );
 }
 
-/** False if an older version provisioned the database: the policies of this one need a role that is created with this table. */
+/** False if an older version provisioned the database, without the role of the system or without all of its rights. */
 export async function isProvisioned(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ table: string | null }>(
-    `SELECT pg_catalog.to_regclass('ops.system_uses') AS table`,
-  );
-  return rows[0]?.table != null;
+  const { rows } = await client.query<{ is: boolean | null }>(`
+    SELECT pg_catalog.to_regclass('ops.system_uses') IS NOT NULL AND pg_catalog.has_schema_privilege(
+      pg_catalog.to_regrole('airlock_system'), pg_catalog.to_regnamespace('ops'), 'USAGE') AS is`);
+  return rows[0]?.is === true;
 }
 
 /** Schema public belongs to the owner role since provisioning; a clone has the same owner, whatever its name. */
@@ -85,7 +85,7 @@ async function becomeOwner(client: Client): Promise<void> {
     );
   if (!(await isProvisioned(client)))
     throw new MigrationRefusal(
-      `${String(client.database)}: was provisioned by an older version, without the role airlock_system; expected that role\n` +
+      `${String(client.database)}: was provisioned by an older version; expected the role airlock_system with all of its rights\n` +
         '  airlock db provision   # safe to repeat; needs DATABASE_ADMIN_URL',
     );
   await client.query(`SET ROLE ${escapeIdentifier(schema.owner)}`);

@@ -1,4 +1,4 @@
-import type { Columns } from './column-rules.js';
+import type { Classes } from './column-classes.js';
 import type { Migration } from './migration.js';
 import type { SeedRows } from './seed-row.js';
 
@@ -9,8 +9,6 @@ import type { SeedRows } from './seed-row.js';
 export interface Model {
   /** In the order of their names. */
   readonly migrations: readonly Migration[];
-  /** A rule for each column of each table in schema public. */
-  readonly columns: Columns;
   readonly seedRows: SeedRows;
   /** The tables whose rows may be in a cache, as `schema.name` or `name`. Each process guards its changes of them. */
   readonly cachedTables: readonly string[];
@@ -21,4 +19,6 @@ export interface Model {
   readonly folder: URL;
   /** The entities of TypeORM. Loaded on demand: loading TypeORM takes longer than most commands run. */
   loadEntities(): Promise<readonly (abstract new () => object)[]>;
+  /** The class of each column of each table in schema public, declared beside its entity. */
+  loadClasses(): Promise<Classes>;
 }

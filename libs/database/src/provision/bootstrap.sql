@@ -5,13 +5,12 @@
 -- (a superuser is not needed), after set_config(name, value, true) of:
 --   provision.environment                               the environment of the database
 --   provision.environments                              all environments, separated by commas
---   provision.may_be_reset, provision.takes_copies, provision.is_disposable
+--   provision.may_be_reset, provision.is_disposable
 --                            optional                   on: the environment has this trait; off by default
 --   provision.app_user,      provision.app_password       the application role; a password may be a SCRAM verifier
 --   provision.migrator_user, provision.migrator_password  the role that changes the schema
 --   provision.owner          optional                   the owner role, <database>_owner by default
 --   provision.adopt          optional                   the full name of a database with contents to adopt
---   provision.sanitised      optional                   on: a refresh has replaced the rows in this transaction
 -- `airlock db provision` does so; so does docker/postgres for psql.
 
 SET LOCAL search_path = '';
@@ -53,7 +52,6 @@ DO $claim$
 DECLARE
   env text := current_setting('provision.environment');
   may_be_reset boolean := current_setting('provision.may_be_reset', true) IS NOT DISTINCT FROM 'on';
-  takes_copies boolean := current_setting('provision.takes_copies', true) IS NOT DISTINCT FROM 'on';
   adopt boolean := current_setting('provision.adopt', true) IS NOT DISTINCT FROM current_database()::text;
   stamp record;
   here record;
@@ -85,14 +83,10 @@ BEGIN
         here.name, stamp.environment, stamp.name
         USING ERRCODE = '42501', HINT = 'A test database is never adopted: drop it by hand and provision it again.';
     END IF;
-    IF NOT takes_copies AND stamp.environment <> env THEN
-      RAISE EXCEPTION 'database "%": is a copy of % ("%"); expected a copy of %', here.name, stamp.environment, stamp.name, env
-        USING ERRCODE = '42501', HINT = format('Only a copy of %s can become %s.', env, env);
-    END IF;
-    IF stamp.environment <> env AND current_setting('provision.sanitised', true) IS DISTINCT FROM 'on' THEN
+    IF stamp.environment <> env THEN
       RAISE EXCEPTION 'database "%": is a copy of % ("%") and contains its user data; expected a copy of %',
         here.name, stamp.environment, stamp.name, env
-        USING ERRCODE = '42501', HINT = format('To replace the user data and make the copy %s: airlock db refresh %s', env, here.name);
+        USING ERRCODE = '42501', HINT = format('Only a copy of %s can become %s. airlock db refresh fills a database of staging with masked rows of another.', env, env);
     END IF;
     IF NOT adopt THEN
       RAISE EXCEPTION 'database "%": carries the stamp of another database (%, "%"): it was renamed, cloned or restored; expected its own',
@@ -249,7 +243,8 @@ BEGIN
   REVOKE ALL ON SCHEMA ops FROM PUBLIC;
   -- Schema ops also contains the migrator's ledger. Its owner may add tables, but only the owner of the schema may drop
   -- the stamp.
-  EXECUTE format('GRANT USAGE ON SCHEMA ops TO %I, %I', app, migrator);
+  -- The role of the system keeps and removes files of users in its transactions, as the application does.
+  EXECUTE format('GRANT USAGE ON SCHEMA ops TO %I, %I, airlock_system', app, migrator);
   EXECUTE format('GRANT USAGE, CREATE ON SCHEMA ops TO %I', owner);
 
   EXECUTE format('SET LOCAL ROLE %I', owner);

@@ -101,7 +101,7 @@ describe('provision', () => {
     const [app, owner] = [options.app.user, `${options.app.database}_owner`];
     await runAs(inside(options), (admin) =>
       admin.query(`
-        DROP TABLE ops.system_uses; SET ROLE "${owner}";
+        DROP TABLE ops.system_uses; REVOKE USAGE ON SCHEMA ops FROM airlock_system; SET ROLE "${owner}";
         ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM airlock_system;
         CREATE TABLE public.open (a int); CREATE TABLE public.log (a int); REVOKE UPDATE, DELETE ON public.log FROM "${app}"`),
     );
@@ -118,6 +118,8 @@ describe('provision', () => {
     expect(await rights('public.log')).toBe('SELECT INSERT');
     expect(await rights('ops.system_uses')).toBeNull();
     expect(await rights('ops.environment')).toBeNull();
+    const schema = `SELECT string_agg(r, ' ') FROM unnest('{USAGE,CREATE}'::text[]) AS r WHERE has_schema_privilege('airlock_system', 'ops', r)`;
+    expect(await runAs(inside(options), (admin) => ask(admin, schema))).toBe('USAGE');
   });
 
   it.each([

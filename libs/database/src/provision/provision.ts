@@ -43,7 +43,7 @@ export async function provision(options: ProvisionOptions): Promise<ProvisionRep
   const context = { config: createSessionConfig(options.environment, options.sslCa), purpose: 'provision' };
   return withClient(options.admin, context, async (admin) => {
     // Roles belong to the whole server, so runs for different databases must not overlap either.
-    await admin.query(`SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended('airlock/provision/server', 0))`);
+    await admin.query(LOCK_SERVER);
     const created = await createDatabase(admin, database);
     const report = await withClient({ ...options.admin, database }, context, (client) =>
       runBootstrap(client, createParameters(options)),
@@ -51,6 +51,19 @@ export async function provision(options: ProvisionOptions): Promise<ProvisionRep
     if (traitsOf(options.environment).mayBeReset) await createTemplate(admin, options);
     return { database, created, ...report };
   });
+}
+
+/** A second database of the same roles, for a refresh: new and empty, stamped for its own name. */
+export async function provisionBeside(options: ProvisionOptions, database: string): Promise<void> {
+  const owner = `${options.app.database}_owner`;
+  const context = { config: createSessionConfig(options.environment, options.sslCa), purpose: 'provision' };
+  await withClient(options.admin, context, async (admin) => {
+    await admin.query(LOCK_SERVER);
+    await createDatabase(admin, database);
+  });
+  await withClient({ ...options.admin, database }, context, (client) =>
+    runBootstrap(client, { ...createParameters(options), owner }),
+  );
 }
 
 /** The template that the guarded reset clones: a test database right after provisioning. It accepts no connections. */
@@ -157,20 +170,13 @@ async function bootstrap(client: Client, parameters: Record<string, string>): Pr
   }
 }
 
-/** For a refresh, in its transaction, after it has replaced the user data of the other environment. */
-export async function adoptSanitised(client: Client, options: ProvisionOptions): Promise<Stamp> {
-  const parameters = createParameters({ ...options, adopt: options.app.database });
-  return bootstrap(client, { ...parameters, sanitised: 'on' });
-}
-
 function createParameters({ environment, app, migration, adopt = '' }: ProvisionOptions): Record<string, string> {
-  const { isDisposable, mayBeReset, takesCopies } = traitsOf(environment);
+  const { isDisposable, mayBeReset } = traitsOf(environment);
   const word = (isAllowed: boolean) => (isAllowed ? 'on' : '');
   return {
     environment,
     environments: ENVIRONMENTS.join(','),
     may_be_reset: word(mayBeReset),
-    takes_copies: word(takesCopies),
     is_disposable: word(isDisposable),
     app_user: app.user,
     app_password: createScramVerifier(app.password.reveal()),
@@ -186,3 +192,5 @@ function toProvisionError(error: unknown): unknown {
   if (code !== '42501' && code !== '22023') return error;
   return new ProvisionError(hint ? `${message}\n  ${hint}` : message, { cause: error });
 }
+
+const LOCK_SERVER = `SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended('airlock/provision/server', 0))`;

@@ -1,48 +1,45 @@
-import type { Config, Environment } from '@airlock/config';
-import type { Client } from 'pg';
+import { type Config, type Environment, Secret } from '@airlock/config';
 import type { Cluster } from '@airlock/embedded-postgres';
+import type { Migration } from '../model/migration.js';
+import type { Classes } from '../model/column-classes.js';
 import { migrate } from '../migrate/migrate.js';
 import { createScratchConfig } from '../migrate/scratch-config.fixture.js';
-import { createAddresses, runAs } from '../provision/provision.fixture.js';
+import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision, type ProvisionOptions } from '../provision/provision.js';
-import { sampleModel } from '../sample/sample-model.js';
+import { refresh, type RefreshOptions, type RefreshReport } from './refresh.js';
 
-/** User data, planted where it could survive: in rows, in pages with old rows, in statistics. */
-export const CANARIES = ['user_cAnArYowner', 'cAnArYname', 'cAnArYattribute'];
+export const KEY = new Secret('a key of the pair of environments, for specs');
 
-export interface Scene {
-  readonly source: ProvisionOptions;
-  readonly target: ProvisionOptions;
-  readonly copy: string;
+export interface RefreshModel {
+  readonly migrations: readonly Migration[];
+  readonly classes: Classes;
 }
 
 let counter = 0;
 export const nextName = () => `refresh${(counter += 1)}`;
 
-/** A production database with user rows. */
-export async function createSource(cluster: Cluster): Promise<ProvisionOptions> {
-  const source = createAddresses(cluster, nextName(), 'production');
-  await provision(source);
-  await migrate({ config: createConfig(source), ...sampleModel });
-  await runAs(inside(source), async (client) => {
-    await client.query(`INSERT INTO parcels (owner_id, name, attributes)
-      SELECT CASE n % 2 WHEN 0 THEN '${CANARIES[0]}' ELSE 'user_other' END, '${CANARIES[1]} ' || n, '{"note": "${CANARIES[2]}"}'
-        FROM generate_series(1, 40) n`);
-    await client.query('ANALYZE parcels');
-  });
-  return source;
+/** A migrated database with the rows that `sql` inserts. */
+export async function createDatabase(
+  cluster: Cluster,
+  { environment, model, sql = '' }: { environment: Environment; model: RefreshModel; sql?: string },
+): Promise<ProvisionOptions> {
+  const made = createAddresses(cluster, nextName(), environment);
+  await provision(made);
+  await migrate({ config: createConfig(made), migrations: model.migrations });
+  if (sql) await runAs(inside(made), (client) => client.query(sql));
+  return made;
 }
 
-/** A copy that an administrator has restored on a server with the roles of another environment. */
-export async function createCopy(
-  cluster: Cluster,
-  { environment, of: source }: { environment: Environment; of: ProvisionOptions },
-): Promise<Scene> {
-  const copy = `${nextName()}_copy`;
-  await runAs(source.admin, (admin) =>
-    admin.query(`CREATE DATABASE ${copy} TEMPLATE ${source.app.database} STRATEGY FILE_COPY`),
+export interface RunOptions extends Partial<Omit<RefreshOptions, 'source' | 'config'>> {
+  readonly source: ProvisionOptions;
+  readonly target: ProvisionOptions;
+  readonly model: RefreshModel;
+}
+
+export function runRefresh({ source, target, model, ...rest }: RunOptions): Promise<RefreshReport> {
+  return runAs(inside(source), (client) =>
+    refresh({ ...model, config: createConfig(target), source: client, key: KEY, ...rest }),
   );
-  return { source, target: createAddresses(cluster, copy, environment), copy };
 }
 
 export const inside = ({ admin, app }: Pick<ProvisionOptions, 'admin' | 'app'>) => ({
@@ -50,23 +47,33 @@ export const inside = ({ admin, app }: Pick<ProvisionOptions, 'admin' | 'app'>) 
   database: app.database,
 });
 
-export function createConfig({ app, migration, environment }: ProvisionOptions): Config {
+export function createConfig({ app, migration, admin, environment }: ProvisionOptions): Config {
   const config = createScratchConfig(app.port, 'any_test', environment);
-  return { ...config, database: { ...config.database, app, migration } };
+  return { ...config, database: { ...config.database, app, migration, admin } };
 }
 
-/**
- * Every row of every table: its place, the transaction that wrote it, and its text outside of the system catalogues.
- */
-export async function takeSnapshot(client: Client): Promise<Record<string, string | null>> {
-  const { rows: tables } = await client.query<{ name: string; text: string }>(`
-    SELECT c.oid::regclass::text AS name, CASE WHEN c.oid < 16384 THEN 'NULL' ELSE 't::text' END AS text
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'm') AND NOT c.relisshared`);
-  const hashes = tables.map(
-    ({ name, text }) =>
-      `SELECT '${name}' AS name, md5(string_agg(concat(t.ctid, t.xmin, t.xmax, ${text}), ',' ORDER BY t.ctid)) AS hash FROM ${name} t`,
-  );
-  const { rows } = await client.query<{ name: string; hash: string | null }>(hashes.join(' UNION ALL '));
-  return Object.fromEntries(rows.map(({ name, hash }) => [name, hash]));
+export const askInside = (options: ProvisionOptions, sql: string) =>
+  runAs(inside(options), (client) => ask(client, sql));
+
+/** Every row of every table of schemas public, ops and jobs, and the statistics, as one text. */
+export async function dump(options: ProvisionOptions): Promise<string> {
+  return runAs(inside(options), async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'm') AND (oid >= 16384 OR relname IN ('pg_statistic', 'pg_largeobject'))`,
+    );
+    const texts = [];
+    for (const { name } of rows)
+      texts.push(`${name} ${String(await ask(client, `SELECT string_agg(t::text, chr(10)) FROM ${name} t`))}`);
+    return texts.join('\n');
+  });
+}
+
+export async function listDatabases({ admin, app }: ProvisionOptions): Promise<string[]> {
+  return runAs(admin, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      'SELECT datname::text AS name FROM pg_database WHERE datname LIKE $1 ORDER BY 1',
+      [`${app.database}%`],
+    );
+    return rows.map(({ name }) => name);
+  });
 }

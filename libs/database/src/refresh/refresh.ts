@@ -1,166 +1,137 @@
-import { type Environment, environmentsWith, traitsOf } from '@airlock/config';
+import { type Config, type DatabaseAddress, environmentsWith, listNames, type Secret, traitsOf } from '@airlock/config';
 import type { Client } from 'pg';
 import { withClient } from '../connect/client.js';
 import { createSessionConfig } from '../connect/client-options.js';
-import { findBrokenBindings, type Location, readLocation, readStamp, type Stamp } from '../identity/stamp.js';
-import { adoptSanitised, assertSameServer, type ProvisionOptions, ProvisionError } from '../provision/provision.js';
+import { assertIdentity, IdentityError } from '../identity/assert-identity.js';
+import { readLocation, type Stamp } from '../identity/stamp.js';
+import { migrate } from '../migrate/migrate.js';
+import { withOwner } from '../migrate/session.js';
+import type { Classes } from '../model/column-classes.js';
 import type { Model } from '../model/product-model.js';
-import { emptyQueues } from './empty-queues.js';
-import { listTableRules, type TableRules } from './table-rules.js';
-import { removeOldRows } from './remove-old-rows.js';
-import { sanitise } from './sanitise.js';
-import { findUnfitColumns } from './unfit-columns.js';
-import { findUnjudgedObjects } from './unjudged-objects.js';
+import { assertSameServer, provisionBeside, type ProvisionOptions } from '../provision/provision.js';
+import { assertMigrations, assertOrigin, openSnapshot } from './assert-source.js';
+import { fill, type Filled } from './fill.js';
+import { KeyedHash } from './masks/keyed-hash.js';
+import type { OnProgress } from './row-progress.js';
+import { RefreshRefusal } from './refresh-errors.js';
+import { lockTarget, nextOf, removeLeftovers, removeUnfinished, swap } from './swap.js';
 
-export interface RefreshOptions extends Omit<ProvisionOptions, 'adopt'>, Pick<Model, 'columns'> {
-  /** The full name of the copy, typed by a person. */
-  readonly copy: string;
+export interface RefreshOptions extends Pick<Model, 'migrations'> {
+  /** Of the target. */
+  readonly config: Config;
+  /** A session of a role that may read every row of the source: a restored copy, which no process serves. */
+  readonly source: Client;
+  readonly classes: Classes;
+  /** The secret of this pair of environments: with it, equal values have equal masks in every run. */
+  readonly key: Secret;
+  /** Of the persons whose rows are copied, with every row that those point at; 100 by default. */
+  readonly percent?: number | undefined;
+  /** Texts that the source holds and no row of the result may. */
+  readonly canaries?: readonly string[] | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
-export interface RefreshReport {
+export interface RefreshReport extends Filled {
   readonly database: string;
   readonly from: Stamp;
-  readonly stamp: Stamp;
-  /** The number of replaced rows of each table. */
-  readonly replaced: Readonly<Record<string, number>>;
-  /** System catalogues that still hold dead rows, because this role may not rewrite them. */
-  readonly warnings: readonly string[];
-}
-
-/** The rows of the copy are replaced but its stamp is not. No process starts on it, and the refresh may be repeated. */
-export class UnfinishedRefreshError extends Error {
-  override readonly name = 'UnfinishedRefreshError';
-  readonly exitCode = 1;
 }
 
 /**
- * Turns a restored copy of another environment's database into one of this environment. User data is replaced, then its
- * remains in pages and statistics are removed, and the stamp changes last. No job of the original remains. Until then no process starts on the copy.
- * Safe to repeat.
+ * Fills a new, migrated database with the masked rows of the source and gives it the name of the target. Only rows of
+ * tables in schema public cross, column by column, as their classes say. Killed at any point, the target serves its old
+ * rows or all of the new ones.
  *
- * @throws ProvisionError before anything is changed, unless the database is such a copy, every column has a rule that
- * fits it, and no object in it could keep or pass on a value
- *
- * @throws UnfinishedRefreshError when it fails after the rows were replaced
+ * @throws RefreshRefusal before a row is copied, RefreshFailure afterwards
  */
-export async function refresh({ copy, columns, ...options }: RefreshOptions): Promise<RefreshReport> {
-  assertSameServer(options);
-  const { admin, app, environment, sslCa } = options;
-  const context = { config: createSessionConfig(environment, sslCa), purpose: 'refresh' };
-  const tables = listTableRules(columns);
-  return withClient({ ...admin, database: app.database }, context, async (client) => {
-    // Rewriting all rows may take any time.
-    await client.query(`SET search_path = ''; SET statement_timeout = 0; SET row_security = off`);
-    const prepare = async () => {
-      const from = await assertCopy(client, { copy, options });
-      await assertJudged(client, tables);
-      return from;
-    };
-    const { from, replaced } = await inTransaction(client, async () => {
-      const from = await prepare();
-      await rehearseStamp(client, options);
-      await emptyQueues(client);
-      return { from, replaced: await sanitise(client, tables) };
-    });
+export async function refresh(options: RefreshOptions): Promise<RefreshReport> {
+  const place = locate(options.config);
+  const { database } = place.app;
+  return withClient(place.admin, place.context, async (admin) => {
+    await lockTarget(admin, database);
+    const target = await assertTarget(options.config, place);
+    await openSnapshot(options.source, { isPart: (options.percent ?? 100) < 100 });
     try {
-      const warnings = await removeOldRows(client, tables);
-      // Other sessions could use the copy until now.
-      const stamp = await inTransaction(client, async () => {
-        await prepare();
-        await emptyQueues(client);
-        return adoptSanitised(client, options);
-      });
-      return { database: app.database, from, stamp, replaced, warnings };
+      const from = await assertOrigin(options.source, target);
+      await assertMigrations(options.source, options.migrations);
+      await removeLeftovers(admin, database);
+      const filled = await build(options, { place, from });
+      await withClient(place.admin, place.context, (kicker) => swap(admin, { kicker, database }));
+      return { database, from, ...filled };
     } catch (error) {
-      throw describeUnfinished(error, { copy, from });
+      // Rows that are no longer read would block every later statement of that session.
+      if (!(error instanceof RefreshRefusal)) options.source.connection.stream.destroy();
+      await removeUnfinished(admin, database).catch(() => undefined);
+      throw error;
+    } finally {
+      await options.source.query('ROLLBACK').catch(() => undefined);
     }
   });
 }
 
-async function inTransaction<T>(client: Client, run: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN');
-  try {
-    const result = await run();
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+interface Place extends ProvisionOptions {
+  readonly next: string;
+  readonly context: Parameters<typeof withClient>[1];
 }
 
-/** Tries the last step first: its refusal must come before hours of rewriting. */
-async function rehearseStamp(client: Client, options: Omit<RefreshOptions, 'copy' | 'columns'>): Promise<void> {
-  await client.query('SAVEPOINT trial');
-  await adoptSanitised(client, options);
-  await client.query('ROLLBACK TO SAVEPOINT trial');
+function locate({ environment, database: { app, migration, admin, sslCa } }: Config): Place {
+  if (!traitsOf(environment).takesCopies)
+    throw new RefreshRefusal(
+      'TargetTakesNoCopies',
+      `ENVIRONMENT: is ${environment}; expected ${listNames(environmentsWith('takesCopies'))}`,
+    );
+  if (!migration || !admin)
+    throw new RefreshRefusal(
+      'TargetIsUnknown',
+      'DATABASE_MIGRATION_URL and DATABASE_ADMIN_URL: are not both set; expected the addresses of the target',
+    );
+  const place = { admin, app, migration, environment, sslCa };
+  assertSameServer(place);
+  const context = { config: createSessionConfig(environment, sslCa), purpose: 'refresh' };
+  return { ...place, next: nextOf(app.database), context };
 }
 
-function describeUnfinished(error: unknown, { copy, from }: { copy: string; from: Stamp }): UnfinishedRefreshError {
-  return new UnfinishedRefreshError(
-    `database "${copy}": its rows are replaced, but it still carries the stamp of ${from.environment}: ` +
-      `${(error as Error).message}; expected the last steps to succeed\n` +
-      `  airlock db refresh ${copy}   # again, after the cause is fixed`,
-    { cause: error },
+async function assertTarget(config: Config, { admin, app, context }: Place) {
+  return withClient({ ...admin, database: app.database }, context, async (client) => {
+    await assertIdentity(client, { expected: config.environment, config }).catch((error: unknown) => {
+      if (!(error instanceof IdentityError)) throw error;
+      throw new RefreshRefusal('TargetIsUnknown', error.message);
+    });
+    return readLocation(client);
+  });
+}
+
+async function build(options: RefreshOptions, { place, from }: { place: Place; from: Stamp }): Promise<Filled> {
+  const config = moveConfig(options.config, place.next);
+  await provisionBeside(place, place.next);
+  await migrate({ migrations: options.migrations, config });
+  return withOwner({ config }, 'refresh', (target) =>
+    withOwner({ config }, 'refresh-check', async (probe) => {
+      // Until the scan has passed, the stamp fits no name, so that no process starts on this database.
+      await stampFor('', place);
+      const hash = new KeyedHash(options.key.reveal(), `${from.environment} to ${config.environment}`);
+      const filled = await fill({
+        ...options,
+        canaries: options.canaries ?? [],
+        percent: options.percent ?? 100,
+        target,
+        probe,
+        hash,
+        roles: { app: place.app.user, migrator: place.migration.user },
+      });
+      await stampFor(place.app.database, place);
+      return filled;
+    }),
   );
 }
 
-async function assertCopy(
-  client: Client,
-  { copy, options: { app, environment } }: { copy: string; options: Omit<RefreshOptions, 'copy' | 'columns'> },
-): Promise<Stamp> {
-  const [stamp, here] = [await readStamp(client), await readLocation(client)];
-  const { rows } = await client.query<{ who: string }>(SESSIONS);
-  const problems = [
-    !traitsOf(environment).takesCopies &&
-      `a copy can become ${environmentsWith('takesCopies').join(', ')}, never ${environment}`,
-    copy !== app.database && `the caller names "${copy}", and the configuration "${app.database}"`,
-    !stamp && 'it has no stamp, so its origin is unknown',
-    stamp && describeOrigin(stamp, here, environment),
-    ...rows.map(({ who }) => `${who} is connected`),
-  ].filter((problem) => typeof problem === 'string');
-  if (stamp && problems.length === 0) return stamp;
-  throw new ProvisionError(
-    [
-      `database "${here.databaseName}": ${problems.join('; ')}; expected the copy of another environment, without other sessions`,
-      `  caller         "${copy}"`,
-      `  configuration  ${environment}, database "${app.database}"`,
-      `  database       ${stamp ? `${stamp.environment}, "${stamp.databaseName}"` : 'no stamp'}, on server ${here.systemIdentifier}`,
-      '  restore a dump into a separate database, and set DATABASE_URL and DATABASE_MIGRATION_URL to it',
-    ].join('\n'),
+function moveConfig(config: Config, database: string): Config {
+  const move = (address: DatabaseAddress) => ({ ...address, database });
+  const { app, migration } = config.database;
+  return { ...config, database: { ...config.database, app: move(app), migration: migration && move(migration) } };
+}
+
+function stampFor(name: string, { admin, next, context }: Place): Promise<unknown> {
+  return withClient({ ...admin, database: next }, context, (client) =>
+    client.query('UPDATE ops.environment SET database_name = $1, created_at = pg_catalog.now()', [name]),
   );
 }
-
-/** @returns the problem with the origin of the copy */
-function describeOrigin(stamp: Stamp, here: Location, environment: Environment): string | undefined {
-  if (findBrokenBindings(stamp, here).length === 0)
-    return `it is not a copy: it is an original ${stamp.environment} database`;
-  if (stamp.environment !== environment) return undefined;
-  return `it is a copy of ${environment} itself; adopt it with airlock db provision --adopt ${here.databaseName}`;
-}
-
-async function assertJudged(client: Client, rules: readonly TableRules[]): Promise<void> {
-  const objects = await findUnjudgedObjects(client);
-  const unfit = await findUnfitColumns(client, rules);
-  const problems = [...objects, ...unfit];
-  if (problems.length === 0) return;
-  const { databaseName } = await readLocation(client);
-  throw new ProvisionError(
-    [
-      `database "${databaseName}": it could keep or pass on user data in ${problems.length} ways; ` +
-        'expected only plain tables in schema public, with a fitting rule for every column',
-      ...problems.map((problem) => `  ${problem}`),
-      ...(unfit.length > 0 ? ['  correct libs/model/src/columns.ts, or migrate the copy to this code first'] : []),
-      ...(objects.length > 0
-        ? [
-            '  ALTER EVENT TRIGGER airlock_refuse_drop DISABLE;   -- in the copy, then drop the objects; refresh enables it again',
-          ]
-        : []),
-    ].join('\n'),
-  );
-}
-
-const SESSIONS = `
-  SELECT 'process ' || pid || coalesce(' (' || nullif(application_name, '') || ')', '') AS who
-    FROM pg_catalog.pg_stat_activity
-   WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL`;

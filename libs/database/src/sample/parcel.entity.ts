@@ -8,6 +8,7 @@ import {
   UpdateDateColumn,
   VersionColumn,
 } from 'typeorm';
+import { classify, json, person, personal } from '../model/column-classes.js';
 
 /** Each row belongs to one user, and row-level security shows it to no other. */
 @Entity({ name: 'parcels', schema: 'public' })
@@ -38,3 +39,13 @@ export class Parcel {
   @UpdateDateColumn({ type: 'timestamptz', name: 'updated_at' })
   updatedAt!: Date;
 }
+
+export const parcelClasses = classify<Parcel>('parcels', {
+  id: 'internal',
+  owner_id: personal(person('user_')),
+  name: personal('text'),
+  attributes: personal(json()),
+  version: 'internal',
+  created_at: 'internal',
+  updated_at: 'internal',
+});

@@ -7,17 +7,6 @@ const USERS = ['user_ada', 'user_grace', 'user_linus'];
 /** The model of the specs of this library and of database-dev: one table with row-level security. */
 export const sampleModel: Model = {
   migrations: [createParcels],
-  columns: {
-    parcels: {
-      id: 'keep',
-      owner_id: { pseudonym: 'user_' },
-      name: { value: `'Parcel ' || pg_catalog.substr(id::text, 25)` },
-      attributes: { value: `'{}'` },
-      version: 'keep',
-      created_at: 'keep',
-      updated_at: 'keep',
-    },
-  },
   seedRows: {
     sql: `
       INSERT INTO public.parcels (id, owner_id, name)
@@ -33,4 +22,5 @@ export const sampleModel: Model = {
   cachedTables: ['parcels'],
   folder: new URL('./', import.meta.url),
   loadEntities: async () => [(await import('./parcel.entity.js')).Parcel],
+  loadClasses: async () => Object.fromEntries([(await import('./parcel.entity.js')).parcelClasses]),
 };

@@ -56,6 +56,8 @@ const cases: Record<string, { options: Record<string, string>; calls: string[]; 
       'kubectl --namespace n rollout status deployment/airlock-api --timeout=300s',
       'kubectl --namespace n apply --filename -',
       'kubectl --namespace n rollout status deployment/airlock-worker --timeout=300s',
+      'kubectl --namespace n apply --filename -',
+      'kubectl --namespace n rollout status deployment/airlock-callback --timeout=300s',
     ],
     serving: 5,
     undo: [READ_IMAGE, READ_REVISIONS, 'kubectl --namespace n rollout undo deployment/airlock-api --to-revision=8'],
@@ -123,6 +125,52 @@ describe.each(Object.entries(cases))('%s', (target, { options, calls, serving, u
       const expected = Object.keys(options).map((name) => `--option ${name}: is missing; expected `);
       const refused = await deploy({ target, options: { colour: 'blue' } }).catch((error: Error) => error.message);
       for (const text of [...expected, '--option colour: is unknown']) expect(refused).toContain(text);
+      expect(await called()).toEqual([]);
+    });
+  });
+});
+
+describe('the option callback', () => {
+  const callCallback: Record<string, string[]> = {
+    fly: [
+      `flyctl deploy --app airlock-staging-callback --image ${IMAGE} --config docker/deploy/fly/callback.toml --strategy bluegreen --yes --env ENVIRONMENT=staging --env IMAGE_DIGEST=${DIGEST}`,
+    ],
+    railway: [],
+    'cloud-run': [`gcloud run services update s-callback --image ${IMAGE} --update-env-vars ${VARIABLES} ${gcloudEnd}`],
+    alibaba: [],
+  };
+  const replicas = async (target: string, options: Record<string, string>) => {
+    let found: (string | undefined)[] = [];
+    await withFakes({ serving: cases[target]?.serving ?? 0 }, async (deploy) => {
+      await deploy({ target, options });
+      const read = (name: string, pattern: RegExp) => pattern.exec(readFileSync(join(folder, name), 'utf8'))?.[1];
+      const manifest = /name: airlock-callback\nspec:\n {2}replicas: (.+)/;
+      found = [read('input', manifest), read('environment', /^CALLBACK_REPLICAS=(.+)$/m)];
+    });
+    return found;
+  };
+
+  it.each(Object.entries(cases))('deploys the callback last to %s', async (target, { options, calls, serving }) => {
+    await withFakes({ serving }, async (deploy, called) => {
+      expect(await deploy({ target, options: { ...options, callback: 'on' } })).toMatchObject({ ok: true });
+      expect(await called()).toEqual([...calls, ...(callCallback[target] ?? [])]);
+    });
+  });
+
+  it.each([
+    ['alibaba', { namespace: 'n' }, 0],
+    ['railway', {}, 1],
+  ] as const)('sets its replicas on %s, none by default', async (target, options, place) => {
+    expect((await replicas(target, options))[place]).toBe('0');
+    expect((await replicas(target, { ...options, callback: 'off' }))[place]).toBe('0');
+    expect((await replicas(target, { ...options, callback: 'on' }))[place]).toBe('1');
+  });
+
+  it('is on or off', async () => {
+    await withFakes({ serving: 0 }, async (deploy, called) => {
+      await expect(deploy({ target: 'fly', options: { app: 'a', callback: '2' } })).rejects.toThrow(
+        '--option callback: is "2"; expected on or off',
+      );
       expect(await called()).toEqual([]);
     });
   });

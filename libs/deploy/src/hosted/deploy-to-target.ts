@@ -74,6 +74,9 @@ function assertOptions(target: HostedTarget, given: Readonly<Record<string, stri
       (name) => `--option ${name}: is unknown; expected ${Object.keys(target.options).join(', ') || 'none'}`,
     ),
   ];
+  if (!['on', 'off', undefined].includes(given['callback'])) {
+    lines.push(`--option callback: is ${JSON.stringify(given['callback'])}; expected on or off`);
+  }
   if (lines.length > 0) throw refusal(lines.join('\n'), `see docker/deploy/${target.name}/README.md`);
 }
 

@@ -1,4 +1,4 @@
-import { releaseVariables, type HostedTarget } from './target.js';
+import { CALLBACK_OPTION, hasCallback, releaseVariables, type HostedTarget } from './target.js';
 
 /**
  * Railway: one apply of railway.ts sets image, variables, migration and health check together. The project token names
@@ -6,12 +6,15 @@ import { releaseVariables, type HostedTarget } from './target.js';
  */
 export const railway: HostedTarget = {
   name: 'railway',
-  options: {},
+  options: CALLBACK_OPTION,
   createCalls: (request) => [
     {
       command: ['railway', 'config', 'apply', '--yes'],
       cwd: 'docker/deploy/railway',
-      env: { ...releaseVariables(request), API_IMAGE: request.image },
+      env: {
+        ...{ ...releaseVariables(request), API_IMAGE: request.image },
+        CALLBACK_REPLICAS: hasCallback(request) ? '1' : '0',
+      },
     },
   ],
 };

@@ -59,6 +59,11 @@ export const releaseVariables = ({ environment, digest }: TargetRequest): Readon
   IMAGE_DIGEST: digest,
 });
 
+/** An option of every target. Off by default, also if the last deploy had it on. */
+export const CALLBACK_OPTION = { callback: 'optional: on for teams with connected accounts, or off' };
+
+export const hasCallback = ({ options }: Pick<TargetRequest, 'options'>): boolean => options['callback'] === 'on';
+
 /** A tag or revision name, for platforms that require one besides the digest. */
 export const shortName = ({ digest }: TargetRequest): string =>
   `d${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;

@@ -7,6 +7,7 @@ import { DeployError, EXIT } from '../engine/deploy-error.js';
 import type { Progress } from '../engine/progress.js';
 import { findPublicProblem } from '../engine/public-address.js';
 import { assertSettingsReachStack } from '../release/settings-file.js';
+import { assertEdgeIsClosed } from '../release/stack-networks.js';
 import { assertIsolated } from './assert-isolated.js';
 import { markPreview, nameProject, type Preview } from './preview-stack.js';
 import { ensureSecrets } from './preview-secrets.js';
@@ -48,6 +49,7 @@ export async function previewUp(docker: Docker, request: UpRequest): Promise<Pre
   };
   const source: ModelSource = { files: request.files, envFiles: request.envFiles, project, variables };
   assertIsolated(await loadComposeModel(docker, source), { project, secretsDir, edgeNetwork });
+  await assertEdgeIsClosed(docker, edgeNetwork);
   progress.step('start, provision and migrate');
   await compose(docker, source, ['up', '--detach', '--wait', '--remove-orphans', '--quiet-pull']);
   progress.step('add sample rows');

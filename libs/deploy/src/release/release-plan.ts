@@ -6,6 +6,7 @@ import { DeployError } from '../engine/deploy-error.js';
 import { renderStack, type Stack } from '../render/render-stack.js';
 import { assertSettingsReachStack } from './settings-file.js';
 import { assertStackIsValid } from './stack-file.js';
+import { assertNetworksAreClosed } from './stack-networks.js';
 import { loadSecretVersions } from './stack-secrets.js';
 
 /** One image with the configuration of one environment, ready for Swarm. */
@@ -47,6 +48,7 @@ export async function loadReleasePlan(docker: Docker, options: PlanOptions): Pro
   const versions = await loadSecretVersions(docker, stackName);
   const plan = createReleasePlan(model, { image, stackName, environment, versions });
   await assertStackIsValid(docker, plan.stack);
+  await assertNetworksAreClosed(docker, stackName, plan.stack);
   return plan;
 }
 

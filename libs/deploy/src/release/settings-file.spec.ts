@@ -60,7 +60,7 @@ describe('assertSettingsReachStack', () => {
   it.each([
     [
       'PORT=9000',
-      'sets PORT; expected it to be left out, because the edge and the health check use port 8000, and 8182 for the callback',
+      'sets PORT; expected it to be left out, because the edge and the health checks use port 8000, 8182 for the callback and 3128 for the proxy',
     ],
     ['export ENVIRONMENT=staging', 'sets ENVIRONMENT; expected it to be left out, because the overlay belongs to one'],
     ['DATABASE_SSL_CA_FILE=/ca.pem', 'sets DATABASE_SSL_CA_FILE; expected it to be left out, because the database of'],
@@ -108,7 +108,7 @@ describe('assertSettingsReachStack', () => {
       new Error(
         [
           `${file}:4: sets WORKRES, which no Compose file of this stack uses; expected WORKERS`,
-          `${file}:5: sets PORT; expected it to be left out, because the edge and the health check use port 8000, and 8182 for the callback`,
+          `${file}:5: sets PORT; expected it to be left out, because the edge and the health checks use port 8000, 8182 for the callback and 3128 for the proxy`,
           `${file}:6: sets log_level, which no Compose file of this stack uses; expected LOG_LEVEL`,
           `${file}:8: sets DEBUF, which no Compose file of this stack uses; expected DEBUG`,
           '  correct or remove these lines; docs/docker.md lists the variables that may be set',

@@ -1,3 +1,4 @@
+import { classify, json, person, personal } from '@airlock/database/model';
 import {
   Check,
   Column,
@@ -38,3 +39,13 @@ export class EntityRecord {
   @UpdateDateColumn({ type: 'timestamptz', name: 'updated_at' })
   updatedAt!: Date;
 }
+
+export const entityClasses = classify<EntityRecord>('entities', {
+  id: 'internal',
+  owner_id: personal(person('user_')),
+  name: personal('text'),
+  attributes: personal(json()),
+  version: 'internal',
+  created_at: 'internal',
+  updated_at: 'internal',
+});

@@ -1,3 +1,4 @@
+import { classify } from '@airlock/database/model';
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** A connection that a user has started and not confirmed yet: one for each user and provider. */
@@ -37,3 +38,9 @@ export class ProviderConnectionAttemptRecord {
   @Column('timestamptz', { name: 'expires_at' })
   expiresAt!: Date;
 }
+
+/** An attempt can be finished by its user alone, within minutes: no row of it is copied. */
+export const providerConnectionAttemptClasses = classify<ProviderConnectionAttemptRecord>(
+  'provider_connection_attempts',
+  { owner_id: 'secret', provider: 'secret', id: 'secret', phase: 'secret', sealed: 'secret', expires_at: 'secret' },
+);

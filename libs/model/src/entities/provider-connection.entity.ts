@@ -1,3 +1,4 @@
+import { classify, identifier, inCopy, person, personal } from '@airlock/database/model';
 import { Check, Column, CreateDateColumn, Entity, Index, PrimaryColumn, Unique, UpdateDateColumn } from 'typeorm';
 
 /** The account of a user at a provider. Its tokens are encrypted; see docs/connections.md. */
@@ -44,3 +45,17 @@ export class ProviderConnectionRecord {
   @UpdateDateColumn({ type: 'timestamptz', name: 'updated_at' })
   updatedAt!: Date;
 }
+
+/** A copy has no token of a user, and therefore no connection that works. */
+export const providerConnectionClasses = classify<ProviderConnectionRecord>('provider_connections', {
+  id: 'internal',
+  owner_id: personal(person('user_')),
+  provider: 'internal',
+  account: personal(identifier('account_')),
+  status: inCopy('internal', 'broken'),
+  sealed_tokens: 'secret',
+  expires_at: 'secret',
+  claimed_until: 'secret',
+  created_at: 'internal',
+  updated_at: 'internal',
+});

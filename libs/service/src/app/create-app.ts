@@ -44,6 +44,8 @@ export interface AppContext {
   readonly observer?: Observer;
   /** Additional modules, for tests. */
   readonly imports?: readonly DynamicModule[];
+  /** How late timers may be before requests are rejected, for tests. */
+  readonly maxDelayMs?: number;
 }
 
 export interface App {
@@ -59,7 +61,7 @@ export interface App {
  * `serving`.
  */
 export async function createApp(config: Config, context: AppContext): Promise<App> {
-  const { definition, logger, lifecycle, version, observer, imports = [] } = context;
+  const { definition, logger, lifecycle, version, observer, imports = [], maxDelayMs } = context;
   const { title, prefix, module } = definition;
   const metrics = new Metrics({ lifecycle, version });
   const recordResponse = createRecordResponse({ logger, metrics, observer });
@@ -79,7 +81,8 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   );
   const database = nest.get(Database);
   const limits = nest.get(RateLimits);
-  const shedder = new LoadShedder({ waiting: () => database.figures().waiting, poolSize: config.database.poolSize });
+  const { poolSize } = config.database;
+  const shedder = new LoadShedder({ waiting: () => database.figures().waiting, poolSize, maxDelayMs });
   server.addHook('onClose', () => shedder.close());
   const { requestTimeoutMs, corsOrigins: origins, streamsPerUser: limit } = config.http;
   const streams = new OpenStreams(server, { lifecycle, limit });
@@ -95,6 +98,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
     signatures: new Signatures(server, config),
   });
   const store = nest.get(FileStore);
+  if (config.jobs.inApi) store.useForJobs();
   new FileRoutes(server, { store, requestTimeoutMs });
   installBodyRules(server);
   metrics.watchPool(() => database.figures());

@@ -18,13 +18,12 @@ export interface HealthContext {
   readonly lifecycle: Lifecycle;
   readonly version: Version;
   readonly logger: Logger;
-  /** Of a process with routes that take files. */
-  readonly store?: FileStore;
+  readonly store: FileStore;
 }
 
 /**
  * The components of a process. Redis is optional: without it the API is slower and its limits are per process. Without the
- * storage, only routes with files fail.
+ * storage, only routes and jobs with files fail.
  */
 export function createHealth(app: INestApplicationContext, { logger, store, ...context }: HealthContext): Health {
   const database = app.get(Database);
@@ -41,7 +40,7 @@ export function createHealth(app: INestApplicationContext, { logger, store, ...c
   const indicators = [
     askDatabase,
     ...(redis ? [createIndicator({ ...optional, name: 'redis', run: () => redis.ping() })] : []),
-    ...(store?.isUsed
+    ...(store.isUsed
       ? [createIndicator({ ...optional, name: 'storage', cacheMs: STORAGE_CACHE_MS, run: () => store.ping() })]
       : []),
   ];

@@ -37,7 +37,7 @@ export class FilesModule {
         {
           provide: Files,
           inject: [FileStore, FileRegister],
-          useFactory: (store: FileStore, register: FileRegister) => new Files(register, (key) => store.get(key)),
+          useFactory: (store: FileStore, register: FileRegister) => new Files(register, store),
         },
       ],
       exports: [Files],

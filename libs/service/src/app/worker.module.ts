@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { createSqlPrinter } from '../logging/sql-printer.js';
 import type { Metrics } from '../telemetry/prometheus-metrics.js';
 import { DataModule } from './data.module.js';
+import { FilesModule } from './files.module.js';
 import { JobsModule } from './jobs.module.js';
 import { OutboundModule } from './outbound.module.js';
 import type { ProductDefinition } from './service-definition.js';
@@ -16,7 +17,7 @@ export interface WorkerModuleContext {
   readonly metrics: Metrics;
 }
 
-/** The rows, the queues and the way out, and nothing that serves requests. */
+/** The rows, the files, the queues and the way out, and nothing that serves requests. */
 @Module({})
 export class WorkerModule {
   static forRoot(config: Config, { definition, logger, metrics }: WorkerModuleContext): DynamicModule {
@@ -29,6 +30,7 @@ export class WorkerModule {
           loadEntities: definition.loadEntities,
         }),
         DataModule.forRoot({ ...definition, constraints: [] }, logger),
+        FilesModule.forRoot(config, logger),
         JobsModule.forRoot(definition, logger),
         OutboundModule.forRoot(config, { logger, metrics }),
         ...definition.jobModules,

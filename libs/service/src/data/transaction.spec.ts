@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Parcel } from '@airlock/database/sample';
 import { useTestDatabase, withTestDatabase } from '@airlock/database-dev/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -277,6 +278,21 @@ describe('asUser', () => {
   it.each([0, -1, Number.NaN, Infinity, 2 ** 31])('refuses the limit %s', async (timeoutMs) => {
     const work = database.asUser('user_1', (tx) => add(tx, 'mine'), { timeoutMs });
     await expect(work).rejects.toThrow('expected 1 to 2147483647');
+  });
+
+  it.each([
+    ['its next statement', (tx: EntityManager) => pause(tx, 0)],
+    ['its commit', () => Promise.resolve()],
+  ])('names the time limit that passed between two statements, at %s', async (_, next) => {
+    const work = database.asUser(
+      'user_1',
+      async (tx) => {
+        await sleep(600);
+        await next(tx);
+      },
+      { timeoutMs: 200 },
+    );
+    await expect(work).rejects.toMatchObject({ code: '25P04' });
   });
 
   it('counts the wait for a session', async () => {

@@ -55,9 +55,9 @@ const current = new AsyncLocalStorage<{ isOpen: boolean }>();
  *
  * @throws Error if called in the work of a transaction
  */
-export function assertOutsideTransactions(what: string): void {
+export function assertOutsideTransactions(what: string, expected = 'the tx of that transaction'): void {
   if (!current.getStore()?.isOpen) return;
-  throw new Error(`database: ${what} was called inside of a transaction; expected the tx of that transaction`);
+  throw new Error(`database: ${what} was called inside of a transaction; expected ${expected}`);
 }
 
 /** @throws RangeError unless PostgreSQL takes the time as a limit */
@@ -95,6 +95,10 @@ export async function runTransaction<T>(transaction: Transaction, work: Work<T>)
   const runner = Object.assign(openRunner(), { databaseConnection: gate });
   const mark = randomUUID();
   const state = { isOpen: true };
+  // The server may end a session between two statements. The next one fails without saying why.
+  let end: Error | undefined;
+  const noteEnd = (error: Error) => void (end ??= error);
+  session.on('error', noteEnd);
   try {
     const before = await begin(transaction, { runner, mark });
     const result = await current.run(state, () => work(runner.manager));
@@ -107,11 +111,18 @@ export async function runTransaction<T>(transaction: Transaction, work: Work<T>)
   } catch (error) {
     gate.close();
     await rollBack(transaction).catch(discard);
-    throw error instanceof QueryFailedError ? error.driverError : error;
+    const failure = error instanceof QueryFailedError ? error.driverError : error;
+    throw end && isOfSession(failure) ? end : failure;
   } finally {
+    session.off('error', noteEnd);
     state.isOpen = false;
     await runner.release();
   }
+}
+
+/** The driver throws an error without a code for a query on a session that has ended. */
+function isOfSession(error: unknown): boolean {
+  return error instanceof Error && readCode(error) === undefined && /not queryable|terminated/.test(error.message);
 }
 
 async function begin(

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { runOutsideRequests } from '../context/request-context.js';
 import type { FileRegister } from './file-register.js';
+import type { Content, Objects } from './file-objects.js';
 
 export interface FileStoreOptions {
   readonly config: Pick<Config, 'environment' | 'httpClient' | 'storage'>;
@@ -11,20 +12,14 @@ export interface FileStoreOptions {
   readonly logger: Logger;
 }
 
-export interface Content {
-  readonly ownerId: string;
-  readonly mediaType: string;
-  readonly bytes: AsyncIterable<Uint8Array>;
-  readonly signal: AbortSignal;
-  /** How long it may take until the row of the file is committed. */
-  readonly forMs: number;
-}
-
 /** How often each process removes objects that were left, and how much of that is random. */
 const [SWEEP_MS, SPREAD_MS] = [4 * 60_000, 2 * 60_000];
 
-/** The objects of the files that routes take. It opens the storage with the first route that takes files. */
-export class FileStore {
+/**
+ * The objects of the files that routes take and that jobs use. It opens the storage with the first route that takes
+ * files, or for jobs.
+ */
+export class FileStore implements Objects {
   readonly #options: FileStoreOptions;
   #storage: Promise<Storage> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -41,6 +36,11 @@ export class FileStore {
     return this.#options.config.storage !== undefined;
   }
 
+  /** For a process that runs jobs: they may use the storage where there is one. */
+  useForJobs(): void {
+    if (this.hasStorage) this.use();
+  }
+
   /** Begins to remove what other processes left. */
   use(): void {
     this.#timer ??= setInterval(
@@ -49,7 +49,6 @@ export class FileStore {
     ).unref();
   }
 
-  /** @returns the key. The object is removed unless its key is kept in time. */
   async put({ ownerId, mediaType, bytes, signal, forMs }: Content): Promise<string> {
     const storage = await this.#open();
     const key = storage.createKey(ownerId);
@@ -63,7 +62,6 @@ export class FileStore {
     }
   }
 
-  /** @throws StorageError missing */
   async get(key: string): Promise<Readable> {
     return (await this.#open()).get(key);
   }

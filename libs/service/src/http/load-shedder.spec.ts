@@ -25,6 +25,16 @@ describe('LoadShedder', () => {
     shedder.close();
   });
 
+  it('takes another limit', async () => {
+    const shedder = new LoadShedder({ waiting: () => 0, poolSize: 10, maxDelayMs: Infinity });
+    for (let round = 0; round < 6; round += 1) {
+      block(500);
+      await new Promise(setImmediate);
+    }
+    expect(admits(shedder)).toBe(true);
+    shedder.close();
+  });
+
   it('rejects no request after a single delay', async () => {
     const shedder = new LoadShedder({ waiting: () => 0, poolSize: 10 });
     block(2_500);

@@ -4,6 +4,8 @@ export interface LoadShedderOptions {
   /** The number of requests that wait for a connection to the database. */
   readonly waiting: () => number;
   readonly poolSize: number;
+  /** How late timers may be; 250 ms by default. */
+  readonly maxDelayMs?: number | undefined;
 }
 
 const TURN_MS = 100;
@@ -43,7 +45,8 @@ export class LoadShedder {
    */
   #noteTurn(): void {
     const now = performance.now();
-    const isLate = now - this.#lastTurnAt - TURN_MS > MAX_DELAY_MS;
+    const { maxDelayMs = MAX_DELAY_MS } = this.#options;
+    const isLate = now - this.#lastTurnAt - TURN_MS > maxDelayMs;
     this.#lateTurns = isLate ? this.#lateTurns + 1 : 0;
     this.#lastTurnAt = now;
   }

@@ -3,8 +3,10 @@ import { useTestDatabase } from '@airlock/database-dev/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { RequestContext, runInContext } from '../context/request-context.js';
+import { Problem } from '../problems/problem.js';
 import { type DataShape, type Job, job } from './job.js';
 import { JobsWorld, until } from './jobs-world.fixture.js';
+import { PermanentError } from './permanent-error.js';
 
 const USER = 'user_1';
 const shape = z.strictObject({ name: z.string().max(50) });
@@ -217,6 +219,34 @@ describe('jobs', () => {
       expect(world.lines.map(({ event }) => event)).toEqual(['job.failed', 'job.dead']);
       expect(world.errors).toHaveLength(2);
       expect(await send(world, fail, { name: 'x' }, { key: 'k' })).toBeUndefined();
+    });
+
+    it.each([
+      [new Problem('not-found'), 'dead'],
+      [new Problem('validation-failed'), 'dead'],
+      [new Problem('precondition-failed'), 'dead'],
+      [new PermanentError('no such country'), 'dead'],
+      [Object.assign(new Error('of a library'), { isPermanent: true }), 'dead'],
+      [new Problem('incomplete-request'), 'failed'],
+      [new Problem('conflict'), 'failed'],
+      [new Problem('rate-limited'), 'failed'],
+      [new Problem('internal-error'), 'failed'],
+      [new Problem('dependency-unavailable'), 'failed'],
+      [new Error('wrapped', { cause: new Problem('not-found') }), 'failed'],
+      [null, 'failed'],
+      ['a text', 'failed'],
+    ])('after %s, and are then %s', async (error, outcome) => {
+      const fail = job({
+        name: 'fail',
+        data: shape,
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a library may throw anything
+        run: () => Promise.reject(error),
+      });
+      const world = await open([fail]);
+      await send(world, fail, { name: 'x' });
+      await world.runner.runReady();
+      expect(world.runs.map((run) => run.outcome)).toEqual([outcome]);
+      expect(await world.states('dead-letters')).toEqual(outcome === 'dead' ? ['created'] : []);
     });
 
     it('never with data of another shape, which are dead letters at once', async () => {

@@ -9,7 +9,7 @@ import { checkCursor, readEnvelope } from './envelope.js';
 import type { Job, JobStep, Sender } from './job.js';
 import type { Claim, JobQueue } from './job-queue.js';
 import { describeProblem } from './job-status.js';
-import { type Envelope, UnfitJob } from './shape.js';
+import type { Envelope } from './shape.js';
 
 /** The process gives these to the work of every job. */
 export interface JobServices {
@@ -186,7 +186,7 @@ async function storeFailure(
     if (error.outcome === 'released') await queue.release(claim);
     return error.outcome;
   }
-  const isFinal = error instanceof UnfitJob || (error as { isPermanent?: unknown } | undefined)?.isPermanent === true;
+  const isFinal = (error as { isPermanent?: unknown } | undefined)?.isPermanent === true;
   const type = error instanceof Error ? error.name : 'Error';
   const reason = { type, code: readCode(error), request_id: currentContext()?.requestId, ...describeProblem(error) };
   await queue.fail(claim, reason, isFinal);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PermanentError } from './permanent-error.js';
 
 export const envelopeSchema = z.object({
   data: z.unknown(),
@@ -13,8 +14,8 @@ export const envelopeSchema = z.object({
 /** The content of a job in its queue. */
 export type Envelope = z.infer<typeof envelopeSchema>;
 
-/** The data of a job do not fit its shape. Repeating it would not help. */
-export class UnfitJob extends Error {
+/** The data of a job do not fit its shape. */
+export class UnfitJob extends PermanentError {
   override readonly name = 'UnfitJob';
 }
 

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { Config } from '@airlock/config';
-import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals } from '@airlock/health';
+import { assertBudget, Lifecycle } from '@airlock/health';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { createHealth } from '../app/create-health.js';
@@ -10,13 +10,16 @@ import { describeBuild, describeVersion } from '../app/version.js';
 import { WorkerModule } from '../app/worker.module.js';
 import { Database } from '../data/database.js';
 import { openDatabase } from '../data/open-database.js';
+import { FileStore } from '../files/file-store.js';
+import { openFiles } from '../files/open-files.js';
 import { openLogger } from '../logging/logger.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { guardSockets } from '../outbound/guard-sockets.js';
+import { useProxyByDefault } from '../outbound/use-proxy.js';
 import { openObservers } from '../telemetry/open-observers.js';
 import { Metrics } from '../telemetry/prometheus-metrics.js';
+import { endOnSignals } from './end-on-signals.js';
 import { startManagementServer } from './management-server.js';
-import { stopWithParent } from './stop-with-parent.js';
 
 export interface WorkerOptions {
   readonly definition: ProductDefinition;
@@ -30,6 +33,7 @@ export async function runWorker(config: Config, { definition, version: number }:
   const version = describeBuild(config, number);
   const logger = await openLogger(config, { version: version.version });
   guardSockets(config, logger);
+  useProxyByDefault(config.outbound.proxy);
   const lifecycle = new Lifecycle();
   const observer = await openObservers({ config, version, logger });
   const metrics = new Metrics({ lifecycle, version });
@@ -43,9 +47,10 @@ export async function runWorker(config: Config, { definition, version: number }:
   const database = nest.get(Database);
   metrics.watchPool(() => database.figures());
   observer.watchPool?.(() => database.figures());
-  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger });
+  const store = nest.get(FileStore);
+  store.useForJobs();
+  const health = createHealth(nest, { lifecycle, version: describeVersion(version, config), logger, store });
   const runner = createJobRunner(nest, config, { definition, logger, metrics, observer });
-  lifecycle.onDrain(() => runner.drain());
 
   const { host, managementPort: port } = config.service;
   const server = await startManagementServer({
@@ -54,28 +59,12 @@ export async function runWorker(config: Config, { definition, version: number }:
     readHealth: () => health.detail(),
   });
   // No proxy sends requests that a drain would wait for: that time is for the jobs that run.
-  const waitMs = config.shutdown.drainMs + config.shutdown.requestMs;
-  const shutdown = createShutdown({
-    lifecycle,
-    budget: { ...config.shutdown, drainMs: 0, requestMs: waitMs },
-    server,
-    close: async () => {
-      await runner.stop(waitMs);
-      await nest.close();
-      await observer.close(config.shutdown.teardownMs / 2);
-    },
-    log: (event, { error, ...fields }) => {
-      if (error) observer.onError?.(error, {});
-      if (error) logger.error({ ...fields, error }, event);
-      else logger.info(fields, event);
-    },
-    exit: (code) => process.exit(code),
-  });
-  shutDownOnSignals(shutdown);
-  stopWithParent(config, shutdown);
+  const budget = { ...config.shutdown, drainMs: 0, requestMs: config.shutdown.drainMs + config.shutdown.requestMs };
+  endOnSignals(config, { lifecycle, budget, server, nest, runner, observer, logger });
 
   const onUnavailable = (reason: string) => logger.warn({ reason }, 'database.awaited');
   if (!(await openDatabase(nest.get(DataSource), { config, lifecycle, onUnavailable }))) return;
+  await openFiles(store, logger);
   runner.start();
   lifecycle.serve();
   logger.info({ concurrency: runner.concurrency }, 'working');

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { Config } from '@airlock/config';
-import { assertBudget, createShutdown, Lifecycle, shutDownOnSignals } from '@airlock/health';
+import { assertBudget, Lifecycle } from '@airlock/health';
 import { DataSource } from 'typeorm';
 import { type App, createApp } from '../app/create-app.js';
 import { createJobRunner } from '../app/create-job-runner.js';
@@ -8,13 +8,14 @@ import type { ServiceDefinition } from '../app/service-definition.js';
 import { describeBuild } from '../app/version.js';
 import { openDatabase } from '../data/open-database.js';
 import { guardSockets } from '../outbound/guard-sockets.js';
+import { useProxyByDefault } from '../outbound/use-proxy.js';
 import { FileStore } from '../files/file-store.js';
 import { openFiles } from '../files/open-files.js';
 import { openLogger } from '../logging/logger.js';
 import { openObservers } from '../telemetry/open-observers.js';
 import { respondToSupervisor } from './cluster-messages.js';
+import { endOnSignals } from './end-on-signals.js';
 import { startManagementServer } from './management-server.js';
-import { stopWithParent } from './stop-with-parent.js';
 
 export interface ServeOptions {
   readonly definition: ServiceDefinition;
@@ -30,6 +31,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const version = describeBuild(config, options.version);
   const logger = await openLogger(config, { version: version.version });
   guardSockets(config, logger);
+  useProxyByDefault(config.outbound.proxy);
   const lifecycle = new Lifecycle();
   const observer = await openObservers({ config, version, logger });
   const { nest, health, metrics } = await createApp(config, {
@@ -43,26 +45,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const runner = config.jobs.inApi
     ? createJobRunner(nest, config, { definition: options.definition, logger, metrics, observer })
     : undefined;
-  lifecycle.onDrain(() => runner?.drain());
-
-  const shutdown = createShutdown({
-    lifecycle,
-    budget: config.shutdown,
-    server: nest.getHttpServer(),
-    close: async () => {
-      await runner?.stop(config.shutdown.requestMs);
-      await nest.close();
-      await observer.close(config.shutdown.teardownMs / 2);
-    },
-    log: (event, { error, ...fields }) => {
-      if (error) observer.onError?.(error, {});
-      if (error) logger.error({ ...fields, error }, event);
-      else logger.info(fields, event);
-    },
-    exit: (code) => process.exit(code),
-  });
-  shutDownOnSignals(shutdown);
-  stopWithParent(config, shutdown);
+  const server = nest.getHttpServer();
+  endOnSignals(config, { lifecycle, budget: config.shutdown, server, nest, runner, observer, logger });
 
   await nest.listen({ host: config.service.host, port: config.service.port });
   await openManagement(config, { health, metrics });

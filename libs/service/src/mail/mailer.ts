@@ -75,7 +75,8 @@ export class Mailer {
     const messageId = createMessageId({ key, from, environment: this.#outbound.environment });
     const startedAt = performance.now();
     const content = { from, to, subject, text, html, messageId, ...(replyTo !== undefined && { replyTo }) };
-    const failure = await sendBySmtp(server, content, this.#timeLimitMs).then(() => undefined, readFailure);
+    const limits = { timeLimitMs: this.#timeLimitMs, proxy: this.#outbound.proxy };
+    const failure = await sendBySmtp(server, content, limits).then(() => undefined, readFailure);
     const seconds = (performance.now() - startedAt) / MILLISECONDS_PER_SECOND;
     this.#record(failure ? 'error' : 'sent', seconds);
     if (failure) throw new MailError(name, failure);

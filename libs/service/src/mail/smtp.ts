@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { Config } from '@airlock/config';
 import type { SendMailOptions } from 'nodemailer';
 import { admit } from '../outbound/socket-guard.js';
+import { connectThrough } from '../outbound/use-proxy.js';
 
 type SmtpServer = NonNullable<Config['mail']['server']>;
 
@@ -13,11 +15,16 @@ class TimeLimitError extends Error {
  * Sends one mail on its own connection. Resolves when the server has accepted it. @throws the error of nodemailer,
  * with `code`
  */
-export async function sendBySmtp(server: SmtpServer, content: SendMailOptions, timeLimitMs: number): Promise<void> {
+export async function sendBySmtp(
+  server: SmtpServer,
+  content: SendMailOptions,
+  { timeLimitMs, proxy }: { timeLimitMs: number; proxy?: string | undefined },
+): Promise<void> {
   const { host, port, user, password, tls } = server;
   // Only products that send mail load it.
   const { createTransport } = await import('nodemailer');
   let socket: Socket | undefined;
+  const ended = new AbortController();
   const transport = createTransport({
     host,
     port,
@@ -31,14 +38,11 @@ export async function sendBySmtp(server: SmtpServer, content: SendMailOptions, t
     // A mail contains only what the template made: no file and no address is read.
     disableFileAccess: true,
     disableUrlAccess: true,
-    // Only this code may connect to the mail server: another library would not ask who may get mail.
     getSocket: (_, done) => {
-      socket = admit(new Socket()).connect({ host, port });
-      socket.once('error', done);
-      socket.once('connect', () => {
-        socket?.removeListener('error', done);
-        done(null, { connection: socket });
-      });
+      void connectTo(server, { proxy, signal: ended.signal }).then((connection) => {
+        socket = connection;
+        done(null, { connection });
+      }, done);
     },
   });
   // The limits above are for each silence; a server that sends a byte now and then would hold the job.
@@ -49,7 +53,19 @@ export async function sendBySmtp(server: SmtpServer, content: SendMailOptions, t
     await Promise.race([transport.sendMail({ ...content, headers }), promise]);
   } finally {
     clearTimeout(timer);
+    ended.abort();
     socket?.destroy();
     transport.close();
   }
+}
+
+/** Only this code may connect to the mail server: another library would not ask who may get mail. */
+async function connectTo(
+  { host, port }: SmtpServer,
+  { proxy, signal }: { proxy: string | undefined; signal: AbortSignal },
+): Promise<Socket> {
+  if (proxy !== undefined) return connectThrough(proxy, { host, port }, signal);
+  const socket = admit(new Socket({ signal })).connect({ host, port });
+  await once(socket, 'connect');
+  return socket;
 }

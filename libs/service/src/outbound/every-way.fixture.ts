@@ -21,6 +21,8 @@ export interface PlantedProcess {
   readonly ports: PlantedPorts;
   /** OUTBOUND_HOSTS. */
   readonly hosts?: string;
+  /** OUTBOUND_PROXY. */
+  readonly proxy?: string | undefined;
 }
 
 /** Tries each way once. @returns the outcomes */
@@ -43,9 +45,12 @@ export async function tryEveryWay(peers: HttpPeers, mailer: Mailer, { http, mail
 }
 
 /** Valid, with the mail server of production, as if every rule about it had failed. */
-export function createPlantedConfig({ environment, ports, hosts }: PlantedProcess): Config {
+export function createPlantedConfig({ environment, ports, hosts, proxy }: PlantedProcess): Config {
   const config = loadConfig({
-    env: { ...goodEnvironments[environment], OUTBOUND_HOSTS: hosts, LOG_FORMAT: 'json', LOG_LEVEL: 'info' },
+    env: {
+      ...goodEnvironments[environment],
+      ...{ OUTBOUND_HOSTS: hosts, OUTBOUND_PROXY: proxy, LOG_FORMAT: 'json', LOG_LEVEL: 'info' },
+    },
     cwd: '/',
   });
   const server = { host: MAIL_HOST, port: ports.mail, user: '', password: new Secret(''), isCatcher: false };

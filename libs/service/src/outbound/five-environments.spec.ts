@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Config, ENVIRONMENTS, type Environment } from '@airlock/config';
+import type { TestDatabase } from '@airlock/database-dev/testing';
 import { useScratchCluster } from '@airlock/database/fixtures';
 import { migrate } from '@airlock/database/operations';
 import { model } from '@airlock/database/sample-with-jobs';
@@ -14,6 +15,7 @@ import { JobsWorld } from '../jobs/jobs-world.fixture.js';
 import { AppProcess } from '../testing/app-process.fixture.js';
 import { createCertificate, TestMailServer } from '../testing/mail-server.fixture.js';
 import { MAIL_HOST, OUTSIDE, RecordingServer } from '../testing/outside.fixture.js';
+import { OutboundProxy, type Target } from './outbound-proxy.js';
 import { plantedJob } from './planted-job.fixture.js';
 
 const run = promisify(execFile);
@@ -62,11 +64,15 @@ describe('planted sends', () => {
   });
 
   const ports = () => ({ http: http.port, mail: mail.port, raw: (raw.address() as { port: number }).port });
-  const plant = async (environment: Environment, hosts?: string) => {
+  const plant = async (environment: Environment, hosts?: string, proxy?: string) => {
     const args = ['--import', pathOf('../../../../tools/typescript.mjs'), pathOf('planted-sends.fixture.ts')];
-    const { stdout } = await run(process.execPath, [...args, JSON.stringify({ environment, hosts, ports: ports() })], {
-      env: { NODE_EXTRA_CA_CERTS: authority },
-    });
+    const { stdout } = await run(
+      process.execPath,
+      [...args, JSON.stringify({ environment, hosts, proxy, ports: ports() })],
+      {
+        env: { NODE_EXTRA_CA_CERTS: authority },
+      },
+    );
     const lines = stdout
       .split('\n')
       .filter((line) => line.startsWith('{'))
@@ -104,6 +110,19 @@ describe('planted sends', () => {
     expect(mail.received).toHaveLength(1);
   });
 
+  it('of staging go to its proxy, those of libraries too', async () => {
+    const asked: string[] = [];
+    const mayConnect = ({ host, port }: Target) => asked.push(`${host}:${port}`) < 0;
+    const proxy = new OutboundProxy({ mayConnect, onRefused: () => undefined, onFailed: () => undefined });
+    await new Promise<void>((resolve) => proxy.server.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.server.address() as AddressInfo;
+    await plant('staging', OUTSIDE, `http://127.0.0.1:${port}`);
+    // It refuses the peers and fetch. A library with its own connections does not ask it: the network refuses those.
+    expect(asked).toEqual(Array.from({ length: 3 }, () => `${OUTSIDE}:${http.port}`));
+    expect(arrived()).toEqual({ http: ['/undici'], mail: [], raw: ['socket'] });
+    await proxy.close(0);
+  });
+
   describe('of a job', () => {
     const cluster = useScratchCluster();
     const workers: AppProcess[] = [];
@@ -111,11 +130,23 @@ describe('planted sends', () => {
       for (const worker of workers.splice(0)) await worker.stop();
     });
 
-    /** Sends the job in a database of the environment. */
-    const send = async (environment: Environment, pause: 'never' | Pause = 'never'): Promise<Config> => {
+    /** One database for each environment, which its tests share. */
+    const databases = new Map<Environment, Promise<{ config: Config; query: TestDatabase['query'] }>>();
+    const open = (environment: Environment) => {
+      const found = databases.get(environment) ?? create(environment);
+      databases.set(environment, found);
+      return found;
+    };
+    const create = async (environment: Environment) => {
       const { config, superuser } = await cluster.create(environment);
       await migrate({ config, ...model });
-      const query = async <T extends object>(sql: string) => (await superuser.query<T>(sql)).rows;
+      return { config, query: async <T extends object>(sql: string) => (await superuser.query<T>(sql)).rows };
+    };
+
+    /** Sends the job, the only one, in the database of the environment. */
+    const send = async (environment: Environment, pause: 'never' | Pause = 'never'): Promise<Config> => {
+      const { config, query } = await open(environment);
+      await query('DELETE FROM jobs.job');
       const world = await JobsWorld.open({ config, query }, [plantedJob]);
       await world.database.asUser('user_1', (tx) => world.jobs.send(tx, plantedJob, { ports: ports(), pause }));
       await world.close();
@@ -165,9 +196,13 @@ describe('planted sends', () => {
 
     const kill = async (pause: Pause) => {
       const config = await send('production', pause);
+      const { query } = await open('production');
       const first = await start('production', config);
       await meet(first, 'planted.paused');
       first.signal('SIGKILL');
+      await first.exited;
+      // The silence of the dead process, which is awaited in killed-processes.spec.ts.
+      await query(`UPDATE jobs.job SET heartbeat_on = heartbeat_on - interval '1 minute' WHERE state = 'active'`);
       const second = await start('production', config);
       await meet(second, 'job.done');
     };

@@ -1,7 +1,8 @@
-import { canonicalHost, type Config, type Secret } from '@airlock/config';
+import { canonicalHost, type Config } from '@airlock/config';
 import type { Logger } from 'pino';
 import { installSocketGuard } from './socket-guard.js';
 import { Outbound } from './outbound.js';
+import { hostOf, listOwnHosts } from './own-hosts.js';
 
 /**
  * Refuses connections of the process to hosts outside, also those of libraries that know no peer, unless the environment
@@ -14,7 +15,7 @@ export function guardSockets(config: Config, logger: Pick<Logger, 'info' | 'warn
   } = config;
   if (hosts.includes('*')) return () => {};
   const outbound = new Outbound({ environment, outbound: { hosts }, logger });
-  const own = listOwnHosts(config);
+  const own = [...listOwnHosts(config), ...listDirectHosts(config)];
   return installSocketGuard({
     mayConnect: (host) => outbound.mayReach(host) || own.includes(canonicalHost(host)),
     describe: (host) =>
@@ -24,15 +25,8 @@ export function guardSockets(config: Config, logger: Pick<Logger, 'info' | 'warn
   });
 }
 
-/** The hosts of the system itself: they are in the configuration, and rules have judged them. */
-function listOwnHosts({ database, redis, auth, observability, storage }: Config): string[] {
+/** Those that the process itself connects to. */
+function listDirectHosts({ database, redis, outbound }: Config): string[] {
   const databases = [database.app, database.migration, database.admin].flatMap((address) => address?.host ?? []);
-  const buckets = storage?.kind === 'bucket' ? [storage.host] : [];
-  const addresses = [auth.jwksUrl, observability.otlpEndpoint, redis?.url, observability.sentryDsn];
-  const urls = addresses.flatMap((address) => (address === undefined ? [] : new URL(textOf(address)).hostname));
-  return [...databases, ...buckets, ...urls].map(canonicalHost);
-}
-
-function textOf(address: string | Secret): string {
-  return typeof address === 'string' ? address : address.reveal();
+  return [...databases, ...hostOf(redis?.url), ...hostOf(outbound.proxy)].map(canonicalHost);
 }

@@ -1,7 +1,8 @@
 import { type Config, FAKE, traitsOf } from '@airlock/config';
-import { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { StartRefusal } from '../failures/start-refusal.js';
-import { createPublicAgent, type LookUp } from './public-agent.js';
+import { createDispatchers } from './create-dispatchers.js';
+import type { LookUp } from './public-agent.js';
 import { type Fake, HttpPeer, type PeerLimits } from './http-peer.js';
 import type { Outbound } from './outbound.js';
 
@@ -29,13 +30,16 @@ const PEER_NAME = /^[a-z][a-z0-9-]{0,30}$/;
 /** The outside services of a process. Every HTTP request that leaves is sent by one of its peers. */
 export class HttpPeers {
   readonly #options: HttpPeersOptions;
-  readonly #agent = new Agent({ allowH2: false });
-  readonly #publicAgent: Agent;
+  readonly #agent: Dispatcher;
+  readonly #publicAgent: Dispatcher;
 
   constructor(options: HttpPeersOptions) {
     const { outbound, lookup } = options;
     this.#options = options;
-    this.#publicAgent = createPublicAgent({ isTrusted: (host) => outbound.isInside(host), ...(lookup && { lookup }) });
+    const isTrusted = (host: string) => outbound.isInside(host);
+    const agents = createDispatchers(outbound.proxy, { isTrusted, ...(lookup && { lookup }) });
+    this.#agent = agents.any;
+    this.#publicAgent = agents.publicOnly;
   }
 
   /** A service whose address is in the configuration. Calls give a path. */

@@ -20,7 +20,8 @@ export type Kept =
       readonly html: string;
     };
 
-export interface OutboundOptions extends Pick<Config, 'environment' | 'outbound'> {
+export interface OutboundOptions extends Pick<Config, 'environment'> {
+  readonly outbound: Pick<Config['outbound'], 'hosts'> & Partial<Pick<Config['outbound'], 'proxy'>>;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
   readonly onDeparture?: (departure: Departure) => void;
 }
@@ -35,12 +36,15 @@ export class Outbound {
   readonly kept: Kept[] = [];
   readonly environment: Config['environment'];
   readonly logger: OutboundOptions['logger'];
+  /** The way out of a network that has no other. */
+  readonly proxy: string | undefined;
   readonly #hosts: readonly string[];
   readonly #onDeparture: (departure: Departure) => void;
 
   constructor({ environment, outbound, logger, onDeparture = () => {} }: OutboundOptions) {
     this.environment = environment;
     this.logger = logger;
+    this.proxy = outbound.proxy;
     this.#hosts = outbound.hosts;
     this.#onDeparture = onDeparture;
   }

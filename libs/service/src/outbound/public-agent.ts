@@ -27,24 +27,32 @@ export class PrivateAddressError extends Error {
  * Connects to public addresses only, for addresses that a user chose. The address that is judged is the one that is
  * connected to: a name that resolves differently the second time gains nothing.
  */
-export function createPublicAgent({ isTrusted, lookup = lookUp }: PublicAgentOptions): Agent {
-  const judged: LookupFunction = (host, options, done) => {
+export function createPublicAgent(options: PublicAgentOptions): Agent {
+  const connect = buildConnector({ lookup: createPublicLookup(options), allowH2: false });
+  return new Agent({
+    connect: (target, done) => {
+      const host = target.hostname.replace(/^\[|\]$/g, '');
+      if (!isPublicName(host) && !options.isTrusted(host)) done(new PrivateAddressError(host), null);
+      else connect(target, done);
+    },
+  });
+}
+
+/** Resolves names to their public addresses. Node never passes an address to it: see `isPublicName`. */
+export function createPublicLookup({ isTrusted, lookup = lookUp }: Partial<PublicAgentOptions> = {}): LookupFunction {
+  return (host, options, done) => {
     lookup(host, { ...options, all: true }, (error, addresses) => {
       if (error) return done(error, '');
-      const usable = isTrusted(host) ? addresses : addresses.filter(({ address }) => isPublicAddress(address));
+      const usable = isTrusted?.(host) ? addresses : addresses.filter(({ address }) => isPublicAddress(address));
       const [first] = usable;
       if (!first) return done(new PrivateAddressError(host), '');
       if (options.all) done(null, usable);
       else done(null, first.address, first.family);
     });
   };
-  const connect = buildConnector({ lookup: judged, allowH2: false });
-  return new Agent({
-    connect: (options, done) => {
-      const host = options.hostname.replace(/^\[|\]$/g, '');
-      // Node resolves names only: an address never reaches the lookup.
-      if (isIP(host) !== 0 && !isPublicAddress(host) && !isTrusted(host)) done(new PrivateAddressError(host), null);
-      else connect(options, done);
-    },
-  });
+}
+
+/** Whether a host is a name, which is resolved, or a public address. */
+export function isPublicName(host: string): boolean {
+  return isIP(host) === 0 || isPublicAddress(host);
 }

@@ -26,6 +26,9 @@ export interface ProblemDetails {
   readonly errors?: readonly FieldError[];
 }
 
+/** The same work may succeed later: too slow, in conflict, locked, too early, too often. */
+const TRANSIENT = [408, 409, 423, 425, 429];
+
 /** Throw this to respond with a problem of the registry. */
 export class Problem extends Error {
   override readonly name = 'Problem';
@@ -44,6 +47,11 @@ export class Problem extends Error {
 
   get status(): number {
     return problems[this.code].status;
+  }
+
+  /** Whether a job that throws it is a dead letter at once, instead of running again. */
+  get isPermanent(): boolean {
+    return this.status < 500 && !TRANSIENT.includes(this.status);
   }
 
   describe(requestId?: string): ProblemDetails {

@@ -12,7 +12,7 @@ import { Meters } from './otlp-meters.js';
 import { Spans } from './otlp-spans.js';
 
 export interface TelemetryOptions {
-  readonly config: Pick<Config, 'environment' | 'service'>;
+  readonly config: Pick<Config, 'environment' | 'service' | 'outbound'>;
   readonly version: Version;
   readonly logger: Logger;
 }
@@ -27,9 +27,12 @@ export function createTelemetry(endpoint: string, { config, version, logger }: T
     'service.instance.id': String(process.pid),
     'deployment.environment.name': config.environment,
   });
+  const { proxy } = config.outbound;
+  const agentOptions = proxy === undefined ? {} : { proxyEnv: { http_proxy: proxy, https_proxy: proxy } };
   const to = (signal: 'traces' | 'metrics') => ({
     url: `${endpoint.replace(/\/$/, '')}/v1/${signal}`,
     timeoutMillis: SEND_TIMEOUT_MS,
+    httpAgentOptions: { keepAlive: true, ...agentOptions },
   });
   const report = (signal: string) => (isUnavailable: boolean) =>
     isUnavailable ? logger.warn({ signal }, 'telemetry.unavailable') : logger.info({ signal }, 'telemetry.recovered');

@@ -13,13 +13,13 @@ export const MAIL_HOST = '127.0.0.3';
 /** The outbound parts of a process, without the process. */
 export function createOutside(
   environment: Environment,
-  { hosts = [], ...options }: Partial<HttpPeersOptions> & { hosts?: readonly string[] } = {},
+  { hosts = [], proxy, ...options }: Partial<HttpPeersOptions> & { hosts?: readonly string[]; proxy?: string } = {},
 ) {
   const lines: object[] = [];
   const departures: Departure[] = [];
   const write = (fields: object, event: string) => void lines.push({ event, ...fields });
   const outbound = new Outbound({
-    ...{ environment, outbound: { hosts } },
+    ...{ environment, outbound: { hosts, proxy } },
     logger: { info: write, warn: write } as unknown as Logger,
     onDeparture: (departure) => void departures.push(departure),
   });

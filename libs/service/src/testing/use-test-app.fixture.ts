@@ -72,6 +72,8 @@ export class TestApp {
       lifecycle: this.lifecycle,
       version: VERSION,
       imports,
+      // A test file does other work in this process, on a machine that others use too.
+      maxDelayMs: Infinity,
     });
     const observer = { onJob: (run: ObservedJob) => void this.#runs.push(run), close: () => Promise.resolve() };
     // In a transaction that is rolled back, two jobs at once would need two sessions.

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import { call, fault, ledger, migrations } from './faults.mjs';
@@ -82,12 +83,30 @@ const server = createServer({ keepAliveTimeout: 95_000 }, (incoming, response) =
   const route = routes[incoming.url] ?? (isResource(incoming.url) ? resource : undefined);
   (route ?? ((unknown) => problem(unknown, 404)))(response);
 });
+
+/** WebSockets that repeat each short text, until the process ends them as the API does: docs/websockets.md. */
+const sockets = new Set();
+const frame = (opcode, content) => Buffer.concat([Buffer.from([0x80 | opcode, content.length]), content]);
+const acceptKey = (key) => createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+server.on('upgrade', ({ headers }, socket) => {
+  const lines = ['HTTP/1.1 101 Switching Protocols', 'upgrade: websocket', 'connection: Upgrade'];
+  lines.push(`sec-websocket-accept: ${acceptKey(headers['sec-websocket-key'])}`);
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+  sockets.add(socket);
+  socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+  socket.on('data', (bytes) => {
+    if ((bytes[0] & 0xf) !== 1) return;
+    const [mask, content] = [bytes.subarray(2, 6), bytes.subarray(6)];
+    socket.write(frame(1, Buffer.from(content.map((byte, at) => byte ^ mask[at % 4]))));
+  });
+});
 server.listen(Number(process.env.PORT ?? 8_000));
 
 process.once('SIGTERM', () => {
   state = 'draining';
   if (fault === 'no-drain') return process.exit(0);
   setTimeout(() => {
+    for (const socket of sockets) socket.end(frame(8, Buffer.from([1012 >> 8, 1012 & 0xff])));
     server.close(() => process.exit(0));
     setTimeout(() => process.exit(0), 5_000);
   }, DRAIN_MS);

@@ -1,0 +1,158 @@
+// node --import ./tools/typescript.mjs bench/refresh.mjs [rows] [folder of pg_dump 18]
+// A refresh of twelve tables with every type, against pg_dump | pg_restore of the same data on the same server, in turns.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createSessionConfig, migrate, provision, withClient } from '@airlock/database/internal';
+import { startCluster } from '@airlock/embedded-postgres';
+import { createConfig } from '../libs/database/src/refresh/refresh.fixture.ts';
+import { createAddresses } from '../libs/database/src/provision/provision.fixture.ts';
+import { reportRatio } from './measure.mjs';
+import { fill, model, PERSONAL } from './refresh/world.mjs';
+
+const ROWS = Number(process.argv[2] ?? 1_000_000);
+const TOOLS = process.argv[3] ?? '/usr/lib/postgresql/18/bin';
+const ROUNDS = 2;
+const folder = mkdtempSync('/dev/shm/bench-refresh-');
+const cluster = await startCluster({ dataDir: `${folder}/data`, durable: true });
+const context = { config: createSessionConfig('testing'), purpose: 'bench' };
+const inside = (database, use) => withClient({ ...cluster.superuser, database }, context, use);
+
+try {
+  const [source, target] = [
+    createAddresses(cluster, 'original', 'production'),
+    createAddresses(cluster, 'copied', 'staging'),
+  ];
+  for (const made of [source, target]) {
+    await provision(made);
+    await migrate({ config: createConfig(made), migrations: model.migrations });
+  }
+  const rows = await inside('original', async (client) => {
+    await client.query('SET statement_timeout = 0');
+    for (const sql of fill(ROWS)) await client.query(sql);
+    await client.query('CHECKPOINT');
+    const { rows: counted } = await client.query(
+      `SELECT sum(reltuples)::int AS rows FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`,
+    );
+    return counted[0].rows;
+  });
+  const times = { plain: [], refresh: [] };
+  const pseudonyms = [];
+  let last;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    times.plain.push(await dumpAndRestore());
+    last = await runRefresh();
+    times.refresh.push(last.seconds);
+    pseudonyms.push(await readPseudonyms());
+    console.log(
+      JSON.stringify({
+        round,
+        plain: times.plain.at(-1),
+        refresh: last.seconds,
+        cpu: last.cpuSeconds,
+        peak: last.peak,
+        baseline: last.baseline,
+        scanned: last.scannedColumns,
+      }),
+    );
+  }
+  const best = (list) => Math.min(...list);
+  console.log(`${rows} rows, ${Math.round(rows / best(times.refresh))} rows/s`);
+  reportRatio('rows/s of a refresh, of pg_dump | pg_restore', best(times.plain) / best(times.refresh), 'at least 0.5');
+  console.log(`peak memory ${Math.round(last.peak)} MB, of which ${Math.round(last.baseline)} before the first row`);
+  console.log(`values of the source in personal columns: ${await countShared()}`);
+  console.log(
+    `same pseudonyms in both runs: ${pseudonyms[0] === pseudonyms[1]}, and across tables: ${await countJoined()} orders join`,
+  );
+} finally {
+  await cluster.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function dumpAndRestore() {
+  await inside('postgres', (client) => client.query('DROP DATABASE IF EXISTS plain WITH (FORCE)'));
+  await inside('postgres', (client) => client.query('CREATE DATABASE plain TEMPLATE template0'));
+  const env = { PGPASSWORD: cluster.superuser.password.reveal() };
+  const at = `--host=127.0.0.1 --port=${cluster.port} --username=postgres`;
+  const startedAt = performance.now();
+  // Compression would slow down a pipe on one machine.
+  execFileSync(
+    'sh',
+    [
+      '-c',
+      `${TOOLS}/pg_dump ${at} -Fc --compress=0 --no-owner --no-acl original | ${TOOLS}/pg_restore ${at} --no-owner --no-acl --dbname=plain`,
+    ],
+    {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  return (performance.now() - startedAt) / 1000;
+}
+
+async function runRefresh() {
+  const settings = {
+    port: cluster.port,
+    password: cluster.superuser.password.reveal(),
+    source: 'original',
+    target: 'copied',
+  };
+  const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+  const child = spawn(
+    process.execPath,
+    ['--import', path('../tools/typescript.mjs'), path('refresh/run.mjs'), JSON.stringify(settings)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let text = '';
+  child.stdout.on('data', (chunk) => (text += chunk));
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`the refresh ended with ${code}`);
+  return JSON.parse(text);
+}
+
+/** Independent of the refresh's own scan: hashes of every value, compared in SQL. */
+async function countShared() {
+  let shared = 0;
+  for (const [table, columns] of Object.entries(PERSONAL))
+    for (const column of columns) {
+      const read = `SELECT DISTINCT md5(lower(v)) AS hash FROM (SELECT ${column} AS v FROM ${table}) x WHERE v IS NOT NULL`;
+      const { rows } = await inside('original', (client) =>
+        client.query(`SET statement_timeout = 0; ${read}`).then(([, result]) => result),
+      );
+      const found = await inside('copied', async (client) => {
+        await client.query('SET statement_timeout = 0; CREATE TEMP TABLE s (hash text)');
+        await client.query('INSERT INTO s SELECT unnest($1::text[])', [rows.map(({ hash }) => hash)]);
+        return (await client.query(`SELECT count(*)::int AS n FROM (${read}) t JOIN s USING (hash)`)).rows[0].n;
+      });
+      if (found > 0) console.log(`  ${table}.${column}: ${found}`);
+      shared += found;
+    }
+  return shared;
+}
+
+function readPseudonyms() {
+  return inside(
+    'copied',
+    async (client) =>
+      (
+        await client.query(
+          `SELECT md5(string_agg(id || user_id || email || coalesce(points, 0), ',' ORDER BY id)) AS all FROM people`,
+        )
+      ).rows[0].all,
+  );
+}
+
+function countJoined() {
+  return inside(
+    'copied',
+    async (client) =>
+      (
+        await client.query(
+          'SELECT count(*)::int AS n FROM orders JOIN people USING (user_id) JOIN accounts USING (user_id)',
+        )
+      ).rows[0].n,
+  );
+}

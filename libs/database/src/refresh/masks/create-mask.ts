@@ -1,0 +1,62 @@
+import type { Mask } from '../../model/column-classes.js';
+import { maskArray } from './array-text.js';
+import { createJsonMask } from './json-mask.js';
+import type { KeyedHash } from './keyed-hash.js';
+import { type MaskedType, UnfitMaskError, type ValueMask } from './mask.js';
+import { createIdentifierMask, createTextMask } from './text-masks.js';
+import { createTypeMask, hasTypeMask } from './type-masks.js';
+
+const TEXTS = ['text', 'varchar', 'bpchar', 'citext', 'name'];
+const DOCUMENTS = ['json', 'jsonb'];
+const MOST_ATTEMPTS = 20;
+const LONGEST_NAME = 63;
+
+/** @throws UnfitMaskError unless the mask fits the type */
+export function createMask(hash: KeyedHash, mask: Mask, type: MaskedType): ValueMask {
+  if (typeof mask === 'object' && mask.kind === 'constant') {
+    if (type.isUnique) throw new UnfitMaskError('is part of a unique key; expected a mask that keeps values apart');
+    return () => mask.value;
+  }
+  // A document that holds nothing personal is the same afterwards.
+  if (!type.isArray && typeof mask === 'object' && mask.kind === 'json') return createElementMask(hash, mask, type);
+  if (!type.isArray) return changeAlways(createElementMask(hash, mask, type));
+  if (type.isUnique) throw new UnfitMaskError('is an array in a unique key; expected a plain type');
+  const element = changeAlways(createElementMask(hash, mask, type));
+  return (input) => maskArray(input.value, (value) => element({ ...input, value }));
+}
+
+function createElementMask(hash: KeyedHash, mask: Mask, type: MaskedType): ValueMask {
+  const isText = TEXTS.includes(type.base) && type.labels.length === 0;
+  if (typeof mask === 'object' && mask.kind === 'json') {
+    if (!DOCUMENTS.includes(type.base)) throw new UnfitMaskError(`is ${type.base}; expected json or jsonb for json()`);
+    return createJsonMask(hash, mask);
+  }
+  if (isText && mask !== 'type') {
+    const limited = type.base === 'name' ? { ...type, maxLength: LONGEST_NAME } : type;
+    return typeof mask === 'string'
+      ? createTextMask(hash, mask, limited)
+      : createIdentifierMask(hash, mask as never, limited);
+  }
+  if (isText) throw new UnfitMaskError(`is ${type.base}; expected personal('text') or another mask of text`);
+  if (DOCUMENTS.includes(type.base)) throw new UnfitMaskError(`is ${type.base}; expected personal(json({ … }))`);
+  // An identifier may be a uuid or a number, whose type already says how.
+  if (typeof mask === 'string' && mask !== 'type')
+    throw new UnfitMaskError(`is ${type.base}; expected text for '${mask}'`);
+  if (!hasTypeMask(type))
+    throw new UnfitMaskError(`is ${type.base}, which has no mask; expected constant(…), or the class secret`);
+  return createTypeMask(hash, type);
+}
+
+/** A digest may by chance give the value itself. */
+function changeAlways(mask: ValueMask): ValueMask {
+  return (input) => {
+    let masked = mask(input);
+    for (
+      let attempt = input.attempt + 100;
+      masked === input.value && attempt < input.attempt + 100 + MOST_ATTEMPTS;
+      attempt += 1
+    )
+      masked = mask({ ...input, attempt });
+    return masked;
+  };
+}

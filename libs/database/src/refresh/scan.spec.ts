@@ -1,0 +1,144 @@
+import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { runAs } from '../provision/provision.fixture.js';
+import type { ProvisionOptions } from '../provision/provision.js';
+import { everyType, plantPeople } from './every-type.fixture.js';
+import { createDatabase, inside, runRefresh } from './refresh.fixture.js';
+import { readForeignKeys } from './read-tables.js';
+import { scan } from './scan.js';
+
+let cluster: Cluster;
+let source: ProvisionOptions;
+let target: ProvisionOptions;
+
+beforeAll(async () => {
+  cluster = await startScratchCluster();
+  source = await createDatabase(cluster, { environment: 'production', model: everyType, sql: plantPeople(300) });
+  target = await createDatabase(cluster, { environment: 'staging', model: everyType });
+  await runRefresh({ source, target, model: everyType });
+}, 120_000);
+afterAll(() => cluster.stop());
+
+/** Puts a value into the result, scans it, and takes the value out again. */
+function scanWith(sql: string): Promise<unknown> {
+  return runAs(inside(source), (from) =>
+    runAs(inside(target), async (client) => {
+      await client.query(
+        `BEGIN; ALTER TABLE people DISABLE TRIGGER ALL; ALTER TABLE orders DISABLE TRIGGER ALL; ${sql}`,
+      );
+      const { classes } = everyType;
+      const foreignKeys = await readForeignKeys(client);
+      const found = await scan({ source: from, target: client, classes, foreignKeys, canaries: [] }).catch(
+        (error: unknown) => error,
+      );
+      await client.query('ROLLBACK');
+      return found;
+    }),
+  );
+}
+
+describe('scan', () => {
+  it('accepts the result of a refresh', async () => {
+    expect(await scanWith('SELECT 1')).toEqual(expect.any(Number));
+  });
+
+  it.each([
+    [
+      'text',
+      `UPDATE people SET full_name = 'cAnArY Name 7' WHERE id = 1`,
+      'people.full_name: 1 values are those of the source',
+    ],
+    [
+      'citext in another case',
+      `UPDATE people SET email = 'cANARY7@REAL-mail.com' WHERE id = 1`,
+      'people.email: 1 values are those of the source',
+    ],
+    [
+      'an element of an array',
+      `UPDATE people SET tags[1] = 'cAnArY,{7' WHERE id = 1`,
+      'people.tags: 1 values are those of the source',
+    ],
+    [
+      'a leaf of a document',
+      `UPDATE people SET doc = '{"deep": [{"x": "cAnArY street 7"}]}' WHERE id = 1`,
+      'people.doc: 1 values are those of the source',
+    ],
+    [
+      'bytea',
+      `UPDATE people SET photo = 'cAnArYphoto7' WHERE id = 1`,
+      'people.photo: 1 values are those of the source',
+    ],
+    [
+      'uuid',
+      `UPDATE people SET token = md5('token7')::uuid WHERE id = 1`,
+      'people.token: 1 values are those of the source',
+    ],
+    ['inet', `UPDATE people SET ip = '93.184.0.7' WHERE id = 1`, 'people.ip: 1 values are those of the source'],
+    [
+      'a domain',
+      `UPDATE people SET pin = 'a cAnArY pin 7' WHERE id = 1`,
+      'people.pin: 1 values are those of the source',
+    ],
+    ['char', `UPDATE people SET code = 'cAnArY7' WHERE id = 1`, 'people.code: 1 values are those of the source'],
+    [
+      'a secret',
+      `UPDATE people SET password = 'cAnArYpassword' WHERE id = 1`,
+      'people.password: 1 values are those of the source',
+    ],
+    [
+      'a key',
+      `UPDATE orders SET user_id = 'user_cAnArY7' WHERE id = (SELECT id FROM orders LIMIT 1)`,
+      'orders.user_id: 1 values are those of the source',
+    ],
+    [
+      'a date of its own row',
+      `UPDATE people SET born = date '1950-01-01' + 7 WHERE id = 7`,
+      'people.born: 1 values are those of the source',
+    ],
+    [
+      'a number of its own row',
+      `UPDATE people SET score = 200007 WHERE id = 7`,
+      'people.score: 1 values are those of the source',
+    ],
+    [
+      'a number in an array of its own row',
+      `UPDATE people SET numbers[1] = 70007 WHERE id = 7`,
+      'people.numbers: 1 values are those of the source',
+    ],
+    [
+      'an enum of its own row',
+      `UPDATE people SET mood = 'calm' WHERE id = 7`,
+      'people.mood: 1 values are those of the source',
+    ],
+    [
+      'a row of a secret table',
+      `INSERT INTO sessions (cookie, user_id) VALUES ('cAnArYcookie', 'x')`,
+      'sessions.cookie: 1 values are those of the source',
+    ],
+    [
+      'a mail address in a document',
+      `UPDATE people SET doc = '{"x": "write to jane@corp.co.uk"}' WHERE id = 1`,
+      'people.doc: 1 mail addresses outside of example.org',
+    ],
+    [
+      'a mail address that only begins like ours',
+      `UPDATE people SET notes = 'a@example.org.evil.com' WHERE id = 1`,
+      'people.notes: 1 mail addresses outside of example.org',
+    ],
+    [
+      'a phone number in bytea',
+      `UPDATE people SET photo = 'call +49 151 23456789' WHERE id = 1`,
+      'people.photo: 1 phone numbers',
+    ],
+    [
+      'a card number in an array',
+      `UPDATE people SET tags[1] = 'card 4111 1111 1111 1111' WHERE id = 1`,
+      'people.tags: 1 card numbers',
+    ],
+  ])('finds %s', async (_, sql, finding) => {
+    const error = await scanWith(sql);
+    expect(error).toMatchObject({ name: 'RefreshFailure', reason: 'LeakFound' });
+    expect((error as Error).message.split('\n')).toContain(`  ${finding}`);
+    expect((error as Error).message).not.toMatch(/canary|jane|corp/i);
+  });
+});

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, DatabaseError, escapeIdentifier } from 'pg';
+import { RefreshFailure, RefreshRefusal } from './refresh-errors.js';
+
+/** The databases beside a target. Both names are shorter than the owner role's, so neither is ever truncated. */
+export const nextOf = (database: string) => `${database}_next`;
+export const oldOf = (database: string) => `${database}_old`;
+
+const ATTEMPTS = 10;
+const OBJECT_IN_USE = '55006';
+const KICK_EVERY_MS = 50;
+
+/**
+ * Held by the session until it ends. A run that connects to another maintenance database is recognised by its sessions in
+ * the unfinished database.
+ *
+ * @throws RefreshRefusal while another refresh of this database runs
+ */
+export async function lockTarget(admin: Client, database: string): Promise<void> {
+  const { rows } = await admin.query<{ got: boolean }>(
+    `SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended('airlock/refresh/' || $1, 0))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE datname = $2) AS got`,
+    [database, nextOf(database)],
+  );
+  if (rows[0]?.got) return;
+  throw new RefreshRefusal(
+    'AnotherRefreshRuns',
+    `database "${database}": another refresh of it runs; expected one at a time`,
+  );
+}
+
+/** Removes what earlier runs left: an unfinished database, and the one that the last run replaced. */
+export async function removeLeftovers(admin: Client, database: string): Promise<void> {
+  await removeUnfinished(admin, database);
+  await drop(admin, oldOf(database));
+}
+
+export async function removeUnfinished(admin: Client, database: string): Promise<void> {
+  await drop(admin, nextOf(database));
+}
+
+async function drop(admin: Client, name: string): Promise<void> {
+  await admin.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
+}
+
+/**
+ * Renames both databases in one transaction, so that the name always has a database: the old one until the commit. The
+ * rename holds off new sessions while `kicker` ends those that are open; their services connect again, to the new one.
+ */
+export async function swap(admin: Client, { kicker, database }: { kicker: Client; database: string }): Promise<void> {
+  const [name, next, old] = [database, nextOf(database), oldOf(database)].map(escapeIdentifier);
+  for (let attempt = 1; ; attempt += 1) {
+    const stop = kickSessions(kicker, database);
+    try {
+      await admin.query(
+        `BEGIN; ALTER DATABASE ${name} RENAME TO ${old}; ALTER DATABASE ${next} RENAME TO ${name}; COMMIT`,
+      );
+      return;
+    } catch (error) {
+      await admin.query('ROLLBACK');
+      if (!(error instanceof DatabaseError) || error.code !== OBJECT_IN_USE || attempt === ATTEMPTS)
+        throw new RefreshFailure(
+          'SwapFailed',
+          `database "${database}": could not be replaced: ${(error as Error).message}; expected its sessions to end`,
+          { cause: error },
+        );
+    } finally {
+      await stop();
+    }
+  }
+}
+
+function kickSessions(kicker: Client, database: string): () => Promise<void> {
+  let isOver = false;
+  const kicking = (async () => {
+    while (!isOver) {
+      // A role that may not end a session is told so by the rename, which waits for it in vain.
+      await kicker.query(KICK, [database]).catch(() => undefined);
+      await sleep(KICK_EVERY_MS);
+    }
+  })();
+  return () => {
+    isOver = true;
+    return kicking;
+  };
+}
+
+const KICK = `
+  SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+   WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid() AND backend_type = 'client backend'`;
