@@ -1,8 +1,10 @@
 import type { BackupError, CreateOptions, RestoreOptions } from '@airlock/backups';
 import { ConfigError } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
+import { describeFailure } from './report-failure.js';
 
 export type LoadedBackups = CreateOptions & RestoreOptions;
+type Work = Pick<Parameters<typeof import('@airlock/backups').runSchedule>[0], 'backup' | 'drill'>;
 
 /**
  * Runs a command with the storage of backups. SIGINT and SIGTERM stop the tools that it has started.
@@ -37,6 +39,29 @@ export async function withBackups<T>(use: (options: LoadedBackups) => Promise<T>
   } finally {
     process.off('SIGINT', abort).off('SIGTERM', abort);
     storage.close();
+  }
+}
+
+/** Runs until SIGINT or SIGTERM. @throws ConfigError at once: a wrong configuration does not improve with time */
+export async function runBackupSchedule(
+  schedule: { readonly backupEveryMs: number; readonly drillEveryMs: number },
+  work: Work,
+): Promise<void> {
+  await withBackups(() => Promise.resolve());
+  const { loadPast, runSchedule } = await import('@airlock/backups');
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  process.once('SIGINT', abort).once('SIGTERM', abort);
+  try {
+    await runSchedule({
+      ...work,
+      schedule,
+      signal: controller.signal,
+      loadPast: () => withBackups(loadPast),
+      onFailure: (error) => console.error(describeFailure(error)),
+    });
+  } finally {
+    process.off('SIGINT', abort).off('SIGTERM', abort);
   }
 }
 

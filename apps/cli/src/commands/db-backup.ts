@@ -20,7 +20,7 @@ export function dbBackupCommand(): Command {
     )
     .action(async ({ every, drillEvery, ...options }: BackupFlags) => {
       if (every === undefined) return backUp(options);
-      const { runBackupSchedule } = await import('../command-line/run-backup-schedule.js');
+      const { runBackupSchedule } = await import('../command-line/load-backups.js');
       const schedule = { backupEveryMs: every, drillEveryMs: drillEvery ?? Infinity };
       await runBackupSchedule(schedule, { backup: () => backUp(options), drill: () => drill(options) });
     });
