@@ -9,8 +9,8 @@ const { version } = createRequire(import.meta.url)('@swc/core/package.json');
 
 export default {
   ...swc.createTransformer({ ...swcOptions, sourceMaps: 'inline' }),
-  getCacheKey: (source, filename, { supportsStaticESM }) =>
+  getCacheKey: (source, filename, { instrument, supportsStaticESM }) =>
     createHash('sha256')
-      .update(JSON.stringify([version, swcOptions, supportsStaticESM, filename, source]))
+      .update(JSON.stringify([version, swcOptions, instrument, supportsStaticESM, filename, source]))
       .digest('hex'),
 };

@@ -9,5 +9,5 @@ export { provision, type ProvisionOptions } from './provision/provision.js';
 export { loadProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
 export { renderInventory } from './refresh/data-inventory.js';
 export type { RowProgress } from './refresh/row-progress.js';
-export { refresh } from './refresh/refresh.js';
+export { assertTakesCopies, refresh } from './refresh/refresh.js';
 export { seed } from './seed/seed.js';

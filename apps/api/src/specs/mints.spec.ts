@@ -115,6 +115,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'libs/database/src/migrate/migrations-hash.ts': 'compares migrations',
   'libs/database/src/model/migration.ts': 'compares migrations',
   'libs/database/src/provision/scram.ts': 'the verifier of a password, for PostgreSQL',
+  'libs/database/src/refresh/masks/keyed-hash.ts': 'pseudonyms of a copy, which prove nothing',
   'libs/model/src/seed-rows.ts': 'sample rows',
   'libs/provider-connections/src/attempts.ts': 'random parts inside of a sealed state',
   'libs/service/src/cache/cache-generation.ts': 'a generation in the stamped database',

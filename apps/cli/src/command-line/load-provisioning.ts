@@ -17,9 +17,15 @@ export interface RefreshSetting {
   readonly key: Secret;
 }
 
-/** The target, the source and the key of a refresh. @throws ConfigError if one is not set */
-export function loadRefresh(): RefreshSetting {
+/**
+ * The target, the source and the key of a refresh.
+ *
+ * @param assertTarget refuses an environment before more is asked for it
+ * @throws ConfigError if one is not set
+ */
+export function loadRefresh(assertTarget: (config: Config) => void): RefreshSetting {
   const config = loadConfig({ program: 'provision' });
+  assertTarget(config);
   const source = required(config.refresh.source, 'REFRESH_SOURCE_URL', 'a restored copy of production');
   const key = required(config.refresh.key, 'REFRESH_KEY', 'the secret that decides the pseudonyms');
   return { config, source, key };

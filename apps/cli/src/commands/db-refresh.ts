@@ -28,12 +28,12 @@ export function dbRefreshCommand(): Command {
 }
 
 async function run({ json, percent, canary }: Options): Promise<void> {
-  const [{ refresh, withClient }, { model }, { loadRefresh }] = await Promise.all([
+  const [{ assertTakesCopies, refresh, withClient }, { model }, { loadRefresh }] = await Promise.all([
     import('@airlock/database/operations'),
     import('@airlock/model'),
     import('../command-line/load-provisioning.js'),
   ]);
-  const { config, source, key } = loadRefresh();
+  const { config, source, key } = loadRefresh(assertTakesCopies);
   const report = await withClient(source, { config, purpose: 'refresh-source' }, async (session) =>
     refresh({
       ...{ config, source: session, key, percent, canaries: canary },

@@ -1,6 +1,6 @@
 import { environmentsWith, listNames, traitsOf } from '@airlock/config';
-import { type Client, escapeIdentifier } from 'pg';
-import { type Location, readLocation, readStamp, type Stamp } from '../identity/stamp.js';
+import { type Client, DatabaseError, escapeIdentifier } from 'pg';
+import { IdentityError, type Location, readLocation, readStamp, type Stamp } from '../identity/stamp.js';
 import { loadLedger } from '../migrate/ledger.js';
 import type { Migration } from '../model/migration.js';
 import { listSourceColumns } from './mask-rows.js';
@@ -21,9 +21,28 @@ export async function openSnapshot(source: Client, { isPart }: { isPart: boolean
   await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 }
 
+const NO_RIGHT = '42501';
+
+/** Also that row-level security would hide rows. @throws RefreshRefusal if the role of the source lacks a right */
+export async function namingRights<T>(source: Client, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.code !== NO_RIGHT) throw error;
+    throw new RefreshRefusal(
+      'SourceIsUnreadable',
+      `source: ${error.message}, for the role ${source.user}; expected a superuser, or a role with BYPASSRLS and pg_read_all_data, and TEMPORARY for a part of the rows`,
+    );
+  }
+}
+
 /** @throws RefreshRefusal unless the source holds the data of an environment that feeds copies, and is not the target */
 export async function assertOrigin(source: Client, target: Location): Promise<Stamp> {
-  const [stamp, here] = [await readStamp(source).catch(() => undefined), await readLocation(source)];
+  const stamp = await readStamp(source).catch((error: unknown) => {
+    if (error instanceof IdentityError) return undefined;
+    throw error;
+  });
+  const here = await readLocation(source);
   const where = `source "${here.databaseName}" on server ${here.systemIdentifier}`;
   if (here.systemIdentifier === target.systemIdentifier && here.databaseOid === target.databaseOid)
     throw new RefreshRefusal('SourceIsTarget', `${where}: is the target itself; expected another database`);

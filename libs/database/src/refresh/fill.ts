@@ -2,7 +2,7 @@ import { type Client, DatabaseError, escapeIdentifier } from 'pg';
 import { readCatalogue, type RoleNames } from '../drift/catalogue.js';
 import { findSchemaDrift, hasDrift } from '../drift/drift.js';
 import type { Classes } from '../model/column-classes.js';
-import { assertRows, assertSameColumns } from './assert-source.js';
+import { assertRows, assertSameColumns, namingRights } from './assert-source.js';
 import { copyTable } from './copy-table.js';
 import type { KeyedHash } from './masks/keyed-hash.js';
 import type { Accepts } from './mask-rows.js';
@@ -43,7 +43,7 @@ export async function fill(options: FillOptions): Promise<Filled> {
   const [tables, foreignKeys] = [await readTables(target), await readForeignKeys(target)];
   const plans = planCopy({ tables, foreignKeys, classes }, hash);
   assertSameColumns(plans, await readTables(source));
-  await assertRows(source, plans);
+  await namingRights(source, () => assertRows(source, plans));
   const picks =
     options.percent < 100 ? await pickRows(source, { ...options, plans, foreignKeys }) : new Map<string, string>();
   const before = await readCatalogue(target, roles);

@@ -4,11 +4,13 @@ export type RefusalReason =
   | 'TargetIsUnknown'
   | 'SourceIsUnknown'
   | 'SourceFeedsNoCopies'
+  | 'SourceIsUnreadable'
   | 'SourceIsTarget'
   | 'SourceIsEmpty'
   | 'SourceHasOtherSchema'
   | 'UnfitClasses'
-  | 'AnotherRefreshRuns';
+  | 'AnotherRefreshRuns'
+  | 'NameIsTaken';
 
 export class RefreshRefusal extends Error {
   override readonly name = 'RefreshRefusal';

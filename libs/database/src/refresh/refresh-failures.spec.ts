@@ -10,7 +10,7 @@ import { constant, personal } from '../model/column-classes.js';
 import { ask, runAs } from '../provision/provision.fixture.js';
 import type { ProvisionOptions } from '../provision/provision.js';
 import { everyType, plantPeople } from './every-type.fixture.js';
-import { askInside, createConfig, createDatabase, dump, inside, listDatabases, runRefresh } from './refresh.fixture.js';
+import { askInside, createConfig, createDatabase, inside, KEY, listDatabases, runRefresh } from './refresh.fixture.js';
 import { refresh } from './refresh.js';
 import { nextOf } from './swap.js';
 
@@ -21,6 +21,7 @@ const PEOPLE = 4000;
 
 let cluster: Cluster;
 let source: ProvisionOptions;
+let readers = 0;
 let target: ProvisionOptions;
 const runners: ChildProcess[] = [];
 
@@ -241,23 +242,49 @@ describe('a refresh is refused', () => {
     expect(await listDatabases(target)).not.toContain(nextOf(target.app.database));
   });
 
+  it.each([
+    ['a database of an operator', 'next', 'CREATE TABLE kept (id int)', () => 'template0'],
+    ['a database of an operator', 'old', 'CREATE TABLE kept (id int)', () => 'template0'],
+    ['only a schema', 'old', 'CREATE SCHEMA kept; CREATE TYPE kept.kind AS ENUM ()', () => 'template0'],
+    ['a copy of the target', 'old', 'SELECT 1', () => target.app.database],
+    ['a copy of the source', 'next', 'SELECT 1', () => source.app.database],
+  ])('and leaves %s that is named NAME_%s', async (_, suffix, sql, template) => {
+    const name = `${target.app.database}_${suffix}`;
+    await runAs(source.admin, (admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${template()}`));
+    const taken = { ...source, app: { ...source.app, database: name } };
+    await runAs(inside(taken), (client) => client.query(sql));
+    await expect(refuse({})).rejects.toMatchObject({ reason: 'NameIsTaken', exitCode: 3 });
+    // Also as the source itself.
+    if (template() === source.app.database)
+      await expect(refuse({ source: taken })).rejects.toMatchObject({ name: 'RefreshRefusal' });
+    expect(await listDatabases(target)).toEqual([target.app.database, name]);
+    expect(await readTeams()).toBe(OLD);
+  });
+
   async function alter(sql: string): Promise<ProvisionOptions> {
     const made = await createDatabase(cluster, { environment: 'production', model: everyType, sql: plantPeople(5) });
     await runAs(inside(made), (client) => client.query(`ALTER EVENT TRIGGER airlock_refuse_drop DISABLE; ${sql}`));
     return made;
   }
 
-  it('for a source whose rows row-level security hides from its role', async () => {
+  it.each([
+    ['without a right', 100, ''],
+    ['that may not read a table', 100, 'GRANT USAGE ON SCHEMA ops TO $; GRANT SELECT ON ALL TABLES IN SCHEMA ops TO $'],
+    ['from which row-level security hides rows', 100, 'GRANT pg_read_all_data TO $'],
+    ['without temporary tables, for a part of the rows', 5, 'GRANT pg_read_all_data TO $; ALTER ROLE $ BYPASSRLS'],
+  ])('for a role of the source %s', async (_, percent, grants) => {
+    const role = `reader${(readers += 1)}`;
+    const password = new Secret('a-password-of-this-role');
     await runAs(inside(source), (admin) =>
       admin.query(
-        `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${source.app.user}; GRANT SELECT ON ops.migrations TO PUBLIC`,
+        `CREATE ROLE ${role} LOGIN PASSWORD '${password.reveal()}'; GRANT CONNECT ON DATABASE ${source.app.database} TO ${role};
+         ${grants.replaceAll('$', role)}`,
       ),
     );
-    const config = createConfig(target);
-    const error = await runAs(source.app, (client) =>
-      refresh({ ...everyType, config, source: client, key: new Secret('k'.repeat(32)) }),
-    ).catch((thrown: unknown) => thrown);
-    expect((error as Error).message).toMatch(/row-level security|42501/);
-    expect(await dump(target)).toContain(OLD);
+    const attempt = runAs({ ...source.app, user: role, password }, (client) =>
+      refresh({ ...everyType, config: createConfig(target), source: client, key: KEY, percent }),
+    );
+    await expect(attempt).rejects.toMatchObject({ reason: 'SourceIsUnreadable', exitCode: 3 });
+    expect(await readTeams()).toBe(OLD);
   });
 });

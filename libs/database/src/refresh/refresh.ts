@@ -9,12 +9,12 @@ import { withOwner } from '../migrate/session.js';
 import type { Classes } from '../model/column-classes.js';
 import type { Model } from '../model/product-model.js';
 import { assertSameServer, provisionBeside, type ProvisionOptions } from '../provision/provision.js';
-import { assertMigrations, assertOrigin, openSnapshot } from './assert-source.js';
+import { assertMigrations, assertOrigin, namingRights, openSnapshot } from './assert-source.js';
 import { fill, type Filled } from './fill.js';
 import { KeyedHash } from './masks/keyed-hash.js';
 import type { OnProgress } from './row-progress.js';
 import { RefreshRefusal } from './refresh-errors.js';
-import { lockTarget, nextOf, removeLeftovers, removeUnfinished, swap } from './swap.js';
+import { type Beside, lockTarget, nextOf, removeLeftovers, removeUnfinished, swap } from './swap.js';
 
 export interface RefreshOptions extends Pick<Model, 'migrations'> {
   /** Of the target. */
@@ -49,36 +49,45 @@ export async function refresh(options: RefreshOptions): Promise<RefreshReport> {
   return withClient(place.admin, place.context, async (admin) => {
     await lockTarget(admin, database);
     const target = await assertTarget(options.config, place);
-    await openSnapshot(options.source, { isPart: (options.percent ?? 100) < 100 });
+    const { source } = options;
+    await namingRights(source, () => openSnapshot(source, { isPart: (options.percent ?? 100) < 100 }));
     try {
-      const from = await assertOrigin(options.source, target);
-      await assertMigrations(options.source, options.migrations);
-      await removeLeftovers(admin, database);
+      const from = await namingRights(source, () => assertOrigin(source, target));
+      await namingRights(source, () => assertMigrations(source, options.migrations));
+      await removeLeftovers(admin, place);
       const filled = await build(options, { place, from });
       await withClient(place.admin, place.context, (kicker) => swap(admin, { kicker, database }));
       return { database, from, ...filled };
     } catch (error) {
       // Rows that are no longer read would block every later statement of that session.
-      if (!(error instanceof RefreshRefusal)) options.source.connection.stream.destroy();
-      await removeUnfinished(admin, database).catch(() => undefined);
+      if (!(error instanceof RefreshRefusal)) source.connection.stream.destroy();
+      await removeUnfinished(admin, place).catch(() => undefined);
       throw error;
     } finally {
-      await options.source.query('ROLLBACK').catch(() => undefined);
+      await source.query('ROLLBACK').catch(() => undefined);
     }
   });
 }
 
-interface Place extends ProvisionOptions {
+interface Place extends ProvisionOptions, Beside {
   readonly next: string;
-  readonly context: Parameters<typeof withClient>[1];
 }
 
-function locate({ environment, database: { app, migration, admin, sslCa } }: Config): Place {
-  if (!traitsOf(environment).takesCopies)
-    throw new RefreshRefusal(
-      'TargetTakesNoCopies',
-      `ENVIRONMENT: is ${environment}; expected ${listNames(environmentsWith('takesCopies'))}`,
-    );
+/** @throws RefreshRefusal for an environment that never gets rows of another one, such as production */
+export function assertTakesCopies({ environment }: Pick<Config, 'environment'>): void {
+  if (traitsOf(environment).takesCopies) return;
+  throw new RefreshRefusal(
+    'TargetTakesNoCopies',
+    `ENVIRONMENT: is ${environment}; expected ${listNames(environmentsWith('takesCopies'))}`,
+  );
+}
+
+function locate(config: Config): Place {
+  assertTakesCopies(config);
+  const {
+    environment,
+    database: { app, migration, admin, sslCa },
+  } = config;
   if (!migration || !admin)
     throw new RefreshRefusal(
       'TargetIsUnknown',

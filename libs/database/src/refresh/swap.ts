@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, DatabaseError, escapeIdentifier } from 'pg';
+import { withClient } from '../connect/client.js';
+import { IdentityError, readLocation, readStamp } from '../identity/stamp.js';
+import type { ProvisionOptions } from '../provision/provision.js';
 import { RefreshFailure, RefreshRefusal } from './refresh-errors.js';
 
 /** The databases beside a target. Both names are shorter than the owner role's, so neither is ever truncated. */
@@ -29,14 +32,59 @@ export async function lockTarget(admin: Client, database: string): Promise<void>
   );
 }
 
-/** Removes what earlier runs left: an unfinished database, and the one that the last run replaced. */
-export async function removeLeftovers(admin: Client, database: string): Promise<void> {
-  await removeUnfinished(admin, database);
-  await drop(admin, oldOf(database));
+export interface Beside extends Pick<ProvisionOptions, 'admin' | 'app' | 'environment'> {
+  readonly context: Parameters<typeof withClient>[1];
 }
 
-export async function removeUnfinished(admin: Client, database: string): Promise<void> {
-  await drop(admin, nextOf(database));
+/**
+ * Removes what earlier runs left: an unfinished database, and the one that the last run replaced.
+ *
+ * @throws RefreshRefusal if a database of either name is not one that a refresh made; then neither is removed
+ */
+export async function removeLeftovers(admin: Client, place: Beside): Promise<void> {
+  const names = [nextOf(place.app.database), oldOf(place.app.database)];
+  for (const name of names) await assertOurs(admin, { name, place });
+  for (const name of names) await drop(admin, name);
+}
+
+export async function removeUnfinished(admin: Client, place: Beside): Promise<void> {
+  const name = nextOf(place.app.database);
+  await assertOurs(admin, { name, place });
+  await drop(admin, name);
+}
+
+/** A stamp of this target that was written in this very database, or nothing yet: provisioning writes all or nothing. */
+async function assertOurs(admin: Client, { name, place }: { name: string; place: Beside }): Promise<void> {
+  const { rowCount } = await admin.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [name]);
+  if (!rowCount) return;
+  const { app, environment, context } = place;
+  const isOurs = await withClient({ ...place.admin, database: name }, context, async (client) => {
+    const stamp = await readStamp(client);
+    if (!stamp) return isEmpty(client);
+    const { systemIdentifier, databaseOid } = await readLocation(client);
+    return (
+      stamp.environment === environment &&
+      ['', name, app.database].includes(stamp.databaseName) &&
+      stamp.systemIdentifier === systemIdentifier &&
+      stamp.databaseOid === databaseOid
+    );
+  }).catch((error: unknown) => {
+    if (error instanceof IdentityError) return false;
+    throw error;
+  });
+  if (isOurs) return;
+  throw new RefreshRefusal(
+    'NameIsTaken',
+    `database "${name}": was not made by a refresh of "${app.database}"; expected no database of that name, which a refresh needs\n` +
+      `  rename it: ALTER DATABASE ${escapeIdentifier(name)} RENAME TO …`,
+  );
+}
+
+/** Objects that are not of the system have numbers from 16384 on. */
+async function isEmpty(client: Client): Promise<boolean> {
+  const kinds = ['class', 'proc', 'type', 'namespace', 'extension', 'largeobject_metadata'];
+  const made = kinds.map((kind) => `SELECT FROM pg_catalog.pg_${kind} WHERE oid >= 16384`);
+  return (await client.query(made.join(' UNION ALL '))).rowCount === 0;
 }
 
 async function drop(admin: Client, name: string): Promise<void> {

@@ -111,7 +111,7 @@ export async function runTransaction<T>(transaction: Transaction, work: Work<T>)
   } catch (error) {
     gate.close();
     await rollBack(transaction).catch(discard);
-    const failure = error instanceof QueryFailedError ? error.driverError : error;
+    const failure: unknown = error instanceof QueryFailedError ? error.driverError : error;
     throw end && isOfSession(failure) ? end : failure;
   } finally {
     session.off('error', noteEnd);
