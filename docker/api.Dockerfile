@@ -2,8 +2,7 @@
 #
 #   lock ──► dependencies ──┐
 #   tools ─► build ─────────┼─► production      slim = the Node image without the parts that a server does not need
-#   slim ───────────────────┤
-#   clients ────────────────┘      pg_dump and pg_restore of the image that the stacks run
+#   clients ─► slim ────────┘      clients = pg_dump and pg_restore of the image that the stacks run
 #   tools ─► development    the workspace with its tools: compose.override.yml and the test runner
 
 # By tag on a laptop. A release passes the digest that docker/pin-images resolved (docs/docker.md, rule D1).
@@ -46,9 +45,16 @@ RUN mkdir /shipped && cp -r --parents apps/*/dist apps/cli/bin libs/*/dist /ship
  && chmod -R u=rwX,go=rX /shipped && chmod 755 /shipped/apps/cli/bin/airlock.js \
  && find /shipped -exec touch --no-dereference --date=1985-10-26T08:15:00Z {} +
 
+FROM ${POSTGRES_IMAGE} AS clients
+COPY docker/bundle-clients.sh /
+RUN sh /bundle-clients.sh /clients \
+ && chmod -R u=rwX,go=rX /clients \
+ && find /clients -exec touch --no-dereference --date=1985-10-26T08:15:00Z {} +
+
 # The Node image without package managers, headers and setuid bits, with a named user. Changed files get the time of the
 # Node binary, so that the same Node image gives the same layer on any day.
 FROM ${NODE_IMAGE} AS slim
+COPY --from=clients /clients /usr/local/lib/postgresql-clients
 RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share/doc /usr/local/share/man /opt/yarn* \
       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
       /usr/local/bin/docker-entrypoint.sh /usr/local/*.md /home/node /root/.npm /root/.bash_history /root/.gnupg /tmp/* \
@@ -60,12 +66,6 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share/doc /
  && for name in pg_dump pg_restore; do ln -s ../lib/postgresql-clients/$name /usr/local/bin/$name; done \
  && find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /etc/hosts -o -path /etc/hostname -o -path /etc/resolv.conf \) -prune \
       -o -newer /usr/local/bin/node -exec touch --no-dereference --reference=/usr/local/bin/node {} +
-
-FROM ${POSTGRES_IMAGE} AS clients
-COPY docker/bundle-clients.sh /
-RUN sh /bundle-clients.sh /clients \
- && chmod -R u=rwX,go=rX /clients \
- && find /clients -exec touch --no-dereference --date=1985-10-26T08:15:00Z {} +
 
 FROM tools AS development
 COPY . .
@@ -81,7 +81,6 @@ CMD ["node", "docker/watch.mjs"]
 # From scratch, so that files that `slim` removed are in no layer.
 FROM scratch AS production
 COPY --from=slim / /
-COPY --from=clients /clients /usr/local/lib/postgresql-clients
 COPY --from=dependencies /app /app
 COPY --from=build /shipped /app
 WORKDIR /app

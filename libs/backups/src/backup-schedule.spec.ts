@@ -19,6 +19,12 @@ describe('chooseNext', () => {
   ])('is right when %s', (_, takenAt, provedAt, next) => {
     expect(chooseNext(schedule, { takenAt, provedAt }, now)).toBe(next);
   });
+
+  it('tries a drill that failed again after six hours, and no backup waits for it', () => {
+    const after = (hours: number, takenAt = ago(1)) =>
+      chooseNext(schedule, { takenAt, provedAt: undefined, drilledAt: ago(hours) }, now);
+    expect([after(5.5), after(6), after(1, ago(24))]).toEqual([HOUR / 2, 'drill', 'backup']);
+  });
 });
 
 describe('runSchedule', () => {

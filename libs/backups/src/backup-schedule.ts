@@ -9,6 +9,8 @@ export interface Schedule {
 export interface Past {
   readonly takenAt: Date | undefined;
   readonly provedAt: Date | undefined;
+  /** When this process last began a drill. */
+  readonly drilledAt?: Date | undefined;
 }
 
 export interface ScheduledWork {
@@ -23,6 +25,8 @@ export interface ScheduledWork {
 }
 
 const RETRY_MS = 15 * 60_000;
+/** A drill fills the disk of the server with a second copy, also if it fails. */
+const DRILL_RETRY_MS = 6 * 60 * 60_000;
 const LONGEST_SLEEP_MS = 60 * 60_000;
 
 /** Creates backups and proves them until the signal aborts. */
@@ -34,13 +38,17 @@ export async function runSchedule({
   drill,
   onFailure,
 }: ScheduledWork): Promise<void> {
+  let drilledAt: Date | undefined;
   while (!signal.aborted) {
     let waitMs: number;
     try {
-      const next = chooseNext(schedule, await loadPast(), Date.now());
+      const next = chooseNext(schedule, { ...(await loadPast()), drilledAt }, Date.now());
       waitMs = typeof next === 'number' ? next : 0;
       if (next === 'backup') await backup();
-      if (next === 'drill') await drill();
+      if (next === 'drill') {
+        drilledAt = new Date();
+        await drill();
+      }
     } catch (error) {
       if (signal.aborted) return;
       onFailure(error);
@@ -53,11 +61,12 @@ export async function runSchedule({
 /** @returns the work that is due, a backup first, or the time until there may be some */
 export function chooseNext(
   { backupEveryMs, drillEveryMs }: Schedule,
-  { takenAt, provedAt }: Past,
+  { takenAt, provedAt, drilledAt }: Past,
   now: number,
 ): 'backup' | 'drill' | number {
   const backupMs = dueIn(takenAt, backupEveryMs, now);
-  const drillMs = dueIn(provedAt, drillEveryMs, now);
+  const retryMs = dueIn(drilledAt, Math.min(drillEveryMs, DRILL_RETRY_MS), now);
+  const drillMs = Math.max(dueIn(provedAt, drillEveryMs, now), retryMs);
   if (backupMs <= 0) return 'backup';
   if (drillMs <= 0) return 'drill';
   return Math.min(backupMs, drillMs, LONGEST_SLEEP_MS);

@@ -1,5 +1,6 @@
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { Secret } from '@airlock/config';
 import { skipUnless } from '@airlock/config/testing';
 import { runAs } from '@airlock/database/fixtures';
@@ -11,7 +12,7 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { createWorld, type World } from './backup-world.fixture.js';
 import { createToolFolder, findClientTools } from './client-tools.fixture.js';
 import { BackupStore, createBackup, loadPast, restoreBackup, restoreDrill } from './index.js';
-import { withRestored } from './restore-drill.js';
+import { withRestored } from './restored-database.js';
 
 const tools = findClientTools();
 const describeWithTools = skipUnless(tools !== undefined, describe, 'no pg_dump 18, and no image to take it from');
@@ -31,6 +32,24 @@ describeWithTools('backups', () => {
   const copyName = () => `${world.options.app.database}_restored`;
   const store = () => new BackupStore(world.options.storage, world.options.environment);
   const proved = () => world.sql('SELECT name FROM ops.restorable_backups');
+
+  /** Runs with scripts in place of some tools. */
+  const withTools = async <T>(
+    scripts: Partial<Record<'pg_dump' | 'pg_restore', string>>,
+    use: (options: World['options']) => Promise<T>,
+  ) => {
+    const folder = createToolFolder();
+    try {
+      for (const name of ['pg_dump', 'pg_restore'] as const) {
+        const text = scripts[name] ?? `exec "${tools}/${name}" "$@"`;
+        await writeFile(join(folder, name), `#!/bin/sh\n${text}\n`);
+        await chmod(join(folder, name), 0o755);
+      }
+      return await use({ ...world.options, tools: folder });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  };
 
   describe('a backup', () => {
     it('has the rows of one snapshot, and is restored beside the original', async () => {
@@ -89,6 +108,23 @@ describeWithTools('backups', () => {
       expect((await createBackup({ ...world.options, keep: 1 })).removed).toEqual([first.name]);
     });
 
+    it('takes longer than the limits of the database for a transaction', async () => {
+      const { database } = world.options.app;
+      for (const limit of ['transaction_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout'])
+        await world.sql(`ALTER DATABASE ${database} SET ${limit} = '300ms'`);
+      const slow = `if [ "$1" = --version ]; then exec "${tools}/pg_dump" "$@"; fi; sleep 1; exec "${tools}/pg_dump" "$@"`;
+      expect(await withTools({ pg_dump: slow }, createBackup)).toMatchObject({ backup: { doubts: [] } });
+    });
+
+    it('is refused before anything is stored if a recipient is not a whole key', async () => {
+      const recipient = (await identityToRecipient(await generateX25519Identity())).replace(/..$/, 'qq');
+      await expect(createBackup({ ...world.options, recipients: [recipient] })).rejects.toMatchObject({
+        problem: 'no-key',
+        exitCode: 3,
+      });
+      expect(await world.files()).toEqual([]);
+    });
+
     it('follows one whose manifest is damaged', async () => {
       await createBackup(world.options);
       await world.change('manifest.json', (bytes) => bytes.subarray(1));
@@ -97,8 +133,8 @@ describeWithTools('backups', () => {
     });
 
     it('removes what a killed one left', async () => {
-      await store().start('20260101t000000z-0badc0de');
-      await writeFile(join(world.folder, 'production~20260101t000000z-0badc0de~dump.part'), 'unfinished');
+      await store().start('20260101t000000000z-0badc0de');
+      await writeFile(join(world.folder, 'production~20260101t000000000z-0badc0de~dump.part'), 'unfinished');
       expect(await store().list()).toEqual([]);
       const { backup } = await createBackup(world.options);
       expect(await world.files()).toEqual([
@@ -109,20 +145,10 @@ describeWithTools('backups', () => {
   });
 
   describe('a tool', () => {
-    /** Runs the script in place of pg_dump, and the real pg_restore. */
-    const withDump = async (script: string, signal?: AbortSignal) => {
-      const folder = createToolFolder();
-      try {
-        const programs = { pg_dump: script, pg_restore: `exec "${tools}/pg_restore" "$@"` };
-        for (const [name, text] of Object.entries(programs)) {
-          await writeFile(join(folder, name), `#!/bin/sh\n${text}\n`);
-          await chmod(join(folder, name), 0o755);
-        }
-        return await createBackup({ ...world.options, tools: folder, signal }).catch((error: unknown) => error);
-      } finally {
-        await rm(folder, { recursive: true });
-      }
-    };
+    const withDump = (script: string, signal?: AbortSignal) =>
+      withTools({ pg_dump: script }, (options) =>
+        createBackup({ ...options, signal }).catch((error: unknown) => error),
+      );
     const version = (number: number) =>
       `if [ "$1" = --version ]; then echo "pg_dump (PostgreSQL) ${number}.1"; exit; fi`;
 
@@ -206,6 +232,52 @@ describeWithTools('backups', () => {
       expect(await world.sql('SELECT count(*)::int AS n FROM public.parcels')).toEqual([{ n: 300 }]);
     });
 
+    it('has its name only when it is complete, and is dropped when it is interrupted', async () => {
+      await createBackup(world.options);
+      const before = await listDatabases();
+      const control = new AbortController();
+      const stuck = `case "$*" in *--dbname*) exec sleep 600;; esac; exec "${tools}/pg_restore" "$@"`;
+      const attempt = withTools({ pg_restore: stuck }, (options) =>
+        restoreBackup({ ...options, signal: control.signal }, { name: 'latest', as: copyName() }),
+      ).catch((error: unknown) => error);
+      const begun = async (): Promise<string[]> => {
+        const names = (await listDatabases()).filter((name) => !before.includes(name));
+        return names.length > 0 ? names : begun();
+      };
+      expect(await begun()).toEqual([expect.stringMatching(/^airlock_restore_/)]);
+      control.abort(new Error('interrupted'));
+      expect(await attempt).toBeInstanceOf(Error);
+      expect(await listDatabases()).toEqual(before);
+    });
+
+    it('gets its name once, of two restores at once', async () => {
+      await createBackup(world.options);
+      const before = await listDatabases();
+      const restore = () => restoreBackup(world.options, { name: 'latest', as: copyName() });
+      const [first, second] = await Promise.allSettled([restore(), restore()]);
+      const failed = [first, second].flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+      expect(failed).toEqual([expect.objectContaining({ problem: 'existing-database', exitCode: 3 })]);
+      expect(await listDatabases()).toEqual([...before, copyName()].sort());
+    });
+
+    it.each([
+      ['in a column', `CHECK (current_database() NOT LIKE 'airlock_restore%' OR text::int > 0)`, ''],
+      ['in an index', '', `CREATE INDEX ON public.notes (public.parse(text))`],
+    ])('that fails shows no value of a row %s', async (_, check, index) => {
+      await world.sql(`CREATE FUNCTION public.parse(text) RETURNS int IMMUTABLE LANGUAGE plpgsql
+        AS $$ BEGIN RETURN CASE WHEN current_database() LIKE 'airlock_restore%' THEN $1::int ELSE 0 END; END $$`);
+      await world.sql(
+        `CREATE TABLE public.notes (text text ${check}); INSERT INTO public.notes VALUES ('canary'); ${index}`,
+      );
+      await createBackup(world.options);
+      const error = await restoreDrill(world.options).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({
+        problem: 'restore-failed',
+        message: expect.stringContaining('because it may quote'),
+      });
+      expect(inspect(error, { depth: 9 })).not.toContain('canary');
+    });
+
     it('has every role that the original needs, on a server without them', async () => {
       await createBackup(world.options);
       const other = await startScratchCluster();
@@ -228,7 +300,7 @@ describeWithTools('backups', () => {
       }
     });
 
-    it.each(['20260101t000000z-0badc0de', '../x', 'latest'])(
+    it.each(['20260101t000000000z-0badc0de', '../x', 'latest'])(
       'is refused for %s, which is not a backup',
       async (name) => {
         await expect(restoreBackup(world.options, { name, as: copyName() })).rejects.toMatchObject({
@@ -257,7 +329,7 @@ describeWithTools('backups', () => {
       const { restorable } = await loadStatus({ config: world.config, migrations });
       expect(restorable?.name).toBe(backup.name);
       const past = await loadPast(world.options);
-      expect(past.takenAt).toEqual(new Date(Math.floor(Date.parse(backup.takenAt) / 1_000) * 1_000));
+      expect(past.takenAt).toEqual(new Date(backup.takenAt));
       expect(past.provedAt).toEqual(restorable?.provedAt);
     });
 
@@ -296,9 +368,9 @@ describeWithTools('backups', () => {
 
     it('drops the databases that killed drills left, and no other with such a name', async () => {
       await createBackup(world.options);
-      const [left, foreign] = ['airlock_drill_0123456789ab', 'airlock_drill_ba9876543210'];
+      const [left, foreign] = ['airlock_restore_0123456789ab', 'airlock_restore_ba9876543210'];
       await world.sql(`CREATE DATABASE ${left}`);
-      await world.sql(`COMMENT ON DATABASE ${left} IS 'airlock: a restore drill; dropped by the next one'`);
+      await world.sql(`COMMENT ON DATABASE ${left} IS 'airlock: an unfinished restore; dropped by the next one'`);
       await world.sql(`CREATE DATABASE ${foreign}`);
       await restoreDrill(world.options);
       const names = await listDatabases();
@@ -309,8 +381,10 @@ describeWithTools('backups', () => {
     it('gives a throw-away copy to a caller, and drops it when the caller fails', async () => {
       const { backup } = await createBackup(world.options);
       const before = await listDatabases();
-      const attempt = withRestored(world.options, backup, async ({ database }) => {
-        expect(await world.sql('SELECT count(*)::int AS n FROM public.parcels', database)).toEqual([{ n: 300 }]);
+      const attempt = withRestored(world.options, backup, async ({ address }) => {
+        expect(await world.sql('SELECT count(*)::int AS n FROM public.parcels', address.database)).toEqual([
+          { n: 300 },
+        ]);
         throw new Error('the caller failed');
       });
       await expect(attempt).rejects.toThrow('the caller failed');
@@ -333,10 +407,13 @@ describeWithTools('backups', () => {
       false,
     ]);
     await expect(restoreDrill(encrypted)).rejects.toMatchObject({ problem: 'no-key' });
-    for (const wrong of [other, 'AGE-SECRET-KEY-1'])
-      await expect(restoreDrill({ ...encrypted, identity: new Secret(wrong) })).rejects.toMatchObject({
-        problem: 'no-key',
-      });
+    for (const wrong of [other, 'AGE-SECRET-KEY-1', identity.replace(/..$/, 'QQ')]) {
+      const error = await restoreDrill({ ...encrypted, identity: new Secret(wrong) }).catch(
+        (caught: unknown) => caught,
+      );
+      expect(error).toMatchObject({ problem: 'no-key', exitCode: 3 });
+      expect(inspect(error, { depth: 9 })).not.toContain(wrong);
+    }
     expect((await restoreDrill({ ...encrypted, identity: new Secret(identity) })).backup.name).toBe(backup.name);
   });
 });

@@ -7,7 +7,7 @@ import { type BackupOptions, createClaim, createContext } from './backup-options
 import { BackupStore } from './backup-store.js';
 import { type Contents, findShrinkage } from './contents/contents.js';
 import { listTables, prepareSession, readContents } from './contents/read-contents.js';
-import { encrypt } from './encryption.js';
+import { createEncryption } from './encryption.js';
 import { holdLock } from './hold-lock.js';
 import { createBackupName, type BackupManifest } from './manifest.js';
 import { removeOld } from './remove-old.js';
@@ -40,6 +40,7 @@ export interface BackupReport {
 export async function createBackup(options: CreateOptions): Promise<BackupReport> {
   const database = { ...options.admin, database: options.app.database };
   const store = new BackupStore(options.storage, options.environment);
+  const encrypt = createEncryption(options.recipients);
   return withClient(database, createContext(options, 'backup'), async (client) => {
     await assertIdentity(client, createClaim(options));
     await prepareSession(client);
@@ -49,7 +50,9 @@ export async function createBackup(options: CreateOptions): Promise<BackupReport
     const facts = await openSnapshot(client, options.tools);
     await store.sweep();
     await store.start(facts.name);
-    const dumped = await withCaFile(options.sslCa, (caFile) => storeDump({ store, database, caFile, facts, options }));
+    const dumped = await withCaFile(options.sslCa, (caFile) =>
+      storeDump({ store, database, caFile, facts, encrypt, options }),
+    );
     await client.query('COMMIT');
     const { snapshot, ...described } = facts;
     void snapshot;
@@ -111,6 +114,7 @@ interface DumpInput {
   readonly database: DatabaseAddress;
   readonly caFile: string | undefined;
   readonly facts: SnapshotFacts;
+  readonly encrypt: ReturnType<typeof createEncryption>;
   readonly options: CreateOptions;
 }
 
@@ -119,10 +123,11 @@ async function storeDump({
   database,
   caFile,
   facts,
+  encrypt,
   options,
 }: DumpInput): Promise<{ bytes: number; sha256: string }> {
   const { name, snapshot, contents } = facts;
-  const { recipients, signal, tools: folder } = options;
+  const { signal, tools: folder } = options;
   const args = [
     '--format=custom',
     '--compress=zstd',
@@ -139,7 +144,7 @@ async function storeDump({
     await tables.assertHas(Object.keys(contents.rows));
   };
   try {
-    await store.putDump(name, digest.through(encrypt(source(), recipients)), signal);
+    await store.putDump(name, digest.through(encrypt(source())), signal);
     return { bytes: digest.bytes, sha256: digest.sha256() };
   } catch (error) {
     await store.remove(name).catch(() => undefined);

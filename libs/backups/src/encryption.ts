@@ -1,33 +1,49 @@
 import type { Secret } from '@airlock/config';
 import { Decrypter, Encrypter } from 'age-encryption';
-import { BackupError, refuse } from './problems/backup-error.js';
+import { type BackupError, refuse } from './problems/backup-error.js';
 import type { Bytes } from './tools/streams.js';
 
-/** Encrypts for the recipients, by age. Without recipients the bytes are unchanged. */
-export async function* encrypt(source: Bytes, recipients: readonly string[]): AsyncGenerator<Uint8Array> {
-  if (recipients.length === 0) {
-    yield* source;
-    return;
-  }
+/** Encrypts bytes by age. Without recipients they are unchanged. @throws BackupError no-key for a recipient that is none */
+export function createEncryption(recipients: readonly string[]): (source: Bytes) => Bytes {
+  if (recipients.length === 0) return (source) => source;
   const encrypter = new Encrypter();
-  for (const recipient of recipients) encrypter.addRecipient(recipient);
-  yield* await encrypter.encrypt(toWeb(source));
+  for (const recipient of recipients) addRecipient(encrypter, recipient);
+  return async function* (source) {
+    yield* await encrypter.encrypt(toWeb(source));
+  };
+}
+
+function addRecipient(encrypter: Encrypter, recipient: string): void {
+  try {
+    encrypter.addRecipient(recipient);
+  } catch {
+    throw refuse('no-key', `BACKUP_RECIPIENTS: "${recipient}" is not a public key of age; expected a whole one`);
+  }
 }
 
 /** @throws BackupError no-key if the identity is missing or belongs to another recipient */
 export async function* decrypt(source: Bytes, identity: Secret | undefined): AsyncGenerator<Uint8Array> {
-  yield* await open(source, requireKey(identity)).catch((cause: unknown) => {
-    if (cause instanceof BackupError) throw cause;
-    const text = 'BACKUP_IDENTITY: does not decrypt this backup; expected the identity of one of its recipients';
-    throw new BackupError('no-key', text, { cause, isRefusal: true });
-  });
+  yield* await open(source, requireKey(identity));
 }
 
 /** Rejected when the header was read, before any row. */
 async function open(source: Bytes, identity: Secret): Promise<Bytes> {
   const decrypter = new Decrypter();
-  decrypter.addIdentity(identity.reveal());
-  return decrypter.decrypt(toWeb(source));
+  try {
+    decrypter.addIdentity(identity.reveal());
+  } catch {
+    // Without the cause: the library quotes an identity that it cannot parse.
+    throw refuseIdentity();
+  }
+  return decrypter.decrypt(toWeb(source)).catch((error: unknown) => {
+    // Any other error is that of the source.
+    throw String(error).includes('no identity matched') ? refuseIdentity() : error;
+  });
+}
+
+function refuseIdentity(): BackupError {
+  const text = 'BACKUP_IDENTITY: does not decrypt this backup; expected the identity of one of its recipients';
+  return refuse('no-key', text);
 }
 
 export function requireKey(identity: Secret | undefined): Secret {

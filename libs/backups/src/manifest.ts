@@ -2,8 +2,8 @@ import { ENVIRONMENTS } from '@airlock/config';
 import { z } from 'zod';
 import { contentsSchema } from './contents/contents.js';
 
-/** Begins with the time of the snapshot, so that names sort by it. */
-const NAME = /^\d{8}t\d{6}z-[0-9a-f]{8}$/;
+/** Begins with the time of the snapshot in milliseconds, so that names sort by it. */
+const NAME = /^\d{8}t\d{9}z-[0-9a-f]{8}$/;
 export const isBackupName = (text: string) => NAME.test(text);
 
 /** Written after the dump was stored whole: what has no manifest is not a backup. It holds no value of a row. */
@@ -31,14 +31,11 @@ export type BackupManifest = z.infer<typeof manifestSchema>;
 
 /** @param random 8 hexadecimal digits */
 export function createBackupName(takenAt: Date, random: string): string {
-  const time = takenAt
-    .toISOString()
-    .replaceAll(/[-:]|\.\d+/g, '')
-    .toLowerCase();
+  const time = takenAt.toISOString().replaceAll(/[-:.]/g, '').toLowerCase();
   return `${time}-${random}`;
 }
 
 /** The time of the snapshot, from the name of a backup. */
 export function readTime(name: string): Date {
-  return new Date(name.replace(/^(\d{4})(\d\d)(\d\d)t(\d\d)(\d\d)(\d\d)z.*$/, '$1-$2-$3T$4:$5:$6Z'));
+  return new Date(name.replace(/^(\d{4})(\d\d)(\d\d)t(\d\d)(\d\d)(\d\d)(\d{3})z.*$/, '$1-$2-$3T$4:$5:$6.$7Z'));
 }

@@ -1,5 +1,4 @@
 import { pipeline } from 'node:stream/promises';
-import { maxDatabaseNameBytes } from '@airlock/config';
 import { createDatabase, findBrokenBindings, readLocation, readStamp, withClient } from '@airlock/database/sessions';
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { BackupError, refuse } from './problems/backup-error.js';
@@ -19,54 +18,31 @@ export interface RestoreInput {
   /** A session of the administrator in another database of the server. */
   readonly admin: Client;
   readonly backup: BackupManifest;
-  /** The name of the new database. */
+  /** A new name. */
   readonly database: string;
   readonly options: RestoreOptions;
-  /** The comment of the database, from its beginning. */
-  readonly comment?: string;
+  /** Of the database, from its beginning. */
+  readonly comment: string;
 }
 
 /**
- * Restores a backup into a new database, and compares the two. Only roles of the environment's owner may connect to it,
- * and its stamp is still that of the original, so no process starts on it. If anything fails, the database is dropped.
+ * Restores a backup into a new database, and compares the two. No role but its owner may connect to it, and its stamp is
+ * still that of the original, so no process starts on it. If anything fails, the caller drops it.
  *
  * @throws BackupError
  */
 export async function restoreInto({ admin, backup, database, options, comment }: RestoreInput): Promise<void> {
-  assertName(database, options);
   assertKnown(backup, options.migrations);
   if (backup.isEncrypted) requireKey(options.identity);
   await assertTools(await readMajor(admin), options.tools);
   const dump = new Dump(backup, options);
   await dump.verify();
-  if (!(await createDatabase(admin, database)))
-    throw refuse(
-      'existing-database',
-      `database "${database}": exists, and a restore changes no existing database; expected a new name`,
-    );
-  try {
-    await admin.query(`REVOKE ALL ON DATABASE ${escapeIdentifier(database)} FROM PUBLIC`);
-    if (comment) await admin.query(`COMMENT ON DATABASE ${escapeIdentifier(database)} IS ${escapeLiteral(comment)}`);
-    await createMissingRoles(admin, backup.roles);
-    await dump.load(database);
-    await assertRestored({ admin, backup, database, options });
-  } catch (error) {
-    await dropDatabase(admin, database);
-    throw error;
-  }
-}
-
-/** Drops a database that this process has created. */
-export async function dropDatabase(admin: Client, database: string): Promise<void> {
-  await admin.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(database)} WITH (FORCE)`);
-}
-
-function assertName(database: string, { environment }: RestoreOptions): void {
-  const most = maxDatabaseNameBytes(environment);
-  if (/^[a-z][a-z0-9_]*$/.test(database) && database.length <= most && !/^(postgres|template\d)$/.test(database))
-    return;
-  const text = `"${database}": is not a valid name; expected a new database of lowercase letters, digits and _, at most ${most}`;
-  throw refuse('existing-database', text);
+  await createDatabase(admin, database);
+  await admin.query(`COMMENT ON DATABASE ${escapeIdentifier(database)} IS ${escapeLiteral(comment)}`);
+  await admin.query(`REVOKE ALL ON DATABASE ${escapeIdentifier(database)} FROM PUBLIC`);
+  await createMissingRoles(admin, backup.roles);
+  await dump.load(database);
+  await assertRestored({ backup, database, options });
 }
 
 /** The release that restores must be able to serve what it restores. */
@@ -142,7 +118,10 @@ class Dump {
   async *#compared(source: Bytes): AsyncGenerator<Uint8Array> {
     const { name, bytes, sha256 } = this.#backup;
     const digest = new Digest();
-    yield* digest.through(source);
+    for await (const chunk of digest.through(source)) {
+      this.#options.signal?.throwIfAborted();
+      yield chunk;
+    }
     if (digest.bytes !== bytes)
       throw new BackupError('damaged', `${name}: its dump has ${digest.bytes} bytes; expected ${bytes}`);
     if (digest.sha256() !== sha256)
@@ -163,12 +142,18 @@ async function createMissingRoles(admin: Client, roles: readonly string[]): Prom
   for (const { name } of rows) await admin.query(`CREATE ROLE ${escapeIdentifier(name)} NOLOGIN`);
 }
 
-async function assertRestored({ backup, database, options }: RestoreInput): Promise<void> {
+async function assertRestored({
+  backup,
+  database,
+  options,
+}: Pick<RestoreInput, 'backup' | 'database' | 'options'>): Promise<void> {
   const restored = { ...options.admin, database };
   await withClient(restored, createContext(options, 'restore'), async (client) => {
     await prepareSession(client);
     const contents = await readContents(client, await listTables(client));
-    const [stamp, here] = [await readStamp(client), await readLocation(client)];
+    const stamp = await readStamp(client);
+    // By server and number: it is still to get its name, which may be that of the original on another server.
+    const here = { ...(await readLocation(client)), databaseName: stamp?.databaseName ?? '' };
     const differences = [
       ...findDifferences(backup.contents, contents),
       ...(stamp?.environment === backup.environment

@@ -1,4 +1,5 @@
 import { StorageError } from './storage-error.js';
+import type { Purpose } from './storage-stamp.js';
 
 /** Answers of a server that only an operator can change, by the code of S3. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -15,7 +16,7 @@ const NETWORK = /^(TimeoutError|ECONNRESET|EPIPE|ECONNREFUSED|NetworkingError)$/
 /** @returns the error itself if the content failed, and not the server */
 export function describeBucketFailure(
   error: unknown,
-  { description, variable }: { description: string; variable: string },
+  { description, purpose: { variable } }: { readonly description: string; readonly purpose: Purpose },
 ): Error {
   if (!(error instanceof Error) || error instanceof StorageError) return error as Error;
   const { name } = error;

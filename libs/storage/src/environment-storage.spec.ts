@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type StorageAddress, Secret } from '@airlock/config';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openBackupStorage, openStorage, provisionStorage, type Storage } from './index.js';
@@ -304,4 +305,18 @@ describe.each(Object.keys(places) as (keyof typeof places)[])('%s of backups', (
     });
     await expect(opened).rejects.toThrow(/^BACKUP_URL: .* is stamped staging; expected the stamp production/);
   });
+});
+
+it('a bucket of backups takes large objects in few parts, and waits for a reader that pauses', async () => {
+  await provisionStorage(server.address, { ...options(), isForBackups: true });
+  const storage = await openBackupStorage(server.address, options());
+  await storage.put('dump', chunks(40 * MB));
+  expect(server.requests.filter((line) => line.includes('partNumber'))).toHaveLength(2);
+  let bytes = 0;
+  for await (const chunk of (await storage.get('dump')) as AsyncIterable<Buffer>) {
+    if (bytes === 0) await sleep(2 * LIMITS.timeoutMs);
+    bytes += chunk.length;
+  }
+  expect(bytes).toBe(40 * MB);
+  storage.close();
 });

@@ -50,5 +50,5 @@ async function openBackend(
 ): Promise<Backend> {
   if (address.kind === 'folder') return new Folder(address.path);
   const { Bucket } = await import('./bucket-backend.js');
-  return new Bucket(address, { ...httpClient, proxy: outbound?.proxy }, purpose.variable);
+  return new Bucket(address, { ...httpClient, proxy: outbound?.proxy }, purpose);
 }

@@ -7,17 +7,26 @@ export interface Purpose {
   /** Different for each purpose: a place of one purpose has no stamp of the other, and is not empty either. */
   readonly stamp: string;
   readonly provision: string;
+  /** A bucket takes at most 10,000 parts of an object, and an upload holds two of them in memory. */
+  readonly partBytes: number;
+  /** For a reader that pauses, such as a database that writes what it was given; otherwise the limit of every request. */
+  readonly idleTimeoutMs?: number;
 }
+
+const MIB = 1024 * 1024;
 
 export const UPLOADS: Purpose = {
   variable: 'STORAGE_URL',
   stamp: 'airlock-environment.json',
   provision: 'airlock storage provision',
+  partBytes: 5 * MIB,
 };
 export const BACKUPS: Purpose = {
   variable: 'BACKUP_URL',
   stamp: 'airlock-backups.json',
   provision: 'airlock storage provision --backups',
+  partBytes: 32 * MIB,
+  idleTimeoutMs: 5 * 60_000,
 };
 
 const MAX_BYTES = 1_024;

@@ -30,7 +30,8 @@ const CONSTRAINTS = `
 /** Prepares a session: it reads for as long as it takes, and fails where a policy would hide a row. */
 export async function prepareSession(client: Client): Promise<void> {
   await client.query(
-    `SET search_path = ''; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET row_security = off`,
+    `SET search_path = ''; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+     SET transaction_timeout = 0; SET row_security = off`,
   );
 }
 

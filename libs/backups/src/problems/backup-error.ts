@@ -4,7 +4,7 @@ export type BackupProblem =
   | 'wrong-tools'
   /** The role may not read everything, or not create what a restore needs. */
   | 'missing-rights'
-  /** Another backup or drill of this database runs. */
+  /** Another backup of this database runs. */
   | 'busy'
   /** No migration was applied, so there is nothing to back up. */
   | 'empty-database'

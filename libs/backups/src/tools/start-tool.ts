@@ -77,10 +77,18 @@ function createEnvironment({ address, caFile }: ToolOptions): Record<string, str
   };
 }
 
-/** The first error only: later lines may quote rows. */
+/** The first line of the first error, without values of rows. Later lines may quote rows. */
 function findError(errors: string): string | undefined {
-  return /^pg_(?:dump|restore): error: (.*)$/m.exec(errors)?.[1] ?? /^(.+)$/m.exec(errors)?.[1];
+  const line = /^pg_(?:dump|restore): error: (.*)$/m.exec(errors)?.[1] ?? /^(.+)$/m.exec(errors)?.[1];
+  return line
+    ?.replace(
+      /^(COPY failed for table "[^"]*": ERROR:) +(?!could not extend|could not write|out of memory).*$/,
+      `$1 ${HIDDEN}`,
+    )
+    .replace(/^(could not execute query: ERROR: .*?(?:: |\bvalue ))".*$/, `$1${HIDDEN}`);
 }
+
+const HIDDEN = '(in the log of the server, because it may quote a row)';
 
 function describeStart(name: ToolName, cause: Error): BackupError {
   const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
