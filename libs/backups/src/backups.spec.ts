@@ -366,6 +366,30 @@ describeWithTools('backups', () => {
       expect([await listDatabases(), await proved()]).toEqual([before, []]);
     });
 
+    it.each([
+      ['verifies', 1],
+      ['loads', 3],
+    ])('names the storage that it loses while it %s the dump', async (_, reading) => {
+      await createBackup(world.options);
+      const before = await listDatabases();
+      let readings = 0;
+      const { storage } = world.options;
+      const lost = Object.assign(Object.create(storage) as typeof storage, {
+        async get(name: string) {
+          const content = await storage.get(name);
+          if (name.endsWith('/dump') && (readings += 1) === reading)
+            content.once('data', () => content.destroy(new Error('connection reset')));
+          return content;
+        },
+        list: storage.list.bind(storage),
+      });
+      await expect(restoreDrill({ ...world.options, storage: lost })).rejects.toMatchObject({
+        problem: 'lost-storage',
+        message: expect.stringContaining('was read: connection reset'),
+      });
+      expect(await listDatabases()).toEqual(before);
+    });
+
     it('drops the databases that killed drills left, and no other with such a name', async () => {
       await createBackup(world.options);
       const [left, foreign] = ['airlock_restore_0123456789ab', 'airlock_restore_ba9876543210'];

@@ -89,9 +89,9 @@ class Dump {
       const tool = startTool('pg_restore', args, { address: { ...admin, database }, caFile, signal, folder });
       try {
         tool.output.resume();
-        // A tool that fails closes its input; its own error says why.
+        // A tool that fails closes its input; its own error says why, unless the dump itself failed.
         await this.#read((source) => pipeline(this.#decrypted(source), tool.input)).catch(async (error: unknown) => {
-          await tool.ended;
+          if (!(error instanceof BackupError)) await tool.ended;
           throw error;
         });
         await tool.ended;
@@ -109,9 +109,18 @@ class Dump {
       throw new BackupError('damaged', `${name}: its dump is missing; expected ${bytes} bytes`, { cause });
     });
     try {
-      return await use(this.#compared(dump as Bytes));
+      return await use(this.#compared(this.#stored(dump)));
     } finally {
       dump.destroy();
+    }
+  }
+
+  async *#stored(dump: Bytes): AsyncGenerator<Uint8Array> {
+    try {
+      yield* dump;
+    } catch (cause) {
+      const text = `${this.#store.description}: stopped while ${this.#backup.name} was read: ${(cause as Error).message}`;
+      throw new BackupError('lost-storage', text, { cause });
     }
   }
 

@@ -15,6 +15,8 @@ export type BackupProblem =
   | 'no-backup'
   /** The backup is of another environment. */
   | 'other-environment'
+  /** The storage stopped before the last byte. */
+  | 'lost-storage'
   /** The bytes are not those that were stored. */
   | 'damaged'
   /** The manifest cannot be read. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { type DatabaseAddress, readProcessEnvironment } from '@airlock/config';
-import { BackupError } from '../problems/backup-error.js';
+import { BackupError, type BackupProblem } from '../problems/backup-error.js';
 
 export type ToolName = 'pg_dump' | 'pg_restore';
 
@@ -33,6 +33,7 @@ export function startTool(name: ToolName, args: readonly string[], options: Tool
     stdio: 'pipe',
     signal: options.signal,
   });
+  const problem = name === 'pg_dump' ? 'dump-failed' : 'restore-failed';
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     if (errors.length < MAX_ERROR_LENGTH) errors += text;
@@ -40,10 +41,9 @@ export function startTool(name: ToolName, args: readonly string[], options: Tool
   // A tool that has ended before its input is reported by its exit code.
   child.stdin.on('error', () => undefined);
   const ended = new Promise<void>((resolve, reject) => {
-    child.once('error', (cause) => reject(describeStart(name, cause)));
+    child.once('error', (cause) => reject(describeStart(name, { cause, problem })));
     child.once('close', (code, signal) => {
       if (code === 0) return resolve();
-      const problem = name === 'pg_dump' ? 'dump-failed' : 'restore-failed';
       const reason = findError(errors) ?? `it ended with ${signal ?? `exit code ${code}`}`;
       reject(new BackupError(problem, `${name}: ${reason}`));
     });
@@ -90,9 +90,9 @@ function findError(errors: string): string | undefined {
 
 const HIDDEN = '(in the log of the server, because it may quote a row)';
 
-function describeStart(name: ToolName, cause: Error): BackupError {
+function describeStart(name: ToolName, { cause, problem }: { cause: Error; problem: BackupProblem }): BackupError {
   const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-  if (!isMissing) return new BackupError('dump-failed', `${name}: ${cause.message}`, { cause });
+  if (!isMissing) return new BackupError(problem, `${name}: ${cause.message}`, { cause });
   const text = `${name}: is not in BACKUP_TOOLS or on PATH; expected the client programs of PostgreSQL`;
   return new BackupError('wrong-tools', `${text}\n  ${TOOLS_HINT}`, { cause, isRefusal: true });
 }

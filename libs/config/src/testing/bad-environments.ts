@@ -397,6 +397,14 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
+    title: 'the secret key of age as the public one, which is not shown',
+    base: 'development',
+    set: { BACKUP_RECIPIENTS: 'AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ' },
+    lines: [
+      'BACKUP_RECIPIENTS: holds a text that is none; its value is not shown; expected public keys of age, separated by commas',
+    ],
+  },
+  {
     title: 'a bucket in a test run',
     base: 'testing',
     set: { STORAGE_URL: 's3+http://key:x@127.0.0.1:9000/airlock-test' },

@@ -28,6 +28,7 @@ import {
   list,
   listenHost,
   origins,
+  recipients,
   outboundHosts,
   port,
   redisUrl,
@@ -383,7 +384,7 @@ export const schema = z.object({
       'The number of backups that `airlock db backup` keeps, besides the last one that was restored on trial.',
     default: '14',
   }),
-  BACKUP_RECIPIENTS: list('public keys of age', /^age1[0-9a-z]{20,4000}$/)
+  BACKUP_RECIPIENTS: recipients()
     .optional()
     .register(variables, {
       group: 'Storage',
@@ -400,7 +401,7 @@ export const schema = z.object({
       example: 'changethis',
       secret: true,
     }),
-  BACKUP_TOOLS: text('the absolute path of a folder', /^\/[\w./+-]{1,400}$/)
+  BACKUP_TOOLS: text('the absolute path of a folder', /^\/[\w./+ -]{1,400}$/)
     .optional()
     .register(variables, {
       group: 'Storage',
