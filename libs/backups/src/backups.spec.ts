@@ -244,10 +244,24 @@ describeWithTools('backups', () => {
         const names = (await listDatabases()).filter((name) => !before.includes(name));
         return names.length > 0 ? names : begun();
       };
-      expect(await begun()).toEqual([expect.stringMatching(/^airlock_restore_/)]);
+      const begunNames = await begun();
+      expect(begunNames).toEqual([expect.stringMatching(/^airlock_restore_/)]);
+      await restoreDrill(world.options);
+      expect(await begun()).toEqual(begunNames);
       control.abort(new Error('interrupted'));
       expect(await attempt).toBeInstanceOf(Error);
       expect(await listDatabases()).toEqual(before);
+    });
+
+    it('fails with the reason of the server for a full disk', async () => {
+      await createBackup(world.options);
+      const reason = 'ERROR:  could not extend file "base/1/2": No space left on device';
+      const full = `case "$*" in *--dbname*) echo 'pg_restore: error: COPY failed for table "t": ${reason}' >&2; exit 1;; esac; exec "${tools}/pg_restore" "$@"`;
+      const attempt = withTools({ pg_restore: full }, (options) => restoreDrill(options));
+      await expect(attempt).rejects.toMatchObject({
+        problem: 'restore-failed',
+        message: expect.stringContaining(reason),
+      });
     });
 
     it('gets its name once, of two restores at once', async () => {
@@ -370,6 +384,10 @@ describeWithTools('backups', () => {
       ['verifies', 1],
       ['loads', 3],
     ])('names the storage that it loses while it %s the dump', async (_, reading) => {
+      // More than one chunk.
+      await world.sql(
+        `INSERT INTO public.parcels (owner_id, name) SELECT 'u', md5(random()::text) FROM generate_series(1, 9000)`,
+      );
       await createBackup(world.options);
       const before = await listDatabases();
       let readings = 0;

@@ -82,7 +82,7 @@ function findError(errors: string): string | undefined {
   const line = /^pg_(?:dump|restore): error: (.*)$/m.exec(errors)?.[1] ?? /^(.+)$/m.exec(errors)?.[1];
   return line
     ?.replace(
-      /^(COPY failed for table ".*?": ERROR:) +(?!could not extend|could not write|out of memory).*$/,
+      /^(COPY failed for table ".*?": ERROR:)(?! +(?:could not extend|could not write|out of memory)).*$/,
       `$1 ${HIDDEN}`,
     )
     .replace(/^(could not execute query: ERROR: .*?(?:: |\bvalue ))".*$/, `$1${HIDDEN}`);
