@@ -13,6 +13,7 @@ const layers = [
   {
     sourceTag: 'layer:app',
     onlyDependOnLibsWithTags: [
+      'backups',
       'provider-connections',
       'storage',
       'jobs',
@@ -26,6 +27,10 @@ const layers = [
       'embedded',
       'config',
     ].map((name) => `layer:${name}`),
+  },
+  {
+    sourceTag: 'layer:backups',
+    onlyDependOnLibsWithTags: ['storage', 'database', 'embedded', 'config'].map((name) => `layer:${name}`),
   },
   { sourceTag: 'layer:storage', onlyDependOnLibsWithTags: ['layer:config'] },
   {
@@ -73,6 +78,8 @@ const MAY_REVEAL = [
   'libs/service/src/signatures/signature-check.ts',
   'libs/service/src/telemetry/error-reports.ts',
   'libs/service/src/testing/**',
+  'libs/backups/src/tools/start-tool.ts',
+  'libs/backups/src/encryption.ts',
   'libs/storage/src/bucket-backend.ts',
   'libs/deploy/src/registry/authorised-fetch.ts',
   'libs/config/src/rules/secret-rules.ts',

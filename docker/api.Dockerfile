@@ -2,11 +2,13 @@
 #
 #   lock ──► dependencies ──┐
 #   tools ─► build ─────────┼─► production      slim = the Node image without the parts that a server does not need
-#   slim ───────────────────┘
+#   clients ─► slim ────────┘      clients = pg_dump and pg_restore of the image that the stacks run
 #   tools ─► development    the workspace with its tools: compose.override.yml and the test runner
 
 # By tag on a laptop. A release passes the digest that docker/pin-images resolved (docs/docker.md, rule D1).
 ARG NODE_IMAGE=node:24.21.0-trixie-slim
+# Its pg_dump and pg_restore, for backups: of the same version as the server of the stacks.
+ARG POSTGRES_IMAGE=postgres:18-trixie
 
 FROM ${NODE_IMAGE} AS base
 WORKDIR /app
@@ -43,9 +45,16 @@ RUN mkdir /shipped && cp -r --parents apps/*/dist apps/cli/bin libs/*/dist /ship
  && chmod -R u=rwX,go=rX /shipped && chmod 755 /shipped/apps/cli/bin/airlock.js \
  && find /shipped -exec touch --no-dereference --date=1985-10-26T08:15:00Z {} +
 
+FROM ${POSTGRES_IMAGE} AS clients
+COPY docker/bundle-clients.sh /
+RUN sh /bundle-clients.sh /clients \
+ && chmod -R u=rwX,go=rX /clients \
+ && find /clients -exec touch --no-dereference --date=1985-10-26T08:15:00Z {} +
+
 # The Node image without package managers, headers and setuid bits, with a named user. Changed files get the time of the
 # Node binary, so that the same Node image gives the same layer on any day.
 FROM ${NODE_IMAGE} AS slim
+COPY --from=clients /clients /usr/local/lib/postgresql-clients
 RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share/doc /usr/local/share/man /opt/yarn* \
       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
       /usr/local/bin/docker-entrypoint.sh /usr/local/*.md /home/node /root/.npm /root/.bash_history /root/.gnupg /tmp/* \
@@ -54,6 +63,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share/doc /
  && printf 'airlock:x:10001:\n' >>/etc/group \
  && printf 'airlock:x:10001:10001::/app:/usr/sbin/nologin\n' >>/etc/passwd \
  && mkdir /app && ln -s /app/apps/cli/bin/airlock.js /usr/local/bin/airlock \
+ && for name in pg_dump pg_restore; do ln -s ../lib/postgresql-clients/$name /usr/local/bin/$name; done \
  && find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /etc/hosts -o -path /etc/hostname -o -path /etc/resolv.conf \) -prune \
       -o -newer /usr/local/bin/node -exec touch --no-dereference --reference=/usr/local/bin/node {} +
 

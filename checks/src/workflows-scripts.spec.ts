@@ -39,8 +39,13 @@ describe('name-image.sh', () => {
   });
 
   it('writes the repository in lower case, a time in the format of BUILD_TIME and the base image by digest', async () => {
-    await withScript(name({ docker: [["*'inspect node:'*", `"${DIGEST}"`]] }), ({ outputs }) => {
+    const docker: FakeOutput[] = [
+      ["*'inspect node:'*", `"${DIGEST}"`],
+      ["*'inspect postgres:'*", `"${OTHER}"`],
+    ];
+    await withScript(name({ docker }), ({ outputs }) => {
       expect(outputs['base']).toMatch(/^node:\d+\.\d+\.\d+-[a-z-]+@sha256:[0-9a-f]{64}$/);
+      expect(outputs['postgres']).toBe(`postgres:18-trixie@${OTHER}`);
       expect(outputs['image']).toBe('ghcr.io/example/airlock/preview');
       expect(outputs['time']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     });
@@ -58,13 +63,14 @@ describe('name-image.sh without a base image', () => {
 });
 
 describe('find-image.sh', () => {
+  const BASES = ['node', 'postgres'].map((name) => [`*'inspect ${name}:'*`, `"${OTHER}"`] as const);
   const COMMIT = '0'.repeat(40);
   const inspect = `*'inspect ${IMAGE}:${COMMIT}'*`;
   const find = (answers: Record<string, FakeOutput[]>, env = { COMMIT }) => ({
     ...script('find-image'),
     env,
     cwd: root,
-    answers: { ...answers, docker: [["*'inspect node:'*", `"${OTHER}"`] as const, ...(answers['docker'] ?? [])] },
+    answers: { ...answers, docker: [...BASES, ...(answers['docker'] ?? [])] },
   });
 
   it('reuses the image that an earlier run built and signed', async () => {

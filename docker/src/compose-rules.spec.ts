@@ -465,6 +465,8 @@ describe('staging and production', () => {
       'services.api.deploy.resources.reservations.memory',
       'services.api.environment.OUTBOUND_PROXY',
       'services.api.labels',
+      'services.backup.depends_on.outbound',
+      'services.backup.environment.OUTBOUND_PROXY',
       'services.callback.depends_on.outbound',
       'services.callback.environment.OUTBOUND_PROXY',
       'services.callback.labels',

@@ -223,11 +223,11 @@ export const composeRules: readonly ComposeRule[] = [
   },
   {
     id: 'C7.admin',
-    title: 'only provisioning gets the administrator, only release commands get the migrator',
+    title: 'only provisioning and backups get the administrator, only release commands get the migrator',
     scope: OVERLAYS,
     check: eachService((service, name) =>
       Object.keys(service.environment ?? {})
-        .filter((key) => /^DATABASE_ADMIN_URL/.test(key) && !['provision', 'tests'].includes(name))
+        .filter((key) => /^DATABASE_ADMIN_URL/.test(key) && !['provision', 'backup', 'tests'].includes(name))
         .concat(
           Object.keys(service.environment ?? {}).filter(
             (key) => /^DATABASE_MIGRATION_URL/.test(key) && !['provision', 'migrate', 'tests'].includes(name),

@@ -66,7 +66,9 @@ export const imageRules: readonly ImageRule[] = [
     check: ({ dockerfile, labels, isRelease }) => {
       const stages = new Set([...dockerfile.matchAll(/^FROM \S+ AS (\S+)/gm)].map((match) => match[1]));
       const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map((match) => match[1] ?? '');
-      const loose = bases.filter((base) => base !== 'scratch' && !stages.has(base) && base !== '${NODE_IMAGE}');
+      const loose = bases.filter(
+        (base) => base !== 'scratch' && !stages.has(base) && !/^\$\{(NODE|POSTGRES)_IMAGE\}$/.test(base),
+      );
       const name = labels['org.opencontainers.image.base.name'] ?? '';
       return [
         ...loose.filter((base) => !/@sha256:[0-9a-f]{64}$/.test(base)).map((base) => `FROM ${base} is not pinned`),

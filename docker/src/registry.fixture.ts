@@ -28,9 +28,9 @@ export class Registry {
 
   /** Builds like a release, on the digest in docker/images.lock. Returns the digest of the image. */
   buildRelease(folder: string, commit: string): string {
-    const pinned = /^NODE_IMAGE=(.+)$/m.exec(readFileSync(join(folder, 'docker/images.lock'), 'utf8'))?.[1] ?? '';
+    const pinned = readFileSync(join(folder, 'docker/images.lock'), 'utf8').match(/^(NODE|POSTGRES)_IMAGE=.+$/gm) ?? [];
     const image = `${this.address}/airlock:${commit}`;
-    const args = ['--build-arg', `NODE_IMAGE=${pinned}`, '--build-arg', `GIT_COMMIT=${commit}`];
+    const args = [...pinned, `GIT_COMMIT=${commit}`].flatMap((value) => ['--build-arg', value]);
     buildImage(['--tag', image, ...args], folder);
     run('docker', ['push', '--quiet', image]);
     const digests = run('docker', ['image', 'inspect', '--format', '{{.RepoDigests}}', image]);

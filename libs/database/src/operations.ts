@@ -4,7 +4,7 @@ export { type ApplicationTarget, withApplication } from './connect/application-s
 export { DriftError, findDrift, hasDrift } from './drift/drift.js';
 export { describeEvent } from './migrate/events.js';
 export { migrate } from './migrate/migrate.js';
-export { loadPlan, loadStatus } from './migrate/database-status.js';
+export { type DatabaseStatus, loadPlan, loadStatus } from './migrate/database-status.js';
 export { provision, type ProvisionOptions } from './provision/provision.js';
 export { loadProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
 export { renderInventory } from './refresh/data-inventory.js';

@@ -12,9 +12,9 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import type { Backend, PutOptions, StoredObject } from './backend.js';
 import { describeBucketFailure } from './bucket-failures.js';
+import type { Purpose } from './storage-stamp.js';
 
-/** The smallest part that S3 allows. An upload holds PARTS_AT_ONCE + 1 of them in memory. */
-const PART_BYTES = 5 * 1024 * 1024;
+/** An upload holds one part more in memory. */
 const PARTS_AT_ONCE = 1;
 
 /** Limits, and the proxy of a network that has no other way out. */
@@ -26,8 +26,12 @@ export class Bucket implements Backend {
   readonly #client: S3Client;
   readonly #bucket: string;
 
-  constructor(address: BucketAddress, options: BucketOptions) {
-    this.#client = createClient(address, options);
+  constructor(
+    address: BucketAddress,
+    options: BucketOptions,
+    readonly purpose: Purpose,
+  ) {
+    this.#client = createClient(address, { ...options, idleTimeoutMs: purpose.idleTimeoutMs ?? options.timeoutMs });
     this.#bucket = address.bucket;
     this.description = `the bucket ${address.bucket} on ${address.host}:${address.port}`;
   }
@@ -38,7 +42,7 @@ export class Bucket implements Backend {
     const upload = new Upload({
       client: this.#client,
       params: { ...target, Body: body },
-      partSize: PART_BYTES,
+      partSize: this.purpose.partBytes,
       queueSize: PARTS_AT_ONCE,
     });
     const abort = () => void upload.abort();
@@ -92,13 +96,16 @@ export class Bucket implements Backend {
     try {
       return await run();
     } catch (error) {
-      throw describeBucketFailure(error, this.description);
+      throw describeBucketFailure(error, this);
     }
   }
 }
 
 /** Every option that the client would otherwise look up in the process environment or in ~/.aws is given. */
-function createClient(address: BucketAddress, { timeoutMs, maxRetries, proxy }: BucketOptions): S3Client {
+function createClient(
+  address: BucketAddress,
+  { timeoutMs, idleTimeoutMs, maxRetries, proxy }: BucketOptions & { readonly idleTimeoutMs: number },
+): S3Client {
   const { host, port, hasTls, region, accessKey, secretKey } = address;
   const agent = proxy === undefined ? {} : { proxyEnv: { http_proxy: proxy, https_proxy: proxy } };
   const shownHost = host.includes(':') ? `[${host}]` : host;
@@ -120,6 +127,11 @@ function createClient(address: BucketAddress, { timeoutMs, maxRetries, proxy }: 
     // Servers other than Amazon's may not know the checksums that newer clients add; the signature covers each part.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: timeoutMs, socketTimeout: timeoutMs, httpAgent: agent, httpsAgent: agent },
+    requestHandler: {
+      connectionTimeout: timeoutMs,
+      socketTimeout: idleTimeoutMs,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
   });
 }

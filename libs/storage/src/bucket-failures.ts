@@ -1,4 +1,5 @@
 import { StorageError } from './storage-error.js';
+import type { Purpose } from './storage-stamp.js';
 
 /** Answers of a server that only an operator can change, by the code of S3. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -13,7 +14,10 @@ const MISSING = new Set(['NoSuchKey', 'NotFound']);
 const NETWORK = /^(TimeoutError|ECONNRESET|EPIPE|ECONNREFUSED|NetworkingError)$/;
 
 /** @returns the error itself if the content failed, and not the server */
-export function describeBucketFailure(error: unknown, description: string): Error {
+export function describeBucketFailure(
+  error: unknown,
+  { description, purpose: { variable } }: { readonly description: string; readonly purpose: Purpose },
+): Error {
   if (!(error instanceof Error) || error instanceof StorageError) return error as Error;
   const { name } = error;
   if (MISSING.has(name)) return new StorageError('missing', 'storage: no such object', error);
@@ -21,7 +25,7 @@ export function describeBucketFailure(error: unknown, description: string): Erro
   if (refusal !== undefined)
     return new StorageError(
       'refused',
-      `STORAGE_URL: ${description} ${refusal} (${name})\n  correct STORAGE_URL`,
+      `${variable}: ${description} ${refusal} (${name})\n  correct ${variable}`,
       error,
     );
   if (!isOfServer(error) && !NETWORK.test(name)) return error;

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type StorageAddress, Secret } from '@airlock/config';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { openStorage, provisionStorage, type Storage } from './index.js';
+import { openBackupStorage, openStorage, provisionStorage, type Storage } from './index.js';
 import { S3Server } from './testing/s3-server.fixture.js';
 
 const LIMITS = { timeoutMs: 500, maxRetries: 1 };
@@ -271,4 +272,51 @@ describe('a bucket in use', () => {
     expect(error.message).not.toMatch(/canary|OTHER|AKIA/);
     storage.close();
   });
+});
+
+describe.each(Object.keys(places) as (keyof typeof places)[])('%s of backups', (place) => {
+  it('is not that of uploads, whichever was stamped first', async () => {
+    for (const isForBackups of [true, false]) {
+      server.objects.clear();
+      await rm(root(), { recursive: true, force: true });
+      await provisionStorage(places[place](), { ...options(), isForBackups });
+      const other = { ...options(), isForBackups: !isForBackups };
+      await expect(provisionStorage(places[place](), other)).rejects.toThrow('holds objects and no stamp');
+      const open = isForBackups ? openStorage : openBackupStorage;
+      const use = open(places[place](), options()).then(async (opened) => {
+        try {
+          await opened.ping();
+        } finally {
+          opened.close();
+        }
+      });
+      await expect(use).rejects.toMatchObject({ kind: 'refused' });
+    }
+  });
+
+  it('belongs to one environment, and names its variable', async () => {
+    await provisionStorage(places[place](), { ...options('staging'), isForBackups: true });
+    const opened = openBackupStorage(places[place](), options('production')).then(async (storage) => {
+      try {
+        await storage.ping();
+      } finally {
+        storage.close();
+      }
+    });
+    await expect(opened).rejects.toThrow(/^BACKUP_URL: .* is stamped staging; expected the stamp production/);
+  });
+});
+
+it('a bucket of backups takes large objects in few parts, and waits for a reader that pauses', async () => {
+  await provisionStorage(server.address, { ...options(), isForBackups: true });
+  const storage = await openBackupStorage(server.address, options());
+  await storage.put('dump', chunks(40 * MB));
+  expect(server.requests.filter((line) => line.includes('partNumber'))).toHaveLength(2);
+  let bytes = 0;
+  for await (const chunk of (await storage.get('dump')) as AsyncIterable<Buffer>) {
+    if (bytes === 0) await sleep(2 * LIMITS.timeoutMs);
+    bytes += chunk.length;
+  }
+  expect(bytes).toBe(40 * MB);
+  storage.close();
 });

@@ -1,7 +1,8 @@
 import type { Config, StorageAddress } from '@airlock/config';
 import type { Backend } from './backend.js';
 import { Folder } from './folder-backend.js';
-import { stampEmpty } from './storage-stamp.js';
+import { StampedBackend } from './stamped-backend.js';
+import { BACKUPS, type Purpose, stampEmpty, UPLOADS } from './storage-stamp.js';
 import { Storage } from './environment-storage.js';
 
 export type StorageOptions = Pick<Config, 'environment' | 'httpClient'> & Partial<Pick<Config, 'outbound'>>;
@@ -11,27 +12,43 @@ export type StorageOptions = Pick<Config, 'environment' | 'httpClient'> & Partia
  * here, because it can belong to no other environment; a bucket gets it from `airlock storage provision`.
  */
 export async function openStorage(address: StorageAddress, options: StorageOptions): Promise<Storage> {
-  const backend = await openBackend(address, options);
-  if (address.kind === 'folder') await stampEmpty(backend, options.environment);
-  return new Storage(backend, options.environment);
+  return new Storage(await openStamped(address, { ...options, purpose: UPLOADS }), options.environment);
+}
+
+/** Opens the place of the backups of an environment, as objects by name. Its stamp is checked like that of uploads. */
+export async function openBackupStorage(address: StorageAddress, options: StorageOptions): Promise<StampedBackend> {
+  return openStamped(address, { ...options, purpose: BACKUPS });
 }
 
 /** Stamps an empty bucket or folder for the environment. @throws StorageError if it is not empty or of another one */
 export async function provisionStorage(
   address: StorageAddress,
-  options: StorageOptions,
+  options: StorageOptions & { readonly isForBackups?: boolean },
 ): Promise<{ place: string; result: 'stamped' | 'unchanged' }> {
-  const backend = await openBackend(address, options);
+  const { environment, isForBackups } = options;
+  const purpose = isForBackups ? BACKUPS : UPLOADS;
+  const backend = await openBackend(address, { ...options, purpose });
   try {
-    return { place: backend.description, result: await stampEmpty(backend, options.environment) };
+    return { place: backend.description, result: await stampEmpty(backend, { environment, purpose }) };
   } finally {
     backend.close();
   }
 }
 
+type PurposeOptions = StorageOptions & { readonly purpose: Purpose };
+
+async function openStamped(address: StorageAddress, options: PurposeOptions): Promise<StampedBackend> {
+  const backend = await openBackend(address, options);
+  if (address.kind === 'folder') await stampEmpty(backend, options);
+  return new StampedBackend(backend, options);
+}
+
 /** The client of S3 is loaded only for a bucket. */
-async function openBackend(address: StorageAddress, { httpClient, outbound }: StorageOptions): Promise<Backend> {
+async function openBackend(
+  address: StorageAddress,
+  { httpClient, outbound, purpose }: PurposeOptions,
+): Promise<Backend> {
   if (address.kind === 'folder') return new Folder(address.path);
   const { Bucket } = await import('./bucket-backend.js');
-  return new Bucket(address, { ...httpClient, proxy: outbound?.proxy });
+  return new Bucket(address, { ...httpClient, proxy: outbound?.proxy }, purpose);
 }

@@ -1,8 +1,13 @@
+import type { DatabaseStatus } from '@airlock/database/operations';
 import { Command } from 'commander';
+
+const HOUR_MS = 3_600_000;
 
 export function dbStatusCommand(): Command {
   return new Command('status')
-    .description('show the migrations of the database, and whether this code is compatible with its schema')
+    .description(
+      'show the migrations, whether this code is compatible with the schema, and the newest backup that was proved',
+    )
     .option('--json', 'print the status as JSON')
     .action(run);
 }
@@ -28,6 +33,13 @@ async function run({ json }: { json?: true }): Promise<void> {
     );
   console.log(`${status.database} (${status.environment}): ${status.verdict.state}`);
   for (const reason of status.verdict.reasons) console.log(`  ${reason}`);
+  console.log(`  ${describeBackup(status.restorable)}`);
   if (!status.isProvisioned)
     console.log('  an older version provisioned it; before the migrations: airlock db provision');
+}
+
+function describeBackup(restorable: DatabaseStatus['restorable']): string {
+  if (!restorable) return 'no backup was proved to be restorable: airlock db restore-drill';
+  const hours = (Date.now() - restorable.takenAt.getTime()) / HOUR_MS;
+  return `the newest backup that was proved to be restorable is ${hours.toFixed(1)} hours old: ${restorable.name}`;
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { dbBackupCommand, dbBackupsCommand, dbRestoreCommand, dbRestoreDrillCommand } from './db-backup.js';
 import { dbDriftCommand } from './db-drift.js';
 import { dbInventoryCommand } from './db-inventory.js';
 import { dbKeptCommand } from './db-kept.js';
@@ -13,7 +14,7 @@ import { dbStatusCommand } from './db-status.js';
 
 export function dbCommand(): Command {
   return new Command('db')
-    .description('create, migrate, check and seed databases')
+    .description('create, migrate, check, seed, back up and restore databases')
     .addCommand(dbProvisionCommand())
     .addCommand(dbLintCommand())
     .addCommand(dbMigrateCommand())
@@ -24,5 +25,9 @@ export function dbCommand(): Command {
     .addCommand(dbInventoryCommand())
     .addCommand(dbResetTestCommand())
     .addCommand(dbServeCommand())
-    .addCommand(dbKeptCommand());
+    .addCommand(dbKeptCommand())
+    .addCommand(dbBackupCommand())
+    .addCommand(dbBackupsCommand())
+    .addCommand(dbRestoreCommand())
+    .addCommand(dbRestoreDrillCommand());
 }

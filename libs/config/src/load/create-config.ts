@@ -45,6 +45,13 @@ function arrange(v: Values, file: string | undefined, program: ProgramName | und
     jobs: { concurrency: v.JOB_CONCURRENCY, inApi: v.JOBS_IN_API },
     redis: v.REDIS_URL && { url: v.REDIS_URL },
     storage: v.STORAGE_URL,
+    backups: {
+      storage: v.BACKUP_URL,
+      keep: v.BACKUP_KEEP,
+      recipients: v.BACKUP_RECIPIENTS ?? [],
+      identity: v.BACKUP_IDENTITY,
+      tools: v.BACKUP_TOOLS,
+    },
     http: {
       requestTimeoutMs: v.REQUEST_TIMEOUT,
       corsOrigins: v.CORS_ORIGINS ?? [],

@@ -17,6 +17,7 @@ const FORMED = {
   REDIS_URL: 'cAnArYrEd8b4a05d2',
   SMTP_URL: 'cAnArYsMt6b2f90a7',
   STORAGE_URL: 'cAnArYsTo2c9b47e1',
+  BACKUP_URL: 'cAnArYbAk5d1e83f6',
   SENTRY_DSN: 'cAnArYsEn3e7d16c9',
   CONNECTION_KEYS: 'cAnArYcOn4f1e7a92c0b8d36510f2e4a7b9',
   CONNECTION_PROVIDERS: 'cAnArYpRo9d2c5b18e',
@@ -56,6 +57,7 @@ const planted: Record<string, string> = {
   STORAGE_URL: `s3://AKIA7EXAMPLE:${CANARIES.STORAGE_URL}@s3.corp.net:443/corp-files?region=eu-central-1`,
   REFRESH_SOURCE_URL: url('REFRESH_SOURCE_URL', 'reader'),
   REFRESH_KEY: CANARIES.REFRESH_KEY,
+  BACKUP_URL: `s3://AKIA7EXAMPLE:${CANARIES.BACKUP_URL}@s3.corp.net:443/corp-backups`,
   SENTRY_DSN: `https://${CANARIES.SENTRY_DSN}@sentry.corp.net/1`,
 };
 const secrets = Object.keys(CANARIES);

@@ -14,6 +14,7 @@ export const FIXED_IN_STACKS: Readonly<Record<string, string>> = {
   GIT_COMMIT: 'it is written into the image',
   BUILD_TIME: 'it is written into the image',
   OUTBOUND_PROXY: 'the proxy is a service of the stack',
+  BACKUP_TOOLS: 'the image contains the tools',
   SHUTDOWN_GRACE: 'it is the stop_grace_period in compose.yml',
   COMPOSE_PROJECT_NAME: 'the command names the project',
   COMPOSE_FILE: 'the command selects the Compose files',

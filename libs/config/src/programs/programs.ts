@@ -95,6 +95,15 @@ export const PROGRAMS = {
     runsOn: ['compose', 'swarm'],
     needs: ['DATABASE_MIGRATION_URL', 'DATABASE_ADMIN_URL'],
   },
+  backup: {
+    does: 'stores backups of the database and proves them, on a schedule',
+    folder: 'apps/cli',
+    entry: 'apps/cli/bin/airlock.js',
+    command: ['airlock', 'db', 'backup', '--every', '24h', '--drill-every', '168h'],
+    runsOn: ['compose', 'swarm'],
+    unless: ['isDisposable'],
+    needs: ['DATABASE_ADMIN_URL', 'BACKUP_URL'],
+  },
 } as const satisfies Readonly<Record<string, Program>>;
 
 export type ProgramName = keyof typeof PROGRAMS;

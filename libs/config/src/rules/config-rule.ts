@@ -7,6 +7,8 @@ import type { EnvironmentVariables } from '../values/environment-variables.js';
 import {
   databaseVariables,
   type DatabaseVariable,
+  type StorageVariable,
+  storageVariables,
   type Texts,
   type Values,
   type VariableName,
@@ -47,26 +49,29 @@ export function databasesOf({ values }: Facts): { name: DatabaseVariable; addres
   });
 }
 
-export function bucketOf({ values: { STORAGE_URL: address } }: Pick<Facts, 'values'>): BucketAddress | undefined {
-  return address?.kind === 'bucket' ? address : undefined;
+/** Every bucket that is set and valid. */
+export function bucketsOf({ values }: Pick<Facts, 'values'>): { name: StorageVariable; bucket: BucketAddress }[] {
+  return storageVariables.flatMap((name) => {
+    const address = values[name];
+    return address?.kind === 'bucket' ? [{ name, bucket: address }] : [];
+  });
 }
 
-/** The names of databases and of the bucket, which often say whose they are. */
+/** The names of databases and buckets, which often say whose they are. */
 export function dataNamesOf(facts: Facts): { name: VariableName; what: string; text: string }[] {
   const databases = databasesOf(facts).map(({ name, address }) => ({ name, what: 'database', text: address.database }));
-  const bucket = bucketOf(facts)?.bucket;
-  return bucket === undefined ? databases : [...databases, { name: 'STORAGE_URL', what: 'bucket', text: bucket }];
+  const buckets = bucketsOf(facts).map(({ name, bucket: { bucket } }) => ({ name, what: 'bucket', text: bucket }));
+  return [...databases, ...buckets];
 }
 
-/** The hosts that get data: the databases, Redis, the storage and the mail server. */
+/** The hosts that get data: the databases, Redis, the storages and the mail server. */
 export function dataHostsOf(facts: Facts): { name: VariableName; host: string }[] {
   const redis = facts.values.REDIS_URL && facts.texts.REDIS_URL;
-  const bucket = bucketOf(facts);
   const { SMTP_URL: smtp } = facts.values;
   return [
     ...databasesOf(facts).map(({ name, address }) => ({ name, host: address.host })),
     ...(redis ? [{ name: 'REDIS_URL' as const, host: parseRedisUrl(redis, 'REDIS_URL').host }] : []),
-    ...(bucket ? [{ name: 'STORAGE_URL' as const, host: bucket.host }] : []),
+    ...bucketsOf(facts).map(({ name, bucket: { host } }) => ({ name, host })),
     ...(smtp ? [{ name: 'SMTP_URL' as const, host: smtp.host }] : []),
   ];
 }

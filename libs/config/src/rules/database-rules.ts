@@ -4,7 +4,7 @@ import { isListed, isLocalHost, isPublicPattern } from '../values/hosts.js';
 import { POOLER_PORT } from '../values/poolers.js';
 import { quote } from '../values/quote.js';
 import {
-  bucketOf,
+  bucketsOf,
   databasesOf,
   dataHostsOf,
   dataNamesOf,
@@ -196,8 +196,7 @@ function refuseWordsOf(others: readonly Environment[], environments: readonly En
 
 /** Buckets of several environments may be on one server, so PROTECTED_HOSTS may list bucket.host. */
 function bucketHostsOf(facts: Facts) {
-  const bucket = bucketOf(facts);
-  return bucket ? [{ name: 'STORAGE_URL', host: `${bucket.bucket}.${bucket.host}` }] : [];
+  return bucketsOf(facts).map(({ name, bucket: { bucket, host } }) => ({ name, host: `${bucket}.${host}` }));
 }
 
 /** Every other deployed environment, lasting ones first. */

@@ -19,7 +19,7 @@ function write(name: VariableName, secret: string): string {
     return JSON.stringify([{ ...provider, clientSecret: secret }]);
   }
   if (name === 'SMTP_URL') return `smtp://airlock:${secret}@smtp.corp.net:587`;
-  if (name === 'STORAGE_URL') return `s3://key:${secret}@s3.corp.net:443/corp-files`;
+  if (name === 'STORAGE_URL' || name === 'BACKUP_URL') return `s3://key:${secret}@s3.corp.net:443/corp-files`;
   return name === 'REDIS_URL' ? `rediss://:${secret}@redis.corp.net:6379/0` : secret;
 }
 

@@ -1,5 +1,5 @@
 import { metaOf, type VariableName, variableNames } from '../variables/schema.js';
-import { bucketOf, databasesOf, DEPLOYED, type Facts, LASTING, type ConfigRule, violationIf } from './config-rule.js';
+import { databasesOf, DEPLOYED, type Facts, LASTING, type ConfigRule, violationIf } from './config-rule.js';
 
 /** Long enough to prevent guessing: a key that this workspace generates, and what others may have chosen. */
 const MIN_KEY_LENGTH = 32;
@@ -87,7 +87,8 @@ function secretsOf(facts: Facts): SecretPart[] {
     const text = facts.texts[name];
     if (!metaOf(name).secret || text === undefined || facts.values[name] === undefined) return [];
     // A folder has no secret.
-    if (name === 'STORAGE_URL' && !bucketOf(facts)) return [];
+    const value = facts.values[name];
+    if (typeof value === 'object' && 'kind' in value && value.kind === 'folder') return [];
     const address = databases.get(name);
     if (address) return [{ name, ...password, text: address.password.reveal() }];
     if (name === 'CONNECTION_KEYS') {

@@ -389,6 +389,22 @@ export const badEnvironments: readonly BadEnvironment[] = [
     ],
   },
   {
+    title: 'backups among the files of users',
+    base: 'development',
+    set: { STORAGE_URL: 'file:./.airlock/files', BACKUP_URL: 'file:./.airlock/files' },
+    lines: [
+      'BACKUP_URL: names the same place as STORAGE_URL; expected a bucket or folder that holds nothing but backups',
+    ],
+  },
+  {
+    title: 'the secret key of age as the public one, which is not shown',
+    base: 'development',
+    set: { BACKUP_RECIPIENTS: 'AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ' },
+    lines: [
+      'BACKUP_RECIPIENTS: holds a text that is none; its value is not shown; expected public keys of age, separated by commas',
+    ],
+  },
+  {
     title: 'a bucket in a test run',
     base: 'testing',
     set: { STORAGE_URL: 's3+http://key:x@127.0.0.1:9000/airlock-test' },

@@ -77,6 +77,21 @@ export function list(expected: string, isItem: RegExp | ((item: string) => boole
   });
 }
 
+/** Public keys of age. A wrong value is not shown: it may be the secret key. */
+export function recipients() {
+  return z.string().transform((value, context) => {
+    const keys = value.split(',');
+    if (value.length <= MAX_LIST_LENGTH && keys.every((key) => /^age1[0-9a-z]{20,4000}$/.test(key)))
+      return Object.freeze(keys);
+    const expected = 'public keys of age, separated by commas';
+    context.addIssue({
+      code: 'custom',
+      params: { expected, problem: 'holds a text that is none; its value is not shown' },
+    });
+    return z.NEVER;
+  });
+}
+
 export function hosts(expected: string) {
   return list(expected, (item) => isHostPattern(item));
 }
@@ -162,7 +177,16 @@ export function redisUrl() {
 
 /** A folder, or a bucket with its keys. */
 export function storageAddress() {
-  return address((value) => parseStorageUrl(value, ''));
+  const field = address((value) => parseStorageUrl(value, ''));
+  storageAddresses.add(field);
+  return field;
+}
+
+const storageAddresses = new WeakSet<object>();
+
+/** Whether a field of the schema, which may be optional, is a `storageAddress()`. */
+export function isStorageAddress(field: z.ZodType): boolean {
+  return storageAddresses.has(unwrap(field));
 }
 
 function address<T>(parse: (text: string) => T) {

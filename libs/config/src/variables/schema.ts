@@ -11,6 +11,7 @@ import {
   traitsOf,
 } from '../values/environment.js';
 import type { DatabaseAddress } from '../values/database-url.js';
+import type { StorageAddress } from '../values/storage-url.js';
 import { MAIL_ADDRESS } from '../values/mail-address.js';
 import { type ProgramName, programNames } from '../programs/programs.js';
 import {
@@ -23,9 +24,11 @@ import {
   integer,
   isDatabaseAddress,
   isServiceAddress,
+  isStorageAddress,
   list,
   listenHost,
   origins,
+  recipients,
   outboundHosts,
   port,
   redisUrl,
@@ -226,8 +229,9 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Database',
-      programs: ['provision'],
-      description: 'The server, as a role that may create roles and databases. Only `airlock db provision` gets it.',
+      programs: ['provision', 'backup'],
+      description:
+        'The server, as a role that may create roles and databases. Only commands of an administrator get it.',
       example: 'postgres://postgres:changethis@db.example.com:5432/postgres',
       secret: true,
       location: true,
@@ -358,6 +362,55 @@ export const schema = z.object({
       location: true,
     }),
 
+  BACKUP_URL: storageAddress()
+    .optional()
+    .register(variables, {
+      group: 'Storage',
+      programs: ['backup'],
+      description: 'Where backups of the database are stored: a bucket, or a folder, that holds nothing else.',
+      example: {
+        development: 'file:./.airlock/backups',
+        testing: 'file:/tmp/airlock-backups',
+        strict:
+          's3://access-key:changethis@s3.eu-central-1.example.com:443/airlock-<environment>-backups?region=eu-central-1',
+      },
+      secret: true,
+      location: true,
+    }),
+  BACKUP_KEEP: integer(1, 1_000).register(variables, {
+    group: 'Storage',
+    programs: ['backup'],
+    description:
+      'The number of backups that `airlock db backup` keeps, besides the last one that was restored on trial.',
+    default: '14',
+  }),
+  BACKUP_RECIPIENTS: recipients()
+    .optional()
+    .register(variables, {
+      group: 'Storage',
+      programs: ['backup'],
+      description: 'Encrypts each backup for the holders of these keys. Without it backups are not encrypted.',
+      example: 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
+    }),
+  BACKUP_IDENTITY: secret()
+    .optional()
+    .register(variables, {
+      group: 'Storage',
+      programs: ['backup'],
+      description: 'The secret key of age that decrypts backups, for a restore and a drill.',
+      example: 'changethis',
+      secret: true,
+    }),
+  BACKUP_TOOLS: text('the absolute path of a folder', /^\/[\w./+ -]{1,400}$/)
+    .optional()
+    .register(variables, {
+      group: 'Storage',
+      programs: ['backup'],
+      description:
+        'The folder of pg_dump and pg_restore, of the major version of the server. Default: the search path.',
+      example: '/usr/lib/postgresql/18/bin',
+    }),
+
   REQUEST_TIMEOUT: duration().register(variables, {
     group: 'HTTP',
     programs: RUNNING,
@@ -422,13 +475,15 @@ export const schema = z.object({
       example: { production: 'api.payments.example', strict: 'sandbox.payments.example,team.example.com' },
       only: environmentsWith('mayReachListedHosts'),
     }),
-  OUTBOUND_PROXY: webAddress().optional().register(variables, {
-    group: 'Outbound',
-    programs: SERVERS,
-    description: 'The proxy through which HTTP and mail leave a network that has no other way out.',
-    example: 'http://outbound:3128',
-    only: ISOLATED,
-  }),
+  OUTBOUND_PROXY: webAddress()
+    .optional()
+    .register(variables, {
+      group: 'Outbound',
+      programs: [...SERVERS, 'backup'],
+      description: 'The proxy through which HTTP and mail leave a network that has no other way out.',
+      example: 'http://outbound:3128',
+      only: ISOLATED,
+    }),
   SMTP_URL: smtpUrl()
     .optional()
     .register(variables, {
@@ -629,6 +684,15 @@ export const databaseVariables = variableNames.filter((name): name is DatabaseVa
 
 /** Variables that are a `serviceAddress()`. */
 export const serviceVariables = variableNames.filter((name) => isServiceAddress(schema.shape[name]));
+
+/** A variable that is a `storageAddress()`: every rule about storages judges it. */
+export type StorageVariable = {
+  [Name in VariableName]-?: NonNullable<Values[Name]> extends StorageAddress ? Name : never;
+}[VariableName];
+
+export const storageVariables = variableNames.filter((name): name is StorageVariable =>
+  isStorageAddress(schema.shape[name]),
+);
 
 export function metaOf(name: VariableName): VariableMeta {
   const meta = variables.get(schema.shape[name]);

@@ -1,6 +1,6 @@
 import type { Environment } from '@airlock/config';
 import type { Client } from 'pg';
-import { type AppliedMigration, loadLedger } from './ledger.js';
+import { type AppliedMigration, hasTable, loadLedger } from './ledger.js';
 import type { Migration, MigrationPhase } from '../model/migration.js';
 import type { Model } from '../model/product-model.js';
 import { planMigrations } from './plan.js';
@@ -27,6 +27,14 @@ export interface DatabaseStatus {
   readonly isProvisioned: boolean;
   readonly migrations: readonly MigrationStatus[];
   readonly verdict: SchemaVerdict;
+  /** The newest backup that a drill has restored. */
+  readonly restorable: RestorableBackup | null;
+}
+
+export interface RestorableBackup {
+  readonly name: string;
+  readonly takenAt: Date;
+  readonly provedAt: Date;
 }
 
 /** Reads only. */
@@ -35,6 +43,7 @@ export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus
   const { applied, ...facts } = await withStatusSession(options, async (client) => ({
     applied: await loadLedger(client),
     isProvisioned: await isProvisioned(client),
+    restorable: await loadRestorable(client),
   }));
   return {
     database: config.database.app.database,
@@ -59,6 +68,14 @@ async function withStatusSession<T>(target: MigrationTarget, read: (client: Clie
   } finally {
     await client.end();
   }
+}
+
+async function loadRestorable(client: Client): Promise<RestorableBackup | null> {
+  if (!(await hasTable(client, 'ops.restorable_backups'))) return null;
+  const { rows } = await client.query<RestorableBackup>(
+    `SELECT name, taken_at AS "takenAt", proved_at AS "provedAt" FROM ops.restorable_backups ORDER BY taken_at DESC LIMIT 1`,
+  );
+  return rows[0] ?? null;
 }
 
 function compare(migrations: readonly Migration[], applied: readonly AppliedMigration[]): MigrationStatus[] {

@@ -64,16 +64,23 @@ CREATE TABLE IF NOT EXISTS ops.files_to_remove (
   is_removing boolean NOT NULL DEFAULT false
 );
 GRANT SELECT, INSERT, DELETE, UPDATE (remove_after, is_removing) ON ops.files_to_remove TO PUBLIC;
+-- Backups that a drill has restored on trial (docs/adr/0031). Processes read from it how old the newest one is.
+CREATE TABLE IF NOT EXISTS ops.restorable_backups (
+  name text PRIMARY KEY,
+  taken_at timestamptz NOT NULL,
+  proved_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+GRANT SELECT ON ops.restorable_backups TO PUBLIC;
 `;
 
-async function hasTable(client: ClientBase, name: string): Promise<boolean> {
+export async function hasTable(client: ClientBase, name: string): Promise<boolean> {
   const { rows } = await client.query<{ found: boolean }>(`SELECT to_regclass($1) IS NOT NULL AS found`, [name]);
   return rows[0]?.found === true;
 }
 
 /** Also adds what is missing in a database of an earlier release. */
 export async function ensureLedger(client: ClientBase): Promise<void> {
-  if (!(await hasTable(client, 'ops.read_cache'))) await client.query(LEDGER_SQL);
+  if (!(await hasTable(client, 'ops.restorable_backups'))) await client.query(LEDGER_SQL);
 }
 
 /** In the order of names, which is the order in which they were applied. */

@@ -111,8 +111,12 @@ function assertRoomForDerivedNames({ app: { database }, environment }: Provision
   );
 }
 
-/** PostgreSQL's builtin collation, so that an index sorts the same on every operating system. */
-async function createDatabase(admin: Client, database: string): Promise<boolean> {
+/**
+ * PostgreSQL's builtin collation, so that an index sorts the same on every operating system.
+ *
+ * @returns false if the database exists, which is not changed
+ */
+export async function createDatabase(admin: Client, database: string): Promise<boolean> {
   const { rowCount } = await admin.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [database]);
   if (rowCount) return false;
   await admin.query(

@@ -79,6 +79,23 @@ export class Metrics {
     });
   }
 
+  /** Shows the age of the newest backup that was restored on trial. Each process reads the same record. */
+  watchBackups(read: () => Promise<number>): void {
+    new Gauge({
+      name: 'backup_restorable_age_seconds',
+      help: 'Age of the newest backup that a drill has restored; infinite without one',
+      aggregator: 'max',
+      registers: [this.registry],
+      async collect() {
+        // A gauge that was never set, or was reset, is 0. Unknown is not 0, so it is removed.
+        await read().then(
+          (age) => this.set(age),
+          () => this.remove(),
+        );
+      },
+    });
+  }
+
   watchStreams({ events, sockets }: { events: () => number; sockets: () => number }): void {
     const help = 'Open streams of server-sent events';
     gauge(this.registry, { name: 'http_server_event_streams', help, read: events });

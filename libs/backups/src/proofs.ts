@@ -1,0 +1,66 @@
+import { assertIdentity, withClient } from '@airlock/database/sessions';
+import { type Client, escapeIdentifier } from 'pg';
+import { refuse } from './problems/backup-error.js';
+import { type BackupOptions, createClaim, createContext } from './backup-options.js';
+import type { BackupManifest } from './manifest.js';
+
+/** The names of backups that a drill has restored, the newest backup first. */
+export async function listProved(client: Client): Promise<string[]> {
+  if (!(await hasTable(client))) return [];
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT name FROM ops.restorable_backups ORDER BY taken_at DESC',
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** When a drill last proved a backup, whichever it was. */
+export async function findLastProof(client: Client): Promise<Date | undefined> {
+  if (!(await hasTable(client))) return undefined;
+  const { rows } = await client.query<{ at: Date | null }>('SELECT max(proved_at) AS at FROM ops.restorable_backups');
+  return rows[0]?.at ?? undefined;
+}
+
+/** Before hours of restoring. @throws IdentityError, BackupError missing-rights */
+export async function assertRecordable(options: BackupOptions): Promise<void> {
+  await withDatabase(options, (client) => becomeOwner(client));
+}
+
+export async function recordProof(options: BackupOptions, { name, takenAt }: BackupManifest): Promise<void> {
+  await withDatabase(options, async (client) => {
+    await becomeOwner(client);
+    await client.query(
+      `INSERT INTO ops.restorable_backups (name, taken_at) VALUES ($1, $2)
+       ON CONFLICT (name) DO UPDATE SET proved_at = pg_catalog.clock_timestamp()`,
+      [name, takenAt],
+    );
+  });
+}
+
+async function withDatabase(options: BackupOptions, use: (client: Client) => Promise<void>): Promise<void> {
+  const database = { ...options.admin, database: options.app.database };
+  await withClient(database, createContext(options, 'drill'), async (client) => {
+    await assertIdentity(client, createClaim(options));
+    await use(client);
+  });
+}
+
+/** The table belongs to the role that owns schema public. */
+async function becomeOwner(client: Client): Promise<void> {
+  if (!(await hasTable(client)))
+    throw refuse(
+      'missing-rights',
+      `database "${String(client.database)}": was migrated by an earlier release, without ops.restorable_backups\n  airlock db migrate`,
+    );
+  const { rows } = await client.query<{ owner: string }>(
+    `SELECT pg_catalog.pg_get_userbyid(relowner)::text AS owner FROM pg_catalog.pg_class
+      WHERE oid = pg_catalog.to_regclass('ops.restorable_backups')`,
+  );
+  await client.query(`SET ROLE ${escapeIdentifier(rows[0]!.owner)}`);
+}
+
+async function hasTable(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(
+    `SELECT pg_catalog.to_regclass('ops.restorable_backups') IS NOT NULL AS found`,
+  );
+  return rows[0]?.found === true;
+}

@@ -1,0 +1,71 @@
+import { text } from 'node:stream/consumers';
+import type { Writable } from 'node:stream';
+import { BackupError } from '../problems/backup-error.js';
+import type { Bytes } from './streams.js';
+import { type RunningTool, startTool } from './start-tool.js';
+
+/** Reads the table of contents of a dump that passes through: which tables have data in it. */
+export class TableList {
+  readonly #tool: RunningTool;
+  readonly #text: Promise<string>;
+
+  constructor(folder: string | undefined) {
+    this.#tool = startTool('pg_restore', ['--list'], { folder });
+    this.#text = text(this.#tool.output);
+  }
+
+  async *through(source: Bytes): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of source) {
+        await write(this.#tool.input, chunk);
+        yield chunk;
+      }
+    } finally {
+      this.#tool.input.end();
+    }
+  }
+
+  /**
+   * After the last byte.
+   *
+   * @param tables as `regclass` shows them
+   * @throws BackupError incomplete-dump unless each of the tables is in it
+   */
+  async assertHas(tables: readonly string[]): Promise<void> {
+    const [list] = await Promise.all([this.#text, this.#tool.ended]).catch((cause: unknown) => {
+      throw new BackupError('incomplete-dump', 'pg_restore --list: cannot read the dump', { cause });
+    });
+    const found = new Set(
+      [...list.matchAll(/^\d+; \d+ \d+ (?:TABLE|MATERIALIZED VIEW) DATA (.+) \S+$/gm)].map(([, name = '']) => name),
+    );
+    const missing = tables.filter((table) => !found.has(toListed(table)));
+    if (missing.length === 0) return;
+    const text = `the dump has no data of ${missing.slice(0, 5).join(', ')} (${missing.length} tables); expected every table`;
+    throw new BackupError('incomplete-dump', text);
+  }
+
+  stop(): void {
+    this.#tool.stop();
+  }
+}
+
+/** The tool ends when it has read the table of contents, long before the last byte. */
+async function write(input: Writable, chunk: Uint8Array): Promise<void> {
+  if (!input.writable || input.write(chunk)) return;
+  await new Promise<void>((resolve) => {
+    const settle = () => {
+      input.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    input.on('drain', settle).on('close', settle);
+  });
+}
+
+/** `"My schema".parcels` is listed as `My schema parcels`, with each line break as a space. */
+function toListed(table: string): string {
+  const names = [...table.matchAll(/"((?:[^"]|"")+)"|([^".]+)/g)];
+  return names
+    .map(([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare)
+    .join(' ')
+    .replaceAll(/[\n\r]/g, ' ');
+}
