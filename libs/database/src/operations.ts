@@ -1,4 +1,6 @@
 /** For commands that need a database but not an ORM: Nest and TypeORM take ten times as long to load as this file. */
+export { describeBackfillEvent } from './backfill/events.js';
+export { loadBackfillPlan, runBackfill } from './backfill/run-backfill.js';
 export { withClient } from './connect/client.js';
 export { type ApplicationTarget, withApplication } from './connect/application-session.js';
 export { DriftError, findDrift, hasDrift } from './drift/drift.js';

@@ -3,14 +3,14 @@ import { dropInvalidIndexes } from './concurrent-index.js';
 import { findMisplacedExtension } from './extension-schema.js';
 import { describeBlockers, type OnEvent } from './events.js';
 import { claimMigration, recordDuration, type Provenance } from './ledger.js';
-import type { MigrationLock } from './lock.js';
+import type { RunnerLock } from './lock.js';
 import { MigrationError, type Migration } from '../model/migration.js';
 import { withRetries } from './retry.js';
 import type { Timing } from './timing.js';
 
 export interface ApplyContext {
   readonly client: pg.Client;
-  readonly lock: MigrationLock;
+  readonly lock: RunnerLock;
   readonly timing: Timing;
   readonly by: Provenance;
   readonly signal: AbortSignal | undefined;
@@ -107,7 +107,7 @@ function describeStatement(sql: string): string {
   return sql.split(/\s+/).slice(0, 3).join(' ');
 }
 
-function describeFailure(cause: unknown, lock: MigrationLock, signal: AbortSignal | undefined): MigrationError {
+function describeFailure(cause: unknown, lock: RunnerLock, signal: AbortSignal | undefined): MigrationError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const why = signal?.aborted ? 'interrupted; ' : '';
   return new MigrationError(

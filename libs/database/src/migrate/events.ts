@@ -1,3 +1,4 @@
+import { type BackfillEvent, describeBackfillEvent } from '../backfill/events.js';
 import type { Session } from './blocking-sessions.js';
 
 /** Progress of a run; the report at the end states its result. */
@@ -14,6 +15,7 @@ export type MigrationEvent =
       readonly reason: string;
       readonly blockers: readonly Session[];
     }
+  | { readonly type: 'backfill'; readonly name: string; readonly event: BackfillEvent }
   | { readonly type: 'applied'; readonly name: string; readonly durationMs: number };
 
 export type OnEvent = (event: MigrationEvent) => void;
@@ -31,6 +33,8 @@ export function describeEvent(event: MigrationEvent): string {
       return `${event.name}: dropped ${event.index}, which an earlier attempt left invalid`;
     case 'retrying':
       return `${event.name}: ${event.reason}; try ${event.attempt + 1} in ${event.pauseMs} ms${describeBlockers(event.blockers)}`;
+    case 'backfill':
+      return describeBackfillEvent(event.event);
     case 'applied':
       return `${event.name} applied in ${Math.round(event.durationMs)} ms`;
   }

@@ -64,16 +64,35 @@ CREATE TABLE IF NOT EXISTS ops.files_to_remove (
   is_removing boolean NOT NULL DEFAULT false
 );
 GRANT SELECT, INSERT, DELETE, UPDATE (remove_after, is_removing) ON ops.files_to_remove TO PUBLIC;
+-- How far each backfill is (docs/adr/0032). A batch changes its row in the transaction that changes the batch's rows.
+CREATE TABLE IF NOT EXISTS ops.backfills (
+  name text PRIMARY KEY,
+  sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+  pass integer NOT NULL DEFAULT 1,
+  last_key text[],
+  pass_rows bigint NOT NULL DEFAULT 0,
+  pass_changed bigint NOT NULL DEFAULT 0,
+  changed bigint NOT NULL DEFAULT 0,
+  batch_rows integer NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  completed_at timestamptz,
+  commit text,
+  image_digest text,
+  actor text NOT NULL
+);
+-- Readiness asks. Keys may be about a person.
+GRANT SELECT (name, sha256, pass, pass_rows, changed, updated_at, completed_at) ON ops.backfills TO PUBLIC;
 `;
 
-async function hasTable(client: ClientBase, name: string): Promise<boolean> {
+export async function hasTable(client: ClientBase, name: string): Promise<boolean> {
   const { rows } = await client.query<{ found: boolean }>(`SELECT to_regclass($1) IS NOT NULL AS found`, [name]);
   return rows[0]?.found === true;
 }
 
 /** Also adds what is missing in a database of an earlier release. */
 export async function ensureLedger(client: ClientBase): Promise<void> {
-  if (!(await hasTable(client, 'ops.read_cache'))) await client.query(LEDGER_SQL);
+  if (!(await hasTable(client, 'ops.backfills'))) await client.query(LEDGER_SQL);
 }
 
 /** In the order of names, which is the order in which they were applied. */

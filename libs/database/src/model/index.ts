@@ -1,4 +1,5 @@
 /** The parts of a model. Loads neither a driver nor an ORM. */
+export { type Backfill, BACKFILL_NAME, defineBackfill } from './backfill.js';
 export { type Classes, classify, constant, identifier, inCopy, json, person, personal } from './column-classes.js';
 export { clipIdentifier, LONGEST_IDENTIFIER_BYTES, parseIdentifier } from './identifier.js';
 export { jobsSchema } from './jobs-schema.js';
