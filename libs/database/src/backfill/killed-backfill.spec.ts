@@ -40,15 +40,15 @@ describe('a backfill that is killed with SIGKILL', () => {
   it('in the middle of a batch loses that batch alone, and the next run changes each row once', async () => {
     const database = await create();
     const app = await database.connect('app');
-    // The row is in the third batch, which has then changed rows before it.
+    // The row is in the second batch, which has then changed rows before it.
     await app.query(`BEGIN; SET LOCAL app.user_id = 'user_0'; SELECT FROM public.people WHERE id = 75 FOR UPDATE`);
     const runner = start(database);
     await untilSomebodyWaits(database.superuser);
     const done = await walked(database.superuser);
     await kill(runner);
-    expect(done).toBe(30);
+    expect(done).toBe(10);
     // The server ends the transaction of the killed process when it notices that its client has gone.
-    expect(await countTouches(database.superuser)).toEqual({ 0: ROWS - 10 - 10, 1: 20 });
+    expect(await countTouches(database.superuser)).toEqual({ 0: ROWS - 10, 1: 10 });
     await app.query('COMMIT');
     expect(await goOnAfterKills(database)).toMatchObject({ changed: ROWS });
     expect(await countTouches(database.superuser)).toEqual({ 1: ROWS });
@@ -57,13 +57,13 @@ describe('a backfill that is killed with SIGKILL', () => {
   it('again and again, at any moment, still changes each row once', async () => {
     const database = await create();
     let kills = 0;
-    for (;;) {
+    while (kills < 5) {
       const runner = start(database);
       const lines = createInterface(runner.stdout ?? process.stdin);
       const ended = once(runner, 'exit').then(() => 'ended' as const);
       const began = once(lines, 'line').then(() => 'began' as const);
       if ((await Promise.race([ended, began])) === 'began') await Promise.race([ended, sleep(Math.random() * 40)]);
-      if (runner.exitCode !== null || kills > 8) break;
+      if (runner.exitCode !== null) break;
       await kill(runner);
       kills += 1;
       expect((await countTouches(database.superuser))[2]).toBeUndefined();

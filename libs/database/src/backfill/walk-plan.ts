@@ -93,6 +93,9 @@ function createStatements(
   };
 }
 
+/** Locks, limits and lost connections. */
+const IS_TEMPORARY = /^(?:08|25|40|53|55|57)/;
+
 /** Both with the server's own grammar and rights. @throws MigrationRefusal with its error */
 async function findTables(client: Client, backfill: Backfill, change: string): Promise<string[]> {
   await client.query('BEGIN');
@@ -101,7 +104,7 @@ async function findTables(client: Client, backfill: Backfill, change: string): P
     await client.query(`EXPLAIN (GENERIC_PLAN) ${change}`);
     return tables;
   } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
+    if (!(error instanceof DatabaseError) || IS_TEMPORARY.test(error.code ?? '')) throw error;
     throw new MigrationRefusal(
       `${backfill.name}: ${error.message}; expected expressions over a row of ${backfill.table}`,
       {
@@ -114,12 +117,12 @@ async function findTables(client: Client, backfill: Backfill, change: string): P
 }
 
 /** The tables that the expressions read, also through views. A plan omits those whose rows a policy hides. */
-async function readDependencies(client: Client, { table, set, where }: Backfill): Promise<string[]> {
+async function readDependencies(client: Client, { table, set, where, sha256 }: Backfill): Promise<string[]> {
   const columns = [...Object.values(set), where].map((sql, index) => `(\n${sql}\n) AS c${index}`);
-  // The extended protocol accepts one statement only.
+  // A statement with a name is one statement only.
   await client.query({
+    name: sha256,
     text: `CREATE TEMPORARY VIEW walk AS SELECT ${columns.join(', ')} FROM ${table}`,
-    queryMode: 'extended',
   });
   const { rows } = await client.query<{ name: string }>(`
     WITH RECURSIVE used (oid) AS (

@@ -35,6 +35,7 @@ const RETRIABLE = new Map([
 /** Walks from where the last run has ended until a whole pass finds nothing to change. */
 export async function walk(backfill: Backfill, context: WalkContext): Promise<void> {
   const { client, lock, limits, by, onEvent } = context;
+  await pause(backfill, context);
   const plan = await planWalk(client, backfill);
   await startProgress(client, backfill, { by, batchRows: limits.firstBatchRows });
   if (plan.role !== undefined) await journalUse(client, backfill, by);
@@ -65,13 +66,11 @@ class Walk {
   }
 
   async run(): Promise<void> {
-    const { client, lock, limits, signal, onEvent } = this.#context;
-    const { name, table } = this.#backfill;
-    const onPause = (reason: string) => onEvent({ type: 'paused', name, reason });
+    const { lock, signal } = this.#context;
     for (;;) {
       signal?.throwIfAborted();
       await lock.assertHeld();
-      await waitUntilCalm(table, { client, limits, signal, onPause });
+      await pause(this.#backfill, this.#context);
       const result = await this.#attempt();
       if (result === undefined) continue;
       if (result.rows === 0 && this.#isComplete(result)) return;
@@ -160,6 +159,11 @@ class Walk {
     });
     await sleep(pauseMs, undefined, { signal });
   }
+}
+
+function pause({ name, table }: Backfill, { client, limits, signal, onEvent }: WalkContext): Promise<void> {
+  const onPause = (reason: string) => onEvent({ type: 'paused', name, reason });
+  return waitUntilCalm(table, { client, limits, signal, onPause });
 }
 
 async function journalUse(client: Client, { name }: Backfill, { actor }: Provenance): Promise<void> {
