@@ -1,4 +1,6 @@
 /** For database-dev alone: the parts that it uses to create, check and reset databases. */
+export { assertBackfillCatalogue } from './backfill/requirements.js';
+export { planBackfill } from './backfill/run-backfill.js';
 export { createSessionConfig, type SessionConfig } from './connect/client-options.js';
 export { connectClient, withClient } from './connect/client.js';
 export { createDataSource, type DataSourceChoices } from './connect/data-source.js';

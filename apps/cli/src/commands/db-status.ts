@@ -1,8 +1,11 @@
 import { Command } from 'commander';
+import { describeBackfill } from '../command-line/describe-backfill.js';
 
 export function dbStatusCommand(): Command {
   return new Command('status')
-    .description('show the migrations of the database, and whether this code is compatible with its schema')
+    .description(
+      'show the migrations and backfills of the database, and whether this code is compatible with its schema',
+    )
     .option('--json', 'print the status as JSON')
     .action(run);
 }
@@ -26,6 +29,7 @@ async function run({ json }: { json?: true }): Promise<void> {
         .filter(Boolean)
         .join('  '),
     );
+  for (const backfill of status.backfills) console.log(describeBackfill(backfill));
   console.log(`${status.database} (${status.environment}): ${status.verdict.state}`);
   for (const reason of status.verdict.reasons) console.log(`  ${reason}`);
   if (!status.isProvisioned)

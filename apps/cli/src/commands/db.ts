@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { dbBackfillCommand } from './db-backfill.js';
 import { dbDriftCommand } from './db-drift.js';
 import { dbInventoryCommand } from './db-inventory.js';
 import { dbKeptCommand } from './db-kept.js';
@@ -17,6 +18,7 @@ export function dbCommand(): Command {
     .addCommand(dbProvisionCommand())
     .addCommand(dbLintCommand())
     .addCommand(dbMigrateCommand())
+    .addCommand(dbBackfillCommand())
     .addCommand(dbStatusCommand())
     .addCommand(dbDriftCommand())
     .addCommand(dbSeedCommand())

@@ -1,4 +1,5 @@
 import type { LintFinding } from './rules/lint-rule.js';
+import { BACKFILL_RULES } from './judge-backfills.js';
 import { CLASS_RULE } from './judge-classes.js';
 import { lintRules } from './rules/index.js';
 import { COVERED } from './squawk.js';
@@ -67,5 +68,5 @@ export function isKnownRule(rule: string): boolean {
 }
 
 export function listRules(): string[] {
-  return [...OUR_RULES, ...Object.keys(COVERED), CLASS_RULE].sort();
+  return [...OUR_RULES, ...Object.keys(COVERED), ...BACKFILL_RULES, CLASS_RULE].sort();
 }

@@ -48,7 +48,7 @@ const BACKFILL_LOCK: LockKind = {
 /** Runs a backfill to its end. Safe to repeat, and to interrupt at any point: the next run goes on after the last batch. */
 export async function runBackfill(options: BackfillOptions): Promise<BackfillReport> {
   const { config, signal, actor, onEvent = () => {} } = options;
-  const backfill = findBackfill(options);
+  const backfill = assertBackfill(options);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const by = { commit: config.build.commit, imageDigest: config.build.imageDigest, actor: actor ?? readUserName() };
   const run = async (client: Client, lock: RunnerLock) => {
@@ -85,7 +85,7 @@ export interface BackfillPlan {
 
 /** Runs the first batch and rolls it back. Changes nothing. */
 export async function loadBackfillPlan(options: BackfillTarget): Promise<BackfillPlan | undefined> {
-  const backfill = findBackfill(options);
+  const backfill = assertBackfill(options);
   return withOwner(options, 'backfill-plan', async (client) => {
     if (await isDone(client, backfill, options)) return undefined;
     return planBackfill(client, backfill);
@@ -103,7 +103,7 @@ export async function planBackfill(client: Client, backfill: Backfill): Promise<
 }
 
 /** @throws MigrationRefusal naming the backfills that exist */
-function findBackfill({ name, migrations, backfills }: BackfillTarget): Backfill {
+export function assertBackfill({ name, migrations, backfills }: BackfillTarget): Backfill {
   assertBackfillCatalogue(migrations, backfills);
   const found = backfills.find((backfill) => backfill.name === name);
   if (found) return found;

@@ -121,7 +121,7 @@ async function readDependencies(client: Client, { table, set, where, sha256 }: B
   const columns = [...Object.values(set), where].map((sql, index) => `(\n${sql}\n) AS c${index}`);
   // A statement with a name is one statement only.
   await client.query({
-    name: sha256,
+    name: sha256.slice(0, 32),
     text: `CREATE TEMPORARY VIEW walk AS SELECT ${columns.join(', ')} FROM ${table}`,
   });
   const { rows } = await client.query<{ name: string }>(`
