@@ -30,7 +30,7 @@ export async function runBatch(backfill: Backfill, context: BatchContext): Promi
     await client.query(createLimits(context));
     const position = await lockPosition(client, backfill);
     const step = position.completedAt ? undefined : await changeRows(backfill, context, position);
-    if (step) await recordStep(client, backfill, { ...step, batchRows: context.batchRows });
+    if (step) await recordStep(client, backfill, step);
     else if (!position.completedAt) await recordPass(client, backfill, position);
     await client.query('COMMIT');
     const { rows, changed } = step ?? { rows: 0, changed: 0 };

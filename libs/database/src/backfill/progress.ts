@@ -20,7 +20,6 @@ export interface BackfillRecord {
 export interface Position extends BackfillRecord {
   readonly lastKey: readonly string[] | null;
   readonly passChanged: number;
-  readonly batchRows: number;
 }
 
 const PUBLIC_COLUMNS = `name, sha256, pass, pass_rows::float8 AS "passRows", changed::float8 AS changed,
@@ -35,7 +34,7 @@ export async function loadBackfills(client: ClientBase): Promise<BackfillRecord[
 /** In a transaction: another run of the same backfill waits until this batch has ended. */
 export async function lockPosition(client: Client, { name, sha256 }: Backfill): Promise<Position> {
   const { rows } = await client.query<Position>(
-    `SELECT ${PUBLIC_COLUMNS}, last_key AS "lastKey", pass_changed::float8 AS "passChanged", batch_rows AS "batchRows"
+    `SELECT ${PUBLIC_COLUMNS}, last_key AS "lastKey", pass_changed::float8 AS "passChanged"
        FROM ops.backfills WHERE name = $1 AND sha256 = $2 FOR UPDATE`,
     [name, sha256],
   );
@@ -46,18 +45,14 @@ export async function lockPosition(client: Client, { name, sha256 }: Backfill): 
 }
 
 /** Creates the row, or names the release and the actor that go on. @throws MigrationRefusal if the definition changed */
-export async function startProgress(
-  client: Client,
-  { name, sha256 }: Backfill,
-  { by, batchRows }: { by: Provenance; batchRows: number },
-): Promise<void> {
+export async function startProgress(client: Client, { name, sha256 }: Backfill, by: Provenance): Promise<void> {
   const { rowCount } = await client.query(
-    `INSERT INTO ops.backfills AS b (name, sha256, batch_rows, commit, image_digest, actor) VALUES ($1, $2, $3, $4, $5, $6)
+    `INSERT INTO ops.backfills AS b (name, sha256, commit, image_digest, actor) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (name) DO UPDATE
        SET commit = excluded.commit, image_digest = excluded.image_digest, actor = excluded.actor,
            updated_at = clock_timestamp()
      WHERE b.sha256 = excluded.sha256`,
-    [name, sha256, batchRows, by.commit ?? null, by.imageDigest ?? null, by.actor],
+    [name, sha256, by.commit ?? null, by.imageDigest ?? null, by.actor],
   );
   if (rowCount === 1) return;
   throw new MigrationRefusal(
@@ -75,16 +70,14 @@ export interface Step {
   readonly lastKey: readonly string[];
   readonly rows: number;
   readonly changed: number;
-  readonly batchRows: number;
 }
 
 /** In the transaction of the batch: both happened, or neither. */
-export async function recordStep(client: Client, { name }: Backfill, step: Step): Promise<void> {
-  const { lastKey, rows, changed, batchRows } = step;
+export async function recordStep(client: Client, { name }: Backfill, { lastKey, rows, changed }: Step): Promise<void> {
   await client.query(
     `UPDATE ops.backfills SET last_key = $2, pass_rows = pass_rows + $3, pass_changed = pass_changed + $4,
-            changed = changed + $4, batch_rows = $5, updated_at = clock_timestamp() WHERE name = $1`,
-    [name, lastKey, rows, changed, batchRows],
+            changed = changed + $4, updated_at = clock_timestamp() WHERE name = $1`,
+    [name, lastKey, rows, changed],
   );
 }
 

@@ -34,10 +34,10 @@ const RETRIABLE = new Map([
 
 /** Walks from where the last run has ended until a whole pass finds nothing to change. */
 export async function walk(backfill: Backfill, context: WalkContext): Promise<void> {
-  const { client, lock, limits, by, onEvent } = context;
+  const { client, lock, by, onEvent } = context;
   await pause(backfill, context);
   const plan = await planWalk(client, backfill);
-  await startProgress(client, backfill, { by, batchRows: limits.firstBatchRows });
+  await startProgress(client, backfill, by);
   if (plan.role !== undefined) await journalUse(client, backfill, by);
   onEvent({ type: 'started', name: backfill.name, table: plan.table, role: plan.role });
   lock.watch(backendPid(client));

@@ -73,7 +73,6 @@ CREATE TABLE IF NOT EXISTS ops.backfills (
   pass_rows bigint NOT NULL DEFAULT 0,
   pass_changed bigint NOT NULL DEFAULT 0,
   changed bigint NOT NULL DEFAULT 0,
-  batch_rows integer NOT NULL,
   started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   completed_at timestamptz,
