@@ -1,5 +1,5 @@
 /** For commands that need a database but not an ORM: Nest and TypeORM take ten times as long to load as this file. */
-export { describeBackfillEvent } from './backfill/events.js';
+export { describeBackfillEvent } from './backfill/backfill-events.js';
 export { assertBackfill, loadBackfillPlan, runBackfill } from './backfill/run-backfill.js';
 export { withClient } from './connect/client.js';
 export { type ApplicationTarget, withApplication } from './connect/application-session.js';

@@ -114,7 +114,7 @@ describe('lintMigrations', () => {
     ['that leaves rows as they were', { set: { label: 'NULL' } }, 'its change leaves 20 of 20 rows'],
   ])('rejects a backfill %s, on the seeded rows', async (_, change, words) => {
     const folder = createRecords(sampleModel.migrations);
-    const [finding = ''] = await lint([], { ...definition, ...change } as typeof definition, folder);
+    const [finding = ''] = await lint([], { ...definition, ...change }, folder);
     expect(finding).toContain(words);
     expect(finding).toContain('[backfill-does-not-run]');
   });

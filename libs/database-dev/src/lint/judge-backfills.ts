@@ -5,10 +5,6 @@ import { alterCommands, type LintFinding } from './rules/lint-rule.js';
 import { nameOf, objectName, quoteName, stringsOf } from './syntax/names.js';
 import { type ParsedStatement, parseSql, someNode } from './syntax/statement.js';
 
-const UNNAMED = 'unnamed-backfill';
-const BROKEN = 'backfill-does-not-run';
-export const BACKFILL_RULES = [UNNAMED, BROKEN];
-
 /** What a statement removes, requires or checks: the rows must have been filled before. */
 interface Demand {
   readonly table: string;
@@ -54,7 +50,7 @@ function createUnnamed(
   return {
     migration: migration.name,
     statement,
-    rule: UNNAMED,
+    rule: 'unnamed-backfill',
     problem:
       statement === undefined
         ? `${problem}, which the backfill ${name} follows, and does not name that`
@@ -147,7 +143,7 @@ export async function tryBackfills(client: Client, backfills: readonly Backfill[
       findings.push({
         migration: backfill.name,
         statement: undefined,
-        rule: BROKEN,
+        rule: 'backfill-does-not-run',
         problem,
         instead: instead.map((line) => line.trim()).join('\n') || `correct src/backfills/${backfill.name}.ts`,
       });

@@ -1,5 +1,4 @@
 import type { LintFinding } from './rules/lint-rule.js';
-import { BACKFILL_RULES } from './judge-backfills.js';
 import { CLASS_RULE } from './judge-classes.js';
 import { lintRules } from './rules/index.js';
 import { COVERED } from './squawk.js';
@@ -8,6 +7,7 @@ import { RULES_WITHOUT_EXCEPTIONS, TRACE_RULES } from './trace/judge-traces.js';
 
 /** Rules about files and exceptions, in addition to those about statements. */
 const FORM_RULES = ['unreadable', 'misplaced-exception', 'unknown-exception', 'unused-exception', 'short-reason'];
+const BACKFILL_RULES = ['unnamed-backfill', 'backfill-does-not-run'];
 export const OUR_RULES = [...lintRules.map(({ name }) => name), ...TRACE_RULES, ...FORM_RULES];
 
 const SHORTEST_REASON = 20;

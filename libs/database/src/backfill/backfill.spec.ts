@@ -4,7 +4,7 @@ import { migrate } from '../migrate/migrate.js';
 import { loadStatus } from '../migrate/database-status.js';
 import { type ScratchDatabase, useScratchCluster } from '../migrate/scratch-database.fixture.js';
 import { type BackfillDefinition, defineBackfill } from '../model/backfill.js';
-import type { BackfillEvent } from './events.js';
+import type { BackfillEvent } from './backfill-events.js';
 import {
   addNickname,
   addPeople,
@@ -31,10 +31,9 @@ function run({ config }: ScratchDatabase, options: Partial<BackfillOptions> = {}
   return runBackfill({ ...target, limits: SHORT_LIMITS, ...options });
 }
 
-const changed = (change: Partial<BackfillDefinition>) => {
-  const { sha256: _, isRequired: __, key, ...definition } = fillNickname;
-  return defineBackfill({ ...definition, ...(key && { key }), ...change });
-};
+const { name, follows, table, set, where } = fillNickname;
+const changed = (change: Partial<BackfillDefinition>) =>
+  defineBackfill({ name, follows, table, set, where, ...change });
 
 describe('runBackfill', () => {
   it('changes every row once, in batches, and is complete after a pass without a change', async () => {

@@ -1,13 +1,13 @@
 import { type Client, escapeIdentifier } from 'pg';
-import { MigrationError } from '../model/migration.js';
+import { MigrationError } from '../model/migration-error.js';
 import type { Backfill } from '../model/backfill.js';
 import type { Limits } from './limits.js';
-import { lockPosition, type Position, recordPass, recordStep } from './progress.js';
+import { lockPosition, type WalkPosition, recordPass, recordStep } from './backfill-progress.js';
 import type { WalkPlan } from './walk-plan.js';
 
 export interface BatchResult {
   /** Before the batch. */
-  readonly position: Position;
+  readonly position: WalkPosition;
   /** 0 at the end of a pass. */
   readonly rows: number;
   readonly changed: number;
@@ -68,7 +68,7 @@ function createLimits({ limits, plan: { role } }: BatchContext): string {
 async function changeRows(
   backfill: Backfill,
   { client, plan, batchRows }: BatchContext,
-  { lastKey }: Pick<Position, 'lastKey'>,
+  { lastKey }: Pick<WalkPosition, 'lastKey'>,
 ): Promise<{ lastKey: readonly string[]; rows: number; changed: number } | undefined> {
   const last = lastKey ?? [];
   const owner = plan.role === undefined ? undefined : await becomeRole(client, plan.role);

@@ -1,4 +1,4 @@
-import { DEFAULT_TIMING, type Timing } from '../migrate/timing.js';
+import { DEFAULT_TIMING, type Timing } from '../runner/timing.js';
 
 const SECOND = 1_000;
 const MEGABYTE = 1024 * 1024;

@@ -1,18 +1,20 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Client } from 'pg';
 import type { Config } from '@airlock/config';
-import type { Cluster } from '@airlock/embedded-postgres';
+import { type Cluster, copyFolder, nameOwnedFolder, startCluster } from '@airlock/embedded-postgres';
 import { withClient } from '../connect/client.js';
 import { createSessionConfig } from '../connect/client-options.js';
 import { migrate } from '../migrate/migrate.js';
 import { createScratchConfig } from '../migrate/scratch-config.fixture.js';
 import { type ScratchDatabase, useScratchCluster } from '../migrate/scratch-database.fixture.js';
 import { provision } from '../provision/provision.js';
-import type { BackfillEvent } from './events.js';
+import type { BackfillEvent } from './backfill-events.js';
 import { type Limits, nextBatchRows } from './limits.js';
 import { addPeople, before, countTouches, fillNickname, SHORT_LIMITS } from './people.fixture.js';
-import { startReplicated } from './replica.fixture.js';
 import { runBackfill } from './run-backfill.js';
 
 const cluster = useScratchCluster();
@@ -210,3 +212,20 @@ describe('with a replica', () => {
     });
   });
 });
+
+/** A server and a standby that streams from it. */
+async function startReplicated(): Promise<{ primary: Cluster; standby: Cluster }> {
+  const [source, copy] = ['primary', 'standby'].map((purpose) => join(tmpdir(), nameOwnedFolder(purpose))) as [
+    string,
+    string,
+  ];
+  // Shut down cleanly, its folder may be copied.
+  await (await startCluster({ dataDir: source, durable: true })).stop();
+  await copyFolder(source, copy);
+  const primary = await startCluster({ dataDir: source, durable: true, keepFolder: false });
+  const { host, port, user, password } = primary.superuser;
+  const address = `host=${host} port=${port} user=${user} password=${password.reveal()} application_name=standby`;
+  appendFileSync(join(copy, 'postgresql.auto.conf'), `primary_conninfo = '${address}'\n`);
+  writeFileSync(join(copy, 'standby.signal'), '');
+  return { primary, standby: await startCluster({ dataDir: copy, durable: true, keepFolder: false }) };
+}

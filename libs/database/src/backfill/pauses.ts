@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import type { Session } from '../migrate/blocking-sessions.js';
-import { describeSession } from '../migrate/events.js';
+import { describeSession, type Session } from '../runner/blocking-sessions.js';
 import type { Limits } from './limits.js';
-import { MigrationRefusal } from '../model/migration.js';
+import { MigrationRefusal } from '../model/migration-error.js';
 
 export interface ReplicaLag {
   readonly name: string;

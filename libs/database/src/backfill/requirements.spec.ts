@@ -28,9 +28,11 @@ async function createFilled(environment: 'staging' | 'testing') {
   await migrate({ config: database.config, migrations: before });
   await addPeople(database.superuser, 150);
   const { config } = database;
+  const open = (role: 'app') => database.connect(role);
   return {
     ...database,
     config,
+    open,
     states: async () => (await loadStatus({ config, ...peopleModel })).backfills.map(({ state }) => state),
   };
 }
@@ -97,8 +99,8 @@ describe('a migration that names a backfill', () => {
 
 describe('readiness', () => {
   it('waits for a backfill that this code requires, and for no other', async () => {
-    const { config, connect, states } = await createFilled('staging');
-    const app = await connect('app');
+    const { config, open, states } = await createFilled('staging');
+    const app = await open('app');
     expect(await checkSchema(app, before, [fillNickname])).toMatchObject({ state: 'ready' });
     expect(await checkSchema(app, before, required)).toEqual({
       state: 'behind',
@@ -114,9 +116,9 @@ describe('readiness', () => {
   });
 
   it('shows applications how far a backfill is, and not the key, which may be about a person', async () => {
-    const { config, connect } = await createFilled('staging');
+    const { config, open } = await createFilled('staging');
     await runBackfill({ config, ...peopleModel, name: fillNickname.name });
-    const app = await connect('app');
+    const app = await open('app');
     await expect(app.query('SELECT last_key FROM ops.backfills')).rejects.toThrow('permission denied');
     await expect(app.query('UPDATE ops.backfills SET completed_at = now()')).rejects.toThrow('permission denied');
   });
@@ -149,7 +151,6 @@ describe('assertBackfillCatalogue', () => {
 describe('defineBackfill', () => {
   it.each([
     [{ name: 'Fill' }, 'expected kebab-case'],
-    [{ follows: 'add-nickname' }, 'expected the name of an expand'],
     [{ table: 'people' }, 'expected schema.name, such as public.orders'],
     [{ table: 'public.people; DROP TABLE public.people' }, 'expected schema.name'],
     [{ set: {} }, 'sets no column'],

@@ -1,7 +1,7 @@
-import type { AppliedMigration } from '../migrate/ledger.js';
+import type { AppliedMigration } from '../runner/ledger.js';
 import type { Backfill } from '../model/backfill.js';
 import type { Migration } from '../model/migration.js';
-import type { BackfillRecord } from './progress.js';
+import type { BackfillRecord } from './backfill-progress.js';
 import { MigrationRefusal } from '../model/migration.js';
 
 export type BackfillState =

@@ -1,19 +1,18 @@
 import type { Client } from 'pg';
 import { readUserName } from '@airlock/config';
-import { ensureLedger, loadLedger } from '../migrate/ledger.js';
-import { backendPid, type LockKind, type RunnerLock, withRunnerLock } from '../migrate/lock.js';
-import { connectMigrator, type MigrationTarget, withOwner } from '../migrate/session.js';
+import { ensureLedger, loadLedger } from '../runner/ledger.js';
+import { backendPid, type LockKind, type RunnerLock, withRunnerLock } from '../runner/lock.js';
+import { connectMigrator, type MigrationTarget, withOwner } from '../runner/session.js';
 import type { Backfill } from '../model/backfill.js';
 import type { Model } from '../model/product-model.js';
-import { SYSTEM_ROLE } from '../model/system-role.js';
 import { tryBatch } from './batch.js';
-import type { OnBackfillEvent } from './events.js';
+import type { OnBackfillEvent } from './backfill-events.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
-import { forgetProgress, loadBackfills } from './progress.js';
+import { forgetProgress, loadBackfills } from './backfill-progress.js';
 import { assertBackfillCatalogue, judgeBackfill } from './requirements.js';
 import { walk } from './walk.js';
 import { planWalk } from './walk-plan.js';
-import { MigrationRefusal } from '../model/migration.js';
+import { MigrationRefusal } from '../model/migration-error.js';
 
 export interface BackfillTarget extends MigrationTarget, Pick<Model, 'migrations' | 'backfills'> {
   readonly name: string;
@@ -123,21 +122,7 @@ async function isDone(client: Client, backfill: Backfill, { migrations }: Backfi
     throw new MigrationRefusal(
       `${backfill.name}: follows ${backfill.follows}, which is not applied; expected it to be\n  airlock db migrate`,
     );
-  await assertMayBackfill(client);
   return false;
-}
-
-/** @throws MigrationRefusal for a database that an older version provisioned */
-export async function assertMayBackfill(client: Client): Promise<void> {
-  const { rows } = await client.query<{ may: boolean | null }>(
-    `SELECT to_regprocedure('ops.replica_lag()') IS NOT NULL AND pg_has_role(session_user, $1, 'SET') AS may`,
-    [SYSTEM_ROLE],
-  );
-  if (rows[0]?.may === true) return;
-  throw new MigrationRefusal(
-    `${String(client.database)}: was provisioned by an older version; expected ops.replica_lag() and a migrator that may become ${SYSTEM_ROLE}\n` +
-      '  airlock db provision   # safe to repeat; needs DATABASE_ADMIN_URL',
-  );
 }
 
 async function createReport(client: Client, { name }: Backfill): Promise<BackfillReport> {

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { SYSTEM_ROLE } from '../model/system-role.js';
-import { MigrationRefusal } from '../model/migration.js';
+import { MigrationRefusal } from '../model/migration-error.js';
 
 interface TableFacts {
   readonly table: string;
@@ -60,4 +60,17 @@ async function readTables(
     [tables, SYSTEM_ROLE, target],
   );
   return rows;
+}
+
+/** @throws MigrationRefusal for a database that an older version provisioned */
+export async function assertMayBackfill(client: Client): Promise<void> {
+  const { rows } = await client.query<{ may: boolean | null }>(
+    `SELECT to_regprocedure('ops.replica_lag()') IS NOT NULL AND pg_has_role(session_user, $1, 'SET') AS may`,
+    [SYSTEM_ROLE],
+  );
+  if (rows[0]?.may === true) return;
+  throw new MigrationRefusal(
+    `${String(client.database)}: was provisioned by an older version; expected ops.replica_lag() and a migrator that may become ${SYSTEM_ROLE}\n` +
+      '  airlock db provision   # safe to repeat; needs DATABASE_ADMIN_URL',
+  );
 }

@@ -1,7 +1,7 @@
 import { type Client, DatabaseError, escapeIdentifier } from 'pg';
 import type { Backfill } from '../model/backfill.js';
 import { chooseRole } from './visible-rows.js';
-import { MigrationRefusal } from '../model/migration.js';
+import { MigrationRefusal } from '../model/migration-error.js';
 
 /** One walk over a table, and the statements of each batch. */
 export interface WalkPlan {

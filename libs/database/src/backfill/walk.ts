@@ -1,15 +1,16 @@
+import { describeBlockers, describeSession } from '../runner/blocking-sessions.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, DatabaseError } from 'pg';
-import { describeBlockers, describeSession } from '../migrate/events.js';
-import type { Provenance } from '../migrate/ledger.js';
-import { backendPid, type RunnerLock } from '../migrate/lock.js';
+import type { Provenance } from '../runner/ledger.js';
+import { backendPid, type RunnerLock } from '../runner/lock.js';
 import type { Backfill } from '../model/backfill.js';
-import { MigrationError } from '../model/migration.js';
+import { MigrationError } from '../model/migration-error.js';
 import { type BatchResult, runBatch } from './batch.js';
-import type { OnBackfillEvent } from './events.js';
+import type { OnBackfillEvent } from './backfill-events.js';
 import { type Limits, nextBatchRows } from './limits.js';
 import { waitUntilCalm } from './pauses.js';
-import { startProgress } from './progress.js';
+import { startProgress } from './backfill-progress.js';
+import { assertMayBackfill } from './visible-rows.js';
 import { planWalk, type WalkPlan } from './walk-plan.js';
 
 export interface WalkContext {
@@ -35,6 +36,7 @@ const RETRIABLE = new Map([
 /** Walks from where the last run has ended until a whole pass finds nothing to change. */
 export async function walk(backfill: Backfill, context: WalkContext): Promise<void> {
   const { client, lock, by, onEvent } = context;
+  await assertMayBackfill(client);
   await pause(backfill, context);
   const plan = await planWalk(client, backfill);
   await startProgress(client, backfill, by);

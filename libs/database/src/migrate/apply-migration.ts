@@ -1,12 +1,14 @@
+import { describeBlockers } from '../runner/blocking-sessions.js';
 import pg from 'pg';
 import { dropInvalidIndexes } from './concurrent-index.js';
 import { findMisplacedExtension } from './extension-schema.js';
-import { describeBlockers, type OnEvent } from './events.js';
-import { claimMigration, recordDuration, type Provenance } from './ledger.js';
-import type { RunnerLock } from './lock.js';
-import { MigrationError, type Migration } from '../model/migration.js';
+import { type OnEvent } from './events.js';
+import { claimMigration, recordDuration, type Provenance } from '../runner/ledger.js';
+import type { RunnerLock } from '../runner/lock.js';
+import type { Migration } from '../model/migration.js';
+import { MigrationError } from '../model/migration-error.js';
 import { withRetries } from './retry.js';
-import type { Timing } from './timing.js';
+import type { Timing } from '../runner/timing.js';
 
 export interface ApplyContext {
   readonly client: pg.Client;

@@ -1,14 +1,14 @@
 import type { Environment } from '@airlock/config';
 import type { Client } from 'pg';
-import { type BackfillRecord, loadBackfills } from '../backfill/progress.js';
+import { type BackfillRecord, loadBackfills } from '../backfill/backfill-progress.js';
 import { type BackfillFacts, type BackfillState, judgeBackfill } from '../backfill/requirements.js';
-import { type AppliedMigration, loadLedger } from './ledger.js';
+import { type AppliedMigration, loadLedger } from '../runner/ledger.js';
 import type { Backfill } from '../model/backfill.js';
 import type { Migration, MigrationPhase } from '../model/migration.js';
 import type { Model } from '../model/product-model.js';
 import { planMigrations } from './plan.js';
 import { judgeBackfills, judgeSchema, type SchemaVerdict } from './schema-range.js';
-import { connectMigrator, isProvisioned, type MigrationTarget } from './session.js';
+import { connectMigrator, isProvisioned, type MigrationTarget } from '../runner/session.js';
 
 export interface StatusOptions extends MigrationTarget, Pick<Model, 'migrations'>, Partial<Pick<Model, 'backfills'>> {}
 

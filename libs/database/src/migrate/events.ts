@@ -1,5 +1,5 @@
-import { type BackfillEvent, describeBackfillEvent } from '../backfill/events.js';
-import type { Session } from './blocking-sessions.js';
+import { type BackfillEvent, describeBackfillEvent } from '../backfill/backfill-events.js';
+import { describeBlockers, describeSession, type Session } from '../runner/blocking-sessions.js';
 
 /** Progress of a run; the report at the end states its result. */
 export type MigrationEvent =
@@ -38,13 +38,4 @@ export function describeEvent(event: MigrationEvent): string {
     case 'applied':
       return `${event.name} applied in ${Math.round(event.durationMs)} ms`;
   }
-}
-
-export function describeSession({ pid, application, address, since }: Session): string {
-  const from = address === null ? '' : ` from ${address}`;
-  return `pid ${pid} (${application}${from}${since === null ? '' : `, since ${since.toISOString()}`})`;
-}
-
-export function describeBlockers(blockers: readonly Session[]): string {
-  return blockers.length === 0 ? '' : `; blocked by: ${blockers.map(describeSession).join(', ')}`;
 }

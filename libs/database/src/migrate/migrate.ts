@@ -1,17 +1,17 @@
 import type { Client } from 'pg';
 import { readUserName } from '@airlock/config';
 import { finishBackfills } from '../backfill/finish-backfills.js';
-import { loadBackfills } from '../backfill/progress.js';
+import { loadBackfills } from '../backfill/backfill-progress.js';
 import { applyMigration, type ApplyContext } from './apply-migration.js';
 import type { OnEvent } from './events.js';
 import { finishRun, startRun } from './migration-journal.js';
-import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from './ledger.js';
-import { backendPid, type LockHolder, withRunnerLock } from './lock.js';
+import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from '../runner/ledger.js';
+import { backendPid, type LockHolder, withRunnerLock } from '../runner/lock.js';
 import type { Migration } from '../model/migration.js';
 import type { Model } from '../model/product-model.js';
 import { isUnshared, planMigrations } from './plan.js';
-import { connectMigrator, type MigrationTarget, withOwner } from './session.js';
-import { DEFAULT_TIMING, type Timing } from './timing.js';
+import { connectMigrator, type MigrationTarget, withOwner } from '../runner/session.js';
+import { DEFAULT_TIMING, type Timing } from '../runner/timing.js';
 
 export interface MigrateOptions extends MigrationTarget, Pick<Model, 'migrations'>, Partial<Pick<Model, 'backfills'>> {
   /** Stop after this one. */

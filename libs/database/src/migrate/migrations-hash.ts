@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LEDGER_SQL } from './ledger.js';
+import { LEDGER_SQL } from '../runner/ledger.js';
 import type { Model } from '../model/product-model.js';
 import { DEFAULT_SEED_ROWS } from '../model/seed-row.js';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Environment } from '@airlock/config';
-import type { AppliedMigration } from './ledger.js';
-import { defineMigration, type Migration, MigrationRefusal } from '../model/migration.js';
+import type { AppliedMigration } from '../runner/ledger.js';
+import { defineMigration, type Migration } from '../model/migration.js';
+import { MigrationRefusal } from '../model/migration-error.js';
 import { planMigrations } from './plan.js';
 
 const first = expand('20260101000000-first');

@@ -1,9 +1,10 @@
 import { type Environment, traitsOf } from '@airlock/config';
-import type { AppliedMigration } from './ledger.js';
+import type { AppliedMigration } from '../runner/ledger.js';
 import { assertBackfillCatalogue, assertBackfilled } from '../backfill/requirements.js';
-import type { BackfillRecord } from '../backfill/progress.js';
+import type { BackfillRecord } from '../backfill/backfill-progress.js';
 import type { Backfill } from '../model/backfill.js';
-import { type Migration, MigrationRefusal } from '../model/migration.js';
+import type { Migration } from '../model/migration.js';
+import { MigrationRefusal } from '../model/migration-error.js';
 
 export interface MigrationPlanOptions {
   readonly migrations: readonly Migration[];

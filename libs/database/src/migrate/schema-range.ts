@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import { loadBackfills } from '../backfill/progress.js';
+import { loadBackfills } from '../backfill/backfill-progress.js';
 import { type BackfillFacts, describeState, judgeBackfill } from '../backfill/requirements.js';
-import { type AppliedMigration, loadLedger } from './ledger.js';
+import { type AppliedMigration, loadLedger } from '../runner/ledger.js';
 import type { Backfill } from '../model/backfill.js';
 import type { Migration } from '../model/migration.js';
 

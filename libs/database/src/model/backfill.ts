@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { IDENTIFIER } from './identifier.js';
-import { MIGRATION_NAME, MigrationError } from './migration.js';
+import { MigrationError } from './migration-error.js';
 
 export interface BackfillDefinition {
   /** Kebab case, the same as the file name. */
@@ -26,7 +26,7 @@ export interface Backfill extends Readonly<Required<Omit<BackfillDefinition, 'ke
   readonly sha256: string;
 }
 
-export const BACKFILL_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+const BACKFILL_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const TABLE = new RegExp(`^${IDENTIFIER}\\.${IDENTIFIER}$`, 'u');
 
 /** @throws MigrationError if the definition contradicts itself. */
@@ -36,11 +36,9 @@ export function defineBackfill({ isRequired, ...rest }: BackfillDefinition): Bac
   return Object.freeze({ ...definition, isRequired: isRequired === true, sha256: createFingerprint(definition) });
 }
 
-function assertDefinition({ name, follows, table, set, where }: Omit<Backfill, 'isRequired' | 'sha256'>): void {
+function assertDefinition({ name, table, set, where }: Omit<Backfill, 'isRequired' | 'sha256'>): void {
   if (!BACKFILL_NAME.test(name))
     throw new MigrationError(`${JSON.stringify(name)}: not a name of a backfill; expected kebab-case`);
-  if (!MIGRATION_NAME.test(follows))
-    throw new MigrationError(`${name}: follows ${JSON.stringify(follows)}; expected the name of an expand`);
   if (!TABLE.test(table))
     throw new MigrationError(`${name}: table is ${JSON.stringify(table)}; expected schema.name, such as public.orders`);
   if (Object.keys(set).length === 0) throw new MigrationError(`${name}: sets no column; expected at least one`);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { MigrationError } from './migration-error.js';
 import { isRepeatable } from './repeatable.js';
 
 /** `contract`: incompatible with code older than the release of its `expand`. */
@@ -38,18 +39,6 @@ export interface Migration {
 }
 
 export const MIGRATION_NAME = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})-[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
-
-export class MigrationError extends Error {
-  override name = 'MigrationError';
-  /** Exit code of the command line. */
-  readonly exitCode: number = 1;
-}
-
-/** Refused before anything was changed. */
-export class MigrationRefusal extends MigrationError {
-  override name = 'MigrationRefusal';
-  override readonly exitCode = 3;
-}
 
 /** @throws MigrationError if the definition contradicts itself. */
 export function defineMigration(definition: MigrationDefinition): Migration {

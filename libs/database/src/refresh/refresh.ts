@@ -5,7 +5,7 @@ import { createSessionConfig } from '../connect/client-options.js';
 import { assertIdentity, IdentityError } from '../identity/assert-identity.js';
 import { readLocation, type Stamp } from '../identity/stamp.js';
 import { migrate } from '../migrate/migrate.js';
-import { withOwner } from '../migrate/session.js';
+import { withOwner } from '../runner/session.js';
 import type { Classes } from '../model/column-classes.js';
 import type { Model } from '../model/product-model.js';
 import { assertSameServer, provisionBeside, type ProvisionOptions } from '../provision/provision.js';

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { migrate, seed } from '@airlock/database/internal';
 import { runBackfill } from '@airlock/database/operations';
@@ -20,8 +21,8 @@ function runBlocks(): { migrations: Migration[]; backfills: Backfill[] } {
     defineBackfill: (one: Parameters<typeof defineBackfill>[0]) => backfills.push(defineBackfill(one)),
   };
   const source = blocks.join('\n').replaceAll('export const', 'const');
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text is our own guide
-  new Function(...Object.keys(define), source)(...Object.values(define));
+  // The text is our own guide.
+  runInNewContext(source, define);
   return { migrations: [...model.migrations, ...migrations], backfills };
 }
 

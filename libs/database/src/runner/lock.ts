@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { describeSession } from './events.js';
-import { MigrationError, MigrationRefusal } from '../model/migration.js';
-import { type Session, findBlockers, findLockHolder, findWaiters } from './blocking-sessions.js';
+import { MigrationError, MigrationRefusal } from '../model/migration-error.js';
+import { describeSession, type Session, findBlockers, findLockHolder, findWaiters } from './blocking-sessions.js';
 
 export interface LockKind {
   /** Advisory locks belong to one database. */

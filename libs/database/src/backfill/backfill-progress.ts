@@ -1,7 +1,7 @@
 import type { Client, ClientBase } from 'pg';
-import { hasTable, type Provenance } from '../migrate/ledger.js';
+import { hasTable, type Provenance } from '../runner/ledger.js';
 import type { Backfill } from '../model/backfill.js';
-import { MigrationRefusal } from '../model/migration.js';
+import { MigrationRefusal } from '../model/migration-error.js';
 
 /** A row of ops.backfills, as far as every role may see it. */
 export interface BackfillRecord {
@@ -17,7 +17,7 @@ export interface BackfillRecord {
   readonly completedAt: Date | null;
 }
 
-export interface Position extends BackfillRecord {
+export interface WalkPosition extends BackfillRecord {
   readonly lastKey: readonly string[] | null;
   readonly passChanged: number;
 }
@@ -32,8 +32,8 @@ export async function loadBackfills(client: ClientBase): Promise<BackfillRecord[
 }
 
 /** In a transaction: another run of the same backfill waits until this batch has ended. */
-export async function lockPosition(client: Client, { name, sha256 }: Backfill): Promise<Position> {
-  const { rows } = await client.query<Position>(
+export async function lockPosition(client: Client, { name, sha256 }: Backfill): Promise<WalkPosition> {
+  const { rows } = await client.query<WalkPosition>(
     `SELECT ${PUBLIC_COLUMNS}, last_key AS "lastKey", pass_changed::float8 AS "passChanged"
        FROM ops.backfills WHERE name = $1 AND sha256 = $2 FOR UPDATE`,
     [name, sha256],
@@ -82,7 +82,7 @@ export async function recordStep(client: Client, { name }: Backfill, { lastKey, 
 }
 
 /** After a pass without a change the backfill is complete; otherwise the next pass begins. */
-export async function recordPass(client: Client, { name }: Backfill, { passChanged }: Position): Promise<void> {
+export async function recordPass(client: Client, { name }: Backfill, { passChanged }: WalkPosition): Promise<void> {
   if (passChanged > 0) {
     await client.query(
       `UPDATE ops.backfills SET pass = pass + 1, last_key = NULL, pass_rows = 0, pass_changed = 0,

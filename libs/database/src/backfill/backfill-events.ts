@@ -1,10 +1,9 @@
-import type { Session } from '../migrate/blocking-sessions.js';
-import { describeBlockers } from '../migrate/events.js';
+import { describeBlockers, type Session } from '../runner/blocking-sessions.js';
 
 /** Progress of a run; the report at the end states its result. */
 export type BackfillEvent =
   | { readonly type: 'started'; readonly name: string; readonly table: string; readonly role: string | undefined }
-  | ({ readonly type: 'progress'; readonly name: string } & Progress)
+  | ({ readonly type: 'progress'; readonly name: string } & BackfillProgress)
   | { readonly type: 'paused'; readonly name: string; readonly reason: string }
   | {
       readonly type: 'retrying';
@@ -16,7 +15,7 @@ export type BackfillEvent =
     }
   | { readonly type: 'complete'; readonly name: string; readonly changed: number };
 
-export interface Progress {
+export interface BackfillProgress {
   readonly pass: number;
   /** Walked in this pass. */
   readonly rows: number;

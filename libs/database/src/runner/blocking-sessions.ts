@@ -45,3 +45,12 @@ export async function findLockHolder(client: ClientBase, key: readonly [number, 
   );
   return rows[0];
 }
+
+export function describeSession({ pid, application, address, since }: Session): string {
+  const from = address === null ? '' : ` from ${address}`;
+  return `pid ${pid} (${application}${from}${since === null ? '' : `, since ${since.toISOString()}`})`;
+}
+
+export function describeBlockers(blockers: readonly Session[]): string {
+  return blockers.length === 0 ? '' : `; blocked by: ${blockers.map(describeSession).join(', ')}`;
+}
