@@ -2,7 +2,7 @@ import type { AppliedMigration } from '../runner/ledger.js';
 import type { Backfill } from '../model/backfill.js';
 import type { Migration } from '../model/migration.js';
 import type { BackfillRecord } from './backfill-progress.js';
-import { MigrationRefusal } from '../model/migration.js';
+import { MigrationRefusal } from '../model/migration-error.js';
 
 export type BackfillState =
   /** It has filled every row, or a migration that needs it is applied. */
