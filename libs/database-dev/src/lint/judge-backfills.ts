@@ -5,7 +5,7 @@ import { alterCommands, type LintFinding } from './rules/lint-rule.js';
 import { nameOf, objectName, quoteName, stringsOf } from './syntax/names.js';
 import { type ParsedStatement, parseSql, someNode } from './syntax/statement.js';
 
-/** What a statement removes, requires or checks: the rows must have been filled before. */
+/** A part of the schema that a statement removes, requires or checks: its rows must have been filled before. */
 interface Demand {
   readonly table: string;
   /** Undefined for the whole table. */

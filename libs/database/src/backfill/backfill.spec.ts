@@ -89,7 +89,7 @@ describe('runBackfill', () => {
     expect(await countTouches(database.superuser)).toEqual({ 1: 201 });
   });
 
-  it('gives up, with its progress, while rows are still written without the value', async () => {
+  it('stops, with its progress, while rows are still written without the value', async () => {
     const database = await create(60);
     const undo = () => database.superuser.query(`UPDATE public.people SET nickname = NULL WHERE id = 1`);
     const attempt = run(database, {

@@ -42,7 +42,7 @@ export async function runBatch(backfill: Backfill, context: BatchContext): Promi
   }
 }
 
-/** What the first batch would change now, rolled back. */
+/** Changes the rows of the first batch and rolls back. */
 export async function tryBatch(backfill: Backfill, context: BatchContext): Promise<{ rows: number; changed: number }> {
   const { client } = context;
   await client.query('BEGIN');

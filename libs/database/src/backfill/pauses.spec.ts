@@ -38,7 +38,7 @@ async function until(isReached: () => boolean | Promise<boolean>): Promise<void>
 }
 
 describe('a run', () => {
-  it('that waits for a lock gives up its batch, names the blocking session, and goes on in smaller batches', async () => {
+  it('that waits for a lock rolls back its batch, names the blocking session, and goes on in smaller batches', async () => {
     const database = await create(200);
     const app = await database.connect('app');
     await app.query('BEGIN; SELECT FROM public.people WHERE id = 75 FOR UPDATE');

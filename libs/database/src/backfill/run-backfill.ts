@@ -44,7 +44,7 @@ const BACKFILL_LOCK: LockKind = {
   loss: 'expected it to last until the last batch\n  Run it again: it goes on after the last batch.',
 };
 
-/** Runs a backfill to its end. Safe to repeat, and to interrupt at any point: the next run goes on after the last batch. */
+/** Runs a backfill until it is complete. Safe to repeat, and to interrupt at any point: the next run goes on after the last batch. */
 export async function runBackfill(options: BackfillOptions): Promise<BackfillReport> {
   const { config, signal, actor, onEvent = () => {} } = options;
   const backfill = assertBackfill(options);
