@@ -2,10 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { MIGRATION_NAME, type Model } from '@airlock/database/model';
-import { isReservedInTypeScript } from './resource-names.js';
+import { addToList, assertListName, assertVariable, toCamelCase } from './model-list.js';
 import { AuthoringRefusal } from './refusal.js';
-
-const LINE_WIDTH = 120;
 
 export interface NewMigration extends Pick<Model, 'folder'> {
   /** What the migration does, in kebab case: `add-nickname`. */
@@ -30,9 +28,6 @@ export interface MigrationDraft {
   readonly index: string;
 }
 
-const KEBAB = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
-const LONGEST_NAME = 60;
-
 /** Writes a migration and adds it to the list. Returns the path of its file. */
 export function createMigration(migration: NewMigration): string {
   const { file, source, indexFile, index } = draftMigration(migration);
@@ -44,7 +39,7 @@ export function createMigration(migration: NewMigration): string {
 /** Returns the files that `createMigration` writes. @throws AuthoringRefusal */
 export function draftMigration({ now = new Date(), ...migration }: NewMigration): MigrationDraft {
   const { name, completes, folder } = migration;
-  assertName(name);
+  assertListName(name, 'migration');
   const migrations = fileURLToPath(new URL('migrations/', folder));
   const indexFile = join(migrations, 'index.ts');
   const index = readFileSync(indexFile, 'utf8');
@@ -52,14 +47,7 @@ export function draftMigration({ now = new Date(), ...migration }: NewMigration)
   if (completes !== undefined && !known.includes(completes))
     throw new AuthoringRefusal(`--contract ${completes}: no such migration; expected one of\n  ${known.join('\n  ')}`);
   const variable = toCamelCase(name);
-  if (isReservedInTypeScript(variable) || variable === 'defineMigration')
-    throw new AuthoringRefusal(
-      `${name}: its variable ${variable} is a reserved word; expected another name, such as ${name}-2`,
-    );
-  if (new RegExp(`\\b${variable}\\b`).test(index))
-    throw new AuthoringRefusal(
-      `${name}: a migration ${variable} already exists; expected another name, such as ${name}-2`,
-    );
+  assertVariable({ name, variable, index, what: 'migration' }, 'defineMigration');
   const full = `${createTimestamp(now, known.at(-1) ?? '')}-${name}`;
   return {
     name: full,
@@ -67,15 +55,8 @@ export function draftMigration({ now = new Date(), ...migration }: NewMigration)
     source: createSource({ ...migration, full, variable }),
     indexFile,
     indexBefore: index,
-    index: addToIndex(index, full, variable),
+    index: addToList(index, full, variable),
   };
-}
-
-function assertName(name: string): void {
-  if (KEBAB.test(name) && name.length <= LONGEST_NAME) return;
-  throw new AuthoringRefusal(
-    `${JSON.stringify(name)}: is not a valid migration name; expected kebab-case of at most ${LONGEST_NAME} characters, such as add-nickname`,
-  );
 }
 
 /** Always later than the last migration, even if the clock of this machine is slow. */
@@ -104,23 +85,4 @@ export const ${variable} = defineMigration({
   statements: ${statements ?? `[${example}]`},
 });
 `;
-}
-
-function addToIndex(index: string, full: string, variable: string): string {
-  const imports = index.lastIndexOf("';\n", index.indexOf('export const migrations')) + 3;
-  const list = index.slice(index.indexOf('= [', imports) + 3, index.lastIndexOf(']'));
-  const names = [...list.split(',').map((name) => name.trim()), variable].filter(Boolean);
-  const head = index.slice(imports, index.indexOf('= [', imports));
-  return `${index.slice(0, imports)}import { ${variable} } from './${full}.js';\n${head}${formatList(head, names)}\n`;
-}
-
-/** Formats the list like Prettier: on one line if it fits. */
-function formatList(head: string, names: readonly string[]): string {
-  const line = `= [${names.join(', ')}];`;
-  const start = head.slice(head.lastIndexOf('\n') + 1);
-  return start.length + line.length <= LINE_WIDTH ? line : `= [\n${names.map((name) => `  ${name},\n`).join('')}];`;
-}
-
-function toCamelCase(name: string): string {
-  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }

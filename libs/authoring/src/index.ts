@@ -1,5 +1,6 @@
 // The entry point: generators that write sources of the workspace. Not part of any image.
 export { createProgram } from './app.js';
+export { createBackfill } from './create-backfill.js';
 export { createJob } from './create-job.js';
 export { createLibrary } from './library.js';
 export { createMigration } from './create-migration.js';

@@ -3,5 +3,5 @@ export { withClient } from './connect/client.js';
 export { createSessionConfig } from './connect/client-options.js';
 export { assertIdentity } from './identity/assert-identity.js';
 export { findBrokenBindings, readLocation, readStamp } from './identity/stamp.js';
-export { loadLedger } from './migrate/ledger.js';
+export { loadLedger } from './runner/ledger.js';
 export { createDatabase } from './provision/provision.js';

@@ -1,4 +1,6 @@
 /** For database-dev alone: the parts that it uses to create, check and reset databases. */
+export { assertBackfillCatalogue } from './backfill/requirements.js';
+export { planBackfill } from './backfill/run-backfill.js';
 export { createSessionConfig, type SessionConfig } from './connect/client-options.js';
 export { connectClient, withClient } from './connect/client.js';
 export { createDataSource, type DataSourceChoices } from './connect/data-source.js';
@@ -11,8 +13,8 @@ export { createRights } from './migrate/apply-migration.js';
 export { migrate } from './migrate/migrate.js';
 export { migrationsHash } from './migrate/migrations-hash.js';
 export { assertCatalogue } from './migrate/plan.js';
-export { withOwner } from './migrate/session.js';
-export { DEFAULT_TIMING } from './migrate/timing.js';
+export { withOwner } from './runner/session.js';
+export { DEFAULT_TIMING } from './runner/timing.js';
 export { chooseCopyStrategy } from './provision/copy-strategy.js';
 export { loadProvisionRecord, type ProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
 export { provision, readBootstrapSql } from './provision/provision.js';

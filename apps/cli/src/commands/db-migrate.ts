@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Environment } from '@airlock/config';
 import { createEnvironmentOption } from '../command-line/environment-option.js';
 import { describeFreshStart } from '../command-line/fresh-start.js';
+import { withInterrupts } from '../command-line/interrupts.js';
 
 interface Options {
   readonly environment?: Environment;
@@ -58,16 +59,4 @@ async function apply(target: Target, { to, actor, json }: Options): Promise<void
   if (json) return console.log(JSON.stringify(report, null, 2));
   const what = report.applied.length === 0 ? 'up to date' : `${report.applied.length} applied`;
   console.log(`${report.database}: ${what}, at ${report.head ?? 'no migration'}`);
-}
-
-/** Ctrl-C and SIGTERM cancel the running statement and roll it back, instead of leaving it running on the server. */
-async function withInterrupts<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const abort = () => controller.abort(new Error('interrupted'));
-  process.once('SIGINT', abort).once('SIGTERM', abort);
-  try {
-    return await work(controller.signal);
-  } finally {
-    process.off('SIGINT', abort).off('SIGTERM', abort);
-  }
 }

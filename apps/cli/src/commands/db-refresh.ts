@@ -37,7 +37,12 @@ async function run({ json, percent, canary }: Options): Promise<void> {
   const report = await withClient(source, { config, purpose: 'refresh-source' }, async (session) =>
     refresh({
       ...{ config, source: session, key, percent, canaries: canary },
-      ...{ migrations: model.migrations, classes: await model.loadClasses(), onProgress: printProgress },
+      ...{
+        migrations: model.migrations,
+        backfills: model.backfills,
+        classes: await model.loadClasses(),
+        onProgress: printProgress,
+      },
     }),
   );
   if (json) return console.log(JSON.stringify(report, null, 2));

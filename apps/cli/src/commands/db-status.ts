@@ -1,12 +1,13 @@
 import type { DatabaseStatus } from '@airlock/database/operations';
 import { Command } from 'commander';
+import { describeBackfill } from '../command-line/describe-backfill.js';
 
 const HOUR_MS = 3_600_000;
 
 export function dbStatusCommand(): Command {
   return new Command('status')
     .description(
-      'show the migrations, whether this code is compatible with the schema, and the newest backup that was proved',
+      'show the migrations and backfills, whether this code is compatible with the schema, and the newest backup that was proved',
     )
     .option('--json', 'print the status as JSON')
     .action(run);
@@ -31,6 +32,7 @@ async function run({ json }: { json?: true }): Promise<void> {
         .filter(Boolean)
         .join('  '),
     );
+  for (const backfill of status.backfills) console.log(describeBackfill(backfill));
   console.log(`${status.database} (${status.environment}): ${status.verdict.state}`);
   for (const reason of status.verdict.reasons) console.log(`  ${reason}`);
   console.log(`  ${describeBackup(status.restorable)}`);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { dbBackupCommand, dbBackupsCommand, dbRestoreCommand, dbRestoreDrillCommand } from './db-backup.js';
+import { dbBackfillCommand } from './db-backfill.js';
 import { dbDriftCommand } from './db-drift.js';
 import { dbInventoryCommand } from './db-inventory.js';
 import { dbKeptCommand } from './db-kept.js';
@@ -18,6 +19,7 @@ export function dbCommand(): Command {
     .addCommand(dbProvisionCommand())
     .addCommand(dbLintCommand())
     .addCommand(dbMigrateCommand())
+    .addCommand(dbBackfillCommand())
     .addCommand(dbStatusCommand())
     .addCommand(dbDriftCommand())
     .addCommand(dbSeedCommand())

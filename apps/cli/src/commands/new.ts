@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { newAppCommand } from './new-app.js';
+import { newBackfillCommand } from './new-backfill.js';
 import { newJobCommand } from './new-job.js';
 import { newLibCommand } from './new-lib.js';
 import { newMigrationCommand } from './new-migration.js';
@@ -9,10 +10,11 @@ import { newVariableCommand } from './new-variable.js';
 export function newCommand(): Command {
   return new Command('new')
     .description(
-      'generate the sources of a resource, migration, job, variable, library or app, and list what to change in them',
+      'generate the sources of a resource, migration, backfill, job, variable, library or app, and list what to change in them',
     )
     .addCommand(newResourceCommand())
     .addCommand(newMigrationCommand())
+    .addCommand(newBackfillCommand())
     .addCommand(newJobCommand())
     .addCommand(newVariableCommand())
     .addCommand(newLibCommand())

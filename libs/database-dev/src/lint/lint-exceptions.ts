@@ -7,6 +7,7 @@ import { RULES_WITHOUT_EXCEPTIONS, TRACE_RULES } from './trace/judge-traces.js';
 
 /** Rules about files and exceptions, in addition to those about statements. */
 const FORM_RULES = ['unreadable', 'misplaced-exception', 'unknown-exception', 'unused-exception', 'short-reason'];
+const BACKFILL_RULES = ['unnamed-backfill', 'backfill-does-not-run'];
 export const OUR_RULES = [...lintRules.map(({ name }) => name), ...TRACE_RULES, ...FORM_RULES];
 
 const SHORTEST_REASON = 20;
@@ -67,5 +68,5 @@ export function isKnownRule(rule: string): boolean {
 }
 
 export function listRules(): string[] {
-  return [...OUR_RULES, ...Object.keys(COVERED), CLASS_RULE].sort();
+  return [...OUR_RULES, ...Object.keys(COVERED), ...BACKFILL_RULES, CLASS_RULE].sort();
 }

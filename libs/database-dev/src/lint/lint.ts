@@ -1,9 +1,10 @@
 import { type Client, DatabaseError } from 'pg';
-import { migrate, assertCatalogue, seed } from '@airlock/database/internal';
-import type { Migration, Model } from '@airlock/database/model';
+import { migrate, assertBackfillCatalogue, assertCatalogue, seed } from '@airlock/database/internal';
+import type { Backfill, Migration, Model } from '@airlock/database/model';
 import { applyExceptions } from './lint-exceptions.js';
 import { findUnindexedKeys, traceMigration } from './trace/lock-trace.js';
 import type { StatementTrace } from './trace/statement-trace.js';
+import { findUnnamed, tryBackfills } from './judge-backfills.js';
 import { ColumnClasses } from './judge-classes.js';
 import { findUnreleased } from './released.js';
 import { inventName, quoteIdentifier } from './syntax/names.js';
@@ -25,26 +26,32 @@ export interface LintedMigration {
   readonly traces: readonly StatementTrace[];
 }
 
-export interface LintOptions extends Pick<Model, 'migrations' | 'seedRows' | 'folder' | 'loadClasses'> {
+export interface LintOptions extends Pick<Model, 'migrations' | 'backfills' | 'seedRows' | 'folder' | 'loadClasses'> {
   /** Includes the migrations of earlier releases. */
   readonly isAll?: boolean;
 }
 
 /** Checks the migrations of the next release, by their text and by their effects on a seeded database. */
 export async function lintMigrations({ isAll = false, ...model }: LintOptions): Promise<LintReport> {
-  const { migrations } = model;
+  const { migrations, backfills } = model;
   assertCatalogue(migrations);
+  assertBackfillCatalogue(migrations, backfills);
   const fresh = isAll ? migrations : findUnreleased(model);
-  if (fresh.length === 0) return { linted: [], findings: [] };
+  const earlier = migrations.filter((migration) => !fresh.includes(migration));
+  const isUsed = ({ name }: Backfill) => earlier.some((migration) => migration.backfills.includes(name));
+  const open = backfills.filter((backfill) => !isUsed(backfill));
+  if (fresh.length + open.length === 0) return { linted: [], findings: [] };
   return withThrowawayDatabase(async (database) => {
-    const earlier = migrations.slice(0, migrations.indexOf(fresh[0] as Migration));
-    await fill(database, { ...model, migrations: earlier });
-    return database.withOwner((client) => lintInOrder(client, fresh, new ColumnClasses(model)));
+    await fill(database, { ...model, migrations: earlier, backfills: backfills.filter(isUsed) });
+    return database.withOwner((client) => lintInOrder(client, { fresh, open, classes: new ColumnClasses(model) }));
   });
 }
 
 /** The effects of a statement on rows are only visible with rows. */
-async function fill({ config }: ThrowawayDatabase, model: Pick<Model, 'migrations' | 'seedRows'>): Promise<void> {
+async function fill(
+  { config }: ThrowawayDatabase,
+  model: Pick<Model, 'migrations' | 'backfills' | 'seedRows'>,
+): Promise<void> {
   if (model.migrations.length === 0) return;
   await migrate({ config, ...model });
   await seed({ config, ...model });
@@ -53,19 +60,29 @@ async function fill({ config }: ThrowawayDatabase, model: Pick<Model, 'migration
 /** In order, because each runs on the result of the earlier ones. */
 async function lintInOrder(
   client: Client,
-  migrations: readonly Migration[],
-  classes: ColumnClasses,
+  { fresh, open, classes }: { fresh: readonly Migration[]; open: readonly Backfill[]; classes: ColumnClasses },
 ): Promise<LintReport> {
-  const squawk = await loadSquawkReport(migrations);
+  const squawk = await loadSquawkReport(fresh);
   const drafts: Draft[] = [];
-  for (const migration of migrations) {
-    drafts.push(await lintOne(client, migration, squawk));
+  const broken: LintFinding[] = [];
+  const waiting = new Set(open);
+  const tryAll = async (backfills: readonly Backfill[]) => {
+    for (const backfill of backfills) waiting.delete(backfill);
+    broken.push(...(await tryBackfills(client, backfills)));
+  };
+  for (const migration of fresh) {
+    // Afterwards the columns that it reads may be gone.
+    await tryAll([...waiting].filter(({ name }) => migration.backfills.includes(name)));
+    const draft = await lintOne(client, migration, squawk);
+    const unnamed = await findUnnamed(client, { ...draft, migration }, open);
+    drafts.push({ ...draft, findings: [...draft.findings, ...unnamed] });
     if (migration.transactional) await commit(client);
     await classes.note(client, migration.name);
   }
+  await tryAll([...waiting]);
   const report = await concludeReport(client, drafts);
-  const unclassified = await classes.judge(client, migrations.at(-1)?.name ?? '');
-  return { ...report, findings: [...report.findings, ...unclassified] };
+  const unclassified = await classes.judge(client, fresh.at(-1)?.name ?? '');
+  return { ...report, findings: [...report.findings, ...broken, ...unclassified] };
 }
 
 /** A deferred constraint that fails here has failed in the trace before, and is a finding there. */

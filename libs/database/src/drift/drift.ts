@@ -1,6 +1,6 @@
-import { connectMigrator, type MigrationTarget } from '../migrate/session.js';
+import { connectMigrator, type MigrationTarget } from '../runner/session.js';
 import type { Model } from '../model/product-model.js';
-import { MigrationError } from '../model/migration.js';
+import { MigrationError } from '../model/migration-error.js';
 import { readCatalogue } from './catalogue.js';
 import { loadSchemaFile } from './schema-file.js';
 

@@ -1,16 +1,18 @@
+import { describeBlockers } from '../runner/blocking-sessions.js';
 import pg from 'pg';
 import { dropInvalidIndexes } from './concurrent-index.js';
 import { findMisplacedExtension } from './extension-schema.js';
-import { describeBlockers, type OnEvent } from './events.js';
-import { claimMigration, recordDuration, type Provenance } from './ledger.js';
-import type { MigrationLock } from './lock.js';
-import { MigrationError, type Migration } from '../model/migration.js';
+import { type OnEvent } from './events.js';
+import { claimMigration, recordDuration, type Provenance } from '../runner/ledger.js';
+import type { RunnerLock } from '../runner/lock.js';
+import type { Migration } from '../model/migration.js';
+import { MigrationError } from '../model/migration-error.js';
 import { withRetries } from './retry.js';
-import type { Timing } from './timing.js';
+import type { Timing } from '../runner/timing.js';
 
 export interface ApplyContext {
   readonly client: pg.Client;
-  readonly lock: MigrationLock;
+  readonly lock: RunnerLock;
   readonly timing: Timing;
   readonly by: Provenance;
   readonly signal: AbortSignal | undefined;
@@ -107,7 +109,7 @@ function describeStatement(sql: string): string {
   return sql.split(/\s+/).slice(0, 3).join(' ');
 }
 
-function describeFailure(cause: unknown, lock: MigrationLock, signal: AbortSignal | undefined): MigrationError {
+function describeFailure(cause: unknown, lock: RunnerLock, signal: AbortSignal | undefined): MigrationError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const why = signal?.aborted ? 'interrupted; ' : '';
   return new MigrationError(

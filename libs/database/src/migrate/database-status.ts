@@ -1,13 +1,16 @@
 import type { Environment } from '@airlock/config';
 import type { Client } from 'pg';
-import { type AppliedMigration, hasTable, loadLedger } from './ledger.js';
+import { type BackfillRecord, loadBackfills } from '../backfill/backfill-progress.js';
+import { type BackfillFacts, type BackfillState, judgeBackfill } from '../backfill/requirements.js';
+import { type AppliedMigration, hasTable, loadLedger } from '../runner/ledger.js';
+import type { Backfill } from '../model/backfill.js';
 import type { Migration, MigrationPhase } from '../model/migration.js';
 import type { Model } from '../model/product-model.js';
 import { planMigrations } from './plan.js';
-import { judgeSchema, type SchemaVerdict } from './schema-range.js';
-import { connectMigrator, isProvisioned, type MigrationTarget } from './session.js';
+import { judgeBackfills, judgeSchema, type SchemaVerdict } from './schema-range.js';
+import { connectMigrator, isProvisioned, type MigrationTarget } from '../runner/session.js';
 
-export interface StatusOptions extends MigrationTarget, Pick<Model, 'migrations'> {}
+export interface StatusOptions extends MigrationTarget, Pick<Model, 'migrations'>, Partial<Pick<Model, 'backfills'>> {}
 
 export interface MigrationStatus {
   readonly name: string;
@@ -26,6 +29,7 @@ export interface DatabaseStatus {
   /** False if `airlock db provision` must run before the migrations. */
   readonly isProvisioned: boolean;
   readonly migrations: readonly MigrationStatus[];
+  readonly backfills: readonly BackfillStatus[];
   readonly verdict: SchemaVerdict;
   /** The newest backup that a drill has restored. */
   readonly restorable: RestorableBackup | null;
@@ -37,11 +41,20 @@ export interface RestorableBackup {
   readonly provedAt: Date;
 }
 
+export interface BackfillStatus extends Partial<BackfillRecord> {
+  readonly name: string;
+  readonly table: string;
+  /** This code is not ready before it is complete. */
+  readonly isRequired: boolean;
+  readonly state: BackfillState;
+}
+
 /** Reads only. */
 export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus> {
-  const { migrations, config } = options;
-  const { applied, ...facts } = await withStatusSession(options, async (client) => ({
+  const { migrations, backfills = [], config } = options;
+  const { applied, records, ...facts } = await withStatusSession(options, async (client) => ({
     applied: await loadLedger(client),
+    records: await loadBackfills(client),
     isProvisioned: await isProvisioned(client),
     restorable: await loadRestorable(client),
   }));
@@ -50,15 +63,24 @@ export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus
     environment: config.environment,
     ...facts,
     migrations: compare(migrations, applied),
-    verdict: judgeSchema(applied, migrations),
+    backfills: backfills.map((backfill) => describeBackfill(backfill, { migrations, applied, records })),
+    verdict: judgeBackfills(judgeSchema(applied, migrations), backfills, { migrations, applied, records }),
   };
 }
 
 /** The migrations that a run would apply. @throws MigrationRefusal where the run would be refused */
 export async function loadPlan(options: StatusOptions & { to?: string | undefined }): Promise<readonly Migration[]> {
-  const { migrations, config, to } = options;
-  const applied = await withStatusSession(options, loadLedger);
-  return planMigrations({ migrations, applied, environment: config.environment, to });
+  const { migrations, backfills, config, to } = options;
+  return withStatusSession(options, async (client) => {
+    const [applied, records] = [await loadLedger(client), await loadBackfills(client)];
+    return planMigrations({ migrations, backfills, applied, records, environment: config.environment, to });
+  });
+}
+
+function describeBackfill(backfill: Backfill, facts: BackfillFacts): BackfillStatus {
+  const { name, table, isRequired } = backfill;
+  const record = facts.records.find((row) => row.name === name);
+  return { ...record, name, table, isRequired, state: judgeBackfill(backfill, facts) };
 }
 
 async function withStatusSession<T>(target: MigrationTarget, read: (client: Client) => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
-import type { Session } from './blocking-sessions.js';
+import { type BackfillEvent, describeBackfillEvent } from '../backfill/backfill-events.js';
+import { describeBlockers, describeSession, type Session } from '../runner/blocking-sessions.js';
 
 /** Progress of a run; the report at the end states its result. */
 export type MigrationEvent =
@@ -14,6 +15,7 @@ export type MigrationEvent =
       readonly reason: string;
       readonly blockers: readonly Session[];
     }
+  | { readonly type: 'backfill'; readonly name: string; readonly event: BackfillEvent }
   | { readonly type: 'applied'; readonly name: string; readonly durationMs: number };
 
 export type OnEvent = (event: MigrationEvent) => void;
@@ -31,16 +33,9 @@ export function describeEvent(event: MigrationEvent): string {
       return `${event.name}: dropped ${event.index}, which an earlier attempt left invalid`;
     case 'retrying':
       return `${event.name}: ${event.reason}; try ${event.attempt + 1} in ${event.pauseMs} ms${describeBlockers(event.blockers)}`;
+    case 'backfill':
+      return describeBackfillEvent(event.event);
     case 'applied':
       return `${event.name} applied in ${Math.round(event.durationMs)} ms`;
   }
-}
-
-export function describeSession({ pid, application, address, since }: Session): string {
-  const from = address === null ? '' : ` from ${address}`;
-  return `pid ${pid} (${application}${from}${since === null ? '' : `, since ${since.toISOString()}`})`;
-}
-
-export function describeBlockers(blockers: readonly Session[]): string {
-  return blockers.length === 0 ? '' : `; blocked by: ${blockers.map(describeSession).join(', ')}`;
 }

@@ -1,17 +1,19 @@
 import type { Client } from 'pg';
 import { readUserName } from '@airlock/config';
+import { finishBackfills } from '../backfill/finish-backfills.js';
+import { loadBackfills } from '../backfill/backfill-progress.js';
 import { applyMigration, type ApplyContext } from './apply-migration.js';
 import type { OnEvent } from './events.js';
 import { finishRun, startRun } from './migration-journal.js';
-import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from './ledger.js';
-import { backendPid, type LockHolder, withMigrationLock } from './lock.js';
+import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from '../runner/ledger.js';
+import { backendPid, type LockHolder, withRunnerLock } from '../runner/lock.js';
 import type { Migration } from '../model/migration.js';
 import type { Model } from '../model/product-model.js';
-import { planMigrations } from './plan.js';
-import { connectMigrator, type MigrationTarget, withOwner } from './session.js';
-import { DEFAULT_TIMING, type Timing } from './timing.js';
+import { isUnshared, planMigrations } from './plan.js';
+import { connectMigrator, type MigrationTarget, withOwner } from '../runner/session.js';
+import { DEFAULT_TIMING, type Timing } from '../runner/timing.js';
 
-export interface MigrateOptions extends MigrationTarget, Pick<Model, 'migrations'> {
+export interface MigrateOptions extends MigrationTarget, Pick<Model, 'migrations'>, Partial<Pick<Model, 'backfills'>> {
   /** Stop after this one. */
   readonly to?: string | undefined;
   /** The actor, for the journal; the operating system user by default. */
@@ -44,7 +46,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrationReport>
     onWaiting: (holder: LockHolder) => onEvent({ type: 'waiting', holder }),
   };
   try {
-    return await withMigrationLock(lockSession, lockOptions, (lock) =>
+    return await withRunnerLock(lockSession, lockOptions, (lock) =>
       withOwner(options, 'migrate', (client) =>
         applyPending(options, { client, lock, timing, by: createProvenance(options), signal, onEvent }),
       ),
@@ -57,17 +59,26 @@ export async function migrate(options: MigrateOptions): Promise<MigrationReport>
 /** Reads everything again under the lock, because another runner may have just finished. */
 async function applyPending(options: MigrateOptions, context: ApplyContext): Promise<MigrationReport> {
   const { client, lock, by, signal, onEvent } = context;
-  const { config, to, migrations } = options;
+  const { config, to, migrations, backfills = [] } = options;
   await ensureLedger(client);
   const ledger = await loadLedger(client);
-  const pending = planMigrations({ migrations, applied: ledger, environment: config.environment, to });
+  const { environment } = config;
+  const records = await loadBackfills(client);
+  const pending = planMigrations({ migrations, backfills, applied: ledger, records, environment, to });
   onEvent({ type: 'planned', names: pending.map(({ name }) => name) });
-  if (pending.length === 0) return createReport(client, ledger, []);
+  const finish = async (names?: readonly string[]) => {
+    if (isUnshared({ environment, applied: ledger })) await finishBackfills({ migrations, backfills, names }, context);
+  };
+  if (pending.length === 0) {
+    await finish();
+    return createReport(client, ledger, []);
+  }
   const run = await startRun(client, { planned: pending.map(({ name }) => name), by });
   lock.watch(backendPid(client));
   signal?.addEventListener('abort', () => void lock.cancelWatched().catch(() => {}), { once: true });
   try {
-    const applied = await applyInOrder(pending, context);
+    const applied = await applyInOrder(pending, context, finish);
+    await finish();
     await finishRun(client, run);
     return createReport(client, ledger, applied);
   } catch (error) {
@@ -77,11 +88,16 @@ async function applyPending(options: MigrateOptions, context: ApplyContext): Pro
   }
 }
 
-async function applyInOrder(pending: readonly Migration[], context: ApplyContext): Promise<MigrationReport['applied']> {
+async function applyInOrder(
+  pending: readonly Migration[],
+  context: ApplyContext,
+  finish: (backfills: readonly string[]) => Promise<void>,
+): Promise<MigrationReport['applied']> {
   const applied = [];
   for (const migration of pending) {
     context.signal?.throwIfAborted();
     await context.lock.assertHeld();
+    await finish(migration.backfills);
     applied.push({ name: migration.name, durationMs: await applyMigration(migration, context) });
   }
   return applied;

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { Provenance } from './ledger.js';
+import type { Provenance } from '../runner/ledger.js';
 
 /** Runs that had work to do, including failed and killed ones. Written outside the migrations' transactions. */
 export async function startRun(

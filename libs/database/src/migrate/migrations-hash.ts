@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LEDGER_SQL } from './ledger.js';
+import { LEDGER_SQL } from '../runner/ledger.js';
 import type { Model } from '../model/product-model.js';
 import { DEFAULT_SEED_ROWS } from '../model/seed-row.js';
 
@@ -7,8 +7,13 @@ import { DEFAULT_SEED_ROWS } from '../model/seed-row.js';
 const SERVER_MAJOR = '18';
 
 /** Hashes everything that decides the contents of a migrated and seeded database: the key of every cached template. */
-export function migrationsHash({ migrations, seedRows }: Pick<Model, 'migrations' | 'seedRows'>): string {
+export function migrationsHash({
+  migrations,
+  backfills,
+  seedRows,
+}: Pick<Model, 'migrations' | 'backfills' | 'seedRows'>): string {
   const rows = Array.from({ length: DEFAULT_SEED_ROWS }, (_, index) => seedRows.createRow(index));
-  const content = [SERVER_MAJOR, LEDGER_SQL, migrations.map(({ sha256 }) => sha256), seedRows.sql, rows];
+  const changes = [...migrations, ...backfills].map(({ sha256 }) => sha256);
+  const content = [SERVER_MAJOR, LEDGER_SQL, changes, seedRows.sql, rows];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

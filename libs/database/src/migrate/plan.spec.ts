@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Environment } from '@airlock/config';
-import type { AppliedMigration } from './ledger.js';
+import type { AppliedMigration } from '../runner/ledger.js';
 import { defineMigration, type Migration } from '../model/migration.js';
-import { MigrationRefusal, planMigrations } from './plan.js';
+import { MigrationRefusal } from '../model/migration-error.js';
+import { planMigrations } from './plan.js';
 
 const first = expand('20260101000000-first');
 const second = expand('20260102000000-second');

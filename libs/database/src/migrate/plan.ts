@@ -1,24 +1,26 @@
 import { type Environment, traitsOf } from '@airlock/config';
-import type { AppliedMigration } from './ledger.js';
-import { type Migration, MigrationError } from '../model/migration.js';
-
-/** Refused before anything was changed. */
-export class MigrationRefusal extends MigrationError {
-  override name = 'MigrationRefusal';
-  override readonly exitCode = 3;
-}
+import type { AppliedMigration } from '../runner/ledger.js';
+import { assertBackfillCatalogue, assertBackfilled } from '../backfill/requirements.js';
+import type { BackfillRecord } from '../backfill/backfill-progress.js';
+import type { Backfill } from '../model/backfill.js';
+import type { Migration } from '../model/migration.js';
+import { MigrationRefusal } from '../model/migration-error.js';
 
 export interface MigrationPlanOptions {
   readonly migrations: readonly Migration[];
+  readonly backfills?: readonly Backfill[] | undefined;
   readonly applied: readonly AppliedMigration[];
+  readonly records?: readonly BackfillRecord[] | undefined;
   readonly environment: Environment;
   /** Stop after this migration. */
   readonly to?: string | undefined;
 }
 
 /** The migrations to apply, in order. @throws MigrationRefusal naming every contradiction between code and database */
-export function planMigrations({ migrations, applied, environment, to }: MigrationPlanOptions): readonly Migration[] {
+export function planMigrations(options: MigrationPlanOptions): readonly Migration[] {
+  const { migrations, backfills = [], applied, records = [], to } = options;
   assertCatalogue(migrations);
+  assertBackfillCatalogue(migrations, backfills);
   const problems = findContradictions(migrations, applied);
   if (problems.length > 0) throw new MigrationRefusal(problems.join('\n'));
   const done = new Set(applied.map(({ name }) => name));
@@ -26,8 +28,19 @@ export function planMigrations({ migrations, applied, environment, to }: Migrati
     migrations.filter(({ name }) => !done.has(name)),
     to,
   );
-  if (isStrict(environment) && applied.length > 0) assertPhases(pending);
+  if (!isUnshared(options)) {
+    assertPhases(pending);
+    assertBackfilled(pending, { migrations, backfills, applied, records });
+  }
   return pending;
+}
+
+/**
+ * No code of an earlier release serves from the database: it runs locally, or is still empty. There, every migration may
+ * run at once, and the runner runs the backfills itself.
+ */
+export function isUnshared({ environment, applied }: Pick<MigrationPlanOptions, 'environment' | 'applied'>): boolean {
+  return traitsOf(environment).runsLocally || applied.length === 0;
 }
 
 /** Checks the code alone: names ascend, and each contract completes an earlier expand. */
@@ -88,12 +101,6 @@ function takeUntil(pending: readonly Migration[], to: string | undefined): reado
   return pending.slice(0, index + 1);
 }
 
-/** Environments in which code of the previous release still serves while the schema changes. */
-function isStrict(environment: Environment): boolean {
-  return !traitsOf(environment).runsLocally;
-}
-
-/** An empty database is accepted: there is no earlier release that a contract could break. */
 function assertPhases(pending: readonly Migration[]): void {
   const names = new Set(pending.map(({ name }) => name));
   const problems = pending

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { MigrationError } from '../model/migration.js';
-import type { Timing } from './timing.js';
+import { MigrationError } from '../model/migration-error.js';
+import type { Timing } from '../runner/timing.js';
 
 /** Temporary: the session of a killed runner lives until the server notices that its client has gone. */
 export class RetryLater extends MigrationError {}

@@ -1,5 +1,8 @@
 import type { ClientBase } from 'pg';
-import { type AppliedMigration, loadLedger } from './ledger.js';
+import { loadBackfills } from '../backfill/backfill-progress.js';
+import { type BackfillFacts, describeState, judgeBackfill } from '../backfill/requirements.js';
+import { type AppliedMigration, loadLedger } from '../runner/ledger.js';
+import type { Backfill } from '../model/backfill.js';
 import type { Migration } from '../model/migration.js';
 
 type Catalogue = readonly Migration[];
@@ -16,7 +19,7 @@ export interface SchemaRange {
 export type SchemaState =
   /** Every migration that this code needs is applied. */
   | 'ready'
-  /** A migration that this code needs is missing. */
+  /** A migration that this code needs is missing, or a backfill is not complete. */
   | 'behind'
   /** Later releases have migrated the database, and this code is compatible with their changes. */
   | 'ahead'
@@ -39,9 +42,33 @@ export function schemaRange(migrations: Catalogue): SchemaRange {
   return { needs: migrations.findLast(({ phase }) => phase === 'expand')?.name ?? '', knows: schemaHead(migrations) };
 }
 
-/** One query, for readiness: is this code compatible with the current schema? */
-export async function checkSchema(client: ClientBase, migrations: Catalogue): Promise<SchemaVerdict> {
-  return judgeSchema(await loadLedger(client), migrations);
+/** For readiness: is this code compatible with the current schema, and are its required backfills complete? */
+export async function checkSchema(
+  client: ClientBase,
+  migrations: Catalogue,
+  backfills: readonly Backfill[] = [],
+): Promise<SchemaVerdict> {
+  const applied = await loadLedger(client);
+  const verdict = judgeSchema(applied, migrations);
+  if (!backfills.some(({ isRequired }) => isRequired)) return verdict;
+  return judgeBackfills(verdict, backfills, { migrations, applied, records: await loadBackfills(client) });
+}
+
+/** Code that reads only filled columns is not ready before they are filled. */
+export function judgeBackfills(
+  verdict: SchemaVerdict,
+  backfills: readonly Backfill[],
+  facts: BackfillFacts,
+): SchemaVerdict {
+  const unfinished = backfills.flatMap((backfill) => {
+    const state = judgeBackfill(backfill, facts);
+    return backfill.isRequired && state !== 'complete'
+      ? [`the backfill ${backfill.name} is ${describeState(state)}`]
+      : [];
+  });
+  return verdict.isServing && unfinished.length > 0
+    ? { state: 'behind', isServing: false, reasons: unfinished }
+    : verdict;
 }
 
 /**

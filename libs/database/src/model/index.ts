@@ -1,4 +1,5 @@
 /** The parts of a model. Loads neither a driver nor an ORM. */
+export { type Backfill, defineBackfill } from './backfill.js';
 export { type Classes, classify, constant, identifier, inCopy, json, person, personal } from './column-classes.js';
 export { clipIdentifier, LONGEST_IDENTIFIER_BYTES, parseIdentifier } from './identifier.js';
 export { jobsSchema } from './jobs-schema.js';
@@ -7,10 +8,10 @@ export {
   defineMigration,
   type Migration,
   MIGRATION_NAME,
-  MigrationError,
   type MigrationPhase,
   type MigrationStatement,
 } from './migration.js';
+export { MigrationError } from './migration-error.js';
 export type { Model } from './product-model.js';
 export type { SeedRow, SeedRows } from './seed-row.js';
 export { SYSTEM_ROLE } from './system-role.js';

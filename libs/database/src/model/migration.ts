@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { MigrationError } from './migration-error.js';
 import { isRepeatable } from './repeatable.js';
 
 /** `contract`: incompatible with code older than the release of its `expand`. */
@@ -21,6 +22,8 @@ export interface MigrationDefinition {
    * idempotent.
    */
   transaction?: false;
+  /** The backfills that must be complete before it runs: it removes, requires or checks a column of theirs. */
+  backfills?: readonly string[];
   statements: readonly (string | MigrationStatement)[];
 }
 
@@ -30,17 +33,12 @@ export interface Migration {
   readonly phase: MigrationPhase;
   readonly completes: string | undefined;
   readonly transactional: boolean;
+  readonly backfills: readonly string[];
   readonly statements: readonly MigrationStatement[];
   readonly sha256: string;
 }
 
 export const MIGRATION_NAME = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})-[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
-
-export class MigrationError extends Error {
-  override name = 'MigrationError';
-  /** Exit code of the command line. */
-  readonly exitCode: number = 1;
-}
 
 /** @throws MigrationError if the definition contradicts itself. */
 export function defineMigration(definition: MigrationDefinition): Migration {
@@ -50,6 +48,7 @@ export function defineMigration(definition: MigrationDefinition): Migration {
     phase: definition.phase,
     completes: definition.completes,
     transactional: definition.transaction !== false,
+    backfills: definition.backfills ?? [],
     statements: definition.statements.map(createStatement),
   };
   return Object.freeze({ ...migration, sha256: createFingerprint(migration) });
@@ -119,7 +118,9 @@ function dedent(sql: string): string {
 
 /** Reasons of lint exceptions are left out: they are for readers and may be reworded later. */
 function createFingerprint(migration: Omit<Migration, 'sha256'>): string {
-  const { name, phase, completes = null, transactional, statements } = migration;
-  const content = [name, phase, completes, transactional, statements.map(({ sql }) => sql)];
+  const { name, phase, completes = null, transactional, backfills, statements } = migration;
+  // Only if there are any: the fingerprints of migrations without them are recorded.
+  const needs = backfills.length > 0 ? [backfills] : [];
+  const content = [name, phase, completes, transactional, statements.map(({ sql }) => sql), ...needs];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

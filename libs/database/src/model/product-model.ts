@@ -1,3 +1,4 @@
+import type { Backfill } from './backfill.js';
 import type { Classes } from './column-classes.js';
 import type { Migration } from './migration.js';
 import type { SeedRows } from './seed-row.js';
@@ -9,11 +10,13 @@ import type { SeedRows } from './seed-row.js';
 export interface Model {
   /** In the order of their names. */
   readonly migrations: readonly Migration[];
+  /** Changes of many rows that run after a migration. One stays in the list as long as a migration names it. */
+  readonly backfills: readonly Backfill[];
   readonly seedRows: SeedRows;
   /** The tables whose rows may be in a cache, as `schema.name` or `name`. Each process guards its changes of them. */
   readonly cachedTables: readonly string[];
   /**
-   * Contains `schema.sql`, `migrations/`, and in `records/` the files `released.json` and `known-objects.json`.
+   * Contains `schema.sql`, `migrations/`, `backfills/`, and in `records/` the files `released.json` and `known-objects.json`.
    * Commands of a checkout write there; an image only reads `schema.sql`.
    */
   readonly folder: URL;

@@ -123,6 +123,7 @@ DECLARE
   may_be_reset boolean := current_setting('provision.may_be_reset', true) IS NOT DISTINCT FROM 'on';
   owner text := current_setting('provision.owner');
   login record;
+  user_of_system text;
   held pg_roles;
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = owner) THEN
@@ -162,15 +163,19 @@ BEGIN
     RAISE EXCEPTION 'role "airlock_system": has powers, may log in or is a member of a role; expected a role with none of these'
       USING ERRCODE = '42501', HINT = 'An administrator must find out who changed the role, and repair it by hand.';
   END IF;
-  IF NOT EXISTS (SELECT FROM pg_auth_members WHERE roleid = 'airlock_system'::regrole AND set_option AND NOT inherit_option
-                    AND member = to_regrole(quote_ident(current_setting('provision.app_user')))) THEN
+  -- The migrator becomes it for a backfill of rows of all users.
+  FOREACH user_of_system IN ARRAY ARRAY[current_setting('provision.app_user'), current_setting('provision.migrator_user')] LOOP
+    IF EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = 'airlock_system'::regrole AND m.set_option AND NOT m.inherit_option
+                  AND m.member = to_regrole(quote_ident(user_of_system))) THEN
+      CONTINUE;
+    END IF;
     BEGIN
-      EXECUTE format('GRANT airlock_system TO %I WITH INHERIT FALSE, SET TRUE', current_setting('provision.app_user'));
+      EXECUTE format('GRANT airlock_system TO %I WITH INHERIT FALSE, SET TRUE', user_of_system);
     EXCEPTION WHEN insufficient_privilege THEN
       RAISE EXCEPTION 'role "airlock_system": was created by another administrator of this server; expected the right to grant it'
         USING ERRCODE = '42501', HINT = format('That administrator runs: GRANT airlock_system TO %I WITH ADMIN OPTION', current_user);
     END;
-  END IF;
+  END LOOP;
   IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
     EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', owner, current_user);
   END IF;
@@ -382,10 +387,27 @@ CREATE TABLE IF NOT EXISTS ops.system_uses (
   request_id text
 );
 
+-- A backfill waits while a replica lags behind. The server shows that to its administrators alone.
+DO $lag$
+BEGIN
+  IF to_regprocedure('ops.replica_lag()') IS NULL THEN
+    -- No position: a receiver that replays nothing, such as an archiver. No state either: it may not be seen.
+    CREATE FUNCTION ops.replica_lag() RETURNS TABLE (name text, is_hidden boolean, lag_ms float8, lag_bytes float8)
+      LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $body$
+        SELECT coalesce(nullif(application_name, ''), 'pid ' || pid), state IS NULL,
+               1000 * extract(epoch FROM replay_lag)::float8,
+               pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), replay_lsn)::float8
+          FROM pg_catalog.pg_stat_replication WHERE state IS NULL OR replay_lsn IS NOT NULL
+      $body$;
+    REVOKE ALL ON FUNCTION ops.replica_lag() FROM PUBLIC;
+  END IF;
+  EXECUTE format('GRANT EXECUTE ON FUNCTION ops.replica_lag() TO %I', current_setting('provision.owner'));
+END $lag$;
+
 DO $readers$
 BEGIN
   EXECUTE format('GRANT INSERT (service, reason, user_id, request_id) ON ops.system_uses TO %I', current_setting('provision.app_user'));
-  EXECUTE format('GRANT SELECT ON ops.system_uses TO %I', current_setting('provision.owner'));
+  EXECUTE format('GRANT SELECT, INSERT (service, reason, user_id, request_id) ON ops.system_uses TO %I', current_setting('provision.owner'));
   EXECUTE format('GRANT SELECT ON ops.environment TO %I, %I, %I', current_setting('provision.app_user'),
     current_setting('provision.migrator_user'), current_setting('provision.owner'));
 END $readers$;

@@ -1,7 +1,7 @@
 import { environmentsWith, listNames, traitsOf } from '@airlock/config';
 import { type Client, DatabaseError, escapeIdentifier } from 'pg';
 import { IdentityError, type Location, readLocation, readStamp, type Stamp } from '../identity/stamp.js';
-import { loadLedger } from '../migrate/ledger.js';
+import { loadLedger } from '../runner/ledger.js';
 import type { Migration } from '../model/migration.js';
 import { listSourceColumns } from './mask-rows.js';
 import type { TablePlan } from './plan-copy.js';

@@ -5,7 +5,7 @@ import { createSessionConfig } from '../connect/client-options.js';
 import { assertIdentity, IdentityError } from '../identity/assert-identity.js';
 import { readLocation, type Stamp } from '../identity/stamp.js';
 import { migrate } from '../migrate/migrate.js';
-import { withOwner } from '../migrate/session.js';
+import { withOwner } from '../runner/session.js';
 import type { Classes } from '../model/column-classes.js';
 import type { Model } from '../model/product-model.js';
 import { assertSameServer, provisionBeside, type ProvisionOptions } from '../provision/provision.js';
@@ -16,7 +16,7 @@ import type { OnProgress } from './row-progress.js';
 import { RefreshRefusal } from './refresh-errors.js';
 import { type Beside, lockTarget, nextOf, removeLeftovers, removeUnfinished, swap } from './swap.js';
 
-export interface RefreshOptions extends Pick<Model, 'migrations'> {
+export interface RefreshOptions extends Pick<Model, 'migrations'>, Partial<Pick<Model, 'backfills'>> {
   /** Of the target. */
   readonly config: Config;
   /** A session of a role that may read every row of the source: a restored copy, which no process serves. */
@@ -112,7 +112,8 @@ async function assertTarget(config: Config, { admin, app, context }: Place) {
 async function build(options: RefreshOptions, { place, from }: { place: Place; from: Stamp }): Promise<Filled> {
   const config = moveConfig(options.config, place.next);
   await provisionBeside(place, place.next);
-  await migrate({ migrations: options.migrations, config });
+  const { migrations, backfills } = options;
+  await migrate({ migrations, backfills: backfills ?? [], config });
   return withOwner({ config }, 'refresh', (target) =>
     withOwner({ config }, 'refresh-check', async (probe) => {
       // Until the scan has passed, the stamp fits no name, so that no process starts on this database.
@@ -127,6 +128,8 @@ async function build(options: RefreshOptions, { place, from }: { place: Place; f
         hash,
         roles: { app: place.app.user, migrator: place.migration.user },
       });
+      // Those of the empty database say nothing about the rows that came.
+      await target.query('DELETE FROM ops.backfills');
       await stampFor(place.app.database, place);
       return filled;
     }),

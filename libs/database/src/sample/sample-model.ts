@@ -7,6 +7,7 @@ const USERS = ['user_ada', 'user_grace', 'user_linus'];
 /** The model of the specs of this library and of database-dev: one table with row-level security. */
 export const sampleModel: Model = {
   migrations: [createParcels],
+  backfills: [],
   seedRows: {
     sql: `
       INSERT INTO public.parcels (id, owner_id, name)

@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
 import { environmentsWith, traitsOf } from '@airlock/config';
-import { MigrationRefusal } from '../migrate/plan.js';
-import { type MigrationTarget, withOwner } from '../migrate/session.js';
+import { type MigrationTarget, withOwner } from '../runner/session.js';
 import type { Model } from '../model/product-model.js';
 import { DEFAULT_SEED_ROWS, type SeedRow, type SeedRows } from '../model/seed-row.js';
+import { MigrationRefusal } from '../model/migration-error.js';
 
 const BATCH_ROWS = 1_000;
 

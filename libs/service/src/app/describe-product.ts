@@ -11,7 +11,7 @@ export function describeProduct(
   jobModules: readonly Type[] = [],
 ): ProductDefinition {
   return {
-    checkSchema: (session) => checkSchema(session, model.migrations),
+    checkSchema: (session) => checkSchema(session, model.migrations, model.backfills),
     loadEntities: () => model.loadEntities(),
     cachedTables: model.cachedTables,
     jobs,

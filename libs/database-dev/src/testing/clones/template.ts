@@ -6,7 +6,7 @@ import type { Model } from '@airlock/database/model';
 import { formatUrl } from './database-name.js';
 
 /** The inputs that fill a template. */
-export type TemplateModel = Pick<Model, 'migrations' | 'seedRows'>;
+export type TemplateModel = Pick<Model, 'migrations' | 'backfills' | 'seedRows'>;
 
 export interface TemplateOptions extends TemplateModel {
   readonly name: string;
@@ -17,7 +17,7 @@ export interface TemplateOptions extends TemplateModel {
 
 /** Creates a provisioned, migrated and seeded database that can be cloned and accepts no connections. */
 export async function buildTemplate(options: TemplateOptions): Promise<void> {
-  const { name, admin, app, migration, migrations, seedRows } = options;
+  const { name, admin, app, migration, migrations, backfills, seedRows } = options;
   // Only here, where nothing is cached: these modules are slow to load.
   const [{ provision }, { migrate }, { seed }] = await Promise.all([
     import('@airlock/database/internal'),
@@ -31,7 +31,7 @@ export async function buildTemplate(options: TemplateOptions): Promise<void> {
     cwd: '/',
   });
   await provision({ admin, app: template, migration: migrator, environment: 'testing' });
-  await migrate({ config, migrations });
+  await migrate({ config, migrations, backfills });
   await seed({ config, seedRows });
   await closeTemplate(options);
 }

@@ -18,7 +18,7 @@ import {
  */
 export async function checkKnownObjects(
   database: ThrowawayDatabase,
-  { isWritten, ...model }: Pick<Model, 'migrations' | 'folder'> & { isWritten: boolean },
+  { isWritten, ...model }: Pick<Model, 'migrations' | 'backfills' | 'folder'> & { isWritten: boolean },
 ): Promise<void> {
   const found = await recordObjects(database, model);
   if (isWritten) saveKnownObjects(model, found);
@@ -34,7 +34,7 @@ export async function checkKnownObjects(
 /** Only a contract removes objects, so the objects before each contract and at the end are all that ever existed. */
 export async function recordObjects(
   { config, withOwner }: Pick<ThrowawayDatabase, 'config' | 'withOwner'>,
-  { migrations }: Pick<Model, 'migrations'>,
+  { migrations, backfills = [] }: Pick<Model, 'migrations'> & Partial<Pick<Model, 'backfills'>>,
 ): Promise<KnownObjects> {
   const read = () => withOwner(readObjects);
   const provisioned = Object.fromEntries((await read()).map((object) => [describeObject(object), object.definition]));
@@ -47,7 +47,9 @@ export async function recordObjects(
   const migrated = new Set<string>();
   const stops = migrations.flatMap(({ phase }, n) => (phase === 'contract' ? [n] : []));
   for (const count of [...stops, migrations.length]) {
-    await migrate({ config, migrations: migrations.slice(0, count) });
+    const made = migrations.slice(0, count);
+    const known = backfills.filter(({ follows }) => made.some(({ name }) => name === follows));
+    await migrate({ config, migrations: made, backfills: known });
     for (const name of await readMade()) if (!bookkeeping.includes(name)) migrated.add(name);
   }
   return { provisioned, bookkeeping: bookkeeping.sort(), migrated: [...migrated].sort() };

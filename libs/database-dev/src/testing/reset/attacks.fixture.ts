@@ -391,6 +391,30 @@ const roleAttacks: Attack[] = [
       );
     },
   },
+  ...['SUPERUSER', 'BYPASSRLS'].map((power, n): Attack => ({
+    id: `A76${'de'[n]}`,
+    title: `the role of the system, which the migrator is a member of, has ${power}`,
+    by: 'L3',
+    arrange: (w) => w.serverUntilDisposed(`ALTER ROLE airlock_system ${power}`, `ALTER ROLE airlock_system NO${power}`),
+  })),
+  {
+    id: 'A76f',
+    title: 'the role of the system owns another database',
+    by: 'L3',
+    arrange: (w) => otherDatabase(w, 'ALTER DATABASE :other OWNER TO airlock_system'),
+  },
+  {
+    id: 'A76g',
+    title: 'the migrator may connect to another database as a member of the role of the system',
+    by: 'L3',
+    arrange: async (w) => {
+      await w.serverUntilDisposed(
+        `GRANT airlock_system TO ${w.database}_migrator WITH INHERIT TRUE`,
+        `GRANT airlock_system TO ${w.database}_migrator WITH INHERIT FALSE`,
+      );
+      await otherDatabase(w, 'GRANT CONNECT ON DATABASE :other TO airlock_system');
+    },
+  },
   ...[
     'ALTER ROLE :db_migrator SET session_preload_libraries = $$auto_explain$$',
     'ALTER ROLE :db_owner SET search_path = evil',
@@ -908,6 +932,16 @@ const allowed: Attack[] = [
     id: 'A72',
     title: 'another test database and its clones are on the server',
     arrange: (w) => w.serverUntilDisposed('CREATE DATABASE other_test_0a1b2c3d', 'DROP DATABASE other_test_0a1b2c3d'),
+  },
+  {
+    id: 'A72b',
+    title: 'the role of the system has rights in another database, as provisioning gives them',
+    arrange: async (w) => {
+      await otherDatabase(w, 'SELECT 1');
+      await runAs({ ...w.inside, database: 'customers' }, (client) =>
+        client.query('CREATE TABLE people (); GRANT SELECT, UPDATE ON people TO airlock_system'),
+      );
+    },
   },
 ];
 

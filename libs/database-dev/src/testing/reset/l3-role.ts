@@ -1,4 +1,5 @@
 import { isTestDatabaseName } from '@airlock/config';
+import { SYSTEM_ROLE } from '@airlock/database/model';
 import { type ServerLayer } from './layer.js';
 import { type ResetProblem, problemIf } from './verdict.js';
 import { nameOwner } from './minted-names.js';
@@ -38,10 +39,11 @@ export const role: ServerLayer = {
 };
 
 /**
- * The migrator, its owner role, and the owner roles of other test databases; no role that one of them is a member of.
+ * The migrator, its owner role, the owner roles of other test databases, and the role of the system, which has rights in
+ * each database and may connect to none; no other role that one of them is a member of.
  */
 function judgeRoles({ acting, address }: ServerFacts): ResetProblem[] {
-  const expected = [address.user, nameOwner(address.database)];
+  const expected = [address.user, nameOwner(address.database), SYSTEM_ROLE];
   return acting.roles.flatMap(({ name, through, powers }) => [
     ...problemIf(
       powers.length > 0,
@@ -50,7 +52,7 @@ function judgeRoles({ acting, address }: ServerFacts): ResetProblem[] {
     ),
     ...problemIf(
       powers.length === 0 && !expected.includes(name) && !isOwnerOfTests(name),
-      `${through.join(' and ')} is a member of ${name}; expected membership only in owners of test databases`,
+      `${through.join(' and ')} is a member of ${name}; expected membership only in owners of test databases and in ${SYSTEM_ROLE}`,
       `REVOKE "${name}" FROM "${through.join('", "')}"`,
     ),
   ]);

@@ -31,7 +31,9 @@ SELECT pg_catalog.jsonb_build_object(
       UNION ALL SELECT t.spcowner, 'tablespace', t.spcname FROM pg_catalog.pg_tablespace t
       UNION ALL SELECT h.refobjid, 'objects of the database', d.datname
         FROM pg_catalog.pg_shdepend h JOIN pg_catalog.pg_database d ON d.oid = h.dbid
-        WHERE h.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND h.deptype IN ('o', 'a', 'r')) s
+        WHERE h.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND h.deptype IN ('o', 'a', 'r')
+          -- Provisioning gives it rights in every database. They need CONNECT, which is judged with the databases.
+          AND (h.deptype = 'o' OR h.refobjid IS DISTINCT FROM pg_catalog.to_regrole('airlock_system'))) s
     WHERE s.refobjid IN (SELECT role FROM reach)),
   -- Only names of settings: a value may be a secret.
   'settings', (SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(

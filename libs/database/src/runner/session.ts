@@ -2,8 +2,7 @@ import { type Client, escapeIdentifier } from 'pg';
 import type { Config, Environment } from '@airlock/config';
 import { connectClient } from '../connect/client.js';
 import { assertIdentity } from '../identity/assert-identity.js';
-import { MigrationError } from '../model/migration.js';
-import { MigrationRefusal } from './plan.js';
+import { MigrationError, MigrationRefusal } from '../model/migration-error.js';
 
 /** Names the environment whose database the caller wants to change. */
 export interface MigrationTarget {

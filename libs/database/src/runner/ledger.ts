@@ -71,6 +71,24 @@ CREATE TABLE IF NOT EXISTS ops.restorable_backups (
   proved_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 GRANT SELECT ON ops.restorable_backups TO PUBLIC;
+-- How far each backfill is (docs/adr/0032). A batch changes its row in the transaction that changes the batch's rows.
+CREATE TABLE IF NOT EXISTS ops.backfills (
+  name text PRIMARY KEY,
+  sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+  pass integer NOT NULL DEFAULT 1,
+  last_key text[],
+  pass_rows bigint NOT NULL DEFAULT 0,
+  pass_changed bigint NOT NULL DEFAULT 0,
+  changed bigint NOT NULL DEFAULT 0,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  completed_at timestamptz,
+  commit text,
+  image_digest text,
+  actor text NOT NULL
+);
+-- Readiness asks. Keys may be about a person.
+GRANT SELECT (name, sha256, pass, pass_rows, changed, updated_at, completed_at) ON ops.backfills TO PUBLIC;
 `;
 
 export async function hasTable(client: ClientBase, name: string): Promise<boolean> {
@@ -80,7 +98,7 @@ export async function hasTable(client: ClientBase, name: string): Promise<boolea
 
 /** Also adds what is missing in a database of an earlier release. */
 export async function ensureLedger(client: ClientBase): Promise<void> {
-  if (!(await hasTable(client, 'ops.restorable_backups'))) await client.query(LEDGER_SQL);
+  if (!(await hasTable(client, 'ops.backfills'))) await client.query(LEDGER_SQL);
 }
 
 /** In the order of names, which is the order in which they were applied. */

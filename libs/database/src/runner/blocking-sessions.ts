@@ -25,6 +25,16 @@ export async function findBlockers(client: ClientBase, pid: number): Promise<Ses
   return rows;
 }
 
+/** The sessions that `pid` blocks right now. Every role sees who waits in `pg_locks`, and not in `pg_stat_activity`. */
+export async function findWaiters(client: ClientBase, pid: number): Promise<Session[]> {
+  const { rows } = await client.query<Session>(
+    `SELECT ${SESSION_COLUMNS} FROM pg_stat_activity a
+      WHERE a.pid IN (SELECT l.pid FROM pg_locks l WHERE NOT l.granted) AND $1 = ANY (pg_blocking_pids(a.pid))`,
+    [pid],
+  );
+  return rows;
+}
+
 /** The session that holds the advisory lock (classid, objid) of this database. */
 export async function findLockHolder(client: ClientBase, key: readonly [number, number]): Promise<Session | undefined> {
   const { rows } = await client.query<Session>(
@@ -34,4 +44,13 @@ export async function findLockHolder(client: ClientBase, key: readonly [number, 
     [...key],
   );
   return rows[0];
+}
+
+export function describeSession({ pid, application, address, since }: Session): string {
+  const from = address === null ? '' : ` from ${address}`;
+  return `pid ${pid} (${application}${from}${since === null ? '' : `, since ${since.toISOString()}`})`;
+}
+
+export function describeBlockers(blockers: readonly Session[]): string {
+  return blockers.length === 0 ? '' : `; blocked by: ${blockers.map(describeSession).join(', ')}`;
 }
