@@ -21,6 +21,11 @@ export interface MigrationDefinition {
    * idempotent.
    */
   transaction?: false;
+  /**
+   * The schema that a database had before it was adopted. `airlock db adopt --apply` records it there, and it runs in new
+   * databases. It is the first migration, and the linter does not judge it.
+   */
+  isBaseline?: true;
   statements: readonly (string | MigrationStatement)[];
 }
 
@@ -30,6 +35,7 @@ export interface Migration {
   readonly phase: MigrationPhase;
   readonly completes: string | undefined;
   readonly transactional: boolean;
+  readonly isBaseline: boolean;
   readonly statements: readonly MigrationStatement[];
   readonly sha256: string;
 }
@@ -50,7 +56,9 @@ export function defineMigration(definition: MigrationDefinition): Migration {
     phase: definition.phase,
     completes: definition.completes,
     transactional: definition.transaction !== false,
-    statements: definition.statements.map(createStatement),
+    isBaseline: definition.isBaseline === true,
+    // A baseline repeats the source of functions exactly.
+    statements: definition.isBaseline ? definition.statements.map(toStatement) : definition.statements.map(createStatement),
   };
   return Object.freeze({ ...migration, sha256: createFingerprint(migration) });
 }
@@ -102,8 +110,12 @@ function assertRepeatable(name: string, statements: readonly (string | Migration
 }
 
 function createStatement(statement: string | MigrationStatement): MigrationStatement {
-  const { sql, ...rest } = typeof statement === 'string' ? { sql: statement } : statement;
+  const { sql, ...rest } = toStatement(statement);
   return Object.freeze({ sql: dedent(sql), ...rest });
+}
+
+function toStatement(statement: string | MigrationStatement): MigrationStatement {
+  return Object.freeze(typeof statement === 'string' ? { sql: statement } : { ...statement });
 }
 
 /** Indentation in the source is ignored, so a file may be reformatted after it was applied. */
@@ -118,7 +130,7 @@ function dedent(sql: string): string {
 }
 
 /** Reasons of lint exceptions are left out: they are for readers and may be reworded later. */
-function createFingerprint(migration: Omit<Migration, 'sha256'>): string {
+function createFingerprint(migration: Omit<Migration, 'sha256' | 'isBaseline'>): string {
   const { name, phase, completes = null, transactional, statements } = migration;
   const content = [name, phase, completes, transactional, statements.map(({ sql }) => sql)];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');

@@ -53,6 +53,21 @@ export async function provision(options: ProvisionOptions): Promise<ProvisionRep
   });
 }
 
+/**
+ * Makes an existing database with contents one of `environment`, in one transaction with `rest`, which gets the session of
+ * the administrator. Whatever fails, nothing is changed.
+ */
+export async function provisionExisting(
+  client: Client,
+  options: ProvisionOptions,
+  rest: () => Promise<void>,
+): Promise<{ stamp: Stamp; warnings: readonly string[] }> {
+  assertSameServer(options);
+  assertRoomForDerivedNames(options);
+  await client.query(LOCK_SERVER);
+  return runBootstrap(client, { ...createParameters(options), adopt: options.app.database }, rest);
+}
+
 /** A second database of the same roles, for a refresh: new and empty, stamped for its own name. */
 export async function provisionBeside(options: ProvisionOptions, database: string): Promise<void> {
   const owner = `${options.app.database}_owner`;
@@ -112,7 +127,7 @@ function assertRoomForDerivedNames({ app: { database }, environment }: Provision
 }
 
 /** PostgreSQL's builtin collation, so that an index sorts the same on every operating system. */
-async function createDatabase(admin: Client, database: string): Promise<boolean> {
+export async function createDatabase(admin: Client, database: string): Promise<boolean> {
   const { rowCount } = await admin.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [database]);
   if (rowCount) return false;
   await admin.query(
@@ -140,16 +155,19 @@ async function assertNothingRunsAtLogin(admin: Client, database: string): Promis
 async function runBootstrap(
   client: Client,
   parameters: Record<string, string>,
+  rest?: () => Promise<void>,
 ): Promise<{ stamp: Stamp; warnings: string[] }> {
   const warnings: string[] = [];
   client.on('notice', ({ severity, message }) => severity === 'WARNING' && message && warnings.push(message));
   await client.query('BEGIN');
   try {
     const stamp = await bootstrap(client, parameters);
+    await rest?.();
     await client.query('COMMIT');
     return { stamp, warnings };
   } catch (error) {
-    await client.query('ROLLBACK');
+    // A lost session has rolled back already.
+    await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }
