@@ -1,6 +1,7 @@
 import { type Client, DatabaseError } from 'pg';
 import { withClient } from '../connect/client.js';
 import { createSessionConfig } from '../connect/client-options.js';
+import { assertIdentity } from '../identity/assert-identity.js';
 import { claimMigration, ensureLedger, loadLedger, type Provenance } from '../migrate/ledger.js';
 import { withRetries } from '../migrate/retry.js';
 import { DEFAULT_TIMING } from '../migrate/timing.js';
@@ -65,7 +66,7 @@ export async function adopt(
   const { database } = place.app;
   return withClient({ ...place.admin, database }, createBeside(place).context, async (client) => {
     await lockDatabase(client);
-    if (await isAdopted(client, baseline)) return { database, isNew: false, baseline: baseline.name, warnings: [] };
+    if (await isAdopted(client, { place, baseline })) return { database, isNew: false, baseline: baseline.name, warnings: [] };
     const wanted = await buildBeside(
       createBeside(place),
       baseline.statements.map(({ sql }) => sql),
@@ -127,8 +128,17 @@ async function lockDatabase(client: Client): Promise<void> {
   await client.query(`SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended('airlock/adopt', 0))`);
 }
 
-async function isAdopted(client: Client, baseline: Migration): Promise<boolean> {
+async function isAdopted(
+  client: Client,
+  { place, baseline }: { place: AdoptionPlace; baseline: Migration },
+): Promise<boolean> {
   const applied = await loadLedger(client);
+  // Provisioning checks the stamp of every other database.
+  if (applied.length > 0)
+    await assertIdentity(client, {
+      expected: place.environment,
+      config: { environment: place.environment, database: { app: place.app } },
+    });
   const found = applied.find(({ name }) => name === baseline.name);
   if (found && found.sha256 !== baseline.sha256)
     refuse('database', [`${baseline.name}: was edited after this database was adopted with it`], 'the file of that time');

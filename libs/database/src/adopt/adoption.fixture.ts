@@ -7,12 +7,26 @@ import { type AdoptionPlace, adopt, draftBaseline } from './adopt.js';
 
 export const BY = { actor: 'spec', commit: undefined, imageDigest: undefined };
 
-/** Logins of the old programs. They belong to the server, so that every database of a spec has the same ones. */
-export async function createOldRoles(cluster: Cluster): Promise<void> {
-  await runAs(cluster.superuser, (client) =>
-    client.query(`CREATE ROLE shop LOGIN PASSWORD 'old-Passw0rd'; CREATE ROLE reporting LOGIN PASSWORD 'old-Passw0rd'`),
-  );
+const BOOKSHOP = 'bookshop';
+
+/** The database that `createBookshop` copies, and the logins of its programs, which belong to the server. */
+export async function plantBookshop(cluster: Cluster): Promise<void> {
+  await runAs(cluster.superuser, async (client) => {
+    await client.query(`CREATE ROLE shop LOGIN PASSWORD 'old-Passw0rd'; CREATE ROLE reporting LOGIN PASSWORD 'old-Passw0rd'`);
+    await client.query(`CREATE DATABASE ${BOOKSHOP} OWNER shop`);
+  });
+  await runAs({ ...cluster.superuser, database: BOOKSHOP }, async (client) => {
+    await client.query('SET ROLE shop');
+    await client.query(readFileSync(new URL('./bookshop.fixture.sql', import.meta.url), 'utf8'));
+    await client.query(RIGHTS);
+  });
 }
+
+const RIGHTS = `
+  GRANT USAGE ON SCHEMA warehouse TO reporting;
+  GRANT SELECT ON ALL TABLES IN SCHEMA public, warehouse TO reporting;
+  GRANT UPDATE (name) ON warehouse.shelves TO reporting;
+  ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO reporting`;
 
 export interface BookshopOptions {
   readonly environment?: Environment;
@@ -26,14 +40,8 @@ export async function createBookshop(
   cluster: Cluster,
   { environment = 'production', name, sql = '' }: BookshopOptions,
 ): Promise<AdoptionPlace> {
-  await runAs(cluster.superuser, (client) => client.query(`CREATE DATABASE ${name} OWNER shop`));
-  await runAs({ ...cluster.superuser, database: name }, async (client) => {
-    await client.query('SET ROLE shop');
-    await client.query(readFileSync(new URL('./bookshop.fixture.sql', import.meta.url), 'utf8'));
-    await client.query(`GRANT USAGE ON SCHEMA warehouse TO reporting; GRANT SELECT ON ALL TABLES IN SCHEMA public, warehouse TO reporting;
-      GRANT UPDATE (name) ON warehouse.shelves TO reporting; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO reporting`);
-    await client.query(`RESET ROLE; ${sql}`);
-  });
+  await runAs(cluster.superuser, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${BOOKSHOP} STRATEGY FILE_COPY OWNER shop`));
+  if (sql) await runAs({ ...cluster.superuser, database: name }, (client) => client.query(sql));
   return createAddresses(cluster, name, environment);
 }
 

@@ -75,10 +75,8 @@ async function settle(
 }
 
 async function attempt(client: Client, sql: string): Promise<string | undefined> {
-  await client.query('SAVEPOINT attempt');
   try {
-    await client.query(sql);
-    await client.query('RELEASE attempt');
+    await client.query(`SAVEPOINT attempt;\n${sql}\n;RELEASE attempt`);
     return undefined;
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;

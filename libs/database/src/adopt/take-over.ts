@@ -38,10 +38,13 @@ DECLARE
   owner text := current_setting('provision.owner');
   given text;
 BEGIN
-  -- A login that owned everything may go on as the application, which must not own the database.
+  -- A login that owned everything may go on as the application, which must not own the database. What it had as the owner
+  -- goes to the new one.
   IF (SELECT pg_get_userbyid(datdba) IN (current_setting('provision.app_user'), current_setting('provision.migrator_user'))
         FROM pg_database WHERE datname = current_database()) THEN
     EXECUTE format('ALTER DATABASE %I OWNER TO %I', current_database(), session_user);
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), current_setting('provision.app_user'));
+    EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(), current_setting('provision.migrator_user'));
   END IF;
   FOR given IN
     SELECT format('ALTER SCHEMA %I OWNER TO %I', n.nspname, owner) FROM pg_namespace n

@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
+import { findSchemaDrift, hasDrift } from '../drift/drift.js';
+import { readCatalogue } from '../drift/catalogue.js';
+import { migrate } from '../migrate/migrate.js';
+import { defineMigration, type Migration } from '../model/migration.js';
+import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
+import { provision } from '../provision/provision.js';
+import { createConfig } from '../refresh/refresh.fixture.js';
+import { sampleModel } from '../sample/sample-model.js';
+import { type AdoptionPlace, draftBaseline, inspectDatabase } from './adopt.js';
+import { adoptWith, createBaseline, createBookshop, plantBookshop, inPlace } from './adoption.fixture.js';
+import { startAdoption } from './adoption-runner.fixture.js';
+
+let cluster: Cluster;
+/** The same schema in each database, so one baseline fits all. */
+let baseline: Migration;
+let counter = 0;
+
+beforeAll(async () => {
+  cluster = await startScratchCluster();
+  await plantBookshop(cluster);
+  baseline = await createBaseline(await create());
+}, 60_000);
+afterAll(() => cluster.stop());
+
+const create = (sql = '', environment: 'production' | 'staging' | 'testing' = 'production') =>
+  createBookshop(cluster, { name: `shop${(counter += 1)}_${environment}`, environment, sql });
+const askIn = (place: AdoptionPlace, sql: string) => runAs(inPlace(place), (client) => ask(client, sql));
+
+/** Every setting of every object, its owner and rights, the roles and the databases of the server, and the rows. */
+const EVERYTHING = `SELECT md5(string_agg(x, ',' ORDER BY x)) FROM (
+  SELECT c::text FROM (SELECT oid, relname, relowner, relacl, relkind, reloptions, relrowsecurity FROM pg_class) c
+  UNION ALL SELECT n::text FROM pg_namespace n UNION ALL SELECT p::text FROM (SELECT oid, proowner, proacl FROM pg_proc) p
+  UNION ALL SELECT d::text FROM (SELECT datname, datdba, datacl FROM pg_database) d UNION ALL SELECT a::text FROM pg_default_acl a
+  UNION ALL SELECT r::text FROM pg_roles r UNION ALL SELECT o::text FROM public.orders o UNION ALL SELECT m::text FROM public.migrations m) t (x)`;
+
+const rightsOf = (place: AdoptionPlace) =>
+  runAs(inPlace(place), (client) => readCatalogue(client, { app: place.app.user, migrator: place.migration.user }));
+
+describe('the dry run', () => {
+  it('names what is there, and changes nothing', async () => {
+    const place = await create(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, warehouse', current_database()); END $$; ANALYZE`,
+    );
+    const before = await askIn(place, EVERYTHING);
+    const found = await inspectDatabase(place, ['CREATE TABLE public.orders (); ALTER …', 'CREATE TABLE public.parcels ();']);
+    expect(await askIn(place, EVERYTHING)).toBe(before);
+    expect(found.tables.filter(({ name }) => name.startsWith('public.')).length).toBeGreaterThanOrEqual(50);
+    expect(found.tables.find(({ name }) => name === 'public.orders')).toMatchObject({
+      ...{ rows: 40, hasPrimaryKey: true, isProtected: false, owners: ['customer_id'] },
+      parents: ['orders_customer_id_address_id_fkey', 'orders_customer_id_fkey'],
+    });
+    expect(found.tables.filter(({ hasPrimaryKey }) => !hasPrimaryKey).map(({ name }) => name)).toEqual([
+      'public.import_log',
+      'public.page_views',
+      'public.price_history',
+    ]);
+    expect(found.typeorm).toEqual({ table: 'public.migrations', count: 3, last: 'AddConsents1699999999999' });
+    expect(found.roles).toMatchObject({ reporting: expect.arrayContaining(['USAGE on 1 schemas']), shop: expect.anything() });
+    expect(found.notes).toEqual([
+      'audit.changes is in schema audit: refresh copies only rows of schema public',
+      'audit.note_change() runs with the rights of its owner (SECURITY DEFINER): shop now, then the owner role',
+      expect.stringMatching(/^the database has the setting search_path=public, warehouse/),
+      'warehouse.shelves is in schema warehouse: refresh copies only rows of schema public',
+      'warehouse.stock is in schema warehouse: refresh copies only rows of schema public',
+    ]);
+    expect(found.refusals).toEqual([expect.stringMatching(/^table public.orders: the migrations of this code create one/)]);
+    expect(found.objects['type']).toContain('public.order_status');
+    expect(found.objects['view']).toEqual(['public.a_summary', 'public.open_orders']);
+  });
+});
+
+describe('the baseline', () => {
+  it('is refused with the name of each thing that it would lose', async () => {
+    const place = await create(LOSSES);
+    await expect(draftBaseline(place, [])).rejects.toMatchObject({ exitCode: 3 });
+    const message = await draftBaseline(place, []).catch((error: Error) => error.message);
+    for (const name of [
+      ...['aggregate public.last_of(integer)', 'operator public.===(integer,integer)', 'server elsewhere', 'foreign table public.far'],
+      ...['rule orders_quiet on public.orders', 'text search configuration public.shop_search', 'cast (public.order_status AS boolean)'],
+      ...['cast (public.price_range AS public.price_multirange)'],
+      ...['policy desk on public.tickets: is for the role reporting', 'collation public.numeric_order'],
+    ])
+      expect(message).toContain(name);
+  });
+
+  it.each([
+    ['an inherited table', 'CREATE TABLE public.heir () INHERITS (public.authors)', 'table public.heir'],
+    ['a typed table', 'CREATE TABLE public.typed OF public.money_amount', 'table public.typed'],
+    ['the identity of a replica', 'ALTER TABLE public.authors REPLICA IDENTITY FULL', 'table public.authors'],
+    ['the order of a table', 'ALTER TABLE public.authors CLUSTER ON authors_pkey', 'index public.authors_pkey'],
+    ['a label of a domain constraint', `COMMENT ON CONSTRAINT isbn_form ON DOMAIN public.isbn IS 'form'`, 'comment on domain constraint'],
+    ['an unfilled view', 'REFRESH MATERIALIZED VIEW public.bestsellers WITH NO DATA', 'materialized view public.bestsellers'],
+    ['a default of a view', `ALTER VIEW public.open_orders ALTER COLUMN status SET DEFAULT 'paid'`, 'default value for public.open_orders'],
+    ['a setting of an overflow table', 'ALTER TABLE public.authors SET (toast.autovacuum_enabled = false)', 'table public.authors'],
+    ['a default of a partition', `ALTER TABLE public.page_views_rest ALTER COLUMN path SET DEFAULT '/'`, 'default value for public.page_views_rest.path'],
+  ])('is refused for %s, which only the proof finds', async (_, sql, name) => {
+    const place = await create(sql);
+    const before = await runAs(cluster.superuser, (client) => ask(client, 'SELECT count(*) FROM pg_database'));
+    await expect(draftBaseline(place, [])).rejects.toThrow(`- ${name}`);
+    expect(await runAs(cluster.superuser, (client) => ask(client, 'SELECT count(*) FROM pg_database'))).toBe(before);
+  });
+
+  it('keeps functions to the byte, and names in quotes', async () => {
+    const place = await create(ODDITIES);
+    const odd = await createBaseline(place);
+    await adoptWith(place, odd);
+    const fresh = await createFresh([odd]);
+    const source = `SELECT string_agg(md5(prosrc), ',' ORDER BY proname) FROM pg_proc WHERE pronamespace::regnamespace::text IN ('public', '"It''s"')`;
+    expect(await askIn(fresh, source)).toBe(await askIn(place, source));
+    expect(await askIn(fresh, `SELECT has_table_privilege('${fresh.app.user}', '"It''s"."Order"', 'INSERT')`)).toBe(true);
+  });
+});
+
+async function createFresh(migrations: readonly Migration[]): Promise<AdoptionPlace> {
+  const place = createAddresses(cluster, `fresh${(counter += 1)}_staging`, 'staging');
+  await provision(place);
+  await migrate({ config: createConfig(place), migrations });
+  return place;
+}
+
+describe('adopt', () => {
+  it('makes the database equal to a new one with the same migrations, rights included, and keeps the rows', async () => {
+    const place = await create();
+    const rows = `SELECT md5(string_agg(o::text, ',' ORDER BY id)) FROM public.orders o`;
+    const before = await askIn(place, rows);
+    expect(await adoptWith(place, baseline)).toEqual({ database: place.app.database, isNew: true, baseline: baseline.name, warnings: [] });
+    const added = defineMigration({ name: '20270101000000-add-rank', phase: 'expand', statements: ['ALTER TABLE public.authors ADD COLUMN rank integer'] });
+    const migrations = [baseline, ...sampleModel.migrations, added];
+    const { applied } = await migrate({ config: createConfig(place), migrations });
+    expect(applied.map(({ name }) => name)).toEqual(migrations.slice(1).map(({ name }) => name));
+    const drift = findSchemaDrift(await rightsOf(await createFresh(migrations)), await rightsOf(place));
+    expect(hasDrift(drift) && drift).toBe(false);
+    expect(await askIn(place, rows)).toBe(before);
+    expect(await askIn(place, 'SELECT count(*)::int FROM public.migrations')).toBe(3);
+    expect(await askIn(place, `SELECT row(duration_ms, actor, phase)::text FROM ops.migrations WHERE name = '${baseline.name}'`)).toBe('(0,spec,expand)');
+  });
+
+  it('lets the login that owned everything go on as the application, without the right to change the schema', async () => {
+    const made = await create();
+    const place = { ...made, app: { ...made.app, user: 'shop' } };
+    await adoptWith(place, baseline);
+    await runAs(place.app, async (client) => {
+      const insert = `INSERT INTO orders (customer_id) SELECT min(id) FROM customers RETURNING status::text`;
+      expect(await ask(client, insert)).toBe('draft');
+      expect(await ask(client, 'UPDATE warehouse.stock SET quantity = 1 RETURNING quantity')).toBe(1);
+      expect(await ask(client, `SELECT nextval('invoice_number_seq')::int`)).toBeGreaterThan(20_000);
+      expect(await ask(client, 'ALTER TABLE orders ADD COLUMN x int')).toMatch('must be owner');
+      expect(await ask(client, 'CREATE SCHEMA mine')).toMatch('permission denied');
+      expect(await ask(client, `DROP DATABASE ${place.app.database}`)).toMatch(/must be owner|cannot/);
+      expect(await ask(client, 'SELECT count(*) FROM ops.migration_runs')).toMatch('permission denied');
+    });
+    expect(await runAs({ ...place.app, user: 'reporting' }, () => Promise.resolve()).catch(String)).toMatch(/password|permission/);
+    await runAs(inPlace(place), async (client) => {
+      const rights = `SELECT string_agg(r, ',') FROM unnest(ARRAY['public.orders', 'warehouse.stock', 'warehouse.shelves']) t, unnest(ARRAY['SELECT', 'UPDATE']) r
+        WHERE has_any_column_privilege('reporting', t, r)`;
+      expect(await ask(client, rights)).toBeNull();
+    });
+  });
+
+  it('changes nothing when it runs again, and two at once do it once', async () => {
+    const place = await create();
+    const runs = await Promise.all([adoptWith(place, baseline), adoptWith(place, baseline)]);
+    expect(runs.map(({ isNew }) => isNew).sort()).toEqual([false, true]);
+    const before = await askIn(place, EVERYTHING);
+    expect((await adoptWith(place, baseline)).isNew).toBe(false);
+    expect(await askIn(place, EVERYTHING)).toBe(before);
+  });
+
+  it('is undone by the server when the process is killed half-way, and the next run does it all', async () => {
+    const place = await create();
+    const owners = 'SELECT md5(string_agg(concat(relname, relowner, relacl), $$,$$ ORDER BY oid)) FROM pg_class';
+    const before = await askIn(place, owners);
+    await runAs(inPlace(place), async (reader) => {
+      await reader.query('BEGIN; SELECT FROM public.wishlists');
+      const child = startAdoption({ place, baseline });
+      await waitUntil(place, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'public.wishlists'::regclass)`);
+      child.kill('SIGKILL');
+      await reader.query('COMMIT');
+    });
+    await waitUntil(place, `SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE '%/adopt%')`);
+    expect(await askIn(place, owners)).toBe(before);
+    // Its roles belong to the transaction too.
+    expect(await askIn(place, `SELECT to_regclass('ops.environment') IS NULL AND to_regrole('${place.app.user}') IS NULL`)).toBe(true);
+    expect((await adoptWith(place, baseline)).isNew).toBe(true);
+    expect(await askIn(place, `SELECT count(*)::int FROM pg_database WHERE datname LIKE '${place.app.database}_baseline%'`)).toBe(0);
+  }, 30_000);
+
+  it('waits for readers of a table in short attempts, between which others pass', async () => {
+    const place = await create();
+    await runAs(inPlace(place), async (reader) => {
+      await reader.query('BEGIN; SELECT FROM public.wishlists');
+      const { adopt } = await import('./adopt.js');
+      const reasons: string[] = [];
+      const onRetry = (reason: string) => {
+        reasons.push(reason);
+        void reader.query('COMMIT');
+      };
+      await adopt(place, { baseline, by: { actor: 'spec', commit: undefined, imageDigest: undefined }, onRetry });
+      expect(reasons).toEqual(['lock timeout']);
+    });
+  }, 30_000);
+
+  it.each([
+    ['a column more', 'ALTER TABLE public.authors ADD COLUMN pen_name text', '- ALTER TABLE public.authors ADD COLUMN pen_name text'],
+    ['another function', `CREATE OR REPLACE FUNCTION public.touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`, '- function public.touch_updated_at()'],
+    ['an index less', 'DROP INDEX public.books_search_idx', '+ index public.books_search_idx'],
+  ])('refuses a database with %s, and changes nothing', async (_, sql, line) => {
+    const place = await create(sql);
+    const before = await askIn(place, EVERYTHING);
+    await expect(adoptWith(place, baseline)).rejects.toMatchObject({ exitCode: 3, message: expect.stringContaining(line) });
+    expect(await askIn(place, EVERYTHING)).toBe(before);
+  });
+
+  it('refuses a test database, one of another environment, and one that has other migrations of ours', async () => {
+    await expect(create('', 'testing').then((place) => adoptWith(place, baseline))).rejects.toThrow('A test database is never adopted');
+    const stamped = await create('', 'staging');
+    await adoptWith(stamped, baseline);
+    await expect(adoptWith({ ...stamped, environment: 'production' }, baseline)).rejects.toThrow('belongs to another environment');
+    const other = defineMigration({ name: '20250101000000-other', phase: 'expand', isBaseline: true, statements: ['SELECT 1'] });
+    await expect(adoptWith(stamped, other)).rejects.toThrow(`has 1 migrations of Airlock, and not ${other.name}`);
+  });
+
+  it('keeps what belongs to the server around the schema', async () => {
+    const place = await create(`CREATE PUBLICATION orders_out FOR TABLE public.orders; SELECT lo_create(0)`);
+    expect((await inspectDatabase(place, [])).kept).toEqual(expect.arrayContaining(['publication orders_out']));
+    await adoptWith(place, await createBaseline(place));
+    expect(await askIn(place, 'SELECT pubname::text FROM pg_publication')).toBe('orders_out');
+  });
+});
+
+async function waitUntil(place: AdoptionPlace, sql: string): Promise<void> {
+  for (let tries = 0; (await askIn(place, sql)) !== true; tries += 1) {
+    if (tries > 200) throw new Error(`${sql}: was never true`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const LOSSES = `
+  CREATE AGGREGATE public.last_of(integer) (SFUNC = int4larger, STYPE = integer);
+  CREATE OPERATOR public.=== (FUNCTION = int4eq, LEFTARG = integer, RIGHTARG = integer);
+  CREATE FUNCTION public.is_open(s public.order_status) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+  CREATE CAST (public.order_status AS boolean) WITH FUNCTION public.is_open(public.order_status);
+  CREATE EXTENSION postgres_fdw; CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw; CREATE FOREIGN TABLE public.far (id int) SERVER elsewhere;
+  CREATE TYPE public.price_range AS RANGE (SUBTYPE = numeric);
+  CREATE RULE orders_quiet AS ON DELETE TO public.orders DO INSTEAD NOTHING;
+  CREATE TEXT SEARCH CONFIGURATION public.shop_search (COPY = simple);
+  CREATE COLLATION public.numeric_order (provider = icu, locale = 'en-u-kn');
+  CREATE POLICY desk ON public.tickets TO reporting USING (true);`;
+
+const ODDITIES = `
+  CREATE SCHEMA "It's"; CREATE TABLE "It's"."Order" ("group" integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "a""b" text DEFAULT E'\\\\ \${x} \`');
+  CREATE FUNCTION "It's".indented() RETURNS text LANGUAGE sql AS E'\\n    SELECT 1   \\n      ::text  \\r\\n    -- \\\\d \`\${1}\`\\n    ';`;
