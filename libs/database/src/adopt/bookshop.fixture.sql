@@ -276,6 +276,8 @@ COMMENT ON VIEW public.open_orders IS 'For the desk';
 CREATE VIEW public.a_summary AS SELECT status, count(*) AS count FROM public.open_orders GROUP BY status;
 CREATE MATERIALIZED VIEW public.bestsellers AS
   SELECT b.id, b.title, sum((i.quantity)::integer) AS sold FROM public.books b JOIN public.order_items i ON i.book_id = b.id GROUP BY b.id, b.title;
+CREATE VIEW public.customer_orders AS
+  SELECT c.*, count(o.id) AS orders FROM public.customers c LEFT JOIN public.orders o ON o.customer_id = c.id GROUP BY c.id;
 CREATE UNIQUE INDEX bestsellers_id_idx ON public.bestsellers (id);
 
 -- Some rows.

@@ -1,4 +1,7 @@
 import { type Classes, type ColumnClass, json, personal } from '../model/column-classes.js';
+import { createMask } from '../refresh/masks/create-mask.js';
+import { KeyedHash } from '../refresh/masks/keyed-hash.js';
+import { UnfitMaskError } from '../refresh/masks/mask.js';
 import type { ColumnFacts, ForeignKey, TableFacts } from '../refresh/read-tables.js';
 
 /**
@@ -10,13 +13,32 @@ export function suggestClasses(tables: readonly TableFacts[], foreignKeys: reado
   return Object.fromEntries(
     own.map(({ table, columns }) => {
       const pointing = foreignKeys.filter((key) => key.table === table).flatMap((key) => key.columns);
-      const guesses = columns.map((facts) => [facts, pointing.includes(facts.name) ? 'key' : guess(facts)] as const);
+      const guesses = columns.map((facts) => [facts, pointing.includes(facts.name) ? 'key' : fit(guess(facts), facts)] as const);
       // Without its secrets no row can be written, and so none of the table is copied.
       const isSecret = guesses.some(([facts, of]) => of === 'secret' && facts.isRequired && !facts.hasDefault);
       return [table, Object.fromEntries(guesses.map(([{ name }, of]) => [name, isSecret ? 'secret' : of]))];
     }),
   );
 }
+
+/** The mask itself knows what it fits: a short or unique column has no room for a name. */
+function fit(of: ColumnClass, facts: ColumnFacts): ColumnClass {
+  const choices = [of, personal('text'), 'secret'] as const;
+  return choices.find((choice) => isFitting(choice, facts))!;
+}
+
+function isFitting(of: ColumnClass, facts: ColumnFacts): boolean {
+  if (typeof of === 'string' || of.class !== 'personal' || facts.isGenerated) return true;
+  try {
+    createMask(ANY_KEY, of.mask, { ...facts, maxLength: facts.maxLength ?? undefined });
+    return true;
+  } catch (error) {
+    if (error instanceof UnfitMaskError) return false;
+    throw error;
+  }
+}
+
+const ANY_KEY = new KeyedHash('', '');
 
 const BY_NAME: readonly (readonly [RegExp, ColumnClass])[] = [
   [/passw|secret|token|salt|totp|otp|hash|credential|api_?key|private/i, 'secret'],
