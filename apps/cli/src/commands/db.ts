@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { dbAdoptCommand } from './db-adopt.js';
 import { dbDriftCommand } from './db-drift.js';
 import { dbInventoryCommand } from './db-inventory.js';
 import { dbKeptCommand } from './db-kept.js';
@@ -15,6 +16,7 @@ export function dbCommand(): Command {
   return new Command('db')
     .description('create, migrate, check and seed databases')
     .addCommand(dbProvisionCommand())
+    .addCommand(dbAdoptCommand())
     .addCommand(dbLintCommand())
     .addCommand(dbMigrateCommand())
     .addCommand(dbStatusCommand())

@@ -44,7 +44,10 @@ describe('the dry run', () => {
       `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, warehouse', current_database()); END $$; ANALYZE`,
     );
     const before = await askIn(place, EVERYTHING);
-    const found = await inspectDatabase(place, ['CREATE TABLE public.orders (); ALTER …', 'CREATE TABLE public.parcels ();']);
+    const found = await inspectDatabase(place, [
+      'CREATE TABLE public.orders (); ALTER …',
+      'CREATE TABLE public.parcels ();',
+    ]);
     expect(await askIn(place, EVERYTHING)).toBe(before);
     expect(found.tables.filter(({ name }) => name.startsWith('public.')).length).toBeGreaterThanOrEqual(50);
     expect(found.tables.find(({ name }) => name === 'public.orders')).toMatchObject({
@@ -57,7 +60,10 @@ describe('the dry run', () => {
       'public.price_history',
     ]);
     expect(found.typeorm).toEqual({ table: 'public.migrations', count: 3, last: 'AddConsents1699999999999' });
-    expect(found.roles).toMatchObject({ reporting: expect.arrayContaining(['USAGE on 1 schemas']), shop: expect.anything() });
+    expect(found.roles).toMatchObject({
+      reporting: expect.arrayContaining(['USAGE on 1 schemas']),
+      shop: expect.anything(),
+    });
     expect(found.notes).toEqual([
       'audit.changes is in schema audit: refresh copies only rows of schema public',
       'audit.note_change() runs with the rights of its owner (SECURITY DEFINER): shop now, then the owner role',
@@ -65,7 +71,9 @@ describe('the dry run', () => {
       'warehouse.shelves is in schema warehouse: refresh copies only rows of schema public',
       'warehouse.stock is in schema warehouse: refresh copies only rows of schema public',
     ]);
-    expect(found.refusals).toEqual([expect.stringMatching(/^table public.orders: the migrations of this code create one/)]);
+    expect(found.refusals).toEqual([
+      expect.stringMatching(/^table public.orders: the migrations of this code create one/),
+    ]);
     expect(found.objects['type']).toContain('public.order_status');
     expect(found.objects['view']).toEqual(['public.a_summary', 'public.open_orders']);
   });
@@ -77,8 +85,17 @@ describe('the baseline', () => {
     await expect(draftBaseline(place, [])).rejects.toMatchObject({ exitCode: 3 });
     const message = await draftBaseline(place, []).catch((error: Error) => error.message);
     for (const name of [
-      ...['aggregate public.last_of(integer)', 'operator public.===(integer,integer)', 'server elsewhere', 'foreign table public.far'],
-      ...['rule orders_quiet on public.orders', 'text search configuration public.shop_search', 'cast (public.order_status AS boolean)'],
+      ...[
+        'aggregate public.last_of(integer)',
+        'operator public.===(integer,integer)',
+        'server elsewhere',
+        'foreign table public.far',
+      ],
+      ...[
+        'rule orders_quiet on public.orders',
+        'text search configuration public.shop_search',
+        'cast (public.order_status AS boolean)',
+      ],
       ...['cast (public.price_range AS public.price_multirange)'],
       ...['policy desk on public.tickets: is for the role reporting', 'collation public.numeric_order'],
     ])
@@ -90,11 +107,31 @@ describe('the baseline', () => {
     ['a typed table', 'CREATE TABLE public.typed OF public.money_amount', 'table public.typed'],
     ['the identity of a replica', 'ALTER TABLE public.authors REPLICA IDENTITY FULL', 'table public.authors'],
     ['the order of a table', 'ALTER TABLE public.authors CLUSTER ON authors_pkey', 'index public.authors_pkey'],
-    ['a label of a domain constraint', `COMMENT ON CONSTRAINT isbn_form ON DOMAIN public.isbn IS 'form'`, 'comment on domain constraint'],
-    ['an unfilled view', 'REFRESH MATERIALIZED VIEW public.bestsellers WITH NO DATA', 'materialized view public.bestsellers'],
-    ['a default of a view', `ALTER VIEW public.open_orders ALTER COLUMN status SET DEFAULT 'paid'`, 'default value for public.open_orders'],
-    ['a setting of an overflow table', 'ALTER TABLE public.authors SET (toast.autovacuum_enabled = false)', 'table public.authors'],
-    ['a default of a partition', `ALTER TABLE public.page_views_rest ALTER COLUMN path SET DEFAULT '/'`, 'default value for public.page_views_rest.path'],
+    [
+      'a label of a domain constraint',
+      `COMMENT ON CONSTRAINT isbn_form ON DOMAIN public.isbn IS 'form'`,
+      'comment on domain constraint',
+    ],
+    [
+      'an unfilled view',
+      'REFRESH MATERIALIZED VIEW public.bestsellers WITH NO DATA',
+      'materialized view public.bestsellers',
+    ],
+    [
+      'a default of a view',
+      `ALTER VIEW public.open_orders ALTER COLUMN status SET DEFAULT 'paid'`,
+      'default value for public.open_orders',
+    ],
+    [
+      'a setting of an overflow table',
+      'ALTER TABLE public.authors SET (toast.autovacuum_enabled = false)',
+      'table public.authors',
+    ],
+    [
+      'a default of a partition',
+      `ALTER TABLE public.page_views_rest ALTER COLUMN path SET DEFAULT '/'`,
+      'default value for public.page_views_rest.path',
+    ],
   ])('is refused for %s, which only the proof finds', async (_, sql, name) => {
     const place = await create(sql);
     const before = await runAs(cluster.superuser, (client) => ask(client, 'SELECT count(*) FROM pg_database'));
@@ -109,7 +146,9 @@ describe('the baseline', () => {
     const fresh = await createFresh([odd]);
     const source = `SELECT string_agg(md5(prosrc), ',' ORDER BY proname) FROM pg_proc WHERE pronamespace::regnamespace::text IN ('public', '"It''s"')`;
     expect(await askIn(fresh, source)).toBe(await askIn(place, source));
-    expect(await askIn(fresh, `SELECT has_table_privilege('${fresh.app.user}', '"It''s"."Order"', 'INSERT')`)).toBe(true);
+    expect(await askIn(fresh, `SELECT has_table_privilege('${fresh.app.user}', '"It''s"."Order"', 'INSERT')`)).toBe(
+      true,
+    );
   });
 });
 
@@ -125,8 +164,17 @@ describe('adopt', () => {
     const place = await create();
     const rows = `SELECT md5(string_agg(o::text, ',' ORDER BY id)) FROM public.orders o`;
     const before = await askIn(place, rows);
-    expect(await adoptWith(place, baseline)).toEqual({ database: place.app.database, isNew: true, baseline: baseline.name, warnings: [] });
-    const added = defineMigration({ name: '20270101000000-add-rank', phase: 'expand', statements: ['ALTER TABLE public.authors ADD COLUMN rank integer'] });
+    expect(await adoptWith(place, baseline)).toEqual({
+      database: place.app.database,
+      isNew: true,
+      baseline: baseline.name,
+      warnings: [],
+    });
+    const added = defineMigration({
+      name: '20270101000000-add-rank',
+      phase: 'expand',
+      statements: ['ALTER TABLE public.authors ADD COLUMN rank integer'],
+    });
     const migrations = [baseline, ...sampleModel.migrations, added];
     const { applied } = await migrate({ config: createConfig(place), migrations });
     expect(applied.map(({ name }) => name)).toEqual(migrations.slice(1).map(({ name }) => name));
@@ -134,7 +182,12 @@ describe('adopt', () => {
     expect(hasDrift(drift) && drift).toBe(false);
     expect(await askIn(place, rows)).toBe(before);
     expect(await askIn(place, 'SELECT count(*)::int FROM public.migrations')).toBe(3);
-    expect(await askIn(place, `SELECT row(duration_ms, actor, phase)::text FROM ops.migrations WHERE name = '${baseline.name}'`)).toBe('(0,spec,expand)');
+    expect(
+      await askIn(
+        place,
+        `SELECT row(duration_ms, actor, phase)::text FROM ops.migrations WHERE name = '${baseline.name}'`,
+      ),
+    ).toBe('(0,spec,expand)');
   });
 
   it('lets the login that owned everything go on as the application, without the right to change the schema', async () => {
@@ -151,7 +204,9 @@ describe('adopt', () => {
       expect(await ask(client, `DROP DATABASE ${place.app.database}`)).toMatch(/must be owner|cannot/);
       expect(await ask(client, 'SELECT count(*) FROM ops.migration_runs')).toMatch('permission denied');
     });
-    expect(await runAs({ ...place.app, user: 'reporting' }, () => Promise.resolve()).catch(String)).toMatch(/password|permission/);
+    expect(await runAs({ ...place.app, user: 'reporting' }, () => Promise.resolve()).catch(String)).toMatch(
+      /password|permission/,
+    );
     await runAs(inPlace(place), async (client) => {
       const rights = `SELECT string_agg(r, ',') FROM unnest(ARRAY['public.orders', 'warehouse.stock', 'warehouse.shelves']) t, unnest(ARRAY['SELECT', 'UPDATE']) r
         WHERE has_any_column_privilege('reporting', t, r)`;
@@ -175,16 +230,23 @@ describe('adopt', () => {
     await runAs(inPlace(place), async (reader) => {
       await reader.query('BEGIN; SELECT FROM public.wishlists');
       const child = startAdoption({ place, baseline });
-      await waitUntil(place, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'public.wishlists'::regclass)`);
+      await waitUntil(
+        place,
+        `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'public.wishlists'::regclass)`,
+      );
       child.kill('SIGKILL');
       await reader.query('COMMIT');
     });
     await waitUntil(place, `SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE '%/adopt%')`);
     expect(await askIn(place, owners)).toBe(before);
     // Its roles belong to the transaction too.
-    expect(await askIn(place, `SELECT to_regclass('ops.environment') IS NULL AND to_regrole('${place.app.user}') IS NULL`)).toBe(true);
+    expect(
+      await askIn(place, `SELECT to_regclass('ops.environment') IS NULL AND to_regrole('${place.app.user}') IS NULL`),
+    ).toBe(true);
     expect((await adoptWith(place, baseline)).isNew).toBe(true);
-    expect(await askIn(place, `SELECT count(*)::int FROM pg_database WHERE datname LIKE '${place.app.database}_baseline%'`)).toBe(0);
+    expect(
+      await askIn(place, `SELECT count(*)::int FROM pg_database WHERE datname LIKE '${place.app.database}_baseline%'`),
+    ).toBe(0);
   }, 30_000);
 
   it('waits for readers of a table in short attempts, between which others pass', async () => {
@@ -203,22 +265,42 @@ describe('adopt', () => {
   }, 30_000);
 
   it.each([
-    ['a column more', 'ALTER TABLE public.authors ADD COLUMN pen_name text', '- ALTER TABLE public.authors ADD COLUMN pen_name text'],
-    ['another function', `CREATE OR REPLACE FUNCTION public.touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`, '- function public.touch_updated_at()'],
+    [
+      'a column more',
+      'ALTER TABLE public.authors ADD COLUMN pen_name text',
+      '- ALTER TABLE public.authors ADD COLUMN pen_name text',
+    ],
+    [
+      'another function',
+      `CREATE OR REPLACE FUNCTION public.touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`,
+      '- function public.touch_updated_at()',
+    ],
     ['an index less', 'DROP INDEX public.books_search_idx', '+ index public.books_search_idx'],
   ])('refuses a database with %s, and changes nothing', async (_, sql, line) => {
     const place = await create(sql);
     const before = await askIn(place, EVERYTHING);
-    await expect(adoptWith(place, baseline)).rejects.toMatchObject({ exitCode: 3, message: expect.stringContaining(line) });
+    await expect(adoptWith(place, baseline)).rejects.toMatchObject({
+      exitCode: 3,
+      message: expect.stringContaining(line),
+    });
     expect(await askIn(place, EVERYTHING)).toBe(before);
   });
 
   it('refuses a test database, one of another environment, and one that has other migrations of ours', async () => {
-    await expect(create('', 'testing').then((place) => adoptWith(place, baseline))).rejects.toThrow('A test database is never adopted');
+    await expect(create('', 'testing').then((place) => adoptWith(place, baseline))).rejects.toThrow(
+      'A test database is never adopted',
+    );
     const stamped = await create('', 'staging');
     await adoptWith(stamped, baseline);
-    await expect(adoptWith({ ...stamped, environment: 'production' }, baseline)).rejects.toThrow('belongs to another environment');
-    const other = defineMigration({ name: '20250101000000-other', phase: 'expand', isBaseline: true, statements: ['SELECT 1'] });
+    await expect(adoptWith({ ...stamped, environment: 'production' }, baseline)).rejects.toThrow(
+      'belongs to another environment',
+    );
+    const other = defineMigration({
+      name: '20250101000000-other',
+      phase: 'expand',
+      isBaseline: true,
+      statements: ['SELECT 1'],
+    });
     await expect(adoptWith(stamped, other)).rejects.toThrow(`has 1 migrations of Airlock, and not ${other.name}`);
   });
 

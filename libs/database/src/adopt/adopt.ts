@@ -24,6 +24,8 @@ export interface BaselineDraft {
   /** Of schema public, for the classes of their columns. */
   readonly tables: readonly TableFacts[];
   readonly foreignKeys: readonly ForeignKey[];
+  /** Tables and partitions of schema public without row-level security. */
+  readonly unprotected: readonly string[];
 }
 
 export interface AdoptionReport {
@@ -49,7 +51,8 @@ export function draftBaseline(place: AdoptionPlace, schemaOfCode: readonly strin
     const built = await buildBeside(createBeside(place), statements);
     refuse('baseline', [...built.failed, ...listDifferences(wanted, built)], 'the schema of the database');
     const [tables, foreignKeys] = [await readTables(client), await readForeignKeys(client)];
-    return { inventory, statements: built.statements, tables, foreignKeys };
+    const { rows } = await client.query<{ name: string }>(UNPROTECTED);
+    return { inventory, statements: built.statements, tables, foreignKeys, unprotected: rows.map(({ name }) => name) };
   });
 }
 
@@ -66,7 +69,8 @@ export async function adopt(
   const { database } = place.app;
   return withClient({ ...place.admin, database }, createBeside(place).context, async (client) => {
     await lockDatabase(client);
-    if (await isAdopted(client, { place, baseline })) return { database, isNew: false, baseline: baseline.name, warnings: [] };
+    if (await isAdopted(client, { place, baseline }))
+      return { database, isNew: false, baseline: baseline.name, warnings: [] };
     const wanted = await buildBeside(
       createBeside(place),
       baseline.statements.map(({ sql }) => sql),
@@ -91,7 +95,10 @@ async function takeOver(
   await client.query(`SET lock_timeout = ${DEFAULT_TIMING.lockTimeoutMs}`);
   return provisionExisting(client, place, async () => {
     await client.query(TAKE_OVER);
-    await client.query('SELECT pg_catalog.set_config($1, pg_catalog.current_setting($2), true)', ['role', 'provision.owner']);
+    await client.query('SELECT pg_catalog.set_config($1, pg_catalog.current_setting($2), true)', [
+      'role',
+      'provision.owner',
+    ]);
     const { rows } = await client.query<{ schema: string }>(OTHER_SCHEMAS);
     for (const { schema } of rows) await client.query(openSchema(schema));
     // Its tables are locked now, so that nothing can change it any more.
@@ -100,6 +107,10 @@ async function takeOver(
     await claimMigration(client, baseline, by);
   });
 }
+
+const UNPROTECTED = `
+  SELECT relname::text AS name FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::pg_catalog.regnamespace
+     AND NOT (relrowsecurity AND relforcerowsecurity) ORDER BY relname COLLATE "C"`;
 
 /** `-` is only in the database, `+` only in the baseline. */
 function listDifferences(live: Schema, baseline: Schema): string[] {
@@ -115,7 +126,9 @@ function withSnapshot<T>(place: AdoptionPlace, read: (client: Client) => Promise
   const { admin, context, database } = createBeside(place);
   return withClient({ ...admin, database }, context, async (client) => {
     // Nothing in it can change the database, whatever else goes wrong.
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0');
+    await client.query(
+      'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0',
+    );
     const result = await read(client);
     await client.query('ROLLBACK');
     return result;
@@ -141,16 +154,26 @@ async function isAdopted(
     });
   const found = applied.find(({ name }) => name === baseline.name);
   if (found && found.sha256 !== baseline.sha256)
-    refuse('database', [`${baseline.name}: was edited after this database was adopted with it`], 'the file of that time');
+    refuse(
+      'database',
+      [`${baseline.name}: was edited after this database was adopted with it`],
+      'the file of that time',
+    );
   if (!found && applied.length > 0)
-    refuse('database', [`has ${applied.length} migrations of Airlock, and not ${baseline.name}`], 'one that is not ours yet');
+    refuse(
+      'database',
+      [`has ${applied.length} migrations of Airlock, and not ${baseline.name}`],
+      'one that is not ours yet',
+    );
   return found !== undefined;
 }
 
 function refuse(where: string, problems: readonly string[], expected: string): void {
   if (problems.length === 0) return;
   const count = `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
-  throw new AdoptionRefusal(`${where}: ${count}; expected ${expected}\n${problems.map((line) => `  ${line}`).join('\n')}`);
+  throw new AdoptionRefusal(
+    `${where}: ${count}; expected ${expected}\n${problems.map((line) => `  ${line}`).join('\n')}`,
+  );
 }
 
 const LOCK_NOT_AVAILABLE = '55P03';

@@ -37,7 +37,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => cluster.stop());
 
-const refreshWith = (classes: Classes) => runRefresh({ source: production, target: staging, model: { migrations, classes } });
+const refreshWith = (classes: Classes) =>
+  runRefresh({ source: production, target: staging, model: { migrations, classes } });
 const askIn = (place: AdoptionPlace, sql: string) => runAs(inPlace(place), (client) => ask(client, sql));
 /** What a person adds to the suggestions: the new column, and a text whose check no other text passes. */
 const correct = (classes: Classes): Classes => ({
@@ -60,17 +61,35 @@ describe('a refresh of an adopted database', () => {
   it('works with the suggested classes, and no value of a person or a secret crosses', async () => {
     const { rows, from } = await refreshWith(correct(suggested));
     expect(from.environment).toBe('production');
-    expect(rows).toMatchObject({ customers: 40, orders: 40, order_items: 120, reviews: 40, page_views: 80, books: 12, migrations: 3 });
+    expect(rows).toMatchObject({
+      customers: 40,
+      orders: 40,
+      order_items: 120,
+      reviews: 40,
+      page_views: 80,
+      books: 12,
+      migrations: 3,
+    });
     for (const table of ['customer_credentials', 'api_keys']) expect(rows[table] ?? 0).toBe(0);
     await runAs(inPlace(staging), async (client) => {
       const { rows: tables } = await client.query<{ name: string }>(
         `SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'm') AND relnamespace = 'public'::regnamespace`,
       );
       let everything = '';
-      for (const { name } of tables) everything += String(await ask(client, `SELECT string_agg(t::text, chr(10)) FROM ${name} t`));
-      expect(everything).not.toMatch(/Given\d|Family\d|reader\d|Rue Secrete|hash-of|key-that-never|10\.1\.2\.|Nick\d|DE00|Quist|5550\d/);
-      expect(await ask(client, 'SELECT count(*)::int FROM orders JOIN customers c ON c.id = customer_id JOIN addresses a ON a.id = address_id')).toBe(40);
-      expect(await ask(client, 'SELECT count(*)::int FROM reviews r JOIN customers c ON c.id = r."customerId"')).toBe(40);
+      for (const { name } of tables)
+        everything += String(await ask(client, `SELECT string_agg(t::text, chr(10)) FROM ${name} t`));
+      expect(everything).not.toMatch(
+        /Given\d|Family\d|reader\d|Rue Secrete|hash-of|key-that-never|10\.1\.2\.|Nick\d|DE00|Quist|5550\d/,
+      );
+      expect(
+        await ask(
+          client,
+          'SELECT count(*)::int FROM orders JOIN customers c ON c.id = customer_id JOIN addresses a ON a.id = address_id',
+        ),
+      ).toBe(40);
+      expect(await ask(client, 'SELECT count(*)::int FROM reviews r JOIN customers c ON c.id = r."customerId"')).toBe(
+        40,
+      );
     });
     expect(await askIn(staging, 'SELECT count(*)::int FROM books WHERE title LIKE $$Book%$$')).toBe(0);
   });

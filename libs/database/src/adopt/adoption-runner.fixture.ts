@@ -11,7 +11,9 @@ const OWN_PATH = fileURLToPath(import.meta.url);
 const ADDRESSES = ['admin', 'app', 'migration'] as const;
 
 export function startAdoption({ place, baseline }: { place: AdoptionPlace; baseline: Migration }): ChildProcess {
-  const open = Object.fromEntries(ADDRESSES.map((name) => [name, { ...place[name], password: place[name].password.reveal() }]));
+  const open = Object.fromEntries(
+    ADDRESSES.map((name) => [name, { ...place[name], password: place[name].password.reveal() }]),
+  );
   const { name, statements } = baseline;
   const told = JSON.stringify({ place: { ...place, ...open }, name, statements });
   const loader = fileURLToPath(new URL('../../../../tools/typescript.mjs', import.meta.url));
@@ -21,7 +23,8 @@ export function startAdoption({ place, baseline }: { place: AdoptionPlace; basel
 }
 
 interface Told {
-  readonly place: AdoptionPlace & Record<(typeof ADDRESSES)[number], Omit<DatabaseAddress, 'password'> & { readonly password: string }>;
+  readonly place: AdoptionPlace &
+    Record<(typeof ADDRESSES)[number], Omit<DatabaseAddress, 'password'> & { readonly password: string }>;
   readonly name: string;
   readonly statements: Migration['statements'];
 }
@@ -30,6 +33,8 @@ if (process.argv[1] === OWN_PATH) {
   let text = '';
   for await (const part of process.stdin) text += String(part);
   const { place, name, statements } = JSON.parse(text) as Told;
-  const wrapped = Object.fromEntries(ADDRESSES.map((one) => [one, { ...place[one], password: new Secret(place[one].password as unknown as string) }]));
+  const wrapped = Object.fromEntries(
+    ADDRESSES.map((one) => [one, { ...place[one], password: new Secret(place[one].password as unknown as string) }]),
+  );
   await adoptWith({ ...place, ...wrapped }, defineMigration({ name, phase: 'expand', isBaseline: true, statements }));
 }

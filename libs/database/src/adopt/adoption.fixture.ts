@@ -12,7 +12,9 @@ const BOOKSHOP = 'bookshop';
 /** The database that `createBookshop` copies, and the logins of its programs, which belong to the server. */
 export async function plantBookshop(cluster: Cluster): Promise<void> {
   await runAs(cluster.superuser, async (client) => {
-    await client.query(`CREATE ROLE shop LOGIN PASSWORD 'old-Passw0rd'; CREATE ROLE reporting LOGIN PASSWORD 'old-Passw0rd'`);
+    await client.query(
+      `CREATE ROLE shop LOGIN PASSWORD 'old-Passw0rd'; CREATE ROLE reporting LOGIN PASSWORD 'old-Passw0rd'`,
+    );
     await client.query(`CREATE DATABASE ${BOOKSHOP} OWNER shop`);
   });
   await runAs({ ...cluster.superuser, database: BOOKSHOP }, async (client) => {
@@ -40,7 +42,9 @@ export async function createBookshop(
   cluster: Cluster,
   { environment = 'production', name, sql = '' }: BookshopOptions,
 ): Promise<AdoptionPlace> {
-  await runAs(cluster.superuser, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${BOOKSHOP} STRATEGY FILE_COPY OWNER shop`));
+  await runAs(cluster.superuser, (client) =>
+    client.query(`CREATE DATABASE ${name} TEMPLATE ${BOOKSHOP} STRATEGY FILE_COPY OWNER shop`),
+  );
   if (sql) await runAs({ ...cluster.superuser, database: name }, (client) => client.query(sql));
   return createAddresses(cluster, name, environment);
 }

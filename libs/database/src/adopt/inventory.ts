@@ -56,7 +56,9 @@ export async function readInventory(client: Client, schemaOfCode: readonly strin
     notes: await list(NOTES),
     typeorm: await readTypeorm(client),
     refusals: [
-      ...objects.filter((name) => kindOf(name) === undefined && !isKept(name)).map((name) => `${name}: a baseline cannot create it`),
+      ...objects
+        .filter((name) => kindOf(name) === undefined && !isKept(name))
+        .map((name) => `${name}: a baseline cannot create it`),
       ...(await list(REFUSED)),
       ...(stamp ? [] : findClashes(objects, schemaOfCode)),
     ],
@@ -65,12 +67,29 @@ export async function readInventory(client: Client, schemaOfCode: readonly strin
 
 /** What `readBaseline` creates; the proof judges each of them. Longer kinds first: `view` begins `view column` too. */
 const CARRIED = [
-  ...['materialized view column', 'composite type column', 'view column', 'table column', 'table constraint', 'domain constraint'],
+  ...[
+    'materialized view column',
+    'composite type column',
+    'view column',
+    'table column',
+    'table constraint',
+    'domain constraint',
+  ],
   ...['default value', 'statistics object', 'comment on', 'index', 'policy', 'table'],
 ];
 /** Those of them that the inventory lists by name. */
 const LISTED = [
-  ...['schema', 'extension', 'type', 'composite type', 'sequence', 'function', 'procedure', 'view', 'materialized view'],
+  ...[
+    'schema',
+    'extension',
+    'type',
+    'composite type',
+    'sequence',
+    'function',
+    'procedure',
+    'view',
+    'materialized view',
+  ],
   'trigger',
 ];
 /** They belong to the server around the schema, and go on working after the adoption. */
@@ -85,7 +104,8 @@ function groupObjects(names: readonly string[]): Record<string, string[]> {
   const groups: Record<string, string[]> = {};
   for (const name of names) {
     const kind = kindOf(name);
-    if (kind && LISTED.includes(kind) && kind !== 'composite type') (groups[kind] ??= []).push(name.slice(kind.length + 1));
+    if (kind && LISTED.includes(kind) && kind !== 'composite type')
+      (groups[kind] ??= []).push(name.slice(kind.length + 1));
   }
   return groups;
 }
@@ -94,13 +114,16 @@ function groupObjects(names: readonly string[]): Record<string, string[]> {
 function findClashes(objects: readonly string[], schemaOfCode: readonly string[]): string[] {
   const names = new Set(
     schemaOfCode.flatMap((sql) => {
-      const [, kind, name] = /^CREATE (?:UNLOGGED )?(TABLE|TYPE|SEQUENCE|DOMAIN|SCHEMA|VIEW|MATERIALIZED VIEW) (\S+)/.exec(sql) ?? [];
+      const [, kind, name] =
+        /^CREATE (?:UNLOGGED )?(TABLE|TYPE|SEQUENCE|DOMAIN|SCHEMA|VIEW|MATERIALIZED VIEW) (\S+)/.exec(sql) ?? [];
       return name && name !== 'public' && name !== 'jobs' ? [`${kind!.toLowerCase()} ${name}`] : [];
     }),
   );
   return objects
     .filter((name) => names.has(name))
-    .map((name) => `${name}: the migrations of this code create one of the same name; rename it, or remove that migration`);
+    .map(
+      (name) => `${name}: the migrations of this code create one of the same name; rename it, or remove that migration`,
+    );
 }
 
 async function readRoles(client: Client): Promise<Record<string, string[]>> {

@@ -55,20 +55,36 @@ const FOUND = [
      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'f', 'c', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND n.nspname !~ '^pg_(toast|temp)' AND c.oid >= ${FIRST_OWN}`,
   own('pg_attrdef', 'pg_get_expr(adbin, adrelid)', isOwn('adrelid')),
-  own('pg_constraint', `concat_ws(' ', pg_get_constraintdef(t.oid), convalidated, conenforced, connoinherit)`, `contypid <> 0 OR ${isOwn('conrelid')}`),
+  own(
+    'pg_constraint',
+    `concat_ws(' ', pg_get_constraintdef(t.oid), convalidated, conenforced, connoinherit)`,
+    `contypid <> 0 OR ${isOwn('conrelid')}`,
+  ),
   own('pg_trigger', `concat_ws(' ', pg_get_triggerdef(t.oid), tgenabled)`, `NOT tgisinternal AND ${isOwn('tgrelid')}`),
-  own('pg_rewrite', `concat_ws(' ', pg_get_ruledef(t.oid), ev_enabled)`, `rulename <> '_RETURN' AND ${isOwn('ev_class')}`),
+  own(
+    'pg_rewrite',
+    `concat_ws(' ', pg_get_ruledef(t.oid), ev_enabled)`,
+    `rulename <> '_RETURN' AND ${isOwn('ev_class')}`,
+  ),
   own('pg_policy', `concat_ws(' ', polcmd, polpermissive)`, isOwn('polrelid')),
   own(
     'pg_proc',
     `concat_ws(' ', prokind, provolatile, proparallel, proisstrict, prosecdef, proleakproof, procost, prorows, proconfig, md5(prosrc))`,
   ),
-  own('pg_type', `concat_ws(' ', typtype, typdefault, typnotnull, nullif(typcollation, 0)::regcollation)`, `NOT ${ROW_OR_ARRAY}`),
+  own(
+    'pg_type',
+    `concat_ws(' ', typtype, typdefault, typnotnull, nullif(typcollation, 0)::regcollation)`,
+    `NOT ${ROW_OR_ARRAY}`,
+  ),
   own('pg_statistic_ext', 'pg_get_statisticsobjdef(t.oid)'),
   own('pg_extension', 'extversion', `extname <> 'plpgsql'`),
   own('pg_event_trigger', `''`, `evtname <> 'airlock_refuse_drop'`),
-  ...['pg_foreign_data_wrapper', 'pg_foreign_server', 'pg_publication', 'pg_language', 'pg_operator'].map((name) => own(name)),
-  ...['pg_opclass', 'pg_opfamily', 'pg_cast', 'pg_collation', 'pg_conversion', 'pg_am', 'pg_transform'].map((name) => own(name)),
+  ...['pg_foreign_data_wrapper', 'pg_foreign_server', 'pg_publication', 'pg_language', 'pg_operator'].map((name) =>
+    own(name),
+  ),
+  ...['pg_opclass', 'pg_opfamily', 'pg_cast', 'pg_collation', 'pg_conversion', 'pg_am', 'pg_transform'].map((name) =>
+    own(name),
+  ),
   ...['pg_ts_config', 'pg_ts_dict', 'pg_ts_parser', 'pg_ts_template'].map((name) => own(name)),
   // PostgreSQL lists large objects under the catalogue that contains their pages.
   `SELECT 'pg_largeobject'::regclass::oid, oid, 0, '' FROM pg_largeobject_metadata`,

@@ -57,7 +57,7 @@ async function settle(
   statements: readonly string[],
 ): Promise<Pick<BuiltSchema, 'statements' | 'failed'>> {
   const done: string[] = [];
-  for (let waiting = statements; ; ) {
+  for (let waiting = statements; ;) {
     const failed: string[] = [];
     const before = done.length;
     const later: string[] = [];

@@ -13,7 +13,9 @@ export function suggestClasses(tables: readonly TableFacts[], foreignKeys: reado
   return Object.fromEntries(
     own.map(({ table, columns }) => {
       const pointing = foreignKeys.filter((key) => key.table === table).flatMap((key) => key.columns);
-      const guesses = columns.map((facts) => [facts, pointing.includes(facts.name) ? 'key' : fit(guess(facts), facts)] as const);
+      const guesses = columns.map(
+        (facts) => [facts, pointing.includes(facts.name) ? 'key' : fit(guess(facts), facts)] as const,
+      );
       // Without its secrets no row can be written, and so none of the table is copied.
       const isSecret = guesses.some(([facts, of]) => of === 'secret' && facts.isRequired && !facts.hasDefault);
       return [table, Object.fromEntries(guesses.map(([{ name }, of]) => [name, isSecret ? 'secret' : of]))];

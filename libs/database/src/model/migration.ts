@@ -58,7 +58,9 @@ export function defineMigration(definition: MigrationDefinition): Migration {
     transactional: definition.transaction !== false,
     isBaseline: definition.isBaseline === true,
     // A baseline repeats the source of functions exactly.
-    statements: definition.isBaseline ? definition.statements.map(toStatement) : definition.statements.map(createStatement),
+    statements: definition.isBaseline
+      ? definition.statements.map(toStatement)
+      : definition.statements.map(createStatement),
   };
   return Object.freeze({ ...migration, sha256: createFingerprint(migration) });
 }
