@@ -39,7 +39,8 @@ export async function createProtection({
   table: string;
   visibility: Visibility;
 }): Promise<CreatedProtection> {
-  const schema = new SchemaFile(readWorkspaceFile(root, SCHEMA));
+  const listed = readWorkspaceFile(root, UNPROTECTED);
+  const schema = new SchemaFile(readWorkspaceFile(root, SCHEMA), JSON.parse(listed) as string[]);
   schema.assertUnprotected(table);
   const draft = draftMigration({
     name: `protect-${table
@@ -51,8 +52,7 @@ export async function createProtection({
       .map((sql) => `\`${escape(sql)}\`,`)
       .join('\n')}\n]`,
   });
-  const listed = readWorkspaceFile(root, UNPROTECTED);
-  const rest = (JSON.parse(listed) as string[]).filter((name) => name !== table);
+  const rest = schema.unprotected.filter((name) => name !== table);
   const files = await formatAll(root, [
     { path: relative(root, draft.file), text: draft.source },
     { path: relative(root, draft.indexFile), before: draft.indexBefore, text: draft.index },
@@ -92,7 +92,7 @@ function describeRule(schema: SchemaFile, table: string, visibility: Exclude<Vis
     return `${quote(visibility.owner)} = ${isText ? user : `nullif(${user}, '')::${type}`}`;
   }
   const { columns, target, targetColumns } = schema.findKey(table, visibility.through);
-  if (!schema.isProtected(target))
+  if (schema.unprotected.includes(target.replaceAll('"', '')))
     throw new AuthoringRefusal(
       `${target}: has no row-level security, so every user would see the rows of ${table} too; expected it first\n  airlock new protection ${target} --owner COLUMN`,
     );
@@ -104,7 +104,11 @@ function describeRule(schema: SchemaFile, table: string, visibility: Exclude<Vis
 class SchemaFile {
   readonly #text: string;
 
-  constructor(text: string) {
+  constructor(
+    text: string,
+    /** Those of an adopted database; a migration that was just written has taken its table off. */
+    readonly unprotected: readonly string[],
+  ) {
     this.#text = text;
   }
 
@@ -119,12 +123,8 @@ class SchemaFile {
         `"${table}": is partitioned, and row-level security of a table does not apply to a query of its partition; expected a plain table\n` +
           '  Write the migration by hand, with ENABLE and FORCE ROW LEVEL SECURITY for each partition too: airlock new migration NAME',
       );
-    if (this.isProtected(quote(table)))
+    if (this.#find(`ALTER TABLE public\\.${pattern(table)} ENABLE ROW LEVEL SECURITY;`).length > 0)
       throw new AuthoringRefusal(`"${table}": already has row-level security; expected a table without it`);
-  }
-
-  isProtected(name: string): boolean {
-    return this.#find(`ALTER TABLE public\\.${escapePattern(name)} ENABLE ROW LEVEL SECURITY;`).length > 0;
   }
 
   typeOf(table: string, column: string): string {
