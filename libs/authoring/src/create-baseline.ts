@@ -27,12 +27,8 @@ export interface NewBaseline {
  * @throws AuthoringRefusal
  */
 export async function createBaseline({ root = WORKSPACE_ROOT, ...baseline }: NewBaseline): Promise<string[]> {
-  assertUnreleased(root);
+  assertNoBaseline(root);
   const index = readWorkspaceFile(root, MIGRATIONS);
-  if (/-baseline\.js'/.test(index))
-    throw new AuthoringRefusal(
-      `${MIGRATIONS}: already has a baseline; expected a workspace that has adopted no database`,
-    );
   const name = `${createTimestamp(index, baseline.now ?? new Date())}-baseline`;
   const migration = `${MODEL}/migrations/${name}.ts`;
   assertFree(root, name, [migration, ADOPTED]);
@@ -47,8 +43,12 @@ export async function createBaseline({ root = WORKSPACE_ROOT, ...baseline }: New
   return files.map(({ path }) => path);
 }
 
-/** Databases that have run later migrations cannot get an earlier one. */
-function assertUnreleased(root: string): void {
+/** @throws AuthoringRefusal if the workspace has a baseline, or migrations that databases of a release have run */
+export function assertNoBaseline(root: string = WORKSPACE_ROOT): void {
+  if (/-baseline\.js'/.test(readWorkspaceFile(root, MIGRATIONS)))
+    throw new AuthoringRefusal(
+      `${MIGRATIONS}: already has a baseline; expected a workspace that has adopted no database`,
+    );
   const released = Object.keys(JSON.parse(readWorkspaceFile(root, RELEASED)) as object);
   if (released.length === 0) return;
   throw new AuthoringRefusal(

@@ -77,9 +77,8 @@ function describeStatements(schema: SchemaFile, table: string, visibility: Visib
       ? `CREATE POLICY ${policy('shared')} ON ${on} FOR SELECT USING (true)`
       : `CREATE POLICY ${policy('owner')} ON ${on}\n  USING (${rule})\n  WITH CHECK (${rule})`,
     `CREATE POLICY ${policy('system')} ON ${on} TO airlock_system USING (true) WITH CHECK (true)`,
-    `ALTER TABLE ${on} ENABLE ROW LEVEL SECURITY`,
-    // The owner of the table is filtered too.
-    `ALTER TABLE ${on} FORCE ROW LEVEL SECURITY`,
+    // FORCE: the owner of the table is filtered too.
+    `ALTER TABLE ${on} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`,
   ];
 }
 

@@ -1,6 +1,6 @@
 // The entry point: generators that write sources of the workspace. Not part of any image.
 export { createProgram } from './app.js';
-export { createBaseline } from './create-baseline.js';
+export { assertNoBaseline, createBaseline } from './create-baseline.js';
 export { createJob } from './create-job.js';
 export { createLibrary } from './library.js';
 export { createMigration } from './create-migration.js';

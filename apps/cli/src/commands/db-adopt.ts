@@ -82,7 +82,11 @@ async function loadSchemaOfCode(): Promise<readonly string[]> {
 }
 
 async function writeBaseline(place: Place): Promise<void> {
-  const { createBaseline } = await loadWorkspaceOnly('db adopt --write', () => import('@airlock/authoring'));
+  const { assertNoBaseline, createBaseline } = await loadWorkspaceOnly(
+    'db adopt --write',
+    () => import('@airlock/authoring'),
+  );
+  assertNoBaseline();
   const { draftBaseline, printClass, suggestClasses } = await import('@airlock/database/operations');
   const { statements, tables, foreignKeys, unprotected } = await draftBaseline(place, await loadSchemaOfCode());
   const suggestions = Object.entries(suggestClasses(tables, foreignKeys)).map(([table, columns]) => [

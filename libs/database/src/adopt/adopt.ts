@@ -2,6 +2,7 @@ import { type Client, DatabaseError } from 'pg';
 import { withClient } from '../connect/client.js';
 import { createSessionConfig } from '../connect/client-options.js';
 import { assertIdentity } from '../identity/assert-identity.js';
+import { readStamp } from '../identity/stamp.js';
 import { claimMigration, ensureLedger, loadLedger, type Provenance } from '../migrate/ledger.js';
 import { withRetries } from '../migrate/retry.js';
 import { DEFAULT_TIMING } from '../migrate/timing.js';
@@ -38,12 +39,19 @@ export interface AdoptionReport {
 
 /** Reads only. @param schemaOfCode the statements of `schema.sql` */
 export function inspectDatabase(place: AdoptionPlace, schemaOfCode: readonly string[]): Promise<Inventory> {
-  return withSnapshot(place, (client) => readInventory(client, schemaOfCode));
+  return withSnapshot(place, async (client) => {
+    await assertEnvironment(client, place);
+    return readInventory(client, schemaOfCode);
+  });
 }
 
 /** Reads, and proves the result in an empty database of the server. @throws AdoptionRefusal naming what a baseline would lose */
 export function draftBaseline(place: AdoptionPlace, schemaOfCode: readonly string[]): Promise<BaselineDraft> {
   return withSnapshot(place, async (client) => {
+    await assertEnvironment(client, place);
+    const applied = await loadLedger(client);
+    if (applied.length > 0)
+      refuse('database', [`has ${applied.length} migrations of Airlock`], 'one that is not ours yet');
     const inventory = await readInventory(client, schemaOfCode);
     refuse('database', inventory.refusals, 'a database that a baseline can create again');
     const wanted = await readSchema(client);
@@ -141,17 +149,19 @@ async function lockDatabase(client: Client): Promise<void> {
   await client.query(`SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended('airlock/adopt', 0))`);
 }
 
+/** @throws IdentityError for a database that has a stamp, and not of this place */
+async function assertEnvironment(client: Client, { app, environment }: AdoptionPlace): Promise<void> {
+  if ((await readStamp(client)) === undefined) return;
+  await assertIdentity(client, { expected: environment, config: { environment, database: { app } } });
+}
+
 async function isAdopted(
   client: Client,
   { place, baseline }: { place: AdoptionPlace; baseline: Migration },
 ): Promise<boolean> {
   const applied = await loadLedger(client);
-  // Provisioning checks the stamp of every other database.
-  if (applied.length > 0)
-    await assertIdentity(client, {
-      expected: place.environment,
-      config: { environment: place.environment, database: { app: place.app } },
-    });
+  // Provisioning checks the stamp of every other database, which may be a copy.
+  if (applied.length > 0) await assertEnvironment(client, place);
   const found = applied.find(({ name }) => name === baseline.name);
   if (found && found.sha256 !== baseline.sha256)
     refuse(
