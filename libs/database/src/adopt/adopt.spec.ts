@@ -75,7 +75,7 @@ describe('the dry run', () => {
       expect.stringMatching(/^table public.orders: the migrations of this code create one/),
     ]);
     expect(found.objects['type']).toContain('public.order_status');
-    expect(found.objects['view']).toEqual(['public.a_summary', 'public.open_orders']);
+    expect(found.objects['view']).toEqual(['public.a_summary', 'public.customer_orders', 'public.open_orders']);
   });
 });
 
@@ -137,6 +137,34 @@ describe('the baseline', () => {
     const before = await runAs(cluster.superuser, (client) => ask(client, 'SELECT count(*) FROM pg_database'));
     await expect(draftBaseline(place, [])).rejects.toThrow(`- ${name}`);
     expect(await runAs(cluster.superuser, (client) => ask(client, 'SELECT count(*) FROM pg_database'))).toBe(before);
+  });
+
+  it('runs no function of the database with the powers of the administrator', async () => {
+    const place = await create(`
+      CREATE FUNCTION public.rise() RETURNS integer LANGUAGE plpgsql AS $$
+      BEGIN
+        BEGIN ALTER ROLE shop SUPERUSER; EXCEPTION WHEN OTHERS THEN NULL; END;
+        BEGIN RESET ROLE; ALTER ROLE shop SUPERUSER; EXCEPTION WHEN OTHERS THEN NULL; END;
+        RETURN 1;
+      END $$;
+      CREATE MATERIALIZED VIEW public.trap AS SELECT public.rise() AS power WITH NO DATA;
+      ALTER MATERIALIZED VIEW public.trap OWNER TO shop; SET ROLE shop; REFRESH MATERIALIZED VIEW public.trap; RESET ROLE;
+      CREATE SCHEMA ops; CREATE VIEW ops.migrations AS SELECT public.rise() AS name`);
+    await expect(draftBaseline(place, [])).rejects.toThrow('schema ops: Airlock creates one of this name');
+    await expect(adoptWith(place, baseline)).rejects.toMatchObject({ exitCode: 3 });
+    await askIn(place, 'DROP SCHEMA ops CASCADE');
+    await draftBaseline(place, []);
+    await expect(adoptWith(place, baseline)).rejects.toThrow('- CREATE MATERIALIZED VIEW public.trap');
+    expect(await askIn(place, `SELECT rolsuper FROM pg_roles WHERE rolname = 'shop'`)).toBe(false);
+  });
+
+  it('names an extension and a language that only a superuser may create in a new database', async () => {
+    const place = await create(
+      `CREATE EXTENSION dblink; CREATE FUNCTION public.low() RETURNS integer LANGUAGE internal AS 'pg_backend_pid'`,
+    );
+    await expect(draftBaseline(place, [])).rejects.toThrow(
+      /CREATE EXTENSION IF NOT EXISTS dblink SCHEMA public: permission denied[\s\S]*FUNCTION public\.low\(\): permission denied for language internal/,
+    );
   });
 
   it('keeps functions to the byte, and names in quotes', async () => {
@@ -244,9 +272,7 @@ describe('adopt', () => {
       await askIn(place, `SELECT to_regclass('ops.environment') IS NULL AND to_regrole('${place.app.user}') IS NULL`),
     ).toBe(true);
     expect((await adoptWith(place, baseline)).isNew).toBe(true);
-    expect(
-      await askIn(place, `SELECT count(*)::int FROM pg_database WHERE datname LIKE '${place.app.database}_baseline%'`),
-    ).toBe(0);
+    expect(await askIn(place, `SELECT count(*)::int FROM pg_database WHERE datname LIKE 'airlock_baseline%'`)).toBe(0);
   }, 30_000);
 
   it('waits for readers of a table in short attempts, between which others pass', async () => {
@@ -302,6 +328,28 @@ describe('adopt', () => {
       statements: ['SELECT 1'],
     });
     await expect(adoptWith(stamped, other)).rejects.toThrow(`has 1 migrations of Airlock, and not ${other.name}`);
+  });
+
+  it('works for an administrator without superuser rights, who is a member of the old owner', async () => {
+    const made = await create();
+    const keeper = { ...made.admin, user: 'keeper', password: made.app.password };
+    await runAs(cluster.superuser, (client) =>
+      client.query(`SET scram_iterations = 4096; CREATE ROLE keeper LOGIN CREATEDB CREATEROLE PASSWORD '${made.app.password.reveal()}'; GRANT shop TO keeper;
+        ALTER DATABASE ${made.app.database} OWNER TO keeper; DO $$ BEGIN CREATE ROLE airlock_system NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+        GRANT airlock_system TO keeper WITH ADMIN OPTION`),
+    );
+    const place = { ...made, admin: keeper };
+    const draft = await draftBaseline(place, []);
+    expect(draft.statements).toEqual(baseline.statements.map(({ sql }) => sql));
+    const { isNew, warnings } = await adoptWith(place, baseline);
+    expect(isNew).toBe(true);
+    expect(warnings).toEqual([expect.stringMatching('may not create one, so drops in production are NOT refused')]);
+    const added = defineMigration({
+      name: '20270101000000-add-rank',
+      phase: 'expand',
+      statements: ['ALTER TABLE warehouse.stock ADD COLUMN rank integer'],
+    });
+    expect((await migrate({ config: createConfig(place), migrations: [baseline, added] })).applied.length).toBe(1);
   });
 
   it('keeps what belongs to the server around the schema', async () => {

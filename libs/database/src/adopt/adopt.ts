@@ -48,8 +48,9 @@ export function inspectDatabase(place: AdoptionPlace, schemaOfCode: readonly str
 /** Reads, and proves the result in an empty database of the server. @throws AdoptionRefusal naming what a baseline would lose */
 export function draftBaseline(place: AdoptionPlace, schemaOfCode: readonly string[]): Promise<BaselineDraft> {
   return withSnapshot(place, async (client) => {
+    await lockDatabase(client);
     await assertEnvironment(client, place);
-    const applied = await loadLedger(client);
+    const applied = await loadJournal(client);
     if (applied.length > 0)
       refuse('database', [`has ${applied.length} migrations of Airlock`], 'one that is not ours yet');
     const inventory = await readInventory(client, schemaOfCode);
@@ -155,11 +156,19 @@ async function assertEnvironment(client: Client, { app, environment }: AdoptionP
   await assertIdentity(client, { expected: environment, config: { environment, database: { app } } });
 }
 
+/** A schema `ops` of another program is never read: a view in it would run as the administrator. */
+async function loadJournal(client: Client): Promise<Awaited<ReturnType<typeof loadLedger>>> {
+  const { rows } = await client.query(
+    `SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('ops.migrations') AND relkind = 'r' AND NOT relrowsecurity`,
+  );
+  return rows.length > 0 && (await readStamp(client)) ? loadLedger(client) : [];
+}
+
 async function isAdopted(
   client: Client,
   { place, baseline }: { place: AdoptionPlace; baseline: Migration },
 ): Promise<boolean> {
-  const applied = await loadLedger(client);
+  const applied = await loadJournal(client);
   // Provisioning checks the stamp of every other database, which may be a copy.
   if (applied.length > 0) await assertEnvironment(client, place);
   const found = applied.find(({ name }) => name === baseline.name);

@@ -62,7 +62,7 @@ const QUERIES = [
             SELECT string_agg(format('%I %s%s', attname, format_type(atttypid, atttypmod),
                      CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END), ', ' ORDER BY attnum)
               FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped)) AS sql
-     FROM ${TABLES} AND c.relkind = 'c' ORDER BY c.oid`,
+     FROM ${TABLES} AND c.relkind = 'c' AND ${notOfExtension('pg_type', 'c.reltype')} ORDER BY c.oid`,
   `SELECT format('CREATE SEQUENCE %s AS %s %s', ${NAME}, format_type(s.seqtypid, NULL), ${SEQUENCE}) AS sql
      FROM pg_sequence s, ${TABLES} AND c.oid = s.seqrelid AND NOT ${IS_IDENTITY} ORDER BY 1`,
   `SELECT pg_get_functiondef(p.oid) AS sql FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

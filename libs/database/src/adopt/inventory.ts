@@ -225,4 +225,6 @@ const REFUSED = `
 const TYPEORM = `
   SELECT c.oid::regclass::text AS table FROM ${OWN_TABLE} AND c.relname IN ('migrations', 'typeorm_migrations')
      AND (SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) = '{id,name,timestamp}'
+     -- A cast of a type of its own would call its functions.
+     AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND atttypid >= 16384)
    ORDER BY n.nspname <> 'public' LIMIT 1`;

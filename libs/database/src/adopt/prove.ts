@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { type Client, DatabaseError } from 'pg';
 import type { DatabaseAddress } from '@airlock/config';
 import { withClient } from '../connect/client.js';
@@ -42,11 +42,16 @@ export interface BuiltSchema extends Schema {
   readonly failed: readonly string[];
 }
 
-/** Runs the statements in an empty database on the same server, and removes it again. */
+/**
+ * Runs the statements in an empty database on the same server, and removes it again. They run as a role without powers, as
+ * the migrator will be: filling a materialised view calls functions, which the old owner of the database wrote.
+ */
 export function buildBeside(beside: Beside, statements: readonly string[]): Promise<BuiltSchema> {
-  return withEmptyDatabase(beside, async (client) => {
+  return withEmptyDatabase(beside, async (client, role) => {
     await client.query('BEGIN; SET LOCAL search_path = pg_catalog');
+    await client.query(`ALTER SCHEMA public OWNER TO ${role}; SET LOCAL ROLE ${role}`);
     const settled = await settle(client, statements);
+    await client.query('RESET ROLE');
     return { ...settled, ...(await readSchema(client)) };
   });
 }
@@ -85,27 +90,37 @@ async function attempt(client: Client, sql: string): Promise<string | undefined>
   }
 }
 
-/** Its name cannot be that of a database of a person: a killed run leaves it, and the next one removes it. */
+/**
+ * Its name, which is also that of a role, is no name that a person gives: a killed run leaves both, and the next run for the
+ * same database removes them. The caller holds the lock of that database.
+ */
 async function withEmptyDatabase<T>(
   { admin, context, database }: Beside,
-  work: (client: Client) => Promise<T>,
+  work: (client: Client, role: string) => Promise<T>,
 ): Promise<T> {
   return withClient(admin, context, async (session) => {
-    const drop = (name: string) => session.query(`DROP DATABASE IF EXISTS ${session.escapeIdentifier(name)}`);
-    const { rows } = await session.query<{ name: string }>(LEFTOVERS, [database]);
-    for (const { name } of rows) await drop(name);
-    const name = `${database}_baseline_${randomBytes(4).toString('hex')}`;
-    await createDatabase(session, name);
+    const family = `airlock_baseline_${createHash('sha256').update(database).digest('hex').slice(0, 8)}_`;
+    await removeFamily(session, family);
+    const name = family + randomBytes(4).toString('hex');
     try {
-      return await withClient({ ...admin, database: name }, context, work);
+      await session.query(`CREATE ROLE ${name} NOLOGIN; GRANT ${name} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE`);
+      await createDatabase(session, name);
+      await session.query(`GRANT CREATE ON DATABASE ${name} TO ${name}`);
+      return await withClient({ ...admin, database: name }, context, (client) => work(client, name));
     } finally {
-      await drop(name);
+      await removeFamily(session, family);
     }
   });
 }
 
+async function removeFamily(session: Client, family: string): Promise<void> {
+  const { rows } = await session.query<{ name: string }>(LEFTOVERS, [`^${family}[0-9a-f]{8}$`]);
+  for (const { name } of rows) {
+    await session.query(`DROP DATABASE IF EXISTS ${name}`);
+    await session.query(`DROP ROLE IF EXISTS ${name}`);
+  }
+}
+
 const LEFTOVERS = `
-  SELECT datname::text AS name FROM pg_database d
-   WHERE pg_catalog.starts_with(datname, $1 || '_baseline_') AND pg_catalog.right(datname, 9) ~ '^_[0-9a-f]{8}$'
-     AND pg_catalog.length(datname) = pg_catalog.length($1) + 18 AND pg_get_userbyid(datdba) = current_user
-     AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)`;
+  SELECT datname::text AS name FROM pg_catalog.pg_database WHERE datname ~ $1
+  UNION SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname ~ $1`;

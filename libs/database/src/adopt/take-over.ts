@@ -46,6 +46,10 @@ BEGIN
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), current_setting('provision.app_user'));
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(), current_setting('provision.migrator_user'));
   END IF;
+  -- A name of a schema that belongs to the owner already must be found.
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    EXECUTE format('GRANT %I TO %I WITH INHERIT TRUE', owner, current_user);
+  END IF;
   FOR given IN
     SELECT format('ALTER SCHEMA %I OWNER TO %I', n.nspname, owner) FROM pg_namespace n
      WHERE ${OWN_SCHEMA} AND n.nspowner <> to_regrole(quote_ident(owner))
@@ -56,7 +60,7 @@ BEGIN
     SELECT format('ALTER %s %s OWNER TO %I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
                     WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, c.oid::regclass, owner)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE ${OWN_SCHEMA} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND c.relowner <> to_regrole(quote_ident(owner)) AND ${notOfExtension('pg_class', 'c.oid')}
+     WHERE ${OWN_SCHEMA} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND c.relowner <> to_regrole(quote_ident(owner)) AND ${notOfExtension('pg_class', 'c.oid')} AND ${notOfExtension('pg_type', 'c.reltype')}
        -- The sequence of a column follows its table.
        AND NOT EXISTS (SELECT FROM pg_depend d WHERE c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i'))
     UNION ALL
@@ -71,6 +75,9 @@ BEGIN
   LOOP
     EXECUTE given;
   END LOOP;
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE', owner, current_user);
+  END IF;
 END $owners$;
 DO $rights$
 DECLARE
