@@ -75,6 +75,17 @@ BEGIN
   LOOP
     EXECUTE given;
   END LOOP;
+  -- What earlier owners granted on their future objects; provisioning revokes it only as a superuser.
+  FOR given IN
+    SELECT DISTINCT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I %s REVOKE ALL ON %s FROM %s', pg_get_userbyid(d.defaclrole),
+             CASE d.defaclnamespace WHEN 0 THEN '' ELSE 'IN SCHEMA ' || d.defaclnamespace::regnamespace END,
+             CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END,
+             CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+      FROM pg_default_acl d, aclexplode(d.defaclacl) a
+     WHERE d.defaclrole <> to_regrole(quote_ident(owner)) AND d.defaclnamespace <> 0
+  LOOP
+    EXECUTE given;
+  END LOOP;
   IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
     EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE', owner, current_user);
   END IF;
