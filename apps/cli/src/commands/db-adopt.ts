@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, Option } from 'commander';
 import type { Environment } from '@airlock/config';
 import { createEnvironmentOption } from '../command-line/environment-option.js';
 import { loadWorkspaceOnly } from '../command-line/workspace-only.js';
@@ -16,9 +16,11 @@ export function dbAdoptCommand(): Command {
     .description(
       'take over an existing database with its tables; without an option, print what is there and change nothing',
     )
-    .option(
-      '--write',
-      'write the baseline migration and the classes of its columns, after proving it in an empty database',
+    .addOption(
+      new Option(
+        '--write',
+        'write the baseline migration and the classes of its columns, after proving it in an empty database',
+      ).conflicts('apply'),
     )
     .option('--apply <name>', 'make the database ours; its full name, e.g. --apply airlock_staging')
     .addOption(createEnvironmentOption('refuse to run in any other environment, e.g. --environment staging'))
@@ -38,8 +40,6 @@ export function dbAdoptCommand(): Command {
 type Place = ReturnType<typeof import('../command-line/load-provisioning.js').loadProvisioning>;
 
 async function run(options: Options): Promise<void> {
-  if (options.write && options.apply !== undefined)
-    throw new InvalidArgumentError('--write and --apply exclude each other');
   const { loadProvisioning } = await import('../command-line/load-provisioning.js');
   const place = loadProvisioning();
   assertTarget(place, options);

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, Option } from 'commander';
 import type { Visibility } from '@airlock/authoring';
 import { loadWorkspaceOnly } from '../command-line/workspace-only.js';
 
@@ -12,13 +12,17 @@ export function newProtectionCommand(): Command {
   return new Command('protection')
     .description('create the migration that gives a table row-level security')
     .argument('<table>', 'its name in schema public, e.g. orders')
-    .option(
-      '--owner <column>',
-      'each user sees the rows in which this column is the id of the user, e.g. --owner customer_id',
+    .addOption(
+      new Option(
+        '--owner <column>',
+        'each user sees the rows in which this column is the id of the user, e.g. --owner customer_id',
+      ).conflicts(['through', 'shared']),
     )
-    .option(
-      '--through <key>',
-      'each user sees the rows whose foreign key points at a visible row, e.g. --through lines_order_id_fkey',
+    .addOption(
+      new Option(
+        '--through <key>',
+        'each user sees the rows whose foreign key points at a visible row, e.g. --through lines_order_id_fkey',
+      ).conflicts('shared'),
     )
     .option('--shared', 'each user reads every row, and only the system changes them')
     .addHelpText('after', '\nExample: airlock new protection orders --owner customer_id\nGuide: docs/adoption.md')
@@ -37,12 +41,9 @@ async function run(table: string, options: Options): Promise<void> {
 }
 
 function parseVisibility({ owner, through, shared }: Options): Visibility {
-  const ways: Visibility[] = [
-    ...(owner ? [{ owner }] : []),
-    ...(through ? [{ through }] : []),
-    ...(shared ? [{ shared }] : []),
-  ];
-  const [way, other] = ways;
-  if (way && !other) return way;
-  throw new InvalidArgumentError('expected one of --owner, --through and --shared');
+  if (owner !== undefined) return { owner };
+  if (through !== undefined) return { through };
+  if (shared) return { shared };
+  const message = 'airlock new protection: does not say who sees a row; expected --owner, --through or --shared';
+  throw Object.assign(new Error(`${message}\n  airlock new protection --help   # details`), { exitCode: 2 });
 }
