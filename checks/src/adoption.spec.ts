@@ -12,7 +12,7 @@ const DATABASE = 'bookshop_development';
 const [look = '', write = '', apply = '', protect = '', ...rest] = loadBlocks('docs/adoption.md').map(
   ({ text }) => text,
 );
-/** As a team would begin, in a spec of its own. */
+/** The first spec that a team would write. */
 const SPEC = `
 import { expect, it } from '@jest/globals';
 import { withClient } from '@airlock/database/operations';

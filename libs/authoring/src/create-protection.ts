@@ -15,7 +15,7 @@ const LONGEST_IDENTIFIER = 63;
 export type Visibility =
   /** The one whom this column names. */
   | { readonly owner: string }
-  /** Whoever sees the row that this foreign key points at. */
+  /** Each user who sees the row that this foreign key points at. */
   | { readonly through: string }
   /** Every user; only the system changes it. */
   | { readonly shared: true };
@@ -99,7 +99,7 @@ function describeRule(schema: SchemaFile, table: string, visibility: Exclude<Vis
   return `EXISTS (SELECT FROM ${target.includes('.') ? target : `public.${target}`} parent WHERE ${match})`;
 }
 
-/** What the printed schema says about tables of schema public. */
+/** The tables of schema public, as the printed schema shows them. */
 class SchemaFile {
   readonly #text: string;
 

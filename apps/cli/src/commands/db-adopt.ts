@@ -72,7 +72,7 @@ async function printInventory(place: Place, { json }: Options): Promise<void> {
   );
 }
 
-/** Names of the baseline are no clash with the database that it was written from. */
+/** Names of the baseline do not clash with the database that it was written from. */
 async function loadSchemaOfCode(): Promise<readonly string[]> {
   const [{ loadSchemaFile }, { model }] = await Promise.all([
     import('@airlock/database/operations'),

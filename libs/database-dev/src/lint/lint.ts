@@ -34,7 +34,7 @@ export interface LintOptions extends Pick<Model, 'migrations' | 'seedRows' | 'fo
 export async function lintMigrations({ isAll = false, ...model }: LintOptions): Promise<LintReport> {
   const { migrations } = model;
   assertCatalogue(migrations);
-  // A baseline describes tables that exist: no one can wait for their locks, or choose their types.
+  // A baseline describes tables that exist: their types are given, and no session waits for their locks.
   const fresh = (isAll ? migrations : findUnreleased(model)).filter(({ isBaseline }) => !isBaseline);
   if (fresh.length === 0) return { linted: [], findings: [] };
   return withThrowawayDatabase(async (database) => {
@@ -48,7 +48,7 @@ export async function lintMigrations({ isAll = false, ...model }: LintOptions): 
 async function fill({ config }: ThrowawayDatabase, model: Pick<Model, 'migrations' | 'seedRows'>): Promise<void> {
   if (model.migrations.length === 0) return;
   await migrate({ config, ...model });
-  // The sample rows may be those of tables that the first migration of our own creates.
+  // The sample rows may be those of tables that a later migration creates.
   if (model.migrations.some(({ isBaseline }) => !isBaseline)) await seed({ config, ...model });
 }
 

@@ -71,7 +71,7 @@ describe('the dry run', () => {
     expect(found.notes).toEqual([
       'audit.changes is in schema audit: refresh copies only rows of schema public',
       'audit.note_change() runs with the rights of its owner (SECURITY DEFINER): shop now, then the owner role',
-      expect.stringMatching(/^the database has the setting search_path=public, warehouse/),
+      expect.stringMatching(/^the database sets search_path=public, warehouse/),
       'warehouse.shelves is in schema warehouse: refresh copies only rows of schema public',
       'warehouse.stock is in schema warehouse: refresh copies only rows of schema public',
     ]);

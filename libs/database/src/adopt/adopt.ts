@@ -12,10 +12,10 @@ import { type ForeignKey, readForeignKeys, readTables, type TableFacts } from '.
 import { AdoptionRefusal } from './adoption-refusal.js';
 import { readBaseline } from './baseline.js';
 import { type Inventory, isKept, readInventory } from './inventory.js';
-import { type Beside, buildBeside, compareSchemas, readSchema, type Schema } from './prove.js';
+import { type ProofPlace, buildBeside, diffSchemas, readSchema, type Schema } from './prove.js';
 import { openSchema, OTHER_SCHEMAS, TAKE_OVER } from './take-over.js';
 
-/** The database of `app`, which has tables of its own and is not ours yet. */
+/** The database of `app`, which has tables and is not ours yet. */
 export type AdoptionPlace = Omit<ProvisionOptions, 'adopt'>;
 
 export interface BaselineDraft {
@@ -57,7 +57,7 @@ export function draftBaseline(place: AdoptionPlace, schemaOfCode: readonly strin
     refuse('database', inventory.refusals, 'a database that a baseline can create again');
     const wanted = await readSchema(client);
     const statements = await readBaseline(client);
-    const built = await buildBeside(createBeside(place), statements);
+    const built = await buildBeside(createProofPlace(place), statements);
     refuse('baseline', [...built.failed, ...listDifferences(wanted, built)], 'the schema of the database');
     const [tables, foreignKeys] = [await readTables(client), await readForeignKeys(client)];
     const { rows } = await client.query<{ name: string }>(UNPROTECTED);
@@ -76,12 +76,12 @@ export async function adopt(
   { baseline, by, onRetry = () => {} }: { baseline: Migration; by: Provenance; onRetry?: (reason: string) => void },
 ): Promise<AdoptionReport> {
   const { database } = place.app;
-  return withClient({ ...place.admin, database }, createBeside(place).context, async (client) => {
+  return withClient({ ...place.admin, database }, createProofPlace(place).context, async (client) => {
     await lockDatabase(client);
     if (await isAdopted(client, { place, baseline }))
       return { database, isNew: false, baseline: baseline.name, warnings: [] };
     const wanted = await buildBeside(
-      createBeside(place),
+      createProofPlace(place),
       baseline.statements.map(({ sql }) => sql),
     );
     refuse('baseline', wanted.failed, 'statements that run on this server');
@@ -123,16 +123,16 @@ const UNPROTECTED = `
 
 /** `-` is only in the database, `+` only in the baseline. */
 function listDifferences(live: Schema, baseline: Schema): string[] {
-  return compareSchemas(live, baseline).filter((line) => !isKept(line.slice(2)));
+  return diffSchemas(live, baseline).filter((line) => !isKept(line.slice(2)));
 }
 
-function createBeside({ admin, app, environment, sslCa }: AdoptionPlace): Beside {
+function createProofPlace({ admin, app, environment, sslCa }: AdoptionPlace): ProofPlace {
   const context = { config: createSessionConfig(environment, sslCa), purpose: 'adopt' };
   return { admin, context, database: app.database };
 }
 
 function withSnapshot<T>(place: AdoptionPlace, read: (client: Client) => Promise<T>): Promise<T> {
-  const { admin, context, database } = createBeside(place);
+  const { admin, context, database } = createProofPlace(place);
   return withClient({ ...admin, database }, context, async (client) => {
     // Nothing in it can change the database, whatever else goes wrong.
     await client.query(

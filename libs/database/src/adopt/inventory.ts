@@ -1,10 +1,10 @@
 import type { Client } from 'pg';
 import { readStamp, type Stamp } from '../identity/stamp.js';
 import { SYSTEM_ROLE } from '../model/system-role.js';
-import { readObjects } from './objects.js';
+import { readObjects } from './catalogue-objects.js';
 import { notOfExtension, OWN_SCHEMA } from './own-objects.js';
 
-/** A table with rows of its own; partitions belong to theirs. */
+/** A table with its partitions. */
 export interface FoundTable {
   readonly name: string;
   /** By the statistics of the server: -1 if it has none yet. */
@@ -29,7 +29,7 @@ export interface Inventory {
   readonly objects: Readonly<Record<string, readonly string[]>>;
   /** Role → a line for each kind of right that it has here, or for the objects that it owns. */
   readonly roles: Readonly<Record<string, readonly string[]>>;
-  /** What stays in this database alone, because migrations do not create it. */
+  /** Objects that stay in this database alone, because migrations do not create them. */
   readonly kept: readonly string[];
   /** Facts that change the behaviour of the application, and that need a decision of a person. */
   readonly notes: readonly string[];
@@ -65,7 +65,7 @@ export async function readInventory(client: Client, schemaOfCode: readonly strin
   };
 }
 
-/** What `readBaseline` creates; the proof judges each of them. Longer kinds first: `view` begins `view column` too. */
+/** The kinds that `readBaseline` creates; the proof judges each object. Longer kinds first: `view` begins `view column` too. */
 const CARRIED = [
   ...[
     'materialized view column',
@@ -193,7 +193,7 @@ const NOTES = `
   SELECT format('%s runs with the rights of its owner (SECURITY DEFINER): %s now, then the owner role', p.oid::regprocedure, pg_get_userbyid(p.proowner)) AS line
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prosecdef AND ${OWN_SCHEMA} AND ${notOfExtension('pg_proc', 'p.oid')}
   UNION ALL
-  SELECT format('%s has the setting %s of its own; sessions of Airlock use search_path=public and TimeZone=UTC',
+  SELECT format('%s sets %s; sessions of Airlock use search_path=public and TimeZone=UTC',
            CASE WHEN setrole = 0 THEN 'the database' ELSE format('the role %s', pg_get_userbyid(setrole)) END, s)
     FROM pg_db_role_setting, unnest(setconfig) s WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
   UNION ALL
@@ -225,6 +225,6 @@ const REFUSED = `
 const TYPEORM = `
   SELECT c.oid::regclass::text AS table FROM ${OWN_TABLE} AND c.relname IN ('migrations', 'typeorm_migrations')
      AND (SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) = '{id,name,timestamp}'
-     -- A cast of a type of its own would call its functions.
+     -- A cast of a type that the database defines would call its functions.
      AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND atttypid >= 16384)
    ORDER BY n.nspname <> 'public' LIMIT 1`;

@@ -6,12 +6,12 @@ import type { ClientContext } from '../connect/client-options.js';
 import { readStructure } from '../drift/catalogue.js';
 import { findSchemaDrift } from '../drift/drift.js';
 import { createDatabase } from '../provision/provision.js';
-import { compareObjects, type Objects, readObjects } from './objects.js';
+import { compareObjects, type CatalogueObjects, readObjects } from './catalogue-objects.js';
 
-/** What two readers, which share nothing with `readBaseline`, see of a schema. */
+/** A schema as two readers see it that share nothing with `readBaseline`. */
 export interface Schema {
   readonly structure: readonly string[];
-  readonly objects: Objects;
+  readonly objects: CatalogueObjects;
 }
 
 export async function readSchema(client: Client): Promise<Schema> {
@@ -19,7 +19,7 @@ export async function readSchema(client: Client): Promise<Schema> {
 }
 
 /** `-` is missing in `found`, `+` is only there. */
-export function compareSchemas(wanted: Schema, found: Schema): string[] {
+export function diffSchemas(wanted: Schema, found: Schema): string[] {
   const { missing, unexpected } = findSchemaDrift(wanted.structure, found.structure);
   return [
     ...missing.map((sql) => `- ${sql}`),
@@ -28,7 +28,7 @@ export function compareSchemas(wanted: Schema, found: Schema): string[] {
   ];
 }
 
-export interface Beside {
+export interface ProofPlace {
   readonly admin: DatabaseAddress;
   readonly context: ClientContext;
   /** The database that is adopted. */
@@ -46,8 +46,8 @@ export interface BuiltSchema extends Schema {
  * Runs the statements in an empty database on the same server, and removes it again. They run as a role without powers, as
  * the migrator will be: filling a materialised view calls functions, which the old owner of the database wrote.
  */
-export function buildBeside(beside: Beside, statements: readonly string[]): Promise<BuiltSchema> {
-  return withEmptyDatabase(beside, async (client, role) => {
+export function buildBeside(place: ProofPlace, statements: readonly string[]): Promise<BuiltSchema> {
+  return withEmptyDatabase(place, async (client, role) => {
     await client.query('BEGIN; SET LOCAL search_path = pg_catalog');
     await client.query(`ALTER SCHEMA public OWNER TO ${role}; SET LOCAL ROLE ${role}`);
     const settled = await settle(client, statements);
@@ -91,11 +91,11 @@ async function attempt(client: Client, sql: string): Promise<string | undefined>
 }
 
 /**
- * Its name, which is also that of a role, is no name that a person gives: a killed run leaves both, and the next run for the
+ * Its name, which is also that of a role, is not one that a person gives: a killed run leaves both, and the next run for the
  * same database removes them. The caller holds the lock of that database.
  */
 async function withEmptyDatabase<T>(
-  { admin, context, database }: Beside,
+  { admin, context, database }: ProofPlace,
   work: (client: Client, role: string) => Promise<T>,
 ): Promise<T> {
   return withClient(admin, context, async (session) => {

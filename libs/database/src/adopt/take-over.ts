@@ -38,8 +38,8 @@ DECLARE
   owner text := current_setting('provision.owner');
   given text;
 BEGIN
-  -- A login that owned everything may go on as the application, which must not own the database. What it had as the owner
-  -- goes to the new one.
+  -- A login that owned everything may go on as the application, which must not own the database. The rights of the owner go
+  -- to the new one.
   IF (SELECT pg_get_userbyid(datdba) IN (current_setting('provision.app_user'), current_setting('provision.migrator_user'))
         FROM pg_database WHERE datname = current_database()) THEN
     EXECUTE format('ALTER DATABASE %I OWNER TO %I', current_database(), session_user);
@@ -75,7 +75,7 @@ BEGIN
   LOOP
     EXECUTE given;
   END LOOP;
-  -- What earlier owners granted on their future objects; provisioning revokes it only as a superuser.
+  -- Grants of earlier owners on their future objects; provisioning revokes it only as a superuser.
   FOR given IN
     SELECT DISTINCT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I %s REVOKE ALL ON %s FROM %s', pg_get_userbyid(d.defaclrole),
              CASE d.defaclnamespace WHEN 0 THEN '' ELSE 'IN SCHEMA ' || d.defaclnamespace::regnamespace END,

@@ -55,7 +55,7 @@ export async function provision(options: ProvisionOptions): Promise<ProvisionRep
 
 /**
  * Makes an existing database with contents one of `environment`, in one transaction with `rest`, which gets the session of
- * the administrator. Whatever fails, nothing is changed.
+ * the administrator. If anything fails, nothing is changed.
  */
 export async function provisionExisting(
   client: Client,

@@ -2,20 +2,20 @@ import type { ClientBase } from 'pg';
 import { OWN_SCHEMA } from './own-objects.js';
 
 /** Kind and name of each object → the settings of it that `readStructure` does not print. */
-export type Objects = ReadonlyMap<string, string>;
+export type CatalogueObjects = ReadonlyMap<string, string>;
 
 /**
  * Every object of a database that neither initdb, an extension nor Airlock created, whatever its kind: also those that
  * no code here knows how to create, so that a comparison names them.
  */
-export async function readObjects(client: ClientBase): Promise<Objects> {
+export async function readObjects(client: ClientBase): Promise<CatalogueObjects> {
   await client.query('SET LOCAL search_path = pg_catalog');
   const { rows } = await client.query<{ name: string; settings: string }>(OBJECTS);
   return new Map(rows.map(({ name, settings }) => [name, settings]));
 }
 
 /** One line for each object that is only in one of the two databases, or has other settings there. */
-export function compareObjects(wanted: Objects, found: Objects): string[] {
+export function compareObjects(wanted: CatalogueObjects, found: CatalogueObjects): string[] {
   const missing = [...wanted].flatMap(([name, settings]) => {
     const other = found.get(name);
     if (other === undefined) return [`- ${name}`];
