@@ -14,6 +14,7 @@ const [look = '', write = '', apply = '', protect = '', ...rest] = loadBlocks('d
 );
 /** The first spec that a team would write. */
 const SPEC = `
+import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { withClient } from '@airlock/database/operations';
 import { withTestDatabase } from '@airlock/database-dev/testing';
@@ -24,6 +25,10 @@ it('shows a customer their own orders alone, and the countries', () =>
     await admin.query(\`INSERT INTO public.countries VALUES ('DE', 'Germany', 19);
       INSERT INTO public.customers (id, email, given_name, family_name) VALUES (1, 'a@b', 'A', 'B'), (2, 'c@d', 'C', 'D');
       INSERT INTO public.orders (customer_id) VALUES (1), (2), (2)\`);
+    const { rows: open } = await admin.query(\`SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+      AND NOT (relrowsecurity AND relforcerowsecurity) ORDER BY relname COLLATE "C"\`);
+    const listed = JSON.parse(readFileSync(new URL('records/unprotected.json', import.meta.url), 'utf8'));
+    expect(open.map(({ relname }) => relname)).toEqual(listed);
     await withClient(database.config.database.app, { config: database.config, purpose: 'spec' }, async (app) => {
       const count = async (table) => (await app.query(\`SELECT count(*)::int AS n FROM \${table}\`)).rows[0].n;
       expect(await count('orders')).toBe(0);

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Environment } from '@airlock/config';
+import type { ColumnClass } from '@airlock/database/model';
 import { createEnvironmentOption } from '../command-line/environment-option.js';
 import { loadWorkspaceOnly } from '../command-line/workspace-only.js';
 
@@ -89,15 +90,12 @@ async function writeBaseline(place: Place): Promise<void> {
   assertNoBaseline();
   const { draftBaseline, printClass, suggestClasses } = await import('@airlock/database/operations');
   const { statements, tables, foreignKeys, unprotected } = await draftBaseline(place, await loadSchemaOfCode());
-  const suggestions = Object.entries(suggestClasses(tables, foreignKeys)).map(([table, columns]) => [
-    table,
-    Object.fromEntries(Object.entries(columns).map(([column, of]) => [column, printClass(of)])),
-  ]);
-  const paths = await createBaseline({
-    statements,
-    unprotected,
-    suggestions: Object.fromEntries(suggestions) as Suggestions,
-  });
+  const print = (columns: Readonly<Record<string, ColumnClass>>) =>
+    Object.fromEntries(Object.entries(columns).map(([column, of]): [string, string] => [column, printClass(of)]));
+  const suggestions = Object.entries(suggestClasses(tables, foreignKeys)).map(
+    ([table, columns]): [string, Record<string, string>] => [table, print(columns)],
+  );
+  const paths = await createBaseline({ statements, unprotected, suggestions: Object.fromEntries(suggestions) });
   for (const path of paths) console.log(path);
   console.log(
     `${statements.length} statements: in an empty database they made the same schema\n\nUpdate the generated files, and review all of them:`,
@@ -105,8 +103,6 @@ async function writeBaseline(place: Place): Promise<void> {
   for (const command of ['airlock db inventory --write', 'airlock db drift --template --write'])
     console.log(`  ${command}`);
 }
-
-type Suggestions = Parameters<typeof import('@airlock/authoring').createBaseline>[0]['suggestions'];
 
 async function apply(place: Place, { json, actor }: Options): Promise<void> {
   const [{ adopt }, { model }, { loadConfig }, { readUserName }] = await Promise.all([

@@ -1,7 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Cluster, startScratchCluster } from '@airlock/embedded-postgres';
 import { findSchemaDrift, hasDrift } from '../drift/drift.js';
@@ -14,7 +16,7 @@ import { createConfig } from '../refresh/refresh.fixture.js';
 import { sampleModel } from '../sample/sample-model.js';
 import { type AdoptionPlace, draftBaseline, inspectDatabase } from './adopt.js';
 import { adoptWith, createBaseline, createBookshop, plantBookshop, inPlace } from './adoption.fixture.js';
-import { startAdoption } from './adoption-runner.fixture.js';
+import { describeInventory } from './describe-inventory.js';
 
 let cluster: Cluster;
 /** The same schema in each database, so one baseline fits all. */
@@ -63,6 +65,16 @@ describe('the dry run', () => {
       'public.page_views',
       'public.price_history',
     ]);
+    // Through invoices and orders.
+    expect(found.tables.find(({ name }) => name === 'public.invoice_lines')?.parents).toEqual([
+      'invoice_lines_invoice_fkey',
+    ]);
+    const text = describeInventory(found, { app: 'shop' });
+    expect(text).toMatch('airlock new protection orders --owner customer_id\n');
+    expect(text).toMatch('airlock new protection invoice_lines --through invoice_lines_invoice_fkey\n');
+    expect(text).toMatch('public.api_keys: has no owner column, and no key that leads to one');
+    expect(text).toMatch(/public\.orders +about 40 rows, \d+ kB\n/);
+    expect(text).toMatch('shop: owns 64 tables and views; goes on as the application\n');
     expect(found.typeorm).toEqual({ table: 'public.migrations', count: 3, last: 'AddConsents1699999999999' });
     expect(found.roles).toMatchObject({
       reporting: expect.arrayContaining(['USAGE on 1 schemas']),
@@ -237,6 +249,11 @@ describe('adopt', () => {
       expect(await ask(client, `DROP DATABASE ${place.app.database}`)).toMatch(/must be owner|cannot/);
       expect(await ask(client, 'SELECT count(*) FROM ops.migration_runs')).toMatch('permission denied');
     });
+    expect(
+      await askIn(place, `SELECT evtenabled::text FROM pg_event_trigger WHERE evtname = 'airlock_refuse_drop'`),
+    ).toBe('O');
+    const before = await rightsOf(await createFresh([baseline]));
+    expect(findSchemaDrift(before, await rightsOf(place))).toEqual({ missing: [], unexpected: [] });
     expect(await runAs({ ...place.app, user: 'reporting' }, () => Promise.resolve()).catch(String)).toMatch(
       /password|permission/,
     );
@@ -262,7 +279,7 @@ describe('adopt', () => {
     const before = await askIn(place, owners);
     await runAs(inPlace(place), async (reader) => {
       await reader.query('BEGIN; SELECT FROM public.wishlists');
-      const child = startAdoption({ place, baseline });
+      const child = startAdoption(place);
       await waitUntil(
         place,
         `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'public.wishlists'::regclass)`,
@@ -278,6 +295,18 @@ describe('adopt', () => {
     ).toBe(true);
     expect((await adoptWith(place, baseline)).isNew).toBe(true);
     expect(await askIn(place, `SELECT count(*)::int FROM pg_database WHERE datname LIKE 'airlock_baseline%'`)).toBe(0);
+  }, 30_000);
+
+  it('leaves an empty database and its role when the process is killed in the proof, and the next run removes them', async () => {
+    const place = await create();
+    const child = startAdoption(place);
+    await waitUntil(place, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname LIKE 'airlock_baseline%')`);
+    child.kill('SIGKILL');
+    const left = `SELECT (SELECT count(*) FROM pg_database WHERE datname LIKE 'airlock_baseline%') + (SELECT count(*) FROM pg_roles WHERE rolname LIKE 'airlock_baseline%')`;
+    expect(Number(await askIn(place, left))).toBe(2);
+    expect(await askIn(place, `SELECT to_regclass('ops.environment') IS NULL`)).toBe(true);
+    expect((await adoptWith(place, baseline)).isNew).toBe(true);
+    expect(Number(await askIn(place, left))).toBe(0);
   }, 30_000);
 
   it('waits for readers of a table in short attempts, between which others pass', async () => {
@@ -366,6 +395,19 @@ describe('adopt', () => {
     expect(await askIn(place, 'SELECT pubname::text FROM pg_publication')).toBe('orders_out');
   });
 });
+
+const HOOKS = new URL('../../../../tools/typescript.mjs', import.meta.url).href;
+const RUNNER = fileURLToPath(new URL('./adoption-runner.fixture.ts', import.meta.url));
+
+function startAdoption(place: AdoptionPlace): ChildProcess {
+  const { name, statements } = baseline;
+  const { host, port, password } = cluster.superuser;
+  const child = spawn(process.execPath, ['--import', HOOKS, RUNNER], { stdio: ['pipe', 'inherit', 'inherit'] });
+  child.stdin.end(
+    JSON.stringify({ host, port, password: password.reveal(), database: place.app.database, name, statements }),
+  );
+  return child;
+}
 
 async function waitUntil(place: AdoptionPlace, sql: string): Promise<void> {
   for (let tries = 0; (await askIn(place, sql)) !== true; tries += 1) {

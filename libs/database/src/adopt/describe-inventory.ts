@@ -9,7 +9,7 @@ export function describeInventory(found: Inventory, { app }: { app: string }): s
     ...section(`${tables.length} tables`, alignTables(tables)),
     ...section(
       'other objects',
-      Object.entries(objects).map(([kind, names]) => `${names.length} ${kind}: ${names.join(', ')}`),
+      Object.entries(objects).map(([kind, names]) => `${kind} (${names.length}): ${names.join(', ')}`),
     ),
     ...section('migrations of TypeORM', [
       typeorm
@@ -47,10 +47,9 @@ function alignTables(tables: readonly FoundTable[]): string[] {
 function suggestProtection({ name, owners, parents }: FoundTable): string {
   const table = name.replace(/^public\./, '');
   if (table.includes('.')) return `${name}: is not in schema public; move it there, or protect it by hand`;
-  const way = owners[0] ? `--owner ${owners[0]}` : parents[0] ? `--through ${parents[0]}` : '--shared';
-  const missing =
-    owners[0] || parents[0] ? '' : '   # no owner column and no key to a table that has one; for every user?';
-  return `airlock new protection ${table} ${way}${missing}`;
+  if (!owners[0] && !parents[0])
+    return `${name}: has no owner column, and no key that leads to one; add one, or --shared if every user may read it`;
+  return `airlock new protection ${table} ${owners[0] ? `--owner ${owners[0]}` : `--through ${parents[0]}`}`;
 }
 
 function printSize(bytes: number): string {

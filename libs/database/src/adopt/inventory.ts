@@ -14,8 +14,12 @@ export interface FoundTable {
   readonly isProtected: boolean;
   /** Columns that may name the user a row belongs to, the likeliest first. */
   readonly owners: readonly string[];
-  /** Foreign keys to tables that have such a column. */
+  /** Foreign keys that lead to a table with such a column, directly or through other tables. */
   readonly parents: readonly string[];
+}
+
+interface TableRow extends Omit<FoundTable, 'parents'> {
+  readonly keys: readonly { readonly name: string; readonly target: string }[];
 }
 
 export interface Inventory {
@@ -49,7 +53,7 @@ export async function readInventory(client: Client, schemaOfCode: readonly strin
   return {
     ...rows[0]!,
     stamp,
-    tables: (await client.query<FoundTable>(TABLES)).rows,
+    tables: findParents((await client.query<TableRow>(TABLES)).rows),
     objects: groupObjects(objects),
     roles: await readRoles(client),
     kept: objects.filter((name) => isKept(name)),
@@ -126,6 +130,16 @@ function findClashes(objects: readonly string[], schemaOfCode: readonly string[]
     );
 }
 
+function findParents(rows: readonly TableRow[]): FoundTable[] {
+  const owned = new Set(rows.filter(({ owners }) => owners.length > 0).map(({ name }) => name));
+  const leads = (row: TableRow) => row.keys.filter(({ target }) => owned.has(target));
+  for (let known = -1; known < owned.size;) {
+    known = owned.size;
+    for (const row of rows) if (leads(row).length > 0) owned.add(row.name);
+  }
+  return rows.map(({ keys, ...row }) => ({ ...row, parents: leads({ ...row, keys }).map(({ name }) => name) }));
+}
+
 async function readRoles(client: Client): Promise<Record<string, string[]>> {
   const { rows } = await client.query<{ role: string; line: string }>(ROLES, [SYSTEM_ROLE]);
   const roles: Record<string, string[]> = {};
@@ -169,8 +183,8 @@ const TABLES = `
          EXISTS (SELECT FROM pg_index i WHERE i.indrelid = o.oid AND i.indisprimary) AS "hasPrimaryKey",
          o.relrowsecurity AS "isProtected",
          ARRAY(SELECT name FROM candidates f WHERE f.oid = o.oid AND rank IS NOT NULL ORDER BY rank, attnum) AS owners,
-         ARRAY(SELECT k.conname::text FROM pg_constraint k WHERE k.conrelid = o.oid AND k.contype = 'f' AND k.conparentid = 0 AND k.confrelid <> o.oid
-                  AND EXISTS (SELECT FROM candidates f WHERE f.oid = k.confrelid AND f.rank IS NOT NULL) ORDER BY 1) AS parents
+         (SELECT coalesce(json_agg(json_build_object('name', k.conname, 'target', k.confrelid::regclass::text) ORDER BY k.conname), '[]') FROM pg_constraint k
+           WHERE k.conrelid = o.oid AND k.contype = 'f' AND k.conparentid = 0 AND k.confrelid <> o.oid) AS keys
     FROM own o ORDER BY 1`;
 
 const RIGHTS = (kind: string, catalogue: string, acl: string, from: string) => `

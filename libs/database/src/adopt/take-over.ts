@@ -36,6 +36,7 @@ SET LOCAL search_path = pg_catalog;
 DO $owners$
 DECLARE
   owner text := current_setting('provision.owner');
+  is_superuser boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
   given text;
 BEGIN
   -- A login that owned everything may go on as the application, which must not own the database. The rights of the owner go
@@ -47,7 +48,7 @@ BEGIN
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(), current_setting('provision.migrator_user'));
   END IF;
   -- A name of a schema that belongs to the owner already must be found.
-  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+  IF NOT is_superuser THEN
     EXECUTE format('GRANT %I TO %I WITH INHERIT TRUE', owner, current_user);
   END IF;
   FOR given IN
@@ -75,10 +76,14 @@ BEGIN
   LOOP
     EXECUTE given;
   END LOOP;
-  -- Grants of earlier owners on their future objects; provisioning revokes it only as a superuser.
+  -- Provisioning has just created the trigger, which takes the end of a default for a drop.
+  IF is_superuser AND EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'airlock_refuse_drop') THEN
+    ALTER EVENT TRIGGER airlock_refuse_drop DISABLE;
+  END IF;
+  -- Grants of earlier owners on their future objects. Provisioning keeps those of the application, and without superuser
+  -- rights all of them.
   FOR given IN
-    SELECT DISTINCT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I %s REVOKE ALL ON %s FROM %s', pg_get_userbyid(d.defaclrole),
-             CASE d.defaclnamespace WHEN 0 THEN '' ELSE 'IN SCHEMA ' || d.defaclnamespace::regnamespace END,
+    SELECT DISTINCT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA %s REVOKE ALL ON %s FROM %s', pg_get_userbyid(d.defaclrole), d.defaclnamespace::regnamespace,
              CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END,
              CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
       FROM pg_default_acl d, aclexplode(d.defaclacl) a
@@ -86,7 +91,10 @@ BEGIN
   LOOP
     EXECUTE given;
   END LOOP;
-  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+  IF is_superuser AND EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'airlock_refuse_drop') THEN
+    ALTER EVENT TRIGGER airlock_refuse_drop ENABLE;
+  END IF;
+  IF NOT is_superuser THEN
     EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE', owner, current_user);
   END IF;
 END $owners$;
