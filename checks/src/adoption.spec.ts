@@ -38,6 +38,23 @@ it('shows a customer their own orders alone, and the countries', () =>
   }));
 `;
 
+/** An entity as TypeORM's documentation writes it. */
+const ENTITY = `
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+
+@Entity({ name: 'migrations', schema: 'public' })
+export class OldMigration {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column('bigint')
+  timestamp!: string;
+
+  @Column('varchar')
+  name!: string;
+}
+`;
+
 describe('docs/adoption.md', () => {
   const copy = new WorkspaceCopy();
   let cluster: Cluster;
@@ -96,6 +113,12 @@ describe('docs/adoption.md', () => {
     await expect(run('airlock db adopt --write')).rejects.toThrow('already has a baseline');
     const changed = copy.listChanged();
     await run(`prettier --check --ignore-unknown ${changed.join(' ')}`);
+    await run(`cat > libs/model/src/entities/old.entity.ts <<'END'\n${ENTITY}\nEND
+      sed -i "s/^export const entities = \\[/import { OldMigration } from '.\\/old.entity.js';\\n&OldMigration, /" libs/model/src/entities/index.ts`);
+    expect(await run('airlock db drift --template')).toMatch('migrations, schema.sql and entities agree');
+    await run(`sed -i "s/'bigint'/'integer'/" libs/model/src/entities/old.entity.ts`);
+    await expect(run('airlock db drift --template')).rejects.toThrow('TypeORM would drop "migrations"."timestamp"');
+    await run(`sed -i "s/'integer'/'bigint'/" libs/model/src/entities/old.entity.ts`);
     // The addresses of the team's database are not those of its tests.
     await copy.run(
       `cat > libs/model/src/adopted.spec.ts <<'END'\n${SPEC}\nEND\n(cd libs/model; node --experimental-vm-modules --import ../../tools/typescript.mjs ../../node_modules/jest/bin/jest.js adopted)`,

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Environment } from '@airlock/config';
-import type { ColumnClass } from '@airlock/database/model';
+import type { Classes } from '@airlock/database/model';
 import { createEnvironmentOption } from '../command-line/environment-option.js';
 import { loadWorkspaceOnly } from '../command-line/workspace-only.js';
 
@@ -90,7 +90,7 @@ async function writeBaseline(place: Place): Promise<void> {
   assertNoBaseline();
   const { draftBaseline, printClass, suggestClasses } = await import('@airlock/database/operations');
   const { statements, tables, foreignKeys, unprotected } = await draftBaseline(place, await loadSchemaOfCode());
-  const print = (columns: Readonly<Record<string, ColumnClass>>) =>
+  const print = (columns: Classes[string]) =>
     Object.fromEntries(Object.entries(columns).map(([column, of]): [string, string] => [column, printClass(of)]));
   const suggestions = Object.entries(suggestClasses(tables, foreignKeys)).map(
     ([table, columns]): [string, Record<string, string>] => [table, print(columns)],
