@@ -184,6 +184,12 @@ describe('the baseline', () => {
     );
   });
 
+  it('creates what is rare again, and in any order of dependencies', async () => {
+    const place = await create(RARITIES);
+    const { statements } = await draftBaseline(place, []);
+    expect(statements.length).toBeGreaterThan(baseline.statements.length + 50);
+  });
+
   it('keeps functions to the byte, and names in quotes', async () => {
     const place = await create(ODDITIES);
     const odd = await createBaseline(place);
@@ -431,3 +437,41 @@ const LOSSES = `
 const ODDITIES = `
   CREATE SCHEMA "It's"; CREATE TABLE "It's"."Order" ("group" integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "a""b" text DEFAULT E'\\\\ \${x} \`');
   CREATE FUNCTION "It's".indented() RETURNS text LANGUAGE sql AS E'\\n    SELECT 1   \\n      ::text  \\r\\n    -- \\\\d \`\${1}\`\\n    ';`;
+
+const RARITIES = `
+  CREATE SCHEMA rare;
+  CREATE TABLE rare.tree (region text NOT NULL, id bigint NOT NULL, at date, CONSTRAINT tree_pk PRIMARY KEY (region, id)) PARTITION BY LIST (region);
+  CREATE TABLE rare.tree_north PARTITION OF rare.tree FOR VALUES IN ('n', 'it''s') PARTITION BY HASH (id);
+  CREATE TABLE rare.tree_north_0 PARTITION OF rare.tree_north FOR VALUES WITH (modulus 2, remainder 0);
+  CREATE TABLE rare.tree_north_1 PARTITION OF rare.tree_north (CONSTRAINT local_check CHECK (id > 0)) FOR VALUES WITH (modulus 2, remainder 1);
+  CREATE TABLE rare.leaf (region text, tree bigint, CONSTRAINT leaf_tree FOREIGN KEY (region, tree) REFERENCES rare.tree ON DELETE SET NULL (tree) DEFERRABLE);
+  CREATE INDEX tree_at ON ONLY rare.tree (at); CREATE INDEX own_name ON rare.tree_north (at); ALTER INDEX rare.tree_at ATTACH PARTITION rare.own_name;
+  CREATE TYPE rare.label AS ENUM ('it''s', 'b"c', '');
+  CREATE DOMAIN rare.small AS integer CHECK (VALUE < 10); CREATE DOMAIN rare.smaller AS rare.small CHECK (VALUE < 5);
+  CREATE TYPE rare.pair AS (a rare.smaller, b rare.label[], "C d" text COLLATE "C");
+  CREATE TABLE rare.empty (); CREATE UNLOGGED TABLE rare.quick (id serial, p rare.pair, q rare.pair[]);
+  CREATE FUNCTION rare.a_needs_z(x integer DEFAULT 1, VARIADIC y text[] DEFAULT '{}') RETURNS TABLE (n integer) LANGUAGE sql BEGIN ATOMIC SELECT 1; END;
+  CREATE FUNCTION rare.z() RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT 2; END;
+  CREATE OR REPLACE FUNCTION rare.a_needs_z(x integer DEFAULT 1, VARIADIC y text[] DEFAULT '{}') RETURNS TABLE (n integer) LANGUAGE sql BEGIN ATOMIC SELECT rare.z(); END;
+  CREATE FUNCTION rare.a_needs_z(x text) RETURNS SETOF rare.quick LANGUAGE sql COST 7 ROWS 3 AS 'SELECT * FROM rare.quick';
+  CREATE VIEW rare.first AS SELECT 1 AS n; CREATE VIEW rare.later AS SELECT 2 AS n; CREATE OR REPLACE VIEW rare.first AS SELECT n FROM rare.later;
+  CREATE VIEW rare.checked WITH (security_barrier, check_option = local) AS SELECT * FROM rare.quick WHERE id > 3;
+  CREATE RECURSIVE VIEW rare.counted (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM counted WHERE n < 9;
+  CREATE TRIGGER instead INSTEAD OF INSERT ON rare.checked FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
+  CREATE CONSTRAINT TRIGGER later AFTER INSERT ON rare.leaf DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
+  CREATE TRIGGER whole AFTER UPDATE ON rare.tree REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION public.touch_updated_at();
+  CREATE TABLE rare.times (room integer, during daterange, CONSTRAINT times_pk PRIMARY KEY (room, during WITHOUT OVERLAPS));
+  CREATE TABLE rare.bookings (room integer, during daterange, FOREIGN KEY (room, PERIOD during) REFERENCES rare.times (room, PERIOD during));
+  ALTER TABLE rare.quick ADD CONSTRAINT unproven CHECK (id > 0) NOT VALID, ADD CONSTRAINT unforced CHECK (id > 1) NOT ENFORCED,
+    ADD CONSTRAINT alone CHECK (id > 2) NO INHERIT;
+  ALTER TABLE rare.times ADD COLUMN note text; ALTER TABLE rare.times ADD CONSTRAINT note_given NOT NULL note NOT VALID;
+  CREATE STATISTICS rare.expression (mcv) ON (id % 7), (id % 5) FROM rare.quick;
+  CREATE INDEX odd ON rare.times USING gist (during range_ops) INCLUDE (room) WHERE room IS NOT NULL;
+  CREATE INDEX sorted ON rare.times (note COLLATE "C" text_pattern_ops DESC NULLS LAST);
+  CREATE SEQUENCE rare.down AS smallint INCREMENT -2 MINVALUE -100 MAXVALUE -1 START -3 CYCLE; CREATE UNLOGGED SEQUENCE rare.fast;
+  CREATE TABLE rare.shares (id integer DEFAULT nextval('rare.down'), again integer DEFAULT nextval('rare.down'), i interval DEFAULT '1 day 2:03', t timestamptz DEFAULT '2020-01-01 00:00+02');
+  ALTER TABLE rare.shares ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+  CREATE POLICY own ON rare.shares AS RESTRICTIVE FOR UPDATE USING (id > 1) WITH CHECK (id > 2);
+  COMMENT ON CONSTRAINT tree_pk ON rare.tree IS 'key'; COMMENT ON TRIGGER whole ON rare.tree IS 'it''s'; COMMENT ON POLICY own ON rare.shares IS 'p';
+  COMMENT ON INDEX rare.odd IS 'i'; COMMENT ON SEQUENCE rare.down IS 's'; COMMENT ON COLUMN rare.first.n IS 'c'; COMMENT ON STATISTICS rare.expression IS 'x';
+  COMMENT ON MATERIALIZED VIEW public.bestsellers IS 'm'; COMMENT ON PROCEDURE public.recount(bigint) IS 'r'; COMMENT ON DOMAIN rare.small IS 'd';`;

@@ -63,7 +63,7 @@ const QUERIES = [
                      CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END), ', ' ORDER BY attnum)
               FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped)) AS sql
      FROM ${TABLES} AND c.relkind = 'c' AND ${notOfExtension('pg_type', 'c.reltype')} ORDER BY c.oid`,
-  `SELECT format('CREATE SEQUENCE %s AS %s %s', ${NAME}, format_type(s.seqtypid, NULL), ${SEQUENCE}) AS sql
+  `SELECT format('CREATE %sSEQUENCE %s AS %s %s', CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END, ${NAME}, format_type(s.seqtypid, NULL), ${SEQUENCE}) AS sql
      FROM pg_sequence s, ${TABLES} AND c.oid = s.seqrelid AND NOT ${IS_IDENTITY} ORDER BY 1`,
   `SELECT pg_get_functiondef(p.oid) AS sql FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE p.prokind IN ('f', 'p', 'w') AND ${OWN_SCHEMA} AND ${notOfExtension('pg_proc', 'p.oid')} ORDER BY p.oid::regprocedure::text COLLATE "C"`,
@@ -118,7 +118,7 @@ const QUERIES = [
                  coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', ''),
                  coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')) AS sql
      FROM pg_policy p, ${TABLES} AND c.oid = p.polrelid ORDER BY 1`,
-  `SELECT format('COMMENT ON %s %s IS %L', CASE WHEN i.type LIKE '% column' THEN 'COLUMN' WHEN i.type = 'table constraint' THEN 'CONSTRAINT' ELSE upper(i.type) END,
+  `SELECT format('COMMENT ON %s %s IS %L', CASE WHEN i.type LIKE '% column' THEN 'COLUMN' WHEN i.type = 'table constraint' THEN 'CONSTRAINT' WHEN i.type = 'statistics object' THEN 'STATISTICS' ELSE upper(i.type) END,
                  i.identity, d.description) AS sql
      FROM pg_description d CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) i
     WHERE d.objoid >= 16384 AND d.classoid NOT IN ('pg_extension'::regclass, 'pg_event_trigger'::regclass) AND i.type <> 'domain constraint'

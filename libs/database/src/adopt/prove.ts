@@ -80,12 +80,14 @@ async function settle(
 }
 
 async function attempt(client: Client, sql: string): Promise<string | undefined> {
+  // By itself: a syntax error in the same message would leave no savepoint to return to.
+  await client.query('SAVEPOINT attempt');
   try {
-    await client.query(`SAVEPOINT attempt;\n${sql}\n;RELEASE attempt`);
+    await client.query(`${sql}\n;RELEASE attempt`);
     return undefined;
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
-    await client.query('ROLLBACK TO attempt');
+    await client.query('ROLLBACK TO attempt; RELEASE attempt');
     return error.message;
   }
 }
