@@ -8,7 +8,7 @@ import { swcOptions } from './swc-options.mjs';
 const manifest = JSON.parse(await readFile('package.json', 'utf8'));
 const unshipped = manifest['airlock']?.unshipped ?? [];
 const isShipped = (path) =>
-  !/\.(spec|fixture)\.ts$/.test(path) && !unshipped.some((folder) => path.startsWith(`src/${folder}/`));
+  !/\.(spec|fixture)\.\w+$/.test(path) && !unshipped.some((folder) => path.startsWith(`src/${folder}/`));
 
 await rm('dist', { recursive: true, force: true });
 for await (const path of glob('src/**/*.*')) {

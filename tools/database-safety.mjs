@@ -12,7 +12,7 @@ export const MAY_USE_TESTING = [
   '**/*.spec.ts',
   '**/*.fixture.ts',
   'libs/{authoring,database-dev,embedded-postgres}/**',
-  'apps/cli/src/commands/db-{drift,lint,reset-test}.ts',
+  'apps/cli/src/commands/db-{adopt,drift,lint,reset-test}.ts',
   'apps/cli/src/commands/new-*.ts',
   'apps/api/src/documents/**',
   'apps/cli/src/serve/**',

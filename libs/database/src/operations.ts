@@ -1,8 +1,12 @@
 /** For commands that need a database but not an ORM: Nest and TypeORM take ten times as long to load as this file. */
 export { describeBackfillEvent } from './backfill/backfill-events.js';
 export { assertBackfill, loadBackfillPlan, runBackfill } from './backfill/run-backfill.js';
+export { adopt, draftBaseline, inspectDatabase } from './adopt/adopt.js';
+export { describeInventory } from './adopt/describe-inventory.js';
+export { printClass, suggestClasses } from './adopt/suggest-classes.js';
 export { withClient } from './connect/client.js';
 export { type ApplicationTarget, withApplication } from './connect/application-session.js';
+export { loadSchemaFile } from './drift/schema-file.js';
 export { DriftError, findDrift, hasDrift } from './drift/drift.js';
 export { describeEvent } from './migrate/events.js';
 export { migrate } from './migrate/migrate.js';

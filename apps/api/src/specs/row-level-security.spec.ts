@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { withClient } from '@airlock/database';
+import { model } from '@airlock/model';
 import { Database } from '@airlock/service';
 import { RequestContext, runInContext } from '@airlock/service/testing';
 import { describe, expect, it } from '@jest/globals';
@@ -38,10 +40,13 @@ describe('row-level security', () => {
     const open = await api.database.query(
       `SELECT relname FROM pg_class
         WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
-          AND has_table_privilege($1, oid, 'SELECT, INSERT, UPDATE, DELETE') AND NOT (relrowsecurity AND relforcerowsecurity)`,
+          AND has_table_privilege($1, oid, 'SELECT, INSERT, UPDATE, DELETE') AND NOT (relrowsecurity AND relforcerowsecurity)
+        ORDER BY relname COLLATE "C"`,
       [api.config.database.app.user],
     );
-    expect(open).toEqual([]);
+    // Tables of an adopted database that are still to be protected: docs/adoption.md.
+    const listed = JSON.parse(readFileSync(new URL('records/unprotected.json', model.folder), 'utf8')) as string[];
+    expect(open).toEqual(listed.map((relname) => ({ relname })));
   });
 
   it('cannot be switched off by the application', async () => {

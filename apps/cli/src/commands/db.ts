@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { dbBackupCommand, dbBackupsCommand, dbRestoreCommand, dbRestoreDrillCommand } from './db-backup.js';
 import { dbBackfillCommand } from './db-backfill.js';
+import { dbAdoptCommand } from './db-adopt.js';
 import { dbDriftCommand } from './db-drift.js';
 import { dbInventoryCommand } from './db-inventory.js';
 import { dbKeptCommand } from './db-kept.js';
@@ -17,6 +18,7 @@ export function dbCommand(): Command {
   return new Command('db')
     .description('create, migrate, check, seed, back up and restore databases')
     .addCommand(dbProvisionCommand())
+    .addCommand(dbAdoptCommand())
     .addCommand(dbLintCommand())
     .addCommand(dbMigrateCommand())
     .addCommand(dbBackfillCommand())

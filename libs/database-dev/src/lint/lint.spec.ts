@@ -56,6 +56,28 @@ describe('the rules', () => {
 });
 
 describe('lintMigrations', () => {
+  it('runs a baseline before the other migrations, and does not judge it', async () => {
+    const baseline = defineMigration({
+      name: '20200101000000-baseline',
+      phase: 'expand',
+      isBaseline: true,
+      statements: ['CREATE TABLE public.old (id serial PRIMARY KEY, name varchar(9))'],
+    });
+    const model = { ...sampleModel, migrations: [baseline, ...sampleModel.migrations] };
+    const classes = async () => ({
+      ...(await sampleModel.loadClasses()),
+      old: { id: 'internal', name: 'secret' } as const,
+    });
+    const { linted, findings } = await lintMigrations({ ...model, loadClasses: classes, isAll: true });
+    expect(linted.map(({ name }) => name)).toEqual(sampleModel.migrations.map(({ name }) => name));
+    expect(findings).toEqual([]);
+    const unclassified = await lintMigrations({ ...model, isAll: true });
+    expect(unclassified.findings.map(({ problem }) => problem)).toEqual([
+      'old.id has no class',
+      'old.name has no class',
+    ]);
+  });
+
   it('accepts a model without faults', async () => {
     const { linted, findings } = await lintMigrations({ ...sampleModel, isAll: true });
     expect(findings.map(describeFinding)).toEqual([]);

@@ -36,7 +36,8 @@ export async function lintMigrations({ isAll = false, ...model }: LintOptions): 
   const { migrations, backfills } = model;
   assertCatalogue(migrations);
   assertBackfillCatalogue(migrations, backfills);
-  const fresh = isAll ? migrations : findUnreleased(model);
+  // A baseline describes tables that exist: their types are given, and no session waits for their locks.
+  const fresh = (isAll ? migrations : findUnreleased(model)).filter(({ isBaseline }) => !isBaseline);
   const earlier = migrations.filter((migration) => !fresh.includes(migration));
   const isUsed = ({ name }: Backfill) => earlier.some((migration) => migration.backfills.includes(name));
   const open = backfills.filter((backfill) => !isUsed(backfill));
@@ -54,7 +55,8 @@ async function fill(
 ): Promise<void> {
   if (model.migrations.length === 0) return;
   await migrate({ config, ...model });
-  await seed({ config, ...model });
+  // The sample rows may be those of tables that a later migration creates.
+  if (model.migrations.some(({ isBaseline }) => !isBaseline)) await seed({ config, ...model });
 }
 
 /** In order, because each runs on the result of the earlier ones. */

@@ -33,7 +33,7 @@ export async function loadSqlFile(path: string): Promise<SqlFile> {
   if (statements.length === 0) throw new MigrationError('no statement; expected at least one');
   for (const statement of statements) assertNoTransactionControl(name, statement);
   return {
-    migration: { name, ...parseHeader(text), backfills: [], statements, sha256: '' },
+    migration: { name, ...parseHeader(text), backfills: [], isBaseline: false, statements, sha256: '' },
     findings: strays.map(({ statement, problem }) => ({
       migration: name,
       statement,

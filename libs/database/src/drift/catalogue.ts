@@ -11,24 +11,31 @@ export interface RoleNames {
  * server. Schema ops is left out: provisioning and the migrator create it, and it differs between environments.
  */
 export async function readCatalogue(client: ClientBase, roles: RoleNames): Promise<string[]> {
+  const statements = await readStatements(client, [...STRUCTURE, ...RIGHTS]);
+  const owner = await readOwner(client);
+  const names = new Map([
+    [owner, 'owner'],
+    [roles.app, 'app'],
+    [roles.migrator, 'migrator'],
+  ]);
+  return statements.map((sql) => renameRoles(sql, (name) => names.get(name) ?? name));
+}
+
+/** The same without grants, and with one owner for all: what stays the same when a database gets other roles. */
+export async function readStructure(client: ClientBase): Promise<string[]> {
+  const statements = await readStatements(client, STRUCTURE);
+  return statements.map((sql) => renameRoles(sql, (name) => name && 'owner'));
+}
+
+async function readStatements(client: ClientBase, queries: readonly string[]): Promise<string[]> {
   const statements: string[] = [];
   // Names are printed with their schema unless the search path reaches them.
   await client.query('SET search_path = pg_catalog');
-  for (const query of QUERIES) {
+  for (const query of queries) {
     const { rows } = await client.query<{ sql: string }>(query);
     statements.push(...rows.map(({ sql }) => indent(sql)));
   }
-  const owner = await readOwner(client);
-  return statements.map((sql) =>
-    renameRoles(
-      sql,
-      new Map([
-        [owner, 'owner'],
-        [roles.app, 'app'],
-        [roles.migrator, 'migrator'],
-      ]),
-    ),
-  );
+  return statements;
 }
 
 async function readOwner(client: ClientBase): Promise<string> {
@@ -44,8 +51,8 @@ function indent(sql: string): string {
 }
 
 /** The queries write roles as «name», which none of our identifiers contains. */
-function renameRoles(sql: string, names: ReadonlyMap<string, string>): string {
-  return sql.replaceAll(/«([^»]*)»/g, (_, name: string) => names.get(name) ?? (name || 'PUBLIC'));
+function renameRoles(sql: string, rename: (name: string) => string): string {
+  return sql.replaceAll(/«([^»]*)»/g, (_, name: string) => rename(name) || 'PUBLIC');
 }
 
 const OURS = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'ops') AND n.nspname !~ '^pg_(toast|temp)'`;
@@ -57,7 +64,7 @@ const GRANTS = (kind: string, name: string, acl: string) =>
           CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
      AS sql FROM aclexplode(${acl}) g`;
 
-const QUERIES = [
+const STRUCTURE = [
   `SELECT format('CREATE EXTENSION %I SCHEMA %I VERSION %L;', extname, n.nspname, extversion) AS sql
      FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
     WHERE extname <> 'plpgsql' ORDER BY 1`,
@@ -113,6 +120,9 @@ const QUERIES = [
      FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${OURS} ORDER BY 1`,
   `SELECT format('CREATE %sVIEW %I.%I AS %s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED ' ELSE '' END, n.nspname, c.relname, pg_get_viewdef(c.oid)) AS sql
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('v', 'm') AND ${OURS} ORDER BY 1`,
+];
+
+const RIGHTS = [
   `SELECT acl.sql FROM pg_namespace n CROSS JOIN LATERAL (SELECT ${GRANTS('SCHEMA', 'quote_ident(n.nspname)', 'n.nspacl')}) acl WHERE ${OURS} ORDER BY 1`,
   `SELECT acl.sql FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     CROSS JOIN LATERAL (SELECT ${GRANTS('TABLE', `format('%I.%I', n.nspname, c.relname)`, `coalesce(c.relacl, acldefault('r', c.relowner))`)}) acl

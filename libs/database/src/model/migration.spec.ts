@@ -71,4 +71,10 @@ describe('defineMigration', () => {
   ])('gives another SHA-256 for another %s', (_, changes) => {
     expect(define(changes).sha256).not.toBe(define({ statements: [SQL] }).sha256);
   });
+
+  it('keeps the statements of a baseline as they are, but those of other migrations without their indentation', () => {
+    const statements = ['CREATE FUNCTION f() AS $$\n    SELECT 1  \n    $$'];
+    expect(define({ statements }).statements).toEqual([{ sql: 'CREATE FUNCTION f() AS $$\nSELECT 1\n$$' }]);
+    expect(define({ statements, isBaseline: true }).statements).toEqual([{ sql: statements[0] }]);
+  });
 });

@@ -24,6 +24,11 @@ export interface MigrationDefinition {
   transaction?: false;
   /** The backfills that must be complete before it runs: it removes, requires or checks a column of theirs. */
   backfills?: readonly string[];
+  /**
+   * The schema that a database had before it was adopted. `airlock db adopt --apply` records it there, and it runs in new
+   * databases. It is the first migration, and the linter does not judge it.
+   */
+  isBaseline?: true;
   statements: readonly (string | MigrationStatement)[];
 }
 
@@ -34,6 +39,7 @@ export interface Migration {
   readonly completes: string | undefined;
   readonly transactional: boolean;
   readonly backfills: readonly string[];
+  readonly isBaseline: boolean;
   readonly statements: readonly MigrationStatement[];
   readonly sha256: string;
 }
@@ -49,7 +55,11 @@ export function defineMigration(definition: MigrationDefinition): Migration {
     completes: definition.completes,
     transactional: definition.transaction !== false,
     backfills: definition.backfills ?? [],
-    statements: definition.statements.map(createStatement),
+    isBaseline: definition.isBaseline === true,
+    // A baseline repeats the source of functions exactly.
+    statements: definition.isBaseline
+      ? definition.statements.map(toStatement)
+      : definition.statements.map(createStatement),
   };
   return Object.freeze({ ...migration, sha256: createFingerprint(migration) });
 }
@@ -101,8 +111,12 @@ function assertRepeatable(name: string, statements: readonly (string | Migration
 }
 
 function createStatement(statement: string | MigrationStatement): MigrationStatement {
-  const { sql, ...rest } = typeof statement === 'string' ? { sql: statement } : statement;
+  const { sql, ...rest } = toStatement(statement);
   return Object.freeze({ sql: dedent(sql), ...rest });
+}
+
+function toStatement(statement: string | MigrationStatement): MigrationStatement {
+  return Object.freeze(typeof statement === 'string' ? { sql: statement } : { ...statement });
 }
 
 /** Indentation in the source is ignored, so a file may be reformatted after it was applied. */
@@ -117,7 +131,7 @@ function dedent(sql: string): string {
 }
 
 /** Reasons of lint exceptions are left out: they are for readers and may be reworded later. */
-function createFingerprint(migration: Omit<Migration, 'sha256'>): string {
+function createFingerprint(migration: Omit<Migration, 'sha256' | 'isBaseline'>): string {
   const { name, phase, completes = null, transactional, backfills, statements } = migration;
   // Only if there are any: the fingerprints of migrations without them are recorded.
   const needs = backfills.length > 0 ? [backfills] : [];

@@ -114,7 +114,7 @@ BEGIN
       USING ERRCODE = '42501', HINT = 'A test database is never adopted: drop it by hand and provision it again.';
   END IF;
   RAISE EXCEPTION 'database "%": holds % objects and no stamp; expected an empty database or a stamped one', here.name, held
-    USING ERRCODE = '42501', HINT = format('If it should become %s: airlock db provision --adopt %s', env, here.name);
+    USING ERRCODE = '42501', HINT = format(E'If another program made it: airlock db adopt\n  If it is a copy of ours that should become %s: airlock db provision --adopt %s', env, here.name);
 END $claim$;
 
 -- Roles. Attributes are set only where they differ: a hosted administrator may not even repeat them.

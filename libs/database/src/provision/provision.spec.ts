@@ -163,7 +163,8 @@ describe('provision', () => {
     await runAs(inside(options), (client) => client.query('CREATE TABLE kept AS SELECT 7 AS n'));
     await expect(provision(options)).rejects.toThrow(
       `database "${database}": holds 1 objects and no stamp; expected an empty database or a stamped one\n` +
-        `  If it should become staging: airlock db provision --adopt ${database}`,
+        `  If another program made it: airlock db adopt\n` +
+        `  If it is a copy of ours that should become staging: airlock db provision --adopt ${database}`,
     );
     await expect(provision({ ...options, adopt: 'true' })).rejects.toThrow('holds 1 objects');
     await expect(provision({ ...options, environment: 'testing', adopt: database })).rejects.toThrow('never adopted');

@@ -53,6 +53,21 @@ export async function provision(options: ProvisionOptions): Promise<ProvisionRep
   });
 }
 
+/**
+ * Makes an existing database with contents one of `environment`, in one transaction with `rest`, which gets the session of
+ * the administrator. If anything fails, nothing is changed.
+ */
+export async function provisionExisting(
+  client: Client,
+  options: ProvisionOptions,
+  rest: () => Promise<void>,
+): Promise<{ stamp: Stamp; warnings: readonly string[] }> {
+  assertSameServer(options);
+  assertRoomForDerivedNames(options);
+  await client.query(LOCK_SERVER);
+  return runBootstrap(client, { ...createParameters(options), adopt: options.app.database }, rest);
+}
+
 /** A second database of the same roles, for a refresh: new and empty, stamped for its own name. */
 export async function provisionBeside(options: ProvisionOptions, database: string): Promise<void> {
   const owner = `${options.app.database}_owner`;
@@ -144,16 +159,19 @@ async function assertNothingRunsAtLogin(admin: Client, database: string): Promis
 async function runBootstrap(
   client: Client,
   parameters: Record<string, string>,
+  rest?: () => Promise<void>,
 ): Promise<{ stamp: Stamp; warnings: string[] }> {
   const warnings: string[] = [];
   client.on('notice', ({ severity, message }) => severity === 'WARNING' && message && warnings.push(message));
   await client.query('BEGIN');
   try {
     const stamp = await bootstrap(client, parameters);
+    await rest?.();
     await client.query('COMMIT');
     return { stamp, warnings };
   } catch (error) {
-    await client.query('ROLLBACK');
+    // A lost session has rolled back already.
+    await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }

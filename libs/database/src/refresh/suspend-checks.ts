@@ -29,10 +29,15 @@ const CHANGES = `
   WITH kept AS (
     SELECT indexrelid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
      WHERE i.indisreplident OR i.indisclustered OR NOT i.indisvalid OR c.relkind <> 'r' OR c.relispartition
+        -- A view that groups by a primary key depends on it.
+        OR EXISTS (SELECT FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_depend d ON d.refobjid = k.oid
+                    WHERE k.conindid = i.indexrelid AND d.refclassid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+                      AND d.classid IN ('pg_catalog.pg_rewrite'::pg_catalog.regclass, 'pg_catalog.pg_proc'::pg_catalog.regclass))
   )
-  SELECT 2 AS place, ${ALTER} || pg_catalog.format('DROP CONSTRAINT %I', k.conname) AS suspend,
-         ${ALTER} || pg_catalog.format('ADD CONSTRAINT %I %s', k.conname, pg_catalog.pg_get_constraintdef(k.oid)) AS restore
-    FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+  SELECT 2 AS place, pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::pg_catalog.regclass, k.conname) AS suspend,
+         pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::pg_catalog.regclass, k.conname, pg_catalog.pg_get_constraintdef(k.oid)) AS restore
+    FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.confrelid
+   -- Also those of other schemas, whose tables stay empty. No key of a table in public points there: its rows cannot be copied.
    WHERE ${OURS} AND k.contype = 'f' AND k.conparentid = 0
   UNION ALL
   SELECT 3, ${ALTER} || pg_catalog.format('DROP CONSTRAINT %I', k.conname),
