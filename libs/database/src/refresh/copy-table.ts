@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { type Client, DatabaseError, escapeIdentifier } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { type Accepts, listSourceColumns, MaskRows } from './mask-rows.js';
+import { type Accepts, listSourceColumns, listTargetColumns, MaskRows } from './mask-rows.js';
 import type { TablePlan } from './plan-copy.js';
 import { RefreshFailure } from './refresh-errors.js';
 
@@ -24,7 +24,7 @@ export async function copyTable(
 ): Promise<void> {
   const table = `public.${escapeIdentifier(plan.table)}`;
   const read = listSourceColumns(plan).map(escapeIdentifier).join(', ');
-  const written = plan.columns.map(({ name }) => escapeIdentifier(name)).join(', ');
+  const written = listTargetColumns(plan).map(escapeIdentifier).join(', ');
   const out = source.query(
     copyTo(`COPY (SELECT ${read} FROM ${plan.kind === 'p' ? '' : 'ONLY '}${table} t ${where}) TO STDOUT`),
   );

@@ -13,7 +13,7 @@ const UNLIMITED = 10n ** 400n;
 const CREATORS: Readonly<Record<string, Create>> = {
   uuid:
     (hash) =>
-    ({ value, attempt }) =>
+    (value, _, attempt) =>
       toUuid(hash.digest('uuid', value.toLowerCase(), attempt)),
   int2: (hash) => createNumberMask(hash, 2n ** 15n - 1n),
   int4: (hash) => createNumberMask(hash, 2n ** 31n - 1n),
@@ -29,7 +29,7 @@ const CREATORS: Readonly<Record<string, Create>> = {
   bool: (_, type) => unlessUnique(type.isUnique, () => 'f'),
   bytea:
     (hash, { isUnique }) =>
-    ({ value, attempt }) => {
+    (value, _, attempt) => {
       const bytes = Math.max((value.length - 2) / 2, isUnique ? DIGEST_BYTES / 2 : 0);
       const digest = hash.digest('bytea', value, attempt);
       return `\\x${(bytes <= DIGEST_BYTES ? digest.subarray(0, bytes) : hash.expand(digest, bytes)).toString('hex')}`;
@@ -71,7 +71,7 @@ function toUuid(digest: Buffer): string {
 
 function createNumberMask(hash: KeyedHash, most: bigint): ValueMask {
   const permuter = new DigitPermuter(hash);
-  return ({ value }) => {
+  return (value) => {
     const [, sign = '', whole = '', fraction = '', rest = ''] = /^(-?)(\d+)(?:\.(\d+))?(.*)$/.exec(value) ?? [];
     if (whole === '') return '0';
     // The least number of an integer type is one further from 0 than the largest.
@@ -83,7 +83,7 @@ function createNumberMask(hash: KeyedHash, most: bigint): ValueMask {
 }
 
 function createEnumMask(hash: KeyedHash, labels: readonly string[]): ValueMask {
-  return ({ value, attempt }) => {
+  return (value, _, attempt) => {
     const others = labels.filter((label) => label !== value);
     return others.length === 0 ? value : others[hash.digest('enum', value, attempt).readUInt32BE(0) % others.length]!;
   };
@@ -91,14 +91,14 @@ function createEnumMask(hash: KeyedHash, labels: readonly string[]): ValueMask {
 
 /** 240.0.0.0/4 is reserved, and 2001:db8::/32 is for documentation: no host has such an address. */
 function createAddressMask(hash: KeyedHash, isNetwork: boolean): ValueMask {
-  return ({ value, attempt }) => {
+  return (value, _, attempt) => {
     const [address = '', prefix] = value.split('/');
     const digest = hash.digest('address', value, attempt);
     const is4 = isIPv4(address);
     const bytes = is4 ? digest.subarray(0, 4) : Buffer.concat([Buffer.from('20010db8', 'hex'), digest.subarray(0, 12)]);
     if (is4) bytes[0] = 0xf0 | (bytes[0]! & 0x0f);
     if (isNetwork) clearHost(bytes, Number(prefix ?? bytes.length * 8));
-    const text = is4 ? bytes.join('.') : (bytes.toString('hex').match(/.{4}/g) ?? []).join(':');
+    const text = is4 ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` : (bytes.toString('hex').match(/.{4}/g) ?? []).join(':');
     return prefix === undefined ? text : `${text}/${prefix}`;
   };
 }
@@ -109,7 +109,7 @@ function clearHost(bytes: Buffer, prefix: number): void {
 
 /** Locally administered: no manufacturer assigns it. */
 function createHardwareMask(hash: KeyedHash, length: number): ValueMask {
-  return ({ value, attempt }) => {
+  return (value, _, attempt) => {
     const bytes = hash.digest('hardware', value, attempt).subarray(0, length);
     bytes[0] = (bytes[0]! & 0xfc) | 0x02;
     return (bytes.toString('hex').match(/../g) ?? []).join(':');
