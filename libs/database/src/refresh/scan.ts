@@ -1,7 +1,8 @@
-import { pipeline } from 'node:stream/promises';
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { to as copyTo } from 'pg-copy-streams';
 import type { Classes } from '../model/column-classes.js';
+import { type OnHash, readHashRows } from './hash-rows.js';
+import { HashSet, MOST_HASHES } from './hash-set.js';
 import type { ForeignKey } from './read-tables.js';
 import { RefreshFailure } from './refresh-errors.js';
 import { findPatterns } from './scan-patterns.js';
@@ -16,7 +17,7 @@ export interface ScanOptions {
   readonly canaries: readonly string[];
 }
 
-/** Of a larger table, every n-th value is compared, by its hash: the same ones on both sides. */
+/** Of this many rows, every value is compared; of more, as many as fit into memory, the same ones on both sides. */
 const MOST_COMPARED_ROWS = 200_000;
 
 /**
@@ -30,9 +31,11 @@ export async function scan(options: ScanOptions): Promise<number> {
   const tables = await listScanned(options);
   const findings: string[] = [];
   for (const table of tables) {
-    findings.push(...(await findEqualValues(table, options)));
-    findings.push(...(await findPatterns(options.target, table)));
-    findings.push(...(await findCanaries(table, options)));
+    const [equal, patterns] = await Promise.all([
+      findEqualValues(table, options),
+      findPatterns(options.target, table),
+    ]);
+    findings.push(...equal, ...patterns, ...(await findCanaries(table, options)));
   }
   if (findings.length === 0) return tables.reduce((sum, { columns }) => sum + columns.filter(isCompared).length, 0);
   throw new RefreshFailure(
@@ -49,59 +52,59 @@ const isCompared = ({ by }: ScannedColumn) => by !== 'nothing';
 
 /** @returns the columns in which the result and the source share a value, or a row kept its value */
 async function findEqualValues(table: ScannedTable, { source, target }: ScanOptions): Promise<string[]> {
-  const compared = table.columns.map((column, place) => ({ ...column, place })).filter(isCompared);
-  if (compared.length === 0) return [];
-  const step = Math.max(1, Math.ceil(table.rows / MOST_COMPARED_ROWS));
-  await target.query(
-    'DROP TABLE IF EXISTS pg_temp.source_values; CREATE TEMP TABLE source_values (place int, hash int8)',
-  );
-  const sourceHashes = compared
-    .map((column) => describeHashes(table, column, { step, kept: false }))
-    .join(' UNION ALL ');
-  const targetHashes = compared
-    .map((column) => describeHashes(table, column, { step, kept: true }))
-    .join(' UNION ALL ');
-  await pipeline(
-    source.query(copyTo(`COPY (${sourceHashes}) TO STDOUT`)),
-    target.query(copyFrom('COPY pg_temp.source_values FROM STDIN')),
-  );
-  await target.query('ANALYZE pg_temp.source_values');
-  const { rows } = await target.query<{ place: number; found: number }>(`
-    SELECT place, count(DISTINCT hash)::pg_catalog.float8 AS found FROM (${targetHashes}) here (place, hash)
-     WHERE (place, hash) IN (SELECT place, hash FROM pg_temp.source_values) GROUP BY place ORDER BY place`);
-  await target.query('DROP TABLE pg_temp.source_values');
-  return rows.map(
-    ({ place, found }) => `${table.name}.${table.columns[place]!.name}: ${found} values are those of the source`,
-  );
+  const compared = table.columns.filter(isCompared);
+  const columnsAtOnce = Math.max(1, Math.floor(MOST_HASHES / Math.min(table.rows, MOST_COMPARED_ROWS)));
+  const findings: string[] = [];
+  for (let from = 0; from < compared.length; from += columnsAtOnce) {
+    const columns = compared.slice(from, from + columnsAtOnce);
+    const read = (client: Client, side: Side, onHash: OnHash) =>
+      readHashRows(client.query(copyTo(describeHashes(table, columns, side))), onHash);
+    const hashes = new HashSet();
+    await read(source, 'source', (_, high, low) => hashes.add(high, low));
+    const found = columns.map(() => 0);
+    await read(target, 'target', (column, high, low) => {
+      if (hashes.findFirst(high, low)) found[column]! += 1;
+    });
+    for (const [index, { name }] of columns.entries())
+      if (found[index]! > 0) findings.push(`${table.name}.${name}: ${found[index]} values are those of the source`);
+  }
+  return findings;
 }
 
-/** Rows of (place, hash): one for each value of the column, each element of an array and each leaf of a document. */
-function describeHashes(
-  table: ScannedTable,
-  { name, by, values, keptPaths, place }: ScannedColumn & { place: number },
-  { step, kept }: { step: number; kept: boolean },
+type Side = 'source' | 'target';
+
+/** For each row of the table, the hashes of its columns: an array for the elements of an array and the leaves of a document. */
+function describeHashes(table: ScannedTable, columns: readonly ScannedColumn[], side: Side): string {
+  const hashes = columns.map((column, place) => describeHash(table, column, { place, side }));
+  return `COPY (SELECT ${hashes.join(', ')} FROM public.${escapeIdentifier(table.name)} t) TO STDOUT (FORMAT binary)`;
+}
+
+function describeHash(
+  { key }: ScannedTable,
+  { name, by, isMany, values, text, keptPaths }: ScannedColumn,
+  { place, side }: { place: number; side: Side },
 ): string {
   const column = `t.${escapeIdentifier(name)}`;
-  // By row, the hash holds the key too: only the same row can have the same.
-  const text =
-    by === 'row'
-      ? `pg_catalog.concat(t.${escapeIdentifier(table.key!)}, ' ', v.value)`
-      : 'pg_catalog.lower(v.value COLLATE pg_catalog."C")';
-  const hash = `pg_catalog.hashtextextended(${text} COLLATE pg_catalog."C", 0)`;
-  const conditions = [
-    'v.value IS NOT NULL',
-    ...(by === 'value' ? [`pg_catalog.length(v.value) >= ${SHORTEST_VALUE}`] : []),
-    ...(step > 1 ? [`${hash} % ${step} = 0`] : []),
-    // What a path keeps is meant to be equal.
-    ...(kept
-      ? keptPaths.map(
-          (path) =>
-            `NOT pg_catalog.jsonb_path_exists(${column}::pg_catalog.jsonb, ${escapeLiteral(`${path} ? (@ == $value)`)}, pg_catalog.jsonb_build_object('value', v.leaf))`,
-        )
-      : []),
-  ];
-  return `SELECT ${place}, ${hash} FROM public.${escapeIdentifier(table.name)} t CROSS JOIN LATERAL ${values(column)} v WHERE ${conditions.join(' AND ')}`;
+  const hash = (value: string) => {
+    // By row, the hash holds the key too: only the same row can have the same.
+    const hashed =
+      by === 'row'
+        ? `pg_catalog.concat(t.${escapeIdentifier(key!)}, ' ', ${value})`
+        : `pg_catalog.lower(${value} COLLATE pg_catalog."C")`;
+    // The seed is the place: a value of one column is not found in another one.
+    return `pg_catalog.hashtextextended(${hashed} COLLATE pg_catalog."C", ${place})`;
+  };
+  const isHashed = (value: string) =>
+    by === 'value' ? `pg_catalog.length(${value}) >= ${SHORTEST_VALUE}` : `${value} IS NOT NULL`;
+  if (!isMany) return `CASE WHEN ${isHashed(text(column))} THEN ${hash(text(column))} END`;
+  // What a path keeps is meant to be equal.
+  const kept = side === 'target' ? keptPaths.map((path) => describeKept(column, path)) : [];
+  const isNotKept = kept.length > 0 ? `AND v.leaf <> ALL (ARRAY(${kept.join(' UNION ALL ')}))` : '';
+  return `ARRAY(SELECT ${hash('v.value')} FROM ${values(column)} v WHERE ${isHashed('v.value')} ${isNotKept})`;
 }
+
+const describeKept = (column: string, path: string) =>
+  `SELECT pg_catalog.jsonb_path_query(${column}::pg_catalog.jsonb, ${escapeLiteral(path)})`;
 
 /** A shorter text may be that of another row by chance. */
 const SHORTEST_VALUE = 6;

@@ -9,8 +9,12 @@ export interface ScannedColumn {
    * no row may keep its own. `nothing`: not about a person, or without a key to find the row by.
    */
   readonly by: 'value' | 'row' | 'nothing';
+  /** An array or a document, which holds more values than one. */
+  readonly isMany: boolean;
   /** A set of rows (value, leaf) for a row of the table. */
   readonly values: (column: string) => string;
+  /** One text in which each sign of a value stands as it is, or NULL. */
+  readonly text: (column: string) => string;
   /** JSON paths whose values the class keeps. */
   readonly keptPaths: readonly string[];
   /** An address in it would be a finding: it may hold text, and its class is not public. */
@@ -60,7 +64,9 @@ export async function listScanned({
         return {
           name: column.name,
           by: isProtected(of) ? chooseWay(column.category, of, isKept) : ('nothing' as const),
+          isMany: column.isArray || isDocument(column.element),
           values: (name: string) => describeValues(name, column),
+          text: (name: string) => describeWhole(name, column),
           keptPaths: listKeptPaths(of),
           mayHoldText:
             !FEW_VALUES.includes(column.category) &&
@@ -125,11 +131,18 @@ function listKeptPaths(of: ColumnClass | undefined): string[] {
 function describeValues(column: string, { element, isArray }: Found['columns'][number]): string {
   if (isArray)
     return `(SELECT ${describeText('e', element)} AS value, NULL::pg_catalog.jsonb AS leaf FROM pg_catalog.unnest(${column}) e)`;
-  if (/^jsonb?$/.test(element))
+  if (isDocument(element))
     return `(SELECT l #>> '{}' AS value, l AS leaf FROM pg_catalog.jsonb_path_query(${column}::pg_catalog.jsonb, 'lax $.**') l
       WHERE pg_catalog.jsonb_typeof(l) = 'string' OR pg_catalog.jsonb_typeof(l) = 'number' AND pg_catalog.length(l::pg_catalog.text) > 15)`;
   return `(SELECT ${describeText(column, element)} AS value, NULL::pg_catalog.jsonb AS leaf)`;
 }
+
+function describeWhole(column: string, { element, isArray }: Found['columns'][number]): string {
+  if (isArray) return element === 'bytea' ? `(SELECT pg_catalog.string_agg(pg_catalog.encode(e, 'escape'), pg_catalog.chr(10)) FROM pg_catalog.unnest(${column}) e)` : `${column}::pg_catalog.text`;
+  return isDocument(element) ? `${column}::pg_catalog.jsonb::pg_catalog.text` : describeText(column, element);
+}
+
+const isDocument = (element: string) => /^jsonb?$/.test(element);
 
 function describeText(value: string, type: string): string {
   if (type === 'bytea') return `pg_catalog.encode(${value}, 'escape')`;
