@@ -1,13 +1,12 @@
 import type { KeyedHash } from './keyed-hash.js';
 
 const ROUNDS = 6;
-/** Halves of longer numbers would not fit into the six bytes of a block that hold one. */
+/** Halves of longer numbers would not fit into the six bytes that a round has for one. */
 const MOST_PERMUTED_DIGITS = 28;
 /** Beyond, a JavaScript number is rounded. */
 const MOST_EXACT_DIGITS = 15;
 /** Results of a round are kept up to this width of a half. */
 const LARGEST_TABLE = 100_000;
-const HALF_BYTES = 6;
 
 /** A number below the size of the permutation, as `left * width + right`: each half is exact without BigInt. */
 type Halves = readonly [left: number, right: number];
@@ -77,7 +76,7 @@ function mapBigInt(value: bigint, { low, width, permute }: Permutation & { low: 
 function createPermutation(hash: KeyedHash, size: bigint): Permutation {
   const width = Math.ceil(Math.sqrt(Number(size))) + 1;
   const [lastLeft, lastRight] = [Number((size - 1n) / BigInt(width)), Number((size - 1n) % BigInt(width))];
-  const round = createRounds(hash.blockCipher(`digits ${size}`), width);
+  const round = createRounds(hash.createRounds(`digits ${size}`), width);
   const step = ([left, right]: Halves, isBack: boolean): Halves => {
     for (let at = 0; at < ROUNDS; at += 1) {
       if (isBack) [left, right] = [(right - round(ROUNDS - 1 - at, left) + width) % width, left];
@@ -98,18 +97,12 @@ function createPermutation(hash: KeyedHash, size: bigint): Permutation {
   return { width, permute: (halves) => walk(next(walk(halves, false)), true) };
 }
 
-function createRounds(encrypt: (block: Buffer) => Buffer, width: number): (index: number, half: number) => number {
-  const block = Buffer.alloc(16);
-  const compute = (index: number, half: number) => {
-    block.writeUInt8(index, 0);
-    block.writeUIntBE(half, 10, HALF_BYTES);
-    return encrypt(block).readUIntBE(0, HALF_BYTES) % width;
-  };
-  if (width > LARGEST_TABLE) return compute;
+function createRounds(compute: (round: number, half: number) => number, width: number): typeof compute {
+  if (width > LARGEST_TABLE) return (round, half) => compute(round, half) % width;
   const known = new Int32Array(ROUNDS * width).fill(-1);
-  return (index, half) => {
-    const at = index * width + half;
-    if (known[at]! < 0) known[at] = compute(index, half);
+  return (round, half) => {
+    const at = round * width + half;
+    if (known[at]! < 0) known[at] = compute(round, half) % width;
     return known[at]!;
   };
 }

@@ -1,5 +1,5 @@
 import type { IdentifierMask, TextMask } from '../../model/column-classes.js';
-import { type KeyedHash, toLetters } from './keyed-hash.js';
+import { type Digest, type KeyedHash, toLetters, uint16At, uint32At } from './keyed-hash.js';
 import { type MaskedType, UnfitMaskError, type ValueMask } from './mask.js';
 import { FIRST_NAMES, LAST_NAMES, LOREM, STREETS } from './words.js';
 
@@ -14,7 +14,7 @@ const PHONE_PREFIX = '+999';
 const PHONE_DIGITS = 10;
 const LONGEST_TEXT = 2000;
 
-type Make = (digest: Buffer, value: string) => string;
+type Make = (digest: Digest, value: string) => string;
 
 /** Number of characters that a result may need. `text` is cut to any length unless it must be unique. */
 const LENGTHS: Readonly<Record<TextMask, number>> = {
@@ -68,10 +68,9 @@ function chooseFold(base: string): (value: string) => string {
   return base === 'bpchar' ? (value) => value.trimEnd() : (value) => value;
 }
 
-const pick = (words: readonly string[], digest: Buffer, at: number) =>
-  words[((digest[at]! << 8) | digest[at + 1]!) % words.length]!;
-const toCode = (digest: Buffer) => toLetters(digest, CODE_LETTERS, CODE_AT);
-const letterAt = (digest: Buffer, at: number) => String.fromCharCode(65 + (digest[at]! % 26));
+const pick = (words: readonly string[], digest: Digest, at: number) => words[uint16At(digest, at) % words.length]!;
+const toCode = (digest: Digest) => toLetters(digest, CODE_LETTERS, CODE_AT);
+const letterAt = (digest: Digest, at: number) => String.fromCharCode(65 + (digest.charCodeAt(at) % 26));
 
 const MAKERS: Readonly<Record<TextMask, (most: number) => Make>> = {
   name: () => (digest) =>
@@ -84,14 +83,14 @@ const MAKERS: Readonly<Record<TextMask, (most: number) => Make>> = {
     return (realistic.length + code.length + MAIL_DOMAIN.length <= most ? realistic : '') + code + MAIL_DOMAIN;
   },
   phone: () => (digest) =>
-    PHONE_PREFIX + String(digest.readUIntBE(0, 6) % 10 ** PHONE_DIGITS).padStart(PHONE_DIGITS, '0'),
+    PHONE_PREFIX + String((uint16At(digest, 0) * 2 ** 32 + uint32At(digest, 2)) % 10 ** PHONE_DIGITS).padStart(PHONE_DIGITS, '0'),
   address: () => (digest) =>
-    `${1 + (digest.readUInt16BE(2) % 999)} ${pick(STREETS, digest, 0)}, Box ${toLetters(digest, 7, CODE_AT)}`,
+    `${1 + (uint16At(digest, 2) % 999)} ${pick(STREETS, digest, 0)}, Box ${toLetters(digest, 7, CODE_AT)}`,
   text: (most) => (digest, value) => {
     const code = toCode(digest);
     const wanted = Math.min(Math.max(value.length, CODE_LETTERS), most, LONGEST_TEXT);
     let words = '';
-    for (let at = 0; words.length + CODE_LETTERS < wanted - 1; at = (at + 1) % 24) words += `${LOREM[digest[at]!]!} `;
+    for (let at = 0; words.length + CODE_LETTERS < wanted - 1; at = (at + 1) % 24) words += `${LOREM[digest.charCodeAt(at)]!} `;
     return (
       words.slice(0, Math.max(0, wanted - CODE_LETTERS - 1)).trimEnd() +
       (wanted > CODE_LETTERS + 1 ? ' ' : '') +

@@ -1,4 +1,4 @@
-import type { KeyedHash } from './keyed-hash.js';
+import { type KeyedHash, uint16At, uint32At } from './keyed-hash.js';
 import type { ValueMask } from './mask.js';
 import { RecentValues } from './recent-values.js';
 
@@ -47,8 +47,8 @@ function loadShifts(hash: KeyedHash): RecentValues<string, number> {
   if (!shifts) {
     shifts = new RecentValues((of) => {
       const digest = hash.digest('shift', of);
-      const days = LEAST_DAYS + (digest.readUInt16BE(0) % SPAN_DAYS);
-      return days * DAY_SECONDS + (digest.readUInt32BE(2) % DAY_SECONDS);
+      const days = LEAST_DAYS + (uint16At(digest, 0) % SPAN_DAYS);
+      return days * DAY_SECONDS + (uint32At(digest, 2) % DAY_SECONDS);
     });
     shiftsOf.set(hash, shifts);
   }
@@ -58,7 +58,7 @@ function loadShifts(hash: KeyedHash): RecentValues<string, number> {
 /** A time of the day, moved by a time of the person. */
 export function createTimeMask(hash: KeyedHash): ValueMask {
   return (value, person, attempt) => {
-    const shift = 1 + (hash.digest('time', person || value, attempt).readUInt32BE(0) % (DAY_SECONDS - 1));
+    const shift = 1 + (uint32At(hash.digest('time', person || value, attempt), 0) % (DAY_SECONDS - 1));
     return writeTime((readTime(value, 0) + shift) % DAY_SECONDS) + value.slice(8);
   };
 }
