@@ -11,7 +11,7 @@ import { planCopy, type TablePlan } from './plan-copy.js';
 import { countRows, type OnProgress } from './row-progress.js';
 import { readForeignKeys, readTables } from './read-tables.js';
 import { RefreshFailure } from './refresh-errors.js';
-import { scan } from './scan.js';
+import { startScan } from './scan.js';
 import { advanceSequences, withoutChecks } from './suspend-checks.js';
 
 export interface FillOptions {
@@ -21,6 +21,8 @@ export interface FillOptions {
   readonly target: Client;
   /** Another session of it, which answers while the first one writes. */
   readonly probe: Client;
+  /** A third one, which reads what is complete. */
+  readonly reader: Client;
   readonly classes: Classes;
   readonly hash: KeyedHash;
   readonly roles: RoleNames;
@@ -37,9 +39,9 @@ export interface Filled {
 }
 
 export async function fill(options: FillOptions): Promise<Filled> {
-  const { source, target, probe, classes, hash, roles } = options;
-  for (const client of [target, probe])
-    await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0');
+  const { source, target, probe, reader, classes, hash, roles } = options;
+  for (const client of [target, probe, reader])
+    await client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0');
   const [tables, foreignKeys] = [await readTables(target), await readForeignKeys(target)];
   const plans = planCopy({ tables, foreignKeys, classes }, hash);
   assertSameColumns(plans, await readTables(source));
@@ -48,7 +50,9 @@ export async function fill(options: FillOptions): Promise<Filled> {
     options.percent < 100 ? await pickRows(source, { ...options, plans, foreignKeys }) : new Map<string, string>();
   const before = await readCatalogue(target, roles);
   const rows: Record<string, number> = {};
-  await namingConstraints(() => withoutChecks(target, () => copyAll(plans, { ...options, rows, picks })));
+  const scan = await startScan({ ...options, target: reader, foreignKeys });
+  const onCopied = scan.check;
+  await namingConstraints(() => withoutChecks(target, () => copyAll(plans, { ...options, rows, picks, onCopied })));
   await advanceSequences(target);
   const drift = findSchemaDrift(before, await readCatalogue(target, roles));
   if (hasDrift(drift))
@@ -57,15 +61,19 @@ export async function fill(options: FillOptions): Promise<Filled> {
       `the copy: its schema is not the one that the migrations created: ${JSON.stringify(drift)}`,
     );
   // The statistics are for those who use the copy.
-  const [scannedColumns] = await Promise.all([scan({ ...options, foreignKeys }), probe.query('ANALYZE')]);
+  const [scannedColumns] = await Promise.all([scan.finish(), probe.query('ANALYZE')]);
   return { rows, scannedColumns };
 }
 
 async function copyAll(
   plans: readonly TablePlan[],
-  options: FillOptions & { rows: Record<string, number>; picks: ReadonlyMap<string, string> },
+  options: FillOptions & {
+    rows: Record<string, number>;
+    picks: ReadonlyMap<string, string>;
+    onCopied: (table: string) => void;
+  },
 ): Promise<void> {
-  const { source, target, probe, rows, picks, onProgress } = options;
+  const { source, target, probe, rows, picks, onCopied, onProgress } = options;
   const accepts: Accepts = async (type, values) => {
     const { rows: verdicts } = await probe.query<{ ok: boolean }>(ACCEPTS, [values, type]);
     return verdicts.map(({ ok }) => ok);
@@ -78,6 +86,7 @@ async function copyAll(
       progress(plan.table, count);
     };
     await copyTable(plan, { source, target, accepts, onRows, where: picks.get(plan.table) });
+    onCopied(plan.table);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Classes } from '../model/column-classes.js';
+import { describeLoss, isSourceLost } from './source-loss.js';
 import { type OnHash, readHashRows } from './hash-rows.js';
 import { HashSet, MOST_HASHES } from './hash-set.js';
 import type { ForeignKey } from './read-tables.js';
@@ -17,27 +18,57 @@ export interface ScanOptions {
   readonly canaries: readonly string[];
 }
 
+export interface Scan {
+  /** Begins with a table that is complete, while others are still copied. */
+  readonly check: (table: string) => void;
+  /**
+   * Checks every other table too.
+   *
+   * @returns the number of columns that were compared
+   * @throws RefreshFailure that lists every finding, without a value
+   */
+  readonly finish: () => Promise<number>;
+}
+
 /** Of this many rows, every value is compared; of more, as many as fit into memory, the same ones on both sides. */
 const MOST_COMPARED_ROWS = 200_000;
 
 /**
  * Looks for what must not be there, without knowing how anything was masked: it shares no list of types and no plan with
  * the masks, and compares hashes that the servers compute.
- *
- * @returns the number of columns that were compared
- * @throws RefreshFailure that lists every finding, without a value
  */
-export async function scan(options: ScanOptions): Promise<number> {
+export async function startScan(options: ScanOptions): Promise<Scan> {
   const tables = await listScanned(options);
-  const findings: string[] = [];
-  for (const table of tables) {
-    const [equal, patterns] = await Promise.all([
-      findEqualValues(table, options),
-      findPatterns(options.target, table),
-    ]);
-    findings.push(...equal, ...patterns, ...(await findCanaries(table, options)));
-  }
-  if (findings.length === 0) return tables.reduce((sum, { columns }) => sum + columns.filter(isCompared).length, 0);
+  const open = new Map(tables.map((table) => [table.name, table]));
+  let findings: Promise<readonly string[]> = Promise.resolve([]);
+  const check = (name: string) => {
+    const table = open.get(name);
+    if (!table || !open.delete(name)) return;
+    findings = findings.then(async (known) => [...known, ...(await scanTable(table, options))]);
+    // `finish` reports it.
+    findings.catch(() => undefined);
+  };
+  return {
+    check,
+    finish: async () => {
+      for (const name of open.keys()) check(name);
+      refuseFindings(await findings);
+      return tables.reduce((sum, { columns }) => sum + columns.filter(isCompared).length, 0);
+    },
+  };
+}
+
+async function scanTable(table: ScannedTable, options: ScanOptions): Promise<string[]> {
+  const [equal, patterns, canaries] = await Promise.all([
+    findEqualValues(table, options),
+    findPatterns(options.target, table),
+    findCanaries(table, options),
+  ]);
+  return [...equal, ...patterns, ...canaries];
+}
+
+function refuseFindings(findings: readonly string[]): void {
+  if (findings.length === 0) return;
   throw new RefreshFailure(
     'LeakFound',
     [
@@ -53,14 +84,17 @@ const isCompared = ({ by }: ScannedColumn) => by !== 'nothing';
 /** @returns the columns in which the result and the source share a value, or a row kept its value */
 async function findEqualValues(table: ScannedTable, { source, target }: ScanOptions): Promise<string[]> {
   const compared = table.columns.filter(isCompared);
-  const columnsAtOnce = Math.max(1, Math.floor(MOST_HASHES / Math.min(table.rows, MOST_COMPARED_ROWS)));
+  const rows = Math.min(await countRows(table, target), MOST_COMPARED_ROWS);
+  const columnsAtOnce = Math.max(1, Math.floor(MOST_HASHES / rows));
   const findings: string[] = [];
   for (let from = 0; from < compared.length; from += columnsAtOnce) {
     const columns = compared.slice(from, from + columnsAtOnce);
     const read = (client: Client, side: Side, onHash: OnHash) =>
       readHashRows(client.query(copyTo(describeHashes(table, columns, side))), onHash);
     const hashes = new HashSet();
-    await read(source, 'source', (_, high, low) => hashes.add(high, low));
+    await read(source, 'source', (_, high, low) => hashes.add(high, low)).catch(async (error: unknown) => {
+      throw (await isSourceLost(error, target)) ? describeLoss(table.name, error) : error;
+    });
     const found = columns.map(() => 0);
     await read(target, 'target', (column, high, low) => {
       if (hashes.findFirst(high, low)) found[column]! += 1;
@@ -69,6 +103,14 @@ async function findEqualValues(table: ScannedTable, { source, target }: ScanOpti
       if (found[index]! > 0) findings.push(`${table.name}.${name}: ${found[index]} values are those of the source`);
   }
   return findings;
+}
+
+/** The statistics do not exist yet. */
+async function countRows({ name }: ScannedTable, target: Client): Promise<number> {
+  const { rows } = await target.query<{ rows: number }>(
+    `SELECT count(*)::pg_catalog.float8 AS rows FROM public.${escapeIdentifier(name)}`,
+  );
+  return rows[0]!.rows;
 }
 
 type Side = 'source' | 'target';

@@ -23,7 +23,6 @@ export interface ScannedColumn {
 
 export interface ScannedTable {
   readonly name: string;
-  readonly rows: number;
   /** A column that identifies a row in the source and in the result. */
   readonly key: string | undefined;
   readonly columns: readonly ScannedColumn[];
@@ -31,7 +30,6 @@ export interface ScannedTable {
 
 interface Found {
   readonly table: string;
-  readonly rows: number;
   readonly key: string | null;
   readonly columns: readonly {
     readonly name: string;
@@ -53,11 +51,10 @@ export async function listScanned({
   foreignKeys: readonly ForeignKey[];
 }): Promise<ScannedTable[]> {
   const { rows } = await target.query<Found>(COLUMNS);
-  return rows.map(({ table, rows: count, key, columns }) => {
+  return rows.map(({ table, key, columns }) => {
     const isKept = key !== null && !isProtected(classOf({ table, column: key }, { classes, foreignKeys }));
     return {
       name: table,
-      rows: count,
       key: isKept ? key : undefined,
       columns: columns.map((column) => {
         const of = classOf({ table, column: column.name }, { classes, foreignKeys });
@@ -132,7 +129,7 @@ function describeValues(column: string, { element, isArray }: Found['columns'][n
   if (isArray)
     return `(SELECT ${describeText('e', element)} AS value, NULL::pg_catalog.jsonb AS leaf FROM pg_catalog.unnest(${column}) e)`;
   if (isDocument(element))
-    return `(SELECT l #>> '{}' AS value, l AS leaf FROM pg_catalog.jsonb_path_query(${column}::pg_catalog.jsonb, 'lax $.**') l
+    return `(SELECT l #>> '{}' AS value, l AS leaf FROM pg_catalog.jsonb_path_query(${column}::pg_catalog.jsonb, 'strict $.**') l
       WHERE pg_catalog.jsonb_typeof(l) = 'string' OR pg_catalog.jsonb_typeof(l) = 'number' AND pg_catalog.length(l::pg_catalog.text) > 15)`;
   return `(SELECT ${describeText(column, element)} AS value, NULL::pg_catalog.jsonb AS leaf)`;
 }
@@ -150,7 +147,7 @@ function describeText(value: string, type: string): string {
 }
 
 const COLUMNS = `
-  SELECT c.relname::text AS "table", greatest(c.reltuples, 0)::pg_catalog.float8 AS rows,
+  SELECT c.relname::text AS "table",
          (SELECT a.attname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
            WHERE i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1) AS key,
          pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', a.attname, 'isArray', t.typcategory = 'A', 'category', coalesce(e.typcategory, t.typcategory),
