@@ -1,16 +1,21 @@
 import { detach } from './masks/detach.js';
 
-const MOST_KNOWN = 20_000;
-/** After so many questions it is clear whether the values of a column repeat. */
+const MOST_KNOWN = 60_000;
+/** After so many fields it is clear whether the values of a column repeat. */
 const TRIAL = 1000;
-const LEAST_HITS = TRIAL / 10;
+const LEAST_HITS = 0.1;
 
 /** The masked fields of a column by the fields of the source, as long as its values repeat. */
 export class KnownFields {
+  readonly #trial: number;
   #fields = new Map<string, string>();
-  #missed = 0;
   #hits = 0;
   #isUseless = false;
+
+  /** @param isShared other tables have the values too, so that they may repeat later */
+  constructor({ isShared }: { isShared: boolean }) {
+    this.#trial = isShared ? MOST_KNOWN : TRIAL;
+  }
 
   get(field: string): string | undefined {
     if (this.#isUseless) return undefined;
@@ -21,11 +26,12 @@ export class KnownFields {
 
   set(field: string, masked: string): void {
     if (this.#isUseless) return;
-    this.#missed += 1;
-    if (this.#fields.size >= MOST_KNOWN) this.#fields = new Map();
     this.#fields.set(detach(field), detach(masked));
-    if (this.#missed !== TRIAL) return;
-    this.#isUseless = this.#hits < LEAST_HITS;
-    if (this.#isUseless) this.#fields = new Map();
+    const { size } = this.#fields;
+    if (size === this.#trial) this.#isUseless = this.#hits < LEAST_HITS * size;
+    if (this.#isUseless || size >= MOST_KNOWN) {
+      this.#fields = new Map();
+      this.#hits = 0;
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { COPY_NULL, decodeCopyText, encodeCopyText } from './copy-text.js';
-import { KnownFields } from './known-fields.js';
+import type { KnownFields } from './known-fields.js';
 import type { ValueMask } from './masks/mask.js';
 import { masksByPerson } from './masks/time-masks.js';
 import type { ColumnPlan, TablePlan } from './plan-copy.js';
@@ -22,6 +22,7 @@ interface MaskedColumn {
   readonly place: number;
   readonly mask: ValueMask;
   readonly masksNulls: boolean;
+  readonly hasEscapes: boolean;
   readonly dependsOnPerson: boolean;
   readonly isChecked: boolean;
   readonly known: KnownFields;
@@ -114,9 +115,10 @@ export class MaskRows extends Transform {
     return masked;
   }
 
-  #mask({ name, mask }: MaskedColumn, field: string, person: string, attempt = 0): string {
+  #mask({ name, mask, hasEscapes }: MaskedColumn, field: string, person: string, attempt = 0): string {
     try {
-      return encodeCopyText(mask(decodeCopyText(field), person, attempt));
+      const masked = mask(decodeCopyText(field), person, attempt);
+      return hasEscapes ? encodeCopyText(masked) : masked;
     } catch (error) {
       // The cause may quote the value.
       throw new RefreshFailure(
@@ -159,10 +161,10 @@ export class MaskRows extends Transform {
 
 function createColumn({ name, facts, treatment }: ColumnPlan, place: number): MaskedColumn[] {
   if (treatment.kind !== 'mask') return [];
-  const { mask, nulls } = treatment;
+  const { mask, nulls, hasEscapes, known } = treatment;
   const { type, base, isChecked } = facts;
   const [masksNulls, dependsOnPerson] = [nulls === 'masked', masksByPerson(base)];
-  return [{ name, type, place, mask, masksNulls, dependsOnPerson, isChecked, known: new KnownFields(), accepted: new Map() }];
+  return [{ ...{ name, type, place, mask, masksNulls, hasEscapes, dependsOnPerson, isChecked, known }, accepted: new Map() }];
 }
 
 function nameOf({ dependsOnPerson }: MaskedColumn, field: string, person: string): string {

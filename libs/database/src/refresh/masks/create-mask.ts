@@ -47,6 +47,12 @@ function createElementMask(hash: KeyedHash, mask: Mask, type: MaskedType): Value
   return createTypeMask(hash, type);
 }
 
+/** Whether a result may hold a backslash or a control character; for any other type it never does. */
+export function hasEscapes(mask: Mask, { base, isArray, labels }: Pick<MaskedType, 'base' | 'isArray' | 'labels'>): boolean {
+  if (isArray || base === 'bytea' || labels.length > 0) return true;
+  return typeof mask === 'object';
+}
+
 /** A digest may by chance give the value itself. */
 function changeAlways(mask: ValueMask): ValueMask {
   return (value, person, attempt) => {

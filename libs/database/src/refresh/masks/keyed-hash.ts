@@ -7,20 +7,28 @@ const ROUND_BYTES = 7;
 const PAD_BYTES = 64;
 const DIGEST_BYTES = 32;
 const [INNER, OUTER] = [0x36, 0x5c];
-const LONGEST_KEPT = 64 * 1024;
-const LONGEST_VIEW = 1024;
+/** Of UTF-8, for one of the units that a JavaScript string counts. */
+const MOST_BYTES_OF_UNIT = 3;
+/** In bytes; a longer text is hashed as it comes. */
+const LONGEST_SHORT = 1024;
+
+/** For one purpose: the first block of HMAC and the start of each text, then room for the rest. */
+interface Prepared {
+  readonly bytes: Buffer;
+  readonly start: number;
+  /** The bytes up to a length, because a new view takes as long as a hash. */
+  readonly views: Buffer[];
+}
 
 /** The source of every mask: the same key and value give the same bytes, which nothing but the key can repeat. */
 export class KeyedHash {
   readonly #key: Buffer;
-  readonly #inner: Buffer;
   readonly #outer: Buffer;
-  readonly #views: Buffer[] = [];
+  readonly #prepared = new Map<string, Prepared>();
 
   /** @param pair the environments between which rows move; each pair has its own pseudonyms */
   constructor(secret: string, pair: string) {
     this.#key = createHmac('sha256', secret).update(`refresh ${pair}`).digest();
-    this.#inner = pad(this.#key, INNER, LONGEST_KEPT);
     this.#outer = pad(this.#key, OUTER, PAD_BYTES + DIGEST_BYTES);
   }
 
@@ -32,16 +40,19 @@ export class KeyedHash {
    * @returns one character below 256 for each byte, in half the time of a Buffer
    */
   digest(purpose: string, value: string, attempt = 0): Digest {
-    const text = `${purpose}\0${attempt}\0${value}`;
-    if (text.length * 3 > LONGEST_KEPT - PAD_BYTES) return createHmac('sha256', this.#key).update(text).digest('binary');
-    const end = PAD_BYTES + this.#inner.write(text, PAD_BYTES);
-    this.#outer.write(hash('sha256', this.#innerUntil(end), 'binary'), PAD_BYTES, 'latin1');
+    const { bytes, start, views } = this.#prepared.get(purpose) ?? this.#prepare(purpose);
+    if (attempt > 0 || start + value.length * MOST_BYTES_OF_UNIT > LONGEST_SHORT)
+      return createHmac('sha256', this.#key).update(`${purpose}\0${attempt}\0${value}`).digest('binary');
+    const end = start + bytes.write(value, start);
+    this.#outer.write(hash('sha256', (views[end] ??= bytes.subarray(0, end)), 'binary'), PAD_BYTES, 'latin1');
     return hash('sha256', this.#outer, 'binary');
   }
 
-  #innerUntil(end: number): Buffer {
-    if (end >= LONGEST_VIEW) return this.#inner.subarray(0, end);
-    return (this.#views[end] ??= this.#inner.subarray(0, end));
+  #prepare(purpose: string): Prepared {
+    const bytes = pad(this.#key, INNER, LONGEST_SHORT);
+    const prepared = { bytes, start: PAD_BYTES + bytes.write(`${purpose}\0${0}\0`, PAD_BYTES), views: [] };
+    this.#prepared.set(purpose, prepared);
+    return prepared;
   }
 
   /** Any number of bytes that depend on a digest. */
