@@ -12,7 +12,7 @@ const MOST_BYTES_OF_UNIT = 3;
 /** In bytes; a longer text is hashed as it comes. */
 const LONGEST_SHORT = 1024;
 
-/** For one purpose: the first block of HMAC and the start of each text, then room for the rest. */
+/** For one purpose and attempt: the first block of HMAC and the start of each text, then room for the rest. */
 interface Prepared {
   readonly bytes: Buffer;
   readonly start: number;
@@ -40,18 +40,19 @@ export class KeyedHash {
    * @returns one character below 256 for each byte, in half the time of a Buffer
    */
   digest(purpose: string, value: string, attempt = 0): Digest {
-    const { bytes, start, views } = this.#prepared.get(purpose) ?? this.#prepare(purpose);
-    if (attempt > 0 || start + value.length * MOST_BYTES_OF_UNIT > LONGEST_SHORT)
+    const name = attempt === 0 ? purpose : `${purpose}\0${attempt}`;
+    const { bytes, start, views } = this.#prepared.get(name) ?? this.#prepare(name, `${purpose}\0${attempt}\0`);
+    if (start + value.length * MOST_BYTES_OF_UNIT > LONGEST_SHORT)
       return createHmac('sha256', this.#key).update(`${purpose}\0${attempt}\0${value}`).digest('binary');
     const end = start + bytes.write(value, start);
     this.#outer.write(hash('sha256', (views[end] ??= bytes.subarray(0, end)), 'binary'), PAD_BYTES, 'latin1');
     return hash('sha256', this.#outer, 'binary');
   }
 
-  #prepare(purpose: string): Prepared {
+  #prepare(name: string, prefix: string): Prepared {
     const bytes = pad(this.#key, INNER, LONGEST_SHORT);
-    const prepared = { bytes, start: PAD_BYTES + bytes.write(`${purpose}\0${0}\0`, PAD_BYTES), views: [] };
-    this.#prepared.set(purpose, prepared);
+    const prepared = { bytes, start: PAD_BYTES + bytes.write(prefix, PAD_BYTES), views: [] };
+    this.#prepared.set(name, prepared);
     return prepared;
   }
 
