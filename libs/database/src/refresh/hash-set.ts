@@ -1,12 +1,12 @@
 const FIRST_SLOTS = 1 << 12;
-const MOST_SLOTS = 1 << 21;
+const MOST_SLOTS = 1 << 20;
 const MOST_LOAD = 0.75;
 
 /** More are sampled. */
 export const MOST_HASHES = MOST_SLOTS * MOST_LOAD;
 
 /**
- * 64-bit hashes in flat memory: at most 19 MB, however many are added. When it is full, it keeps every second one, chosen
+ * 64-bit hashes in flat memory: at most 9 MB, however many are added. When it is full, it keeps every second one, chosen
  * by the hash itself, so that a value is kept or left out wherever it occurs.
  */
 export class HashSet {
@@ -32,6 +32,14 @@ export class HashSet {
     if (!this.#isTaken(slot) || this.#isFound[slot] === 1) return false;
     this.#isFound[slot] = 1;
     return true;
+  }
+
+  /** Keeps its memory, which the next table needs again. */
+  clear(): void {
+    this.#slots.fill(0);
+    this.#isFound.fill(0);
+    this.#count = 0;
+    this.#leftOut = 0;
   }
 
   /** A slot of two zeros is free, so that one hash of 2^64 is never found: 0. */

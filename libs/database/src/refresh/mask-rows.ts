@@ -73,7 +73,8 @@ export class MaskRows extends Transform {
     const all = this.#waiting.length === 1 ? this.#waiting[0]! : Buffer.concat(this.#waiting);
     // A newline in a value is escaped, so this byte always ends a row.
     const end = all.lastIndexOf(NEWLINE);
-    this.#waiting = end + 1 < all.length ? [all.subarray(end + 1)] : [];
+    // A view would keep the whole batch in memory.
+    this.#waiting = end + 1 < all.length ? [Buffer.from(all.subarray(end + 1))] : [];
     this.#waitingBytes = all.length - end - 1;
     return end < 0 ? undefined : Buffer.from(await this.#maskAll(all.toString('utf8', 0, end).split('\n')));
   }

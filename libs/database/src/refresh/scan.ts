@@ -39,12 +39,13 @@ const MOST_COMPARED_ROWS = 200_000;
  */
 export async function startScan(options: ScanOptions): Promise<Scan> {
   const tables = await listScanned(options);
+  const context = { ...options, hashes: new HashSet() };
   const open = new Map(tables.map((table) => [table.name, table]));
   let findings: Promise<readonly string[]> = Promise.resolve([]);
   const check = (name: string) => {
     const table = open.get(name);
     if (!table || !open.delete(name)) return;
-    findings = findings.then(async (known) => [...known, ...(await scanTable(table, options))]);
+    findings = findings.then(async (known) => [...known, ...(await scanTable(table, context))]);
     // `finish` reports it.
     findings.catch(() => undefined);
   };
@@ -58,11 +59,16 @@ export async function startScan(options: ScanOptions): Promise<Scan> {
   };
 }
 
-async function scanTable(table: ScannedTable, options: ScanOptions): Promise<string[]> {
+interface Context extends ScanOptions {
+  /** One for all tables. */
+  readonly hashes: HashSet;
+}
+
+async function scanTable(table: ScannedTable, context: Context): Promise<string[]> {
   const [equal, patterns, canaries] = await Promise.all([
-    findEqualValues(table, options),
-    findPatterns(options.target, table),
-    findCanaries(table, options),
+    findEqualValues(table, context),
+    findPatterns(context.target, table),
+    findCanaries(table, context),
   ]);
   return [...equal, ...patterns, ...canaries];
 }
@@ -82,7 +88,7 @@ function refuseFindings(findings: readonly string[]): void {
 const isCompared = ({ by }: ScannedColumn) => by !== 'nothing';
 
 /** @returns the columns in which the result and the source share a value, or a row kept its value */
-async function findEqualValues(table: ScannedTable, { source, target }: ScanOptions): Promise<string[]> {
+async function findEqualValues(table: ScannedTable, { source, target, hashes }: Context): Promise<string[]> {
   const compared = table.columns.filter(isCompared);
   const rows = Math.min(await countRows(table, target), MOST_COMPARED_ROWS);
   const columnsAtOnce = Math.max(1, Math.floor(MOST_HASHES / rows));
@@ -91,7 +97,7 @@ async function findEqualValues(table: ScannedTable, { source, target }: ScanOpti
     const columns = compared.slice(from, from + columnsAtOnce);
     const read = (client: Client, side: Side, onHash: OnHash) =>
       readHashRows(client.query(copyTo(describeHashes(table, columns, side))), onHash);
-    const hashes = new HashSet();
+    hashes.clear();
     await read(source, 'source', (_, high, low) => hashes.add(high, low)).catch(async (error: unknown) => {
       throw (await isSourceLost(error, target)) ? describeLoss(table.name, error) : error;
     });

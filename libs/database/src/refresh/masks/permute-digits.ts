@@ -6,7 +6,7 @@ const MOST_PERMUTED_DIGITS = 28;
 /** Beyond, a JavaScript number is rounded. */
 const MOST_EXACT_DIGITS = 15;
 /** Results of a round are kept up to this width of a half. */
-const LARGEST_TABLE = 100_000;
+const LARGEST_TABLE = 10_000;
 
 /** A number below the size of the permutation, as `left * width + right`: each half is exact without BigInt. */
 type Halves = readonly [left: number, right: number];
