@@ -165,7 +165,9 @@ function createColumn({ name, facts, treatment }: ColumnPlan, place: number): Ma
   const { mask, nulls, hasEscapes, known } = treatment;
   const { type, base, isChecked } = facts;
   const [masksNulls, dependsOnPerson] = [nulls === 'masked', masksByPerson(base)];
-  return [{ ...{ name, type, place, mask, masksNulls, hasEscapes, dependsOnPerson, isChecked, known }, accepted: new Map() }];
+  return [
+    { ...{ name, type, place, mask, masksNulls, hasEscapes, dependsOnPerson, isChecked, known }, accepted: new Map() },
+  ];
 }
 
 function nameOf({ dependsOnPerson }: MaskedColumn, field: string, person: string): string {

@@ -135,7 +135,10 @@ function describeValues(column: string, { element, isArray }: Found['columns'][n
 }
 
 function describeWhole(column: string, { element, isArray }: Found['columns'][number]): string {
-  if (isArray) return element === 'bytea' ? `(SELECT pg_catalog.string_agg(pg_catalog.encode(e, 'escape'), pg_catalog.chr(10)) FROM pg_catalog.unnest(${column}) e)` : `${column}::pg_catalog.text`;
+  if (isArray)
+    return element === 'bytea'
+      ? `(SELECT pg_catalog.string_agg(pg_catalog.encode(e, 'escape'), pg_catalog.chr(10)) FROM pg_catalog.unnest(${column}) e)`
+      : `${column}::pg_catalog.text`;
   return isDocument(element) ? `${column}::pg_catalog.jsonb::pg_catalog.text` : describeText(column, element);
 }
 

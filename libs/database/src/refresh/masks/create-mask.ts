@@ -48,7 +48,10 @@ function createElementMask(hash: KeyedHash, mask: Mask, type: MaskedType): Value
 }
 
 /** Whether a result may hold a backslash or a control character; for any other type it never does. */
-export function hasEscapes(mask: Mask, { base, isArray, labels }: Pick<MaskedType, 'base' | 'isArray' | 'labels'>): boolean {
+export function hasEscapes(
+  mask: Mask,
+  { base, isArray, labels }: Pick<MaskedType, 'base' | 'isArray' | 'labels'>,
+): boolean {
   if (isArray || base === 'bytea' || labels.length > 0) return true;
   return typeof mask === 'object';
 }

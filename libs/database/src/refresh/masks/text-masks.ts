@@ -83,14 +83,16 @@ const MAKERS: Readonly<Record<TextMask, (most: number) => Make>> = {
     return (realistic.length + code.length + MAIL_DOMAIN.length <= most ? realistic : '') + code + MAIL_DOMAIN;
   },
   phone: () => (digest) =>
-    PHONE_PREFIX + String((uint16At(digest, 0) * 2 ** 32 + uint32At(digest, 2)) % 10 ** PHONE_DIGITS).padStart(PHONE_DIGITS, '0'),
+    PHONE_PREFIX +
+    String((uint16At(digest, 0) * 2 ** 32 + uint32At(digest, 2)) % 10 ** PHONE_DIGITS).padStart(PHONE_DIGITS, '0'),
   address: () => (digest) =>
     `${1 + (uint16At(digest, 2) % 999)} ${pick(STREETS, digest, 0)}, Box ${toLetters(digest, 7, CODE_AT)}`,
   text: (most) => (digest, value) => {
     const code = toCode(digest);
     const wanted = Math.min(Math.max(value.length, CODE_LETTERS), most, LONGEST_TEXT);
     let words = '';
-    for (let at = 0; words.length + CODE_LETTERS < wanted - 1; at = (at + 1) % 24) words += `${LOREM[digest.charCodeAt(at)]!} `;
+    for (let at = 0; words.length + CODE_LETTERS < wanted - 1; at = (at + 1) % 24)
+      words += `${LOREM[digest.charCodeAt(at)]!} `;
     return (
       words.slice(0, Math.max(0, wanted - CODE_LETTERS - 1)).trimEnd() +
       (wanted > CODE_LETTERS + 1 ? ' ' : '') +

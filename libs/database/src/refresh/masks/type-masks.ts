@@ -11,10 +11,7 @@ const UNLIMITED = 10n ** 400n;
 
 /** The mask of each type whose values can be replaced without knowing their meaning. */
 const CREATORS: Readonly<Record<string, Create>> = {
-  uuid:
-    (hash) =>
-    (value, _, attempt) =>
-      toUuid(hash.digest('uuid', value.toLowerCase(), attempt)),
+  uuid: (hash) => (value, _, attempt) => toUuid(hash.digest('uuid', value.toLowerCase(), attempt)),
   int2: (hash) => createNumberMask(hash, 2n ** 15n - 1n),
   int4: (hash) => createNumberMask(hash, 2n ** 31n - 1n),
   int8: (hash) => createNumberMask(hash, 2n ** 63n - 1n),
@@ -99,7 +96,9 @@ function createAddressMask(hash: KeyedHash, isNetwork: boolean): ValueMask {
     const bytes = is4 ? digest.subarray(0, 4) : Buffer.concat([Buffer.from('20010db8', 'hex'), digest.subarray(0, 12)]);
     if (is4) bytes[0] = 0xf0 | (bytes[0]! & 0x0f);
     if (isNetwork) clearHost(bytes, Number(prefix ?? bytes.length * 8));
-    const text = is4 ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` : (bytes.toString('hex').match(/.{4}/g) ?? []).join(':');
+    const text = is4
+      ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`
+      : (bytes.toString('hex').match(/.{4}/g) ?? []).join(':');
     return prefix === undefined ? text : `${text}/${prefix}`;
   };
 }
