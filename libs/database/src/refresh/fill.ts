@@ -13,6 +13,7 @@ import { readForeignKeys, readTables } from './read-tables.js';
 import { RefreshFailure } from './refresh-errors.js';
 import { startScan } from './scan.js';
 import { advanceSequences, withoutChecks } from './suspend-checks.js';
+import { createTurns, type InTurn } from './turns.js';
 
 export interface FillOptions {
   /** With an open snapshot. */
@@ -50,9 +51,10 @@ export async function fill(options: FillOptions): Promise<Filled> {
     options.percent < 100 ? await pickRows(source, { ...options, plans, foreignKeys }) : new Map<string, string>();
   const before = await readCatalogue(target, roles);
   const rows: Record<string, number> = {};
-  const scan = await startScan({ ...options, target: reader, foreignKeys });
-  const onCopied = scan.check;
-  await namingConstraints(() => withoutChecks(target, () => copyAll(plans, { ...options, rows, picks, onCopied })));
+  const inTurn = createTurns();
+  const scan = await startScan({ ...options, target: reader, foreignKeys, inTurn });
+  const copying = { ...options, rows, picks, inTurn, onCopied: scan.check };
+  await namingConstraints(() => withoutChecks(target, () => copyAll(plans, copying)));
   await advanceSequences(target);
   const drift = findSchemaDrift(before, await readCatalogue(target, roles));
   if (hasDrift(drift))
@@ -70,10 +72,11 @@ async function copyAll(
   options: FillOptions & {
     rows: Record<string, number>;
     picks: ReadonlyMap<string, string>;
+    inTurn: InTurn;
     onCopied: (table: string) => void;
   },
 ): Promise<void> {
-  const { source, target, probe, rows, picks, onCopied, onProgress } = options;
+  const { source, target, probe, rows, picks, inTurn, onCopied, onProgress } = options;
   const accepts: Accepts = async (type, values) => {
     const { rows: verdicts } = await probe.query<{ ok: boolean }>(ACCEPTS, [values, type]);
     return verdicts.map(({ ok }) => ok);
@@ -85,7 +88,8 @@ async function copyAll(
       rows[plan.table]! += count;
       progress(plan.table, count);
     };
-    await copyTable(plan, { source, target, accepts, onRows, where: picks.get(plan.table) });
+    const where = picks.get(plan.table);
+    await inTurn(() => copyTable(plan, { source, target, accepts, onRows, where }));
     onCopied(plan.table);
   }
 }

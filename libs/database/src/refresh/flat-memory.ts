@@ -13,10 +13,12 @@ export async function withFlatMemory<T>(work: () => Promise<T>): Promise<T> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   let kept = countUsedBytes();
+  let hasCollected = false;
   const timer = setInterval(() => {
-    if (countUsedBytes() < kept + MOST_GARBAGE_BYTES) return;
-    collect();
-    kept = countUsedBytes();
+    // The memory of buffers is released a moment later.
+    if (hasCollected) kept = countUsedBytes();
+    hasCollected = countUsedBytes() > kept + MOST_GARBAGE_BYTES;
+    if (hasCollected) collect();
   }, LOOK_EVERY_MS);
   try {
     return await work();

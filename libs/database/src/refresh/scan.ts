@@ -1,16 +1,19 @@
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Classes } from '../model/column-classes.js';
-import { describeLoss, isSourceLost } from './source-loss.js';
+import { describeLoss, isLoss } from './source-loss.js';
 import { type OnHash, readHashRows } from './hash-rows.js';
 import { HashSet, MOST_HASHES } from './hash-set.js';
 import type { ForeignKey } from './read-tables.js';
 import { RefreshFailure } from './refresh-errors.js';
 import { findPatterns } from './scan-patterns.js';
 import { listScanned, type ScannedColumn, type ScannedTable } from './scanned-columns.js';
+import type { InTurn } from './turns.js';
 
 export interface ScanOptions {
   readonly source: Client;
+  /** For the source, which others may use in between. */
+  readonly inTurn: InTurn;
   readonly target: Client;
   readonly classes: Classes;
   readonly foreignKeys: readonly ForeignKey[];
@@ -65,12 +68,21 @@ interface Context extends ScanOptions {
 }
 
 async function scanTable(table: ScannedTable, context: Context): Promise<string[]> {
-  const [equal, patterns, canaries] = await Promise.all([
-    findEqualValues(table, context),
-    findPatterns(context.target, table),
-    findCanaries(table, context),
-  ]);
-  return [...equal, ...patterns, ...canaries];
+  const groups = await groupColumns(table, context);
+  const findings: string[] = [];
+  for (const [index, columns] of groups.entries()) {
+    // Two servers, or two processes of one, work at the same time.
+    const [, found] = await Promise.all([
+      readSource(table, columns, context),
+      index === 0 ? findTexts(table, context) : [],
+    ]);
+    findings.push(...found, ...(await findEqualValues(table, columns, context)));
+  }
+  return groups.length > 0 ? findings : findTexts(table, context);
+}
+
+async function findTexts(table: ScannedTable, context: Context): Promise<string[]> {
+  return [...(await findPatterns(context.target, table)), ...(await findCanaries(table, context))];
 }
 
 function refuseFindings(findings: readonly string[]): void {
@@ -87,29 +99,43 @@ function refuseFindings(findings: readonly string[]): void {
 
 const isCompared = ({ by }: ScannedColumn) => by !== 'nothing';
 
-/** @returns the columns in which the result and the source share a value, or a row kept its value */
-async function findEqualValues(table: ScannedTable, { source, target, hashes }: Context): Promise<string[]> {
+/** As many columns at once as fit into memory. */
+async function groupColumns(table: ScannedTable, { target }: Context): Promise<ScannedColumn[][]> {
   const compared = table.columns.filter(isCompared);
+  if (compared.length === 0) return [];
   const rows = Math.min(await countRows(table, target), MOST_COMPARED_ROWS);
-  const columnsAtOnce = Math.max(1, Math.floor(MOST_HASHES / rows));
-  const findings: string[] = [];
-  for (let from = 0; from < compared.length; from += columnsAtOnce) {
-    const columns = compared.slice(from, from + columnsAtOnce);
-    const read = (client: Client, side: Side, onHash: OnHash) =>
-      readHashRows(client.query(copyTo(describeHashes(table, columns, side))), onHash);
-    hashes.clear();
-    await read(source, 'source', (_, high, low) => hashes.add(high, low)).catch(async (error: unknown) => {
-      throw (await isSourceLost(error, target)) ? describeLoss(table.name, error) : error;
-    });
-    const found = columns.map(() => 0);
-    await read(target, 'target', (column, high, low) => {
-      if (hashes.findFirst(high, low)) found[column]! += 1;
-    });
-    for (const [index, { name }] of columns.entries())
-      if (found[index]! > 0) findings.push(`${table.name}.${name}: ${found[index]} values are those of the source`);
-  }
-  return findings;
+  const size = Math.max(1, Math.floor(MOST_HASHES / Math.max(1, rows)));
+  return Array.from({ length: Math.ceil(compared.length / size) }, (_, index) =>
+    compared.slice(index * size, (index + 1) * size),
+  );
 }
+
+async function readSource(table: ScannedTable, columns: readonly ScannedColumn[], context: Context): Promise<void> {
+  const { source, hashes, inTurn } = context;
+  hashes.clear();
+  const read = () =>
+    readHashes(source, describeHashes(table, columns, 'source'), (_, high, low) => hashes.add(high, low));
+  await inTurn(read).catch((error: unknown) => {
+    throw isLoss(error) ? describeLoss(table.name, error) : error;
+  });
+}
+
+/** @returns the columns in which the result and the source share a value, or a row kept its value */
+async function findEqualValues(
+  table: ScannedTable,
+  columns: readonly ScannedColumn[],
+  { target, hashes }: Context,
+): Promise<string[]> {
+  const found = columns.map(() => 0);
+  await readHashes(target, describeHashes(table, columns, 'target'), (column, high, low) => {
+    if (hashes.findFirst(high, low)) found[column]! += 1;
+  });
+  return columns.flatMap(({ name }, index) =>
+    found[index]! > 0 ? [`${table.name}.${name}: ${found[index]} values are those of the source`] : [],
+  );
+}
+
+const readHashes = (client: Client, query: string, onHash: OnHash) => readHashRows(client.query(copyTo(query)), onHash);
 
 /** The statistics do not exist yet. */
 async function countRows({ name }: ScannedTable, target: Client): Promise<number> {
