@@ -1,7 +1,7 @@
 // One refresh in its own process, whose memory is measured: node bench/refresh/run.mjs CONFIG (JSON)
 import { Secret } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
-import { refresh, withClient } from '@airlock/database/operations';
+import { refresh, withClient, withFlatMemory } from '@airlock/database/operations';
 import { model } from './world.mjs';
 
 const { port, password, source, target } = JSON.parse(process.argv[2]);
@@ -24,7 +24,7 @@ const startedAt = performance.now();
 const cpu = process.cpuUsage();
 const baseline = process.memoryUsage.rss();
 const report = await withClient({ ...admin, database: source }, { config, purpose: 'bench' }, (client) =>
-  refresh({ ...model, config, source: client, key: new Secret('bench '.repeat(8)) }),
+  withFlatMemory(() => refresh({ ...model, config, source: client, key: new Secret('bench '.repeat(8)) })),
 );
 const seconds = (performance.now() - startedAt) / 1000;
 const peak = process.resourceUsage().maxRSS / 1024;

@@ -14,6 +14,7 @@ export { type BackfillStatus, type DatabaseStatus, loadPlan, loadStatus } from '
 export { provision, type ProvisionOptions } from './provision/provision.js';
 export { loadProvisionRecord, saveProvisionRecord } from './provision/provision-record.js';
 export { renderInventory } from './refresh/data-inventory.js';
+export { withFlatMemory } from './refresh/flat-memory.js';
 export type { RowProgress } from './refresh/row-progress.js';
 export { assertTakesCopies, refresh } from './refresh/refresh.js';
 export { seed } from './seed/seed.js';

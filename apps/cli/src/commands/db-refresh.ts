@@ -28,22 +28,20 @@ export function dbRefreshCommand(): Command {
 }
 
 async function run({ json, percent, canary }: Options): Promise<void> {
-  const [{ assertTakesCopies, refresh, withClient }, { model }, { loadRefresh }] = await Promise.all([
+  const [{ assertTakesCopies, refresh, withClient, withFlatMemory }, { model }, { loadRefresh }] = await Promise.all([
     import('@airlock/database/operations'),
     import('@airlock/model'),
     import('../command-line/load-provisioning.js'),
   ]);
   const { config, source, key } = loadRefresh(assertTakesCopies);
-  const report = await withClient(source, { config, purpose: 'refresh-source' }, async (session) =>
-    refresh({
-      ...{ config, source: session, key, percent, canaries: canary },
-      ...{
-        migrations: model.migrations,
-        backfills: model.backfills,
-        classes: await model.loadClasses(),
-        onProgress: printProgress,
-      },
-    }),
+  const classes = await model.loadClasses();
+  const report = await withClient(source, { config, purpose: 'refresh-source' }, (session) =>
+    withFlatMemory(() =>
+      refresh({
+        ...{ config, source: session, key, percent, canaries: canary },
+        ...{ migrations: model.migrations, backfills: model.backfills, classes, onProgress: printProgress },
+      }),
+    ),
   );
   if (json) return console.log(JSON.stringify(report, null, 2));
   for (const [table, rows] of Object.entries(report.rows)) console.log(`${table}: ${rows} rows`);

@@ -1,12 +1,10 @@
 import { pipeline } from 'node:stream/promises';
 import { type Client, DatabaseError, escapeIdentifier } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { type Accepts, listSourceColumns, MaskRows } from './mask-rows.js';
+import { type Accepts, listSourceColumns, listTargetColumns, MaskRows } from './mask-rows.js';
 import type { TablePlan } from './plan-copy.js';
 import { RefreshFailure } from './refresh-errors.js';
-
-/** SQLSTATE of an operator who ends sessions, or a server that stops. */
-const SESSION_ENDED = '57P';
+import { describeLoss, isSourceLost } from './source-loss.js';
 
 export interface CopyTableOptions {
   readonly source: Client;
@@ -17,6 +15,9 @@ export interface CopyTableOptions {
   readonly onRows: (rows: number) => void;
 }
 
+/** Rows of a table that this transaction emptied need no second visit, which would write every page again. */
+const FREEZE = 'WITH (FREEZE)';
+
 /** Streams one table through its masks. The memory that it takes does not depend on the number of rows. */
 export async function copyTable(
   plan: TablePlan,
@@ -24,36 +25,24 @@ export async function copyTable(
 ): Promise<void> {
   const table = `public.${escapeIdentifier(plan.table)}`;
   const read = listSourceColumns(plan).map(escapeIdentifier).join(', ');
-  const written = plan.columns.map(({ name }) => escapeIdentifier(name)).join(', ');
+  const written = listTargetColumns(plan).map(escapeIdentifier).join(', ');
   const out = source.query(
     copyTo(`COPY (SELECT ${read} FROM ${plan.kind === 'p' ? '' : 'ONLY '}${table} t ${where}) TO STDOUT`),
   );
-  const into = target.query(copyFrom(`COPY ${table} (${written}) FROM STDIN`));
   try {
+    await target.query(`BEGIN; TRUNCATE ${table}`);
+    const into = target.query(copyFrom(`COPY ${table} (${written}) FROM STDIN ${plan.kind === 'p' ? '' : FREEZE}`));
     await pipeline(out, new MaskRows(plan, { accepts, onRows }), into);
+    await target.query('COMMIT');
   } catch (error) {
     throw describe(error, plan.table, await isSourceLost(error, target));
   }
 }
 
-/** If a session ended, and it was not that of the target, it was that of the source. */
-async function isSourceLost(error: unknown, target: Client): Promise<boolean> {
-  if (error instanceof DatabaseError && !error.code?.startsWith(SESSION_ENDED)) return false;
-  return target.query('SELECT').then(
-    () => true,
-    () => false,
-  );
-}
-
 /** A message about a constraint names it; others may quote a value of the row. */
 function describe(error: unknown, table: string, isLost: boolean): Error {
   if (error instanceof RefreshFailure) return error;
-  if (isLost)
-    return new RefreshFailure(
-      'SourceWasLost',
-      `${table}: the session of the source ended while its rows were read; expected it to last`,
-      { cause: error },
-    );
+  if (isLost) return describeLoss(table, error);
   if (!(error instanceof DatabaseError))
     return new RefreshFailure('CopyFailed', `${table}: ${(error as Error).message}`, { cause: error });
   const { code, constraint, column } = error;

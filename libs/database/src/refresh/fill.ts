@@ -11,8 +11,9 @@ import { planCopy, type TablePlan } from './plan-copy.js';
 import { countRows, type OnProgress } from './row-progress.js';
 import { readForeignKeys, readTables } from './read-tables.js';
 import { RefreshFailure } from './refresh-errors.js';
-import { scan } from './scan.js';
+import { startScan } from './scan.js';
 import { advanceSequences, withoutChecks } from './suspend-checks.js';
+import { createTurns, type InTurn } from './turns.js';
 
 export interface FillOptions {
   /** With an open snapshot. */
@@ -21,6 +22,8 @@ export interface FillOptions {
   readonly target: Client;
   /** Another session of it, which answers while the first one writes. */
   readonly probe: Client;
+  /** A third one, which reads what is complete. */
+  readonly reader: Client;
   readonly classes: Classes;
   readonly hash: KeyedHash;
   readonly roles: RoleNames;
@@ -37,9 +40,9 @@ export interface Filled {
 }
 
 export async function fill(options: FillOptions): Promise<Filled> {
-  const { source, target, probe, classes, hash, roles } = options;
-  for (const client of [target, probe])
-    await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0');
+  const { source, target, probe, reader, classes, hash, roles } = options;
+  for (const client of [target, probe, reader])
+    await client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0');
   const [tables, foreignKeys] = [await readTables(target), await readForeignKeys(target)];
   const plans = planCopy({ tables, foreignKeys, classes }, hash);
   assertSameColumns(plans, await readTables(source));
@@ -48,7 +51,10 @@ export async function fill(options: FillOptions): Promise<Filled> {
     options.percent < 100 ? await pickRows(source, { ...options, plans, foreignKeys }) : new Map<string, string>();
   const before = await readCatalogue(target, roles);
   const rows: Record<string, number> = {};
-  await namingConstraints(() => withoutChecks(target, () => copyAll(plans, { ...options, rows, picks })));
+  const inTurn = createTurns();
+  const scan = await startScan({ ...options, target: reader, foreignKeys, inTurn });
+  const copying = { ...options, rows, picks, inTurn, onCopied: scan.check };
+  await namingConstraints(() => withoutChecks(target, () => copyAll(plans, copying)));
   await advanceSequences(target);
   const drift = findSchemaDrift(before, await readCatalogue(target, roles));
   if (hasDrift(drift))
@@ -56,15 +62,21 @@ export async function fill(options: FillOptions): Promise<Filled> {
       'SchemaChanged',
       `the copy: its schema is not the one that the migrations created: ${JSON.stringify(drift)}`,
     );
-  await target.query('ANALYZE');
-  return { rows, scannedColumns: await scan({ ...options, foreignKeys }) };
+  // The statistics are for those who use the copy.
+  const [scannedColumns] = await Promise.all([scan.finish(), probe.query('ANALYZE')]);
+  return { rows, scannedColumns };
 }
 
 async function copyAll(
   plans: readonly TablePlan[],
-  options: FillOptions & { rows: Record<string, number>; picks: ReadonlyMap<string, string> },
+  options: FillOptions & {
+    rows: Record<string, number>;
+    picks: ReadonlyMap<string, string>;
+    inTurn: InTurn;
+    onCopied: (table: string) => void;
+  },
 ): Promise<void> {
-  const { source, target, probe, rows, picks, onProgress } = options;
+  const { source, target, probe, rows, picks, inTurn, onCopied, onProgress } = options;
   const accepts: Accepts = async (type, values) => {
     const { rows: verdicts } = await probe.query<{ ok: boolean }>(ACCEPTS, [values, type]);
     return verdicts.map(({ ok }) => ok);
@@ -76,7 +88,9 @@ async function copyAll(
       rows[plan.table]! += count;
       progress(plan.table, count);
     };
-    await copyTable(plan, { source, target, accepts, onRows, where: picks.get(plan.table) });
+    const where = picks.get(plan.table);
+    await inTurn(() => copyTable(plan, { source, target, accepts, onRows, where }));
+    onCopied(plan.table);
   }
 }
 

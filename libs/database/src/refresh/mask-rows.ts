@@ -1,6 +1,8 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { COPY_NULL, decodeCopyText, encodeCopyText } from './copy-text.js';
-import { KnownFields } from './known-fields.js';
+import type { KnownFields } from './known-fields.js';
+import type { ValueMask } from './masks/mask.js';
+import { masksByPerson } from './masks/time-masks.js';
 import type { ColumnPlan, TablePlan } from './plan-copy.js';
 import { RefreshFailure } from './refresh-errors.js';
 
@@ -13,19 +15,28 @@ const MOST_ATTEMPTS = 50;
 /** Asks the server which of the texts the type accepts. */
 export type Accepts = (type: string, values: readonly string[]) => Promise<readonly boolean[]>;
 
-interface Column extends ColumnPlan {
-  readonly source: number;
+interface MaskedColumn {
+  readonly name: string;
+  readonly type: string;
+  /** Of its field in a row. */
+  readonly place: number;
+  readonly mask: ValueMask;
+  readonly masksNulls: boolean;
+  readonly hasEscapes: boolean;
+  readonly dependsOnPerson: boolean;
+  readonly isChecked: boolean;
   readonly known: KnownFields;
   /** Of a column whose type has checks: the masked fields of this batch that the server accepts. */
   readonly accepted: Map<string, string>;
 }
 
-/** Rows of a table in the text format of COPY go in, and rows of the copy come out. */
+/** Rows of a table in the text format of COPY go in, and rows of the copy come out: the read columns, then the fixed ones. */
 export class MaskRows extends Transform {
   readonly #table: string;
-  readonly #columns: readonly Column[];
-  readonly #checked: readonly Column[];
+  readonly #columns: readonly MaskedColumn[];
+  readonly #checked: readonly MaskedColumn[];
   readonly #person: number;
+  readonly #rowEnd: string;
   readonly #accepts: Accepts;
   readonly #onRows: (rows: number) => void;
   #waiting: Buffer[] = [];
@@ -35,14 +46,11 @@ export class MaskRows extends Transform {
     super();
     const names = listSourceColumns(plan);
     this.#table = plan.table;
-    this.#columns = plan.columns.map((column) => ({
-      ...column,
-      source: names.indexOf(column.name),
-      known: new KnownFields(),
-      accepted: new Map(),
-    }));
-    this.#checked = this.#columns.filter(({ treatment, facts }) => treatment.kind === 'mask' && facts.isChecked);
+    this.#columns = plan.columns.flatMap((column) => createColumn(column, names.indexOf(column.name)));
+    this.#checked = this.#columns.filter(({ isChecked }) => isChecked);
     this.#person = plan.person === undefined ? -1 : names.indexOf(plan.person);
+    const fixed = plan.columns.flatMap(({ treatment }) => (treatment.kind === 'fixed' ? [treatment.value] : []));
+    this.#rowEnd = `${fixed.map((value) => `\t${encodeCopyText(value)}`).join('')}\n`.slice(names.length === 0 ? 1 : 0);
     this.#accepts = accepts;
     this.#onRows = onRows;
   }
@@ -65,57 +73,53 @@ export class MaskRows extends Transform {
     const all = this.#waiting.length === 1 ? this.#waiting[0]! : Buffer.concat(this.#waiting);
     // A newline in a value is escaped, so this byte always ends a row.
     const end = all.lastIndexOf(NEWLINE);
-    this.#waiting = end + 1 < all.length ? [all.subarray(end + 1)] : [];
+    // A view would keep the whole batch in memory.
+    this.#waiting = end + 1 < all.length ? [Buffer.from(all.subarray(end + 1))] : [];
     this.#waitingBytes = all.length - end - 1;
     return end < 0 ? undefined : Buffer.from(await this.#maskAll(all.toString('utf8', 0, end).split('\n')));
   }
 
   async #maskAll(lines: readonly string[]): Promise<string> {
-    const rows = lines.map((line) => line.split('\t'));
-    for (const column of this.#checked) await this.#tryAll(column, rows);
-    let text = '';
-    for (const [index, row] of rows.entries()) text += `${this.#maskRow(row, lines[index]!)}\n`;
-    this.#onRows(rows.length);
-    return text;
-  }
-
-  #maskRow(row: readonly string[], line: string): string {
-    let text = '';
-    for (const [index, column] of this.#columns.entries()) {
-      if (index > 0) text += '\t';
-      const { treatment, source } = column;
-      if (treatment.kind === 'fixed') text += encodeCopyText(treatment.value);
-      else if (treatment.kind === 'keep') text += row[source]!;
-      else text += this.#maskField(column, { row, line });
+    if (this.#checked.length > 0) {
+      const rows = lines.map((line) => line.split('\t'));
+      for (const column of this.#checked) await this.#tryAll(column, rows);
     }
+    let text = '';
+    for (const line of lines) text += this.#maskRow(line);
+    this.#onRows(lines.length);
     return text;
   }
 
-  #maskField(column: Column, { row, line }: { row: readonly string[]; line: string }): string {
-    const field = row[column.source]!;
-    if (column.treatment.kind !== 'mask') return field;
-    const isNull = field === COPY_NULL;
-    if (isNull && column.treatment.nulls === 'kept') return field;
-    const name = this.#nameOf(field, row);
-    // The value that replaces NULL can depend only on the rest of its row.
-    if (isNull) return this.#mask(column, line.slice(0, FIELD_OF_NULL), row, 0);
-    const known = column.accepted.get(name) ?? column.known.get(name);
+  #maskRow(line: string): string {
+    const row = line.split('\t');
+    const person = this.#personOf(row);
+    for (const column of this.#columns) {
+      const field = row[column.place]!;
+      if (field !== COPY_NULL) row[column.place] = this.#maskField(column, field, person);
+      // The value that replaces NULL can depend only on the rest of its row.
+      else if (column.masksNulls) row[column.place] = this.#mask(column, line.slice(0, FIELD_OF_NULL), person);
+    }
+    return row.join('\t') + this.#rowEnd;
+  }
+
+  #personOf(row: readonly string[]): string {
+    return this.#person < 0 ? '' : row[this.#person]!;
+  }
+
+  #maskField(column: MaskedColumn, field: string, person: string): string {
+    if (column.isChecked) return column.accepted.get(nameOf(column, field, person))!;
+    if (column.dependsOnPerson) return this.#mask(column, field, person);
+    const known = column.known.get(field);
     if (known !== undefined) return known;
-    const masked = this.#mask(column, field, row, 0);
-    column.known.set(name, masked);
+    const masked = this.#mask(column, field, person);
+    column.known.set(field, masked);
     return masked;
   }
 
-  /** The shift of a date depends on the person too. */
-  #nameOf(field: string, row: readonly string[]): string {
-    return this.#person < 0 ? field : `${field}\t${row[this.#person]!}`;
-  }
-
-  #mask({ name, treatment }: Column, field: string, row: readonly string[], attempt: number): string {
-    if (treatment.kind !== 'mask') return field;
+  #mask({ name, mask, hasEscapes }: MaskedColumn, field: string, person: string, attempt = 0): string {
     try {
-      const person = this.#person < 0 ? '' : row[this.#person]!;
-      return encodeCopyText(treatment.mask({ value: decodeCopyText(field), person, attempt }));
+      const masked = mask(decodeCopyText(field), person, attempt);
+      return hasEscapes ? encodeCopyText(masked) : masked;
     } catch (error) {
       // The cause may quote the value.
       throw new RefreshFailure(
@@ -126,35 +130,57 @@ export class MaskRows extends Transform {
   }
 
   /** Only the server can tell whether a domain accepts a value, so each batch of new ones is tried there first. */
-  async #tryAll(column: Column, rows: readonly (readonly string[])[]): Promise<void> {
+  async #tryAll(column: MaskedColumn, rows: readonly (readonly string[])[]): Promise<void> {
     column.accepted.clear();
-    let open = new Map<string, readonly string[]>();
+    let open = new Map<string, { field: string; person: string }>();
     for (const row of rows) {
-      const field = row[column.source]!;
-      if (field !== COPY_NULL) open.set(this.#nameOf(field, row), row);
+      const [field, person] = [row[column.place]!, this.#personOf(row)];
+      if (field !== COPY_NULL) open.set(nameOf(column, field, person), { field, person });
     }
     for (let attempt = 0; open.size > 0; attempt += 1) {
       if (attempt === MOST_ATTEMPTS)
         throw new RefreshFailure(
           'MaskFailed',
-          `${this.#table}.${column.name}: no masked value of ${MOST_ATTEMPTS} passes the checks of ${column.facts.type}; expected constant(…) or another mask`,
+          `${this.#table}.${column.name}: no masked value of ${MOST_ATTEMPTS} passes the checks of ${column.type}; expected constant(…) or another mask`,
         );
-      const tried = [...open].map(([name, row]) => ({
+      const tried = [...open].map(([name, of]) => ({
         name,
-        row,
-        field: this.#mask(column, row[column.source]!, row, attempt),
+        masked: this.#mask(column, of.field, of.person, attempt),
       }));
       const accepted = await this.#accepts(
-        column.facts.type,
-        tried.map(({ field }) => decodeCopyText(field)),
+        column.type,
+        tried.map(({ masked }) => decodeCopyText(masked)),
       );
-      for (const [index, { name, field }] of tried.entries()) if (accepted[index]) column.accepted.set(name, field);
-      open = new Map(tried.filter((_, index) => !accepted[index]).map(({ name, row }) => [name, row]));
+      for (const [index, { name, masked }] of tried.entries())
+        if (accepted[index]) {
+          column.accepted.set(name, masked);
+          open.delete(name);
+        }
     }
   }
+}
+
+function createColumn({ name, facts, treatment }: ColumnPlan, place: number): MaskedColumn[] {
+  if (treatment.kind !== 'mask') return [];
+  const { mask, nulls, hasEscapes, known } = treatment;
+  const { type, base, isChecked } = facts;
+  const [masksNulls, dependsOnPerson] = [nulls === 'masked', masksByPerson(base)];
+  return [
+    { ...{ name, type, place, mask, masksNulls, hasEscapes, dependsOnPerson, isChecked, known }, accepted: new Map() },
+  ];
+}
+
+function nameOf({ dependsOnPerson }: MaskedColumn, field: string, person: string): string {
+  return dependsOnPerson ? `${field}\t${person}` : field;
 }
 
 /** The columns that are read from the source: secret and fixed ones never leave it. */
 export function listSourceColumns({ columns }: TablePlan): string[] {
   return columns.filter(({ treatment }) => treatment.kind !== 'fixed').map(({ name }) => name);
+}
+
+/** In the order in which they are written. */
+export function listTargetColumns(plan: TablePlan): string[] {
+  const fixed = plan.columns.filter(({ treatment }) => treatment.kind === 'fixed');
+  return [...listSourceColumns(plan), ...fixed.map(({ name }) => name)];
 }

@@ -1,5 +1,5 @@
 import { type Client, escapeIdentifier } from 'pg';
-import type { KeyedHash } from './masks/keyed-hash.js';
+import { type KeyedHash, toBytes } from './masks/keyed-hash.js';
 import type { TablePlan } from './plan-copy.js';
 import type { ForeignKey } from './read-tables.js';
 
@@ -64,7 +64,7 @@ function listFollowers({ plans, foreignKeys }: PickOptions, chosen: ReadonlySet<
 }
 
 function describePersons({ table }: TablePlan, person: string, { percent, hash }: PickOptions): string {
-  const seed = hash.digest('choice', '').readBigInt64BE();
+  const seed = toBytes(hash.digest('choice', '')).readBigInt64BE();
   const column = `t.${escapeIdentifier(person)}`;
   const number = `pg_catalog.hashtextextended(${column}::pg_catalog.text COLLATE pg_catalog."C", ${seed}) & 9223372036854775807`;
   return `${insert(table)} WHERE ${column} IS NULL OR (${number}) % ${100 * HUNDREDTHS} < ${Math.round(percent * HUNDREDTHS)} ${ONCE}`;

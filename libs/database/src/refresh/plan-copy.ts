@@ -1,5 +1,6 @@
 import type { Classes, ColumnClass, Mask, Personal } from '../model/column-classes.js';
-import { createMask } from './masks/create-mask.js';
+import { KnownFields } from './known-fields.js';
+import { createMask, hasEscapes } from './masks/create-mask.js';
 import type { KeyedHash } from './masks/keyed-hash.js';
 import { UnfitMaskError, type ValueMask } from './masks/mask.js';
 import type { ColumnFacts, ForeignKey, TableFacts } from './read-tables.js';
@@ -12,7 +13,15 @@ export interface ColumnPlan {
   readonly treatment:
     | { readonly kind: 'keep' }
     | { readonly kind: 'fixed'; readonly value: string }
-    | { readonly kind: 'mask'; readonly mask: ValueMask; readonly nulls: Personal['nulls'] };
+    | {
+        readonly kind: 'mask';
+        readonly mask: ValueMask;
+        readonly nulls: Personal['nulls'];
+        /** A masked value may hold a sign that COPY escapes. */
+        readonly hasEscapes: boolean;
+        /** Columns with the same person share them. */
+        readonly known: KnownFields;
+      };
 }
 
 export interface TablePlan {
@@ -38,8 +47,8 @@ export interface PlanInput {
  */
 export function planCopy(input: PlanInput, hash: KeyedHash): TablePlan[] {
   const problems = findUnclassified(input).map(({ table, column, problem }) => `${table}.${column} ${problem}`);
-  const plans =
-    problems.length > 0 ? [] : judgedTables(input).map((table) => planTable(table, { ...input, hash, problems }));
+  const context = { ...input, hash, problems, persons: new Map() };
+  const plans = problems.length > 0 ? [] : judgedTables(input).map((table) => planTable(table, context));
   if (problems.length === 0) return plans.filter(({ columns }) => columns.length > 0);
   throw new RefreshRefusal(
     'UnfitClasses',
@@ -81,6 +90,7 @@ function judgedTables({ tables }: Pick<PlanInput, 'tables'>): TableFacts[] {
 interface Context extends PlanInput {
   readonly hash: KeyedHash;
   readonly problems: string[];
+  readonly persons: Map<ColumnFacts, KnownFields>;
 }
 
 function planTable({ table, kind, columns }: TableFacts, context: Context): TablePlan {
@@ -116,12 +126,20 @@ function treat(
       kind: 'mask',
       mask: chooseMask(of.mask, { facts: root, isUnique: facts.isUnique || root.isUnique, hash: context.hash }),
       nulls: of.nulls,
+      hasEscapes: hasEscapes(of.mask, root),
+      known: isPerson(of) ? loadKnown(root, context) : new KnownFields({ isShared: false }),
     };
   } catch (error) {
     if (!(error instanceof UnfitMaskError)) throw error;
     context.problems.push(`${table}.${facts.name} ${error.message}`);
     return undefined;
   }
+}
+
+function loadKnown(root: ColumnFacts, { persons }: Context): KnownFields {
+  const known = persons.get(root) ?? new KnownFields({ isShared: true });
+  persons.set(root, known);
+  return known;
 }
 
 function chooseMask(

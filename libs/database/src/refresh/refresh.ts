@@ -114,26 +114,28 @@ async function build(options: RefreshOptions, { place, from }: { place: Place; f
   await provisionBeside(place, place.next);
   const { migrations, backfills } = options;
   await migrate({ migrations, backfills: backfills ?? [], config });
-  return withOwner({ config }, 'refresh', (target) =>
-    withOwner({ config }, 'refresh-check', async (probe) => {
-      // Until the scan has passed, the stamp fits no name, so that no process starts on this database.
-      await stampFor('', place);
-      const hash = new KeyedHash(options.key.reveal(), `${from.environment} to ${config.environment}`);
-      const filled = await fill({
-        ...options,
-        canaries: options.canaries ?? [],
-        percent: options.percent ?? 100,
-        target,
-        probe,
-        hash,
-        roles: { app: place.app.user, migrator: place.migration.user },
-      });
-      // Those of the empty database say nothing about the rows that came.
-      await target.query('DELETE FROM ops.backfills');
-      await stampFor(place.app.database, place);
-      return filled;
-    }),
-  );
+  return withOwners(config, async (target, probe, reader) => {
+    // Until the scan has passed, the stamp fits no name, so that no process starts on this database.
+    await stampFor('', place);
+    const hash = new KeyedHash(options.key.reveal(), `${from.environment} to ${config.environment}`);
+    const filled = await fill({
+      ...options,
+      canaries: options.canaries ?? [],
+      percent: options.percent ?? 100,
+      ...{ target, probe, reader, hash },
+      roles: { app: place.app.user, migrator: place.migration.user },
+    });
+    // Those of the empty database say nothing about the rows that came.
+    await target.query('DELETE FROM ops.backfills');
+    await stampFor(place.app.database, place);
+    return filled;
+  });
+}
+
+/** Three sessions. */
+function withOwners<T>(config: Config, use: (...clients: [Client, Client, Client]) => Promise<T>): Promise<T> {
+  const withNext = (next: (client: Client) => Promise<T>) => withOwner({ config }, 'refresh', next);
+  return withNext((one) => withNext((two) => withNext((three) => use(one, two, three))));
 }
 
 function moveConfig(config: Config, database: string): Config {

@@ -5,7 +5,8 @@ import type { ProvisionOptions } from '../provision/provision.js';
 import { everyType, plantPeople } from './every-type.fixture.js';
 import { createDatabase, inside, runRefresh } from './refresh.fixture.js';
 import { readForeignKeys } from './read-tables.js';
-import { scan } from './scan.js';
+import { startScan } from './scan.js';
+import { createTurns } from './turns.js';
 
 let cluster: Cluster;
 let source: ProvisionOptions;
@@ -28,9 +29,9 @@ function scanWith(sql: string): Promise<unknown> {
       );
       const { classes } = everyType;
       const foreignKeys = await readForeignKeys(client);
-      const found = await scan({ source: from, target: client, classes, foreignKeys, canaries: [] }).catch(
-        (error: unknown) => error,
-      );
+      const inTurn = createTurns();
+      const scan = await startScan({ source: from, target: client, inTurn, classes, foreignKeys, canaries: [] });
+      const found = await scan.finish().catch((error: unknown) => error);
       await client.query('ROLLBACK');
       return found;
     }),

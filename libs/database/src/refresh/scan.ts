@@ -1,14 +1,19 @@
-import { pipeline } from 'node:stream/promises';
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { to as copyTo } from 'pg-copy-streams';
 import type { Classes } from '../model/column-classes.js';
+import { describeLoss, isLoss } from './source-loss.js';
+import { type OnHash, readHashRows } from './hash-rows.js';
+import { HashSet, MOST_HASHES } from './hash-set.js';
 import type { ForeignKey } from './read-tables.js';
 import { RefreshFailure } from './refresh-errors.js';
 import { findPatterns } from './scan-patterns.js';
 import { listScanned, type ScannedColumn, type ScannedTable } from './scanned-columns.js';
+import type { InTurn } from './turns.js';
 
 export interface ScanOptions {
   readonly source: Client;
+  /** For the source, which others may use in between. */
+  readonly inTurn: InTurn;
   readonly target: Client;
   readonly classes: Classes;
   readonly foreignKeys: readonly ForeignKey[];
@@ -16,25 +21,72 @@ export interface ScanOptions {
   readonly canaries: readonly string[];
 }
 
-/** Of a larger table, every n-th value is compared, by its hash: the same ones on both sides. */
+export interface Scan {
+  /** Begins with a table that is complete, while others are still copied. */
+  readonly check: (table: string) => void;
+  /**
+   * Checks every other table too.
+   *
+   * @returns the number of columns that were compared
+   * @throws RefreshFailure that lists every finding, without a value
+   */
+  readonly finish: () => Promise<number>;
+}
+
+/** Of this many rows, every value is compared; of more, as many as fit into memory, the same ones on both sides. */
 const MOST_COMPARED_ROWS = 200_000;
 
 /**
  * Looks for what must not be there, without knowing how anything was masked: it shares no list of types and no plan with
  * the masks, and compares hashes that the servers compute.
- *
- * @returns the number of columns that were compared
- * @throws RefreshFailure that lists every finding, without a value
  */
-export async function scan(options: ScanOptions): Promise<number> {
+export async function startScan(options: ScanOptions): Promise<Scan> {
   const tables = await listScanned(options);
+  const context = { ...options, hashes: new HashSet() };
+  const open = new Map(tables.map((table) => [table.name, table]));
+  let findings: Promise<readonly string[]> = Promise.resolve([]);
+  const check = (name: string) => {
+    const table = open.get(name);
+    if (!table || !open.delete(name)) return;
+    findings = findings.then(async (known) => [...known, ...(await scanTable(table, context))]);
+    // `finish` reports it.
+    findings.catch(() => undefined);
+  };
+  return {
+    check,
+    finish: async () => {
+      for (const name of open.keys()) check(name);
+      refuseFindings(await findings);
+      return tables.reduce((sum, { columns }) => sum + columns.filter(isCompared).length, 0);
+    },
+  };
+}
+
+interface Context extends ScanOptions {
+  /** One for all tables. */
+  readonly hashes: HashSet;
+}
+
+async function scanTable(table: ScannedTable, context: Context): Promise<string[]> {
+  const groups = await groupColumns(table, context);
   const findings: string[] = [];
-  for (const table of tables) {
-    findings.push(...(await findEqualValues(table, options)));
-    findings.push(...(await findPatterns(options.target, table)));
-    findings.push(...(await findCanaries(table, options)));
+  for (const [index, columns] of groups.entries()) {
+    // Two servers, or two processes of one, work at the same time.
+    const [, found] = await Promise.all([
+      readSource(table, columns, context),
+      index === 0 ? findTexts(table, context) : [],
+    ]);
+    findings.push(...found, ...(await findEqualValues(table, columns, context)));
   }
-  if (findings.length === 0) return tables.reduce((sum, { columns }) => sum + columns.filter(isCompared).length, 0);
+  return groups.length > 0 ? findings : findTexts(table, context);
+}
+
+async function findTexts(table: ScannedTable, context: Context): Promise<string[]> {
+  return [...(await findPatterns(context.target, table)), ...(await findCanaries(table, context))];
+}
+
+function refuseFindings(findings: readonly string[]): void {
+  if (findings.length === 0) return;
   throw new RefreshFailure(
     'LeakFound',
     [
@@ -47,61 +99,86 @@ export async function scan(options: ScanOptions): Promise<number> {
 
 const isCompared = ({ by }: ScannedColumn) => by !== 'nothing';
 
-/** @returns the columns in which the result and the source share a value, or a row kept its value */
-async function findEqualValues(table: ScannedTable, { source, target }: ScanOptions): Promise<string[]> {
-  const compared = table.columns.map((column, place) => ({ ...column, place })).filter(isCompared);
+/** As many columns at once as fit into memory. */
+async function groupColumns(table: ScannedTable, { target }: Context): Promise<ScannedColumn[][]> {
+  const compared = table.columns.filter(isCompared);
   if (compared.length === 0) return [];
-  const step = Math.max(1, Math.ceil(table.rows / MOST_COMPARED_ROWS));
-  await target.query(
-    'DROP TABLE IF EXISTS pg_temp.source_values; CREATE TEMP TABLE source_values (place int, hash int8)',
-  );
-  const sourceHashes = compared
-    .map((column) => describeHashes(table, column, { step, kept: false }))
-    .join(' UNION ALL ');
-  const targetHashes = compared
-    .map((column) => describeHashes(table, column, { step, kept: true }))
-    .join(' UNION ALL ');
-  await pipeline(
-    source.query(copyTo(`COPY (${sourceHashes}) TO STDOUT`)),
-    target.query(copyFrom('COPY pg_temp.source_values FROM STDIN')),
-  );
-  await target.query('ANALYZE pg_temp.source_values');
-  const { rows } = await target.query<{ place: number; found: number }>(`
-    SELECT place, count(DISTINCT hash)::pg_catalog.float8 AS found FROM (${targetHashes}) here (place, hash)
-     WHERE (place, hash) IN (SELECT place, hash FROM pg_temp.source_values) GROUP BY place ORDER BY place`);
-  await target.query('DROP TABLE pg_temp.source_values');
-  return rows.map(
-    ({ place, found }) => `${table.name}.${table.columns[place]!.name}: ${found} values are those of the source`,
+  const rows = Math.min(await countRows(table, target), MOST_COMPARED_ROWS);
+  const size = Math.max(1, Math.floor(MOST_HASHES / Math.max(1, rows)));
+  return Array.from({ length: Math.ceil(compared.length / size) }, (_, index) =>
+    compared.slice(index * size, (index + 1) * size),
   );
 }
 
-/** Rows of (place, hash): one for each value of the column, each element of an array and each leaf of a document. */
-function describeHashes(
+async function readSource(table: ScannedTable, columns: readonly ScannedColumn[], context: Context): Promise<void> {
+  const { source, hashes, inTurn } = context;
+  hashes.clear();
+  const read = () =>
+    readHashes(source, describeHashes(table, columns, 'source'), (_, high, low) => hashes.add(high, low));
+  await inTurn(read).catch((error: unknown) => {
+    throw isLoss(error) ? describeLoss(table.name, error) : error;
+  });
+}
+
+/** @returns the columns in which the result and the source share a value, or a row kept its value */
+async function findEqualValues(
   table: ScannedTable,
-  { name, by, values, keptPaths, place }: ScannedColumn & { place: number },
-  { step, kept }: { step: number; kept: boolean },
+  columns: readonly ScannedColumn[],
+  { target, hashes }: Context,
+): Promise<string[]> {
+  const found = columns.map(() => 0);
+  await readHashes(target, describeHashes(table, columns, 'target'), (column, high, low) => {
+    if (hashes.findFirst(high, low)) found[column]! += 1;
+  });
+  return columns.flatMap(({ name }, index) =>
+    found[index]! > 0 ? [`${table.name}.${name}: ${found[index]} values are those of the source`] : [],
+  );
+}
+
+const readHashes = (client: Client, query: string, onHash: OnHash) => readHashRows(client.query(copyTo(query)), onHash);
+
+/** The statistics do not exist yet. */
+async function countRows({ name }: ScannedTable, target: Client): Promise<number> {
+  const { rows } = await target.query<{ rows: number }>(
+    `SELECT count(*)::pg_catalog.float8 AS rows FROM public.${escapeIdentifier(name)}`,
+  );
+  return rows[0]!.rows;
+}
+
+type Side = 'source' | 'target';
+
+/** For each row of the table, the hashes of its columns: an array for the elements of an array and the leaves of a document. */
+function describeHashes(table: ScannedTable, columns: readonly ScannedColumn[], side: Side): string {
+  const hashes = columns.map((column, place) => describeHash(table, column, { place, side }));
+  return `COPY (SELECT ${hashes.join(', ')} FROM public.${escapeIdentifier(table.name)} t) TO STDOUT (FORMAT binary)`;
+}
+
+function describeHash(
+  { key }: ScannedTable,
+  { name, by, isMany, values, text, keptPaths }: ScannedColumn,
+  { place, side }: { place: number; side: Side },
 ): string {
   const column = `t.${escapeIdentifier(name)}`;
-  // By row, the hash holds the key too: only the same row can have the same.
-  const text =
-    by === 'row'
-      ? `pg_catalog.concat(t.${escapeIdentifier(table.key!)}, ' ', v.value)`
-      : 'pg_catalog.lower(v.value COLLATE pg_catalog."C")';
-  const hash = `pg_catalog.hashtextextended(${text} COLLATE pg_catalog."C", 0)`;
-  const conditions = [
-    'v.value IS NOT NULL',
-    ...(by === 'value' ? [`pg_catalog.length(v.value) >= ${SHORTEST_VALUE}`] : []),
-    ...(step > 1 ? [`${hash} % ${step} = 0`] : []),
-    // What a path keeps is meant to be equal.
-    ...(kept
-      ? keptPaths.map(
-          (path) =>
-            `NOT pg_catalog.jsonb_path_exists(${column}::pg_catalog.jsonb, ${escapeLiteral(`${path} ? (@ == $value)`)}, pg_catalog.jsonb_build_object('value', v.leaf))`,
-        )
-      : []),
-  ];
-  return `SELECT ${place}, ${hash} FROM public.${escapeIdentifier(table.name)} t CROSS JOIN LATERAL ${values(column)} v WHERE ${conditions.join(' AND ')}`;
+  const hash = (value: string) => {
+    // By row, the hash holds the key too: only the same row can have the same.
+    const hashed =
+      by === 'row'
+        ? `pg_catalog.concat(t.${escapeIdentifier(key!)}, ' ', ${value})`
+        : `pg_catalog.lower(${value} COLLATE pg_catalog."C")`;
+    // The seed is the place: a value of one column is not found in another one.
+    return `pg_catalog.hashtextextended(${hashed} COLLATE pg_catalog."C", ${place})`;
+  };
+  const isHashed = (value: string) =>
+    by === 'value' ? `pg_catalog.length(${value}) >= ${SHORTEST_VALUE}` : `${value} IS NOT NULL`;
+  if (!isMany) return `CASE WHEN ${isHashed(text(column))} THEN ${hash(text(column))} END`;
+  // What a path keeps is meant to be equal.
+  const kept = side === 'target' ? keptPaths.map((path) => describeKept(column, path)) : [];
+  const isNotKept = kept.length > 0 ? `AND v.leaf <> ALL (ARRAY(${kept.join(' UNION ALL ')}))` : '';
+  return `ARRAY(SELECT ${hash('v.value')} FROM ${values(column)} v WHERE ${isHashed('v.value')} ${isNotKept})`;
 }
+
+const describeKept = (column: string, path: string) =>
+  `SELECT pg_catalog.jsonb_path_query(${column}::pg_catalog.jsonb, ${escapeLiteral(path)})`;
 
 /** A shorter text may be that of another row by chance. */
 const SHORTEST_VALUE = 6;

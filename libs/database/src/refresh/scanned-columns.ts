@@ -9,8 +9,12 @@ export interface ScannedColumn {
    * no row may keep its own. `nothing`: not about a person, or without a key to find the row by.
    */
   readonly by: 'value' | 'row' | 'nothing';
+  /** An array or a document, which holds more values than one. */
+  readonly isMany: boolean;
   /** A set of rows (value, leaf) for a row of the table. */
   readonly values: (column: string) => string;
+  /** One text in which each sign of a value stands as it is, or NULL. */
+  readonly text: (column: string) => string;
   /** JSON paths whose values the class keeps. */
   readonly keptPaths: readonly string[];
   /** An address in it would be a finding: it may hold text, and its class is not public. */
@@ -19,7 +23,6 @@ export interface ScannedColumn {
 
 export interface ScannedTable {
   readonly name: string;
-  readonly rows: number;
   /** A column that identifies a row in the source and in the result. */
   readonly key: string | undefined;
   readonly columns: readonly ScannedColumn[];
@@ -27,7 +30,6 @@ export interface ScannedTable {
 
 interface Found {
   readonly table: string;
-  readonly rows: number;
   readonly key: string | null;
   readonly columns: readonly {
     readonly name: string;
@@ -49,18 +51,19 @@ export async function listScanned({
   foreignKeys: readonly ForeignKey[];
 }): Promise<ScannedTable[]> {
   const { rows } = await target.query<Found>(COLUMNS);
-  return rows.map(({ table, rows: count, key, columns }) => {
+  return rows.map(({ table, key, columns }) => {
     const isKept = key !== null && !isProtected(classOf({ table, column: key }, { classes, foreignKeys }));
     return {
       name: table,
-      rows: count,
       key: isKept ? key : undefined,
       columns: columns.map((column) => {
         const of = classOf({ table, column: column.name }, { classes, foreignKeys });
         return {
           name: column.name,
           by: isProtected(of) ? chooseWay(column.category, of, isKept) : ('nothing' as const),
+          isMany: column.isArray || isDocument(column.element),
           values: (name: string) => describeValues(name, column),
+          text: (name: string) => describeWhole(name, column),
           keptPaths: listKeptPaths(of),
           mayHoldText:
             !FEW_VALUES.includes(column.category) &&
@@ -125,11 +128,21 @@ function listKeptPaths(of: ColumnClass | undefined): string[] {
 function describeValues(column: string, { element, isArray }: Found['columns'][number]): string {
   if (isArray)
     return `(SELECT ${describeText('e', element)} AS value, NULL::pg_catalog.jsonb AS leaf FROM pg_catalog.unnest(${column}) e)`;
-  if (/^jsonb?$/.test(element))
-    return `(SELECT l #>> '{}' AS value, l AS leaf FROM pg_catalog.jsonb_path_query(${column}::pg_catalog.jsonb, 'lax $.**') l
+  if (isDocument(element))
+    return `(SELECT l #>> '{}' AS value, l AS leaf FROM pg_catalog.jsonb_path_query(${column}::pg_catalog.jsonb, 'strict $.**') l
       WHERE pg_catalog.jsonb_typeof(l) = 'string' OR pg_catalog.jsonb_typeof(l) = 'number' AND pg_catalog.length(l::pg_catalog.text) > 15)`;
   return `(SELECT ${describeText(column, element)} AS value, NULL::pg_catalog.jsonb AS leaf)`;
 }
+
+function describeWhole(column: string, { element, isArray }: Found['columns'][number]): string {
+  if (isArray)
+    return element === 'bytea'
+      ? `(SELECT pg_catalog.string_agg(pg_catalog.encode(e, 'escape'), pg_catalog.chr(10)) FROM pg_catalog.unnest(${column}) e)`
+      : `${column}::pg_catalog.text`;
+  return isDocument(element) ? `${column}::pg_catalog.jsonb::pg_catalog.text` : describeText(column, element);
+}
+
+const isDocument = (element: string) => /^jsonb?$/.test(element);
 
 function describeText(value: string, type: string): string {
   if (type === 'bytea') return `pg_catalog.encode(${value}, 'escape')`;
@@ -137,7 +150,7 @@ function describeText(value: string, type: string): string {
 }
 
 const COLUMNS = `
-  SELECT c.relname::text AS "table", greatest(c.reltuples, 0)::pg_catalog.float8 AS rows,
+  SELECT c.relname::text AS "table",
          (SELECT a.attname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
            WHERE i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1) AS key,
          pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', a.attname, 'isArray', t.typcategory = 'A', 'category', coalesce(e.typcategory, t.typcategory),

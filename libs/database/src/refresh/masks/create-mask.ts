@@ -22,7 +22,7 @@ export function createMask(hash: KeyedHash, mask: Mask, type: MaskedType): Value
   if (!type.isArray) return changeAlways(createElementMask(hash, mask, type));
   if (type.isUnique) throw new UnfitMaskError('is an array in a unique key; expected a plain type');
   const element = changeAlways(createElementMask(hash, mask, type));
-  return (input) => maskArray(input.value, (value) => element({ ...input, value }));
+  return (array, person, attempt) => maskArray(array, (value) => element(value, person, attempt));
 }
 
 function createElementMask(hash: KeyedHash, mask: Mask, type: MaskedType): ValueMask {
@@ -47,16 +47,21 @@ function createElementMask(hash: KeyedHash, mask: Mask, type: MaskedType): Value
   return createTypeMask(hash, type);
 }
 
+/** Whether a result may hold a backslash or a control character; for any other type it never does. */
+export function hasEscapes(
+  mask: Mask,
+  { base, isArray, labels }: Pick<MaskedType, 'base' | 'isArray' | 'labels'>,
+): boolean {
+  if (isArray || base === 'bytea' || labels.length > 0) return true;
+  return typeof mask === 'object';
+}
+
 /** A digest may by chance give the value itself. */
 function changeAlways(mask: ValueMask): ValueMask {
-  return (input) => {
-    let masked = mask(input);
-    for (
-      let attempt = input.attempt + 100;
-      masked === input.value && attempt < input.attempt + 100 + MOST_ATTEMPTS;
-      attempt += 1
-    )
-      masked = mask({ ...input, attempt });
+  return (value, person, attempt) => {
+    let masked = mask(value, person, attempt);
+    for (let extra = 100; masked === value && extra < 100 + MOST_ATTEMPTS; extra += 1)
+      masked = mask(value, person, attempt + extra);
     return masked;
   };
 }

@@ -14,17 +14,15 @@ export interface MaskedType {
   readonly hasScale: boolean;
 }
 
-export interface MaskInput {
-  /** In the text form of the type. */
-  readonly value: string;
-  /** The person that the row is about, or an empty text. */
-  readonly person: string;
-  /** Above 0 where the result of the attempt before was refused. */
-  readonly attempt: number;
-}
-
-/** @returns a value of the same type, in its text form */
-export type ValueMask = (input: MaskInput) => string;
+/**
+ * Parameters instead of an object, because a refresh calls it for millions of values.
+ *
+ * @param value in the text form of the type
+ * @param person that the row is about, or an empty text; only dates and times depend on it
+ * @param attempt above 0 where the result of the attempt before was refused
+ * @returns a value of the same type, in its text form
+ */
+export type ValueMask = (value: string, person: string, attempt: number) => string;
 
 /** No mask fits the column. The message is the rest of a sentence that begins with its name. */
 export class UnfitMaskError extends Error {

@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import type { KeyedHash } from './keyed-hash.js';
+import { type Digest, type KeyedHash, toBytes, uint32At } from './keyed-hash.js';
 import { type MaskedType, UnfitMaskError, type ValueMask } from './mask.js';
 import { DigitPermuter } from './permute-digits.js';
 import { createMomentMask, createTimeMask } from './time-masks.js';
@@ -11,10 +11,7 @@ const UNLIMITED = 10n ** 400n;
 
 /** The mask of each type whose values can be replaced without knowing their meaning. */
 const CREATORS: Readonly<Record<string, Create>> = {
-  uuid:
-    (hash) =>
-    ({ value, attempt }) =>
-      toUuid(hash.digest('uuid', value.toLowerCase(), attempt)),
+  uuid: (hash) => (value, _, attempt) => toUuid(hash.digest('uuid', value.toLowerCase(), attempt)),
   int2: (hash) => createNumberMask(hash, 2n ** 15n - 1n),
   int4: (hash) => createNumberMask(hash, 2n ** 31n - 1n),
   int8: (hash) => createNumberMask(hash, 2n ** 63n - 1n),
@@ -29,10 +26,10 @@ const CREATORS: Readonly<Record<string, Create>> = {
   bool: (_, type) => unlessUnique(type.isUnique, () => 'f'),
   bytea:
     (hash, { isUnique }) =>
-    ({ value, attempt }) => {
+    (value, _, attempt) => {
       const bytes = Math.max((value.length - 2) / 2, isUnique ? DIGEST_BYTES / 2 : 0);
       const digest = hash.digest('bytea', value, attempt);
-      return `\\x${(bytes <= DIGEST_BYTES ? digest.subarray(0, bytes) : hash.expand(digest, bytes)).toString('hex')}`;
+      return `\\x${(bytes <= DIGEST_BYTES ? toBytes(digest).subarray(0, bytes) : hash.expand(digest, bytes)).toString('hex')}`;
     },
   inet: (hash, type) => unlessUnique(type.isUnique, createAddressMask(hash, false)),
   cidr: (hash, type) => unlessUnique(type.isUnique, createAddressMask(hash, true)),
@@ -62,16 +59,17 @@ function unlessUnique(isRefused: boolean, mask: ValueMask): ValueMask {
 }
 
 /** RFC 9562, version 8. */
-function toUuid(digest: Buffer): string {
-  digest[6] = (digest[6]! & 0x0f) | 0x80;
-  digest[8] = (digest[8]! & 0x3f) | 0x80;
-  const hex = digest.toString('hex', 0, 16);
+function toUuid(digest: Digest): string {
+  const bytes = toBytes(digest);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex', 0, 16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 function createNumberMask(hash: KeyedHash, most: bigint): ValueMask {
   const permuter = new DigitPermuter(hash);
-  return ({ value }) => {
+  return (value) => {
     const [, sign = '', whole = '', fraction = '', rest = ''] = /^(-?)(\d+)(?:\.(\d+))?(.*)$/.exec(value) ?? [];
     if (whole === '') return '0';
     // The least number of an integer type is one further from 0 than the largest.
@@ -83,22 +81,24 @@ function createNumberMask(hash: KeyedHash, most: bigint): ValueMask {
 }
 
 function createEnumMask(hash: KeyedHash, labels: readonly string[]): ValueMask {
-  return ({ value, attempt }) => {
+  return (value, _, attempt) => {
     const others = labels.filter((label) => label !== value);
-    return others.length === 0 ? value : others[hash.digest('enum', value, attempt).readUInt32BE(0) % others.length]!;
+    return others.length === 0 ? value : others[uint32At(hash.digest('enum', value, attempt), 0) % others.length]!;
   };
 }
 
 /** 240.0.0.0/4 is reserved, and 2001:db8::/32 is for documentation: no host has such an address. */
 function createAddressMask(hash: KeyedHash, isNetwork: boolean): ValueMask {
-  return ({ value, attempt }) => {
+  return (value, _, attempt) => {
     const [address = '', prefix] = value.split('/');
-    const digest = hash.digest('address', value, attempt);
+    const digest = toBytes(hash.digest('address', value, attempt));
     const is4 = isIPv4(address);
     const bytes = is4 ? digest.subarray(0, 4) : Buffer.concat([Buffer.from('20010db8', 'hex'), digest.subarray(0, 12)]);
     if (is4) bytes[0] = 0xf0 | (bytes[0]! & 0x0f);
     if (isNetwork) clearHost(bytes, Number(prefix ?? bytes.length * 8));
-    const text = is4 ? bytes.join('.') : (bytes.toString('hex').match(/.{4}/g) ?? []).join(':');
+    const text = is4
+      ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`
+      : (bytes.toString('hex').match(/.{4}/g) ?? []).join(':');
     return prefix === undefined ? text : `${text}/${prefix}`;
   };
 }
@@ -109,8 +109,8 @@ function clearHost(bytes: Buffer, prefix: number): void {
 
 /** Locally administered: no manufacturer assigns it. */
 function createHardwareMask(hash: KeyedHash, length: number): ValueMask {
-  return ({ value, attempt }) => {
-    const bytes = hash.digest('hardware', value, attempt).subarray(0, length);
+  return (value, _, attempt) => {
+    const bytes = toBytes(hash.digest('hardware', value, attempt)).subarray(0, length);
     bytes[0] = (bytes[0]! & 0xfc) | 0x02;
     return (bytes.toString('hex').match(/../g) ?? []).join(':');
   };
