@@ -11,7 +11,7 @@ import { createEncryption } from './encryption.js';
 import { holdLock } from './hold-lock.js';
 import { createBackupName, type BackupManifest } from './manifest.js';
 import { removeOld } from './remove-old.js';
-import { Digest } from './tools/streams.js';
+import { Checksum } from './tools/streams.js';
 import { assertTools } from './tools/assert-tools.js';
 import { startTool } from './tools/start-tool.js';
 import { TableList } from './tools/table-list.js';
@@ -136,7 +136,7 @@ async function storeDump({
     '--lock-wait-timeout=60s',
   ];
   const dump = startTool('pg_dump', args, { address: database, caFile, signal, folder });
-  const [tables, digest] = [new TableList(folder), new Digest()];
+  const [tables, digest] = [new TableList(folder), new Checksum()];
   const source = async function* () {
     yield* tables.through(dump.output as AsyncIterable<Uint8Array>);
     // Before the storage sees the last byte: a dump that failed leaves nothing.

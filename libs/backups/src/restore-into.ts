@@ -8,7 +8,7 @@ import { findDifferences } from './contents/contents.js';
 import { listTables, prepareSession, readContents } from './contents/read-contents.js';
 import { decrypt, requireKey } from './encryption.js';
 import type { BackupManifest } from './manifest.js';
-import { type Bytes, Digest, drain } from './tools/streams.js';
+import { type Bytes, Checksum, drain } from './tools/streams.js';
 import { assertTools } from './tools/assert-tools.js';
 import { startTool } from './tools/start-tool.js';
 import { TableList } from './tools/table-list.js';
@@ -126,7 +126,7 @@ class Dump {
 
   async *#compared(source: Bytes): AsyncGenerator<Uint8Array> {
     const { name, bytes, sha256 } = this.#backup;
-    const digest = new Digest();
+    const digest = new Checksum();
     for await (const chunk of digest.through(source)) {
       this.#options.signal?.throwIfAborted();
       yield chunk;

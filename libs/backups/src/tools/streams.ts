@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 export type Bytes = AsyncIterable<Uint8Array>;
 
 /** Counts and hashes what passes through. */
-export class Digest {
+export class Checksum {
   bytes = 0;
   readonly #hash = createHash('sha256');
 
