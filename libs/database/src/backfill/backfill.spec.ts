@@ -167,6 +167,8 @@ describe('runBackfill', () => {
     await migrate({ config: database.config, migrations: before });
     await database.superuser.query('ALTER FUNCTION ops.replica_lag() RENAME TO replica_lag_before');
     await expect(run(database)).rejects.toThrow('airlock db provision');
+    const target = { config: database.config, migrations: before, backfills: [fillNickname], name: fillNickname.name };
+    await expect(loadBackfillPlan(target)).rejects.toThrow('airlock db provision');
   });
 
   describe('with row-level security', () => {

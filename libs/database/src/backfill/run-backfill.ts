@@ -10,6 +10,7 @@ import type { OnBackfillEvent } from './backfill-events.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { forgetProgress, loadBackfills } from './backfill-progress.js';
 import { assertBackfillCatalogue, judgeBackfill } from './requirements.js';
+import { assertMayBackfill } from './visible-rows.js';
 import { walk } from './walk.js';
 import { planWalk } from './walk-plan.js';
 import { MigrationRefusal } from '../model/migration-error.js';
@@ -93,6 +94,7 @@ export async function loadBackfillPlan(options: BackfillTarget): Promise<Backfil
 
 /** @param client a session of the owner */
 export async function planBackfill(client: Client, backfill: Backfill): Promise<BackfillPlan> {
+  await assertMayBackfill(client);
   const plan = await planWalk(client, backfill);
   const context = { client, plan, limits: DEFAULT_LIMITS, batchRows: DEFAULT_LIMITS.firstBatchRows };
   const { rows, changed } = await tryBatch(backfill, context);

@@ -6,6 +6,7 @@ import { assertIdentity } from '../identity/assert-identity.js';
 import { migrate } from '../migrate/migrate.js';
 import { ask, runAs } from '../provision/provision.fixture.js';
 import type { ProvisionOptions } from '../provision/provision.js';
+import { defineBackfill } from '../model/backfill.js';
 import { sampleModelWithJobs } from '../sample/sample-with-jobs.js';
 import { everyType, plantPeople } from './every-type.fixture.js';
 import type { RowProgress } from './row-progress.js';
@@ -143,7 +144,7 @@ describe('refresh', () => {
 });
 
 describe('a refresh of a database with jobs', () => {
-  it('carries no job, queue or schedule', async () => {
+  it('carries no job, queue or schedule, and says of no backfill that it has filled these rows', async () => {
     const model = { migrations: sampleModelWithJobs.migrations, classes: await sampleModelWithJobs.loadClasses() };
     const sql = `SELECT jobs.create_queue('mail.send', '{"policy": "standard"}');
       INSERT INTO jobs.job (name, data) SELECT 'mail.send', '{"to": "cAnArY"}' FROM generate_series(1, 40);
@@ -153,7 +154,17 @@ describe('a refresh of a database with jobs', () => {
       await createDatabase(cluster, { environment: 'production', model, sql }),
       await createDatabase(cluster, { environment: 'staging', model }),
     ];
-    await runRefresh({ source: from, target: to, model, canaries: ['cAnArY'] });
+    const follows = String(model.migrations[0]?.name);
+    const backfill = {
+      name: 'fill-name',
+      follows,
+      table: 'public.parcels',
+      set: { name: `'none'` },
+      where: `name = ''`,
+    };
+    const backfills = [defineBackfill(backfill)];
+    await runRefresh({ source: from, target: to, model, backfills, canaries: ['cAnArY'] });
+    expect(await askInside(to, 'SELECT count(*)::int FROM ops.backfills')).toBe(0);
     for (const table of ['job', 'queue', 'schedule', 'warning'])
       expect([table, await askInside(to, `SELECT count(*)::int FROM jobs.${table}`)]).toEqual([table, 0]);
     expect(await dump(to)).not.toMatch(/canary/i);
