@@ -110,6 +110,7 @@ describe('docs/adoption.md', () => {
     expect(JSON.parse(copy.read('libs/model/src/records/unprotected.json'))).not.toContain('orders');
     expect(await run('airlock db migrate && airlock db drift')).toMatch('no drift');
     await expect(run('airlock db adopt --apply another_development')).rejects.toThrow('expected its full name');
+    await expect(run('airlock db adopt --environment staging')).rejects.toThrow('ENVIRONMENT is development');
     await expect(run('airlock db adopt --write')).rejects.toThrow('already has a baseline');
     const changed = copy.listChanged();
     await run(`prettier --check --ignore-unknown ${changed.join(' ')}`);

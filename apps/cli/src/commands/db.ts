@@ -14,7 +14,7 @@ import { dbStatusCommand } from './db-status.js';
 
 export function dbCommand(): Command {
   return new Command('db')
-    .description('create, migrate, check and seed databases')
+    .description('create, adopt, migrate, check and seed databases')
     .addCommand(dbProvisionCommand())
     .addCommand(dbAdoptCommand())
     .addCommand(dbLintCommand())
