@@ -24,6 +24,7 @@ it('shows a customer their own orders alone, and the countries', () =>
     const admin = await database.admin();
     await admin.query(\`INSERT INTO public.countries VALUES ('DE', 'Germany', 19);
       INSERT INTO public.customers (id, email, given_name, family_name) VALUES (1, 'a@b', 'A', 'B'), (2, 'c@d', 'C', 'D');
+      INSERT INTO public.page_views VALUES (1, '/', '2025-02-03', NULL), (2, '/', '2025-02-03', NULL);
       INSERT INTO public.orders (customer_id) VALUES (1), (2), (2)\`);
     const { rows: open } = await admin.query(\`SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
       AND NOT (relrowsecurity AND relforcerowsecurity) ORDER BY relname COLLATE "C"\`);
@@ -31,9 +32,11 @@ it('shows a customer their own orders alone, and the countries', () =>
     expect(open.map(({ relname }) => relname)).toEqual(listed);
     await withClient(database.config.database.app, { config: database.config, purpose: 'spec' }, async (app) => {
       const count = async (table) => (await app.query(\`SELECT count(*)::int AS n FROM \${table}\`)).rows[0].n;
-      expect(await count('orders')).toBe(0);
+      const views = async () => [await count('page_views'), await count('page_views_2025')];
+      expect([await count('orders'), ...(await views())]).toEqual([0, 0, 0]);
       await app.query("SELECT set_config('app.user_id', '2', false)");
       expect([await count('orders'), await count('countries'), await count('customers')]).toEqual([2, 1, 2]);
+      expect(await views()).toEqual([1, 0]);
     });
   }));
 `;
@@ -110,6 +113,7 @@ describe('docs/adoption.md', () => {
     expect(JSON.parse(copy.read('libs/model/src/records/unprotected.json'))).not.toContain('orders');
     expect(await run('airlock db migrate && airlock db drift')).toMatch('no drift');
     await expect(run('airlock db adopt --apply another_development')).rejects.toThrow('expected its full name');
+    await expect(run('airlock db adopt --environment staging')).rejects.toThrow('ENVIRONMENT is development');
     await expect(run('airlock db adopt --write')).rejects.toThrow('already has a baseline');
     const changed = copy.listChanged();
     await run(`prettier --check --ignore-unknown ${changed.join(' ')}`);

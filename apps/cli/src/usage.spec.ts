@@ -28,7 +28,7 @@ describe('airlock', () => {
     ['an unknown command', ['deploi'], "unknown command 'deploi'"],
     ['two ways to adopt', ['db', 'adopt', '--write', '--apply', 'x'], "option '--write' cannot be used with option"],
     ['two kinds of protection', ['new', 'protection', 'x', '--owner', 'y', '--shared'], 'cannot be used with option'],
-    ['no kind of protection', ['new', 'protection', 'x'], 'expected --owner, --through or --shared'],
+    ['no kind of protection', ['new', 'protection', 'x'], 'expected --owner, --through, --shared or --system'],
     ['a missing subcommand', ['preview'], 'Usage: airlock preview'],
     ['an unknown environment', ['deploy', 'prod', IMAGE], 'ENV: "prod" is not an environment'],
     ['the status of an unknown environment', ['status', 'foo'], 'use staging or production instead of "foo"'],

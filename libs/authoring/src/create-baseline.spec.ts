@@ -125,6 +125,17 @@ describe('createProtection', () => {
     );
   });
 
+  it('hides a table from every user, which also closes the partitions of another', async () => {
+    const { source } = await protect('orders', { system: true });
+    expect(source.match(/CREATE POLICY \S+/g)).toEqual(['CREATE POLICY orders_system']);
+    const { isPartitioned } = await createProtection({
+      root: workspace.root,
+      table: 'views',
+      visibility: { shared: true },
+    });
+    expect(isPartitioned).toBe(true);
+  });
+
   it.each([
     ['an unknown table', 'order', { shared: true }, 'has no such table in schema public'],
     [
@@ -134,7 +145,6 @@ describe('createProtection', () => {
       'orders has no such column; expected one of\n  id\n  customer_id\n  login',
     ],
     ['an unknown key', 'lines', { through: 'x' }, 'expected one of\n  lines_order_id_fkey'],
-    ['a partitioned table', 'views', { shared: true }, 'is partitioned'],
     ['a protected table', 'done', { shared: true }, 'already has row-level security'],
     ['a hostile name', `orders'; DROP`, { shared: true }, 'has no such table'],
   ] as const)('refuses %s, and writes nothing', async (_, table, visibility, message) => {

@@ -18,12 +18,16 @@ export type Visibility =
   /** Each user who sees the row that this foreign key points at. */
   | { readonly through: string }
   /** Every user; only the system changes it. */
-  | { readonly shared: true };
+  | { readonly shared: true }
+  /** No user; only the system. */
+  | { readonly system: true };
 
 export interface CreatedProtection {
   readonly path: string;
   /** False if a search by the owner, or by the key, reads the whole table. */
   readonly hasIndex: boolean;
+  /** A query of a partition does not ask the policies of its table. */
+  readonly isPartitioned: boolean;
 }
 
 /**
@@ -41,7 +45,7 @@ export async function createProtection({
 }): Promise<CreatedProtection> {
   const listed = readWorkspaceFile(root, UNPROTECTED);
   const schema = new SchemaFile(readWorkspaceFile(root, SCHEMA), JSON.parse(listed) as string[]);
-  schema.assertUnprotected(table);
+  const { isPartitioned } = schema.assertUnprotected(table);
   const draft = draftMigration({
     name: `protect-${table
       .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
@@ -65,24 +69,34 @@ export async function createProtection({
       : 'through' in visibility
         ? schema.findKey(table, visibility.through).columns
         : [];
-  return { path: relative(root, draft.file), hasIndex: searched === undefined || schema.hasIndex(table, searched) };
+  const hasIndex = searched === undefined || schema.hasIndex(table, searched);
+  return { path: relative(root, draft.file), hasIndex, isPartitioned };
 }
 
 function describeStatements(schema: SchemaFile, table: string, visibility: Visibility): string[] {
   const on = `public.${quote(table)}`;
   const policy = (kind: string) => quote(assertShort(`${table}_${kind}`));
-  const rule = 'shared' in visibility ? undefined : describeRule(schema, table, visibility);
   return [
-    rule === undefined
-      ? `CREATE POLICY ${policy('shared')} ON ${on} FOR SELECT USING (true)`
-      : `CREATE POLICY ${policy('owner')} ON ${on}\n  USING (${rule})\n  WITH CHECK (${rule})`,
+    ...describePolicy(schema, table, visibility).map(([kind, text]) => `CREATE POLICY ${policy(kind)} ON ${on}${text}`),
     `CREATE POLICY ${policy('system')} ON ${on} TO airlock_system USING (true) WITH CHECK (true)`,
     // FORCE: the owner of the table is filtered too.
     `ALTER TABLE ${on} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`,
   ];
 }
 
-function describeRule(schema: SchemaFile, table: string, visibility: Exclude<Visibility, { shared: true }>): string {
+/** The policy for users: the end of its name, and its text. */
+function describePolicy(schema: SchemaFile, table: string, visibility: Visibility): [kind: string, text: string][] {
+  if ('system' in visibility) return [];
+  if ('shared' in visibility) return [['shared', ' FOR SELECT USING (true)']];
+  const rule = describeRule(schema, table, visibility);
+  return [['owner', `\n  USING (${rule})\n  WITH CHECK (${rule})`]];
+}
+
+function describeRule(
+  schema: SchemaFile,
+  table: string,
+  visibility: Exclude<Visibility, { shared: true } | { system: true }>,
+): string {
   if ('owner' in visibility) {
     const type = schema.typeOf(table, visibility.owner);
     const isText = /^(text|character varying|character|(public\.)?citext)\b/.test(type);
@@ -111,19 +125,15 @@ class SchemaFile {
     this.#text = text;
   }
 
-  assertUnprotected(table: string): void {
+  assertUnprotected(table: string): { isPartitioned: boolean } {
     const [line] = this.#find(`CREATE (?:UNLOGGED )?TABLE public\\.${pattern(table)} \\(\\)(.*)`);
     if (line === undefined)
       throw new AuthoringRefusal(
         `"${table}": ${SCHEMA} has no such table in schema public; expected the name of one\n  airlock db drift --template --write`,
       );
-    if (line.includes(' PARTITION BY '))
-      throw new AuthoringRefusal(
-        `"${table}": is partitioned, and row-level security of a table does not apply to a query of its partition; expected a plain table\n` +
-          '  Write the migration by hand, with ENABLE and FORCE ROW LEVEL SECURITY for each partition too: airlock new migration NAME',
-      );
     if (this.#find(`ALTER TABLE public\\.${pattern(table)} ENABLE ROW LEVEL SECURITY;`).length > 0)
       throw new AuthoringRefusal(`"${table}": already has row-level security; expected a table without it`);
+    return { isPartitioned: line.includes(' PARTITION BY ') };
   }
 
   typeOf(table: string, column: string): string {

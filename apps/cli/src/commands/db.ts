@@ -16,7 +16,7 @@ import { dbStatusCommand } from './db-status.js';
 
 export function dbCommand(): Command {
   return new Command('db')
-    .description('create, migrate, check, seed, back up and restore databases')
+    .description('create, adopt, migrate, check, seed, back up and restore databases')
     .addCommand(dbProvisionCommand())
     .addCommand(dbAdoptCommand())
     .addCommand(dbLintCommand())

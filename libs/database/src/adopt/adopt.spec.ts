@@ -352,6 +352,13 @@ describe('adopt', () => {
     expect(await askIn(place, EVERYTHING)).toBe(before);
   });
 
+  it('refuses a schema of another program that has the name of ours, and changes nothing', async () => {
+    const place = await create('CREATE SCHEMA ops; CREATE TABLE ops.runs (id integer)');
+    const before = await askIn(place, EVERYTHING);
+    await expect(adoptWith(place, baseline)).rejects.toThrow('schema ops: Airlock creates one of this name');
+    expect(await askIn(place, EVERYTHING)).toBe(before);
+  });
+
   it('refuses a test database, one of another environment, and one that has other migrations of ours', async () => {
     await expect(create('', 'testing').then((place) => adoptWith(place, baseline))).rejects.toThrow(
       'A test database is never adopted',
@@ -395,7 +402,9 @@ describe('adopt', () => {
   });
 
   it('keeps what belongs to the server around the schema', async () => {
-    const place = await create(`CREATE PUBLICATION orders_out FOR TABLE public.orders; SELECT lo_create(0)`);
+    const place = await create(
+      `CREATE PUBLICATION orders_out FOR TABLE public.orders; COMMENT ON PUBLICATION orders_out IS 'out'; SELECT lo_create(0)`,
+    );
     expect((await inspectDatabase(place, [])).kept).toEqual(expect.arrayContaining(['publication orders_out']));
     await adoptWith(place, await createBaseline(place));
     expect(await askIn(place, 'SELECT pubname::text FROM pg_publication')).toBe('orders_out');

@@ -80,6 +80,8 @@ export async function adopt(
     await lockDatabase(client);
     if (await isAdopted(client, { place, baseline }))
       return { database, isNew: false, baseline: baseline.name, warnings: [] };
+    // Such as a schema `ops` of another program, which the proof does not compare.
+    refuse('database', (await inspectDatabase(place, [])).refusals, 'a database that a baseline can create again');
     const wanted = await buildBeside(
       createProofPlace(place),
       baseline.statements.map(({ sql }) => sql),

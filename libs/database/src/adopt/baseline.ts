@@ -121,7 +121,7 @@ const QUERIES = [
   `SELECT format('COMMENT ON %s %s IS %L', CASE WHEN i.type LIKE '% column' THEN 'COLUMN' WHEN i.type = 'table constraint' THEN 'CONSTRAINT' WHEN i.type = 'statistics object' THEN 'STATISTICS' ELSE upper(i.type) END,
                  i.identity, d.description) AS sql
      FROM pg_description d CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) i
-    WHERE d.objoid >= 16384 AND d.classoid NOT IN ('pg_extension'::regclass, 'pg_event_trigger'::regclass) AND i.type <> 'domain constraint'
+    WHERE d.objoid >= 16384 AND d.classoid NOT IN ('pg_extension'::regclass, 'pg_event_trigger'::regclass, 'pg_publication'::regclass, 'pg_subscription'::regclass, 'pg_largeobject'::regclass) AND i.type <> 'domain constraint'
       AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = d.classoid AND e.objid = d.objoid AND e.deptype = 'e')
       AND (i.schema IS NULL OR i.schema NOT IN ('ops', 'jobs')) AND i.identity NOT IN ('ops', 'jobs') ORDER BY 1`,
 ];

@@ -48,7 +48,7 @@ function suggestProtection({ name, owners, parents }: FoundTable): string {
   const table = name.replace(/^public\./, '');
   if (table.includes('.')) return `${name}: is not in schema public; move it there, or protect it by hand`;
   if (!owners[0] && !parents[0])
-    return `${name}: has no owner column, and no key that leads to one; add one, or --shared if every user may read it`;
+    return `${name}: has no owner column, and no key that leads to one; add one, or choose --shared or --system`;
   return `airlock new protection ${table} ${owners[0] ? `--owner ${owners[0]}` : `--through ${parents[0]}`}`;
 }
 

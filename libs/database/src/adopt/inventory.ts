@@ -97,9 +97,9 @@ const LISTED = [
   'trigger',
 ];
 /** They belong to the server around the schema, and go on working after the adoption. */
-const KEPT = /^(publication|subscription|event trigger|large object) /;
+const KEPT = /^(comment on )?(publication|subscription|event trigger|large object) /;
 
-/** The parts of a publication are named after their tables. */
+/** The parts of a publication have longer names, which begin in the same way. */
 export const isKept = (name: string) => KEPT.test(name);
 
 const kindOf = (name: string) => [...CARRIED, ...LISTED].find((kind) => name.startsWith(`${kind} `));
