@@ -4,6 +4,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createSessionConfig, migrate, provision, withClient } from '@airlock/database/internal';
 import { startCluster } from '@airlock/embedded-postgres';
@@ -18,6 +19,7 @@ const ROUNDS = 2;
 const TICKS_PER_SECOND = 100;
 const folder = mkdtempSync('/dev/shm/bench-refresh-');
 const cluster = await startCluster({ dataDir: `${folder}/data`, durable: true });
+let last;
 const context = { config: createSessionConfig('testing'), purpose: 'bench' };
 const inside = (database, use) => withClient({ ...cluster.superuser, database }, context, use);
 
@@ -34,6 +36,8 @@ try {
     await client.query('SET statement_timeout = 0');
     for (const sql of fill(ROWS)) await client.query(sql);
     await client.query('CHECKPOINT');
+    await client.query('ALTER SYSTEM SET autovacuum = off');
+    await client.query('SELECT pg_reload_conf()');
     const { rows: counted } = await client.query(
       `SELECT sum(reltuples)::int AS rows FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`,
     );
@@ -42,15 +46,14 @@ try {
   const times = { plain: [], refresh: [] };
   const cpu = { plain: [], refresh: [] };
   const pseudonyms = [];
-  let last;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const started = readCpuSeconds();
+    const started = await readCpuSeconds();
     times.plain.push(await dumpAndRestore());
-    const between = readCpuSeconds();
+    const between = await readCpuSeconds();
     last = await runRefresh();
     times.refresh.push(last.seconds);
     cpu.plain.push(between - started);
-    cpu.refresh.push(readCpuSeconds() - between);
+    cpu.refresh.push((await readCpuSeconds()) - between);
     pseudonyms.push(await readPseudonyms());
     console.log(
       JSON.stringify({
@@ -76,6 +79,9 @@ try {
   console.log(`peak memory ${Math.round(last.peak)} MB, of which ${Math.round(last.baseline)} before the first row`);
   console.log(`values of the source in personal columns: ${await countShared()}`);
   console.log(
+    `keys that do not hold: ${await countInvalid()}, tables with another number of rows: ${await countShort()}`,
+  );
+  console.log(
     `same pseudonyms in both runs: ${pseudonyms[0] === pseudonyms[1]}, and across tables: ${await countJoined()} orders join`,
   );
 } finally {
@@ -84,7 +90,8 @@ try {
 }
 
 /** Of the server and every session of it that has ended. pg_dump and pg_restore themselves take little. */
-function readCpuSeconds() {
+async function readCpuSeconds() {
+  await sleep(500);
   const [pid] = readFileSync(`${folder}/data/postmaster.pid`, 'utf8').split('\n');
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]) / TICKS_PER_SECOND, 0);
@@ -163,6 +170,27 @@ function readPseudonyms() {
         )
       ).rows[0].all,
   );
+}
+
+async function countInvalid() {
+  return inside(
+    'copied',
+    async (client) =>
+      (await client.query('SELECT count(*)::int AS n FROM pg_constraint WHERE NOT convalidated')).rows[0].n,
+  );
+}
+
+async function countShort() {
+  const counts = await inside('original', (client) => countEach(client));
+  const copied = await inside('copied', (client) => countEach(client));
+  return Object.keys(last.rows).filter((table) => counts[table] !== copied[table]).length;
+}
+
+async function countEach(client) {
+  const counts = {};
+  for (const table of Object.keys(last.rows))
+    counts[table] = (await client.query(`SELECT count(*)::int AS n FROM ${table}`)).rows[0].n;
+  return counts;
 }
 
 function countJoined() {
