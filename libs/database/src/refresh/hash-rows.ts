@@ -10,7 +10,7 @@ const END = -1;
 
 export type OnHash = (column: number, high: number, low: number) => void;
 
-/** Reads rows of bigint and bigint[] in the binary format of COPY. NULL is no hash. */
+/** Reads rows of bigint and bigint[] in the binary format of COPY. NULL has no hash. */
 export async function readHashRows(rows: Readable, onHash: OnHash): Promise<void> {
   let rest: Buffer = Buffer.alloc(0);
   let skipped = 0;
