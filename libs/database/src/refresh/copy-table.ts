@@ -26,11 +26,12 @@ export async function copyTable(
   const table = `public.${escapeIdentifier(plan.table)}`;
   const read = listSourceColumns(plan).map(escapeIdentifier).join(', ');
   const written = listTargetColumns(plan).map(escapeIdentifier).join(', ');
-  const out = source.query(
-    copyTo(`COPY (SELECT ${read} FROM ${plan.kind === 'p' ? '' : 'ONLY '}${table} t ${where}) TO STDOUT`),
-  );
   try {
     await target.query(`BEGIN; TRUNCATE ${table}`);
+    // Both begin in this turn: an error of one before the pipeline listens would be lost.
+    const out = source.query(
+      copyTo(`COPY (SELECT ${read} FROM ${plan.kind === 'p' ? '' : 'ONLY '}${table} t ${where}) TO STDOUT`),
+    );
     const into = target.query(copyFrom(`COPY ${table} (${written}) FROM STDIN ${plan.kind === 'p' ? '' : FREEZE}`));
     await pipeline(out, new MaskRows(plan, { accepts, onRows }), into);
     await target.query('COMMIT');

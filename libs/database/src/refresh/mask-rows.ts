@@ -132,7 +132,7 @@ export class MaskRows extends Transform {
   /** Only the server can tell whether a domain accepts a value, so each batch of new ones is tried there first. */
   async #tryAll(column: MaskedColumn, rows: readonly (readonly string[])[]): Promise<void> {
     column.accepted.clear();
-    let open = new Map<string, { field: string; person: string }>();
+    const open = new Map<string, { field: string; person: string }>();
     for (const row of rows) {
       const [field, person] = [row[column.place]!, this.#personOf(row)];
       if (field !== COPY_NULL) open.set(nameOf(column, field, person), { field, person });

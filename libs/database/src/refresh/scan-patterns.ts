@@ -13,7 +13,7 @@ const CARD = String.raw`(?:^|[^0-9a-z.+-])([2-6][0-9](?:[ -]?[0-9]){11,17})(?![0
  * escape, whose last sign is a letter.
  */
 const IS_CANDIDATE = String.raw`
-  pg_catalog.strpos(whole, '@') > 0 AND whole ~ '[A-Za-z0-9._%+-]@(?!example\.org[\n",}])[A-Za-z0-9]'
+  pg_catalog.strpos(whole, '@') > 0 AND whole ~ '[A-Za-z0-9._%+-]@(?!example\.org[\n",}])[A-Za-z0-9-]'
   OR pg_catalog.strpos(whole, '+') > 0 AND whole ~ '\+(?!999)[1-9][0-9][0-9 ()./-]{6}'
   OR whole ~ '[0-9 -]{13}' AND whole ~ '(^|[^0-9a-z.+-]|\\(u....|.))[2-6][0-9 -]{12}'`;
 

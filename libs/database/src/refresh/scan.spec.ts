@@ -132,6 +132,21 @@ describe('scan', () => {
       'people.photo: 1 phone numbers',
     ],
     [
+      'a card number behind an escape in a document',
+      `UPDATE people SET doc = '{"x": "a\\n4111 1111 1111 1111"}' WHERE id = 1`,
+      'people.doc: 1 card numbers',
+    ],
+    [
+      'a mail address in capitals at the end of an array',
+      `UPDATE people SET tags = '{a,JANE@CORP.COM}' WHERE id = 1`,
+      'people.tags: 1 mail addresses outside of example.org',
+    ],
+    [
+      'every row of a column',
+      `UPDATE people SET full_name = 'cAnArY Name ' || id`,
+      'people.full_name: 300 values are those of the source',
+    ],
+    [
       'a card number in an array',
       `UPDATE people SET tags[1] = 'card 4111 1111 1111 1111' WHERE id = 1`,
       'people.tags: 1 card numbers',

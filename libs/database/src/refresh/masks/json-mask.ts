@@ -25,7 +25,7 @@ export function createJsonMask(hash: KeyedHash, { paths }: JsonMask): ValueMask 
     return node.rule && maskLeaf(value, node.rule, number);
   };
   const maskProperties = (value: Record<string, unknown>, node: Node) => {
-    const masked: Record<string, unknown> = Object.create(null);
+    const masked = Object.create(null) as Record<string, unknown>;
     for (const name of Object.keys(value)) {
       const inner = node.inner.get(name);
       const kept = inner && mask(value[name], inner);
