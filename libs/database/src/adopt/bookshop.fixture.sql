@@ -1,5 +1,5 @@
--- The database of a book shop as its own programs made it over the years, by hand and by TypeORM: 58 tables in schema
--- public, two in other schemas. Run it as the role that owns the database. Nothing in it knows Airlock.
+-- The database of a book shop as its programs made it over the years, by hand and by TypeORM: 55 tables in schema
+-- public, three in other schemas. Run it as the role that owns the database. Nothing in it knows Airlock.
 
 CREATE EXTENSION citext;
 CREATE EXTENSION btree_gist;
