@@ -6,6 +6,8 @@ import { everyType, plantPeople } from './every-type.fixture.js';
 import { createDatabase, inside, runRefresh } from './refresh.fixture.js';
 import { readForeignKeys } from './read-tables.js';
 import { startScan } from './scan.js';
+import { findPatterns } from './scan-patterns.js';
+import { listScanned } from './scanned-columns.js';
 import { createTurns } from './turns.js';
 
 let cluster: Cluster;
@@ -156,5 +158,110 @@ describe('scan', () => {
     expect(error).toMatchObject({ name: 'RefreshFailure', reason: 'LeakFound' });
     expect((error as Error).message.split('\n')).toContain(`  ${finding}`);
     expect((error as Error).message).not.toMatch(/canary|jane|corp/i);
+  });
+});
+
+/** How many findings a text is, by another reader of the same rules: each card number counts. */
+const SIMPLE: Readonly<Record<string, (text: string) => number>> = {
+  'card numbers': (text) =>
+    [...text.matchAll(/(?:^|[^0-9a-z.+-])([2-6][0-9](?:[ -]?[0-9]){11,17})(?![0-9a-z.-])/gi)].filter(
+      ([, number = '']) => {
+        const digits = [...number.replace(/[^0-9]/g, '')].reverse().map(Number);
+        const places = digits.map((digit, n) => (n % 2 === 0 ? digit : ((digit * 2) % 10) + Math.floor(digit / 5)));
+        return places.reduce((total, place) => total + place, 0) % 10 === 0 && new Set(digits).size > 1;
+      },
+    ).length,
+  'mail addresses outside of example.org': (text) =>
+    Number(
+      /[a-z0-9._%+-]@(?!([a-z0-9-]+\.)*(example\.(org|com|net)|example|test|invalid|localhost)\.?([^a-z0-9.-]|$))([a-z0-9-]+\.)+[a-z]{2}/i.test(
+        text,
+      ),
+    ),
+  'phone numbers': (text) => Number(/(^|[^0-9a-z+])\+(?!999)[1-9][0-9][0-9 ()./-]{6,16}[0-9]/i.test(text)),
+};
+const PIECES = [
+  ...[
+    '@',
+    '+',
+    '.',
+    '-',
+    '_',
+    ' ',
+    '\n',
+    '\t',
+    '"',
+    '\\',
+    ',',
+    '}',
+    '{',
+    '(',
+    ')',
+    '/',
+    '%',
+    'a',
+    'Z',
+    'é',
+    '1',
+    '4',
+    '9',
+    '0',
+    '12',
+    '999',
+  ],
+  ...[
+    'example',
+    'example.org',
+    '@example.org',
+    'example.com',
+    '.test',
+    'localhost',
+    'com',
+    'mail',
+    'x@y.de',
+    '\\u0034',
+    '\\n',
+  ],
+  ...[
+    '4242 4242 4242 4242',
+    '4242-4242-4242-4242',
+    '4242424242424242',
+    '4242424242424241',
+    '+49 30 1234567',
+    '+999 30 1234567',
+  ],
+];
+
+describe('the patterns of the scan', () => {
+  it('are found in every text that has one, whatever is around it', async () => {
+    const piece = () => PIECES[Math.floor(Math.random() * PIECES.length)] ?? '';
+    const texts = Array.from({ length: 6_000 }, () =>
+      Array.from({ length: 1 + Math.floor(Math.random() * 8) }, piece).join(''),
+    );
+    const expected = Object.entries(SIMPLE).map(
+      ([what, countIn]) => [what, texts.reduce((sum, text) => sum + countIn(text), 0)] as const,
+    );
+    const found = await runAs(inside(target), async (client) => {
+      await client.query('BEGIN; CREATE TABLE texts (plain text, list text[], document jsonb)');
+      await client.query(
+        `INSERT INTO texts SELECT v, ARRAY['a', v, 'b'], jsonb_build_object('k', v) FROM unnest($1::text[]) v`,
+        [texts],
+      );
+      const classes = {
+        ...everyType.classes,
+        texts: { plain: 'internal', list: 'internal', document: 'internal' },
+      } as const;
+      const tables = await listScanned({ target: client, classes, foreignKeys: [] });
+      const lines = await Promise.all(
+        tables.filter(({ name }) => name === 'texts').map((table) => findPatterns(client, table)),
+      );
+      await client.query('ROLLBACK');
+      return lines.flat();
+    });
+    for (const [, count] of expected) expect(count).toBeGreaterThan(100);
+    expect(found).toEqual(
+      ['document', 'list', 'plain'].flatMap((column) =>
+        expected.map(([what, count]) => `texts.${column}: ${count} ${what}`),
+      ),
+    );
   });
 });
