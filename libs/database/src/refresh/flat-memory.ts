@@ -5,7 +5,8 @@ const LOOK_EVERY_MS = 40;
 const MOST_GARBAGE_BYTES = 8 * 1024 ** 2;
 
 /**
- * Rows become garbage as soon as they are written, and V8 leaves it until it needs the room: 150 MB of it. The settings of V8 stay, so this is for a process that does nothing else.
+ * Rows become garbage as soon as they are written, and V8 leaves it until it needs the room: 150 MB of it. The settings of
+ * V8 stay, so this is for a process that does nothing else.
  */
 export async function withFlatMemory<T>(work: () => Promise<T>): Promise<T> {
   setFlagsFromString('--semi-space-growth-factor=1');
