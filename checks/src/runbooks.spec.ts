@@ -121,7 +121,7 @@ describe('with a PostgreSQL', () => {
     await query(cluster.superuser, 'DROP OWNED BY airlock_app; DROP ROLE airlock_app;');
     expect((await query(role('airlock_app_b'), 'SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     await run('airlock db provision', variables());
-  }, 30_000);
+  });
 
   it('refuses a copy until it is adopted as the restore page says', async () => {
     await query(cluster.superuser, `CREATE DATABASE ${COPY} TEMPLATE ${NAME}`, 'postgres');
@@ -133,7 +133,7 @@ describe('with a PostgreSQL', () => {
     }
     // Roles belong to the server: a copy that uses a role prevents its removal.
     await query(cluster.superuser, `DROP DATABASE ${COPY}`, 'postgres');
-  }, 30_000);
+  });
 });
 
 interface Login {

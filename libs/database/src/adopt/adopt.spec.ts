@@ -301,7 +301,7 @@ describe('adopt', () => {
     ).toBe(true);
     expect((await adoptWith(place, baseline)).isNew).toBe(true);
     expect(await askIn(place, `SELECT count(*)::int FROM pg_database WHERE datname LIKE 'airlock_baseline%'`)).toBe(0);
-  }, 30_000);
+  });
 
   it('leaves an empty database and its role when the process is killed in the proof, and the next run removes them', async () => {
     const place = await create();
@@ -313,7 +313,7 @@ describe('adopt', () => {
     expect(await askIn(place, `SELECT to_regclass('ops.environment') IS NULL`)).toBe(true);
     expect((await adoptWith(place, baseline)).isNew).toBe(true);
     expect(Number(await askIn(place, left))).toBe(0);
-  }, 30_000);
+  });
 
   it('waits for readers of a table in short attempts, between which others pass', async () => {
     const place = await create();
@@ -328,7 +328,7 @@ describe('adopt', () => {
       await adopt(place, { baseline, by: { actor: 'spec', commit: undefined, imageDigest: undefined }, onRetry });
       expect(reasons).toEqual(['lock timeout']);
     });
-  }, 30_000);
+  });
 
   it.each([
     [

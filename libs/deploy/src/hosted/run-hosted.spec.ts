@@ -63,7 +63,7 @@ describe('airlock deploy --target fly', () => {
     expect({ status, ok: (JSON.parse(stdout) as { ok: boolean }).ok }).toEqual({ status: 4, ok: false });
     expect(stderr).toContain(`rolled back: ${EARLIER} serves`);
     expect(await readFile(join(folder, 'serves'), 'utf8')).toBe(EARLIER);
-  }, 30_000);
+  });
 
   it('exits with 5 when the smoke suite fails and nothing served before', async () => {
     await writeFile(join(folder, 'serves'), '');
@@ -72,7 +72,7 @@ describe('airlock deploy --target fly', () => {
     expect(status).toBe(5);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, previousDigest: null, exitCode: 5 });
     expect(stderr).toContain(`not rolled back: ${DIGEST} still serves; deploy a working digest`);
-  }, 30_000);
+  });
 
   it('exits with 5 when the smoke suite fails on the previous digest, because no other digest exists to roll back to', async () => {
     await writeFile(join(folder, 'serves'), DIGEST);
@@ -83,7 +83,7 @@ describe('airlock deploy --target fly', () => {
     expect(status).toBe(5);
     expect(stderr).toContain(`not rolled back: ${DIGEST} still serves; deploy a working digest`);
     expect(await readFile(join(folder, 'deploys'), 'utf8')).toBe('deployed\n');
-  }, 30_000);
+  });
 
   it.each([
     ['without an address', ['--option', 'app=a'], '--url: "" is not an origin'],
