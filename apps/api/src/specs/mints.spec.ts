@@ -111,8 +111,13 @@ const MINTS: Readonly<Record<string, Mint>> = {
 
 /** Sources that use the same functions, and what they make: no process of another environment is given it. */
 const OTHERS: Readonly<Record<string, string>> = {
+  'libs/backups/src/create-backup.ts': 'names of backups, in the stamped storage of the environment: backups.spec.ts',
+  'libs/backups/src/restored-database.ts': 'names of throw-away databases',
+  'libs/backups/src/tools/streams.ts': 'the checksum of a backup',
   'libs/config/src/sources/set-up-env-file.ts': 'passwords of a laptop, in .env',
+  'libs/database/src/adopt/prove.ts': 'names of throw-away databases',
   'libs/database/src/migrate/migrations-hash.ts': 'compares migrations',
+  'libs/database/src/model/backfill.ts': 'compares backfills',
   'libs/database/src/model/migration.ts': 'compares migrations',
   'libs/database/src/provision/scram.ts': 'the verifier of a password, for PostgreSQL',
   'libs/database/src/refresh/masks/keyed-hash.ts': 'pseudonyms of a copy, which prove nothing',
