@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createSessionConfig, migrate, provision, withClient } from '@airlock/database/internal';
 import { startCluster } from '@airlock/embedded-postgres';
-import { createConfig } from '../libs/database/src/refresh/refresh.fixture.ts';
+import { createConfig, makeCopy } from '../libs/database/src/refresh/refresh.fixture.ts';
 import { createAddresses } from '../libs/database/src/provision/provision.fixture.ts';
 import { reportRatio } from './measure.mjs';
 import { fill, model, PERSONAL } from './refresh/world.mjs';
@@ -32,6 +32,7 @@ try {
     await provision(made);
     await migrate({ config: createConfig(made), migrations: model.migrations });
   }
+  await makeCopy(source);
   const rows = await inside('original', async (client) => {
     await client.query('SET statement_timeout = 0');
     for (const sql of fill(ROWS)) await client.query(sql);

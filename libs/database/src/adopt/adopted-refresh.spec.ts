@@ -5,7 +5,7 @@ import type { Classes } from '../model/column-classes.js';
 import { defineMigration, type Migration } from '../model/migration.js';
 import { ask, createAddresses, runAs } from '../provision/provision.fixture.js';
 import { provision } from '../provision/provision.js';
-import { createConfig, runRefresh } from '../refresh/refresh.fixture.js';
+import { createConfig, makeCopy, runRefresh } from '../refresh/refresh.fixture.js';
 import { type AdoptionPlace, draftBaseline } from './adopt.js';
 import { adoptWith, createBookshop, inPlace, plantBookshop } from './adoption.fixture.js';
 import { suggestClasses } from './suggest-classes.js';
@@ -31,6 +31,7 @@ beforeAll(async () => {
   suggested = suggestClasses(tables, foreignKeys);
   await adoptWith(production, baseline);
   await migrate({ config: createConfig(production), migrations });
+  await makeCopy(production);
   staging = createAddresses(cluster, 'shop_staging', 'staging');
   await provision(staging);
   await migrate({ config: createConfig(staging), migrations });

@@ -1,6 +1,13 @@
 import { environmentsWith, listNames, traitsOf } from '@airlock/config';
 import { type Client, DatabaseError, escapeIdentifier } from 'pg';
-import { IdentityError, type Location, readLocation, readStamp, type Stamp } from '../identity/stamp.js';
+import {
+  findBrokenBindings,
+  IdentityError,
+  type Location,
+  readLocation,
+  readStamp,
+  type Stamp,
+} from '../identity/stamp.js';
 import { loadLedger } from '../runner/ledger.js';
 import type { Migration } from '../model/migration.js';
 import { listSourceColumns } from './mask-rows.js';
@@ -36,7 +43,7 @@ export async function namingRights<T>(source: Client, work: () => Promise<T>): P
   }
 }
 
-/** @throws RefreshRefusal unless the source holds the data of an environment that feeds copies, and is not the target */
+/** @throws RefreshRefusal unless the source is a copy of an environment that feeds copies, and is not the target */
 export async function assertOrigin(source: Client, target: Location): Promise<Stamp> {
   const stamp = await readStamp(source).catch((error: unknown) => {
     if (error instanceof IdentityError) return undefined;
@@ -55,6 +62,12 @@ export async function assertOrigin(source: Client, target: Location): Promise<St
     throw new RefreshRefusal(
       'SourceFeedsNoCopies',
       `${where}: is stamped ${stamp.environment}; expected a restored copy of ${feeders()}`,
+    );
+  if (findBrokenBindings(stamp, here).length === 0)
+    throw new RefreshRefusal(
+      'SourceIsOriginal',
+      `${where}: is the original of ${stamp.environment} by its stamp; expected a copy, which a restore makes\n` +
+        `  if it is a copy of the whole server, name it so: ALTER DATABASE ${escapeIdentifier(here.databaseName)} RENAME TO …`,
     );
   return stamp;
 }

@@ -4,6 +4,7 @@ export type RefusalReason =
   | 'TargetIsUnknown'
   | 'SourceIsUnknown'
   | 'SourceFeedsNoCopies'
+  | 'SourceIsOriginal'
   | 'SourceIsUnreadable'
   | 'SourceIsTarget'
   | 'SourceIsEmpty'

@@ -189,6 +189,17 @@ describe('a refresh is refused', () => {
       async () => refuse({ source: await createDatabase(cluster, { environment: 'staging', model: everyType }) }),
     ],
     [
+      'from the original',
+      'SourceIsOriginal',
+      async () => {
+        const original = await createDatabase(cluster, { environment: 'production', model: everyType });
+        await runAs(inside(original), (client) =>
+          client.query('UPDATE ops.environment SET database_name = current_database()'),
+        );
+        return refuse({ source: original });
+      },
+    ],
+    [
       'from a database without a stamp',
       'SourceIsUnknown',
       async () => refuse({ source: { ...source, app: { ...source.app, database: 'postgres' } } }),

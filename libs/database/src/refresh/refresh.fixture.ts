@@ -18,7 +18,7 @@ export interface RefreshModel {
 let counter = 0;
 export const nextName = () => `refresh${(counter += 1)}`;
 
-/** A migrated database with the rows that `sql` inserts. */
+/** A migrated database with the rows that `sql` inserts. That of production is a copy, as a restore makes it. */
 export async function createDatabase(
   cluster: Cluster,
   { environment, model, sql = '' }: { environment: Environment; model: RefreshModel; sql?: string },
@@ -27,8 +27,15 @@ export async function createDatabase(
   await provision(made);
   await migrate({ config: createConfig(made), migrations: model.migrations });
   if (sql) await runAs(inside(made), (client) => client.query(sql));
+  if (environment === 'production') await makeCopy(made);
   return made;
 }
+
+/** Its stamp then names an original of another name. */
+export const makeCopy = (options: Pick<ProvisionOptions, 'admin' | 'app'>) =>
+  runAs(inside(options), (client) =>
+    client.query(`UPDATE ops.environment SET database_name = database_name || '_original'`),
+  );
 
 export interface RunOptions extends Partial<Omit<RefreshOptions, 'source' | 'config'>> {
   readonly source: ProvisionOptions;
