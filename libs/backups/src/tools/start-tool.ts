@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { type DatabaseAddress, readProcessEnvironment } from '@airlock/config';
 import { BackupError, type BackupProblem } from '../problems/backup-error.js';
 
@@ -50,7 +50,9 @@ export function startTool(name: ToolName, args: readonly string[], options: Tool
   });
   // Observed here too: a caller may first wait for the output.
   ended.catch(() => undefined);
-  return { output: child.stdout, input: child.stdin, ended, stop: () => void child.kill() };
+  // Read at once: Node throws away what a program wrote that ends before somebody reads it.
+  const output = child.stdout.pipe(new PassThrough());
+  return { output, input: child.stdin, ended, stop: () => void child.kill() };
 }
 
 /**
