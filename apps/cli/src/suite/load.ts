@@ -9,6 +9,8 @@ export interface LoadReport {
   /** The failures with their number: a status that is not 2xx, or the error code of a connection. */
   readonly failures: Readonly<Record<string, number>>;
   readonly failed: number;
+  /** The requests that the API refused before any work because its machine was busy, and that were sent again. */
+  readonly shed: number;
   readonly seconds: number;
   readonly perSecond: number;
   readonly p99Ms: number;
@@ -39,6 +41,8 @@ export interface LoadOptions {
 
 /** Each client has at most one request in progress. Fewer in a quick run: the API sheds load on a busy machine. */
 export const CLIENTS = isQuick ? 12 : 24;
+/** What the API asks for in `Retry-After` when it sheds a request. */
+const RETRY_AFTER_MS = 1_000;
 /** The load must be continuous, not high. */
 const PAUSE_MS = 15;
 
@@ -49,7 +53,7 @@ export const LIGHT_PAUSE_MS = 100;
 export function startLoad(port: number, options: LoadOptions): Load {
   const sockets = { keepAlive: true, maxSockets: CLIENTS };
   const agent = options.ca === undefined ? new Agent(sockets) : new TlsAgent({ ...sockets, ca: options.ca });
-  const state = { requests: 0, posts: 0, stop: false, until: 0 };
+  const state = { requests: 0, posts: 0, shed: 0, stop: false, until: 0 };
   const failures: Record<string, number> = {};
   const timesMs: number[] = [];
   const digests = new Set<string>();
@@ -59,11 +63,12 @@ export function startLoad(port: number, options: LoadOptions): Load {
     for (let turn = 0; !state.stop || state.requests < state.until; turn++) {
       const isPost = turn % 2 === 1;
       const sent = performance.now();
-      const answer = await send(
-        agent,
-        port,
-        createCall(options, isPost ? `${options.prefix}-${number}-${turn}` : undefined),
-      );
+      const call = createCall(options, isPost ? `${options.prefix}-${number}-${turn}` : undefined);
+      let answer = await send(agent, port, call);
+      for (; isShed(answer.body); answer = await send(agent, port, call)) {
+        state.shed++;
+        await sleep(RETRY_AFTER_MS);
+      }
       timesMs.push(performance.now() - sent);
       state.requests++;
       if (isPost) state.posts++;
@@ -87,6 +92,7 @@ export function startLoad(port: number, options: LoadOptions): Load {
       requests: state.requests,
       posts: state.posts,
       failures,
+      shed: state.shed,
       failed: Object.values(failures).reduce((sum, count) => sum + count, 0),
       seconds: Math.round(seconds),
       perSecond: Math.round(state.requests / seconds),
@@ -99,6 +105,11 @@ export function startLoad(port: number, options: LoadOptions): Load {
     count: () => state.requests,
     finish: (atLeast = 0) => (ended ??= end(atLeast)),
   };
+}
+
+/** Unlike every other 503, it comes from a replica that serves and says when to try again. */
+function isShed(body: string): boolean {
+  return body.includes('"code":"overloaded"');
 }
 
 interface Call {
