@@ -50,7 +50,7 @@ export function startTool(name: ToolName, args: readonly string[], options: Tool
   });
   // Observed here too: a caller may first wait for the output.
   ended.catch(() => undefined);
-  // Read at once: Node throws away what a program wrote that ends before somebody reads it.
+  // Read at once: Node throws away what is not read yet when a program ends.
   const output = child.stdout.pipe(new PassThrough());
   return { output, input: child.stdin, ended, stop: () => void child.kill() };
 }
