@@ -35,7 +35,7 @@ const write = () =>
   createBaseline({
     root: workspace.root,
     statements: ['CREATE SCHEMA warehouse', ODD],
-    suggestions: { orders: { id: `'internal'`, "it's": `personal('text')` } },
+    suggestions: { orders: { id: `'internal'`, "it's": `personal('text')`, 'two\nlines': `'internal'` } },
     unprotected: ['orders', 'lines', 'views', 'User Note'],
   });
 
@@ -57,6 +57,7 @@ describe('createBaseline', () => {
     const source = workspace.read(`${MODEL}/entities/adopted.ts`);
     expect(source).toContain(`id: 'secret', // 'internal'`);
     expect(source).toContain(`"it's": 'secret', // personal('text')`);
+    expect(source).toContain(String.raw`'two\nlines': 'secret', // 'internal'`);
     expect(workspace.read(`${MODEL}/entities/index.ts`)).toMatch(
       /import { adoptedClasses } from '.\/adopted.js';[\s\S]*fromEntries\(\[...Object.entries\(adoptedClasses\), parcelClasses\]/,
     );

@@ -112,7 +112,8 @@ ${tables.join('\n')}
 `;
 }
 
-const quote = (name: string) => `'${name.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+/** A name may contain a line break too. */
+const quote = (name: string) => JSON.stringify(name);
 
 function addClasses(root: string): FileChange {
   const before = readWorkspaceFile(root, ENTITIES);

@@ -175,6 +175,14 @@ describe('the baseline', () => {
     expect(existsSync(file)).toBe(false);
   });
 
+  it('takes the name of a schema for a name, whatever it contains', async () => {
+    const place = await create('CREATE SCHEMA "$rights$;RESET ROLE;CREATE ROLE planted SUPERUSER;--"');
+    const odd = await createBaseline(place);
+    await adoptWith(place, odd);
+    await createFresh([odd]);
+    expect(await askIn(place, `SELECT count(*)::int FROM pg_roles WHERE rolname = 'planted'`)).toBe(0);
+  });
+
   it('names an extension and a language that only a superuser may create in a new database', async () => {
     const place = await create(
       `CREATE EXTENSION dblink; CREATE FUNCTION public.low() RETURNS integer LANGUAGE internal AS 'pg_backend_pid'`,

@@ -6,7 +6,10 @@ import { notOfExtension, OWN_SCHEMA } from './own-objects.js';
  */
 export function openSchema(name: string): string {
   const schema = name.replaceAll("'", "''");
-  return `DO $rights$
+  // No name may end the text that it stands in.
+  let tag = '$rights$';
+  while (name.includes(tag)) tag = `$its_${tag.slice(1)}`;
+  return `DO ${tag}
 DECLARE
   role text;
 BEGIN
@@ -21,7 +24,7 @@ BEGIN
     EXECUTE 'ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema} GRANT USAGE, SELECT ON SEQUENCES TO ' || role;
     EXECUTE 'ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema} GRANT EXECUTE ON FUNCTIONS TO ' || role;
   END LOOP;
-END $rights$`;
+END ${tag}`;
 }
 
 /** The schemas that `openSchema` is for, as SQL writes their names. */
