@@ -51,4 +51,23 @@ describe('runSchedule', () => {
     });
     expect([done, failures]).toEqual([['backup', 'drill'], [new Error('damaged')]]);
   });
+
+  it('stores one backup, and not one after the other, while the newest is one of the future', async () => {
+    const control = new AbortController();
+    let backups = 0;
+    await runSchedule({
+      schedule: { ...schedule, drillEveryMs: Infinity },
+      signal: control.signal,
+      // The second look comes after the backup: what is due then would be done at once.
+      loadPast: () => Promise.resolve({ takenAt: new Date(Date.now() + HOUR), provedAt: new Date() }),
+      backup: () => {
+        backups += 1;
+        if (backups === 1) setTimeout(() => control.abort(), 50);
+        return Promise.resolve();
+      },
+      drill: () => Promise.resolve(),
+      onFailure: () => undefined,
+    });
+    expect(backups).toBe(1);
+  });
 });

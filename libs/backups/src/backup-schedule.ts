@@ -9,6 +9,8 @@ export interface Schedule {
 export interface Past {
   readonly takenAt: Date | undefined;
   readonly provedAt: Date | undefined;
+  /** When this process last began a backup that it stored. */
+  readonly storedAt?: Date | undefined;
   /** When this process last began a drill. */
   readonly drilledAt?: Date | undefined;
 }
@@ -38,13 +40,18 @@ export async function runSchedule({
   drill,
   onFailure,
 }: ScheduledWork): Promise<void> {
+  let storedAt: Date | undefined;
   let drilledAt: Date | undefined;
   while (!signal.aborted) {
     let waitMs: number;
     try {
-      const next = chooseNext(schedule, { ...(await loadPast()), drilledAt }, Date.now());
+      const next = chooseNext(schedule, { ...(await loadPast()), storedAt, drilledAt }, Date.now());
       waitMs = typeof next === 'number' ? next : 0;
-      if (next === 'backup') await backup();
+      if (next === 'backup') {
+        const begun = new Date();
+        await backup();
+        storedAt = begun;
+      }
       if (next === 'drill') {
         drilledAt = new Date();
         await drill();
@@ -61,10 +68,11 @@ export async function runSchedule({
 /** @returns the work that is due, a backup first, or the time until there may be some */
 export function chooseNext(
   { backupEveryMs, drillEveryMs }: Schedule,
-  { takenAt, provedAt, drilledAt }: Past,
+  { takenAt, storedAt, provedAt, drilledAt }: Past,
   now: number,
 ): 'backup' | 'drill' | number {
-  const backupMs = dueIn(takenAt, backupEveryMs, now);
+  // By the clock of the server the newest backup may be one of the future, now and after this backup too.
+  const backupMs = Math.max(dueIn(takenAt, backupEveryMs, now), dueIn(storedAt, backupEveryMs, now));
   const retryMs = dueIn(drilledAt, Math.min(drillEveryMs, DRILL_RETRY_MS), now);
   const drillMs = Math.max(dueIn(provedAt, drillEveryMs, now), retryMs);
   if (backupMs <= 0) return 'backup';
