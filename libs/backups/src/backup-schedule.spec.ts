@@ -27,6 +27,11 @@ describe('chooseNext', () => {
   });
 });
 
+it('makes no drill without an interval for it', () => {
+  const next = chooseNext({ ...schedule, drillEveryMs: Infinity }, { takenAt: ago(1), provedAt: undefined }, now);
+  expect(next).toBe(HOUR);
+});
+
 describe('runSchedule', () => {
   it('begins with a backup and a drill, reports a failure, and ends with its signal while it waits', async () => {
     const [control, done, failures]: [AbortController, string[], unknown[]] = [new AbortController(), [], []];

@@ -82,5 +82,6 @@ export function chooseNext(
 
 /** A time in the future, by a clock that was wrong, does not postpone anything. */
 function dueIn(last: Date | undefined, everyMs: number, now: number): number {
+  if (everyMs === Infinity) return Infinity;
   return last === undefined || last.getTime() > now ? 0 : last.getTime() + everyMs - now;
 }
