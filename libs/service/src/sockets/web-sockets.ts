@@ -85,7 +85,10 @@ export class WebSockets {
       end = reason;
       connection?.end(reason);
     });
-    reply.raw.once('close', () => connection ?? release());
+    // A connection is released when it has closed, after its access line.
+    reply.raw.once('close', () => {
+      if (!connection) release();
+    });
     if (upgrade.socket.destroyed) release();
     /** @throws Problem upgrade-required */
     return (conversation: Conversation, schemas: MessageSchemas): void => {
