@@ -115,7 +115,7 @@ async function benchTests({ superuser }) {
   );
   const statements = model.migrations.flatMap((migration) => migration.statements.map(({ sql }) => sql));
   const naive = await measure(20, async () => {
-    await client.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    await client.query('DROP SCHEMA public, jobs CASCADE; CREATE SCHEMA public');
     for (const sql of statements) await client.query(sql);
   });
   const createAll = report('naive: drop all, create all, per test', naive);

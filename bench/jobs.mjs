@@ -12,6 +12,8 @@ import { pino } from 'pino';
 import { DataSource } from 'typeorm';
 import { openDataSource } from '@airlock/database';
 import { WorkerModule } from '../libs/service/src/app/worker.module.ts';
+import { Metrics } from '../libs/service/src/telemetry/prometheus-metrics.ts';
+import { Lifecycle } from '@airlock/health';
 import { withWorld } from './api/world.mjs';
 import { report, reportRatio } from './measure.mjs';
 import { atLeast, exactly, held, product } from './jobs/product.mjs';
@@ -21,6 +23,7 @@ const WORKERS = 3;
 const KILL_EVERY_MS = 3_000;
 const PER_TRANSACTION = 100;
 const RECOVERIES = 5;
+const version = { name: 'bench', version: '0', commit: null, builtAt: null, digest: null };
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -43,7 +46,9 @@ await withWorld({ durable: true }, async (world) => {
 
 async function openSender(world) {
   const config = { ...world.config, database: { ...world.config.database, poolSize: 10 } };
-  const module = WorkerModule.forRoot(config, product, pino({ level: 'error' }));
+  const metrics = new Metrics({ lifecycle: new Lifecycle(), version });
+  const logger = pino({ level: 'error' });
+  const module = WorkerModule.forRoot(config, { definition: product, logger, metrics });
   const nest = await NestFactory.createApplicationContext(module, { logger: false });
   await openDataSource(nest.get(DataSource), config);
   return { database: nest.get(Database), jobs: nest.get(Jobs), close: () => nest.close() };

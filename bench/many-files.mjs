@@ -2,7 +2,7 @@
 // Many test files on two workers, each with a database: does memory or disk grow from file to file?
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const FILES = Number(process.argv[2] ?? 200);
@@ -11,6 +11,7 @@ const folder = `${ROOT}libs/database-dev/src/testing/proofs/fixtures/many`;
 /** The size of the run's cluster on /dev/shm, in MiB. The name of its folder contains the pid of Jest. */
 const measureFolder = (pid) => {
   const parent = `/dev/shm/airlock-${process.getuid()}`;
+  if (!existsSync(parent)) return 0;
   const own = readdirSync(parent).filter((name) => name.startsWith(`run-${pid}-`));
   if (own.length === 0) return 0;
   const { stdout } = spawnSync('du', ['-sm', ...own], { cwd: parent, encoding: 'utf8' });
@@ -28,7 +29,7 @@ import { useTestDatabase } from '../../../fixture/use-test-database.js';
 const database = useTestDatabase({ isolation: 'delete' });
 
 it('has a database', async () => {
-  await database.query("INSERT INTO entities (owner_id, name) VALUES ('many', 'row')");
+  await database.query("INSERT INTO parcels (owner_id, name) VALUES ('many', 'row')");
   expect(await database.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 `,

@@ -12,6 +12,8 @@ const ROUNDS = Number(process.argv[2] ?? 15);
 const BASE = 'node:24.21.0-trixie-slim';
 const PROJECT = `airlock-bench-${randomBytes(3).toString('hex')}`;
 const IMAGE = `${PROJECT}-api:production`;
+const PROBED = `${PROJECT}-probed`;
+const LIMIT_MS = 60_000;
 
 const run = (command, args, options = {}) =>
   execFileSync(command, args, { cwd: ROOT, encoding: 'utf8', stdio: 'pipe', ...options }).trim();
@@ -26,6 +28,8 @@ const testing = (...args) =>
   ]);
 
 try {
+  // The host reaches no container on the networks of testing.
+  run('docker', ['network', 'create', PROBED]);
   testing('up', '--build', '--wait', '--detach');
   const like = JSON.parse(run('docker', ['inspect', `${PROJECT}-api-1`]))[0];
   const options = [
@@ -34,6 +38,7 @@ try {
     '--cap-drop=ALL',
     '--tmpfs=/tmp',
     `--network=${PROJECT}_backend`,
+    `--network=${PROBED}`,
     '--health-interval=1h',
   ];
   const environment = like.Config.Env.filter((entry) => !/^(PATH|NODE_OPTIONS)=/.test(entry)).flatMap((entry) => [
@@ -46,13 +51,16 @@ try {
       ...(await measure(1, () => run('docker', ['run', '--rm', '--init', '--network=none', BASE, 'node', '-e', '0']))),
     );
     let id;
-    ready.push(
-      ...(await measure(1, async () => {
-        id = run('docker', ['run', '--detach', ...options, ...environment, IMAGE]);
-        await untilReady(addressOf(id));
-      })),
-    );
-    run('docker', ['rm', '--force', id]);
+    try {
+      ready.push(
+        ...(await measure(1, async () => {
+          id = run('docker', ['run', '--detach', ...options, ...environment, IMAGE]);
+          await untilReady(addressOf(id));
+        })),
+      );
+    } finally {
+      if (id) run('docker', ['rm', '--force', id]);
+    }
   }
   const sort = (times) => times.sort((a, b) => a - b);
   const base = report('docker run node -e 0, in the base image', sort(bare));
@@ -64,18 +72,21 @@ try {
   );
 } finally {
   testing('down', '--volumes');
+  run('docker', ['network', 'rm', '--force', PROBED]);
   run('docker', ['image', 'rm', '--force', IMAGE]);
 }
 
 function addressOf(id) {
   const { Networks } = JSON.parse(run('docker', ['inspect', '--format', '{{json .NetworkSettings}}', id]));
-  return Networks[`${PROJECT}_backend`].IPAddress;
+  return Networks[PROBED].IPAddress;
 }
 
 async function untilReady(address) {
-  for (;;) {
+  const last = Date.now() + LIMIT_MS;
+  while (Date.now() < last) {
     const answer = await fetch(`http://${address}:8000/readyz`).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(5);
   }
+  throw new Error(`${address}: not ready after ${LIMIT_MS} ms`);
 }

@@ -53,5 +53,6 @@ export const product = {
   checkSchema: () => Promise.resolve({ isServing: true, reasons: [] }),
   loadEntities: () => Promise.resolve([]),
   cachedTables: [],
+  jobModules: [],
   jobs: [exactly, atLeast, tick, held],
 };

@@ -10,7 +10,6 @@ import { installAuthentication } from '../../../libs/service/dist/auth/authentic
 import { loadTokenRules } from '../../../libs/service/dist/auth/token-rules.js';
 import { TokenVerifier } from '../../../libs/service/dist/auth/token-verifier.js';
 import { Database } from '../../../libs/service/dist/data/database.js';
-import { HttpClient } from '../../../libs/service/dist/http-client/http-client.js';
 import { createRecordResponse } from '../../../libs/service/dist/http/access-log.js';
 import { createAdapter } from '../../../libs/service/dist/http/create-adapter.js';
 import { installGate } from '../../../libs/service/dist/http/gate.js';
@@ -20,6 +19,9 @@ import { openLogger } from '../../../libs/service/dist/logging/logger.js';
 import { createOpenContext } from '../../../libs/service/dist/http/open-context.js';
 import { installPipeline } from '../../../libs/service/dist/http/pipeline.js';
 import { RateLimits } from '../../../libs/service/dist/http/rate-limits.js';
+import { HttpPeers } from '../../../libs/service/dist/outbound/http-peers.js';
+import { Outbound } from '../../../libs/service/dist/outbound/outbound.js';
+import { Signatures } from '../../../libs/service/dist/signatures/signatures.js';
 import { Metrics } from '../../../libs/service/dist/telemetry/prometheus-metrics.js';
 import { columns, listen } from '../common.mjs';
 import { LAYERS } from '../layer-names.mjs';
@@ -38,6 +40,8 @@ const database = new Database(dataSource, {
 });
 const lifecycle = new Lifecycle();
 const limits = new RateLimits(config, undefined);
+const version = { name: 'bench', version: '0', commit: null, builtAt: null, digest: null };
+const logger = await openLogger(config, { version });
 
 const text = `SELECT ${columns} FROM entities WHERE id = $1`;
 const plain = { name: 'find', text: text.replace('FROM entities', 'FROM bench_entities') };
@@ -59,7 +63,7 @@ Controller('api/v1')(EntitiesController);
 class AppModule {}
 Module({ controllers: [EntitiesController] })(AppModule);
 
-const recordResponse = has('log and metrics') ? await createListeners() : () => {};
+const recordResponse = has('log and metrics') ? createListeners() : () => {};
 const openContext = createOpenContext(config);
 const adapter = has('ids, context, headers')
   ? createAdapter(config, { openContext, recordResponse })
@@ -68,16 +72,17 @@ const server = adapter.getInstance();
 const routes = new KnownRoutes(server);
 if (has('ids, context, headers')) await installPipeline(server, { config, lifecycle, openContext, recordResponse });
 if (has('limits and gate')) installGate(server, { lifecycle, routes, limits, shedder: createShedder() });
-if (has('tokens')) installAuthentication(server, { verifier: await createVerifier(), limits });
+if (has('tokens')) {
+  const signatures = new Signatures(server, config);
+  installAuthentication(server, { verifier: await createVerifier(), limits, signatures });
+}
 server.get('/readyz', () => ({ status: 'ok' }));
 const app = await NestFactory.create(AppModule, adapter, { logger: false });
 await app.init();
 lifecycle.serve();
 await listen(server);
 
-async function createListeners() {
-  const version = { name: 'bench', version: '0', commit: null, builtAt: null, digest: null };
-  const logger = await openLogger(config, version);
+function createListeners() {
   return createRecordResponse({ logger, metrics: new Metrics({ lifecycle, version }), observer: undefined });
 }
 
@@ -86,5 +91,6 @@ function createShedder() {
 }
 
 async function createVerifier() {
-  return new TokenVerifier(await loadTokenRules(config, new HttpClient(config.httpClient)));
+  const peers = new HttpPeers({ config, outbound: new Outbound({ ...config, logger }), ...config.httpClient });
+  return new TokenVerifier(await loadTokenRules(config, peers));
 }
