@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, it } from '@jest/globals';
@@ -5,12 +6,27 @@ import { Controller, Get, Module, Post } from '@nestjs/common';
 import { Secret } from '@airlock/config';
 import { useTestApi } from '../testing/use-test-api.fixture.js';
 
+const handling = new EventEmitter();
+
 @Controller('spec')
 class SpecController {
   @Get('slow')
   async slow(): Promise<object> {
     await sleep(2_000);
     return {};
+  }
+
+  @Get('held')
+  async held(): Promise<object> {
+    handling.emit('/api/v1/spec/held');
+    await once(handling, 'go on');
+    return {};
+  }
+
+  @Get('large')
+  large(): object {
+    handling.emit('/api/v1/spec/large');
+    return { text: 'a'.repeat(64 * 1024 * 1024) };
   }
 
   @Get('broken')
@@ -121,6 +137,28 @@ describe('the pipeline', () => {
       request_id: 'request-1234',
       error: { message: 'connection to 10.0.3.7 as acme failed' },
     });
+  });
+
+  it.each([
+    ['before its response', '/api/v1/spec/held', 499],
+    ['in the middle of its response', '/api/v1/spec/large', 200],
+  ])('logs one line for a request whose client left %s', async (_, url, status) => {
+    const user = somebody();
+    const authorization = `Bearer ${await api.issuer.sign({ sub: user })}`;
+    const handled = once(handling, url);
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`GET ${url} HTTP/1.1\r\nhost: a\r\nauthorization: ${authorization}\r\n\r\n`);
+    await handled;
+    if (status === 200) await once(socket, 'readable');
+    socket.destroy();
+    while (api.lines.length === 0) await sleep(5);
+    handling.emit('go on');
+    // Its handler has ended, and the next request is served.
+    await api.request({ as: somebody(), url: URL });
+    expect(api.lines).toMatchObject([
+      { event: 'request', path: url, status_code: status, user },
+      { event: 'request', path: URL, status_code: 200 },
+    ]);
   });
 
   it('ends a request at the time limit', async () => {

@@ -86,7 +86,7 @@ export async function createApp(config: Config, context: AppContext): Promise<Ap
   server.addHook('onClose', () => shedder.close());
   const { requestTimeoutMs, corsOrigins: origins, streamsPerUser: limit } = config.http;
   const streams = new OpenStreams(server, { lifecycle, limit });
-  const events = new EventStreams(server, { lifecycle, logger, observer, recordResponse, streams, requestTimeoutMs });
+  const events = new EventStreams(server, { lifecycle, logger, observer, streams, requestTimeoutMs });
   const sockets = new WebSockets(server, { logger, observer, recordResponse, streams, limits, origins });
   server.decorate('operationsPath', `/${prefix}/${OPERATIONS_PATH}`);
   server.decorate('eventStreams', events).decorate('webSockets', sockets);

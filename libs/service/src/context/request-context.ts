@@ -21,6 +21,11 @@ export interface EventSubscriber {
 /** The response of Node: closed when it was sent, or when its client has left. */
 export type RequestEnd = Pick<ServerResponse, 'destroyed' | 'once' | 'getMaxListeners' | 'setMaxListeners'>;
 
+/** A stream of events has as many other listeners as Node accepts without a warning. */
+export function onceClosed(response: RequestEnd, listener: () => void): void {
+  response.setMaxListeners(response.getMaxListeners() + 1).once('close', listener);
+}
+
 /** A file of a request, whose object is in the storage. It is removed unless it is kept: `Files.keep`. */
 export interface StoredFile {
   /** Where its object is. A key alone does not permit anything. */
@@ -59,6 +64,8 @@ export class RequestContext {
   subscriber: EventSubscriber | undefined;
   /** Whether the response is a stream of events or a WebSocket, which last as long as the client stays. */
   isStream = false;
+  /** Whether the access line of an ordinary response or a stream of events exists. */
+  isRecorded = false;
   /** How a WebSocket ended, by RFC 6455. */
   closeCode: number | undefined;
   /** The files in the body, by the name of their part. Set for routes that take files. */
@@ -92,8 +99,7 @@ export class RequestContext {
     if (this.#end) return this.#end.signal;
     const end = (this.#end = new AbortController());
     if (this.#response?.destroyed) end.abort();
-    // A stream of events has as many listeners as Node accepts without a warning.
-    else this.#response?.setMaxListeners(this.#response.getMaxListeners() + 1).once('close', () => end.abort());
+    else if (this.#response) onceClosed(this.#response, () => end.abort());
     return end.signal;
   }
 

@@ -1,8 +1,6 @@
 import type { Lifecycle } from '@airlock/health';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { runInContext } from '../context/request-context.js';
-import type { RecordResponse } from '../http/access-log.js';
 import type { OpenStreams } from '../http/open-streams.js';
 import type { Observer } from '../telemetry/observer.js';
 import { EVENT_WORD, EventStream, type ServerEvent } from './event-stream.js';
@@ -11,7 +9,6 @@ export interface EventStreamsOptions {
   readonly lifecycle: Lifecycle;
   readonly logger: Logger;
   readonly observer: Observer | undefined;
-  readonly recordResponse: RecordResponse;
   readonly streams: OpenStreams;
   /** The time limit of a handler, up to the stream that it returns. */
   readonly requestTimeoutMs: number;
@@ -71,7 +68,6 @@ export class EventStreams {
       if (!this.#open.delete(subscription)) return;
       subscription.controller.abort();
       subscription.stream?.destroy();
-      this.#recordUnfinished(request, reply);
       release();
     };
     reply.raw.once('close', close);
@@ -102,12 +98,6 @@ export class EventStreams {
     request.context.isStream = true;
     if (subscription.controller.signal.aborted) end(subscription);
     return stream;
-  }
-
-  /** Fastify reports a response only if its last byte was sent. Most streams end because their client left. */
-  #recordUnfinished(request: FastifyRequest, reply: FastifyReply): void {
-    if (reply.raw.writableFinished || reply.raw.errored) return;
-    runInContext(request.context, () => this.#options.recordResponse(request, reply));
   }
 }
 
