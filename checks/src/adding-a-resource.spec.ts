@@ -37,7 +37,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
   it('change the named files, formatted as the checks expect, and compile', async () => {
     const changed = copy.listChanged();
     const isNew =
-      /\/(notes|external-invoices|labels|reports)\/|\/notes-remind\.|-create-[a-z-]+\.ts$|\/(note|external-invoice)\.entity\.ts$/;
+      /\/(notes|external-invoices|labels|reports)\/|\/notes-remind\.|-create-[a-z-]+\.ts$|\/(note|external-invoice)\.(entity|seeds)\.ts$/;
     expect(changed.filter((path) => !isNew.test(path))).toEqual([
       '.env.example',
       'apps/api/openapi.json',
@@ -54,6 +54,7 @@ describe('docs/adding-a-resource.md and airlock new', () => {
       'libs/config/src/variables/schema.ts',
       'libs/jobs/src/index.ts',
       'libs/model/src/entities/index.ts',
+      'libs/model/src/entities/seeds.ts',
       'libs/model/src/migrations/index.ts',
       'libs/model/src/model.ts',
       'libs/model/src/records/known-objects.json',

@@ -42,7 +42,7 @@ describe('airlock', () => {
     [['db', 'migrate', 'staging'], /too many arguments/],
     [['config', 'check', 'production'], /too many arguments/],
     [['db', 'migrate', '--environment', 'prod'], /Allowed choices are development, /],
-    [['db', 'seed', '--rows', '0'], /expected a whole number from 1/],
+    [['db', 'seed', '--size', '0'], /expected small, medium, large or a whole number from 1/],
     [
       ['new', 'migration'],
       /missing required argument 'name'\n {2}airlock new migration \[options\] <name>\n {2}airlock new migration --help/,

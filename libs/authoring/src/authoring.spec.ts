@@ -27,7 +27,7 @@ describe('createResource', () => {
   const create = (name: string, more: { singular?: string; from?: string } = {}) =>
     createResource({ root: workspace.root, name, from: 'parcels', ...more });
 
-  it('copies the folder without specs, the table, and the entity with its classes, and registers them', async () => {
+  it('copies the folder without specs, the table, the entity with its classes and the seeds, and registers them', async () => {
     const { created, changed, left } = await create('order-items');
     const [migration = ''] = created.filter((path) => path.includes('/migrations/'));
     expect([...created].sort()).toEqual([
@@ -36,9 +36,10 @@ describe('createResource', () => {
       'apps/api/src/order-items/order-items.module.ts',
       'apps/api/src/order-items/rules/weight.ts',
       'libs/model/src/entities/order-item.entity.ts',
+      'libs/model/src/entities/order-item.seeds.ts',
       migration,
     ]);
-    expect(changed).toHaveLength(4);
+    expect(changed).toHaveLength(5);
     expect(workspace.read('libs/model/src/model.ts')).toContain(`cachedTables: ['parcels', 'order_items']`);
     expect(left).toEqual(['libs/model/src/migrations/20260102000000-add-nickname.ts']);
     expect(workspace.read('apps/api/src/order-items/order-items.controller.ts')).toContain(
@@ -59,6 +60,13 @@ describe('createResource', () => {
       `import { orderItemClasses, OrderItemRecord } from './order-item.entity.js';\n\n` +
         `export const all = [ParcelRecord, OrderItemRecord];\n\n` +
         `export const classes = Object.fromEntries([parcelClasses, orderItemClasses]);\n`,
+    );
+    expect(workspace.read('libs/model/src/entities/order-item.seeds.ts')).toContain(
+      `export const orderItemSeeds = defineSeeds<OrderItemRecord>({\n  table: 'order_items',\n`,
+    );
+    expect(workspace.read('libs/model/src/entities/seeds.ts')).toBe(
+      `import { parcelSeeds } from './parcel.seeds.js';\nimport { orderItemSeeds } from './order-item.seeds.js';\n\n` +
+        `export const seeds = { users: ['user_ada'], tables: [parcelSeeds, orderItemSeeds] };\n`,
     );
     expect(workspace.read('apps/api/src/app.module.ts')).toContain('[ParcelsModule, OrderItemsModule]');
   });

@@ -31,7 +31,7 @@ export interface CreatedResource {
 }
 
 /**
- * Copies a resource under another name: its folder in the API, its table, entity and column rules in the model, and its
+ * Copies a resource under another name: its folder in the API, its table, entity, column rules and sample rows in the model, and its
  * entries in the lists of both. Writes everything or nothing.
  * @throws AuthoringRefusal
  */
@@ -79,7 +79,8 @@ function listFiles(root: string, from: string): string[] {
 /** The files of a resource of this name, including files that a killed attempt may have left. */
 function listTargets(root: string, { to: { plural, singular } }: Renaming): string[] {
   const migrations = globSync(`${MODEL}/migrations/*-create-${plural.kebab}.ts`, { cwd: root });
-  return [`${RESOURCES}/${plural.kebab}`, `${MODEL}/entities/${singular.kebab}.entity.ts`, ...migrations];
+  const beside = ['entity', 'seeds'].map((role) => `${MODEL}/entities/${singular.kebab}.${role}.ts`);
+  return [`${RESOURCES}/${plural.kebab}`, ...beside, ...migrations];
 }
 
 function copyFolder(root: string, renaming: Renaming): FileChange[] {

@@ -20,7 +20,7 @@ export interface TableDraft {
   readonly left: readonly string[];
 }
 
-/** The files of a resource in the model: a migration, and an entity with the classes of its columns. */
+/** The files of a resource in the model: a migration, an entity with the classes of its columns, and sample rows. */
 export function draftTable(root: string, renaming: Renaming): TableDraft {
   const table = renaming.to.plural.snake;
   if (new RegExp(`\\bpublic\\.${table}\\b`).test(readWorkspaceFile(root, SCHEMA)))
@@ -29,7 +29,9 @@ export function draftTable(root: string, renaming: Renaming): TableDraft {
     );
   const { changes, left } = draftStatements(root, renaming);
   const listed = draftCachedTables(root, renaming);
-  return { changes: [...changes, ...draftEntity(root, renaming), ...listed], left };
+  const entity = draftBeside(root, { role: 'entity', list: 'index.ts', renaming });
+  const seeds = draftBeside(root, { role: 'seeds', list: 'seeds.ts', renaming });
+  return { changes: [...changes, ...entity, ...seeds, ...listed], left };
 }
 
 function draftStatements(root: string, renaming: Renaming): TableDraft {
@@ -79,20 +81,24 @@ function listStatements(source: string): string[] {
   return list && ts.isArrayLiteralExpression(list) ? list.elements.map((element) => element.getFullText(file)) : [];
 }
 
-function draftEntity(root: string, renaming: Renaming): FileChange[] {
+/** A file beside the entity, and its place in a list. */
+function draftBeside(
+  root: string,
+  { role, list, renaming }: { role: 'entity' | 'seeds'; list: string; renaming: Renaming },
+): FileChange[] {
   const [from, to] = [renaming.from.singular.kebab, renaming.to.singular.kebab];
-  const source = `${MODEL}/entities/${from}.entity.ts`;
+  const source = `${MODEL}/entities/${from}.${role}.ts`;
   if (!existsSync(join(root, source))) return [];
-  const index = `${MODEL}/entities/index.ts`;
+  const index = `${MODEL}/entities/${list}`;
   const before = readWorkspaceFile(root, index);
-  const text = register({ path: index, source: before }, (path) => path === `./${from}.entity.js`, renaming);
-  const { text: entity, clashes } = renameIn(readWorkspaceFile(root, source), renaming);
+  const text = register({ path: index, source: before }, (path) => path === `./${from}.${role}.js`, renaming);
+  const { text: copy, clashes } = renameIn(readWorkspaceFile(root, source), renaming);
   if (clashes.length > 0)
     throw new AuthoringRefusal(
-      `"${renaming.to.plural.kebab}": its entity would use ${clashes.join(', ')} for two things; expected another name`,
+      `"${renaming.to.plural.kebab}": ${to}.${role}.ts would use ${clashes.join(', ')} for two things; expected another name`,
     );
   return [
-    { path: `${MODEL}/entities/${to}.entity.ts`, text: entity },
+    { path: `${MODEL}/entities/${to}.${role}.ts`, text: copy },
     ...(text === undefined ? [] : [{ path: index, text, before }]),
   ];
 }

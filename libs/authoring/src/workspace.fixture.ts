@@ -59,6 +59,14 @@ export class ParcelRecord {}
 
 export const parcelClasses = classify<ParcelRecord>('parcels', { id: 'internal' });
 `,
+  'libs/model/src/entities/parcel.seeds.ts': `import type { ParcelRecord } from './parcel.entity.js';
+
+export const parcelSeeds = defineSeeds<ParcelRecord>({ table: 'parcels', key: ['id'], create: () => [{ id: '1' }] });
+`,
+  'libs/model/src/entities/seeds.ts': `import { parcelSeeds } from './parcel.seeds.js';
+
+export const seeds = { users: ['user_ada'], tables: [parcelSeeds] };
+`,
   'libs/model/src/migrations/20260101000000-create-parcels.ts': MIGRATION,
   'libs/model/src/migrations/20260102000000-add-nickname.ts': NICKNAME,
   'libs/model/src/migrations/index.ts': `import type { Migration } from '@airlock/database/model';

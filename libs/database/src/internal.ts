@@ -20,4 +20,5 @@ export { loadProvisionRecord, type ProvisionRecord, saveProvisionRecord } from '
 export { provision, readBootstrapSql } from './provision/provision.js';
 export { findUnclassified } from './refresh/plan-copy.js';
 export { type ColumnFacts, readTables, type TableFacts } from './refresh/read-tables.js';
+export { previewRows } from './seed/create-rows.js';
 export { seed } from './seed/seed.js';

@@ -37,6 +37,7 @@ const TO_CHANGE: readonly (readonly [RegExp, string])[] = [
   [/\.constraints\.ts$/, 'the error that callers get when a row violates a constraint'],
   [/\.controller\.ts$/, 'the routes'],
   [/\.entity\.ts$/, 'the columns, checks and indexes, as in the migration'],
+  [/\.seeds\.ts$/, 'the sample rows'],
   [/\/migrations\//, 'the table'],
 ];
 

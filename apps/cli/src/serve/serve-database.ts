@@ -18,8 +18,6 @@ import { onStop } from './stop.js';
 import { watchFiles } from './watch-files.js';
 import { LOCAL_FOLDER, ROOT } from './workspace.js';
 
-const SAMPLE_ROWS = 20;
-
 /** Keeps the development database running and migrated until stopped. */
 export async function serveDatabase(): Promise<void> {
   // Checked before anything is written: a link may point to another folder.
@@ -114,7 +112,7 @@ async function provisionAndMigrate(config: Config, cluster: Cluster | undefined)
   if (!migration) return;
   const { applied } = await migrate({ config, ...model });
   for (const { name } of applied) console.log(`migrated ${name}`);
-  await seed({ ...model, config, rows: SAMPLE_ROWS });
+  await seed({ seeds: model.seeds, config, ifEmpty: true });
 }
 
 async function provisionRecorded(

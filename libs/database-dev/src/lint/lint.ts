@@ -1,6 +1,6 @@
 import { type Client, DatabaseError } from 'pg';
 import { migrate, assertBackfillCatalogue, assertCatalogue, seed } from '@airlock/database/internal';
-import type { Backfill, Migration, Model } from '@airlock/database/model';
+import { type Backfill, type Migration, type Model, TEST_SEED_SIZE } from '@airlock/database/model';
 import { applyExceptions } from './lint-exceptions.js';
 import { findUnindexedKeys, traceMigration } from './trace/lock-trace.js';
 import type { StatementTrace } from './trace/statement-trace.js';
@@ -26,7 +26,7 @@ export interface LintedMigration {
   readonly traces: readonly StatementTrace[];
 }
 
-export interface LintOptions extends Pick<Model, 'migrations' | 'backfills' | 'seedRows' | 'folder' | 'loadClasses'> {
+export interface LintOptions extends Pick<Model, 'migrations' | 'backfills' | 'seeds' | 'folder' | 'loadClasses'> {
   /** Includes the migrations of earlier releases. */
   readonly isAll?: boolean;
 }
@@ -51,12 +51,13 @@ export async function lintMigrations({ isAll = false, ...model }: LintOptions): 
 /** The effects of a statement on rows are only visible with rows. */
 async function fill(
   { config }: ThrowawayDatabase,
-  model: Pick<Model, 'migrations' | 'backfills' | 'seedRows'>,
+  model: Pick<Model, 'migrations' | 'backfills' | 'seeds'>,
 ): Promise<void> {
   if (model.migrations.length === 0) return;
   await migrate({ config, ...model });
-  // The sample rows may be those of tables that a later migration creates.
-  if (model.migrations.some(({ isBaseline }) => !isBaseline)) await seed({ config, ...model });
+  // The sample rows fit the tables after the last migration.
+  if (model.migrations.some(({ isBaseline }) => !isBaseline))
+    await seed({ config, seeds: model.seeds, size: TEST_SEED_SIZE, isPartial: true });
 }
 
 /** In order, because each runs on the result of the earlier ones. */

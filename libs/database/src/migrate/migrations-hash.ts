@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { LEDGER_SQL } from '../runner/ledger.js';
 import type { Model } from '../model/product-model.js';
-import { DEFAULT_SEED_ROWS } from '../model/seed-row.js';
+import { TEST_SEED_SIZE } from '../model/seeds.js';
+import { previewRows } from '../seed/create-rows.js';
 
 /** PostgreSQL does not start on a data folder of another major version. */
 const SERVER_MAJOR = '18';
@@ -10,10 +11,9 @@ const SERVER_MAJOR = '18';
 export function migrationsHash({
   migrations,
   backfills,
-  seedRows,
-}: Pick<Model, 'migrations' | 'backfills' | 'seedRows'>): string {
-  const rows = Array.from({ length: DEFAULT_SEED_ROWS }, (_, index) => seedRows.createRow(index));
+  seeds,
+}: Pick<Model, 'migrations' | 'backfills' | 'seeds'>): string {
   const changes = [...migrations, ...backfills].map(({ sha256 }) => sha256);
-  const content = [SERVER_MAJOR, LEDGER_SQL, changes, seedRows.sql, rows];
+  const content = [SERVER_MAJOR, LEDGER_SQL, changes, previewRows(seeds, TEST_SEED_SIZE)];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

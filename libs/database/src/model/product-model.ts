@@ -1,7 +1,7 @@
 import type { Backfill } from './backfill.js';
 import type { Classes } from './column-classes.js';
 import type { Migration } from './migration.js';
-import type { SeedRows } from './seed-row.js';
+import type { Seeds } from './seeds.js';
 
 /**
  * The product's part of its database. Functions take the parts that they need; none names a table of the product
@@ -12,7 +12,7 @@ export interface Model {
   readonly migrations: readonly Migration[];
   /** Changes of many rows that run after a migration. One stays in the list as long as a migration names it. */
   readonly backfills: readonly Backfill[];
-  readonly seedRows: SeedRows;
+  readonly seeds: Seeds;
   /** The tables whose rows may be in a cache, as `schema.name` or `name`. Each process guards its changes of them. */
   readonly cachedTables: readonly string[];
   /**

@@ -3,7 +3,13 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { migrate, seed } from '@airlock/database/internal';
 import { runBackfill } from '@airlock/database/operations';
-import { type Backfill, defineBackfill, defineMigration, type Migration } from '@airlock/database/model';
+import {
+  type Backfill,
+  defineBackfill,
+  defineMigration,
+  type Migration,
+  TEST_SEED_SIZE,
+} from '@airlock/database/model';
 import { useScratchCluster } from '@airlock/database/fixtures';
 import { describeFinding, lintMigrations } from '@airlock/database-dev/migration-checks';
 import { model } from '../model.js';
@@ -32,7 +38,7 @@ describe('the guide', () => {
     const [backfill] = guide.backfills;
     const { config, superuser } = await cluster.create('staging');
     await migrate({ config, migrations: model.migrations });
-    await seed({ config, ...model });
+    await seed({ config, seeds: model.seeds, size: TEST_SEED_SIZE });
     await migrate({ config, ...guide, to: String(backfill?.follows) });
     await expect(migrate({ config, ...guide })).rejects.toThrow(
       'needs the backfill fill-nickname, which is not started',
@@ -43,7 +49,7 @@ describe('the guide', () => {
     const { rows } = await superuser.query(
       'SELECT bool_and(nickname = lower(name)) AS filled, count(*)::int FROM public.entities',
     );
-    expect(rows).toEqual([{ filled: true, count: 20 }]);
+    expect(rows).toEqual([{ filled: true, count: TEST_SEED_SIZE }]);
   });
 
   it('passes the linter', async () => {

@@ -2,11 +2,11 @@ import type { DatabaseAddress } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { withClient, createSessionConfig } from '@airlock/database/internal';
-import type { Model } from '@airlock/database/model';
+import { type Model, TEST_SEED_SIZE } from '@airlock/database/model';
 import { formatUrl } from './database-name.js';
 
 /** The inputs that fill a template. */
-export type TemplateModel = Pick<Model, 'migrations' | 'backfills' | 'seedRows'>;
+export type TemplateModel = Pick<Model, 'migrations' | 'backfills' | 'seeds'>;
 
 export interface TemplateOptions extends TemplateModel {
   readonly name: string;
@@ -17,7 +17,7 @@ export interface TemplateOptions extends TemplateModel {
 
 /** Creates a provisioned, migrated and seeded database that can be cloned and accepts no connections. */
 export async function buildTemplate(options: TemplateOptions): Promise<void> {
-  const { name, admin, app, migration, migrations, backfills, seedRows } = options;
+  const { name, admin, app, migration, migrations, backfills, seeds } = options;
   // Only here, where nothing is cached: these modules are slow to load.
   const [{ provision }, { migrate }, { seed }] = await Promise.all([
     import('@airlock/database/internal'),
@@ -32,7 +32,7 @@ export async function buildTemplate(options: TemplateOptions): Promise<void> {
   });
   await provision({ admin, app: template, migration: migrator, environment: 'testing' });
   await migrate({ config, migrations, backfills });
-  await seed({ config, seedRows });
+  await seed({ config, seeds, size: TEST_SEED_SIZE });
   await closeTemplate(options);
 }
 

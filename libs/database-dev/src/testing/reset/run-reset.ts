@@ -1,7 +1,7 @@
 import type { Config, EnvironmentVariables } from '@airlock/config';
 import type { Client } from 'pg';
 import { withClient, migrate, seed } from '@airlock/database/internal';
-import type { Model } from '@airlock/database/model';
+import { type Model, TEST_SEED_SIZE } from '@airlock/database/model';
 import { appendAudit, AuditError, closeAudit } from './audit.js';
 import { bounded, LIMITS } from './bounded-session.js';
 import { loadCloneFacts } from './clone-facts.js';
@@ -17,7 +17,7 @@ export interface ResetOptions {
   /** The root of the checkout: its .env files, records, journal and audit are there. */
   readonly workspace: string;
   /** The permitted contents of the database, and the data that fills it. */
-  readonly model: Pick<Model, 'migrations' | 'seedRows' | 'folder'>;
+  readonly model: Pick<Model, 'migrations' | 'seeds' | 'folder'>;
   /** Checks without changing anything. */
   readonly explain?: boolean;
 }
@@ -169,7 +169,7 @@ export class ChangedStateError extends Error {
 
 async function migrateAndSeed(config: Config, model: ResetOptions['model']): Promise<void> {
   await migrate({ config, ...model });
-  await seed({ config, ...model });
+  await seed({ config, seeds: model.seeds, size: TEST_SEED_SIZE });
 }
 
 function modeOf({ explain }: ResetOptions): 'reset' | 'explain' {

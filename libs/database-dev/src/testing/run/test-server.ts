@@ -21,7 +21,7 @@ import { ensureCachedFolder, hashTemplate, readLogins } from './template-cache.j
 import type { TestRun } from './test-run.js';
 
 /** The inputs that test databases are created from and checked against. */
-export type TestModel = Pick<Model, 'migrations' | 'backfills' | 'seedRows' | 'folder'>;
+export type TestModel = Pick<Model, 'migrations' | 'backfills' | 'seeds' | 'folder'>;
 
 export interface TestServer {
   readonly address: Pick<
