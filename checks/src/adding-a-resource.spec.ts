@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { loadBlocks } from './document-blocks.js';
+import { root } from './repository.js';
 import { WorkspaceCopy } from './workspace-copy.fixture.js';
 
 jest.setTimeout(300_000);
@@ -106,16 +107,26 @@ describe('docs/adding-a-resource.md and airlock new', () => {
     await copy.start(['airlock', 'db', 'serve'], /migrated \d+-create-external-invoices/);
     const [, url = ''] = /API +(http\S+)/.exec(await copy.start(['airlock', 'serve'], /API +http\S+\n/)) ?? [];
     const tokens = new Map<string, string>();
-    for (const user of ['user_1', 'user_2']) tokens.set(user, (await copy.run(`airlock token --sub ${user}`)).trim());
+    for (const user of ['user_1', 'user_2', 'user_ada'])
+      tokens.set(user, (await copy.run(`airlock token --sub ${user}`)).trim());
     const ask: Ask = (user, method, path, body) => {
       const authorization = `Bearer ${tokens.get(user)}`;
       const headers = { authorization, connection: 'close', ...(body && { 'content-type': 'application/json' }) };
       return fetch(`${url}/api/v1/${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
     };
     for (const resource of RESOURCES) await exercise(resource, ask);
+    for (const resource of ['entities', ...RESOURCES])
+      expect(await (await ask('user_ada', 'GET', resource)).json()).toMatchObject({ nextCursor: expect.any(String) });
     expect(await copy.run('nx start reports')).toContain('{"event":"reports.done","database":"airlock_development"}');
     const { paths } = (await (await ask('user_1', 'GET', 'openapi.json')).json()) as { paths: object };
     expect(paths).toEqual((JSON.parse(copy.read('apps/api/openapi.json')) as { paths: object }).paths);
+  });
+
+  it('create sample rows that the specs accept', async () => {
+    // The spec is of this workspace, and takes each table from the list of the copy.
+    const spec = 'libs/model/src/entities/seeds.spec.ts';
+    const said = await copy.run(`cp ${root}/${spec} ${spec} && (cd libs/model && ${JEST} --verbose src/entities 2>&1)`);
+    for (const table of ['notes', 'external_invoices']) expect(said).toContain(`the seeds of ${table}`);
   });
 
   it('create a library in its own layer and an app, which pass their specs', async () => {

@@ -107,6 +107,20 @@ describe('airlock', () => {
     },
   );
 
+  it('refuses to seed production with 3, before it connects', async () => {
+    const remote = (role: string) =>
+      `postgres://airlock_${role}:never-asked-for-3@db.invalid/airlock?sslmode=verify-full`;
+    const { status, stdout, stderr } = await run(['db', 'seed'], {
+      ENVIRONMENT: 'production',
+      DATABASE_URL: remote('app'),
+      DATABASE_MIGRATION_URL: remote('migrator'),
+    });
+    expect(stderr).toBe(
+      'ENVIRONMENT: seeds are sample data, and this is production; expected development, testing, preview or staging\n',
+    );
+    expect({ status, stdout }).toEqual({ status: 3, stdout: '' });
+  });
+
   it('names the required Node version on another one, instead of a syntax error', () => {
     const pretend = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } })';
     const args = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, program, '--help'];

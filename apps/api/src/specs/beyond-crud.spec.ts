@@ -5,8 +5,17 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as timers from 'node:timers/promises';
 import { type Config, Secret } from '@airlock/config';
-import { findUnclassified, migrate, readTables } from '@airlock/database/internal';
-import { type Classes, defineMigration, type Migration, type Model, person, personal } from '@airlock/database/model';
+import { findUnclassified, migrate, readTables, seed } from '@airlock/database/internal';
+import {
+  type Classes,
+  defineMigration,
+  defineSeeds,
+  type Migration,
+  type Model,
+  person,
+  personal,
+  type TableSeeds,
+} from '@airlock/database/model';
 import { checkTemplate, lintMigrations } from '@airlock/database-dev/migration-checks';
 import * as jobs from '@airlock/jobs';
 import { model } from '@airlock/model';
@@ -72,7 +81,7 @@ const page = runPage(
     },
     '@airlock/service/jobs': { job, Jobs },
     '@airlock/service/mail': { html, Mailer },
-    '@airlock/database/model': { defineMigration, person, personal },
+    '@airlock/database/model': { defineMigration, defineSeeds, person, personal },
     '@nestjs/common': nest,
     'node:timers/promises': timers,
     typeorm,
@@ -84,6 +93,8 @@ const declared = Object.assign({}, ...page.values()) as {
   OrderRecord: nest.Type;
   OrderItemRecord: nest.Type;
   orderClasses: Classes;
+  orderSeeds: TableSeeds;
+  orderItemSeeds: TableSeeds;
   orderConstraints: Constraints;
   ordersConfirm: AnyJob;
   ordersCloseDrafts: AnyJob;
@@ -165,6 +176,27 @@ describe('docs/beyond-crud.md', () => {
     await api.database.query('ALTER TABLE order_items DROP CONSTRAINT no_urns');
     expect(await numbers('')).toEqual(['A-1']);
     expect(await place('A-1', {}, 'user_2')).toMatchObject({ number: 'A-1' });
+  });
+
+  it('has sample orders with their items, which keep what a user changed', async () => {
+    const { config } = api.database;
+    const seeds = { users: ['user_ada'], tables: [declared.orderSeeds, declared.orderItemSeeds] };
+    await seed({ config, seeds, size: 30 });
+    const { items: orders } = await find('limit=100', 'user_ada');
+    expect(orders.length).toBeGreaterThan(15);
+    const count =
+      'SELECT (SELECT count(*)::int FROM orders) AS orders, (SELECT count(*)::int FROM order_items) AS items';
+    const [before] = await api.database.query<{ orders: number; items: number }>(count);
+    expect(before).toMatchObject({ orders: 30 });
+    expect(before?.items).toBeGreaterThan(30);
+    await api.database.query(
+      `DELETE FROM order_items; UPDATE orders SET status = 'closed', email = 'mine@example.org'`,
+    );
+    await seed({ config, seeds, size: 30 });
+    expect(await api.database.query(count)).toEqual([before]);
+    expect(await api.database.query('SELECT DISTINCT status, email FROM orders')).toEqual([
+      { status: 'closed', email: 'mine@example.org' },
+    ]);
   });
 
   it("does not tell another user's order from one that does not exist", async () => {

@@ -22,19 +22,21 @@ export function dbSeedCommand(): Command {
 }
 
 async function run({ size = 'small', ifEmpty, json }: Options): Promise<void> {
-  const [{ loadConfig }, { SEED_SIZES }, { seed }, { model }] = await Promise.all([
+  const [{ loadConfig }, { SEED_SIZES }, { seed, withFlatMemory }, { model }] = await Promise.all([
     import('@airlock/config/loading'),
     import('@airlock/database/model'),
     import('@airlock/database/operations'),
     import('@airlock/model'),
   ]);
-  const report = await seed({
-    seeds: model.seeds,
-    config: loadConfig({ program: 'migrate' }),
-    size: isSize(size) ? SEED_SIZES[size] : Number(size),
-    ifEmpty,
-    onProgress: createProgress(process.stderr),
-  });
+  const report = await withFlatMemory(() =>
+    seed({
+      seeds: model.seeds,
+      config: loadConfig({ program: 'migrate' }),
+      size: isSize(size) ? SEED_SIZES[size] : Number(size),
+      ifEmpty,
+      onProgress: createProgress(process.stderr),
+    }),
+  );
   if (json) console.log(JSON.stringify(report));
   else console.log(`${report.inserted} rows added, ${report.present} already existed`);
 }

@@ -11,12 +11,14 @@ export interface IndexedRow {
 const LESS_KNOWN_PERCENT = 25;
 const EARLIER_PERCENT = 60;
 const FIRST_NUMBER = 1000;
+/** A quarter of them is of that user: few users in a batch are few statements. */
+const INDEXES_PER_USER = 16;
 
 /** The same user for the same index: three of four rows belong to the named users, and many others have few. */
 export function userOf(index: number, users: Seeds['users']): string {
   const fake = new Fake(`user ${index}`);
   if (index >= users.length && fake.chance(LESS_KNOWN_PERCENT))
-    return `user_${FIRST_NUMBER + fake.integer(0, Math.floor(index / 3))}`;
+    return `user_${FIRST_NUMBER + Math.floor(index / INDEXES_PER_USER)}`;
   // At first each has one, so that none has none.
   if (index < users.length) return users[index] as string;
   for (const user of users.slice(0, -1)) if (fake.chance(EARLIER_PERCENT)) return user;

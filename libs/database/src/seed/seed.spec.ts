@@ -120,7 +120,7 @@ describe('seed', () => {
     );
     expect(rows.slice(0, 3).map(({ owner_id }) => owner_id)).toEqual(sampleModel.seeds.users);
     expect(rows[0]?.rows).toBeGreaterThan(200);
-    expect(rows.filter((owner) => owner.rows <= 5).length).toBeGreaterThan(40);
+    expect(rows.filter((owner) => owner.rows <= 5).length).toBeGreaterThan(20);
     const app = await database.connect('app');
     expect((await app.query('SELECT FROM parcels')).rowCount).toBe(0);
     await app.query(`SET app.user_id = 'user_ada'`);
