@@ -125,7 +125,9 @@ describe('docs/adding-a-resource.md and airlock new', () => {
   it('create sample rows that the specs accept', async () => {
     // The spec is of this workspace, and takes each table from the list of the copy.
     const spec = 'libs/model/src/entities/seeds.spec.ts';
-    const said = await copy.run(`cp ${root}/${spec} ${spec} && (cd libs/model && ${JEST} --verbose src/entities 2>&1)`);
+    const said = await copy.run(
+      `cp ${root}/${spec} ${spec} && (cd libs/model && ${JEST} --verbose src/entities 2>&1) && rm ${spec}`,
+    );
     for (const table of ['notes', 'external_invoices']) expect(said).toContain(`the seeds of ${table}`);
   });
 

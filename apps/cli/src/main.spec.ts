@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { FOLDER, type FolderContent, withFolder } from '@airlock/config/testing';
+import { FOLDER, type FolderContent, goodEnvironments, withFolder } from '@airlock/config/testing';
 import { model } from '@airlock/model';
 
 const program = fileURLToPath(new URL('../bin/airlock.js', import.meta.url));
@@ -108,13 +108,10 @@ describe('airlock', () => {
   );
 
   it('refuses to seed production with 3, before it connects', async () => {
-    const remote = (role: string) =>
-      `postgres://airlock_${role}:never-asked-for-3@db.invalid/airlock?sslmode=verify-full`;
-    const { status, stdout, stderr } = await run(['db', 'seed'], {
-      ENVIRONMENT: 'production',
-      DATABASE_URL: remote('app'),
-      DATABASE_MIGRATION_URL: remote('migrator'),
-    });
+    const { production } = goodEnvironments;
+    const migrator = String(production.DATABASE_URL).replace(/_app:\w+/, '_migrator:n4k3v0qXZr8bYt5L');
+    const env = { ...production, DATABASE_MIGRATION_URL: migrator };
+    const { status, stdout, stderr } = await run(['db', 'seed'], env);
     expect(stderr).toBe(
       'ENVIRONMENT: seeds are sample data, and this is production; expected development, testing, preview or staging\n',
     );

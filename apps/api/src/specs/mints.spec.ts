@@ -121,7 +121,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'libs/database/src/model/migration.ts': 'compares migrations',
   'libs/database/src/provision/scram.ts': 'the verifier of a password, for PostgreSQL',
   'libs/database/src/refresh/masks/keyed-hash.ts': 'pseudonyms of a copy, which prove nothing',
-  'libs/database/src/seed/fake.ts': 'sample rows',
+  'libs/database/src/seed/hashed-values.ts': 'sample rows',
   'libs/provider-connections/src/attempts.ts': 'random parts inside of a sealed state',
   'libs/service/src/cache/cache-generation.ts': 'a generation in the stamped database',
   'libs/service/src/cache/read-cache.ts': 'keys in Redis that begin with the environment: read-cache.spec.ts',

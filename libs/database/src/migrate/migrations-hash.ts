@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LEDGER_SQL } from '../runner/ledger.js';
 import type { Model } from '../model/product-model.js';
-import { TEST_SEED_SIZE } from '../model/seeds.js';
+import { TEST_SEED_SIZE } from '../model/define-seeds.js';
 import { previewRows } from '../seed/create-rows.js';
 
 /** PostgreSQL does not start on a data folder of another major version. */

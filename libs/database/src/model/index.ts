@@ -13,5 +13,5 @@ export {
 } from './migration.js';
 export { MigrationError } from './migration-error.js';
 export type { Model } from './product-model.js';
-export { defineSeeds, SEED_SIZES, type Seeds, type TableSeeds, TEST_SEED_SIZE } from './seeds.js';
+export { defineSeeds, SEED_SIZES, type Seeds, type TableSeeds, TEST_SEED_SIZE } from './define-seeds.js';
 export { SYSTEM_ROLE } from './system-role.js';

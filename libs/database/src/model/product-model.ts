@@ -1,7 +1,7 @@
 import type { Backfill } from './backfill.js';
 import type { Classes } from './column-classes.js';
 import type { Migration } from './migration.js';
-import type { Seeds } from './seeds.js';
+import type { Seeds } from './define-seeds.js';
 
 /**
  * The product's part of its database. Functions take the parts that they need; none names a table of the product

@@ -1,12 +1,14 @@
 import type { Model } from '../model/product-model.js';
-import { defineSeeds } from '../model/seeds.js';
+import { defineSeeds } from '../model/define-seeds.js';
 import { createParcels } from './migrations/20261121030000-create-parcels.js';
 import type { Parcel } from './parcel.entity.js';
 
 const parcelSeeds = defineSeeds<Parcel>({
   table: 'parcels',
   key: ['id'],
-  create: ({ userId, index, fake }) => [{ id: fake.id(fake.date()), ownerId: userId, name: `Parcel ${index + 1}` }],
+  create: ({ userId, index, sample }) => [
+    { id: sample.id(sample.date()), ownerId: userId, name: `Parcel ${index + 1}` },
+  ],
 });
 
 /** The model of the specs of this library and of database-dev: one table with row-level security. */

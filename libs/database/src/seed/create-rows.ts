@@ -1,6 +1,6 @@
 import { MigrationError } from '../model/migration-error.js';
-import type { Seeds, TableSeeds } from '../model/seeds.js';
-import { Fake } from './fake.js';
+import type { Seeds, TableSeeds } from '../model/define-seeds.js';
+import { HashedValues } from './hashed-values.js';
 
 /** A row of a table, by property, and the index that it was made for. */
 export interface IndexedRow {
@@ -16,12 +16,12 @@ const INDEXES_PER_USER = 16;
 
 /** The same user for the same index: three of four rows belong to the named users, and many others have few. */
 export function userOf(index: number, users: Seeds['users']): string {
-  const fake = new Fake(`user ${index}`);
-  if (index >= users.length && fake.chance(LESS_KNOWN_PERCENT))
+  const sample = new HashedValues(`user ${index}`);
+  if (index >= users.length && sample.chance(LESS_KNOWN_PERCENT))
     return `user_${FIRST_NUMBER + Math.floor(index / INDEXES_PER_USER)}`;
   // At first each has one, so that none has none.
   if (index < users.length) return users[index] as string;
-  for (const user of users.slice(0, -1)) if (fake.chance(EARLIER_PERCENT)) return user;
+  for (const user of users.slice(0, -1)) if (sample.chance(EARLIER_PERCENT)) return user;
   return users.at(-1) as string;
 }
 
@@ -34,8 +34,8 @@ export function createRows(seeds: TableSeeds, userId: string, parents: readonly 
   const columns = new Set<string>();
   const rows = parents.flatMap(({ index = 0, row: parent }) => {
     const source = parent && seeds.of ? seeds.of.key.map((name) => toText(parent[name])) : [index];
-    const fake = new Fake([seeds.table, userId, ...source].join('\n'));
-    const made = seeds.create({ userId, index, parent: parent as never, fake });
+    const sample = new HashedValues([seeds.table, userId, ...source].join('\n'));
+    const made = seeds.create({ userId, index, parent: parent as never, sample });
     return made.map((row) => ({ index, row: row as IndexedRow['row'] }));
   });
   for (const { row } of rows) {

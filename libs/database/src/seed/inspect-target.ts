@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import { type Environment, environmentsWith, listNames, traitsOf } from '@airlock/config';
 import { MigrationError, MigrationRefusal } from '../model/migration-error.js';
-import type { Seeds, TableSeeds } from '../model/seeds.js';
-import { nameOf, type SeededTable } from './seed-table.js';
+import type { Seeds, TableSeeds } from '../model/define-seeds.js';
+import { quoteTable, type SeededTable } from './seed-table.js';
 
 /** @throws MigrationRefusal where only users enter data */
 export function assertMayBeSeeded(environment: Environment): void {
@@ -29,7 +29,7 @@ export async function assertNoCopy(client: Client): Promise<void> {
   );
 }
 
-export interface Inspection {
+export interface SeedScope {
   /** Leaves out tables and columns that do not exist yet, for a database before the last migrations. */
   readonly isPartial: boolean;
   /** Adds no row to a table where the first user has one, so that rows that were deleted stay deleted. */
@@ -39,7 +39,7 @@ export interface Inspection {
 export async function inspectTables(
   client: Client,
   { users, tables }: Seeds,
-  { isPartial, ifEmpty }: Inspection,
+  { isPartial, ifEmpty }: SeedScope,
 ): Promise<SeededTable[]> {
   assertOrder(tables);
   const known = await readColumns(client, tables);
@@ -83,7 +83,7 @@ async function findFilled(client: Client, tables: readonly TableSeeds[], userId:
   await client.query('BEGIN');
   await client.query(`SELECT pg_catalog.set_config('app.user_id', $1, true)`, [userId]);
   for (const seeds of tables)
-    if ((await client.query(`SELECT FROM ${nameOf(seeds)} LIMIT 1`)).rowCount) filled.add(seeds.table);
+    if ((await client.query(`SELECT FROM ${quoteTable(seeds)} LIMIT 1`)).rowCount) filled.add(seeds.table);
   await client.query('COMMIT');
   return filled;
 }

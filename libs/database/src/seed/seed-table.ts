@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { DatabaseError, escapeIdentifier } from 'pg';
 import { MigrationError } from '../model/migration-error.js';
-import type { TableSeeds } from '../model/seeds.js';
+import type { TableSeeds } from '../model/define-seeds.js';
 import { SYSTEM_ROLE } from '../model/system-role.js';
 import type { IndexedRow } from './create-rows.js';
 
@@ -25,8 +25,8 @@ export async function addRows(client: Client, table: SeededTable, rows: readonly
   const list = chooseColumns(table, Object.keys(first.row)).map(escapeIdentifier).join(', ');
   return asWriter(client, seeds, async () => {
     const { rowCount } = await client.query(
-      `INSERT INTO ${nameOf(seeds)} (${list})
-       SELECT ${list} FROM pg_catalog.jsonb_populate_recordset(NULL::${nameOf(seeds)}, $1) ON CONFLICT DO NOTHING`,
+      `INSERT INTO ${quoteTable(seeds)} (${list})
+       SELECT ${list} FROM pg_catalog.jsonb_populate_recordset(NULL::${quoteTable(seeds)}, $1) ON CONFLICT DO NOTHING`,
       [toJson(rows)],
     );
     return rowCount ?? 0;
@@ -51,8 +51,8 @@ export async function findRows(
   const keys = seeds.key.map(toColumn).map(escapeIdentifier);
   const { rows: found } = await client.query<Record<string, unknown> & { '#': string }>(
     `SELECT found.*, wanted.ordinality - 1 AS "#"
-       FROM pg_catalog.jsonb_populate_recordset(NULL::${nameOf(seeds)}, $1) WITH ORDINALITY AS wanted
-       JOIN ${nameOf(seeds)} AS found USING (${keys.join(', ')}) ORDER BY wanted.ordinality`,
+       FROM pg_catalog.jsonb_populate_recordset(NULL::${quoteTable(seeds)}, $1) WITH ORDINALITY AS wanted
+       JOIN ${quoteTable(seeds)} AS found USING (${keys.join(', ')}) ORDER BY wanted.ordinality`,
     [toJson(rows)],
   );
   return found.map(({ '#': place, ...row }) => ({
@@ -77,7 +77,7 @@ async function asWriter<T>(client: Client, { writer, table }: TableSeeds, write:
   }
 }
 
-export function nameOf({ table }: Pick<TableSeeds, 'table'>): string {
+export function quoteTable({ table }: Pick<TableSeeds, 'table'>): string {
   return `public.${escapeIdentifier(table)}`;
 }
 

@@ -3,7 +3,7 @@ import type { Environment } from '@airlock/config';
 import { startScratchCluster } from '@airlock/embedded-postgres';
 import { migrate } from '../migrate/migrate.js';
 import { type ScratchDatabase, useScratchCluster } from '../migrate/scratch-database.fixture.js';
-import { defineSeeds, type Seeds, type TableSeeds } from '../model/seeds.js';
+import { defineSeeds, type Seeds, type TableSeeds } from '../model/define-seeds.js';
 import { createConfig, createDatabase, runRefresh } from '../refresh/refresh.fixture.js';
 import { sampleModel } from '../sample/sample-model.js';
 import { seed, type SeedOptions } from './seed.js';
@@ -24,8 +24,8 @@ const labels = defineSeeds<Label, Parcel>({
   table: 'labels',
   key: ['parcelId', 'name'],
   of: parcels,
-  create: ({ userId, parent, fake }) =>
-    Array.from({ length: fake.integer(0, 3) }, (_, place) => ({
+  create: ({ userId, parent, sample }) =>
+    Array.from({ length: sample.integer(0, 3) }, (_, place) => ({
       ownerId: userId,
       parcelId: parent.id,
       name: `${parent.name}, label ${place + 1}`,
@@ -265,6 +265,6 @@ function withValues(values: object): TableSeeds {
 function withVarying(): TableSeeds {
   return {
     ...parcels,
-    create: ({ userId, index, fake }) => [{ ownerId: userId, ...(index === 0 && { id: fake.id(new Date()) }) }],
+    create: ({ userId, index, sample }) => [{ ownerId: userId, ...(index === 0 && { id: sample.id(new Date()) }) }],
   };
 }

@@ -2,14 +2,14 @@ import type { Client } from 'pg';
 import { traitsOf } from '@airlock/config';
 import { type ApplicationTarget, withApplication } from '../connect/application-session.js';
 import type { Model } from '../model/product-model.js';
-import { SEED_SIZES, type TableSeeds } from '../model/seeds.js';
+import { SEED_SIZES, type TableSeeds } from '../model/define-seeds.js';
 import { createRows, type IndexedRow, userOf } from './create-rows.js';
-import { assertMayBeSeeded, assertNoCopy, type Inspection, inspectTables } from './inspect-target.js';
+import { assertMayBeSeeded, assertNoCopy, type SeedScope, inspectTables } from './inspect-target.js';
 import { addRows, findRows, type SeededTable } from './seed-table.js';
 
 const BATCH_INDEXES = 1000;
 
-export interface SeedOptions extends ApplicationTarget, Pick<Model, 'seeds'>, Partial<Inspection> {
+export interface SeedOptions extends ApplicationTarget, Pick<Model, 'seeds'>, Partial<SeedScope> {
   /** The number of indexes; SEED_SIZES.small by default. */
   readonly size?: number | undefined;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;

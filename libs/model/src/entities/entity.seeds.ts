@@ -22,25 +22,25 @@ const UNUSUAL = [
 export const entitySeeds = defineSeeds<EntityRecord>({
   table: 'entities',
   key: ['id'],
-  create({ userId, index, fake }) {
-    const createdAt = fake.date();
-    const isChanged = fake.chance(20);
-    const colour = fake.pick(COLOURS);
+  create({ userId, index, sample }) {
+    const createdAt = sample.date();
+    const isChanged = sample.chance(20);
+    const colour = sample.pick(COLOURS);
     return [
       {
-        id: fake.id(createdAt),
+        id: sample.id(createdAt),
         ownerId: userId,
-        name: fake.chance(10) ? fake.pick(UNUSUAL) : `${colour} ${fake.pick(NOUNS)} ${index + 1}`,
+        name: sample.chance(10) ? sample.pick(UNUSUAL) : `${colour} ${sample.pick(NOUNS)} ${index + 1}`,
         attributes: {
           colour: colour.toLowerCase(),
-          priority: fake.integer(0, 4),
-          ...(fake.chance(50) && { tags: [fake.pick(TAGS)] }),
-          ...(fake.chance(30) && { contact: fake.person() }),
-          ...(fake.chance(10) && { note: fake.words(20, 120) }),
+          priority: sample.integer(0, 4),
+          ...(sample.chance(50) && { tags: [sample.pick(TAGS)] }),
+          ...(sample.chance(30) && { contact: sample.person() }),
+          ...(sample.chance(10) && { note: sample.words(20, 120) }),
         },
-        version: isChanged ? fake.integer(2, 9) : 1,
+        version: isChanged ? sample.integer(2, 9) : 1,
         createdAt,
-        updatedAt: isChanged ? fake.date({ after: createdAt, days: 90 }) : createdAt,
+        updatedAt: isChanged ? sample.date({ after: createdAt, days: 90 }) : createdAt,
       },
     ];
   },

@@ -1,46 +1,21 @@
 import { createHash } from 'node:crypto';
+import type { SamplePerson, SampleValues } from '../model/define-seeds.js';
 import { FIRST_NAMES, LAST_NAMES, LOREM } from '../refresh/masks/words.js';
 
 const SECOND_MS = 1000;
-const DAY_MS = 86_400 * SECOND_MS;
-/** A fixed time, so that the rows are the same on every day. */
-const NEWEST_MS = Date.UTC(2026, 0, 1);
+const DAY_SECONDS = 86_400;
 const TWO_YEARS_DAYS = 2 * 365;
+/** A fixed time, so that the rows are the same on every day. */
+const OLDEST = new Date(Date.UTC(2026, 0, 1) - TWO_YEARS_DAYS * DAY_SECONDS * SECOND_MS);
 
 /** Names that an interface must be able to show: accents, apostrophes, other scripts, right to left, one letter, long. */
-const WORLD_NAMES = [
-  ...[
-    'Zoë',
-    'Søren',
-    'Nguyễn',
-    'Þórunn',
-    'Jean-Luc',
-    'D’Arcy',
-    'Łucja',
-    'محمد',
-    'שרה',
-    'さくら',
-    '李',
-    'Дмитро',
-    'Ελένη',
-  ],
-  ...['अनन्या', 'O', 'Wolfeschlegelsteinhausenbergerdorff'],
-];
+const WORLD_NAMES =
+  'Zoë Søren Nguyễn Þórunn Jean-Luc D’Arcy Łucja محمد שרה さくら 李 Дмитро Ελένη अनन्या O Featherstonehaugh-Cholmondeley-Marjoribanks'.split(
+    ' ',
+  );
 
-export interface FakePerson {
-  readonly givenName: string;
-  readonly familyName: string;
-  /** Under example.org, which no person can have. */
-  readonly email: string;
-  /** From the numbers that Ofcom reserves for drama: +44 1632 960000 to 960999. */
-  readonly phone: string;
-}
-
-/**
- * Values that look real and are about no person. They follow from the text alone: integers and a hash, no clock and no
- * function of Math whose last bit depends on the machine.
- */
-export class Fake {
+/** They follow from the text alone: integers and a hash, no clock and no function of Math whose last bit depends on the machine. */
+export class HashedValues implements SampleValues {
   readonly #text: string;
   #block = Buffer.alloc(0);
   #used = 0;
@@ -50,7 +25,6 @@ export class Fake {
     this.#text = text;
   }
 
-  /** Both limits may occur. */
   integer(least: number, most: number): number {
     return least + (this.#next() % (most - least + 1));
   }
@@ -59,11 +33,11 @@ export class Fake {
     return this.integer(0, 99) < percent;
   }
 
-  pick<T>(choices: readonly [T, ...T[]] | readonly T[]): T {
+  pick<T>(choices: readonly T[]): T {
     return choices[this.integer(0, choices.length - 1)] as T;
   }
 
-  person(): FakePerson {
+  person(): SamplePerson {
     const [givenName, familyName] = [FIRST_NAMES, LAST_NAMES].map((names) =>
       this.pick(this.chance(10) ? WORLD_NAMES : names),
     ) as [string, string];
@@ -75,20 +49,15 @@ export class Fake {
     };
   }
 
-  /** Words without a meaning. */
   words(least: number, most: number): string {
     return Array.from({ length: this.integer(least, most) }, () => this.pick(LOREM)).join(' ');
   }
 
-  /** Within the two years before 2026, or in the time after `after` and before `days` have passed. */
-  date({
-    after = NEWEST_MS - TWO_YEARS_DAYS * DAY_MS,
-    days = TWO_YEARS_DAYS,
-  }: { after?: Date | number; days?: number } = {}): Date {
-    return new Date(Number(after) + this.integer(0, days * 86_400 - 1) * SECOND_MS + this.integer(0, 999));
+  date({ after, days } = { after: OLDEST, days: TWO_YEARS_DAYS }): Date {
+    return new Date(after.getTime() + this.integer(0, days * DAY_SECONDS - 1) * SECOND_MS + this.integer(0, 999));
   }
 
-  /** A UUID of version 7 (RFC 9562): 48 bits of the time, then version, variant and bits of this source. */
+  /** RFC 9562: 48 bits of the time, then version, variant and bits of this source. */
   id(at: Date): string {
     const time = at.getTime().toString(16).padStart(12, '0');
     const tail = [0, 0, 0].map(() => this.#next().toString(16).padStart(8, '0')).join('');

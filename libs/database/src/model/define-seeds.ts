@@ -1,5 +1,3 @@
-import type { Fake } from '../seed/fake.js';
-
 /** Sample data, for every environment but production. */
 export interface Seeds {
   /** Users with data worth looking at: the first has the most rows, each later one fewer. */
@@ -24,7 +22,30 @@ export interface SeedContext<Parent> {
   /** The row of `of` as the database has it, perhaps changed by its user. */
   readonly parent: Parent;
   /** Makes the same values for the same table and index, on every machine. */
-  readonly fake: Fake;
+  readonly sample: SampleValues;
+}
+
+/** Values that look real and are about no person. Limits are included. */
+export interface SampleValues {
+  integer(least: number, most: number): number;
+  chance(percent: number): boolean;
+  pick<T>(choices: readonly T[]): T;
+  person(): SamplePerson;
+  /** Words without a meaning. */
+  words(least: number, most: number): string;
+  /** Of the two years before 2026, or of the `days` that follow `after`. */
+  date(span?: { readonly after: Date; readonly days: number }): Date;
+  /** A UUID of version 7 with this time. */
+  id(at: Date): string;
+}
+
+export interface SamplePerson {
+  readonly givenName: string;
+  readonly familyName: string;
+  /** Under example.org, which no person can have. */
+  readonly email: string;
+  /** From the numbers that Ofcom reserves for drama: +44 1632 960000 to 960999. */
+  readonly phone: string;
 }
 
 export interface SeedsDefinition<Row extends object, Parent extends object | undefined> {
