@@ -272,6 +272,20 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
     expect(succeeded(release('db', 'status'))).toBe(true);
   });
 
+  it(hosting.environment === 'production' ? 'refuses sample rows' : 'takes sample rows, once', () => {
+    const seed = () => {
+      const words = ['--rm', '--no-deps', '--no-TTY', 'migrate', 'airlock', 'db', 'seed', '--if-empty'];
+      const { status, output } = host.compose('run', ...words);
+      return [status, output];
+    };
+    const said =
+      hosting.environment === 'production'
+        ? ([3, 'seeds are sample data, and this is production'] as const)
+        : ([0, '300 rows added, 0 already existed'] as const);
+    expect(seed()).toEqual([said[0], expect.stringContaining(said[1])]);
+    if (said[0] === 0) expect(seed()).toEqual([0, expect.stringContaining('0 rows added, 0 already existed')]);
+  });
+
   // One environment is enough: make test-deploy tests it on a swarm under more load.
   if (hosting.environment === 'staging') {
     it('loses no request when a replica is stopped', async () => {

@@ -24,11 +24,11 @@ const labels = defineSeeds<Label, Parcel>({
   table: 'labels',
   key: ['parcelId', 'name'],
   of: parcels,
-  create: ({ userId, parent, sample }) =>
+  create: ({ userId, index, parent, sample }) =>
     Array.from({ length: sample.integer(0, 3) }, (_, place) => ({
       ownerId: userId,
       parcelId: parent.id,
-      name: `${parent.name}, label ${place + 1}`,
+      name: `Label ${place + 1} of Parcel ${index + 1}`,
     })),
 });
 const countries = defineSeeds<{ code: string; ownerId: string }>({
@@ -78,6 +78,10 @@ describe('seed', () => {
     expect(rows).toHaveLength(inserted);
     expect(rows.length).toBeGreaterThan(1_500);
     expect(await dump(grown)).toEqual(rows);
+    const strange = `SELECT FROM labels l JOIN parcels p ON p.id = l.parcel_id WHERE l.name NOT LIKE '% of ' || p.name`;
+    expect((await whole.superuser.query(strange)).rowCount).toBe(0);
+    const counts = 'SELECT DISTINCT count(*) FROM labels GROUP BY parcel_id';
+    expect((await whole.superuser.query(counts)).rowCount).toBe(3);
   });
 
   it('keeps rows that their users changed, also as the parents of others', async () => {
