@@ -14,6 +14,7 @@ import {
   type Model,
   person,
   personal,
+  type Seeds,
   type TableSeeds,
 } from '@airlock/database/model';
 import { checkTemplate, lintMigrations } from '@airlock/database-dev/migration-checks';
@@ -180,7 +181,7 @@ describe('docs/beyond-crud.md', () => {
 
   it('has sample orders with their items, which keep what a user changed', async () => {
     const { config } = api.database;
-    const seeds = { users: ['user_ada'], tables: [declared.orderSeeds, declared.orderItemSeeds] };
+    const seeds: Seeds = { users: ['user_ada'], tables: [declared.orderSeeds, declared.orderItemSeeds] };
     await seed({ config, seeds, size: 30 });
     const { items: orders } = await find('limit=100', 'user_ada');
     expect(orders.length).toBeGreaterThan(15);

@@ -1,7 +1,7 @@
 /** Sample data, for every environment but production. */
 export interface Seeds {
   /** Users with data worth looking at: the first has the most rows, each later one fewer. */
-  readonly users: readonly string[];
+  readonly users: readonly [string, ...string[]];
   /** A table comes after those that its foreign keys point at. */
   readonly tables: readonly TableSeeds[];
 }
@@ -51,7 +51,7 @@ export interface SamplePerson {
 export interface SeedsDefinition<Row extends object, Parent extends object | undefined> {
   /** Of schema public. */
   readonly table: string;
-  /** The properties by which an existing row is found again: a unique key without values that the database generates. */
+  /** The properties by which an existing row is found again: a unique key, whose values every row states. */
   readonly key: readonly Extract<keyof Row, string>[];
   /** The seeds of the table that a foreign key points at: `create` is called for each of their rows. */
   readonly of?: Parent extends object ? TableSeeds<Parent> : never;

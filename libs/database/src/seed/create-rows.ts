@@ -31,21 +31,28 @@ export function userOf(index: number, users: Seeds['users']): string {
  * @param parents for a table with `of`, its rows; for others the indexes
  */
 export function createRows(seeds: TableSeeds, userId: string, parents: readonly Partial<IndexedRow>[]): IndexedRow[] {
-  const columns = new Set<string>();
   const rows = parents.flatMap(({ index = 0, row: parent }) => {
     const source = parent && seeds.of ? seeds.of.key.map((name) => toText(parent[name])) : [index];
     const sample = new HashedValues([seeds.table, userId, ...source].join('\n'));
     const made = seeds.create({ userId, index, parent: parent as never, sample });
     return made.map((row) => ({ index, row: row as IndexedRow['row'] }));
   });
-  for (const { row } of rows) {
-    columns.add(Object.keys(row).sort().join(', '));
-    if (columns.size > 1)
-      throw new MigrationError(
-        `seeds of ${seeds.table}: rows have different properties: ${[...columns].join(' and ')}; expected the same in each`,
-      );
-  }
+  assertSameProperties(seeds, rows);
   return rows;
+}
+
+/** @throws MigrationError for rows that one statement cannot add, and for rows that the next run would add again */
+function assertSameProperties({ table, key }: TableSeeds, rows: readonly IndexedRow[]): void {
+  const lists = new Set(rows.map(({ row }) => Object.keys(row).sort().join(', ')));
+  if (lists.size > 1)
+    throw new MigrationError(
+      `seeds of ${table}: rows have different properties: ${[...lists].join(' and ')}; expected the same in each`,
+    );
+  const missing = key.filter((property) => rows.some(({ row }) => row[property] === undefined));
+  if (missing.length > 0)
+    throw new MigrationError(
+      `seeds of ${table}: rows state no ${missing.join(', ')}; expected each property of their key`,
+    );
 }
 
 function toText(value: unknown): string {

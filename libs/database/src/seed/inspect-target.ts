@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { type Environment, environmentsWith, listNames, traitsOf } from '@airlock/config';
-import { MigrationError, MigrationRefusal } from '../model/migration-error.js';
 import type { Seeds, TableSeeds } from '../model/define-seeds.js';
+import { MigrationError, MigrationRefusal } from '../model/migration-error.js';
 import { quoteTable, type SeededTable } from './seed-table.js';
 
 /** @throws MigrationRefusal where only users enter data */
@@ -44,7 +44,7 @@ export async function inspectTables(
   assertOrder(tables);
   const known = await readColumns(client, tables);
   const present = isPartial ? tables.filter(({ table }) => known.has(table)) : tables;
-  const filled = ifEmpty ? await findFilled(client, present, users[0] ?? '') : new Set();
+  const filled = ifEmpty ? await findFilled(client, present, users[0]) : new Set();
   return present.map((seeds) => ({
     seeds,
     columns: known.get(seeds.table) ?? raise(seeds),

@@ -1,7 +1,6 @@
-import type { Client } from 'pg';
-import { DatabaseError, escapeIdentifier } from 'pg';
-import { MigrationError } from '../model/migration-error.js';
+import { type Client, DatabaseError, escapeIdentifier } from 'pg';
 import type { TableSeeds } from '../model/define-seeds.js';
+import { MigrationError } from '../model/migration-error.js';
 import { SYSTEM_ROLE } from '../model/system-role.js';
 import type { IndexedRow } from './create-rows.js';
 

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import { traitsOf } from '@airlock/config';
 import { type ApplicationTarget, withApplication } from '../connect/application-session.js';
+import { SEED_SIZES, type Seeds, type TableSeeds } from '../model/define-seeds.js';
 import type { Model } from '../model/product-model.js';
-import { SEED_SIZES, type TableSeeds } from '../model/define-seeds.js';
 import { createRows, type IndexedRow, userOf } from './create-rows.js';
 import { assertMayBeSeeded, assertNoCopy, type SeedScope, inspectTables } from './inspect-target.js';
 import { addRows, findRows, type SeededTable } from './seed-table.js';
@@ -57,7 +57,7 @@ async function recordSystemUse(client: Client): Promise<void> {
 
 interface Batch {
   readonly indexes: readonly number[];
-  readonly users: readonly string[];
+  readonly users: Seeds['users'];
 }
 
 /** One transaction, so that an interrupted seed leaves whole rows with all that belong to them. */

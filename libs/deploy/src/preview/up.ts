@@ -53,7 +53,17 @@ export async function previewUp(docker: Docker, request: UpRequest): Promise<Pre
   progress.step('start, provision and migrate');
   await compose(docker, source, ['up', '--detach', '--wait', '--remove-orphans', '--quiet-pull']);
   progress.step('add sample rows');
-  await compose(docker, source, ['run', '--rm', '--no-deps', '--quiet-pull', 'migrate', 'airlock', 'db', 'seed', '--if-empty']);
+  await compose(docker, source, [
+    'run',
+    '--rm',
+    '--no-deps',
+    '--quiet-pull',
+    'migrate',
+    'airlock',
+    'db',
+    'seed',
+    '--if-empty',
+  ]);
   progress.step('check the replica');
   await assertServes(docker, source, image);
   progress.step(`check ${preview.url}`);
