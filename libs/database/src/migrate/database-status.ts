@@ -39,6 +39,8 @@ export interface RestorableBackup {
   readonly name: string;
   readonly takenAt: Date;
   readonly provedAt: Date;
+  /** How long the last restore took; null if an earlier release recorded it. */
+  readonly restoreMs: number | null;
 }
 
 export interface BackfillStatus extends Partial<BackfillRecord> {
@@ -95,7 +97,9 @@ async function withStatusSession<T>(target: MigrationTarget, read: (client: Clie
 async function loadRestorable(client: Client): Promise<RestorableBackup | null> {
   if (!(await hasTable(client, 'ops.restorable_backups'))) return null;
   const { rows } = await client.query<RestorableBackup>(
-    `SELECT name, taken_at AS "takenAt", proved_at AS "provedAt" FROM ops.restorable_backups ORDER BY taken_at DESC LIMIT 1`,
+    `SELECT name, taken_at AS "takenAt", proved_at AS "provedAt",
+            (pg_catalog.to_jsonb(b) ->> 'restore_ms')::pg_catalog.float8 AS "restoreMs"
+       FROM ops.restorable_backups b ORDER BY taken_at DESC LIMIT 1`,
   );
   return rows[0] ?? null;
 }

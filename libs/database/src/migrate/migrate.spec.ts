@@ -46,6 +46,24 @@ describe('migrate', () => {
     });
   });
 
+  it('adds the heartbeat to a database of an earlier release, whose status it can show before', async () => {
+    const { config, superuser, connect } = await cluster.create();
+    await migrate({ config, migrations });
+    await superuser.query(`
+      DROP TABLE ops.heartbeat;
+      ALTER TABLE ops.restorable_backups DROP COLUMN heartbeat_at, DROP COLUMN restore_ms;
+      INSERT INTO ops.restorable_backups VALUES ('old', now())`);
+    const earlier = await loadStatus({ config, migrations });
+    expect(earlier.restorable).toMatchObject({ name: 'old', restoreMs: null });
+    await migrate({ config, migrations });
+    await superuser.query('UPDATE ops.restorable_backups SET restore_ms = 7');
+    expect((await loadStatus({ config, migrations })).restorable).toMatchObject({ name: 'old', restoreMs: 7 });
+    const app = await connect('app');
+    await app.query('UPDATE ops.heartbeat SET at = now()');
+    await expect(app.query('DELETE FROM ops.heartbeat')).rejects.toThrow('permission denied');
+    expect(await select(superuser, 'SELECT at IS NOT NULL FROM ops.heartbeat')).toEqual([true]);
+  });
+
   it.each([
     ['role of the system', 'ALTER TABLE ops.system_uses RENAME TO system_uses_before'],
     ['rights of the system', 'REVOKE USAGE ON SCHEMA ops FROM airlock_system'],

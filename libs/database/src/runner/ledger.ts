@@ -70,7 +70,15 @@ CREATE TABLE IF NOT EXISTS ops.restorable_backups (
   taken_at timestamptz NOT NULL,
   proved_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+ALTER TABLE ops.restorable_backups ADD COLUMN IF NOT EXISTS heartbeat_at timestamptz, ADD COLUMN IF NOT EXISTS restore_ms bigint;
 GRANT SELECT ON ops.restorable_backups TO PUBLIC;
+-- When a process that runs jobs last wrote here (docs/adr/0031). In a restored database it tells which moment came back.
+CREATE TABLE IF NOT EXISTS ops.heartbeat (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  at timestamptz
+);
+INSERT INTO ops.heartbeat DEFAULT VALUES ON CONFLICT DO NOTHING;
+GRANT SELECT, UPDATE (at) ON ops.heartbeat TO PUBLIC;
 -- How far each backfill is (docs/adr/0032). A batch changes its row in the transaction that changes the batch's rows.
 CREATE TABLE IF NOT EXISTS ops.backfills (
   name text PRIMARY KEY,
@@ -98,7 +106,7 @@ export async function hasTable(client: ClientBase, name: string): Promise<boolea
 
 /** Also adds what is missing in a database of an earlier release. */
 export async function ensureLedger(client: ClientBase): Promise<void> {
-  if (!(await hasTable(client, 'ops.backfills'))) await client.query(LEDGER_SQL);
+  if (!(await hasTable(client, 'ops.heartbeat'))) await client.query(LEDGER_SQL);
 }
 
 /** In the order of names, which is the order in which they were applied. */

@@ -392,6 +392,17 @@ describe('jobs', () => {
     expect(second.runs.map(({ outcome, attempt }) => [outcome, attempt])).toEqual([['done', 2]]);
   });
 
+  it('are run by a process that writes when it was last alive', async () => {
+    await test.query('UPDATE ops.heartbeat SET at = NULL');
+    const world = await open([]);
+    const read = async () => (await test.query<{ at: Date | null }>('SELECT at FROM ops.heartbeat'))[0]?.at;
+    expect(await read()).toBeNull();
+    const before = Date.now();
+    world.runner.start();
+    await until(async () => (await read()) !== null);
+    expect((await read())?.getTime()).toBeGreaterThanOrEqual(before);
+  });
+
   it('are aborted when another process has taken them', async () => {
     const endless = job({ name: 'endless', data: shape, run: () => new Promise(() => undefined) });
     const world = await open([endless]);

@@ -20,13 +20,17 @@ const TICK_MS = 500;
 /** Several of these fit into the silence after which another process takes a job. */
 const TOUCH_MS = 3_000;
 const WATCH_MS = WATCH_SECONDS * 1_000;
+const BEAT_MS = 60_000;
+/** In a restored backup it tells which moment came back. */
+const BEAT = 'UPDATE ops.heartbeat SET at = pg_catalog.clock_timestamp()';
 
 /** Works off the jobs that this release knows. A job of another release stays in its queue. */
 export class JobRunner {
   readonly #options: RunnerOptions;
   readonly #jobs: ReadonlyMap<string, Job>;
   readonly #running = new Map<Running, Promise<void>>();
-  #loops: Readonly<Record<'taking' | 'scheduling' | 'touching' | 'watching', () => Promise<void>>> | undefined;
+  #loops:
+    Readonly<Record<'taking' | 'scheduling' | 'touching' | 'watching' | 'beating', () => Promise<void>>> | undefined;
   #isDeclared = false;
   #isStopping = false;
   #wake: () => void = () => {};
@@ -44,13 +48,14 @@ export class JobRunner {
 
   /** Begins to take jobs, to schedule them, and to look for those of dead processes. */
   start(): void {
-    const { queue, declared } = this.#options;
+    const { queue, declared, database } = this.#options;
     const scheduler = new JobScheduler(queue, declared);
     this.#loops = {
       taking: this.#repeat('take', 0, () => this.#takeNext()),
       scheduling: this.#repeat('schedule', TICK_MS, () => scheduler.send(new Date())),
       touching: this.#repeat('touch', TOUCH_MS, () => this.#touch()),
       watching: this.#repeat('watch', WATCH_MS, async () => (this.figures = await queue.watch())),
+      beating: this.#repeat('beat', BEAT_MS, () => database.execute(BEAT)),
     };
   }
 
@@ -63,8 +68,8 @@ export class JobRunner {
   /** Waits for the jobs that run. Those that have not ended by then are given back, for another process. */
   async stop(waitMs: number): Promise<void> {
     this.drain();
-    const { taking, scheduling, touching, watching } = this.#loops ?? {};
-    await Promise.all([taking?.(), scheduling?.(), watching?.()]);
+    const { taking, scheduling, touching, watching, beating } = this.#loops ?? {};
+    await Promise.all([taking?.(), scheduling?.(), watching?.(), beating?.()]);
     await this.#settle(waitMs);
     for (const { control } of this.#running.keys()) control.abort(new JobEnded('released'));
     await Promise.all(this.#running.values());
