@@ -22,6 +22,8 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   STORAGE_URL: 'only an app with a route that takes files needs it, and then it is required (docs/uploads.md)',
   REFRESH_KEY: 'an operator gives it to the one command that reads it',
   REFRESH_SOURCE_URL: 'as REFRESH_KEY: it names a server that exists for one refresh',
+  REFRESH_BACKUP_URL: 'as REFRESH_KEY',
+  REFRESH_BACKUP_IDENTITY: 'as REFRESH_KEY',
   SENTRY_DSN: 'a platform that stores it as a secret passes it by name',
 };
 

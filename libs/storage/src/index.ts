@@ -1,4 +1,4 @@
-export { openBackupStorage, openStorage, provisionStorage } from './open-storage.js';
+export { openBackupStorage, openSourceBackups, openStorage, provisionStorage } from './open-storage.js';
 export { Storage } from './environment-storage.js';
 export type { StampedBackend } from './stamped-backend.js';
 export { StorageError } from './storage-error.js';

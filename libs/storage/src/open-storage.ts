@@ -2,7 +2,7 @@ import type { Config, StorageAddress } from '@airlock/config';
 import type { Backend } from './backend.js';
 import { Folder } from './folder-backend.js';
 import { StampedBackend } from './stamped-backend.js';
-import { BACKUPS, type Purpose, stampEmpty, UPLOADS } from './storage-stamp.js';
+import { BACKUPS, type Purpose, SOURCE_BACKUPS, stampEmpty, UPLOADS } from './storage-stamp.js';
 import { Storage } from './environment-storage.js';
 
 export type StorageOptions = Pick<Config, 'environment' | 'httpClient'> & Partial<Pick<Config, 'outbound'>>;
@@ -18,6 +18,16 @@ export async function openStorage(address: StorageAddress, options: StorageOptio
 /** Opens the place of the backups of an environment, as objects by name. Its stamp is checked like that of uploads. */
 export async function openBackupStorage(address: StorageAddress, options: StorageOptions): Promise<StampedBackend> {
   return openStamped(address, { ...options, purpose: BACKUPS });
+}
+
+/**
+ * Opens the backups of another environment, to read them: also an empty folder gets no stamp.
+ *
+ * @throws StorageError refused unless it has the stamp of backups of `options.environment`
+ */
+export async function openSourceBackups(address: StorageAddress, options: StorageOptions): Promise<StampedBackend> {
+  const purposed = { ...options, purpose: SOURCE_BACKUPS };
+  return new StampedBackend(await openBackend(address, purposed), purposed);
 }
 
 /** Stamps an empty bucket or folder for the environment. @throws StorageError if it is not empty or of another one */

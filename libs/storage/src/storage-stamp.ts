@@ -3,10 +3,11 @@ import { StorageError } from './storage-error.js';
 
 /** The use of a bucket or folder. Its stamp is an object that names the environment, and no key of `createKey`. */
 export interface Purpose {
-  readonly variable: 'STORAGE_URL' | 'BACKUP_URL';
+  readonly variable: 'STORAGE_URL' | 'BACKUP_URL' | 'REFRESH_BACKUP_URL';
   /** Different for each purpose: a place of one purpose has no stamp of the other, and is not empty either. */
   readonly stamp: string;
-  readonly provision: string;
+  /** The command that stamps an empty place; undefined if the place is only read. */
+  readonly provision: string | undefined;
   /** A bucket takes at most 10,000 parts of an object, and an upload holds two of them in memory. */
   readonly partBytes: number;
   /** For a reader that pauses, such as a database that writes what it was given; otherwise the limit of every request. */
@@ -27,6 +28,12 @@ export const BACKUPS: Purpose = {
   provision: 'airlock storage provision --backups',
   partBytes: 32 * MIB,
   idleTimeoutMs: 5 * 60_000,
+};
+/** Those of another environment, which are only read. */
+export const SOURCE_BACKUPS: Purpose = {
+  ...BACKUPS,
+  variable: 'REFRESH_BACKUP_URL',
+  provision: undefined,
 };
 
 const MAX_BYTES = 1_024;
@@ -76,17 +83,22 @@ export function refuseStamp(
   { description }: Backend,
   { found, expected, purpose }: { found: string | undefined; expected: string; purpose: Purpose },
 ): StorageError {
-  const [problem, fix] =
-    found === undefined
-      ? ['has no stamp', `${purpose.provision}   # stamps an empty bucket; run it once per environment`]
-      : [
-          `is stamped ${found || 'with an unreadable text'}`,
-          `set ${purpose.variable} to the bucket of this environment`,
-        ];
+  const { variable } = purpose;
+  const problem = found === undefined ? 'has no stamp' : `is stamped ${found || 'with an unreadable text'}`;
+  const fix = findFix(purpose, { found, expected });
   return new StorageError(
     'refused',
-    `${purpose.variable}: ${description} ${problem}; expected the stamp ${expected}\n  ${fix}`,
+    `${variable}: ${description} ${problem}; expected the stamp ${expected}\n  ${fix}`,
   );
+}
+
+function findFix(
+  { variable, provision }: Purpose,
+  { found, expected }: { found: string | undefined; expected: string },
+): string {
+  if (provision === undefined) return `set ${variable} to the BACKUP_URL of ${expected}, with keys that can only read`;
+  if (found !== undefined) return `set ${variable} to the bucket of this environment`;
+  return `${provision}   # stamps an empty bucket; run it once per environment`;
 }
 
 function parse(text: string): string {

@@ -41,7 +41,12 @@ function arrange(v: Values, file: string | undefined, program: ProgramName | und
       lockTimeoutMs: v.DATABASE_LOCK_TIMEOUT,
       idleInTransactionTimeoutMs: v.DATABASE_IDLE_IN_TRANSACTION_TIMEOUT,
     },
-    refresh: { source: v.REFRESH_SOURCE_URL, key: v.REFRESH_KEY },
+    refresh: {
+      source: v.REFRESH_SOURCE_URL,
+      backups: v.REFRESH_BACKUP_URL,
+      identity: v.REFRESH_BACKUP_IDENTITY,
+      key: v.REFRESH_KEY,
+    },
     jobs: { concurrency: v.JOB_CONCURRENCY, inApi: v.JOBS_IN_API },
     redis: v.REDIS_URL && { url: v.REDIS_URL },
     storage: v.STORAGE_URL,

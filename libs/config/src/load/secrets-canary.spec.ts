@@ -22,6 +22,7 @@ const FORMED = {
   CONNECTION_KEYS: 'cAnArYcOn4f1e7a92c0b8d36510f2e4a7b9',
   CONNECTION_PROVIDERS: 'cAnArYpRo9d2c5b18e',
   REFRESH_SOURCE_URL: 'cAnArYrSo4e8d01b7f',
+  REFRESH_BACKUP_URL: 'cAnArYrBu7c1d94e0b',
   REFRESH_KEY: 'cAnArYrKe2f6a93d5c',
 };
 const plain = Object.fromEntries(
@@ -56,6 +57,7 @@ const planted: Record<string, string> = {
   MAIL_FROM: 'no-reply@corp.net',
   STORAGE_URL: `s3://AKIA7EXAMPLE:${CANARIES.STORAGE_URL}@s3.corp.net:443/corp-files?region=eu-central-1`,
   REFRESH_SOURCE_URL: url('REFRESH_SOURCE_URL', 'reader'),
+  REFRESH_BACKUP_URL: `s3://AKIA7EXAMPLE:${CANARIES.REFRESH_BACKUP_URL}@s3.corp.net:443/corp-copies`,
   REFRESH_KEY: CANARIES.REFRESH_KEY,
   BACKUP_URL: `s3://AKIA7EXAMPLE:${CANARIES.BACKUP_URL}@s3.corp.net:443/corp-backups`,
   SENTRY_DSN: `https://${CANARIES.SENTRY_DSN}@sentry.corp.net/1`,

@@ -1,5 +1,5 @@
 import { findWordOf, isTestDatabaseName, maxDatabaseNameBytes } from '../values/database-names.js';
-import { type Environment, environmentsWith, environmentsWithout, listNames } from '../values/environment.js';
+import { type Environment, environmentsWith, environmentsWithout, listNames, traitsOf } from '../values/environment.js';
 import { isListed, isLocalHost, isPublicPattern } from '../values/hosts.js';
 import { POOLER_PORT } from '../values/poolers.js';
 import { quote } from '../values/quote.js';
@@ -210,9 +210,14 @@ function isMaintenance(name: string, database: string): boolean {
   return name === 'DATABASE_ADMIN_URL' && database === 'postgres';
 }
 
+/** The backups that a refresh reads are those of another environment; their stamp is judged later. */
+function omitSource(name: string, others: readonly Environment[]): readonly Environment[] {
+  return name === 'REFRESH_BACKUP_URL' ? others.filter((other) => !traitsOf(other).feedsCopies) : others;
+}
+
 function findForeignName(facts: Facts, others: readonly Environment[]) {
   return dataNamesOf(facts).flatMap(({ name, what, text }) => {
-    const word = findWordOf(text, others);
+    const word = findWordOf(text, omitSource(name, others));
     return violationIf(word !== undefined, {
       name,
       problem: `names the ${what} ${text}, and its word ${word} belongs to another environment than ${facts.environment}`,
@@ -224,7 +229,7 @@ function findForeignName(facts: Facts, others: readonly Environment[]) {
 
 function findForeignHost(facts: Facts, others: readonly Environment[]) {
   return dataHostsOf(facts).flatMap(({ name, host }) => {
-    const word = findWordOf(host, others);
+    const word = findWordOf(host, omitSource(name, others));
     return violationIf(word !== undefined, {
       name,
       problem: `names the host ${host}, and its word ${word} belongs to another environment than ${facts.environment}`,

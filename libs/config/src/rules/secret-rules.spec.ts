@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { inspectConfig } from '../load/inspect-config.js';
 import { goodEnvironments } from '../testing/index.js';
-import { databaseVariables, metaOf, type VariableName, variableNames } from '../variables/schema.js';
+import { databaseVariables, metaOf, storageVariables, type VariableName, variableNames } from '../variables/schema.js';
 
 const secrets = variableNames.filter((name) => metaOf(name).secret && name !== 'SENTRY_DSN');
 const SERVER = 'db.corp.net:5432/airlock?sslmode=verify-full';
@@ -19,7 +19,7 @@ function write(name: VariableName, secret: string): string {
     return JSON.stringify([{ ...provider, clientSecret: secret }]);
   }
   if (name === 'SMTP_URL') return `smtp://airlock:${secret}@smtp.corp.net:587`;
-  if (name === 'STORAGE_URL' || name === 'BACKUP_URL') return `s3://key:${secret}@s3.corp.net:443/corp-files`;
+  if (storageVariables.some((one) => one === name)) return `s3://key:${secret}@s3.corp.net:443/corp-files`;
   return name === 'REDIS_URL' ? `rediss://:${secret}@redis.corp.net:6379/0` : secret;
 }
 

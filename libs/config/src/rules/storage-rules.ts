@@ -1,7 +1,6 @@
 import { environmentsWith, environmentsWithout } from '../values/environment.js';
 import type { StorageAddress } from '../values/storage-url.js';
 import { isListed } from '../values/hosts.js';
-import { storageVariables } from '../variables/schema.js';
 import { bucketsOf, type ConfigRule, EVERYWHERE, LASTING, violationIf } from './config-rule.js';
 
 /** Rules about hosts and names that apply to a bucket as to a database are in database-rules.ts. */
@@ -10,7 +9,8 @@ export const storageRules: readonly ConfigRule[] = [
     title: 'a folder as `STORAGE_URL` or `BACKUP_URL`',
     environments: LASTING,
     find: ({ environment, values }) =>
-      storageVariables.flatMap((name) =>
+      // Backups that are only read may be in a folder that the command was given.
+      (['STORAGE_URL', 'BACKUP_URL'] as const).flatMap((name) =>
         violationIf(values[name]?.kind === 'folder', {
           name,
           problem: `names a folder in ${environment}, which ends with its container`,

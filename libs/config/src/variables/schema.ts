@@ -243,10 +243,32 @@ export const schema = z.object({
       programs: ['provision'],
       only: REFRESHED,
       description:
-        'A restored copy of production, as a role that reads every row. `airlock db refresh` fills this database from it.',
+        'In place of REFRESH_BACKUP_URL: a server that was restored from a backup, as a role that reads every row.',
       example: 'postgres://postgres:changethis@restored.example.com:5432/airlock?sslmode=verify-full',
       secret: true,
       location: true,
+    }),
+  REFRESH_BACKUP_URL: storageAddress()
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      programs: ['provision'],
+      only: REFRESHED,
+      description:
+        'The backups of production, with keys that can only read. `airlock db refresh` copies the newest one.',
+      example: 's3://reader:changethis@s3.eu-central-1.example.com:443/airlock-backups?region=eu-central-1',
+      secret: true,
+      location: true,
+    }),
+  REFRESH_BACKUP_IDENTITY: secret()
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      programs: ['provision'],
+      only: REFRESHED,
+      description: 'The secret key of age that decrypts the backups of REFRESH_BACKUP_URL.',
+      example: 'changethis',
+      secret: true,
     }),
   REFRESH_KEY: secret()
     .optional()
@@ -405,9 +427,9 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Storage',
-      programs: ['backup'],
+      programs: ['backup', 'provision'],
       description:
-        'The folder of pg_dump and pg_restore, of the major version of the server. Default: the search path.',
+        'The folder of the programs of PostgreSQL, of the major version of the server. Default: the search path.',
       example: '/usr/lib/postgresql/18/bin',
     }),
 
@@ -479,7 +501,7 @@ export const schema = z.object({
     .optional()
     .register(variables, {
       group: 'Outbound',
-      programs: [...SERVERS, 'backup'],
+      programs: [...SERVERS, 'backup', 'provision'],
       description: 'The proxy through which HTTP and mail leave a network that has no other way out.',
       example: 'http://outbound:3128',
       only: ISOLATED,
