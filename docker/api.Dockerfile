@@ -2,12 +2,12 @@
 #
 #   lock ──► dependencies ──┐
 #   tools ─► build ─────────┼─► production      slim = the Node image without the parts that a server does not need
-#   clients ─► slim ────────┘      clients = pg_dump and pg_restore of the image that the stacks run
+#   clients ─► slim ────────┘      clients = pg_dump, pg_restore and a server of the image that the stacks run
 #   tools ─► development    the workspace with its tools: compose.override.yml and the test runner
 
 # By tag on a laptop. A release passes the digest that docker/pin-images resolved (docs/docker.md, rule D1).
 ARG NODE_IMAGE=node:24.21.0-trixie-slim
-# Its pg_dump and pg_restore, for backups: of the same version as the server of the stacks.
+# Its pg_dump, pg_restore and server, for backups and refreshes: of the same version as the server of the stacks.
 ARG POSTGRES_IMAGE=postgres:18-trixie
 
 FROM ${NODE_IMAGE} AS base
@@ -63,7 +63,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share/doc /
  && printf 'airlock:x:10001:\n' >>/etc/group \
  && printf 'airlock:x:10001:10001::/app:/usr/sbin/nologin\n' >>/etc/passwd \
  && mkdir /app && ln -s /app/apps/cli/bin/airlock.js /usr/local/bin/airlock \
- && for name in pg_dump pg_restore; do ln -s ../lib/postgresql-clients/$name /usr/local/bin/$name; done \
+ && for name in pg_dump pg_restore initdb postgres; do ln -s ../lib/postgresql-clients/$name /usr/local/bin/$name; done \
  && find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /etc/hosts -o -path /etc/hostname -o -path /etc/resolv.conf \) -prune \
       -o -newer /usr/local/bin/node -exec touch --no-dereference --reference=/usr/local/bin/node {} +
 

@@ -336,15 +336,31 @@ describeWithTools('backups', () => {
     it('proves the newest backup in a database that it drops, and records it', async () => {
       const { backup } = await createBackup(world.options);
       const before = await listDatabases();
-      await restoreDrill(world.options);
+      const { recoveryTimeMs } = await restoreDrill(world.options);
       expect(await listDatabases()).toEqual(before);
       expect(await proved()).toEqual([{ name: backup.name }]);
       const { migrations } = world.options;
       const { restorable } = await loadStatus({ config: world.config, migrations });
       expect(restorable?.name).toBe(backup.name);
+      expect(restorable?.restoreMs).toBe(recoveryTimeMs);
       const past = await loadPast(world.options);
       expect(past.takenAt).toEqual(new Date(backup.takenAt));
       expect(past.provedAt).toEqual(restorable?.provedAt);
+    });
+
+    it('tells and records which moment a restore would bring back, and how long it takes', async () => {
+      await createBackup(world.options);
+      expect(await restoreDrill(world.options)).toMatchObject({ heartbeatAt: null, recoveryPointMs: null });
+      await world.sql(`UPDATE ops.heartbeat SET at = now() - interval '1 hour'`);
+      await createBackup(world.options);
+      const { heartbeatAt, recoveryPointMs, recoveryTimeMs } = await restoreDrill(world.options);
+      expect(await world.sql('SELECT at AS "heartbeatAt" FROM ops.heartbeat')).toEqual([{ heartbeatAt }]);
+      expect(recoveryPointMs).toBeGreaterThanOrEqual(3_600_000 + recoveryTimeMs);
+      expect(
+        await world.sql(
+          'SELECT heartbeat_at, restore_ms::int FROM ops.restorable_backups ORDER BY taken_at DESC LIMIT 1',
+        ),
+      ).toEqual([{ heartbeat_at: heartbeatAt, restore_ms: recoveryTimeMs }]);
     });
 
     const flip = (at: (bytes: Buffer) => number) => (bytes: Buffer) => {
@@ -357,8 +373,9 @@ describeWithTools('backups', () => {
       ['the first byte of the dump flipped', '~dump', flip(() => 0), 'damaged'],
       ['a byte in the middle of the dump flipped', '~dump', flip((bytes) => bytes.length >> 1), 'damaged'],
       ['the last byte of the dump flipped', '~dump', flip((bytes) => bytes.length - 1), 'damaged'],
-      ['the dump cut', '~dump', (bytes: Buffer) => bytes.subarray(0, -100), 'damaged'],
-      ['an empty dump', '~dump', () => Buffer.alloc(0), 'damaged'],
+      ['the dump cut', '~dump', (bytes: Buffer) => bytes.subarray(0, -100), 'truncated-dump'],
+      ['an empty dump', '~dump', () => Buffer.alloc(0), 'truncated-dump'],
+      ['a byte behind the dump', '~dump', (bytes: Buffer) => Buffer.concat([bytes, bytes.subarray(0, 1)]), 'damaged'],
       ['a byte of the manifest flipped', 'manifest.json', flip(() => 0), 'damaged-manifest'],
       [
         'another number of rows in the manifest',
@@ -423,7 +440,7 @@ describeWithTools('backups', () => {
     it('gives a throw-away copy to a caller, and drops it when the caller fails', async () => {
       const { backup } = await createBackup(world.options);
       const before = await listDatabases();
-      const attempt = withRestored(world.options, backup, async ({ address }) => {
+      const attempt = withRestored(world.options, { backup }, async ({ address }) => {
         expect(await world.sql('SELECT count(*)::int AS n FROM public.parcels', address.database)).toEqual([
           { n: 300 },
         ]);

@@ -71,7 +71,10 @@ export async function createBackup(options: CreateOptions): Promise<BackupReport
   });
 }
 
-interface SnapshotFacts extends Pick<BackupManifest, 'name' | 'takenAt' | 'server' | 'tool' | 'contents' | 'roles'> {
+interface SnapshotFacts extends Pick<
+  BackupManifest,
+  'name' | 'takenAt' | 'server' | 'tool' | 'databaseBytes' | 'contents' | 'roles'
+> {
   readonly snapshot: string;
 }
 
@@ -82,14 +85,17 @@ async function openSnapshot(client: Client, folder: string | undefined): Promise
   );
   const tool = await assertTools(major, folder);
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  const { snapshot, takenAt, systemIdentifier } = await ask<{
+  const { snapshot, takenAt, systemIdentifier, databaseBytes } = await ask<{
     snapshot: string;
     takenAt: Date;
     systemIdentifier: string;
+    databaseBytes: number;
   }>(
     client,
     `SELECT pg_catalog.pg_export_snapshot() AS snapshot, pg_catalog.now() AS "takenAt",
-            system_identifier::text AS "systemIdentifier" FROM pg_catalog.pg_control_system()`,
+            system_identifier::text AS "systemIdentifier",
+            pg_catalog.pg_database_size(pg_catalog.current_database())::float8 AS "databaseBytes"
+       FROM pg_catalog.pg_control_system()`,
   );
   const contents: Contents = await readContents(client, await listTables(client));
   if (contents.migrations.length === 0)
@@ -99,7 +105,8 @@ async function openSnapshot(client: Client, folder: string | undefined): Promise
     );
   const { roles } = await ask<{ roles: string[] }>(client, ROLES);
   const name = createBackupName(takenAt, randomBytes(4).toString('hex'));
-  return { snapshot, name, takenAt: takenAt.toISOString(), server: { systemIdentifier, major }, tool, contents, roles };
+  const server = { systemIdentifier, major };
+  return { snapshot, name, takenAt: takenAt.toISOString(), server, tool, databaseBytes, contents, roles };
 }
 
 /** The roles that own objects of this database, have rights in it, or are named by its policies. */

@@ -3,6 +3,8 @@ import { Decrypter, Encrypter } from 'age-encryption';
 import { type BackupError, refuse } from './problems/backup-error.js';
 import type { Bytes } from './tools/streams.js';
 
+const IDENTITY = 'BACKUP_IDENTITY, or REFRESH_BACKUP_IDENTITY for a refresh';
+
 /** Encrypts bytes by age. Without recipients they are unchanged. @throws BackupError no-key for a recipient that is none */
 export function createEncryption(recipients: readonly string[]): (source: Bytes) => Bytes {
   if (recipients.length === 0) return (source) => source;
@@ -42,13 +44,13 @@ async function open(source: Bytes, identity: Secret): Promise<Bytes> {
 }
 
 function refuseIdentity(): BackupError {
-  const text = 'BACKUP_IDENTITY: does not decrypt this backup; expected the identity of one of its recipients';
+  const text = `${IDENTITY}: does not decrypt this backup; expected the identity of one of its recipients`;
   return refuse('no-key', text);
 }
 
 export function requireKey(identity: Secret | undefined): Secret {
   if (identity) return identity;
-  const text = 'BACKUP_IDENTITY: is not set, and the backup is encrypted; expected the identity of a recipient';
+  const text = `${IDENTITY}: is not set, and the backup is encrypted; expected the identity of a recipient`;
   throw refuse('no-key', text);
 }
 

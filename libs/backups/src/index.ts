@@ -6,4 +6,6 @@ export type { BackupManifest } from './manifest.js';
 export { restoreBackup } from './restore-backup.js';
 export { loadPast } from './load-past.js';
 export { restoreDrill } from './restore-drill.js';
+export { describeRecovery } from './heartbeat.js';
+export { type RestoredSource, withRestoredSource } from './restored-source.js';
 export { runSchedule } from './backup-schedule.js';

@@ -18,6 +18,8 @@ export const manifestSchema = z.strictObject({
   takenAt: z.iso.datetime(),
   durationMs: z.int().nonnegative(),
   bytes: z.int().positive(),
+  /** The size of the database on its server. */
+  databaseBytes: z.int().positive().optional(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   isEncrypted: z.boolean(),
   contents: contentsSchema,

@@ -2,6 +2,7 @@ import { assertIdentity, withClient } from '@airlock/database/sessions';
 import { type Client, escapeIdentifier } from 'pg';
 import { refuse } from './problems/backup-error.js';
 import { type BackupOptions, createClaim, createContext } from './backup-options.js';
+import type { Recovery } from './heartbeat.js';
 import type { BackupManifest } from './manifest.js';
 
 /** The names of backups that a drill has restored, the newest backup first. */
@@ -25,13 +26,17 @@ export async function assertRecordable(options: BackupOptions): Promise<void> {
   await withDatabase(options, (client) => becomeOwner(client));
 }
 
-export async function recordProof(options: BackupOptions, { name, takenAt }: BackupManifest): Promise<void> {
+export async function recordProof(
+  options: BackupOptions,
+  { name, takenAt }: BackupManifest,
+  { heartbeatAt, recoveryTimeMs }: Recovery,
+): Promise<void> {
   await withDatabase(options, async (client) => {
     await becomeOwner(client);
     await client.query(
-      `INSERT INTO ops.restorable_backups (name, taken_at) VALUES ($1, $2)
-       ON CONFLICT (name) DO UPDATE SET proved_at = pg_catalog.clock_timestamp()`,
-      [name, takenAt],
+      `INSERT INTO ops.restorable_backups (name, taken_at, heartbeat_at, restore_ms) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (name) DO UPDATE SET proved_at = pg_catalog.clock_timestamp(), restore_ms = excluded.restore_ms`,
+      [name, takenAt, heartbeatAt, recoveryTimeMs],
     );
   });
 }
@@ -46,10 +51,10 @@ async function withDatabase(options: BackupOptions, use: (client: Client) => Pro
 
 /** The table belongs to the role that owns schema public. */
 async function becomeOwner(client: Client): Promise<void> {
-  if (!(await hasTable(client)))
+  if (!(await hasTable(client, 'ops.heartbeat')))
     throw refuse(
       'missing-rights',
-      `database "${String(client.database)}": was migrated by an earlier release, without ops.restorable_backups\n  airlock db migrate`,
+      `database "${String(client.database)}": was migrated by an earlier release, without ops.heartbeat\n  airlock db migrate`,
     );
   const { rows } = await client.query<{ owner: string }>(
     `SELECT pg_catalog.pg_get_userbyid(relowner)::text AS owner FROM pg_catalog.pg_class
@@ -58,9 +63,9 @@ async function becomeOwner(client: Client): Promise<void> {
   await client.query(`SET ROLE ${escapeIdentifier(rows[0]!.owner)}`);
 }
 
-async function hasTable(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ found: boolean }>(
-    `SELECT pg_catalog.to_regclass('ops.restorable_backups') IS NOT NULL AS found`,
-  );
+async function hasTable(client: Client, name = 'ops.restorable_backups'): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(`SELECT pg_catalog.to_regclass($1) IS NOT NULL AS found`, [
+    name,
+  ]);
   return rows[0]?.found === true;
 }

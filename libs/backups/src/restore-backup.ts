@@ -27,7 +27,7 @@ export async function restoreBackup(
   const backup = name === 'latest' ? await store.loadNewest() : await store.load(name);
   const started = Date.now();
   await assertNewName(options, database);
-  await withRestored(options, backup, (restored) =>
+  await withRestored(options, { backup }, (restored) =>
     keepAs(restored, database).catch((error: unknown) => {
       throw (error as { code?: string }).code === DUPLICATE_DATABASE ? refuseExisting(database) : error;
     }),

@@ -1,10 +1,11 @@
 import type { RestoreOptions } from './backup-options.js';
 import { BackupStore } from './backup-store.js';
+import { createRecovery, type Recovery } from './heartbeat.js';
 import type { BackupManifest } from './manifest.js';
 import { assertRecordable, recordProof } from './proofs.js';
 import { withRestored } from './restored-database.js';
 
-export interface DrillReport {
+export interface DrillReport extends Recovery {
   readonly backup: BackupManifest;
   readonly durationMs: number;
 }
@@ -19,7 +20,9 @@ export async function restoreDrill(options: RestoreOptions): Promise<DrillReport
   await assertRecordable(options);
   const backup = await new BackupStore(options.storage, options.environment).loadNewest();
   const started = Date.now();
-  await withRestored(options, backup, () => Promise.resolve());
-  await recordProof(options, backup);
-  return { backup, durationMs: Date.now() - started };
+  const recovery = await withRestored(options, { backup }, ({ heartbeatAt }) =>
+    Promise.resolve(createRecovery(heartbeatAt, started)),
+  );
+  await recordProof(options, backup, recovery);
+  return { backup, durationMs: Date.now() - started, ...recovery };
 }

@@ -5,8 +5,7 @@ import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { createContext, type RestoreOptions } from './backup-options.js';
 import { prepareSession } from './contents/read-contents.js';
 import { tryLock } from './hold-lock.js';
-import type { BackupManifest } from './manifest.js';
-import { restoreInto } from './restore-into.js';
+import { restoreInto, type RestoreInput } from './restore-into.js';
 
 const PREFIX = 'airlock_restore_';
 /** The name alone does not make a database ours to drop. */
@@ -16,6 +15,8 @@ const MARK = 'airlock: an unfinished restore; dropped by the next one';
 export interface Restored {
   readonly admin: Client;
   readonly address: DatabaseAddress;
+  /** The last sign of life of the original; null in a backup of a release that wrote none. */
+  readonly heartbeatAt: Date | null;
 }
 
 /**
@@ -26,7 +27,7 @@ export interface Restored {
  */
 export async function withRestored<T>(
   options: RestoreOptions,
-  backup: BackupManifest,
+  { backup, dump }: Pick<RestoreInput, 'backup' | 'dump'>,
   use: (restored: Restored) => Promise<T>,
 ): Promise<T> {
   const database = `${PREFIX}${randomBytes(6).toString('hex')}`;
@@ -36,8 +37,8 @@ export async function withRestored<T>(
     await tryLock(admin, database);
     let result: T;
     try {
-      await restoreInto({ admin, backup, database, options, comment: MARK });
-      result = await use({ admin, address: { ...options.admin, database } });
+      const heartbeatAt = await restoreInto({ admin, backup, dump, database, options, comment: MARK });
+      result = await use({ admin, address: { ...options.admin, database }, heartbeatAt });
     } catch (error) {
       // If the server is lost, the next restore drops it.
       await dropDatabase(admin, database).catch(() => undefined);
@@ -49,7 +50,10 @@ export async function withRestored<T>(
 }
 
 /** From here on it is not ours to drop. @throws Error if a database of that name exists */
-export async function keepAs({ admin, address: { database } }: Restored, name: string): Promise<void> {
+export async function keepAs(
+  { admin, address: { database } }: Pick<Restored, 'admin' | 'address'>,
+  name: string,
+): Promise<void> {
   await admin.query(`ALTER DATABASE ${escapeIdentifier(database)} RENAME TO ${escapeIdentifier(name)}`);
   await admin.query(`COMMENT ON DATABASE ${escapeIdentifier(name)} IS NULL`);
 }

@@ -1,6 +1,6 @@
 /** Names of what can go wrong, for scripts and alerts. */
 export type BackupProblem =
-  /** pg_dump or pg_restore is missing, or of another major version than the server. */
+  /** A program of PostgreSQL is missing, or of another major version than the server. */
   | 'wrong-tools'
   /** The role may not read everything, or not create what a restore needs. */
   | 'missing-rights'
@@ -17,6 +17,10 @@ export type BackupProblem =
   | 'other-environment'
   /** The storage stopped before the last byte. */
   | 'lost-storage'
+  /** There is a manifest without its dump. */
+  | 'missing-dump'
+  /** The dump is shorter than the one that was stored. */
+  | 'truncated-dump'
   /** The bytes are not those that were stored. */
   | 'damaged'
   /** The manifest cannot be read. */
@@ -26,6 +30,14 @@ export type BackupProblem =
   /** A database of that name exists, or the name is not a valid one. */
   | 'existing-database'
   | 'no-key'
+  /** The folder of a throw-away server has no room for the database. */
+  | 'unfit-folder'
+  /** The throw-away server did not start. */
+  | 'server-failed'
+  /** The dump holds something by which a server connects to others. */
+  | 'foreign-server'
+  /** No process used the database when the backup was taken. */
+  | 'stale-heartbeat'
   | 'restore-failed'
   /** The restored database is not the one that was backed up. */
   | 'differs';

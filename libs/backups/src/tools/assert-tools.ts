@@ -5,19 +5,25 @@ import { startTool, type ToolName, TOOLS_HINT } from './start-tool.js';
 /**
  * pg_dump refuses a newer server, and an older server may not read the dump of a newer pg_dump.
  *
- * @returns the version of pg_dump, such as 18.6
- * @throws BackupError wrong-tools unless both programs have the major version of the server
+ * @returns the version of the first program, such as 18.6
+ * @throws BackupError wrong-tools unless each program has the major version of the server
  */
-export async function assertTools(serverMajor: number, folder: string | undefined): Promise<string> {
-  const [dump, restore] = [await readVersion('pg_dump', folder), await readVersion('pg_restore', folder)];
-  for (const [name, version] of Object.entries({ pg_dump: dump, pg_restore: restore })) {
+export async function assertTools(
+  serverMajor: number,
+  folder: string | undefined,
+  names: readonly ToolName[] = ['pg_dump', 'pg_restore'],
+): Promise<string> {
+  const versions: string[] = [];
+  for (const name of names) {
+    const version = await readVersion(name, folder);
+    versions.push(version);
     if (Number.parseInt(version, 10) === serverMajor) continue;
     throw refuse(
       'wrong-tools',
       `${name}: is version ${version}, and the server ${serverMajor}; expected the same major version\n  ${TOOLS_HINT}`,
     );
   }
-  return dump;
+  return versions[0] ?? '';
 }
 
 async function readVersion(name: ToolName, folder: string | undefined): Promise<string> {

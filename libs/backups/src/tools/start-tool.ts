@@ -4,7 +4,7 @@ import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { type DatabaseAddress, readProcessEnvironment } from '@airlock/config';
 import { BackupError, type BackupProblem } from '../problems/backup-error.js';
 
-export type ToolName = 'pg_dump' | 'pg_restore';
+export type ToolName = 'pg_dump' | 'pg_restore' | 'initdb' | 'postgres';
 
 export interface ToolOptions {
   /** The folder of the program; the search path by default. */
@@ -26,7 +26,7 @@ export interface RunningTool {
 
 const MAX_ERROR_LENGTH = 16_384;
 
-/** Starts a client program of PostgreSQL from the search path. */
+/** Starts a program of PostgreSQL. */
 export function startTool(name: ToolName, args: readonly string[], options: ToolOptions): RunningTool {
   const child = spawn(options.folder === undefined ? name : join(options.folder, name), args, {
     env: createEnvironment(options),
@@ -95,9 +95,9 @@ const HIDDEN = '(in the log of the server, because it may quote a row)';
 function describeStart(name: ToolName, { cause, problem }: { cause: Error; problem: BackupProblem }): BackupError {
   const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
   if (!isMissing) return new BackupError(problem, `${name}: ${cause.message}`, { cause });
-  const text = `${name}: is not in BACKUP_TOOLS or on PATH; expected the client programs of PostgreSQL`;
+  const text = `${name}: is not in BACKUP_TOOLS or on PATH; expected the programs of PostgreSQL`;
   return new BackupError('wrong-tools', `${text}\n  ${TOOLS_HINT}`, { cause, isRefusal: true });
 }
 
 export const TOOLS_HINT =
-  "run the command in the release image, which contains them, or install postgresql-client of the server's major version";
+  "run the command in the release image, which contains them, or install PostgreSQL of the server's major version";

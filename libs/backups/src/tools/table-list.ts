@@ -4,6 +4,10 @@ import { BackupError } from '../problems/backup-error.js';
 import type { Bytes } from './streams.js';
 import { type RunningTool, startTool } from './start-tool.js';
 
+/** Entries of a dump by which a server connects to others. */
+const FOREIGN =
+  /^\d+; \d+ \d+ (FOREIGN DATA WRAPPER|SERVER|USER MAPPING|FOREIGN TABLE|SUBSCRIPTION|EXTENSION - (?:dblink|\w+_fdw)) /gm;
+
 /** Reads the table of contents of a dump that passes through: which tables have data in it. */
 export class TableList {
   readonly #tool: RunningTool;
@@ -32,9 +36,7 @@ export class TableList {
    * @throws BackupError incomplete-dump unless each of the tables is in it
    */
   async assertHas(tables: readonly string[]): Promise<void> {
-    const [list] = await Promise.all([this.#text, this.#tool.ended]).catch((cause: unknown) => {
-      throw new BackupError('incomplete-dump', 'pg_restore --list: cannot read the dump', { cause });
-    });
+    const list = await this.#read();
     const found = new Set(
       [...list.matchAll(/^\d+; \d+ \d+ (?:TABLE|MATERIALIZED VIEW) DATA (.+) \S+$/gm)].map(([, name = '']) => name),
     );
@@ -42,6 +44,24 @@ export class TableList {
     if (missing.length === 0) return;
     const text = `the dump has no data of ${missing.slice(0, 5).join(', ')} (${missing.length} tables); expected every table`;
     throw new BackupError('incomplete-dump', text);
+  }
+
+  /** After the last byte. @throws BackupError foreign-server if restoring or reading could reach another server */
+  async assertSealed(name: string): Promise<void> {
+    const found = [...(await this.#read()).matchAll(FOREIGN)].map(([, kind = '']) => kind.toLowerCase());
+    if (found.length === 0) return;
+    throw new BackupError(
+      'foreign-server',
+      `${name}: holds ${[...new Set(found)].join(', ')}; expected nothing that could reach another server\n` +
+        '  restore it on a server of its own, and name that: REFRESH_SOURCE_URL',
+    );
+  }
+
+  async #read(): Promise<string> {
+    const [list] = await Promise.all([this.#text, this.#tool.ended]).catch((cause: unknown) => {
+      throw new BackupError('incomplete-dump', 'pg_restore --list: cannot read the dump', { cause });
+    });
+    return list;
   }
 
   stop(): void {

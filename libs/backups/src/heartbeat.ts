@@ -1,0 +1,49 @@
+import type { Client } from 'pg';
+import type { BackupManifest } from './manifest.js';
+import { BackupError } from './problems/backup-error.js';
+
+/** What a restore proves. */
+export interface Recovery {
+  /** The last sign of life in the restored rows; null in a backup of a release that wrote none. */
+  readonly heartbeatAt: Date | null;
+  /** What is lost if production ends now: the age of that sign. */
+  readonly recoveryPointMs: number | null;
+  /** From the first byte of the backup to the compared database. */
+  readonly recoveryTimeMs: number;
+}
+
+export async function readHeartbeat(client: Client): Promise<Date | null> {
+  const { rows: tables } = await client.query(`SELECT WHERE pg_catalog.to_regclass('ops.heartbeat') IS NOT NULL`);
+  if (tables.length === 0) return null;
+  const { rows } = await client.query<{ at: Date | null }>('SELECT at FROM ops.heartbeat');
+  return rows[0]?.at ?? null;
+}
+
+export function createRecovery(heartbeatAt: Date | null, started: number): Recovery {
+  const now = Date.now();
+  return {
+    heartbeatAt,
+    recoveryPointMs: heartbeatAt && now - heartbeatAt.getTime(),
+    recoveryTimeMs: now - started,
+  };
+}
+
+/** @throws BackupError stale-heartbeat for a backup of a database that no process of its environment used any more */
+export function assertAlive({ name, takenAt }: BackupManifest, { heartbeatAt }: Recovery, maxLagMs: number): void {
+  const lagMs = heartbeatAt && Date.parse(takenAt) - heartbeatAt.getTime();
+  if (lagMs !== null && lagMs <= maxLagMs) return;
+  const found = lagMs === null ? 'no heartbeat' : `a heartbeat ${Math.round(lagMs / 1000)} s older than the backup`;
+  throw new BackupError(
+    'stale-heartbeat',
+    `${name}: has ${found}; expected one within ${maxLagMs / 1000} s, which each process that runs jobs writes every minute\n` +
+      '  see whether the jobs of production run, and which database its backups are of',
+  );
+}
+
+export function describeRecovery({ heartbeatAt, recoveryPointMs, recoveryTimeMs }: Recovery): string {
+  const point =
+    heartbeatAt === null || recoveryPointMs === null
+      ? 'unknown, because the backup has no heartbeat'
+      : `${heartbeatAt.toISOString()}, ${Math.round(recoveryPointMs / 1000)} s ago`;
+  return `recovery point: ${point}; recovery time: ${(recoveryTimeMs / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,53 @@
+import type { DatabaseAddress } from '@airlock/config';
+import { StorageError } from '@airlock/storage';
+import { BackupStore } from './backup-store.js';
+import { assertFits, withServer } from './cluster/with-server.js';
+import { assertAlive, createRecovery, type Recovery } from './heartbeat.js';
+import type { BackupManifest } from './manifest.js';
+import { refuse } from './problems/backup-error.js';
+import { withRestored } from './restored-database.js';
+import { type DumpOptions, verifyDump } from './stored-dump.js';
+import { assertTools } from './tools/assert-tools.js';
+
+export interface SourceOptions extends DumpOptions {
+  /** Where the throw-away server keeps its rows. */
+  readonly folder: string;
+  /** How much older than the backup its heartbeat may be. */
+  readonly maxLagMs: number;
+}
+
+export interface RestoredSource {
+  readonly address: DatabaseAddress;
+  readonly backup: BackupManifest;
+  readonly recovery: Recovery;
+}
+
+/**
+ * Restores the newest backup into a throw-away server, which only this process can reach, for as long as `use` runs. No
+ * process of an environment would start on it: its stamp is that of the original.
+ *
+ * @throws BackupError
+ */
+export async function withRestoredSource<T>(
+  options: SourceOptions,
+  use: (source: RestoredSource) => Promise<T>,
+): Promise<T> {
+  const backup = await new BackupStore(options.storage, options.environment).loadNewest().catch(nameRefusal);
+  const started = Date.now();
+  await assertTools(backup.server.major, options.tools, ['pg_restore', 'initdb', 'postgres']);
+  assertFits(options.folder, backup);
+  const dump = await verifyDump(backup, options, { isSealed: true });
+  return withServer({ parent: options.folder, tools: options.tools }, (admin) =>
+    withRestored({ ...options, admin, app: admin }, { backup, dump }, ({ address, heartbeatAt }) => {
+      const recovery = createRecovery(heartbeatAt, started);
+      assertAlive(backup, recovery, options.maxLagMs);
+      return use({ address, backup, recovery });
+    }),
+  );
+}
+
+/** The stamp of the storage is that of another environment, or of uploads. */
+function nameRefusal(error: unknown): never {
+  if (error instanceof StorageError && error.kind === 'refused') throw refuse('other-environment', error.message);
+  throw error;
+}
