@@ -1,4 +1,4 @@
-import { type Config, ConfigError, type DatabaseAddress, type Secret } from '@airlock/config';
+import { type Config, ConfigError, type Secret } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
 import type { ProvisionOptions } from '@airlock/database/operations';
 
@@ -12,13 +12,13 @@ export function loadProvisioning(): Omit<ProvisionOptions, 'adopt'> {
 }
 
 export interface RefreshSetting {
+  /** One of `refresh.backups` and `refresh.source` is set. */
   readonly config: Config;
-  readonly source: DatabaseAddress;
   readonly key: Secret;
 }
 
 /**
- * The target, the source and the key of a refresh.
+ * The target, the key and one source of a refresh.
  *
  * @param assertTarget refuses an environment before more is asked for it
  * @throws ConfigError if one is not set
@@ -26,9 +26,20 @@ export interface RefreshSetting {
 export function loadRefresh(assertTarget: (config: Config) => void): RefreshSetting {
   const config = loadConfig({ program: 'provision' });
   assertTarget(config);
-  const source = required(config.refresh.source, 'REFRESH_SOURCE_URL', 'a restored copy of production');
+  const { backups, source } = config.refresh;
+  if (backups && source)
+    throw new ConfigError([
+      {
+        name: 'REFRESH_SOURCE_URL',
+        problem: 'is set, and REFRESH_BACKUP_URL too',
+        expected: 'one of them: the backups of production, or a server that was restored from one',
+        fix: 'unset REFRESH_SOURCE_URL, unless the platform makes the backups',
+      },
+    ]);
+  if (!source)
+    required(backups, 'REFRESH_BACKUP_URL', 'the backups of production; or, as REFRESH_SOURCE_URL, a restored server');
   const key = required(config.refresh.key, 'REFRESH_KEY', 'the secret that decides the pseudonyms');
-  return { config, source, key };
+  return { config, key };
 }
 
 function required<T>(value: T | undefined, name: string, expected: string): T {

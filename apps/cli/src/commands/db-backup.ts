@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { BackupManifest } from '@airlock/backups';
+import { parseDuration } from '../command-line/parse-duration.js';
 
 const READS = '\nReads ENVIRONMENT, DATABASE_URL, DATABASE_ADMIN_URL and the BACKUP_ variables.\n';
 
@@ -7,11 +8,11 @@ export function dbBackupCommand(): Command {
   return new Command('backup')
     .description('store a compressed dump of the database with its checksum and row counts, and remove old ones')
     .option('--keep <number>', 'how many backups to keep (default: BACKUP_KEEP), e.g. --keep 30', parseKeep)
-    .option('--every <duration>', 'do not end: store a backup as often as this, e.g. --every 24h', parseEvery)
+    .option('--every <duration>', 'do not end: store a backup as often as this, e.g. --every 24h', parseDuration)
     .option(
       '--drill-every <duration>',
       'with --every: also prove the newest as often, e.g. --drill-every 168h',
-      parseEvery,
+      parseDuration,
     )
     .option('--json', 'print the report as JSON; of a failure its name')
     .addHelpText(
@@ -104,10 +105,11 @@ export function dbRestoreDrillCommand(): Command {
 
 async function drill({ json }: { json?: true }): Promise<void> {
   const { printProblem, withBackups } = await import('../command-line/load-backups.js');
-  const { restoreDrill } = await import('@airlock/backups');
+  const { describeRecovery, restoreDrill } = await import('@airlock/backups');
   const report = await withBackups(restoreDrill).catch((error: unknown) => printProblem(error, json));
   if (json) return console.log(JSON.stringify(report, null, 2));
   console.log(`${report.backup.name}: restored and compared in ${report.durationMs} ms`);
+  console.log(describeRecovery(report));
 }
 
 function describe({ name, bytes, contents, doubts, isEncrypted }: BackupManifest): string {
@@ -119,11 +121,4 @@ function describe({ name, bytes, contents, doubts, isEncrypted }: BackupManifest
 function parseKeep(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Expected a number from 1 to 9999.');
-}
-
-/** In milliseconds. */
-function parseEvery(text: string): number {
-  const [, amount, unit] = /^([1-9]\d{0,4})([mh])$/.exec(text) ?? [];
-  if (amount) return Number(amount) * (unit === 'h' ? 3_600_000 : 60_000);
-  throw new InvalidArgumentError('Expected minutes or hours, such as 90m or 24h.');
 }

@@ -43,5 +43,6 @@ async function run({ json }: { json?: true }): Promise<void> {
 function describeBackup(restorable: DatabaseStatus['restorable']): string {
   if (!restorable) return 'no backup was proved to be restorable: airlock db restore-drill';
   const hours = (Date.now() - restorable.takenAt.getTime()) / HOUR_MS;
-  return `the newest backup that was proved to be restorable is ${hours.toFixed(1)} hours old: ${restorable.name}`;
+  const took = restorable.restoreMs === null ? '' : `, restored in ${(restorable.restoreMs / 1000).toFixed(1)} s`;
+  return `the newest backup that was proved to be restorable is ${hours.toFixed(1)} hours old${took}: ${restorable.name}`;
 }
