@@ -47,7 +47,8 @@ describe('migrate', () => {
   });
 
   it('adds the heartbeat to a database of an earlier release, whose status it can show before', async () => {
-    const { config, superuser, connect } = await cluster.create();
+    const database = await cluster.create();
+    const { config, superuser } = database;
     await migrate({ config, migrations });
     await superuser.query(`
       DROP TABLE ops.heartbeat;
@@ -58,7 +59,7 @@ describe('migrate', () => {
     await migrate({ config, migrations });
     await superuser.query('UPDATE ops.restorable_backups SET restore_ms = 7');
     expect((await loadStatus({ config, migrations })).restorable).toMatchObject({ name: 'old', restoreMs: 7 });
-    const app = await connect('app');
+    const app = await database.connect('app');
     await app.query('UPDATE ops.heartbeat SET at = now()');
     await expect(app.query('DELETE FROM ops.heartbeat')).rejects.toThrow('permission denied');
     expect(await select(superuser, 'SELECT at IS NOT NULL FROM ops.heartbeat')).toEqual([true]);
