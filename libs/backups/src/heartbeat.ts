@@ -2,11 +2,11 @@ import type { Client } from 'pg';
 import type { BackupManifest } from './manifest.js';
 import { BackupError } from './problems/backup-error.js';
 
-/** What a restore proves. */
+/** The two figures of a restore. */
 export interface Recovery {
   /** The last sign of life in the restored rows; null in a backup of a release that wrote none. */
   readonly heartbeatAt: Date | null;
-  /** What is lost if production ends now: the age of that sign. */
+  /** The age of that sign: as much would be lost if production ended now. */
   readonly recoveryPointMs: number | null;
   /** From the first byte of the backup to the compared database. */
   readonly recoveryTimeMs: number;

@@ -1,3 +1,4 @@
+import type { DatabaseAddress } from '@airlock/config';
 import { createDatabase, findBrokenBindings, readLocation, readStamp, withClient } from '@airlock/database/sessions';
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { BackupError } from './problems/backup-error.js';
@@ -6,15 +7,12 @@ import { findDifferences } from './contents/contents.js';
 import { listTables, prepareSession, readContents } from './contents/read-contents.js';
 import { readHeartbeat } from './heartbeat.js';
 import type { BackupManifest } from './manifest.js';
-import { type StoredDump, verifyDump } from './stored-dump.js';
-import { assertTools } from './tools/assert-tools.js';
 
 export interface RestoreInput {
   /** A session of the administrator in another database of the server. */
   readonly admin: Client;
   readonly backup: BackupManifest;
-  /** Verified already; otherwise it is verified before the database is created. */
-  readonly dump?: StoredDump | undefined;
+  readonly dump: { load(into: DatabaseAddress): Promise<void> };
   /** A new name. */
   readonly database: string;
   readonly options: RestoreOptions;
@@ -23,16 +21,14 @@ export interface RestoreInput {
 }
 
 /**
- * Restores a backup into a new database, and compares the two. No role but its owner may connect to it, and its stamp is
+ * Restores a backup, whose dump was verified, into a new database, and compares the two. No role but its owner may connect to it, and its stamp is
  * still that of the original, so no process starts on it. If anything fails, the caller drops it.
  *
  * @returns the last sign of life of the original
  * @throws BackupError
  */
 export async function restoreInto(input: RestoreInput): Promise<Date | null> {
-  const { admin, backup, database, options, comment } = input;
-  await assertTools(await readMajor(admin), options.tools);
-  const dump = input.dump ?? (await verifyDump(backup, options));
+  const { admin, backup, dump, database, options, comment } = input;
   await createDatabase(admin, database);
   await admin.query(`COMMENT ON DATABASE ${escapeIdentifier(database)} IS ${escapeLiteral(comment)}`);
   await admin.query(`REVOKE ALL ON DATABASE ${escapeIdentifier(database)} FROM PUBLIC`);
@@ -73,11 +69,4 @@ async function assertRestored({
     const text = `${backup.name}: the restored database differs; expected what was backed up`;
     throw new BackupError('differs', [text, ...differences.map((line) => `  ${line}`)].join('\n'));
   });
-}
-
-async function readMajor(client: Client): Promise<number> {
-  const { rows } = await client.query<{ version: string }>(
-    `SELECT pg_catalog.current_setting('server_version_num') AS version`,
-  );
-  return Math.floor(Number(rows[0]?.version) / 10_000);
 }

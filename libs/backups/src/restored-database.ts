@@ -5,7 +5,10 @@ import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { createContext, type RestoreOptions } from './backup-options.js';
 import { prepareSession } from './contents/read-contents.js';
 import { tryLock } from './hold-lock.js';
-import { restoreInto, type RestoreInput } from './restore-into.js';
+import type { BackupManifest } from './manifest.js';
+import { restoreInto } from './restore-into.js';
+import { type StoredDump, verifyDump } from './stored-dump.js';
+import { assertTools } from './tools/assert-tools.js';
 
 const PREFIX = 'airlock_restore_';
 /** The name alone does not make a database ours to drop. */
@@ -23,11 +26,12 @@ export interface Restored {
  * Restores a backup into a throw-away database for as long as `use` runs, or until `keepAs` has renamed it. No process
  * can start on it: its stamp is that of the original.
  *
+ * @param verified the dump; without it the dump is verified here
  * @throws BackupError
  */
 export async function withRestored<T>(
   options: RestoreOptions,
-  { backup, dump }: Pick<RestoreInput, 'backup' | 'dump'>,
+  { backup, dump: verified }: { backup: BackupManifest; dump?: StoredDump },
   use: (restored: Restored) => Promise<T>,
 ): Promise<T> {
   const database = `${PREFIX}${randomBytes(6).toString('hex')}`;
@@ -37,6 +41,8 @@ export async function withRestored<T>(
     await tryLock(admin, database);
     let result: T;
     try {
+      await assertTools(await readMajor(admin), options.tools);
+      const dump = verified ?? (await verifyDump(backup, options));
       const heartbeatAt = await restoreInto({ admin, backup, dump, database, options, comment: MARK });
       result = await use({ admin, address: { ...options.admin, database }, heartbeatAt });
     } catch (error) {
@@ -69,4 +75,11 @@ async function dropLeftovers(admin: Client): Promise<void> {
 
 async function dropDatabase(admin: Client, database: string): Promise<void> {
   await admin.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(database)} WITH (FORCE)`);
+}
+
+async function readMajor(client: Client): Promise<number> {
+  const { rows } = await client.query<{ version: string }>(
+    `SELECT pg_catalog.current_setting('server_version_num') AS version`,
+  );
+  return Math.floor(Number(rows[0]?.version) / 10_000);
 }

@@ -20,10 +20,10 @@ import { createWorld, type World } from './backup-world.fixture.js';
 import { createToolFolder, findClientTools } from './client-tools.fixture.js';
 import { PREFIX } from './cluster/guard.js';
 import { createBackup, withRestoredSource } from './index.js';
-import type { Run } from './refresh-runner.fixture.js';
+import type { Run } from './restored-refresh.fixture.js';
 
 const HOOKS = new URL('../../../tools/typescript.mjs', import.meta.url).href;
-const RUNNER = fileURLToPath(new URL('./refresh-runner.fixture.ts', import.meta.url));
+const RUNNER = fileURLToPath(new URL('./restored-refresh.fixture.ts', import.meta.url));
 const MINUTE = 60_000;
 const FOREIGN = 'CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w';
 const SUBSCRIPTION = `CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 port=1' PUBLICATION p WITH (connect = false, slot_name = NONE)`;

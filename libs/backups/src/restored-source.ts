@@ -1,7 +1,7 @@
 import type { DatabaseAddress } from '@airlock/config';
 import { StorageError } from '@airlock/storage';
 import { BackupStore } from './backup-store.js';
-import { assertFits, withServer } from './cluster/with-server.js';
+import { assertRoomFor, withServer } from './cluster/with-server.js';
 import { assertAlive, createRecovery, type Recovery } from './heartbeat.js';
 import type { BackupManifest } from './manifest.js';
 import { refuse } from './problems/backup-error.js';
@@ -22,6 +22,9 @@ export interface RestoredSource {
   readonly recovery: Recovery;
 }
 
+/** Of a dump whose manifest is without the size of the database: text packs about so well, and indexes are not in a dump. */
+const LARGEST_RATIO = 10;
+
 /**
  * Restores the newest backup into a throw-away server, which only this process can reach, for as long as `use` runs. No
  * process of an environment would start on it: its stamp is that of the original.
@@ -35,7 +38,8 @@ export async function withRestoredSource<T>(
   const backup = await new BackupStore(options.storage, options.environment).loadNewest().catch(nameRefusal);
   const started = Date.now();
   await assertTools(backup.server.major, options.tools, ['pg_restore', 'initdb', 'postgres']);
-  assertFits(options.folder, backup);
+  const bytes = backup.databaseBytes ?? backup.bytes * LARGEST_RATIO;
+  assertRoomFor({ name: backup.name, bytes }, options.folder);
   const dump = await verifyDump(backup, options, { isSealed: true });
   return withServer({ parent: options.folder, tools: options.tools }, (admin) =>
     withRestored({ ...options, admin, app: admin }, { backup, dump }, ({ address, heartbeatAt }) => {

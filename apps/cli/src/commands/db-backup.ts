@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { BackupManifest } from '@airlock/backups';
-import { parseDuration } from '../command-line/parse-duration.js';
+import { parseEvery } from '../command-line/parse-every.js';
 
 const READS = '\nReads ENVIRONMENT, DATABASE_URL, DATABASE_ADMIN_URL and the BACKUP_ variables.\n';
 
@@ -8,11 +8,11 @@ export function dbBackupCommand(): Command {
   return new Command('backup')
     .description('store a compressed dump of the database with its checksum and row counts, and remove old ones')
     .option('--keep <number>', 'how many backups to keep (default: BACKUP_KEEP), e.g. --keep 30', parseKeep)
-    .option('--every <duration>', 'do not end: store a backup as often as this, e.g. --every 24h', parseDuration)
+    .option('--every <duration>', 'do not end: store a backup as often as this, e.g. --every 24h', parseEvery)
     .option(
       '--drill-every <duration>',
       'with --every: also prove the newest as often, e.g. --drill-every 168h',
-      parseDuration,
+      parseEvery,
     )
     .option('--json', 'print the report as JSON; of a failure its name')
     .addHelpText(

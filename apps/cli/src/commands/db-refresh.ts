@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { RowProgress } from '@airlock/database/operations';
-import { parseDuration } from '../command-line/parse-duration.js';
+import { parseEvery } from '../command-line/parse-every.js';
 
 interface Options {
   readonly percent?: number;
@@ -28,7 +28,7 @@ export function dbRefreshCommand(): Command {
     .option(
       '--heartbeat-within <duration>',
       'how much older than the backup its last heartbeat may be (default: 15m), e.g. --heartbeat-within 2h',
-      parseDuration,
+      parseEvery,
       HEARTBEAT_WITHIN_MS,
     )
     .option('--json', 'print the report as JSON; of a failed restore its name')

@@ -61,7 +61,7 @@ const REMOVE = `
   done
   rm -rf -- "$1"`;
 
-export interface GuardedServer {
+export interface ThrowAwayServer {
   /** Ends with the server. Until `stop`, its log stays. */
   readonly ended: Promise<void>;
   readLog(): string;
@@ -70,7 +70,7 @@ export interface GuardedServer {
 }
 
 /** @param tools the folder of the programs; the search path by default */
-export function startGuarded(folder: string, tools: string | undefined): GuardedServer {
+export function startThrowAway(folder: string, tools: string | undefined): ThrowAwayServer {
   const pathOf = (name: string) => (tools === undefined ? name : join(tools, name));
   const run = serverUser() === undefined ? '' : `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups`;
   const guard = spawn('/bin/sh', ['-c', GUARD, 'guard', folder, run, pathOf('initdb'), pathOf('postgres')], {
@@ -94,7 +94,7 @@ export function startGuarded(folder: string, tools: string | undefined): Guarded
 }
 
 /** Removes what processes left that ended together with their guards, as in a power cut. */
-export function removeLeftovers(parent: string): void {
+export function removeAbandoned(parent: string): void {
   for (const name of readdirSync(parent))
     if (name.startsWith(PREFIX) && name.length === PREFIX.length + 6) removeFolder(join(parent, name));
 }

@@ -3,9 +3,8 @@ import { chownSync, mkdtempSync, readFileSync, realpathSync, statfsSync, writeFi
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DatabaseAddress, Secret } from '@airlock/config';
-import type { BackupManifest } from '../manifest.js';
 import { BackupError, refuse } from '../problems/backup-error.js';
-import { type GuardedServer, PREFIX, removeLeftovers, serverUser, startGuarded } from './guard.js';
+import { type ThrowAwayServer, PREFIX, removeAbandoned, serverUser, startThrowAway } from './guard.js';
 
 export interface ServerOptions {
   /** The server gets a folder in it, which only its user can enter. */
@@ -17,8 +16,6 @@ export interface ServerOptions {
 const MIB = 1024 ** 2;
 /** An empty cluster, and the journal of a restore. */
 const SERVER_BYTES = 256 * MIB;
-/** Of a dump without the size of its database: text packs about so well, and indexes are not in a dump. */
-const LARGEST_RATIO = 10;
 const PORT = 5432;
 /** `sun_path` of unix(7), without its last byte. */
 const MAX_SOCKET_BYTES = 107;
@@ -36,13 +33,13 @@ export async function withServer<T>(
   use: (admin: DatabaseAddress) => Promise<T>,
 ): Promise<T> {
   const place = realpathSync(parent);
-  removeLeftovers(place);
+  removeAbandoned(place);
   const folder = mkdtempSync(join(place, PREFIX));
   const password = randomBytes(24).toString('hex');
   writeFileSync(join(folder, 'password'), password, { mode: 0o600 });
   const user = serverUser();
   if (user !== undefined) for (const path of [join(folder, 'password'), folder]) chownSync(path, user, user);
-  const server = startGuarded(folder, tools);
+  const server = startThrowAway(folder, tools);
   try {
     await waitUntilReady(server, folder);
     const address = { host: folder, port: PORT, user: 'postgres', password: new Secret(password) };
@@ -53,8 +50,8 @@ export async function withServer<T>(
 }
 
 /** @throws BackupError unfit-folder for a folder without room for the database, or with too long a path */
-export function assertFits(parent: string, { name, bytes, databaseBytes }: BackupManifest): void {
-  const expected = Math.ceil(((databaseBytes ?? bytes * LARGEST_RATIO) * 1.25 + SERVER_BYTES) / MIB);
+export function assertRoomFor({ name, bytes }: { name: string; bytes: number }, parent: string): void {
+  const expected = Math.ceil((bytes * 1.25 + SERVER_BYTES) / MIB);
   const [problem, needed] = findUnfitness(parent, expected) ?? [];
   if (problem === undefined) return;
   const fix = 'airlock db refresh --folder /a/folder/with/room   # by default the folder for temporary files';
@@ -74,7 +71,7 @@ function findUnfitness(parent: string, neededMib: number): [string, string] | un
   }
 }
 
-async function waitUntilReady(server: GuardedServer, folder: string): Promise<void> {
+async function waitUntilReady(server: ThrowAwayServer, folder: string): Promise<void> {
   let hasEnded = false;
   void server.ended.then(() => (hasEnded = true));
   for (let waitedMs = 0; waitedMs < START_LIMIT_MS && !hasEnded; waitedMs += POLL_MS) {

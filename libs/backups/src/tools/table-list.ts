@@ -53,7 +53,7 @@ export class TableList {
     throw new BackupError(
       'foreign-server',
       `${name}: holds ${[...new Set(found)].join(', ')}; expected nothing that could reach another server\n` +
-        '  restore it on a server of its own, and name that: REFRESH_SOURCE_URL',
+        '  restore it into its own server, and set REFRESH_SOURCE_URL to that',
     );
   }
 

@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS ops.restorable_backups (
 );
 ALTER TABLE ops.restorable_backups ADD COLUMN IF NOT EXISTS heartbeat_at timestamptz, ADD COLUMN IF NOT EXISTS restore_ms bigint;
 GRANT SELECT ON ops.restorable_backups TO PUBLIC;
--- When a process that runs jobs last wrote here (docs/adr/0031). In a restored database it tells which moment came back.
+-- When a process that runs jobs last wrote here (docs/adr/0034). In a restored database it tells which moment came back.
 CREATE TABLE IF NOT EXISTS ops.heartbeat (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   at timestamptz
