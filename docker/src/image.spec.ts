@@ -166,6 +166,13 @@ describe('a container of the image', () => {
     expect([status, output]).toEqual([0, expect.stringContaining('configures, migrates and deploys development')]);
   });
 
+  it('contains a server for restored backups', () => {
+    const script =
+      'initdb --pgdata=/tmp/data --no-sync && echo "SELECT version()" | postgres --single -D /tmp/data postgres';
+    const { output, status } = attempt('docker', [...contained, image, 'sh', '-c', script], clone);
+    expect([status, output]).toEqual([0, expect.stringMatching(/version = "PostgreSQL 18\./)]);
+  });
+
   it('has no reset of a test database', () => {
     const { output, status } = attempt('docker', [...contained, image, 'airlock', 'db', 'reset-test'], clone);
     expect([status, output]).toEqual([3, expect.stringContaining('reset-test: is not part of this build')]);

@@ -24,9 +24,8 @@ export interface Restored {
 
 /**
  * Restores a backup into a throw-away database for as long as `use` runs, or until `keepAs` has renamed it. No process
- * can start on it: its stamp is that of the original.
+ * can start on it: its stamp is that of the original. A dump that is handed over was verified.
  *
- * @param verified the dump; without it the dump is verified here
  * @throws BackupError
  */
 export async function withRestored<T>(

@@ -111,6 +111,7 @@ const MINTS: Readonly<Record<string, Mint>> = {
 
 /** Sources that use the same functions, and what they make: no process of another environment is given it. */
 const OTHERS: Readonly<Record<string, string>> = {
+  'libs/backups/src/cluster/with-server.ts': 'the password of a server that only its process can reach',
   'libs/backups/src/create-backup.ts': 'names of backups, in the stamped storage of the environment: backups.spec.ts',
   'libs/backups/src/restored-database.ts': 'names of throw-away databases',
   'libs/backups/src/tools/streams.ts': 'the checksum of a backup',
