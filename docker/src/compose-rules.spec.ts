@@ -474,6 +474,7 @@ describe('staging and production', () => {
       'services.postgres.deploy.resources.limits.memory',
       'services.postgres.deploy.resources.limits.pids',
       'services.postgres.shm_size',
+      'services.provision.environment.OUTBOUND_PROXY',
       'services.traefik.environment.TRAEFIK_CERTIFICATESRESOLVERS_LETSENCRYPT_ACME_CASERVER',
       'services.worker.depends_on.outbound',
       'services.worker.deploy.replicas',

@@ -8,7 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type StorageAddress, Secret } from '@airlock/config';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { openBackupStorage, openStorage, provisionStorage, type Storage } from './index.js';
+import { openBackupStorage, openSourceBackups, openStorage, provisionStorage, type Storage } from './index.js';
 import { S3Server } from './testing/s3-server.fixture.js';
 
 const LIMITS = { timeoutMs: 500, maxRetries: 1 };
@@ -319,4 +319,28 @@ it('a bucket of backups takes large objects in few parts, and waits for a reader
   }
   expect(bytes).toBe(40 * MB);
   storage.close();
+});
+
+it('backups of another environment are only read, and only with its stamp', async () => {
+  const opened: { close(): void }[] = [];
+  const open = async (environment: 'production' | 'staging') => {
+    const storage = await openSourceBackups(server.address, options(environment));
+    opened.push(storage);
+    return storage;
+  };
+  const problem = 'has no stamp; expected the stamp production\n  set REFRESH_BACKUP_URL to';
+  await expect((await open('production')).ping()).rejects.toThrow(problem);
+  await provisionStorage(server.address, { ...options('production'), isForBackups: true });
+  server.objects.set('dump', Buffer.from('rows'));
+  server.requests.length = 0;
+  await expect((await open('staging')).get('dump')).rejects.toThrow(
+    'is stamped production; expected the stamp staging',
+  );
+  const storage = await open('production');
+  (await storage.get('dump')).destroy();
+  const names: string[] = [];
+  for await (const { name } of storage.list('d')) names.push(name);
+  expect(names).toEqual(['dump']);
+  expect(server.requests.filter((line) => !line.startsWith('GET '))).toEqual([]);
+  for (const backend of opened) backend.close();
 });
