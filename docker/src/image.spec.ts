@@ -136,7 +136,7 @@ const spoils: Record<string, (good: ImageFacts) => Partial<ImageFacts>> = {
   D11: (good) => ({ environment: { ...good.environment, NODE_ENV: 'production' } }),
   D12: () => ({ differencesOfRebuild: ['layer 2: -rw-r--r-- 0/0 1 2026-01-01 00:00:00 app/main.js'] }),
   D13: () => ({ releaseWorkflow: 'sbom: false' }),
-  size: () => ({ sizeOverBaseBytes: 60_000_001 }),
+  size: () => ({ sizeOverBaseBytes: 120_000_001 }),
 };
 
 describe('a broken image', () => {
