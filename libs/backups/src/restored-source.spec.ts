@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { chmodSync, lchownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { createWorld, type World } from './backup-world.fixture.js';
 import { createToolFolder, findClientTools } from './client-tools.fixture.js';
-import { PREFIX } from './cluster/guard.js';
+import { PREFIX, serverUser } from './cluster/guard.js';
 import { createBackup, withRestoredSource } from './index.js';
 import type { Run } from './restored-refresh.fixture.js';
 
@@ -215,14 +215,25 @@ describeWithTools('a restored source', () => {
       const sql = `SELECT count(*)::int AS n, coalesce(min(name) = '${OLD}', false) AS old FROM parcels`;
       return readOne<object>({ ...target.admin, database: target.app.database }, sql);
     };
-    const start = async (stopAt: string) => {
+    const run = (stopAt: string) => {
       const { host, port, password } = cluster.superuser;
       const server = { host, port, password: password.reveal() };
-      const run: Run = { server, target: target.app.database, backups: world.folder, folder, tools: tools!, stopAt };
-      const runner = spawn(process.execPath, ['--import', HOOKS, RUNNER, JSON.stringify(run)], {
+      const options: Run = {
+        server,
+        target: target.app.database,
+        backups: world.folder,
+        folder,
+        tools: tools!,
+        stopAt,
+      };
+      const runner = spawn(process.execPath, ['--import', HOOKS, RUNNER, JSON.stringify(options)], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       runners.push(runner);
+      return runner;
+    };
+    const start = async (stopAt: string) => {
+      const runner = run(stopAt);
       const lines: string[] = [];
       for await (const line of createInterface(runner.stdout)) {
         lines.push(line);
@@ -251,15 +262,25 @@ describeWithTools('a restored source', () => {
       },
     );
 
+    it('while the server is created and started it stays neither', async () => {
+      const runner = run('');
+      await until(() => readdirSync(folder).some((name) => readdirSync(join(folder, name)).includes('data')));
+      await kill(runner);
+      await until(() => readdirSync(folder).length === 0);
+      expect([findServers(folder), await readTarget()]).toEqual([[], { n: 1, old: true }]);
+    });
+
     it('is removed by the next one if its guard was killed too, as in a power cut', async () => {
       const { runner } = await start('COPY (SELECT');
       const servers = findServers(folder);
+      const [name] = readdirSync(folder);
+      const server = Number.parseInt(readFileSync(join(folder, name!, 'data/postmaster.pid'), 'utf8'), 10);
       const guards = listProcesses().filter((pid) => readArguments(pid).includes(`guard\0${folder}/`));
       expect(guards).toHaveLength(2);
       for (const pid of guards) process.kill(pid, 'SIGKILL');
       await kill(runner);
       await until(() => guards.every((pid) => !isAlive(pid)));
-      expect([servers.every(isAlive), readdirSync(folder).length]).toEqual([true, 1]);
+      expect([isAlive(server), readdirSync(folder)]).toEqual([true, [name]]);
       await restore(nothing);
       expect([servers.some(isAlive), readdirSync(folder)]).toEqual([false, []]);
     });
@@ -276,15 +297,25 @@ describeWithTools('a restored source', () => {
 
   it('touches no foreign folder and follows no link', async () => {
     await createBackup(world.options);
-    const [plain, linked, elsewhere] = [`${PREFIX}abcdef`, `${PREFIX}linked`, 'elsewhere'];
     const mark = 'airlock-restored.lock';
-    for (const path of [plain, elsewhere]) mkdirSync(join(folder, path));
-    writeFileSync(join(folder, plain, 'rows of another program'), '');
-    writeFileSync(join(folder, elsewhere, mark), '');
-    symlinkSync(join(folder, elsewhere), join(folder, linked));
+    const names = ['plain_', 'linked', 'markln', 'marked'].map((name) => `${PREFIX}${name}`);
+    const [plain, linked, withLink, marked] = names.map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    const elsewhere = makeFolder('elsewhere');
+    for (const path of [plain, withLink, marked]) mkdirSync(path);
+    for (const path of [elsewhere, marked]) writeFileSync(join(path, mark), '');
+    symlinkSync(elsewhere, linked);
+    symlinkSync(join(elsewhere, mark), join(withLink, mark));
+    const user = serverUser() ?? process.getuid!();
+    for (const path of [...names.map((name) => join(folder, name)), elsewhere]) lchownSync(path, user, user);
     await restore(nothing);
-    expect(readdirSync(folder).sort()).toEqual([plain, linked, elsewhere].sort());
-    expect(readdirSync(join(folder, elsewhere))).toEqual([mark]);
+    const left = readdirSync(folder).sort();
+    expect(left).toEqual(['elsewhere', ...names.slice(0, 3)].sort());
+    expect(readdirSync(elsewhere)).toEqual([mark]);
   });
 
   const makeFolder = (name: string) => {

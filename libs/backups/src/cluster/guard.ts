@@ -35,7 +35,8 @@ const GUARD = `
       -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c archive_mode=off -c wal_level=minimal \\
       -c max_wal_senders=0 -c max_logical_replication_workers=0 -c max_prepared_transactions=0 3<&- 5>&- 9>&- &
     server=$!
-    { cat <&3; kill -s QUIT $server; } &
+    # A shell starts it with this signal ignored, so the first ones may be lost.
+    { cat <&3; while kill -s QUIT $server; do sleep 0.1; done; } &
     reader=$!
     # A trapped signal interrupts it.
     while kill -0 $server; do wait $server; done
