@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { readUserName } from '@airlock/config';
 import { finishBackfills } from '../backfill/finish-backfills.js';
 import { loadBackfills } from '../backfill/backfill-progress.js';
-import { applyMigration, type ApplyContext } from './apply-migration.js';
+import { applyMigration, type ApplyContext, type AroundStatement } from './apply-migration.js';
 import type { OnEvent } from './events.js';
 import { finishRun, startRun } from './migration-journal.js';
 import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from '../runner/ledger.js';
@@ -22,6 +22,8 @@ export interface MigrateOptions extends MigrationTarget, Pick<Model, 'migrations
   /** Cancels the current statement, rolls back and throws. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: OnEvent;
+  /** For a rehearsal. */
+  readonly around?: AroundStatement | undefined;
 }
 
 export interface MigrationReport {
@@ -35,7 +37,7 @@ export interface MigrationReport {
  * Brings the database to the state of this code. Safe to repeat, to run concurrently, and to interrupt at any point.
  */
 export async function migrate(options: MigrateOptions): Promise<MigrationReport> {
-  const { signal, onEvent = () => {} } = options;
+  const { signal, around, onEvent = () => {} } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const lockSession = await connectMigrator(options, 'migrate-lock');
   const lockOptions = {
@@ -48,7 +50,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrationReport>
   try {
     return await withRunnerLock(lockSession, lockOptions, (lock) =>
       withOwner(options, 'migrate', (client) =>
-        applyPending(options, { client, lock, timing, by: createProvenance(options), signal, onEvent }),
+        applyPending(options, { client, lock, timing, by: createProvenance(options), signal, onEvent, around }),
       ),
     );
   } finally {
@@ -112,7 +114,7 @@ function createReport(
   return { database: String(client.database), applied, head };
 }
 
-function createProvenance({ config, actor }: MigrateOptions): Provenance {
+export function createProvenance({ config, actor }: Pick<MigrateOptions, 'config' | 'actor'>): Provenance {
   const { commit, imageDigest } = config.build;
   return { commit, imageDigest, actor: actor ?? readUserName() };
 }

@@ -69,7 +69,7 @@ export async function refresh(options: RefreshOptions): Promise<RefreshReport> {
   });
 }
 
-interface Place extends ProvisionOptions, Beside {
+export interface Place extends ProvisionOptions, Beside {
   readonly next: string;
 }
 
@@ -82,7 +82,8 @@ export function assertTakesCopies({ environment }: Pick<Config, 'environment'>):
   );
 }
 
-function locate(config: Config): Place {
+/** @throws RefreshRefusal unless the environment takes copies and all three addresses are set */
+export function locate(config: Config): Place {
   assertTakesCopies(config);
   const {
     environment,
@@ -99,7 +100,8 @@ function locate(config: Config): Place {
   return { ...place, next: nextOf(app.database), context };
 }
 
-async function assertTarget(config: Config, { admin, app, context }: Place) {
+/** @throws RefreshRefusal unless the database belongs to the environment of the configuration */
+export async function assertTarget(config: Config, { admin, app, context }: Place) {
   return withClient({ ...admin, database: app.database }, context, async (client) => {
     await assertIdentity(client, { expected: config.environment, config }).catch((error: unknown) => {
       if (!(error instanceof IdentityError)) throw error;
@@ -127,6 +129,10 @@ async function build(options: RefreshOptions, { place, from }: { place: Place; f
     });
     // Those of the empty database say nothing about the rows that came.
     await target.query('DELETE FROM ops.backfills');
+    await target.query('INSERT INTO ops.refreshed (from_environment, percent) VALUES ($1, $2)', [
+      from.environment,
+      options.percent ?? 100,
+    ]);
     await stampFor(place.app.database, place);
     return filled;
   });
@@ -138,7 +144,7 @@ function withOwners<T>(config: Config, use: (...clients: [Client, Client, Client
   return withNext((one) => withNext((two) => withNext((three) => use(one, two, three))));
 }
 
-function moveConfig(config: Config, database: string): Config {
+export function moveConfig(config: Config, database: string): Config {
   const move = (address: DatabaseAddress) => ({ ...address, database });
   const { app, migration } = config.database;
   return { ...config, database: { ...config.database, app: move(app), migration: migration && move(migration) } };

@@ -1,6 +1,7 @@
 import type { Docker } from '../engine/docker.js';
 import { DeployError } from '../engine/deploy-error.js';
 import type { ReleasePlan } from './release-plan.js';
+import type { StagedRehearsal } from './rehearsals.js';
 import type { Stack } from '../render/render-stack.js';
 
 /** One line of deployments.jsonl. */
@@ -21,6 +22,8 @@ export interface DeploymentRecord {
   readonly migrated: boolean;
   readonly schemaHead: string | null;
   readonly smoke: 'passed' | 'failed' | 'not-run';
+  /** Of the migrations of this image. Records of earlier versions lack it. */
+  readonly rehearsals?: Readonly<Record<string, StagedRehearsal>>;
   readonly configFingerprint: string;
   /** The version of each secret that the release used; never a value. */
   readonly secretVersions: Readonly<Record<string, string>>;

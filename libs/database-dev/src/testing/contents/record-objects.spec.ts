@@ -25,9 +25,16 @@ describe('recordObjects', () => {
     const { provisioned, bookkeeping } = known;
     expect({ provisioned, bookkeeping }).toEqual(loadProvidedObjects());
     expect(bookkeeping).toEqual(
-      ['backfills', 'files_to_remove', 'migration_runs', 'migrations', 'read_cache', 'restorable_backups'].map(
-        (name) => `table ops.${name}`,
-      ),
+      [
+        'backfills',
+        'files_to_remove',
+        'migration_runs',
+        'migrations',
+        'read_cache',
+        'refreshed',
+        'rehearsals',
+        'restorable_backups',
+      ].map((name) => `table ops.${name}`),
     );
     await superuser.query('CREATE TABLE public.accounts (anything text); CREATE TABLE public.customers ()');
     const unknown = findUnknownObjects(await readObjects(superuser), known);
