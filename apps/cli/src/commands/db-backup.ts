@@ -36,11 +36,15 @@ interface BackupFlags {
 async function backUp({ keep, json }: Pick<BackupFlags, 'keep' | 'json'>): Promise<void> {
   const { printProblem, withBackups } = await import('../command-line/load-backups.js');
   const { createBackup } = await import('@airlock/backups');
-  const { backup, removed } = await withBackups((options) =>
+  const { backup, removed, isRecorded } = await withBackups((options) =>
     createBackup({ ...options, keep: keep ?? options.keep }),
   ).catch((error: unknown) => printProblem(error, json));
   for (const doubt of backup.doubts) console.error(`warning: shrunken: ${doubt}`);
-  if (json) return console.log(JSON.stringify({ backup, removed }, null, 2));
+  if (!isRecorded)
+    console.error(
+      'warning: not recorded in ops.backups, so MIGRATION_BACKUP_AGE does not count it; expected a role that may become the owner, and airlock db migrate',
+    );
+  if (json) return console.log(JSON.stringify({ backup, removed, isRecorded }, null, 2));
   console.log(`${describe(backup)}${removed.length > 0 ? `; removed ${removed.join(', ')}` : ''}`);
 }
 

@@ -7,6 +7,7 @@ import type { Backfill } from '../model/backfill.js';
 import type { Migration, MigrationPhase } from '../model/migration.js';
 import type { Model } from '../model/product-model.js';
 import { planMigrations } from './plan.js';
+import { assertBackedUp, findStoredBackup, type StoredBackup } from './recent-backup.js';
 import { judgeBackfills, judgeSchema, type SchemaVerdict } from './schema-range.js';
 import { loadRehearsals, type RehearsalVerdict } from '../rehearse/rehearsal-record.js';
 import { connectMigrator, isProvisioned, type MigrationTarget } from '../runner/session.js';
@@ -35,6 +36,8 @@ export interface DatabaseStatus {
   readonly migrations: readonly MigrationStatus[];
   readonly backfills: readonly BackfillStatus[];
   readonly verdict: SchemaVerdict;
+  /** The newest backup without doubts. */
+  readonly backup: StoredBackup | null;
   /** The newest backup that a drill has restored. */
   readonly restorable: RestorableBackup | null;
 }
@@ -62,6 +65,7 @@ export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus
     rehearsals: await loadRehearsals(client),
     serverMajor: await readServerMajor(client),
     isProvisioned: await isProvisioned(client),
+    backup: (await findStoredBackup(client)) ?? null,
     restorable: await loadRestorable(client),
   }));
   return {
@@ -79,7 +83,9 @@ export async function loadPlan(options: StatusOptions & { to?: string | undefine
   const { migrations, backfills, config, to } = options;
   return withStatusSession(options, async (client) => {
     const [applied, records] = [await loadLedger(client), await loadBackfills(client)];
-    return planMigrations({ migrations, backfills, applied, records, environment: config.environment, to });
+    const pending = planMigrations({ migrations, backfills, applied, records, environment: config.environment, to });
+    await assertBackedUp(client, { config, pending, applied });
+    return pending;
   });
 }
 

@@ -9,6 +9,7 @@ import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from
 import { backendPid, type LockHolder, withRunnerLock } from '../runner/lock.js';
 import type { Migration } from '../model/migration.js';
 import type { Model } from '../model/product-model.js';
+import { assertBackedUp } from './recent-backup.js';
 import { isUnshared, planMigrations } from './plan.js';
 import { connectMigrator, type MigrationTarget, withOwner } from '../runner/session.js';
 import { DEFAULT_TIMING, type Timing } from '../runner/timing.js';
@@ -67,6 +68,7 @@ async function applyPending(options: MigrateOptions, context: ApplyContext): Pro
   const { environment } = config;
   const records = await loadBackfills(client);
   const pending = planMigrations({ migrations, backfills, applied: ledger, records, environment, to });
+  await assertBackedUp(client, { config, pending, applied: ledger });
   onEvent({ type: 'planned', names: pending.map(({ name }) => name) });
   const finish = async (names?: readonly string[]) => {
     if (isUnshared({ environment, applied: ledger })) await finishBackfills({ migrations, backfills, names }, context);

@@ -16,7 +16,6 @@ import {
   createSource,
   indexNames,
   rewriteTotals,
-  shopModel,
   dropNote,
 } from './shop.fixture.js';
 import { judgeRehearsal } from './rehearsal-record.js';

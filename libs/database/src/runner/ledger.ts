@@ -95,6 +95,13 @@ CREATE TABLE IF NOT EXISTS ops.rehearsals (
   PRIMARY KEY (sha256, server_major)
 );
 GRANT SELECT ON ops.rehearsals TO PUBLIC;
+-- Backups that were stored and not removed since. Migrations may require a recent one, without a way to the storage.
+CREATE TABLE IF NOT EXISTS ops.backups (
+  name text PRIMARY KEY,
+  taken_at timestamptz NOT NULL,
+  is_doubtful boolean NOT NULL
+);
+GRANT SELECT ON ops.backups TO PUBLIC;
 -- How far each backfill is (docs/adr/0032). A batch changes its row in the transaction that changes the batch's rows.
 CREATE TABLE IF NOT EXISTS ops.backfills (
   name text PRIMARY KEY,

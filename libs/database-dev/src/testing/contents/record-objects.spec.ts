@@ -27,6 +27,7 @@ describe('recordObjects', () => {
     expect(bookkeeping).toEqual(
       [
         'backfills',
+        'backups',
         'files_to_remove',
         'migration_runs',
         'migrations',
