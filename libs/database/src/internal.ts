@@ -21,5 +21,4 @@ export { provision, readBootstrapSql } from './provision/provision.js';
 export { findUnclassified } from './refresh/plan-copy.js';
 export { type ColumnFacts, readTables, type TableFacts } from './refresh/read-tables.js';
 export { previewRows } from './seed/create-rows.js';
-export { BLOCKS_WRITES, describeMode, EXCLUSIVE } from './rehearse/lock-modes.js';
 export { seed } from './seed/seed.js';

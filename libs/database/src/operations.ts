@@ -18,6 +18,6 @@ export { withFlatMemory } from './refresh/flat-memory.js';
 export type { RowProgress } from './refresh/row-progress.js';
 export { assertTakesCopies, refresh } from './refresh/refresh.js';
 export { describeRehearsal } from './rehearse/describe-rehearsal.js';
-export { judgeRehearsal } from './rehearse/rehearsal-record.js';
+export { judgeRehearsal } from './migrate/rehearsal-record.js';
 export { rehearse } from './rehearse/rehearse.js';
 export { seed } from './seed/seed.js';

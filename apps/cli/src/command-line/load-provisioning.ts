@@ -31,15 +31,6 @@ export function loadRefresh(assertTarget: (config: Config) => void): RefreshSett
   return { config, source, key };
 }
 
-/** @throws RefreshRefusal or ConfigError unless this environment takes copies, and the administrator's address is set */
-export function loadRehearsal(assertTarget: (config: Config) => void): Config {
-  const config = loadConfig({ program: 'provision' });
-  assertTarget(config);
-  required(config.database.migration, 'DATABASE_MIGRATION_URL', 'the address of the migrator');
-  required(config.database.admin, 'DATABASE_ADMIN_URL', 'a role that may create databases');
-  return config;
-}
-
 function required<T>(value: T | undefined, name: string, expected: string): T {
   if (value !== undefined) return value;
   throw new ConfigError([{ name, problem: 'is not set', expected, fix: `export ${name} for this one command` }]);

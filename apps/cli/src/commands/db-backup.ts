@@ -96,7 +96,9 @@ export function dbRestoreCommand(): Command {
 
 export function dbRestoreDrillCommand(): Command {
   return new Command('restore-drill')
-    .description('restore the newest backup into a throw-away database, compare the two, and record the proof')
+    .description(
+      'restore the newest backup into a throw-away database, compare the two, read it as the application, and record the proof',
+    )
     .option('--json', 'print the report as JSON; of a failure its name')
     .addHelpText(
       'after',
@@ -111,7 +113,10 @@ async function drill({ json }: { json?: true }): Promise<void> {
   const { restoreDrill } = await import('@airlock/backups');
   const report = await withBackups(restoreDrill).catch((error: unknown) => printProblem(error, json));
   if (json) return console.log(JSON.stringify(report, null, 2));
-  console.log(`${report.backup.name}: restored and compared in ${report.durationMs} ms`);
+  const { backup, durationMs, pending } = report;
+  const asked = pending === 0 ? ', and asked as the application,' : '';
+  console.log(`${backup.name}: restored and compared${asked} in ${durationMs} ms`);
+  if (pending > 0) console.log(`  not asked as the application: it lacks ${pending} migrations of this release`);
 }
 
 function describe({ name, bytes, contents, doubts, isEncrypted }: BackupManifest): string {

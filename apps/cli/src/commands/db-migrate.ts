@@ -73,17 +73,15 @@ async function apply(target: Target, { to, actor, json }: Options): Promise<void
 }
 
 async function runRehearsal({ environment, to, actor, json }: Options): Promise<void> {
-  const [
-    { assertTakesCopies, describeEvent, describeRehearsal, judgeRehearsal, rehearse },
-    { model },
-    { loadRehearsal },
-  ] = await Promise.all([
-    import('@airlock/database/operations'),
-    import('@airlock/model'),
-    import('../command-line/load-provisioning.js'),
-  ]);
+  const [{ assertTakesCopies, describeEvent, describeRehearsal, judgeRehearsal, rehearse }, { model }, { loadConfig }] =
+    await Promise.all([
+      import('@airlock/database/operations'),
+      import('@airlock/model'),
+      import('@airlock/config/loading'),
+    ]);
   const { migrations, backfills } = model;
-  const config = loadRehearsal(assertTakesCopies);
+  const config = loadConfig({ program: 'provision' });
+  assertTakesCopies(config);
   const { database, rehearsals } = await withInterrupts((signal) =>
     rehearse({
       ...{ migrations, backfills, config, expected: environment, to, actor, signal },

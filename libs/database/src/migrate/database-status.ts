@@ -9,7 +9,7 @@ import type { Model } from '../model/product-model.js';
 import { planMigrations } from './plan.js';
 import { assertBackedUp, findStoredBackup, type StoredBackup } from './recent-backup.js';
 import { judgeBackfills, judgeSchema, type SchemaVerdict } from './schema-range.js';
-import { loadRehearsals, type RehearsalVerdict } from '../rehearse/rehearsal-record.js';
+import { loadRehearsals, type RehearsalVerdict } from './rehearsal-record.js';
 import { connectMigrator, isProvisioned, type MigrationTarget } from '../runner/session.js';
 
 export interface StatusOptions extends MigrationTarget, Pick<Model, 'migrations'>, Partial<Pick<Model, 'backfills'>> {}

@@ -44,7 +44,7 @@ export interface RefreshReport extends Filled {
  * @throws RefreshRefusal before a row is copied, RefreshFailure afterwards
  */
 export async function refresh(options: RefreshOptions): Promise<RefreshReport> {
-  const place = locate(options.config);
+  const place = locateCopy(options.config);
   const { database } = place.app;
   return withClient(place.admin, place.context, async (admin) => {
     await lockTarget(admin, database);
@@ -69,7 +69,7 @@ export async function refresh(options: RefreshOptions): Promise<RefreshReport> {
   });
 }
 
-export interface Place extends ProvisionOptions, Beside {
+export interface CopyPlace extends ProvisionOptions, Beside {
   readonly next: string;
 }
 
@@ -83,7 +83,7 @@ export function assertTakesCopies({ environment }: Pick<Config, 'environment'>):
 }
 
 /** @throws RefreshRefusal unless the environment takes copies and all three addresses are set */
-export function locate(config: Config): Place {
+export function locateCopy(config: Config): CopyPlace {
   assertTakesCopies(config);
   const {
     environment,
@@ -101,7 +101,7 @@ export function locate(config: Config): Place {
 }
 
 /** @throws RefreshRefusal unless the database belongs to the environment of the configuration */
-export async function assertTarget(config: Config, { admin, app, context }: Place) {
+export async function assertTarget(config: Config, { admin, app, context }: CopyPlace) {
   return withClient({ ...admin, database: app.database }, context, async (client) => {
     await assertIdentity(client, { expected: config.environment, config }).catch((error: unknown) => {
       if (!(error instanceof IdentityError)) throw error;
@@ -111,7 +111,7 @@ export async function assertTarget(config: Config, { admin, app, context }: Plac
   });
 }
 
-async function build(options: RefreshOptions, { place, from }: { place: Place; from: Stamp }): Promise<Filled> {
+async function build(options: RefreshOptions, { place, from }: { place: CopyPlace; from: Stamp }): Promise<Filled> {
   const config = moveConfig(options.config, place.next);
   await provisionBeside(place, place.next);
   const { migrations, backfills } = options;
@@ -150,7 +150,7 @@ export function moveConfig(config: Config, database: string): Config {
   return { ...config, database: { ...config.database, app: move(app), migration: migration && move(migration) } };
 }
 
-function stampFor(name: string, { admin, next, context }: Place): Promise<unknown> {
+function stampFor(name: string, { admin, next, context }: CopyPlace): Promise<unknown> {
   return withClient({ ...admin, database: next }, context, (client) =>
     client.query('UPDATE ops.environment SET database_name = $1, created_at = pg_catalog.now()', [name]),
   );

@@ -1,5 +1,5 @@
-import { describeMode } from './lock-modes.js';
-import { judgeRehearsal, type Rehearsal, type RehearsedStatement } from './rehearsal-record.js';
+import { describeMode } from '../model/lock-modes.js';
+import { judgeRehearsal, type Rehearsal, type RehearsedStatement } from '../migrate/rehearsal-record.js';
 
 /** A line for each statement, and one for each budget that is exceeded. */
 export function describeRehearsal(rehearsal: Rehearsal): string[] {

@@ -27,7 +27,7 @@ export interface ObservedLock {
   readonly heldMs?: number;
 }
 
-export interface Observer {
+export interface StatementObserver {
   readonly around: AroundStatement;
   readonly onEvent: (event: MigrationEvent) => void;
   readonly statements: readonly ObservedStatement[];
@@ -36,7 +36,7 @@ export interface Observer {
 const SAMPLE_MS = 10;
 
 /** @param watcher another session on the same database: it samples the locks of statements outside a transaction */
-export function observeStatements(watcher: Client): Observer {
+export function observeStatements(watcher: Client): StatementObserver {
   const statements: ObservedStatement[] = [];
   let known: ReadonlyMap<number, Relation> = new Map();
   const around: AroundStatement = async ({ client, migration, index }, run) => {

@@ -9,16 +9,16 @@ import type { Migration } from '../model/migration.js';
 import { MigrationError, MigrationRefusal } from '../model/migration-error.js';
 import type { Model } from '../model/product-model.js';
 import { adoptBeside } from '../provision/provision.js';
-import { assertTarget, locate, moveConfig, type Place } from '../refresh/refresh.js';
+import { assertTarget, locateCopy, moveConfig, type CopyPlace } from '../refresh/refresh.js';
 import { RefreshRefusal } from '../refresh/refresh-errors.js';
 import { cloneAside, lockTarget, removeTrial, trialOf } from '../refresh/swap.js';
 import { ensureLedger, hasTable } from '../runner/ledger.js';
 import { connectMigrator, type MigrationTarget, withOwner } from '../runner/session.js';
 import { findTouchedTables, type LoadTable } from './load-tables.js';
-import { type Load, startLoad, summarise } from './load.js';
-import { BLOCKS_WRITES } from './lock-modes.js';
+import { type Load, startLoad, summarise } from './run-load.js';
+import { BLOCKS_WRITES } from '../model/lock-modes.js';
 import { type ObservedStatement, observeStatements } from './observe-statements.js';
-import { forgetRehearsals, type Rehearsal, saveRehearsals } from './rehearsal-record.js';
+import { forgetRehearsals, type Rehearsal, saveRehearsals } from '../migrate/rehearsal-record.js';
 
 export interface RehearseOptions extends MigrationTarget, Pick<Model, 'migrations'>, Partial<Pick<Model, 'backfills'>> {
   readonly to?: string | undefined;
@@ -44,7 +44,7 @@ const USUAL_MS = 5_000;
  */
 export async function rehearse(options: RehearseOptions): Promise<RehearsalReport> {
   const { config, expected, migrations, backfills, to } = options;
-  const place = locate(config);
+  const place = locateCopy(config);
   const { database } = place.app;
   await assertTarget(config, place);
   const pending = await loadPlan({ config, expected, migrations, backfills, to });
@@ -85,7 +85,7 @@ async function assertRefreshed(client: Client): Promise<Date> {
 }
 
 /** Holds the lock of refreshes: both use the names beside the database. */
-function withClone<T>(place: Place, use: () => Promise<T>): Promise<T> {
+function withClone<T>(place: CopyPlace, use: () => Promise<T>): Promise<T> {
   const { database } = place.app;
   return withClient(place.admin, place.context, async (admin) => {
     await lockTarget(admin, database);

@@ -16,7 +16,7 @@ import type { Stack } from '../render/render-stack.js';
 import { readAppServices } from '../release/serving.js';
 import { jobTimeoutMs } from '../release/deploy-settings.js';
 import { listPromotable } from '../release/promotion.js';
-import { listRehearsals } from '../release/rehearsals.js';
+import { listRehearsals } from '../rollout/rehearsals.js';
 import { applyStack } from '../release/stack-file.js';
 import { readService } from '../engine/swarm.js';
 import { watchRollout } from '../rollout/watch-rollout.js';

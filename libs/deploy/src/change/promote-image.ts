@@ -5,7 +5,7 @@ import { createDocker, type Docker } from '../engine/docker.js';
 import { parseImageReference, type ImageReference } from '../engine/image-reference.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 import { loadJournal } from '../release/deployment-journal.js';
-import { assertRehearsed } from '../release/rehearsals.js';
+import { assertRehearsed } from '../rollout/rehearsals.js';
 import { loadReleases, type DeploymentRecord } from '../release/release-record.js';
 import { tagImage } from '../registry/image-registry.js';
 import { isRelease, listReleases, resolveCommit } from '../engine/git.js';

@@ -1,7 +1,6 @@
 import type { Docker } from '../engine/docker.js';
 import { DeployError } from '../engine/deploy-error.js';
 import type { ReleasePlan } from './release-plan.js';
-import type { StagedRehearsal } from './rehearsals.js';
 import type { Stack } from '../render/render-stack.js';
 
 /** One line of deployments.jsonl. */
@@ -27,6 +26,16 @@ export interface DeploymentRecord {
   readonly configFingerprint: string;
   /** The version of each secret that the release used; never a value. */
   readonly secretVersions: Readonly<Record<string, string>>;
+}
+
+/** The record that `airlock db migrate --rehearse` made of a migration, as `airlock db status` of staging prints it. */
+export interface StagedRehearsal {
+  readonly rehearsedAt: string;
+  /** When the rows of the copy came. */
+  readonly refreshedAt: string;
+  readonly serverMajor: number;
+  readonly longestWaitMs: number;
+  readonly isWithinBudget: boolean;
 }
 
 export interface Release {

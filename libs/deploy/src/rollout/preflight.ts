@@ -5,7 +5,7 @@ import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { runJobs, type SwarmJob, type SwarmJobOptions, type JobResult } from '../release/release-job.js';
 import { DeployError } from '../engine/deploy-error.js';
-import type { StagedRehearsal } from '../release/rehearsals.js';
+import type { StagedRehearsal } from '../release/release-record.js';
 import { listHttpServices, type AppServices, type ReleasePlan } from '../release/release-plan.js';
 
 /** The output of `airlock db status --json`, run in an image. */

@@ -1,4 +1,4 @@
-import { BLOCKS_WRITES, EXCLUSIVE } from '@airlock/database/internal';
+import { BLOCKS_WRITES, EXCLUSIVE } from '@airlock/database/model';
 import type { Node } from 'libpg-query';
 import type { LintFinding } from '../rules/lint-rule.js';
 import { nameOf } from '../syntax/names.js';

@@ -1,4 +1,4 @@
-import { BLOCKS_WRITES } from '@airlock/database/internal';
+import { BLOCKS_WRITES } from '@airlock/database/model';
 import type { ParsedStatement } from '../syntax/statement.js';
 import type { StatementTrace, Traced } from './statement-trace.js';
 

@@ -1,4 +1,4 @@
-import { describeMode } from '@airlock/database/internal';
+import { describeMode } from '@airlock/database/model';
 import type { LintFinding } from '../rules/lint-rule.js';
 import { quoteIdentifier } from '../syntax/names.js';
 import type { ParsedStatement } from '../syntax/statement.js';

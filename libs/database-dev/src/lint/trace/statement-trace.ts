@@ -1,4 +1,4 @@
-import { describeMode } from '@airlock/database/internal';
+import { describeMode } from '@airlock/database/model';
 import type { AccessTrace } from './access-trace.js';
 import type { DomainState } from '../syntax/domain-state.js';
 import type { KeyTrace } from './key-state.js';

@@ -1,16 +1,6 @@
 import { DeployError } from '../engine/deploy-error.js';
-import type { Preflight, SchemaStatus } from '../rollout/preflight.js';
-import type { DeploymentRecord } from './release-record.js';
-
-/** What `airlock db migrate --rehearse` has recorded about a migration, as `airlock db status` of staging prints it. */
-export interface StagedRehearsal {
-  readonly rehearsedAt: string;
-  /** When the rows of the copy came. */
-  readonly refreshedAt: string;
-  readonly serverMajor: number;
-  readonly longestWaitMs: number;
-  readonly isWithinBudget: boolean;
-}
+import type { DeploymentRecord, StagedRehearsal } from '../release/release-record.js';
+import type { Preflight, SchemaStatus } from './preflight.js';
 
 /** By the name of the migration, of an image whose statements the database has compared. */
 export function listRehearsals({ migrations }: SchemaStatus): Readonly<Record<string, StagedRehearsal>> {

@@ -1,7 +1,6 @@
 import type { Client } from 'pg';
 import { hasTable, type Provenance } from '../runner/ledger.js';
 import { DEFAULT_TIMING } from '../runner/timing.js';
-import type { LoadFigures } from './load.js';
 
 /** The figures of one migration, on a copy of production's size. */
 export interface Rehearsal {
@@ -35,6 +34,15 @@ export interface RehearsedStatement {
   readonly load: LoadFigures;
 }
 
+/** Of the operations of a load in a part of the run. */
+export interface LoadFigures {
+  readonly operations: number;
+  readonly longestMs: number;
+  /** 99 of 100 operations were faster; null if fewer than 100 ran. */
+  readonly p99Ms: number | null;
+  readonly failures: readonly string[];
+}
+
 /** One that can be judged: `airlock db status` shows it, and a deploy keeps it in the record of the release. */
 export interface RehearsalVerdict {
   readonly rehearsedAt: Date;
@@ -46,7 +54,7 @@ export interface RehearsalVerdict {
 
 /** The runner itself waits no longer for a lock. */
 export const LONGEST_WAIT_MS = DEFAULT_TIMING.lockTimeoutMs;
-/** Times of a few milliseconds vary more than that on their own, so they are no reason. */
+/** Times of a few milliseconds vary more than that on their own. */
 export const MOST_TIMES_SLOWER = 10;
 const NOTICEABLE_MS = 250;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Preflight } from '../rollout/preflight.js';
-import { assertRehearsed, listRehearsals, type StagedRehearsal } from './rehearsals.js';
-import type { DeploymentRecord } from './release-record.js';
+import type { DeploymentRecord, StagedRehearsal } from '../release/release-record.js';
+import type { Preflight } from './preflight.js';
+import { assertRehearsed, listRehearsals } from './rehearsals.js';
 
 const HOUR_MS = 3_600_000;
 const now = Date.parse('2026-11-28T12:00:00Z');

@@ -3,6 +3,7 @@ import type { Config } from '@airlock/config';
 import { type Client, DatabaseError } from 'pg';
 import { connectClient } from '../connect/client.js';
 import { SYSTEM_ROLE } from '../model/system-role.js';
+import type { LoadFigures } from '../migrate/rehearsal-record.js';
 import type { LoadTable } from './load-tables.js';
 
 /** Few enough for any server. With the pause, some hundred operations in a second. */
@@ -133,14 +134,6 @@ async function run(session: Client, { table, sql, keys, isRolledBack }: Operatio
   } finally {
     if (isRolledBack) await session.query('ROLLBACK').catch(() => undefined);
   }
-}
-
-export interface LoadFigures {
-  readonly operations: number;
-  readonly longestMs: number;
-  /** 99 of 100 operations were faster; null if fewer than 100 ran. */
-  readonly p99Ms: number | null;
-  readonly failures: readonly string[];
 }
 
 /** Of the operations that ran, or waited, between two moments. */
