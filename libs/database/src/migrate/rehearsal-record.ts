@@ -53,10 +53,10 @@ export interface RehearsalVerdict {
 }
 
 /** The runner itself waits no longer for a lock. */
-export const LONGEST_WAIT_MS = DEFAULT_TIMING.lockTimeoutMs;
+const LONGEST_WAIT_MS = DEFAULT_TIMING.lockTimeoutMs;
 /** Times of a few milliseconds vary more than that on their own. */
-export const MOST_TIMES_SLOWER = 10;
-const NOTICEABLE_MS = 250;
+const MOST_TIMES_SLOWER = 10;
+export const NOTICEABLE_MS = 250;
 
 /** Lists what exceeds the budgets. */
 export function judgeRehearsal({

@@ -1,14 +1,20 @@
 import { describeMode } from '../model/lock-modes.js';
-import { judgeRehearsal, type Rehearsal, type RehearsedStatement } from '../migrate/rehearsal-record.js';
+import { judgeRehearsal, NOTICEABLE_MS, type Rehearsal, type RehearsedStatement } from '../migrate/rehearsal-record.js';
 
-/** A line for each statement, and one for each budget that is exceeded. */
+/** A line for each statement that affects what was there before, and one for each budget that is exceeded. */
 export function describeRehearsal(rehearsal: Rehearsal): string[] {
   const { name, usualP99Ms, statements } = rehearsal;
   return [
     `${name}: rehearsed${usualP99Ms === null ? '' : `; without it, 99 of 100 operations of the load take at most ${inMs(usualP99Ms)}`}`,
-    ...statements.map((statement) => `  ${describeStatement(statement)}`),
+    ...statements.filter(hasEffect).map((statement) => `  ${describeStatement(statement)}`),
     ...judgeRehearsal(rehearsal).map((problem) => `  over budget: ${problem}`),
   ];
+}
+
+/** A statement without an effect may be the one during which the load waits for an earlier lock. */
+function hasEffect({ locks, rewritten, scanned, load }: RehearsedStatement): boolean {
+  const isNoticed = load.longestMs > NOTICEABLE_MS || load.failures.length > 0;
+  return isNoticed || [locks, rewritten, scanned].some((found) => found.length > 0);
 }
 
 function describeStatement({ statement, durationMs, locks, rewritten, scanned, load }: RehearsedStatement): string {

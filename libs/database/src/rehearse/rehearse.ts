@@ -62,7 +62,8 @@ export async function rehearse(options: RehearseOptions): Promise<RehearsalRepor
     measure({ ...options, config: moveConfig(config, trialOf(database)) }, { pending, refreshedAt }),
   ).catch((cause: unknown) => {
     if (cause instanceof RefreshRefusal) throw cause;
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const error = cause instanceof Error ? cause.message : String(cause);
+    const message = options.signal?.aborted ? 'interrupted' : error;
     throw new MigrationError(`rehearsal of "${database}", on a clone that is dropped: ${message}`, { cause });
   });
   await withOwner({ config }, 'rehearse', (client) => saveRehearsals(client, rehearsals, createProvenance(options)));
