@@ -28,7 +28,7 @@ describeWithTools('airlock db restore-drill', () => {
     await provision(addresses);
     const { admin, app, migration } = addresses;
     const { database } = app;
-    sql = async (text) => runAs({ ...admin, database }, async (client) => (await client.query(text)).rows);
+    sql = async (text) => runAs({ ...admin, database }, async (client) => (await client.query<object>(text)).rows);
     variables = {
       DATABASE_URL: print(app),
       DATABASE_MIGRATION_URL: print(migration),

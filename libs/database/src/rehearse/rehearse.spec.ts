@@ -159,6 +159,17 @@ describe('rehearse', () => {
     await runAs({ ...target.admin, database: name }, (client) => client.query('CREATE TABLE public.mine ()'));
     await expect(run()).rejects.toThrow(`database "${name}": was not made by a rehearsal`);
     await runAs(target.admin, (client) => client.query(`DROP DATABASE ${name}`));
+    // A clone of this very database is one that a rehearsal was killed with.
+    await runAs(target.admin, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${target.app.database}`));
+    const restamp = (oid: string) =>
+      runAs({ ...target.admin, database: name }, (client) =>
+        client.query(`UPDATE ops.environment SET database_oid = ${oid}`),
+      );
+    await restamp('1');
+    await expect(run()).rejects.toThrow('was not made by a rehearsal');
+    await restamp(`(SELECT oid FROM pg_database WHERE datname = '${target.app.database}')`);
+    expect((await run([createShop, addSize])).rehearsals).toHaveLength(1);
+    expect(await listDatabases(target)).not.toContain(name);
   });
 });
 
