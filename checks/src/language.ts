@@ -127,10 +127,10 @@ export const phrases: readonly Phrase[] = [
     good: 'The user for whom it was made.',
   },
   {
-    pattern: /\b(rehears(e|es|ed|al)|set right|put right|in hand)\b/i,
-    instead: 'canary; correct; in progress',
-    bad: 'One rehearsal before the rollout',
-    good: 'One canary before the rollout',
+    pattern: /\b(set right|put right|in hand)\b/i,
+    instead: 'correct; in progress',
+    bad: 'It is put right by the next run',
+    good: 'The next run corrects it',
   },
 ];
 

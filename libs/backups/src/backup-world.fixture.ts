@@ -8,10 +8,10 @@ import { migrate, provision } from '@airlock/database/operations';
 import { sampleModel } from '@airlock/database/sample';
 import type { Cluster } from '@airlock/embedded-postgres';
 import { openBackupStorage, type StampedBackend } from '@airlock/storage';
-import type { CreateOptions, RestoreOptions } from './index.js';
+import type { CreateOptions, DrillOptions } from './index.js';
 
 export interface World {
-  readonly options: CreateOptions & RestoreOptions & Pick<typeof sampleModel, 'migrations'>;
+  readonly options: CreateOptions & DrillOptions & Pick<typeof sampleModel, 'migrations'>;
   readonly config: Config;
   readonly folder: string;
   /** SQL as the administrator, in the database or in another one. */
@@ -48,7 +48,11 @@ export async function createWorld(
   );
   const files = async () => (await readdir(folder)).filter((name) => name !== 'airlock-backups.json');
   return {
-    options: { admin, app, environment, storage, tools, keep: 3, recipients: [], migrations: sampleModel.migrations },
+    options: {
+      ...{ admin, app, environment, storage, tools, keep: 3, recipients: [] },
+      migrations: sampleModel.migrations,
+      ask: () => Promise.resolve([]),
+    },
     config,
     folder,
     sql,

@@ -363,6 +363,34 @@ describeWithTools('backups', () => {
       ).toEqual([{ heartbeat_at: heartbeatAt, restore_ms: recoveryTimeMs }]);
     });
 
+    it('is not proved by a copy that the application cannot use, which it asks with its own login', async () => {
+      const { backup } = await createBackup(world.options);
+      const before = await listDatabases();
+      const asked: string[] = [];
+      const ask: World['options']['ask'] = async (copy) => {
+        const rows = await runAs(copy, (client) =>
+          client.query<{ name: string }>('SELECT current_user || $$ in $$ || current_database() AS name'),
+        );
+        asked.push(rows.rows[0]!.name);
+        return ['a user reads public.parcels: failed (42501)'];
+      };
+      await expect(restoreDrill({ ...world.options, ask })).rejects.toMatchObject({
+        ...{ problem: 'cannot-serve', exitCode: 1 },
+        message: expect.stringContaining(`${backup.name}: the application cannot use the restored database`) as unknown,
+      });
+      expect(asked).toEqual([expect.stringMatching(`^${world.options.app.user} in airlock_restore_[0-9a-f]{12}$`)]);
+      expect(await listDatabases()).toEqual(before);
+      expect(await proved()).toEqual([]);
+    });
+
+    it('does not ask a backup that lacks migrations of this release, and says so', async () => {
+      await createBackup(world.options);
+      const migrations = [...world.options.migrations, { name: '20991128000000-later' }];
+      const ask = () => Promise.reject(new Error('was asked'));
+      expect(await restoreDrill({ ...world.options, migrations, ask })).toMatchObject({ pending: 1 });
+      expect(await proved()).toHaveLength(1);
+    });
+
     const flip = (at: (bytes: Buffer) => number) => (bytes: Buffer) => {
       const changed = Buffer.from(bytes);
       const index = at(changed);

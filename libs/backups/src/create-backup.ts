@@ -10,6 +10,7 @@ import { listTables, prepareSession, readContents } from './contents/read-conten
 import { createEncryption } from './encryption.js';
 import { holdLock } from './hold-lock.js';
 import { createBackupName, type BackupManifest } from './manifest.js';
+import { recordStored } from './proofs.js';
 import { removeOld } from './remove-old.js';
 import { Checksum } from './tools/streams.js';
 import { assertTools } from './tools/assert-tools.js';
@@ -28,6 +29,8 @@ export interface BackupReport {
   readonly backup: BackupManifest;
   /** The names of older backups that were removed. */
   readonly removed: readonly string[];
+  /** False: migrations that require a backup do not see this one. */
+  readonly isRecorded: boolean;
 }
 
 /**
@@ -67,7 +70,8 @@ export async function createBackup(options: CreateOptions): Promise<BackupReport
       doubts: previous ? findShrinkage(previous.contents, facts.contents) : [],
     };
     await store.finish(backup);
-    return { backup, removed: await removeOld(client, { store, keep: options.keep }) };
+    const removed = await removeOld(client, { store, keep: options.keep });
+    return { backup, removed, isRecorded: await recordStored(client, { backup, removed }) };
   });
 }
 

@@ -1,11 +1,10 @@
 export type { BackupError } from './problems/backup-error.js';
-export type { RestoreOptions } from './backup-options.js';
 export { BackupStore } from './backup-store.js';
 export { createBackup, type CreateOptions } from './create-backup.js';
 export type { BackupManifest } from './manifest.js';
 export { restoreBackup } from './restore-backup.js';
 export { loadPast } from './load-past.js';
-export { restoreDrill } from './restore-drill.js';
+export { type DrillOptions, restoreDrill } from './restore-drill.js';
 export { describeRecovery } from './heartbeat.js';
 export { type RestoredSource, withRestoredSource } from './restored-source.js';
 export { runSchedule } from './backup-schedule.js';

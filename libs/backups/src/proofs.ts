@@ -63,6 +63,33 @@ async function becomeOwner(client: Client): Promise<void> {
   await client.query(`SET ROLE ${escapeIdentifier(rows[0]!.owner)}`);
 }
 
+/**
+ * Notes in the database which backups are stored, for those who have no key of the storage. The role of a backup may read
+ * everything and still not write this.
+ *
+ * @returns false if nothing was noted: the role may not become the owner, or an earlier release has migrated the database
+ */
+export async function recordStored(
+  client: Client,
+  { backup, removed }: { backup: BackupManifest; removed: readonly string[] },
+): Promise<boolean> {
+  if (!(await mayRecord(client))) return false;
+  await becomeOwner(client);
+  await client.query('DELETE FROM ops.backups WHERE name = ANY ($1)', [removed]);
+  await client.query('INSERT INTO ops.backups (name, taken_at, is_doubtful) VALUES ($1, $2, $3)', [
+    ...[backup.name, backup.takenAt, backup.doubts.length > 0],
+  ]);
+  return true;
+}
+
+async function mayRecord(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ may: boolean | null }>(
+    `SELECT pg_catalog.pg_has_role(session_user, relowner, 'SET') AS may FROM pg_catalog.pg_class
+      WHERE oid = pg_catalog.to_regclass('ops.backups')`,
+  );
+  return rows[0]?.may === true;
+}
+
 async function hasTable(client: Client, name = 'ops.restorable_backups'): Promise<boolean> {
   const { rows } = await client.query<{ found: boolean }>(`SELECT pg_catalog.to_regclass($1) IS NOT NULL AS found`, [
     name,

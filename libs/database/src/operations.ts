@@ -17,4 +17,7 @@ export { renderInventory } from './refresh/data-inventory.js';
 export { withFlatMemory } from './refresh/flat-memory.js';
 export type { RowProgress } from './refresh/row-progress.js';
 export { assertTakesCopies, refresh } from './refresh/refresh.js';
+export { describeRehearsal } from './rehearse/describe-rehearsal.js';
+export { judgeRehearsal } from './migrate/rehearsal-record.js';
+export { rehearse } from './rehearse/rehearse.js';
 export { seed } from './seed/seed.js';

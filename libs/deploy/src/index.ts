@@ -1,6 +1,7 @@
 /** The functions behind the commands deploy, promote, rollback, secret, status and preview. */
 export { DeployError } from './engine/deploy-error.js';
 export { createDocker } from './engine/docker.js';
+export { parseTime } from './engine/duration.js';
 export { parseImageReference } from './engine/image-reference.js';
 export { deployImage } from './change/deploy-image.js';
 export { describeStatus, loadEnvironmentStatus, type EnvironmentStatus } from './change/environment-status.js';

@@ -1,9 +1,9 @@
-import type { BackupError, CreateOptions, RestoreOptions } from '@airlock/backups';
+import type { BackupError, CreateOptions, DrillOptions } from '@airlock/backups';
 import { ConfigError } from '@airlock/config';
 import { loadConfig } from '@airlock/config/loading';
 import { describeFailure } from './report-failure.js';
 
-export type LoadedBackups = CreateOptions & RestoreOptions;
+export type LoadedBackups = CreateOptions & DrillOptions;
 type Work = Pick<Parameters<typeof import('@airlock/backups').runSchedule>[0], 'backup' | 'drill'>;
 
 /**
@@ -35,6 +35,13 @@ export async function withBackups<T>(use: (options: LoadedBackups) => Promise<T>
       identity,
       tools,
       migrations: model.migrations,
+      ask: async (copy) => {
+        const [{ askCopy }, { describeProduct }] = await Promise.all([
+          import('@airlock/service/restore-drill'),
+          import('@airlock/service/product'),
+        ]);
+        return askCopy({ ...config, database: { ...database, app: copy } }, describeProduct(model, []));
+      },
     });
   } finally {
     process.off('SIGINT', abort).off('SIGTERM', abort);

@@ -35,6 +35,8 @@ async function run({ json }: { json?: true }): Promise<void> {
   for (const backfill of status.backfills) console.log(describeBackfill(backfill));
   console.log(`${status.database} (${status.environment}): ${status.verdict.state}`);
   for (const reason of status.verdict.reasons) console.log(`  ${reason}`);
+  if (status.backup)
+    console.log(`  the newest backup is ${inHours(status.backup.ageMs)} hours old: ${status.backup.name}`);
   console.log(`  ${describeBackup(status.restorable)}`);
   if (!status.isProvisioned)
     console.log('  an older version provisioned it; before the migrations: airlock db provision');
@@ -42,7 +44,11 @@ async function run({ json }: { json?: true }): Promise<void> {
 
 function describeBackup(restorable: DatabaseStatus['restorable']): string {
   if (!restorable) return 'no backup was proved to be restorable: airlock db restore-drill';
-  const hours = (Date.now() - restorable.takenAt.getTime()) / HOUR_MS;
+  const hours = inHours(Date.now() - restorable.takenAt.getTime());
   const took = restorable.restoreMs === null ? '' : `, restored in ${(restorable.restoreMs / 1000).toFixed(1)} s`;
-  return `the newest backup that was proved to be restorable is ${hours.toFixed(1)} hours old${took}: ${restorable.name}`;
+  return `the newest backup that was proved to be restorable is ${hours} hours old${took}: ${restorable.name}`;
+}
+
+function inHours(ms: number): string {
+  return (ms / HOUR_MS).toFixed(1);
 }

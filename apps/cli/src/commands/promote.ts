@@ -10,6 +10,7 @@ interface Options extends CommonOptions {
   readonly fromStack?: string;
   readonly fromContext?: string;
   readonly record?: string;
+  readonly rehearsedWithin?: string;
 }
 
 export function promoteCommand(): Command {
@@ -23,6 +24,10 @@ export function promoteCommand(): Command {
       '--release <tag>',
       'the tag of the release, at the commit that the image was built from (default: the tag at that commit), e.g. --release v1.2.0',
     )
+    .option(
+      '--rehearsed-within <duration>',
+      'require that staging has rehearsed each pending migration, on rows at most this old (default: not required), e.g. --rehearsed-within 336h',
+    )
     .option('--from-context <name>', 'the Docker context of staging (default: the current one)')
     .option('--from-stack <name>', 'the stack of staging (default: airlock-staging)')
     .option(
@@ -33,7 +38,8 @@ export function promoteCommand(): Command {
 }
 
 async function run(from: string, to: string, options: Options): Promise<void> {
-  const { assertPromotion, createSettings, parseStackName, promoteImage, runChange } = await import('@airlock/deploy');
+  const { assertPromotion, createSettings, parseStackName, parseTime, promoteImage, runChange } =
+    await import('@airlock/deploy');
   assertPromotion({ from, to });
   const settings = createSettings(to, options);
   const confirm = options.confirm ?? (await ask(to));
@@ -42,8 +48,11 @@ async function run(from: string, to: string, options: Options): Promise<void> {
     context: options.fromContext,
     recordFile: options.record,
   };
+  const { digest, release, rehearsedWithin } = options;
+  const rehearsedWithinMs =
+    rehearsedWithin === undefined ? undefined : parseTime('--rehearsed-within', rehearsedWithin);
   await runChange(settings, (context) =>
-    promoteImage({ ...context, confirm, digest: options.digest, release: options.release, from: source }),
+    promoteImage({ ...context, confirm, digest, release, rehearsedWithinMs, from: source }),
   );
 }
 

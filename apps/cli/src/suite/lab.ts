@@ -23,7 +23,12 @@ const EDGE_FILES = [
 export interface BuildOptions {
   readonly fault?: string;
   readonly commit?: string;
-  readonly migrations?: readonly { name: string; phase: 'expand' | 'contract'; completes?: string }[];
+  readonly migrations?: readonly {
+    readonly name: string;
+    readonly phase: 'expand' | 'contract';
+    readonly completes?: string;
+    readonly rehearsal?: object;
+  }[];
 }
 
 export interface Lab {

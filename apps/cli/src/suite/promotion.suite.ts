@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseImageReference, readImage, listServices } from '@airlock/deploy/testing';
-import { HERE, openLab, runAirlock, type Lab, type LabStack } from './lab.js';
+import { type BuildOptions, HERE, openLab, runAirlock, type Lab, type LabStack } from './lab.js';
 import { docker } from './run.js';
 
 let lab: Lab;
@@ -90,6 +90,42 @@ describe('a secret', () => {
     expect(await mountedSecret()).toBe(`${stack.name}_secret_key_v1`);
     expect(await services()).toEqual(['api', 'ledger', 'proxy']);
     expect(await stack.servedDigest()).toBe(digestOf(staged));
+  });
+});
+
+describe('a promotion that requires rehearsals', () => {
+  const recent = new Date().toISOString();
+  const figures = { rehearsedAt: recent, refreshedAt: recent, longestWaitMs: 12, isWithinBudget: true };
+  const rehearsed = { ...figures, serverMajor: 18 };
+  const stage = async (migrations: BuildOptions['migrations']) => {
+    const image = await lab.build({ commit: repository.commits['v2.0.0'] ?? '', migrations });
+    expect(await deploy(image, '--url', stack.url)).toMatchObject({ status: 0 });
+    return image;
+  };
+
+  it('is refused for each pending migration without one, and changes nothing', async () => {
+    const image = await stage([
+      { name: 'm-plain', phase: 'expand' },
+      { name: 'm-slow', phase: 'expand', rehearsal: { ...rehearsed, isWithinBudget: false } },
+      { name: 'm-short', phase: 'expand', rehearsal: rehearsed },
+    ]);
+    const served = await production.servedDigest();
+    const result = await promote('--digest', digestOf(image), '--rehearsed-within', '24h');
+    expect(result.stderr).toMatch(/m-plain: was not rehearsed .*\nm-slow: exceeded a budget/);
+    expect(result.stderr).not.toContain('m-short');
+    expect(result.stderr).toContain('airlock db migrate --rehearse');
+    expect(result.status).toBe(3);
+    expect(await production.servedDigest()).toBe(served);
+  });
+
+  it('is accepted with the rehearsals in the record of staging', async () => {
+    const image = await stage([
+      { name: 'm-plain', phase: 'expand', rehearsal: rehearsed },
+      { name: 'm-slow', phase: 'expand', rehearsal: rehearsed },
+      { name: 'm-short', phase: 'expand', rehearsal: rehearsed },
+    ]);
+    expect(await promote('--digest', digestOf(image), '--rehearsed-within', '24h')).toMatchObject({ status: 0 });
+    expect((await production.records()).at(-1)).toMatchObject({ digest: digestOf(image), outcome: 'succeeded' });
   });
 });
 

@@ -40,7 +40,9 @@ export type BackupProblem =
   | 'stale-heartbeat'
   | 'restore-failed'
   /** The restored database is not the one that was backed up. */
-  | 'differs';
+  | 'differs'
+  /** The application cannot read the restored database. */
+  | 'cannot-serve';
 
 const UNCHANGED = 3;
 const FAILED = 1;

@@ -56,6 +56,7 @@ function arrange(v: Values, file: string | undefined, program: ProgramName | und
       recipients: v.BACKUP_RECIPIENTS ?? [],
       identity: v.BACKUP_IDENTITY,
       tools: v.BACKUP_TOOLS,
+      ageForMigrationMs: v.MIGRATION_BACKUP_AGE,
     },
     http: {
       requestTimeoutMs: v.REQUEST_TIMEOUT,

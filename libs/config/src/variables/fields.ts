@@ -33,11 +33,12 @@ export function port() {
 }
 
 /** A duration with its unit, as milliseconds. */
-export function duration(maxMs = 3_600_000) {
-  return field('a duration of at most 1h such as 500ms, 30s or 5m', (text) => {
+export function duration(maxHours = 1) {
+  const examples = maxHours > 24 ? '90m or 26h' : '500ms, 30s or 5m';
+  return field(`a duration of at most ${maxHours}h such as ${examples}`, (text) => {
     const [, amount, unit] = /^(0|[1-9]\d{0,6})(ms|s|m|h)$/.exec(text) ?? [];
     const value = Number(amount) * MILLISECONDS[unit as Unit];
-    return value <= maxMs ? value : undefined;
+    return value <= maxHours * MILLISECONDS.h ? value : undefined;
   });
 }
 

@@ -236,6 +236,15 @@ export const schema = z.object({
       secret: true,
       location: true,
     }),
+  MIGRATION_BACKUP_AGE: duration(720)
+    .optional()
+    .register(variables, {
+      group: 'Database',
+      programs: ['migrate'],
+      only: LASTING,
+      description: 'Migrations run only if a backup is at most this old. Default: without a backup too.',
+      example: '26h',
+    }),
   REFRESH_SOURCE_URL: databaseAddress()
     .optional()
     .register(variables, {

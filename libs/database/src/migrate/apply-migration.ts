@@ -17,7 +17,14 @@ export interface ApplyContext {
   readonly by: Provenance;
   readonly signal: AbortSignal | undefined;
   readonly onEvent: OnEvent;
+  /** Runs each statement of a migration, and may look at the session before and after it. */
+  readonly around?: AroundStatement | undefined;
 }
+
+export type AroundStatement = (
+  at: { readonly client: pg.Client; readonly migration: Migration; readonly index: number },
+  run: () => Promise<unknown>,
+) => Promise<unknown>;
 
 /** Applies and records one migration, or changes nothing. Returns the duration in milliseconds. */
 export async function applyMigration(migration: Migration, context: ApplyContext): Promise<number> {
@@ -36,13 +43,14 @@ export async function applyMigration(migration: Migration, context: ApplyContext
   return durationMs;
 }
 
-async function applyInTransaction(migration: Migration, { client, timing, by }: ApplyContext): Promise<number> {
+async function applyInTransaction(migration: Migration, context: ApplyContext): Promise<number> {
+  const { client, timing, by } = context;
   const start = performance.now();
   await client.query('BEGIN');
   try {
     await client.query(createLimits(migration, timing));
     await claimMigration(client, migration, by);
-    await runStatements(migration, client);
+    await runStatements(migration, context);
     await recordDuration(client, migration.name, performance.now() - start);
     await client.query('COMMIT');
   } catch (error) {
@@ -54,7 +62,8 @@ async function applyInTransaction(migration: Migration, { client, timing, by }: 
 }
 
 /** Safe to repeat after an interruption: a migration outside a transaction is one idempotent statement. */
-async function applyAlone(migration: Migration, { client, timing, by, onEvent }: ApplyContext): Promise<number> {
+async function applyAlone(migration: Migration, context: ApplyContext): Promise<number> {
+  const { client, timing, by, onEvent } = context;
   const start = performance.now();
   const cleanUp = async () => {
     for (const index of await dropInvalidIndexes(client, migration))
@@ -65,7 +74,7 @@ async function applyAlone(migration: Migration, { client, timing, by, onEvent }:
   await client.query('SET lock_timeout = 0');
   await cleanUp();
   try {
-    await runStatements(migration, client);
+    await runStatements(migration, context);
   } catch (error) {
     // If the cleanup fails now, the next run cleans up.
     await cleanUp().catch(() => {});
@@ -92,10 +101,14 @@ function createLimits(migration: Migration, timing: Timing): string {
     ${createRights(migration)}`;
 }
 
-async function runStatements({ name, statements }: Migration, client: pg.Client): Promise<void> {
+async function runStatements(
+  migration: Migration,
+  { client, around = (_, run) => run() }: ApplyContext,
+): Promise<void> {
+  const { name, statements } = migration;
   for (const [index, { sql }] of statements.entries()) {
     const where = `${name}: statement ${index + 1} of ${statements.length}, ${describeStatement(sql)}`;
-    await client.query(sql).catch((cause: unknown) => {
+    await around({ client, migration, index }, () => client.query(sql)).catch((cause: unknown) => {
       const code = cause instanceof pg.DatabaseError ? ` (${cause.code ?? ''})` : '';
       throw new MigrationError(`${where}: ${cause instanceof Error ? cause.message : String(cause)}${code}`, { cause });
     });

@@ -7,7 +7,9 @@ import type { Backfill } from '../model/backfill.js';
 import type { Migration, MigrationPhase } from '../model/migration.js';
 import type { Model } from '../model/product-model.js';
 import { planMigrations } from './plan.js';
+import { assertBackedUp, findStoredBackup, type StoredBackup } from './recent-backup.js';
 import { judgeBackfills, judgeSchema, type SchemaVerdict } from './schema-range.js';
+import { loadRehearsals, type RehearsalVerdict } from './rehearsal-record.js';
 import { connectMigrator, isProvisioned, type MigrationTarget } from '../runner/session.js';
 
 export interface StatusOptions extends MigrationTarget, Pick<Model, 'migrations'>, Partial<Pick<Model, 'backfills'>> {}
@@ -21,16 +23,21 @@ export interface MigrationStatus {
   readonly durationMs?: number;
   readonly commit?: string | null;
   readonly actor?: string;
+  /** In a refreshed database: the effects of exactly these statements on a clone of it. */
+  readonly rehearsal?: RehearsalVerdict;
 }
 
 export interface DatabaseStatus {
   readonly database: string;
   readonly environment: Environment;
+  readonly serverMajor: number;
   /** False if `airlock db provision` must run before the migrations. */
   readonly isProvisioned: boolean;
   readonly migrations: readonly MigrationStatus[];
   readonly backfills: readonly BackfillStatus[];
   readonly verdict: SchemaVerdict;
+  /** The newest backup without doubts. */
+  readonly backup: StoredBackup | null;
   /** The newest backup that a drill has restored. */
   readonly restorable: RestorableBackup | null;
 }
@@ -54,17 +61,20 @@ export interface BackfillStatus extends Partial<BackfillRecord> {
 /** Reads only. */
 export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus> {
   const { migrations, backfills = [], config } = options;
-  const { applied, records, ...facts } = await withStatusSession(options, async (client) => ({
+  const { applied, records, rehearsals, ...facts } = await withStatusSession(options, async (client) => ({
     applied: await loadLedger(client),
     records: await loadBackfills(client),
+    rehearsals: await loadRehearsals(client),
+    serverMajor: await readServerMajor(client),
     isProvisioned: await isProvisioned(client),
+    backup: (await findStoredBackup(client)) ?? null,
     restorable: await loadRestorable(client),
   }));
   return {
     database: config.database.app.database,
     environment: config.environment,
     ...facts,
-    migrations: compare(migrations, applied),
+    migrations: compare(migrations, { applied, rehearsals }),
     backfills: backfills.map((backfill) => describeBackfill(backfill, { migrations, applied, records })),
     verdict: judgeBackfills(judgeSchema(applied, migrations), backfills, { migrations, applied, records }),
   };
@@ -75,7 +85,9 @@ export async function loadPlan(options: StatusOptions & { to?: string | undefine
   const { migrations, backfills, config, to } = options;
   return withStatusSession(options, async (client) => {
     const [applied, records] = [await loadLedger(client), await loadBackfills(client)];
-    return planMigrations({ migrations, backfills, applied, records, environment: config.environment, to });
+    const pending = planMigrations({ migrations, backfills, applied, records, environment: config.environment, to });
+    await assertBackedUp(client, { config, pending, applied });
+    return pending;
   });
 }
 
@@ -104,7 +116,18 @@ async function loadRestorable(client: Client): Promise<RestorableBackup | null> 
   return rows[0] ?? null;
 }
 
-function compare(migrations: readonly Migration[], applied: readonly AppliedMigration[]): MigrationStatus[] {
+async function readServerMajor(client: Client): Promise<number> {
+  const { rows } = await client.query<{ major: number }>(
+    `SELECT current_setting('server_version_num')::int / 10000 AS major`,
+  );
+  return rows[0]!.major;
+}
+
+function compare(
+  migrations: readonly Migration[],
+  facts: { applied: readonly AppliedMigration[]; rehearsals: ReadonlyMap<string, RehearsalVerdict> },
+): MigrationStatus[] {
+  const { applied, rehearsals } = facts;
   const code = new Map(migrations.map((migration) => [migration.name, migration]));
   const done = new Set(applied.map(({ name }) => name));
   const past = applied.map(({ name, phase, sha256, appliedAt, durationMs, commit, actor }): MigrationStatus => {
@@ -115,5 +138,10 @@ function compare(migrations: readonly Migration[], applied: readonly AppliedMigr
   const future = migrations
     .filter(({ name }) => !done.has(name))
     .map(({ name, phase }): MigrationStatus => ({ name, phase, state: 'pending' }));
-  return [...past, ...future].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...past, ...future]
+    .map((status) => {
+      const rehearsal = rehearsals.get(code.get(status.name)?.sha256 ?? '');
+      return rehearsal ? { ...status, rehearsal } : status;
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -2,13 +2,14 @@ import type { Client } from 'pg';
 import { readUserName } from '@airlock/config';
 import { finishBackfills } from '../backfill/finish-backfills.js';
 import { loadBackfills } from '../backfill/backfill-progress.js';
-import { applyMigration, type ApplyContext } from './apply-migration.js';
+import { applyMigration, type ApplyContext, type AroundStatement } from './apply-migration.js';
 import type { OnEvent } from './events.js';
 import { finishRun, startRun } from './migration-journal.js';
 import { type AppliedMigration, type Provenance, ensureLedger, loadLedger } from '../runner/ledger.js';
 import { backendPid, type LockHolder, withRunnerLock } from '../runner/lock.js';
 import type { Migration } from '../model/migration.js';
 import type { Model } from '../model/product-model.js';
+import { assertBackedUp } from './recent-backup.js';
 import { isUnshared, planMigrations } from './plan.js';
 import { connectMigrator, type MigrationTarget, withOwner } from '../runner/session.js';
 import { DEFAULT_TIMING, type Timing } from '../runner/timing.js';
@@ -22,6 +23,8 @@ export interface MigrateOptions extends MigrationTarget, Pick<Model, 'migrations
   /** Cancels the current statement, rolls back and throws. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: OnEvent;
+  /** For a rehearsal. */
+  readonly around?: AroundStatement | undefined;
 }
 
 export interface MigrationReport {
@@ -35,7 +38,7 @@ export interface MigrationReport {
  * Brings the database to the state of this code. Safe to repeat, to run concurrently, and to interrupt at any point.
  */
 export async function migrate(options: MigrateOptions): Promise<MigrationReport> {
-  const { signal, onEvent = () => {} } = options;
+  const { signal, around, onEvent = () => {} } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const lockSession = await connectMigrator(options, 'migrate-lock');
   const lockOptions = {
@@ -48,7 +51,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrationReport>
   try {
     return await withRunnerLock(lockSession, lockOptions, (lock) =>
       withOwner(options, 'migrate', (client) =>
-        applyPending(options, { client, lock, timing, by: createProvenance(options), signal, onEvent }),
+        applyPending(options, { client, lock, timing, by: createProvenance(options), signal, onEvent, around }),
       ),
     );
   } finally {
@@ -65,6 +68,7 @@ async function applyPending(options: MigrateOptions, context: ApplyContext): Pro
   const { environment } = config;
   const records = await loadBackfills(client);
   const pending = planMigrations({ migrations, backfills, applied: ledger, records, environment, to });
+  await assertBackedUp(client, { config, pending, applied: ledger });
   onEvent({ type: 'planned', names: pending.map(({ name }) => name) });
   const finish = async (names?: readonly string[]) => {
     if (isUnshared({ environment, applied: ledger })) await finishBackfills({ migrations, backfills, names }, context);
@@ -112,7 +116,7 @@ function createReport(
   return { database: String(client.database), applied, head };
 }
 
-function createProvenance({ config, actor }: MigrateOptions): Provenance {
+export function createProvenance({ config, actor }: Pick<MigrateOptions, 'config' | 'actor'>): Provenance {
   const { commit, imageDigest } = config.build;
   return { commit, imageDigest, actor: actor ?? readUserName() };
 }

@@ -3,6 +3,7 @@ export { type Backfill, defineBackfill } from './backfill.js';
 export { type Classes, classify, constant, identifier, inCopy, json, person, personal } from './column-classes.js';
 export { clipIdentifier, LONGEST_IDENTIFIER_BYTES, parseIdentifier } from './identifier.js';
 export { jobsSchema } from './jobs-schema.js';
+export { BLOCKS_WRITES, describeMode, EXCLUSIVE } from './lock-modes.js';
 export {
   assertNoTransactionControl,
   defineMigration,

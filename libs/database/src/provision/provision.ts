@@ -81,6 +81,16 @@ export async function provisionBeside(options: ProvisionOptions, database: strin
   );
 }
 
+/** Stamps a clone of the database for its own name, with the same roles. */
+export async function adoptBeside(options: ProvisionOptions, database: string): Promise<void> {
+  const owner = `${options.app.database}_owner`;
+  const context = { config: createSessionConfig(options.environment, options.sslCa), purpose: 'provision' };
+  await withClient({ ...options.admin, database }, context, async (client) => {
+    await client.query(LOCK_SERVER);
+    await runBootstrap(client, { ...createParameters(options), owner, adopt: database });
+  });
+}
+
 /** The template that the guarded reset clones: a test database right after provisioning. It accepts no connections. */
 async function createTemplate(admin: Client, options: ProvisionOptions): Promise<void> {
   const template = `${options.app.database}_tpl`;

@@ -44,7 +44,7 @@ export interface RefreshReport extends Filled {
  * @throws RefreshRefusal before a row is copied, RefreshFailure afterwards
  */
 export async function refresh(options: RefreshOptions): Promise<RefreshReport> {
-  const place = locate(options.config);
+  const place = locateCopy(options.config);
   const { database } = place.app;
   return withClient(place.admin, place.context, async (admin) => {
     await lockTarget(admin, database);
@@ -69,7 +69,7 @@ export async function refresh(options: RefreshOptions): Promise<RefreshReport> {
   });
 }
 
-interface Place extends ProvisionOptions, Beside {
+export interface CopyPlace extends ProvisionOptions, Beside {
   readonly next: string;
 }
 
@@ -82,7 +82,8 @@ export function assertTakesCopies({ environment }: Pick<Config, 'environment'>):
   );
 }
 
-function locate(config: Config): Place {
+/** @throws RefreshRefusal unless the environment takes copies and all three addresses are set */
+export function locateCopy(config: Config): CopyPlace {
   assertTakesCopies(config);
   const {
     environment,
@@ -99,7 +100,8 @@ function locate(config: Config): Place {
   return { ...place, next: nextOf(app.database), context };
 }
 
-async function assertTarget(config: Config, { admin, app, context }: Place) {
+/** @throws RefreshRefusal unless the database belongs to the environment of the configuration */
+export async function assertTarget(config: Config, { admin, app, context }: CopyPlace) {
   return withClient({ ...admin, database: app.database }, context, async (client) => {
     await assertIdentity(client, { expected: config.environment, config }).catch((error: unknown) => {
       if (!(error instanceof IdentityError)) throw error;
@@ -109,7 +111,7 @@ async function assertTarget(config: Config, { admin, app, context }: Place) {
   });
 }
 
-async function build(options: RefreshOptions, { place, from }: { place: Place; from: Stamp }): Promise<Filled> {
+async function build(options: RefreshOptions, { place, from }: { place: CopyPlace; from: Stamp }): Promise<Filled> {
   const config = moveConfig(options.config, place.next);
   await provisionBeside(place, place.next);
   const { migrations, backfills } = options;
@@ -127,6 +129,10 @@ async function build(options: RefreshOptions, { place, from }: { place: Place; f
     });
     // Those of the empty database say nothing about the rows that came.
     await target.query('DELETE FROM ops.backfills');
+    await target.query('INSERT INTO ops.refreshed (from_environment, percent) VALUES ($1, $2)', [
+      from.environment,
+      options.percent ?? 100,
+    ]);
     await stampFor(place.app.database, place);
     return filled;
   });
@@ -138,13 +144,13 @@ function withOwners<T>(config: Config, use: (...clients: [Client, Client, Client
   return withNext((one) => withNext((two) => withNext((three) => use(one, two, three))));
 }
 
-function moveConfig(config: Config, database: string): Config {
+export function moveConfig(config: Config, database: string): Config {
   const move = (address: DatabaseAddress) => ({ ...address, database });
   const { app, migration } = config.database;
   return { ...config, database: { ...config.database, app: move(app), migration: migration && move(migration) } };
 }
 
-function stampFor(name: string, { admin, next, context }: Place): Promise<unknown> {
+function stampFor(name: string, { admin, next, context }: CopyPlace): Promise<unknown> {
   return withClient({ ...admin, database: next }, context, (client) =>
     client.query('UPDATE ops.environment SET database_name = $1, created_at = pg_catalog.now()', [name]),
   );

@@ -5,9 +5,10 @@ import { IdentityError, readLocation, readStamp } from '../identity/stamp.js';
 import type { ProvisionOptions } from '../provision/provision.js';
 import { RefreshFailure, RefreshRefusal } from './refresh-errors.js';
 
-/** The databases beside a target. Both names are shorter than the owner role's, so neither is ever truncated. */
+/** The databases beside a target. No name is longer than the owner role's, so none is ever truncated. */
 export const nextOf = (database: string) => `${database}_next`;
 export const oldOf = (database: string) => `${database}_old`;
+export const trialOf = (database: string) => `${database}_trial`;
 
 const ATTEMPTS = 10;
 const OBJECT_IN_USE = '55006';
@@ -17,18 +18,18 @@ const KICK_EVERY_MS = 50;
  * Held by the session until it ends. A run that connects to another maintenance database is recognised by its sessions in
  * the unfinished database.
  *
- * @throws RefreshRefusal while another refresh of this database runs
+ * @throws RefreshRefusal while a refresh or a rehearsal of this database runs
  */
 export async function lockTarget(admin: Client, database: string): Promise<void> {
   const { rows } = await admin.query<{ got: boolean }>(
     `SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended('airlock/refresh/' || $1, 0))
-        AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE datname = $2) AS got`,
-    [database, nextOf(database)],
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE datname = ANY ($2)) AS got`,
+    [database, [nextOf(database), trialOf(database)]],
   );
   if (rows[0]?.got) return;
   throw new RefreshRefusal(
     'AnotherRefreshRuns',
-    `database "${database}": another refresh of it runs; expected one at a time`,
+    `database "${database}": another refresh or rehearsal of it runs; expected one at a time`,
   );
 }
 
@@ -53,11 +54,25 @@ export async function removeUnfinished(admin: Client, place: Beside): Promise<vo
   await drop(admin, name);
 }
 
+/** Removes the clone of a rehearsal. One that was killed early still has the stamp of the target. */
+export async function removeTrial(admin: Client, place: Beside): Promise<void> {
+  const name = trialOf(place.app.database);
+  await assertOurs(admin, { name, place, mayBeClone: true });
+  await drop(admin, name);
+}
+
 /** A stamp of this target that was written in this very database, or nothing yet: provisioning writes all or nothing. */
-async function assertOurs(admin: Client, { name, place }: { name: string; place: Beside }): Promise<void> {
+async function assertOurs(
+  admin: Client,
+  { name, place, mayBeClone = false }: { name: string; place: Beside; mayBeClone?: boolean },
+): Promise<void> {
   const { rowCount } = await admin.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [name]);
   if (!rowCount) return;
   const { app, environment, context } = place;
+  const { rows } = await admin.query<{ oid: number }>(
+    'SELECT oid::pg_catalog.int8::pg_catalog.float8 AS oid FROM pg_catalog.pg_database WHERE datname = $1',
+    [app.database],
+  );
   const isOurs = await withClient({ ...place.admin, database: name }, context, async (client) => {
     const stamp = await readStamp(client);
     if (!stamp) return isEmpty(client);
@@ -66,7 +81,7 @@ async function assertOurs(admin: Client, { name, place }: { name: string; place:
       stamp.environment === environment &&
       ['', name, app.database].includes(stamp.databaseName) &&
       stamp.systemIdentifier === systemIdentifier &&
-      stamp.databaseOid === databaseOid
+      (stamp.databaseOid === databaseOid || (mayBeClone && stamp.databaseOid === rows[0]?.oid))
     );
   }).catch((error: unknown) => {
     if (error instanceof IdentityError) return false;
@@ -75,7 +90,7 @@ async function assertOurs(admin: Client, { name, place }: { name: string; place:
   if (isOurs) return;
   throw new RefreshRefusal(
     'NameIsTaken',
-    `database "${name}": was not made by a refresh of "${app.database}"; expected no database of that name, which a refresh needs\n` +
+    `database "${name}": was not made by a ${mayBeClone ? 'rehearsal' : 'refresh'} of "${app.database}"; expected no database of that name, which a ${mayBeClone ? 'rehearsal' : 'refresh'} needs\n` +
       `  rename it: ALTER DATABASE ${escapeIdentifier(name)} RENAME TO …`,
   );
 }
@@ -93,23 +108,43 @@ async function drop(admin: Client, name: string): Promise<void> {
 
 /**
  * Renames both databases in one transaction, so that the name always has a database: the old one until the commit. The
- * rename holds off new sessions while `kicker` ends those that are open; their services connect again, to the new one.
+ * rename holds off new sessions, which then reach the new one.
  */
 export async function swap(admin: Client, { kicker, database }: { kicker: Client; database: string }): Promise<void> {
   const [name, next, old] = [database, nextOf(database), oldOf(database)].map(escapeIdentifier);
+  const rename = `BEGIN; ALTER DATABASE ${name} RENAME TO ${old}; ALTER DATABASE ${next} RENAME TO ${name}; COMMIT`;
+  await withoutSessions(admin, { kicker, database, statement: rename, work: 'replaced' });
+}
+
+/** A clone of the target, with its rows. Sessions that begin while its files are copied wait for that. */
+export async function cloneAside(
+  admin: Client,
+  { kicker, database }: { kicker: Client; database: string },
+): Promise<void> {
+  const [name, trial] = [database, trialOf(database)].map(escapeIdentifier);
+  // The other strategy would write every page of a large database to the log.
+  const statement = `CREATE DATABASE ${trial} TEMPLATE ${name} STRATEGY FILE_COPY`;
+  await admin.query('SET statement_timeout = 0');
+  await withoutSessions(admin, { kicker, database, statement, work: 'cloned' });
+}
+
+/** Runs a statement that needs a database without sessions. `kicker` ends those that are open; their services connect again. */
+async function withoutSessions(
+  admin: Client,
+  step: { kicker: Client; database: string; statement: string; work: string },
+): Promise<void> {
+  const { kicker, database, statement, work } = step;
   for (let attempt = 1; ; attempt += 1) {
     const stop = kickSessions(kicker, database);
     try {
-      await admin.query(
-        `BEGIN; ALTER DATABASE ${name} RENAME TO ${old}; ALTER DATABASE ${next} RENAME TO ${name}; COMMIT`,
-      );
+      await admin.query(statement);
       return;
     } catch (error) {
       await admin.query('ROLLBACK');
       if (!(error instanceof DatabaseError) || error.code !== OBJECT_IN_USE || attempt === ATTEMPTS)
         throw new RefreshFailure(
           'SwapFailed',
-          `database "${database}": could not be replaced: ${(error as Error).message}; expected its sessions to end`,
+          `database "${database}": could not be ${work}: ${(error as Error).message}; expected its sessions to end`,
           { cause: error },
         );
     } finally {

@@ -79,6 +79,37 @@ CREATE TABLE IF NOT EXISTS ops.heartbeat (
 );
 INSERT INTO ops.heartbeat DEFAULT VALUES ON CONFLICT DO NOTHING;
 GRANT SELECT, UPDATE (at) ON ops.heartbeat TO PUBLIC;
+-- Of a database that \`airlock db refresh\` filled: from which environment, when, and how many of its persons.
+CREATE TABLE IF NOT EXISTS ops.refreshed (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  from_environment text NOT NULL,
+  percent real NOT NULL,
+  refreshed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+-- The effects of migrations on a copy of production's size (docs/adr/0036), for the promotion of their image.
+CREATE TABLE IF NOT EXISTS ops.rehearsals (
+  sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+  server_major integer NOT NULL,
+  name text NOT NULL,
+  refreshed_at timestamptz NOT NULL,
+  rehearsed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  longest_wait_ms real NOT NULL,
+  usual_p99_ms real,
+  p99_ms real,
+  statements jsonb NOT NULL,
+  commit text,
+  image_digest text,
+  actor text NOT NULL,
+  PRIMARY KEY (sha256, server_major)
+);
+GRANT SELECT ON ops.rehearsals TO PUBLIC;
+-- Backups that were stored and not removed since. Migrations may require a recent one, without a way to the storage.
+CREATE TABLE IF NOT EXISTS ops.backups (
+  name text PRIMARY KEY,
+  taken_at timestamptz NOT NULL,
+  is_doubtful boolean NOT NULL
+);
+GRANT SELECT ON ops.backups TO PUBLIC;
 -- How far each backfill is (docs/adr/0032). A batch changes its row in the transaction that changes the batch's rows.
 CREATE TABLE IF NOT EXISTS ops.backfills (
   name text PRIMARY KEY,
@@ -107,7 +138,14 @@ export async function hasTable(client: ClientBase, name: string): Promise<boolea
 /** Also adds what is missing in a database of an earlier release. */
 export async function ensureLedger(client: ClientBase): Promise<void> {
   if (!(await hasTable(client, 'ops.heartbeat'))) await client.query(LEDGER_SQL);
+  const { rowCount } = await client.query(
+    'SELECT FROM unnest($1::text[]) AS t (name) WHERE to_regclass(name) IS NULL',
+    [LEDGER_TABLES],
+  );
+  if (rowCount) await client.query(LEDGER_SQL);
 }
+
+const LEDGER_TABLES = [...LEDGER_SQL.matchAll(/^CREATE TABLE IF NOT EXISTS (\S+)/gm)].map(([, name]) => name);
 
 /** In the order of names, which is the order in which they were applied. */
 export async function loadLedger(client: ClientBase): Promise<AppliedMigration[]> {

@@ -16,6 +16,7 @@ import type { Stack } from '../render/render-stack.js';
 import { readAppServices } from '../release/serving.js';
 import { jobTimeoutMs } from '../release/deploy-settings.js';
 import { listPromotable } from '../release/promotion.js';
+import { listRehearsals } from '../rollout/rehearsals.js';
 import { applyStack } from '../release/stack-file.js';
 import { readService } from '../engine/swarm.js';
 import { watchRollout } from '../rollout/watch-rollout.js';
@@ -136,14 +137,17 @@ async function withoutApplication(docker: Docker, stackName: string, plan: Relea
 
 async function prepareSchema(
   docker: Docker,
-  { settings, image, progress }: ChangeRequest,
+  { settings, image, progress, judge }: ChangeRequest,
   { run, plan, jobs }: { run: DeployRun; plan: ReleasePlan; jobs: SwarmJobOptions },
 ): Promise<void> {
   const { environment, actor } = settings;
   progress.step('check configuration, stamp and schema');
   const current = otherImage(image, run.previous);
-  const { pending, status } = await preflight(docker, { plan, current, environment, jobs });
+  const found = await preflight(docker, { plan, current, environment, jobs });
+  const { pending, status } = found;
   run.schemaHead = status ? headOf(status) : null;
+  run.rehearsals = status ? listRehearsals(status) : {};
+  judge?.(found);
   await run.lock.assertHeld();
   if (status?.isProvisioned === false && plan.provisionJob) {
     progress.step('provision what this version needs and the database lacks');

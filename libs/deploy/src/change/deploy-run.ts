@@ -13,6 +13,7 @@ import {
   type DeploymentRecord,
   type Release,
 } from '../release/release-record.js';
+import type { Preflight } from '../rollout/preflight.js';
 import type { ReleasePlan } from '../release/release-plan.js';
 import { lockDeadlineMs, type Settings } from '../release/deploy-settings.js';
 import { fingerprint, removeSurplus } from '../release/stack-file.js';
@@ -24,6 +25,8 @@ export interface ChangeRequest {
   readonly settings: Settings;
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
+  /** Refuses, after the checks and before any change, what the schema here would get. */
+  readonly judge?: (found: Preflight) => void;
   /** Work that follows a successful rollout, such as setting tags. Runs while the lock is still held. */
   readonly finish?: () => Promise<void>;
 }
@@ -38,6 +41,7 @@ export interface DeployRun {
   migrated: boolean;
   schemaHead: string | null;
   smoke: DeploymentRecord['smoke'];
+  rehearsals: NonNullable<DeploymentRecord['rehearsals']>;
 }
 
 /** Holds the lock while `runSteps` changes the environment, then records the outcome. Throws only DeployErrors. */
@@ -81,7 +85,14 @@ function createLockOptions({ settings, action, image, progress, signal }: Change
 
 async function startRun(docker: Docker, stackName: string, lock: DeployLock): Promise<DeployRun> {
   const releases = await loadReleases(docker, stackName);
-  const unknown = { commit: null, plan: undefined, migrated: false, schemaHead: null, smoke: 'not-run' } as const;
+  const unknown = {
+    commit: null,
+    plan: undefined,
+    migrated: false,
+    schemaHead: null,
+    smoke: 'not-run',
+    rehearsals: {},
+  } as const;
   return { lock, releases, previous: findCurrent(releases), ...unknown };
 }
 
@@ -93,7 +104,7 @@ function createRecord(outcome: {
 }): DeploymentRecord {
   const { request, run, startedAt, error } = outcome;
   const { settings, image, action } = request;
-  const { plan, previous, commit, migrated, schemaHead, smoke } = run;
+  const { plan, previous, commit, migrated, schemaHead, smoke, rehearsals } = run;
   return {
     id: createRecordId(startedAt),
     action,
@@ -111,6 +122,7 @@ function createRecord(outcome: {
     migrated,
     schemaHead,
     smoke,
+    rehearsals,
     configFingerprint: plan ? fingerprint(plan.stack, image.name) : '',
     secretVersions: plan?.secretVersions ?? {},
   };

@@ -5,17 +5,20 @@ import { createDocker, type Docker } from '../engine/docker.js';
 import { parseImageReference, type ImageReference } from '../engine/image-reference.js';
 import { DeployError, EXIT } from '../engine/deploy-error.js';
 import { loadJournal } from '../release/deployment-journal.js';
+import { assertRehearsed } from '../rollout/rehearsals.js';
 import { loadReleases, type DeploymentRecord } from '../release/release-record.js';
 import { tagImage } from '../registry/image-registry.js';
 import { isRelease, listReleases, resolveCommit } from '../engine/git.js';
 
-export interface PromoteRequest extends Omit<ChangeRequest, 'action' | 'image' | 'finish'> {
+export interface PromoteRequest extends Omit<ChangeRequest, 'action' | 'image' | 'judge' | 'finish'> {
   /** The word that the user typed. */
   readonly confirm: string;
   /** Default: the digest that staging runs now. */
   readonly digest: string | undefined;
   /** vX.Y.Z: the image must have been built from the commit of this tag. Default: the tag at the image's commit. */
   readonly release: string | undefined;
+  /** The oldest rows on which a pending migration may have been rehearsed. Default: no rehearsal is required. */
+  readonly rehearsedWithinMs?: number | undefined;
   readonly from: {
     readonly stackName: string;
     readonly context: string | undefined;
@@ -25,7 +28,7 @@ export interface PromoteRequest extends Omit<ChangeRequest, 'action' | 'image' |
 
 /** Deploys to one environment the same image that another one ran. Nothing is built. */
 export async function promoteImage(request: PromoteRequest): Promise<DeploymentRecord> {
-  const { digest, progress } = request;
+  const { digest, progress, rehearsedWithinMs } = request;
   assertConfirmed(request.confirm);
   const records = await loadStagingRecords(request.from);
   const staged = findStaged(records, digest);
@@ -40,6 +43,9 @@ export async function promoteImage(request: PromoteRequest): Promise<DeploymentR
     ...request,
     action: 'promote',
     image,
+    judge: (found) => {
+      if (rehearsedWithinMs !== undefined) assertRehearsed(found, { staged, withinMs: rehearsedWithinMs });
+    },
     finish: () => addTags(docker, image, { tags, progress }),
   });
 }

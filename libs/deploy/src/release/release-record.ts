@@ -21,9 +21,21 @@ export interface DeploymentRecord {
   readonly migrated: boolean;
   readonly schemaHead: string | null;
   readonly smoke: 'passed' | 'failed' | 'not-run';
+  /** Of the migrations of this image. Records of earlier versions lack it. */
+  readonly rehearsals?: Readonly<Record<string, StagedRehearsal>>;
   readonly configFingerprint: string;
   /** The version of each secret that the release used; never a value. */
   readonly secretVersions: Readonly<Record<string, string>>;
+}
+
+/** The record that `airlock db migrate --rehearse` made of a migration, as `airlock db status` of staging prints it. */
+export interface StagedRehearsal {
+  readonly rehearsedAt: string;
+  /** When the rows of the copy came. */
+  readonly refreshedAt: string;
+  readonly serverMajor: number;
+  readonly longestWaitMs: number;
+  readonly isWithinBudget: boolean;
 }
 
 export interface Release {

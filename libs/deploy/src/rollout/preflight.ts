@@ -5,6 +5,7 @@ import type { Docker } from '../engine/docker.js';
 import type { ImageReference } from '../engine/image-reference.js';
 import { runJobs, type SwarmJob, type SwarmJobOptions, type JobResult } from '../release/release-job.js';
 import { DeployError } from '../engine/deploy-error.js';
+import type { StagedRehearsal } from '../release/release-record.js';
 import { listHttpServices, type AppServices, type ReleasePlan } from '../release/release-plan.js';
 
 /** The output of `airlock db status --json`, run in an image. */
@@ -12,10 +13,12 @@ export interface SchemaStatus {
   readonly environment: string;
   /** Images of earlier versions do not print it. */
   readonly isProvisioned?: boolean;
+  readonly serverMajor?: number;
   readonly migrations: readonly {
     readonly name: string;
     readonly phase: 'expand' | 'contract';
     readonly state: 'applied' | 'pending' | 'edited' | 'unknown';
+    readonly rehearsal?: StagedRehearsal;
   }[];
   readonly verdict: { readonly state: string; readonly isServing: boolean; readonly reasons: readonly string[] };
 }

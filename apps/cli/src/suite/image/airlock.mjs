@@ -31,8 +31,12 @@ if (words[1] === 'status') {
   console.log(
     JSON.stringify({
       environment,
+      serverMajor: 18,
       migrations: [
-        ...applied.map((one) => ({ ...one, state: known.has(one.name) ? 'applied' : 'unknown' })),
+        ...applied.map((one) => ({
+          ...(migrations.find(({ name }) => name === one.name) ?? one),
+          state: known.has(one.name) ? 'applied' : 'unknown',
+        })),
         ...pending.map((one) => ({ ...one, state: 'pending' })),
       ],
       verdict: { state: broken.length > 0 ? 'incompatible' : 'ready', isServing: broken.length === 0, reasons },

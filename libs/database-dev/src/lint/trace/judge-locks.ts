@@ -1,3 +1,4 @@
+import { BLOCKS_WRITES, EXCLUSIVE } from '@airlock/database/model';
 import type { Node } from 'libpg-query';
 import type { LintFinding } from '../rules/lint-rule.js';
 import { nameOf } from '../syntax/names.js';
@@ -6,7 +7,7 @@ import type { ParsedStatement } from '../syntax/statement.js';
 import { namedTables } from '../syntax/targets.js';
 import { hiddenChanges } from './judge-changes.js';
 import { scannedTables } from './judge-scans.js';
-import { BLOCKS_WRITES, EXCLUSIVE, type StatementTrace, type Traced } from './statement-trace.js';
+import type { StatementTrace, Traced } from './statement-trace.js';
 
 /** Rules about a lock on a table that the statement never names. */
 const LOCK_RULES = ['drop-index', 'reindex', 'drop-owned', 'drop-schema', 'cluster', 'vacuum-full'];

@@ -1,5 +1,6 @@
+import { BLOCKS_WRITES } from '@airlock/database/model';
 import type { ParsedStatement } from '../syntax/statement.js';
-import { BLOCKS_WRITES, type StatementTrace, type Traced } from './statement-trace.js';
+import type { StatementTrace, Traced } from './statement-trace.js';
 
 /** Rules of the syntax that already report the effect of a trace. All other findings are reported in addition to it. */
 const REWRITE_RULES = [

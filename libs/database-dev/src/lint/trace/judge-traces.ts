@@ -1,3 +1,4 @@
+import { describeMode } from '@airlock/database/model';
 import type { LintFinding } from '../rules/lint-rule.js';
 import { quoteIdentifier } from '../syntax/names.js';
 import type { ParsedStatement } from '../syntax/statement.js';
@@ -8,7 +9,7 @@ import { judgeColumns } from './judge-columns.js';
 import { judgeKeys } from './judge-keys.js';
 import { hiddenLocks, judgeLocks } from './judge-locks.js';
 import { judgeRewrites, judgeScans } from './judge-scans.js';
-import { describeMode, describeRows, type StatementTrace, type Traced } from './statement-trace.js';
+import { describeRows, type StatementTrace, type Traced } from './statement-trace.js';
 
 /** Rules that need a server: actual locks and writes of the statements. */
 export const TRACE_RULES = [

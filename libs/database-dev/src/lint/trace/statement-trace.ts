@@ -1,3 +1,4 @@
+import { describeMode } from '@airlock/database/model';
 import type { AccessTrace } from './access-trace.js';
 import type { DomainState } from '../syntax/domain-state.js';
 import type { KeyTrace } from './key-state.js';
@@ -40,9 +41,6 @@ export interface Traced {
   readonly heldTables: StatementTrace['locks'];
 }
 
-export const EXCLUSIVE = 'AccessExclusiveLock';
-export const BLOCKS_WRITES = new Set([EXCLUSIVE, 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock']);
-
 /** One line for each statement that locked or rewrote an existing object. */
 export function describeTraces(name: string, traces: readonly StatementTrace[]): string[] {
   return traces.flatMap(({ locks, rewritten, scanned, written }, index) => {
@@ -54,14 +52,6 @@ export function describeTraces(name: string, traces: readonly StatementTrace[]):
     ];
     return parts.length === 0 ? [] : [`${name}, statement ${index + 1}: ${parts.join('; ')}`];
   });
-}
-
-/** `AccessExclusiveLock` → `ACCESS EXCLUSIVE`. */
-export function describeMode(mode: string): string {
-  return mode
-    .replace(/Lock$/, '')
-    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
-    .toUpperCase();
 }
 
 /** `1 row inserted, 500 rows updated in public.orders` */

@@ -1,0 +1,1 @@
+export { findClientTools } from '../client-tools.fixture.js';
