@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 export function dbStatusCommand(): Command {
   return new Command('status')
     .description(
-      'show the migrations and backfills, whether this code is compatible with the schema, and the newest backup that was proved',
+      'show the migrations and backfills, whether this code is compatible with the schema, the newest backup that was proved, and the archive',
     )
     .option('--json', 'print the status as JSON')
     .action(run);
@@ -36,6 +36,7 @@ async function run({ json }: { json?: true }): Promise<void> {
   console.log(`${status.database} (${status.environment}): ${status.verdict.state}`);
   for (const reason of status.verdict.reasons) console.log(`  ${reason}`);
   console.log(`  ${describeBackup(status.restorable)}`);
+  if (status.archive) console.log(`  ${describeArchive(status.archive)}`);
   if (!status.isProvisioned)
     console.log('  an older version provisioned it; before the migrations: airlock db provision');
 }
@@ -44,4 +45,13 @@ function describeBackup(restorable: DatabaseStatus['restorable']): string {
   if (!restorable) return 'no backup was proved to be restorable: airlock db restore-drill';
   const hours = (Date.now() - restorable.takenAt.getTime()) / HOUR_MS;
   return `the newest backup that was proved to be restorable is ${hours.toFixed(1)} hours old: ${restorable.name}`;
+}
+
+function describeArchive({ isFailing, failures, ...last }: NonNullable<DatabaseStatus['archive']>): string {
+  const until = last.lastArchivedAt ? `${last.lastArchived} at ${last.lastArchivedAt.toISOString()}` : 'nothing yet';
+  if (!isFailing) return `the archive has ${until}`;
+  return (
+    `the archive FAILS: it has ${until}, and ${failures} attempts failed; no later moment can be recovered, and the WAL\n` +
+    '  fills the disk of the server: read the log of the service archive'
+  );
 }

@@ -33,6 +33,16 @@ export interface DatabaseStatus {
   readonly verdict: SchemaVerdict;
   /** The newest backup that a drill has restored. */
   readonly restorable: RestorableBackup | null;
+  /** The continuous archive of the server; null if it is off. */
+  readonly archive: ArchiveState | null;
+}
+
+/** As pg_stat_archiver, since the statistics of the server were reset. */
+export interface ArchiveState {
+  readonly isFailing: boolean;
+  readonly failures: number;
+  readonly lastArchived: string | null;
+  readonly lastArchivedAt: Date | null;
 }
 
 export interface RestorableBackup {
@@ -57,6 +67,7 @@ export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus
     records: await loadBackfills(client),
     isProvisioned: await isProvisioned(client),
     restorable: await loadRestorable(client),
+    archive: await loadArchiveState(client),
   }));
   return {
     database: config.database.app.database,
@@ -96,6 +107,15 @@ async function loadRestorable(client: Client): Promise<RestorableBackup | null> 
   if (!(await hasTable(client, 'ops.restorable_backups'))) return null;
   const { rows } = await client.query<RestorableBackup>(
     `SELECT name, taken_at AS "takenAt", proved_at AS "provedAt" FROM ops.restorable_backups ORDER BY taken_at DESC LIMIT 1`,
+  );
+  return rows[0] ?? null;
+}
+
+async function loadArchiveState(client: Client): Promise<ArchiveState | null> {
+  const { rows } = await client.query<ArchiveState>(
+    `SELECT coalesce(last_failed_time >= coalesce(last_archived_time, '-infinity'), false) AS "isFailing", failed_count::int AS failures,
+            last_archived_wal AS "lastArchived", last_archived_time AS "lastArchivedAt"
+       FROM pg_catalog.pg_stat_archiver WHERE pg_catalog.current_setting('archive_mode') <> 'off'`,
   );
   return rows[0] ?? null;
 }
