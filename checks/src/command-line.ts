@@ -16,6 +16,8 @@ export async function createJudge(): Promise<Judge> {
   const judges: Record<string, Judge> = {
     [program.name()]: (words) => judgeAirlock(program, words),
     gh: judgeGh,
+    'docker/recover': ([, verb = '']) =>
+      readText('docker/postgres/recover').includes(`\n${verb}() {`) ? undefined : `no such command: ${verb}`,
     make: ([target]) => (readText('Makefile').includes(`\n${target}:`) ? undefined : `no such target: ${target}`),
     nx: judgeNx,
   };

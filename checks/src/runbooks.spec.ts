@@ -53,6 +53,7 @@ describe('a command of a document', () => {
     ['nx run smoke:check --url https://x.example.com --env staging', 'options --env unknown'],
     ['nx run smoke:check --digest sha256:x', '--url missing'],
     ['make deploy', 'no such target'],
+    ['docker/recover production too', 'no such command'],
     ['kubectl delete namespace', 'is not a program that a document may name'],
   ])('«%s» is rejected', (command, problem) => {
     expect(judge(command.split(' '))).toContain(problem);

@@ -59,6 +59,7 @@ const both = (rule: string, what: string, edit: Mutation['edit']): Mutation[] =>
   }));
 const POSTGRES = /^ {2}postgres:$/;
 const API = /^ {2}api:$/;
+const ARCHIVE = /^ {2}archive:$/;
 const drop = (key: string): Mutation['edit'] => insert(API, `    ${key}: !reset null`);
 
 const mutations: Mutation[] = [
@@ -114,7 +115,7 @@ const mutations: Mutation[] = [
   ),
   ...both('C7.command', 'a password in a command', (copy, file) => {
     copy.insert(file, /^ {8}redis-server,/, '        --requirepass=secret,');
-    return copy.find(file, /^ {4}command:/);
+    return copy.find(file, /^ {4}command:$/);
   }),
   ...both('C7.files', 'a secret that is not mounted', (copy, file) => {
     copy.replace(file, /^ {4}secrets: \[redis_url\]/, '    secrets: []');
@@ -126,6 +127,13 @@ const mutations: Mutation[] = [
       /^ {4}environment: \{ ENVIRONMENT/,
       '    environment: { DATABASE_ADMIN_URL_FILE: /run/secrets/redis_url }',
     ),
+  ),
+  ...both('C3.data', 'a second writer of the data', (copy, file) => {
+    copy.insert(file, ARCHIVE, "    volumes: ['postgres:/var/lib/postgresql']");
+    return copy.find(file, /^ {4}volumes: \['postgres/);
+  }),
+  mutation('C8.closed', 'a way out for the archive', 'staging', 'compose.staging.yml', (copy, file) =>
+    copy.insert(file, ARCHIVE, '    networks: [outside]'),
   ),
   ...both('C8.internal', 'the database with a way out', insert(POSTGRES, '    networks: [backend, outside]')),
   ...both('C8.apart', 'the database beside Traefik', insert(POSTGRES, '    networks: [edge]')),
@@ -278,7 +286,7 @@ const ways: Readonly<Record<string, (copy: Copy, overlay: string) => string>> = 
     return file;
   },
   'through what it extends': (copy) => {
-    copy.remove('docker/hosted.yml', /POSTGRES_IMAGE/);
+    copy.remove('docker/hosted.yml', /POSTGRES_IMAGE:\?/);
     return addTo(copy, 'docker/hosted.yml');
   },
   'through another file that it extends': (copy, overlay) => {
@@ -465,6 +473,7 @@ describe('staging and production', () => {
       'services.api.deploy.resources.reservations.memory',
       'services.api.environment.OUTBOUND_PROXY',
       'services.api.labels',
+      'services.archive.networks.outside',
       'services.backup.depends_on.outbound',
       'services.backup.environment.OUTBOUND_PROXY',
       'services.callback.depends_on.outbound',

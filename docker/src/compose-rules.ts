@@ -124,6 +124,16 @@ export const composeRules: readonly ComposeRule[] = [
     ],
   },
   {
+    id: 'C3.data',
+    title: 'only the database writes its data',
+    scope: HOSTED,
+    check: eachService((service, name) =>
+      (service.volumes ?? [])
+        .filter((volume) => name !== 'postgres' && volume.source === 'postgres' && !volume.read_only)
+        .map(() => breach('volumes', 'mounts the data of the database writable; expected :ro')),
+    ),
+  },
+  {
     id: 'C3.socket',
     title: 'the service with the engine socket is on an internal network with the edge only',
     scope: HOSTED,

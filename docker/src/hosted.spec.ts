@@ -307,9 +307,9 @@ describe.each(hostings)('$environment by Compose', (hosting) => {
 
   it('keeps its data on down, and leaves nothing after the data is removed too', () => {
     expect(succeeded(host.compose('down'))).toBe(true);
-    // Certificates belong to an edge. A preview does not have its own.
-    const hasEdge = edgeImages !== undefined && hosting.environment !== 'preview';
-    const kept = hasEdge ? ['acme', 'postgres'] : ['postgres'];
+    // Certificates belong to an edge. A preview does not have its own, and no archive.
+    const isPreview = hosting.environment === 'preview';
+    const kept = [...(edgeImages && !isPreview ? ['acme'] : []), ...(isPreview ? [] : ['archive']), 'postgres'];
     expect(listProject(host.project)).toEqual(kept.map((name) => `volume ${host.project}_${name}`));
     expect(succeeded(host.compose('down', '--volumes', '--remove-orphans'))).toBe(true);
     expect(listProject(host.project)).toEqual([]);

@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 export function dbStatusCommand(): Command {
   return new Command('status')
     .description(
-      'show the migrations and backfills, whether this code is compatible with the schema, and the newest backup that was proved',
+      'show the migrations and backfills, whether this code is compatible with the schema, the newest backup that was proved, and the archive',
     )
     .option('--json', 'print the status as JSON')
     .action(run);
@@ -38,6 +38,7 @@ async function run({ json }: { json?: true }): Promise<void> {
   if (status.backup)
     console.log(`  the newest backup is ${inHours(status.backup.ageMs)} hours old: ${status.backup.name}`);
   console.log(`  ${describeBackup(status.restorable)}`);
+  if (status.archive) console.log(`  ${describeArchive(status.archive)}`);
   if (!status.isProvisioned)
     console.log('  an older version provisioned it; before the migrations: airlock db provision');
 }
@@ -51,4 +52,13 @@ function describeBackup(restorable: DatabaseStatus['restorable']): string {
 
 function inHours(ms: number): string {
   return (ms / HOUR_MS).toFixed(1);
+}
+
+function describeArchive({ isFailing, failures, ...last }: NonNullable<DatabaseStatus['archive']>): string {
+  const until = last.lastArchivedAt ? `${last.lastArchived} at ${last.lastArchivedAt.toISOString()}` : 'nothing yet';
+  if (!isFailing) return `the archive has ${until}`;
+  return (
+    `the archive FAILS: it has ${until}, and ${failures} attempts failed; no later moment can be recovered, and the WAL\n` +
+    '  fills the disk of the server: read the log of the service archive'
+  );
 }

@@ -40,6 +40,16 @@ export interface DatabaseStatus {
   readonly backup: StoredBackup | null;
   /** The newest backup that a drill has restored. */
   readonly restorable: RestorableBackup | null;
+  /** The continuous archive of the server; null if it is off. */
+  readonly archive: ArchiveState | null;
+}
+
+/** As pg_stat_archiver, since the statistics of the server were reset. */
+export interface ArchiveState {
+  readonly isFailing: boolean;
+  readonly failures: number;
+  readonly lastArchived: string | null;
+  readonly lastArchivedAt: Date | null;
 }
 
 export interface RestorableBackup {
@@ -69,6 +79,7 @@ export async function loadStatus(options: StatusOptions): Promise<DatabaseStatus
     isProvisioned: await isProvisioned(client),
     backup: (await findStoredBackup(client)) ?? null,
     restorable: await loadRestorable(client),
+    archive: await loadArchiveState(client),
   }));
   return {
     database: config.database.app.database,
@@ -121,6 +132,15 @@ async function readServerMajor(client: Client): Promise<number> {
     `SELECT current_setting('server_version_num')::int / 10000 AS major`,
   );
   return rows[0]!.major;
+}
+
+async function loadArchiveState(client: Client): Promise<ArchiveState | null> {
+  const { rows } = await client.query<ArchiveState>(
+    `SELECT coalesce(last_failed_time >= coalesce(last_archived_time, '-infinity'), false) AS "isFailing", failed_count::int AS failures,
+            last_archived_wal AS "lastArchived", last_archived_time AS "lastArchivedAt"
+       FROM pg_catalog.pg_stat_archiver WHERE pg_catalog.current_setting('archive_mode') <> 'off'`,
+  );
+  return rows[0] ?? null;
 }
 
 function compare(

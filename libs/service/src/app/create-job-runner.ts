@@ -1,7 +1,7 @@
 import type { Config } from '@airlock/config';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { readBackupAge } from '../data/backup-age.js';
+import { readArchiveDelay, readBackupAge } from '../data/backup-age.js';
 import { Database } from '../data/database.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { JobRunner } from '../jobs/job-runner.js';
@@ -43,5 +43,6 @@ export function createJobRunner(
   });
   metrics.watchJobs(() => runner.figures);
   metrics.watchBackups(() => readBackupAge(nest.get(Database)));
+  metrics.watchArchive(() => readArchiveDelay(nest.get(Database)));
   return runner;
 }

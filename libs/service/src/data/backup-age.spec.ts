@@ -2,7 +2,7 @@ import { useTestDatabase } from '@airlock/database-dev/testing';
 import { Lifecycle } from '@airlock/health';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Metrics } from '../telemetry/prometheus-metrics.js';
-import { readBackupAge } from './backup-age.js';
+import { readArchiveDelay, readBackupAge } from './backup-age.js';
 import { type DataWorld, openDataWorld } from './data-world.fixture.js';
 
 describe('backup_restorable_age_seconds', () => {
@@ -11,7 +11,7 @@ describe('backup_restorable_age_seconds', () => {
   beforeAll(async () => void (world = await openDataWorld(test.config)));
   afterAll(() => world.close());
 
-  const show = async (read: () => Promise<number>) => {
+  const show = async (read: () => Promise<number | undefined>) => {
     const metrics = new Metrics({
       lifecycle: new Lifecycle(),
       version: { version: '1.0.0', commit: undefined } as never,
@@ -30,5 +30,10 @@ describe('backup_restorable_age_seconds', () => {
 
   it('is absent while the database is unavailable, and never 0', async () => {
     expect(await show(() => Promise.reject(new Error('unavailable')))).toBeUndefined();
+  });
+
+  it('is absent for the archive of a server that archives nothing', async () => {
+    expect(await readArchiveDelay(world.database)).toBeUndefined();
+    expect(await show(() => readArchiveDelay(world.database))).toBeUndefined();
   });
 });

@@ -80,18 +80,28 @@ export class Metrics {
   }
 
   /** Shows the age of the newest backup that was restored on trial. Each process reads the same record. */
-  watchBackups(read: () => Promise<number>): void {
+  watchBackups(read: () => Promise<number | undefined>): void {
+    const help = 'Age of the newest backup that a drill has restored; infinite without one';
+    this.#watchDatabase('backup_restorable_age_seconds', help, read);
+  }
+
+  /** Shows whether the server archives its WAL, if it is told to. */
+  watchArchive(read: () => Promise<number | undefined>): void {
+    const help = 'Seconds since WAL was archived, if the last attempt failed, else 0; absent if archiving is off';
+    this.#watchDatabase('backup_archive_behind_seconds', help, read);
+  }
+
+  #watchDatabase(name: string, help: string, read: () => Promise<number | undefined>): void {
     new Gauge({
-      name: 'backup_restorable_age_seconds',
-      help: 'Age of the newest backup that a drill has restored; infinite without one',
+      name,
+      help,
       aggregator: 'max',
       registers: [this.registry],
       async collect() {
         // A gauge that was never set, or was reset, is 0. Unknown is not 0, so it is removed.
-        await read().then(
-          (age) => this.set(age),
-          () => this.remove(),
-        );
+        const value = await read().catch(() => undefined);
+        if (value === undefined) this.remove();
+        else this.set(value);
       },
     });
   }
