@@ -23,7 +23,14 @@ export async function findLastProof(client: Client): Promise<Date | undefined> {
 
 /** Before hours of restoring. @throws IdentityError, BackupError missing-rights */
 export async function assertRecordable(options: BackupOptions): Promise<void> {
-  await withDatabase(options, (client) => becomeOwner(client));
+  await withDatabase(options, async (client) => {
+    if (!(await hasTable(client, 'ops.heartbeat')))
+      throw refuse(
+        'missing-rights',
+        `database "${String(client.database)}": was migrated by an earlier release, without ops.heartbeat\n  airlock db migrate`,
+      );
+    await becomeOwner(client);
+  });
 }
 
 export async function recordProof(
@@ -49,13 +56,8 @@ async function withDatabase(options: BackupOptions, use: (client: Client) => Pro
   });
 }
 
-/** The table belongs to the role that owns schema public. */
+/** The tables of schema ops belong to the role that owns schema public. */
 async function becomeOwner(client: Client): Promise<void> {
-  if (!(await hasTable(client, 'ops.heartbeat')))
-    throw refuse(
-      'missing-rights',
-      `database "${String(client.database)}": was migrated by an earlier release, without ops.heartbeat\n  airlock db migrate`,
-    );
   const { rows } = await client.query<{ owner: string }>(
     `SELECT pg_catalog.pg_get_userbyid(relowner)::text AS owner FROM pg_catalog.pg_class
       WHERE oid = pg_catalog.to_regclass('ops.restorable_backups')`,
