@@ -13,6 +13,8 @@ export interface CopyTableOptions {
   /** The rows to copy, as the part of a query after the name of the table; all of them by default. */
   readonly where?: string | undefined;
   readonly onRows: (rows: number) => void;
+  /** Sees the rows of the source as they come. */
+  readonly watch: (chunk: Buffer) => void;
 }
 
 /** Rows of a table that this transaction emptied need no second visit, which would write every page again. */
@@ -21,7 +23,7 @@ const FREEZE = 'WITH (FREEZE)';
 /** Streams one table through its masks. The memory that it takes does not depend on the number of rows. */
 export async function copyTable(
   plan: TablePlan,
-  { source, target, accepts, where = '', onRows }: CopyTableOptions,
+  { source, target, accepts, where = '', onRows, watch }: CopyTableOptions,
 ): Promise<void> {
   const table = `public.${escapeIdentifier(plan.table)}`;
   const read = listSourceColumns(plan).map(escapeIdentifier).join(', ');
@@ -33,6 +35,7 @@ export async function copyTable(
       copyTo(`COPY (SELECT ${read} FROM ${plan.kind === 'p' ? '' : 'ONLY '}${table} t ${where}) TO STDOUT`),
     );
     const into = target.query(copyFrom(`COPY ${table} (${written}) FROM STDIN ${plan.kind === 'p' ? '' : FREEZE}`));
+    out.on('data', watch);
     await pipeline(out, new MaskRows(plan, { accepts, onRows }), into);
     await target.query('COMMIT');
   } catch (error) {
