@@ -3,6 +3,7 @@ import { readCatalogue, type RoleNames } from '../drift/catalogue.js';
 import { findSchemaDrift, hasDrift } from '../drift/drift.js';
 import type { Classes } from '../model/column-classes.js';
 import { assertRows, assertSameColumns, namingRights } from './assert-source.js';
+import { TEXT_FORMS } from './copy-text.js';
 import { copyTable } from './copy-table.js';
 import type { KeyedHash } from './masks/keyed-hash.js';
 import { type Accepts, listSourceColumns } from './mask-rows.js';
@@ -41,7 +42,9 @@ export interface Filled {
 export async function fill(options: FillOptions): Promise<Filled> {
   const { source, target, probe, reader, classes, hash, roles } = options;
   for (const client of [target, probe, reader])
-    await client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0');
+    await client.query(
+      `SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; ${TEXT_FORMS}`,
+    );
   const [tables, foreignKeys] = [await readTables(target), await readForeignKeys(target)];
   const plans = planCopy({ tables, foreignKeys, classes }, hash);
   assertSameColumns(plans, await readTables(source));

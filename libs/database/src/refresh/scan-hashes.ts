@@ -31,16 +31,15 @@ export function createHasher(
     return isCompared && place >= 0 && of.includes(column.name) ? [{ column, place, seed: index + 1 }] : [];
   });
   return (fields) => {
-    const { row, highs, lows, lengths, isNull } = fields;
+    const { row, highs, lows, lengths, marks, isNull } = fields;
     const [rowHigh, rowLow] = keyPlace < 0 ? [row, ~row] : [highs[keyPlace]!, lows[keyPlace]!];
     for (const { column, place, seed } of compared) {
       if (isNull[place]) continue;
       const isByRow = column.by === 'row';
       const [a, b] = isByRow ? [rowHigh ^ seed, rowLow] : [seed, seed];
       if (column.holds === 'one') {
-        const [high, low] = [highs[place]!, lows[place]!];
-        if (isByRow ? !isEndless(high, low) : lengths[place]! >= SHORTEST_VALUE)
-          emit(onHash, place, mix(high, a), mix(low, b));
+        if (isByRow ? marks[place] !== 0 || saysMore(fields.text(place)) : lengths[place]! >= SHORTEST_VALUE)
+          emit(onHash, place, mix(highs[place]!, a), mix(lows[place]!, b));
         continue;
       }
       const text = decodeCopyText(fields.text(place));
@@ -49,18 +48,14 @@ export function createHasher(
         if (!isByRow && (value.length < SHORTEST_VALUE || kept?.has(value))) continue;
         const { high, low } = hashText(value);
         // Another element of the row may have the value.
-        if (!isByRow || !isEndless(high, low)) emit(onHash, place, mix(high, a), mix(low, isByRow ? b ^ index : b));
+        if (!isByRow || saysMore(value)) emit(onHash, place, mix(high, a), mix(low, isByRow ? b ^ index : b));
       }
     }
   };
 }
 
-/** Values of dates and ranges that say nothing about a row. */
-const ENDLESS = ['infinity', '-infinity', 'empty', '{}'].map(hashText);
-
-function isEndless(high: number, low: number): boolean {
-  return ENDLESS.some((one) => one.high === high && one.low === low);
-}
+/** Not only that a date or a range has no end, or no content. */
+const saysMore = (value: string) => !/^[({[]*(-?infinity|empty)?,?(-?infinity)?[)}\]]*$/.test(value);
 
 function emit(onHash: OnHash, place: number, high: number, low: number): void {
   onHash(place, high ^ (low >>> 7), low ^ (high << 9));

@@ -134,6 +134,116 @@ describe('scan', () => {
       'people.mood: 1 values are those of the source',
     ],
     [
+      'money of its own row',
+      `UPDATE measures SET paid = (1000.25 + 7)::numeric::money WHERE id = 7`,
+      'measures.paid: 1 values are those of the source',
+    ],
+    [
+      'an interval of its own row',
+      `UPDATE measures SET took = make_interval(days => 107, secs => 10.25) WHERE id = 7`,
+      'measures.took: 1 values are those of the source',
+    ],
+    [
+      'a range of dates of its own row',
+      `UPDATE measures SET stay = daterange(date '1950-01-08', date '1950-01-18') WHERE id = 7`,
+      'measures.stay: 1 values are those of the source',
+    ],
+    [
+      'a range of times of its own row',
+      `UPDATE measures SET busy = (SELECT tstzrange(t, t + interval '2 hours') FROM (SELECT timestamptz '2026-01-01 10:07:00.123456+00' AS t) s) WHERE id = 7`,
+      'measures.busy: 1 values are those of the source',
+    ],
+    [
+      'a domain of a range of its own row',
+      `UPDATE measures SET span = int4range(2014, 3014) WHERE id = 7`,
+      'measures.span: 1 values are those of the source',
+    ],
+    [
+      'a multirange of its own row',
+      `UPDATE measures SET stays = datemultirange(daterange(date '1950-01-08', date '1950-01-09'), daterange(date '1950-01-13', NULL)) WHERE id = 7`,
+      'measures.stays: 1 values are those of the source',
+    ],
+    [
+      'a point of its own row',
+      `UPDATE measures SET spot = point(59.5, -20.25) WHERE id = 7`,
+      'measures.spot: 1 values are those of the source',
+    ],
+    [
+      'a box of its own row',
+      `UPDATE measures SET area = box(point(17, 20), point(5, 6)) WHERE id = 7`,
+      'measures.area: 1 values are those of the source',
+    ],
+    [
+      'a circle of its own row',
+      `UPDATE measures SET ring = circle(point(7, 11), 37) WHERE id = 7`,
+      'measures.ring: 1 values are those of the source',
+    ],
+    [
+      'a path of its own row',
+      `UPDATE measures SET track = path(polygon(box(point(7, 1), point(2, 3)))) WHERE id = 7`,
+      'measures.track: 1 values are those of the source',
+    ],
+    [
+      'a polygon of its own row',
+      `UPDATE measures SET field = polygon(box(point(77, 10), point(21, 31))) WHERE id = 7`,
+      'measures.field: 1 values are those of the source',
+    ],
+    [
+      'a line segment of its own row',
+      `UPDATE measures SET edge = lseg(point(7, 10), point(44, 55)) WHERE id = 7`,
+      'measures.edge: 1 values are those of the source',
+    ],
+    [
+      'bits of its own row',
+      `UPDATE measures SET flags = 1007::bit(12) WHERE id = 7`,
+      'measures.flags: 1 values are those of the source',
+    ],
+    [
+      'bits of any length of its own row',
+      `UPDATE measures SET more = 4103::bit(16)::varbit WHERE id = 7`,
+      'measures.more: 1 values are those of the source',
+    ],
+    [
+      'a unique inet of its own row',
+      `UPDATE measures SET host = '93.185.0.7' WHERE id = 7`,
+      'measures.host: 1 values are those of the source',
+    ],
+    [
+      'macaddr8 of its own row',
+      `UPDATE measures SET chip = '08:00:2b:01:02:03:04:17' WHERE id = 7`,
+      'measures.chip: 1 values are those of the source',
+    ],
+    [
+      'ltree of its own row',
+      `UPDATE measures SET place = 'cAnArY.of_7' WHERE id = 7`,
+      'measures.place: 1 values are those of the source',
+    ],
+    [
+      'an array of money of its own row',
+      `UPDATE measures SET fees = ARRAY[707.5::numeric::money] WHERE id = 7`,
+      'measures.fees: 1 values are those of the source',
+    ],
+    [
+      'an array of points of its own row',
+      `UPDATE measures SET spots = ARRAY[point(7, 7.5)] WHERE id = 7`,
+      'measures.spots: 1 values are those of the source',
+    ],
+    [
+      'an array of intervals of its own row',
+      `UPDATE measures SET lasts = ARRAY[make_interval(years => 3, mins => 77)] WHERE id = 7`,
+      'measures.lasts: 1 values are those of the source',
+    ],
+    [
+      'an array in a composite value',
+      `UPDATE measures SET who = ('x', ARRAY['cAnArY "{in}" 7'], NULL) WHERE id = 1`,
+      'measures.who: 1 values are those of the source',
+    ],
+    [
+      'a composite value in an array',
+      `UPDATE measures SET others = ARRAY[('cAnArY other, 7', NULL, NULL)::contact] WHERE id = 1`,
+      'measures.others: 1 values are those of the source',
+    ],
+    [
       'a row of a secret table',
       `INSERT INTO sessions (cookie, user_id) VALUES ('cAnArYcookie', 'x')`,
       'sessions.cookie: 1 values are those of the source',

@@ -173,14 +173,15 @@ function follow(value: unknown, [name, ...rest]: readonly string[]): unknown {
     : undefined;
 }
 
-const PART = /"((?:[^"\\]|\\.|"")*)"|[^{}()[\],"]+/gs;
+const ELEMENT = /"((?:[^"\\]|\\.)*)"|[^{},"]+/gs;
+const FIELD = /"((?:[^"\\]|\\.|"")*)"|[^(),"]+/gs;
 
 /** Of an array that does not begin at 1. */
 const BOUNDS = /^\[[^{]*=/;
 
 /** Elements of arrays and fields of composite types, whose texts differ in how they write a quote. */
 function listParts(text: string, holds: 'elements' | 'fields'): string[] {
-  return [...text.replace(BOUNDS, '').matchAll(PART)].flatMap(([whole, quoted]) => {
+  return [...text.replace(BOUNDS, '').matchAll(text.startsWith('(') ? FIELD : ELEMENT)].flatMap(([whole, quoted]) => {
     if (quoted === undefined) return whole === 'NULL' ? [] : [whole];
     const part = quoted.replaceAll(/\\(.)|"(")/gs, '$1$2');
     return holds === 'fields' && /^[({].*[)}]$/s.test(part) ? [part, ...listParts(part, holds)] : [part];

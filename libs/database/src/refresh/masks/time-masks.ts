@@ -7,15 +7,17 @@ const DAY_SECONDS = 86_400;
 const LEAST_DAYS = 15;
 const SPAN_DAYS = 350;
 /** A value outside of the years 1000 to 9999 says nothing more in a copy than that there is one. */
-const UNUSUAL = '1970-01-01';
+export const UNUSUAL = '1970-01-01';
 const TIME_AT = 11;
 const REST_AT = 19;
 /** A fraction of a second and a zone. */
 const REST = /^(\.\d+)?([+-]\d\d(:?\d\d)?)?$/;
 
+const MOMENTS = ['date', 'time', 'timetz', 'timestamp', 'timestamptz'];
+
 /** Whether the mask of a type depends on the person that the row is about. */
-export function masksByPerson(base: string): boolean {
-  return ['date', 'time', 'timetz', 'timestamp', 'timestamptz'].includes(base);
+export function masksByPerson({ base, subtype }: { base: string; subtype?: string | null | undefined }): boolean {
+  return MOMENTS.includes(subtype ?? base);
 }
 
 /**
