@@ -13,6 +13,7 @@ import { countRows, type OnProgress } from './row-progress.js';
 import { readForeignKeys, readTables } from './read-tables.js';
 import { RefreshFailure } from './refresh-errors.js';
 import { type Scan, startScan } from './scan.js';
+import { describeLoss, describeShortage, isEnded, isShortage } from './lost-session.js';
 import { advanceSequences, withoutChecks } from './suspend-checks.js';
 
 export interface FillOptions {
@@ -122,8 +123,10 @@ async function namingConstraints(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
+    if (isEnded(error)) throw describeLoss('target', 'the copy', error);
     if (!(error instanceof DatabaseError)) throw error;
     const { code, constraint, table, message } = error;
+    if (isShortage(error)) throw describeShortage(table ?? 'the copy', error);
     throw new RefreshFailure(
       'CopyFailed',
       `${table ?? 'the copy'}: ${constraint ? `constraint ${constraint} does not hold for the masked rows` : `PostgreSQL error ${code}: ${message}`}; expected masks that keep it`,

@@ -1,8 +1,8 @@
-import type { Classes, ColumnClass, Mask, Personal } from '../model/column-classes.js';
+import type { Classes, ColumnClass, Personal } from '../model/column-classes.js';
 import { KnownFields } from './known-fields.js';
 import { createMask, hasEscapes } from './masks/create-mask.js';
 import type { KeyedHash } from './masks/keyed-hash.js';
-import { UnfitMaskError, type ValueMask } from './masks/mask.js';
+import { type MaskedType, UnfitMaskError, type ValueMask } from './masks/mask.js';
 import { masksByPerson } from './masks/time-masks.js';
 import type { ColumnFacts, ForeignKey, TableFacts } from './read-tables.js';
 import { RefreshRefusal } from './refresh-errors.js';
@@ -128,14 +128,11 @@ function treat(
     return undefined;
   }
   if (of.class !== 'personal') return { kind: 'fixed', value: of.value };
+  const isUnique = needsUnique(facts, person) || (root !== facts && needsUnique(root));
   try {
     return {
       kind: 'mask',
-      mask: chooseMask(of.mask, {
-        facts: root,
-        isUnique: needsUnique(facts, person) || (root !== facts && needsUnique(root)),
-        hash: context.hash,
-      }),
+      mask: createMask(context.hash, of.mask, toMaskedType(root, isUnique)),
       nulls: of.nulls,
       hasEscapes: hasEscapes(of.mask, root),
       known: isPerson(of) ? loadKnown(root, context) : new KnownFields({ isShared: false }),
@@ -153,16 +150,13 @@ function loadKnown(root: ColumnFacts, { persons }: Context): KnownFields {
   return known;
 }
 
-function chooseMask(
-  mask: Mask,
-  { facts, isUnique, hash }: { facts: ColumnFacts; isUnique: boolean; hash: KeyedHash },
-): ValueMask {
-  return createMask(hash, mask, {
+export function toMaskedType(facts: ColumnFacts, isUnique = facts.uniqueKeys.length > 0): MaskedType {
+  return {
     ...facts,
     isUnique,
     maxLength: facts.maxLength ?? undefined,
     subtype: facts.subtype ?? undefined,
-  });
+  };
 }
 
 /** Moments of one person are moved by the same, so they stay apart where the key holds the person too. */
