@@ -9,11 +9,14 @@ const MAIL =
 const PHONE = /(^|[^0-9a-z+])\+(?!999)[1-9][0-9][0-9 ()./-]{6,16}[0-9]/i;
 const CARD = /(?:^|[^0-9a-z.+-])([2-6][0-9](?:[ -]?[0-9]){11,17})(?![0-9a-z.-])/gi;
 
-const COUNTERS = {
+/** Faster, and part of each. */
+const DIGITS = /[0-9 -]{13}/;
+
+const COUNTERS = Object.entries({
   'card numbers': countCards,
   'mail addresses outside of example.org': (text: string) => Number(MAIL.test(text)),
   'phone numbers': (text: string) => Number(PHONE.test(text)),
-};
+});
 
 /** Addresses, phone numbers and card numbers of real people, in whatever column that is not public. */
 export function createPatterns(read: readonly ScannedColumn[]) {
@@ -24,15 +27,16 @@ export function createPatterns(read: readonly ScannedColumn[]) {
       for (const place of places) {
         if (isNull[place] || !isMarked(marks[place]!)) continue;
         for (const value of listTexts(decodeCopyText(text(place)), read[place]!))
-          for (const [what, count] of Object.entries(COUNTERS)) {
+          for (const [what, countIn] of COUNTERS) {
+            const count = countIn(value);
+            if (count === 0) continue;
             const finding = `${read[place]!.name}: ${what}`;
-            found.set(finding, (found.get(finding) ?? 0) + count(value));
+            found.set(finding, (found.get(finding) ?? 0) + count);
           }
       }
     },
     list: (): string[] =>
       [...found]
-        .filter(([, count]) => count > 0)
         .sort(([one], [other]) => (one < other ? -1 : 1))
         .map(([finding, count]) => finding.replace(': ', `: ${count} `)),
   };
@@ -40,6 +44,7 @@ export function createPatterns(read: readonly ScannedColumn[]) {
 
 /** Luhn's algorithm, which every card number follows, and one other number in ten. */
 function countCards(text: string): number {
+  if (!DIGITS.test(text)) return 0;
   return [...text.matchAll(CARD)].filter(([, number = '']) => {
     const digits = [...number.replaceAll(/[^0-9]/g, '')].reverse().map(Number);
     const sum = digits.reduce(
