@@ -107,7 +107,7 @@ async function copyAll(
       rows[table]! += count;
       progress(table, count);
     };
-    const watch = scan.watch(table, listSourceColumns(plan));
+    const watch = scan.watch(table, listSourceColumns(plan), picks.get(table));
     await copyTable(plan, { source, target, accepts, onRows, where: picks.get(table), watch });
     await finishing;
     await scan.check(table);

@@ -99,7 +99,7 @@ async function refreshWith(disturb: () => Promise<void>): Promise<Error> {
   let disturbing: Promise<void> | undefined;
   const failed = runAs(inside(source), (client) => {
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-    client.query = ((...args: unknown[]) => {
+    client.query = ((...args: unknown[]): unknown => {
       const result = query(...args);
       if (String((args[0] as { text?: string })?.text ?? args[0]).includes('COPY (SELECT "id", "user_id", "email"'))
         (result as NodeJS.ReadableStream).once('data', () => (disturbing ??= disturb()));
@@ -151,7 +151,7 @@ describe('a refresh without room on the disk', () => {
         await admin.query(`GRANT CREATE ON TABLESPACE small TO ${target.app.database}_owner`);
         await admin.query(`ALTER ROLE ${target.app.database}_migrator SET default_tablespace = small`);
       });
-      const error = await refreshWith(async () => undefined);
+      const error = await refreshWith(() => Promise.resolve());
       expect(error).toMatchObject({ name: 'RefreshFailure', reason: 'CopyFailed', exitCode: 1 });
       expect(error.message).toMatch(/^\w+: a server ran out of room \(PostgreSQL error 53100: .*\); expected room for/);
       expect(error.message).not.toMatch(/canary|real-mail/i);

@@ -14,16 +14,23 @@ interface Compared {
   readonly seed: number;
 }
 
+interface Reading {
+  readonly names: readonly string[];
+  readonly side: 'source' | 'result';
+  readonly crossed: readonly string[];
+  readonly of?: readonly string[];
+}
+
 /**
- * @param of the columns that are compared; those that are read by default
+ * @param names the columns that are read @param crossed those that the source sent @param of those that are compared
  * @returns a function that gives the hashes of a row: more than one for an array or a document, none for NULL
  */
 export function createHasher(
   { columns, key, hasOrder }: ScannedTable,
-  { names, side, of = names }: { names: readonly string[]; side: 'source' | 'result'; of?: readonly string[] },
+  { names, side, crossed, of = crossed }: Reading,
   onHash: OnHash,
 ): (fields: FieldsOfRow) => void {
-  const keyPlace = key !== undefined && of.includes(key) ? names.indexOf(key) : -1;
+  const keyPlace = key !== undefined && crossed.includes(key) ? names.indexOf(key) : -1;
   const hasRows = keyPlace >= 0 || hasOrder;
   const compared: Compared[] = columns.flatMap((column, index) => {
     const place = names.indexOf(column.name);

@@ -27,13 +27,13 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 /** Puts a value into the result, scans it, and takes the value out again. */
-function scanWith(sql: string): Promise<unknown> {
+function scanWith(sql: string, mostHashes?: number): Promise<unknown> {
   return runAs(inside(source), (from) =>
     runAs(inside(target), async (client) => {
       await client.query(
         `BEGIN; ALTER TABLE people DISABLE TRIGGER ALL; ALTER TABLE orders DISABLE TRIGGER ALL; ${sql}`,
       );
-      const found = await scanAll(from, client).catch((error: unknown) => error);
+      const found = await scanAll(from, client, mostHashes).catch((error: unknown) => error);
       await client.query('ROLLBACK');
       return found;
     }),
@@ -41,12 +41,19 @@ function scanWith(sql: string): Promise<unknown> {
 }
 
 /** Shows the scan what a refresh reads from the source. */
-async function scanAll(from: Client, client: Client): Promise<number> {
+async function scanAll(from: Client, client: Client, mostHashes?: number): Promise<number> {
   const { classes } = everyType;
   await openSnapshot(from, { isPart: false });
   try {
     const [tables, foreignKeys] = [await readTables(client), await readForeignKeys(client)];
-    const scan = await startScan({ source: from, target: client, classes, foreignKeys, canaries: [] });
+    const scan = await startScan({
+      source: from,
+      target: client,
+      classes,
+      foreignKeys,
+      canaries: [],
+      ...(mostHashes && { mostHashes }),
+    });
     for (const plan of planCopy({ tables, foreignKeys, classes }, new KeyedHash('any', 'any'))) {
       const names = listSourceColumns(plan);
       const rows = `COPY (SELECT ${names.join(', ')} FROM public.${plan.table}) TO STDOUT`;
@@ -291,6 +298,22 @@ describe('scan', () => {
   });
 });
 
+describe('the scan of a table with more values than fit into memory', () => {
+  it.each([
+    ['user_id', `'user_cAnArY7'`, 1],
+    ['born', `date '1950-01-08'`, 7],
+    ['doc', `'{"deep": "cAnArY street 7"}'`, 1],
+    ['diagnosis', `'cAnArY diagnosis 2'`, 1],
+  ])('finds each value in %s', async (column, value, id) => {
+    const error = await scanWith(`UPDATE people SET ${column} = ${value} WHERE id = ${id}`, 3000);
+    expect((error as Error).message.split('\n')).toContain(`  people.${column}: 1 values are those of the source`);
+  });
+
+  it('accepts the result of a refresh', async () => {
+    expect(await scanWith('SELECT 1', 3000)).toEqual(expect.any(Number));
+  });
+});
+
 /** How many findings a text is, by expressions of the server: each card number counts. */
 const MAIL = String.raw`[a-z0-9._%+-]+@(?!([a-z0-9-]+\.)*(example\.(org|com|net)|example|test|invalid|localhost)\.?([^a-z0-9.-]|$))([a-z0-9-]+\.)+[a-z]{2,}`;
 const PHONE = String.raw`(^|[^0-9a-z+])\+(?!999)[1-9][0-9][0-9 ()./-]{6,16}[0-9]`;
@@ -379,9 +402,9 @@ describe('the patterns of the scan', () => {
         classes: classes as Classes,
       });
       await scan.check('texts');
-      const { message } = await scan.finish().then(
+      const { message } = await scan.finish().then<Error, Error>(
         () => new Error('nothing was found'),
-        (error: unknown) => error as Error,
+        (error: Error) => error,
       );
       const { rows } = await client.query<Record<string, number>>(SIMPLE);
       await client.query('ROLLBACK');

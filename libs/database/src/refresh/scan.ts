@@ -5,7 +5,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import type { Classes } from '../model/column-classes.js';
 import { createFieldReader, type FieldsOfRow } from './copy-fields.js';
 import { decodeCopyText, encodeCopyText, TEXT_FORMS } from './copy-text.js';
-import { HashSet } from './hash-set.js';
+import { HashSet, MOST_HASHES } from './hash-set.js';
 import type { ForeignKey } from './read-tables.js';
 import { RefreshFailure } from './refresh-errors.js';
 import { createHasher, SHORTEST_VALUE } from './scan-hashes.js';
@@ -19,11 +19,13 @@ export interface ScanOptions {
   readonly foreignKeys: readonly ForeignKey[];
   /** Texts that the source holds and no row of the result may. */
   readonly canaries: readonly string[];
+  /** As many as fit into memory. */
+  readonly mostHashes?: number;
 }
 
 export interface Scan {
   /** @returns a function that takes the rows of the table as the source sends them, in the text format of COPY */
-  readonly watch: (table: string, columns: readonly string[]) => (chunk: Buffer) => void;
+  readonly watch: (table: string, columns: readonly string[], where?: string) => (chunk: Buffer) => void;
   /** Reads a table that is complete, before another one is watched. */
   readonly check: (table: string) => Promise<void>;
   /**
@@ -46,21 +48,23 @@ export async function startScan(options: ScanOptions): Promise<Scan> {
   await target.query('SET max_parallel_workers_per_gather = 0');
   const tables = await listScanned(options);
   const open = new Map(tables.map((table) => [table.name, table]));
-  const hashes = new HashSet();
+  const hashes = new HashSet(options.mostHashes);
   const findings: string[] = [];
-  let watched: { readonly table: string; readonly columns: readonly string[] } | undefined;
+  let watched: (Crossed & { readonly table: string }) | undefined;
   const check = async (name: string) => {
     const table = open.get(name);
     if (!table || !open.delete(name)) return;
-    const columns = watched?.table === name ? watched.columns : [];
-    findings.push(...(await checkTable(table, { ...options, columns, hashes })));
+    const { columns, where } = watched?.table === name ? watched : { columns: [], where: '' };
+    findings.push(...(await checkTable(table, { ...options, columns, where, hashes })));
   };
   return {
-    watch: (name, columns) => {
-      watched = { table: name, columns };
+    watch: (name, columns, where = '') => {
+      watched = { table: name, columns, where };
       hashes.clear();
       const table = tables.find((one) => one.name === name)!;
-      const hash = createHasher(table, { names: columns, side: 'source' }, (_, high, low) => hashes.add(high, low));
+      const hash = createHasher(table, { names: columns, side: 'source', crossed: columns }, (_, high, low) =>
+        hashes.add(high, low),
+      );
       return createFieldReader(columns.length, hash);
     },
     check,
@@ -72,9 +76,14 @@ export async function startScan(options: ScanOptions): Promise<Scan> {
   };
 }
 
-interface Context extends ScanOptions {
-  /** Those of the table that crossed. */
+interface Crossed {
   readonly columns: readonly string[];
+  /** The condition of the rows. */
+  readonly where: string;
+}
+
+/** What of the table crossed. */
+interface Context extends ScanOptions, Crossed {
   /** Of their values in the source. */
   readonly hashes: HashSet;
 }
@@ -87,30 +96,23 @@ async function checkTable(table: ScannedTable, context: Context): Promise<string
   if (read.length === 0) return [];
   const names = read.map(({ name }) => name);
   const found = names.map(() => 0);
-  const compare = createHasher(table, { names, side: 'result', of: columns }, (place, high, low) => {
+  const compare = createHasher(table, { names, side: 'result', crossed: columns }, (place, high, low) => {
     if (hashes.findFirst(high, low)) found[place]! += 1;
   });
   const others = collectOthers(read, columns);
   const patterns = createPatterns(read);
   const canary = countCanaries(canaries);
-  const rows = copyTo(
-    `COPY (SELECT ${names.map((name) => `t.${escapeIdentifier(name)}`).join(', ')} FROM public.${escapeIdentifier(table.name)} t) TO STDOUT`,
-  );
-  const take = createFieldReader(names.length, (fields) => {
+  let rows = 0;
+  await readRows(target, describeRows(table, names), names.length, (fields) => {
+    rows += 1;
     compare(fields);
     patterns.look(fields);
     others.look(fields);
     canary.look(fields);
   });
-  await pipeline(
-    target.query(rows),
-    new Writable({
-      write(chunk: Buffer, _, done) {
-        take(chunk);
-        done();
-      },
-    }),
-  );
+  if (hashes.isSampled && rows <= MOST_COMPARED_ROWS)
+    for (const group of groupColumns(read, rows, context))
+      for (const [name, count] of await compareAgain(table, group, context)) found[names.indexOf(name)] = count;
   for (const [name, values] of others.values)
     found[names.indexOf(name)] = await countInSource(table, name, { values, context });
   return [
@@ -120,6 +122,58 @@ async function checkTable(table: ScannedTable, context: Context): Promise<string
     ...patterns.list().map((finding) => `${table.name}.${finding}`),
     ...(canary.count() > 0 ? [`${table.name}: ${canary.count()} rows hold a canary`] : []),
   ];
+}
+
+/** Of this many rows, every value is compared. */
+const MOST_COMPARED_ROWS = 200_000;
+
+/** As many columns at once as fit into memory. One that holds many values has it for itself. */
+function groupColumns(read: readonly ScannedColumn[], rows: number, context: Context): string[][] {
+  const { columns, mostHashes = MOST_HASHES } = context;
+  const compared = read.filter((column) => isCompared(column) && columns.includes(column.name));
+  const plain = compared.filter(({ holds }) => holds === 'one').map(({ name }) => name);
+  const size = Math.max(1, Math.floor(mostHashes / rows));
+  return [
+    ...compared.filter(({ holds }) => holds !== 'one').map(({ name }) => [name]),
+    ...Array.from({ length: Math.ceil(plain.length / size) }, (_, at) => plain.slice(at * size, (at + 1) * size)),
+  ];
+}
+
+/** @returns how many values of each column are those of the source */
+async function compareAgain(
+  table: ScannedTable,
+  of: readonly string[],
+  { source, target, columns, where, hashes }: Context,
+): Promise<ReadonlyMap<string, number>> {
+  const names = table.key === undefined || of.includes(table.key) ? of : [table.key, ...of];
+  const found = new Map(of.map((name) => [name, 0]));
+  const reading = { names, crossed: columns, of };
+  hashes.clear();
+  const add = createHasher(table, { ...reading, side: 'source' }, (_, high, low) => hashes.add(high, low));
+  await readRows(source, describeRows(table, names, where), names.length, add);
+  const compare = createHasher(table, { ...reading, side: 'result' }, (place, high, low) => {
+    if (hashes.findFirst(high, low)) found.set(names[place]!, found.get(names[place]!)! + 1);
+  });
+  await readRows(target, describeRows(table, names), names.length, compare);
+  return found;
+}
+
+function describeRows({ name, hasOrder }: ScannedTable, names: readonly string[], where = ''): string {
+  const list = names.map((column) => `t.${escapeIdentifier(column)}`).join(', ');
+  return `COPY (SELECT ${list} FROM ${hasOrder ? 'ONLY ' : ''}public.${escapeIdentifier(name)} t ${where}) TO STDOUT`;
+}
+
+async function readRows(client: Client, sql: string, count: number, onRow: (fields: FieldsOfRow) => void) {
+  const take = createFieldReader(count, onRow);
+  await pipeline(
+    client.query(copyTo(sql)),
+    new Writable({
+      write(chunk: Buffer, _, done) {
+        take(chunk);
+        done();
+      },
+    }),
+  );
 }
 
 function refuseFindings(findings: readonly string[]): void {
