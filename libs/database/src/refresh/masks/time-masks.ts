@@ -26,7 +26,6 @@ export function masksByPerson({ base, subtype }: { base: string; subtype?: strin
  */
 export function createMomentMask(hash: KeyedHash, { hasTime }: { hasTime: boolean }): ValueMask {
   const shifts = loadShifts(hash);
-  const days = new RecentValues((day: number) => new Date(day * DAY_MS).toISOString());
   return (value, person) => {
     if (value === 'infinity' || value === '-infinity') return value;
     const moment = readMoment(value);
@@ -34,12 +33,15 @@ export function createMomentMask(hash: KeyedHash, { hasTime }: { hasTime: boolea
     const shift = shifts.get(person || value);
     const shifted = moment - (hasTime ? shift : shift - (shift % DAY_SECONDS));
     const day = Math.floor(shifted / DAY_SECONDS);
-    const date = days.get(day);
+    const date = DAYS.get(day);
     if (date.length !== 24 || date.startsWith('0')) return UNUSUAL;
     if (!hasTime) return date.slice(0, 10);
     return `${date.slice(0, TIME_AT - 1)} ${writeTime(shifted - day * DAY_SECONDS)}${value.slice(REST_AT)}`;
   };
 }
+
+/** All columns share them, and a refresh has few. */
+const DAYS = new RecentValues((day: number) => new Date(day * DAY_MS).toISOString());
 
 const shiftsOf = new WeakMap<KeyedHash, RecentValues<string, number>>();
 
