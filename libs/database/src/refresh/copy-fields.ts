@@ -4,7 +4,7 @@ const [FIRST, SECOND] = [0x85ebca6b, 0xc2b2ae35];
 /** Folds the case of ASCII, as the check compares values. */
 const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 65 && byte <= 90 ? byte + 32 : byte));
 
-/** What a text holds: in the lowest bits the number of its digits, then that of the signs +, @ and backslash. */
+/** Signs of interest in a text: in the lowest bits the number of its digits, then that of the signs +, @ and backslash. */
 const MARKS = Int32Array.from({ length: 256 }, (_, byte) => (byte >= 48 && byte <= 57 ? 1 : 0));
 const SIGN = 1 << 20;
 for (const sign of '+@\\') MARKS[sign.charCodeAt(0)] = SIGN;

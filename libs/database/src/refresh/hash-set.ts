@@ -1,12 +1,12 @@
 const FIRST_SLOTS = 1 << 12;
-const MOST_SLOTS = 1 << 20;
+const MOST_SLOTS = 1 << 19;
 const MOST_LOAD = 0.75;
 
 /** More are sampled. */
 export const MOST_HASHES = MOST_SLOTS * MOST_LOAD;
 
 /**
- * 64-bit hashes in flat memory: at most 9 MB, however many are added. When it is full, it keeps every second one, chosen
+ * 64-bit hashes in flat memory: at most 5 MB, however many are added. When it is full, it keeps every second one, chosen
  * by the hash itself, so that a value is kept or left out wherever it occurs.
  */
 export class HashSet {

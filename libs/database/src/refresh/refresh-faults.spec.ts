@@ -99,12 +99,15 @@ async function refreshWith(disturb: () => Promise<void>): Promise<Error> {
   let disturbing: Promise<void> | undefined;
   const failed = runAs(inside(source), (client) => {
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-    client.query = ((...args: unknown[]): unknown => {
+    const disturbed = (...args: unknown[]) => {
       const result = query(...args);
       if (String((args[0] as { text?: string })?.text ?? args[0]).includes('COPY (SELECT "id", "user_id", "email"'))
-        (result as NodeJS.ReadableStream).once('data', () => (disturbing ??= disturb()));
+        (result as NodeJS.ReadableStream).once('data', () => {
+          disturbing ??= disturb();
+        });
       return result;
-    }) as typeof client.query;
+    };
+    client.query = disturbed as typeof client.query;
     return refresh({ ...everyType, config: createConfig(target), source: client, key: KEY });
   }).then(
     () => new Error('the refresh succeeded'),
@@ -177,7 +180,7 @@ describe('a swap that is killed', () => {
     await waitFor(`EXISTS (SELECT FROM pg_stat_activity WHERE datname = '${next}' AND query LIKE 'COPY public%')`);
     await runAs(target.admin, async (holder) => {
       holder.on('error', () => undefined);
-      // Its lock lets sessions in, and no rename.
+      // Its lock blocks a rename, but no session.
       await holder.query(`BEGIN; COMMENT ON DATABASE ${statement === 1 ? target.app.database : next} IS 'held'`);
       await waitFor(SWAP_WAITS);
       await kill(runner, holder);

@@ -396,10 +396,13 @@ describe('the patterns of the scan', () => {
       ];
       for (const [column, value] of columns)
         await client.query(`INSERT INTO texts (${column}) SELECT ${value} FROM unnest($1::text[]) v`, [texts]);
-      const classes = { ...everyType.classes, texts: Object.fromEntries(columns.map(([name]) => [name, 'internal'])) };
+      const classes: Classes = {
+        ...everyType.classes,
+        texts: Object.fromEntries(columns.map(([name]) => [name!, 'internal' as const])),
+      };
       const scan = await startScan({
         ...{ source: client, target: client, foreignKeys: [], canaries: [] },
-        classes: classes as Classes,
+        classes,
       });
       await scan.check('texts');
       const { message } = await scan.finish().then<Error, Error>(

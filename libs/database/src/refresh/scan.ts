@@ -82,7 +82,7 @@ interface Crossed {
   readonly where: string;
 }
 
-/** What of the table crossed. */
+/** The part of a table that crossed. */
 interface Context extends ScanOptions, Crossed {
   /** Of their values in the source. */
   readonly hashes: HashSet;

@@ -145,7 +145,7 @@ export function listTexts(text: string, column: ScannedColumn): string[] {
   return column.isEncoded ? values.map((value) => Buffer.from(value.slice(2), 'hex').toString('latin1')) : values;
 }
 
-/** What a class keeps is meant to be equal. */
+/** The values that a class keeps are meant to be equal. */
 export function listKept(text: string, { keptPaths }: ScannedColumn): ReadonlySet<string> | undefined {
   if (keptPaths.length === 0) return undefined;
   return new Set(keptPaths.flatMap((path) => listLeaves(follow(parseDocument(text), path))).map(String));
