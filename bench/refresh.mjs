@@ -1,5 +1,5 @@
 // node --import ./tools/typescript.mjs bench/refresh.mjs [rows] [folder of pg_dump 18]
-// A refresh of twelve tables with every type, against pg_dump | pg_restore of the same data on the same server, in turns.
+// A refresh of thirteen tables with every type, against pg_dump | pg_restore of the same data on the same server, in turns.
 // Other load on the machine slows both down, and the one with more work more: the ratio of processor time does not depend on it.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// The model and the rows of the bench: the tables of every-type.fixture.ts, and more, twelve in all.
+// The model and the rows of the bench: the tables of every-type.fixture.ts, and more, thirteen in all.
 import { defineMigration, identifier, json, personal } from '@airlock/database/model';
 import { everyType, plantPeople } from '../../libs/database/src/refresh/every-type.fixture.ts';
 

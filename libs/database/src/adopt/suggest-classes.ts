@@ -2,6 +2,7 @@ import { type Classes, type ColumnClass, json, personal } from '../model/column-
 import { createMask } from '../refresh/masks/create-mask.js';
 import { KeyedHash } from '../refresh/masks/keyed-hash.js';
 import { UnfitMaskError } from '../refresh/masks/mask.js';
+import { toMaskedType } from '../refresh/plan-copy.js';
 import type { ColumnFacts, ForeignKey, TableFacts } from '../refresh/read-tables.js';
 
 /**
@@ -32,7 +33,7 @@ function fit(of: ColumnClass, facts: ColumnFacts): ColumnClass {
 function isFitting(of: ColumnClass, facts: ColumnFacts): boolean {
   if (typeof of === 'string' || of.class !== 'personal' || facts.isGenerated) return true;
   try {
-    createMask(ANY_KEY, of.mask, { ...facts, maxLength: facts.maxLength ?? undefined });
+    createMask(ANY_KEY, of.mask, toMaskedType(facts));
     return true;
   } catch (error) {
     if (error instanceof UnfitMaskError) return false;

@@ -9,6 +9,7 @@ import {
   type Stamp,
 } from '../identity/stamp.js';
 import { loadLedger } from '../runner/ledger.js';
+import { TEXT_FORMS } from './copy-text.js';
 import type { Migration } from '../model/migration.js';
 import { listSourceColumns } from './mask-rows.js';
 import type { TablePlan } from './plan-copy.js';
@@ -22,8 +23,7 @@ import { RefreshRefusal } from './refresh-errors.js';
  */
 export async function openSnapshot(source: Client, { isPart }: { isPart: boolean }): Promise<void> {
   await source.query(`SET statement_timeout = 0; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = 0;
-    SET search_path = pg_catalog; SET row_security = off; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres';
-    SET extra_float_digits = 1; SET bytea_output = 'hex'; SET TimeZone = 'UTC'`);
+    SET search_path = pg_catalog; SET row_security = off; ${TEXT_FORMS}`);
   if (isPart) await preparePicks(source);
   await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 }

@@ -3,17 +3,18 @@ import { readCatalogue, type RoleNames } from '../drift/catalogue.js';
 import { findSchemaDrift, hasDrift } from '../drift/drift.js';
 import type { Classes } from '../model/column-classes.js';
 import { assertRows, assertSameColumns, namingRights } from './assert-source.js';
+import { TEXT_FORMS } from './copy-text.js';
 import { copyTable } from './copy-table.js';
 import type { KeyedHash } from './masks/keyed-hash.js';
-import type { Accepts } from './mask-rows.js';
+import { type Accepts, listSourceColumns } from './mask-rows.js';
 import { pickRows } from './pick-rows.js';
 import { planCopy, type TablePlan } from './plan-copy.js';
 import { countRows, type OnProgress } from './row-progress.js';
 import { readForeignKeys, readTables } from './read-tables.js';
 import { RefreshFailure } from './refresh-errors.js';
-import { startScan } from './scan.js';
+import { type Scan, startScan } from './scan.js';
+import { describeLoss, describeShortage, isEnded, isShortage } from './lost-session.js';
 import { advanceSequences, withoutChecks } from './suspend-checks.js';
-import { createTurns, type InTurn } from './turns.js';
 
 export interface FillOptions {
   /** With an open snapshot. */
@@ -42,7 +43,9 @@ export interface Filled {
 export async function fill(options: FillOptions): Promise<Filled> {
   const { source, target, probe, reader, classes, hash, roles } = options;
   for (const client of [target, probe, reader])
-    await client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0');
+    await client.query(
+      `SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; ${TEXT_FORMS}`,
+    );
   const [tables, foreignKeys] = [await readTables(target), await readForeignKeys(target)];
   const plans = planCopy({ tables, foreignKeys, classes }, hash);
   assertSameColumns(plans, await readTables(source));
@@ -51,10 +54,19 @@ export async function fill(options: FillOptions): Promise<Filled> {
     options.percent < 100 ? await pickRows(source, { ...options, plans, foreignKeys }) : new Map<string, string>();
   const before = await readCatalogue(target, roles);
   const rows: Record<string, number> = {};
-  const inTurn = createTurns();
-  const scan = await startScan({ ...options, target: reader, foreignKeys, inTurn });
-  const copying = { ...options, rows, picks, inTurn, onCopied: scan.check };
-  await namingConstraints(() => withoutChecks(target, () => copyAll(plans, copying)));
+  let scannedColumns = 0;
+  await namingConstraints(() =>
+    withoutChecks(target, async (restoreIndexes) => {
+      const scan = await startScan({ ...options, target: reader, foreignKeys });
+      const finishTable = async (table: string) => {
+        await restoreIndexes(reader, table);
+        // The statistics are for those who use the copy.
+        await reader.query(`ANALYZE public.${escapeIdentifier(table)}`);
+      };
+      await copyAll(plans, { ...options, rows, picks, scan, finishTable });
+      scannedColumns = await scan.finish();
+    }),
+  );
   await advanceSequences(target);
   const drift = findSchemaDrift(before, await readCatalogue(target, roles));
   if (hasDrift(drift))
@@ -62,8 +74,6 @@ export async function fill(options: FillOptions): Promise<Filled> {
       'SchemaChanged',
       `the copy: its schema is not the one that the migrations created: ${JSON.stringify(drift)}`,
     );
-  // The statistics are for those who use the copy.
-  const [scannedColumns] = await Promise.all([scan.finish(), probe.query('ANALYZE')]);
   return { rows, scannedColumns };
 }
 
@@ -72,26 +82,40 @@ async function copyAll(
   options: FillOptions & {
     rows: Record<string, number>;
     picks: ReadonlyMap<string, string>;
-    inTurn: InTurn;
-    onCopied: (table: string) => void;
+    scan: Scan;
+    /** While the next table is copied. */
+    finishTable: (table: string) => Promise<void>;
   },
 ): Promise<void> {
-  const { source, target, probe, rows, picks, inTurn, onCopied, onProgress } = options;
+  const { source, target, probe, rows, picks, scan, finishTable, onProgress } = options;
   const accepts: Accepts = async (type, values) => {
     const { rows: verdicts } = await probe.query<{ ok: boolean }>(ACCEPTS, [values, type]);
     return verdicts.map(({ ok }) => ok);
   };
-  const progress = countRows(await estimateRows(source, plans), onProgress);
-  for (const plan of plans) {
-    rows[plan.table] = 0;
+  const sizes = await estimateRows(source, plans);
+  const progress = countRows(
+    [...sizes.values()].reduce((sum, size) => sum + size, 0),
+    onProgress,
+  );
+  // The last table has no next one, so it is the smallest.
+  const sorted = plans.toSorted((a, b) => (sizes.get(b.table) ?? 0) - (sizes.get(a.table) ?? 0));
+  let finishing = Promise.resolve();
+  for (const plan of sorted) {
+    const { table } = plan;
+    rows[table] = 0;
     const onRows = (count: number) => {
-      rows[plan.table]! += count;
-      progress(plan.table, count);
+      rows[table]! += count;
+      progress(table, count);
     };
-    const where = picks.get(plan.table);
-    await inTurn(() => copyTable(plan, { source, target, accepts, onRows, where }));
-    onCopied(plan.table);
+    const watch = scan.watch(table, listSourceColumns(plan), picks.get(table));
+    await copyTable(plan, { source, target, accepts, onRows, where: picks.get(table), watch });
+    await finishing;
+    await scan.check(table);
+    finishing = finishTable(table);
+    // The next turn reports it.
+    finishing.catch(() => undefined);
   }
+  await finishing;
 }
 
 /** A message about a key quotes the values of a row, even though masked; its name is enough. */
@@ -99,8 +123,10 @@ async function namingConstraints(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
+    if (isEnded(error)) throw describeLoss('target', 'the copy', error);
     if (!(error instanceof DatabaseError)) throw error;
     const { code, constraint, table, message } = error;
+    if (isShortage(error)) throw describeShortage(table ?? 'the copy', error);
     throw new RefreshFailure(
       'CopyFailed',
       `${table ?? 'the copy'}: ${constraint ? `constraint ${constraint} does not hold for the masked rows` : `PostgreSQL error ${code}: ${message}`}; expected masks that keep it`,
@@ -109,12 +135,12 @@ async function namingConstraints(work: () => Promise<void>): Promise<void> {
 }
 
 /** From the statistics: counting takes as long as copying. */
-async function estimateRows(source: Client, plans: readonly TablePlan[]): Promise<number> {
-  const { rows } = await source.query<{ rows: number }>(
-    `SELECT coalesce(sum(greatest(reltuples, 0)), 0)::pg_catalog.float8 AS rows FROM pg_catalog.pg_class WHERE oid = ANY ($1::pg_catalog.regclass[])`,
+async function estimateRows(source: Client, plans: readonly TablePlan[]): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await source.query<{ name: string; size: number }>(
+    `SELECT relname::text AS name, greatest(reltuples, 0)::pg_catalog.float8 AS size FROM pg_catalog.pg_class WHERE oid = ANY ($1::pg_catalog.regclass[])`,
     [plans.map(({ table }) => `public.${escapeIdentifier(table)}`)],
   );
-  return rows[0]?.rows ?? 0;
+  return new Map(rows.map(({ name, size }) => [name, size]));
 }
 
 const ACCEPTS = `

@@ -1,8 +1,8 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-const LOOK_EVERY_MS = 40;
-const MOST_GARBAGE_BYTES = 8 * 1024 ** 2;
+const LOOK_EVERY_MS = 20;
+const MOST_GARBAGE_BYTES = 4 * 1024 ** 2;
 
 /**
  * Rows become garbage as soon as they are written, and V8 leaves it until it needs the room: 150 MB of it. The settings of

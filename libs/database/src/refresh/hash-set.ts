@@ -1,12 +1,12 @@
 const FIRST_SLOTS = 1 << 12;
-const MOST_SLOTS = 1 << 20;
+const MOST_SLOTS = 1 << 19;
 const MOST_LOAD = 0.75;
 
 /** More are sampled. */
 export const MOST_HASHES = MOST_SLOTS * MOST_LOAD;
 
 /**
- * 64-bit hashes in flat memory: at most 9 MB, however many are added. When it is full, it keeps every second one, chosen
+ * 64-bit hashes in flat memory: at most 5 MB, however many are added. When it is full, it keeps every second one, chosen
  * by the hash itself, so that a value is kept or left out wherever it occurs.
  */
 export class HashSet {
@@ -16,6 +16,12 @@ export class HashSet {
   #count = 0;
   /** Bits of a hash that must be 0 for it to be kept. */
   #leftOut = 0;
+  readonly #mostSlots: number;
+
+  /** @param most of the hashes, about */
+  constructor(most = MOST_HASHES) {
+    this.#mostSlots = Math.max(FIRST_SLOTS, 2 ** Math.ceil(Math.log2(most)));
+  }
 
   add(high: number, low: number): void {
     if ((high & this.#leftOut) !== 0) return;
@@ -32,6 +38,11 @@ export class HashSet {
     if (!this.#isTaken(slot) || this.#isFound[slot] === 1) return false;
     this.#isFound[slot] = 1;
     return true;
+  }
+
+  /** Whether it left out hashes. */
+  get isSampled(): boolean {
+    return this.#leftOut !== 0;
   }
 
   /** Keeps its memory, which the next table needs again. */
@@ -62,7 +73,7 @@ export class HashSet {
 
   #makeRoom(): void {
     const old = this.#slots;
-    const slots = Math.min(this.#isFound.length * 2, MOST_SLOTS);
+    const slots = Math.min(this.#isFound.length * 2, this.#mostSlots);
     if (slots === this.#isFound.length) this.#leftOut = (this.#leftOut << 1) | 1;
     this.#slots = new Int32Array(2 * slots);
     this.#isFound = new Uint8Array(slots);

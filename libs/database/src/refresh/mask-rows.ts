@@ -163,8 +163,8 @@ export class MaskRows extends Transform {
 function createColumn({ name, facts, treatment }: ColumnPlan, place: number): MaskedColumn[] {
   if (treatment.kind !== 'mask') return [];
   const { mask, nulls, hasEscapes, known } = treatment;
-  const { type, base, isChecked } = facts;
-  const [masksNulls, dependsOnPerson] = [nulls === 'masked', masksByPerson(base)];
+  const { type, isChecked } = facts;
+  const [masksNulls, dependsOnPerson] = [nulls === 'masked', masksByPerson(facts)];
   return [
     { ...{ name, type, place, mask, masksNulls, hasEscapes, dependsOnPerson, isChecked, known }, accepted: new Map() },
   ];

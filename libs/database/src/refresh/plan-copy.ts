@@ -1,8 +1,9 @@
-import type { Classes, ColumnClass, Mask, Personal } from '../model/column-classes.js';
+import type { Classes, ColumnClass, Personal } from '../model/column-classes.js';
 import { KnownFields } from './known-fields.js';
 import { createMask, hasEscapes } from './masks/create-mask.js';
 import type { KeyedHash } from './masks/keyed-hash.js';
-import { UnfitMaskError, type ValueMask } from './masks/mask.js';
+import { type MaskedType, UnfitMaskError, type ValueMask } from './masks/mask.js';
+import { masksByPerson } from './masks/time-masks.js';
 import type { ColumnFacts, ForeignKey, TableFacts } from './read-tables.js';
 import { RefreshRefusal } from './refresh-errors.js';
 
@@ -101,7 +102,7 @@ function planTable({ table, kind, columns }: TableFacts, context: Context): Tabl
   const person = resolved.find(({ of }) => isPerson(of))?.facts.name;
   const planned = resolved.flatMap(({ facts, of, root }): ColumnPlan[] => {
     if (facts.isGenerated) return [];
-    const treatment = treat(of, { table, facts, root: root ?? facts, context });
+    const treatment = treat(of, { table, facts, root: root ?? facts, person, context });
     return treatment ? [{ name: facts.name, facts, treatment }] : [];
   });
   const keptKey = planned.find(({ facts, treatment }) => facts.isKey && treatment.kind === 'keep')?.name;
@@ -110,7 +111,13 @@ function planTable({ table, kind, columns }: TableFacts, context: Context): Tabl
 
 function treat(
   of: ColumnClass,
-  { table, facts, root, context }: { table: string; facts: ColumnFacts; root: ColumnFacts; context: Context },
+  {
+    table,
+    facts,
+    root,
+    person,
+    context,
+  }: { table: string; facts: ColumnFacts; root: ColumnFacts; person: string | undefined; context: Context },
 ): ColumnPlan['treatment'] | undefined {
   if (of === 'public' || of === 'internal' || of === 'key') return { kind: 'keep' };
   if (of === 'secret') {
@@ -121,10 +128,11 @@ function treat(
     return undefined;
   }
   if (of.class !== 'personal') return { kind: 'fixed', value: of.value };
+  const isUnique = needsUnique(facts, person) || (root !== facts && needsUnique(root));
   try {
     return {
       kind: 'mask',
-      mask: chooseMask(of.mask, { facts: root, isUnique: facts.isUnique || root.isUnique, hash: context.hash }),
+      mask: createMask(context.hash, of.mask, toMaskedType(root, isUnique)),
       nulls: of.nulls,
       hasEscapes: hasEscapes(of.mask, root),
       known: isPerson(of) ? loadKnown(root, context) : new KnownFields({ isShared: false }),
@@ -142,11 +150,22 @@ function loadKnown(root: ColumnFacts, { persons }: Context): KnownFields {
   return known;
 }
 
-function chooseMask(
-  mask: Mask,
-  { facts, isUnique, hash }: { facts: ColumnFacts; isUnique: boolean; hash: KeyedHash },
-): ValueMask {
-  return createMask(hash, mask, { ...facts, isUnique, maxLength: facts.maxLength ?? undefined });
+export function toMaskedType(facts: ColumnFacts, isUnique = facts.uniqueKeys.length > 0): MaskedType {
+  return {
+    ...facts,
+    isUnique,
+    maxLength: facts.maxLength ?? undefined,
+    subtype: facts.subtype ?? undefined,
+  };
+}
+
+/** Moments of one person are moved by the same, so they stay apart where the key holds the person too. */
+function needsUnique(facts: ColumnFacts, person?: string): boolean {
+  const keys =
+    person === undefined || !masksByPerson(facts)
+      ? facts.uniqueKeys
+      : facts.uniqueKeys.filter((key) => !key.includes(person));
+  return keys.length > 0;
 }
 
 interface Place {

@@ -10,6 +10,8 @@ export interface ColumnFacts {
   readonly isArray: boolean;
   readonly maxLength: number | null;
   readonly labels: readonly string[];
+  /** Of a range or a multirange. */
+  readonly subtype: string | null;
   readonly hasScale: boolean;
   /** Its domain accepts only some values of the base type. */
   readonly isChecked: boolean;
@@ -17,7 +19,8 @@ export interface ColumnFacts {
   readonly hasDefault: boolean;
   /** Computed by the server, so no copy writes it. */
   readonly isGenerated: boolean;
-  readonly isUnique: boolean;
+  /** The columns of each unique key, or exclusion constraint, that it is part of. */
+  readonly uniqueKeys: readonly (readonly string[])[];
   /** The only column of the primary key. */
   readonly isKey: boolean;
 }
@@ -46,6 +49,10 @@ export async function readForeignKeys(client: ClientBase): Promise<ForeignKey[]>
   return rows;
 }
 
+const names = (table: string, numbers: string) => `ARRAY(
+    SELECT a.attname::text FROM pg_catalog.unnest(${numbers}) WITH ORDINALITY n (number, place)
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = ${table} AND a.attnum = n.number ORDER BY n.place)`;
+
 const TABLES = `
   WITH RECURSIVE below AS (
     SELECT oid AS type, oid AS base, typtypmod AS modifier, false AS is_array, false AS is_checked FROM pg_catalog.pg_type
@@ -63,10 +70,12 @@ const TABLES = `
       'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'base', t.typname, 'isArray', t.is_array,
       'maxLength', CASE WHEN t.typname IN ('varchar', 'bpchar') AND m.modifier > 4 THEN m.modifier - 4 END,
       'labels', ARRAY(SELECT enumlabel FROM pg_catalog.pg_enum WHERE enumtypid = t.base ORDER BY enumsortorder),
+      'subtype', (SELECT s.typname FROM pg_catalog.pg_range r JOIN pg_catalog.pg_type s ON s.oid = r.rngsubtype WHERE t.base IN (r.rngtypid, r.rngmultitypid)),
       'hasScale', t.typname = 'numeric' AND m.modifier > 4,
       'isChecked', t.is_checked, 'isRequired', a.attnotnull, 'hasDefault', a.atthasdef OR a.attidentity <> '',
       'isGenerated', a.attgenerated <> '',
-      'isUnique', EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey)),
+      'uniqueKeys', (SELECT coalesce(pg_catalog.jsonb_agg(${names('c.oid', 'i.indkey::pg_catalog.int2[]')}), '[]') FROM pg_catalog.pg_index i
+        WHERE i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion) AND a.attnum = ANY (i.indkey)),
       'isKey', EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1 AND a.attnum = i.indkey[0])
     ) ORDER BY a.attnum) FILTER (WHERE a.attname IS NOT NULL), '[]') AS columns
     FROM pg_catalog.pg_class c
@@ -76,10 +85,6 @@ const TABLES = `
    WHERE c.relnamespace = 'public'::pg_catalog.regnamespace AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid AND e.deptype = 'e')
    GROUP BY c.oid ORDER BY c.relname COLLATE "C"`;
-
-const names = (table: string, numbers: string) => `ARRAY(
-    SELECT a.attname::text FROM pg_catalog.unnest(${numbers}) WITH ORDINALITY n (number, place)
-      JOIN pg_catalog.pg_attribute a ON a.attrelid = ${table} AND a.attnum = n.number ORDER BY n.place)`;
 
 const FOREIGN_KEYS = `
   SELECT s.relname::text AS "table", ${names('k.conrelid', 'k.conkey')} AS columns,

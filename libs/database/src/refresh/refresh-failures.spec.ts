@@ -64,9 +64,8 @@ describe('a refresh that is killed', () => {
   it.each([
     ['before its snapshot', 'BEGIN ISOLATION'],
     ['after it created the new database', 'relpersistence'],
-    ['before its first row', 'COPY (SELECT "number"'],
+    ['before its first row', 'COPY (SELECT "id", "user_id", "email"'],
     ['between two tables', 'COPY (SELECT "id", "user_id", "placed"'],
-    ['while it checks the result', 'hashtextextended'],
     ['after the swap', 'ROLLBACK'],
   ])(
     '%s leaves a target that serves, and the next run cleans up',

@@ -9,7 +9,11 @@ import { createConfig, KEY } from './refresh.fixture.js';
 import type { ProvisionOptions } from '../provision/provision.js';
 
 type Names = Record<'host' | 'password' | 'source' | 'target' | 'stopAt', string> & { port: number };
-const { host, port, password, source, target, stopAt } = JSON.parse(process.argv[2]!) as Names;
+/** Of the source, where it is on another server. */
+type Elsewhere = Partial<Record<'sourcePassword', string> & { sourcePort: number }>;
+const { host, port, password, source, target, stopAt, sourcePort, sourcePassword } = JSON.parse(
+  process.argv[2]!,
+) as Names & Elsewhere;
 
 const address = (user: string, secret: string, database: string) =>
   ({ host, port, user, password: new Secret(secret), database, sslMode: 'disable' }) as const;
@@ -18,7 +22,12 @@ const admin = address('postgres', password, 'postgres');
 const options = { admin, app: role('app'), migration: role('migrator'), environment: 'staging' } as ProvisionOptions;
 
 await withClient(
-  { ...admin, database: source },
+  {
+    ...admin,
+    database: source,
+    port: sourcePort ?? port,
+    password: new Secret(sourcePassword ?? password),
+  },
   { config: createSessionConfig('testing'), purpose: 'spec' },
   (client) => {
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;

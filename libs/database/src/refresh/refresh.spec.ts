@@ -14,7 +14,7 @@ import { askInside, createConfig, createDatabase, dump, inside, listDatabases, r
 import type { RefreshReport } from './refresh.js';
 
 const PEOPLE = 40;
-const PSEUDONYMS = `SELECT jsonb_object_agg(id, jsonb_build_array(user_id, email, full_name, points, token, born, doc)) FROM people`;
+const PSEUDONYMS = `SELECT jsonb_object_agg(people.id, jsonb_build_array(user_id, email, full_name, points, token, born, doc, m)) FROM people JOIN measures m USING (user_id)`;
 let cluster: Cluster;
 let source: ProvisionOptions;
 let target: ProvisionOptions;
@@ -34,7 +34,14 @@ afterAll(() => cluster.stop());
 describe('refresh', () => {
   it('fills the target with the rows of the source, and none of its personal values', async () => {
     expect(report).toMatchObject({ database: target.app.database, from: { environment: 'production' } });
-    expect(report.rows).toEqual({ accounts: PEOPLE, orders: PEOPLE, payments: PEOPLE, people: PEOPLE, teams: 3 });
+    expect(report.rows).toEqual({
+      accounts: PEOPLE,
+      measures: PEOPLE,
+      orders: PEOPLE,
+      payments: PEOPLE,
+      people: PEOPLE,
+      teams: 3,
+    });
     expect(report.scannedColumns).toBeGreaterThan(30);
     expect(await look(`SELECT string_agg(title, ',' ORDER BY id) FROM teams`)).toBe('Team 1,Team 2,Team 3');
     expect((await dump(target)).match(/.{30}(canary|real-mail|\+4915).{30}/i)).toBeNull();
@@ -74,6 +81,27 @@ describe('refresh', () => {
       `initial = left(full_name, 1)`,
     ])
       expect([condition, await all(condition)]).toEqual([condition, 'true']);
+  });
+
+  it('gives ranges, shapes and amounts other values, and keeps what of them must hold', async () => {
+    const all = (condition: string) => look(`SELECT bool_and(${condition})::text FROM measures`);
+    for (const condition of [
+      `took > interval '100 days' AND extract(second FROM took) < 60`,
+      `upper(stay) - lower(stay) = 10 AND lower(stay) < date '2005-01-01'`,
+      `upper(busy) - lower(busy) = interval '2 hours' AND lower(busy) < '2026-01-01'`,
+      `lower(span) % 2 = 0 AND upper(span) - lower(span) = 1000`,
+      `upper(amounts) - lower(amounts) BETWEEN 75.75 AND 475.75`,
+      `upper(big) - lower(big) = id`,
+      `lower(stays) < date '2005-01-01' AND upper_inf(stays) AND lower(stay) = lower(stays)`,
+      `spot[0] > 0 AND spot[1] < 0 AND radius(ring) > 0 AND npoints(field) = 4 AND npoints(track) = 4 AND isclosed(track)`,
+      `length(flags) = 12 AND length(more) = 16`,
+      `host <<= '2001:db8::/32'`,
+      `nlevel(place) = 2 AND place::text ~ '^[a-z2-9]{13}\\.[a-z2-9]{13}$'`,
+      `fees[1] > 0::money AND fees[2] IS NULL AND spots[1] IS NOT NULL AND isempty(times[2]) AND upper_inf(times[1])`,
+      `day = lower(stay)`,
+    ])
+      expect([condition, await all(condition)]).toEqual([condition, 'true']);
+    expect(await look(`SELECT count(DISTINCT subltree(place, 0, 1))::int FROM measures`)).toBe(1);
   });
 
   it('keeps joins: through keys, through documents, and between columns of one person', async () => {

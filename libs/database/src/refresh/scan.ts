@@ -1,29 +1,33 @@
-import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Client, escapeIdentifier } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Classes } from '../model/column-classes.js';
-import { describeLoss, isLoss } from './source-loss.js';
-import { type OnHash, readHashRows } from './hash-rows.js';
+import { createFieldReader, type FieldsOfRow } from './copy-fields.js';
+import { decodeCopyText, encodeCopyText, TEXT_FORMS } from './copy-text.js';
 import { HashSet, MOST_HASHES } from './hash-set.js';
 import type { ForeignKey } from './read-tables.js';
 import { RefreshFailure } from './refresh-errors.js';
-import { findPatterns } from './scan-patterns.js';
+import { createHasher, SHORTEST_VALUE } from './scan-hashes.js';
+import { createPatterns } from './scan-patterns.js';
 import { listScanned, type ScannedColumn, type ScannedTable } from './scanned-columns.js';
-import type { InTurn } from './turns.js';
 
 export interface ScanOptions {
   readonly source: Client;
-  /** For the source, which others may use in between. */
-  readonly inTurn: InTurn;
   readonly target: Client;
   readonly classes: Classes;
   readonly foreignKeys: readonly ForeignKey[];
   /** Texts that the source holds and no row of the result may. */
   readonly canaries: readonly string[];
+  /** As many as fit into memory. */
+  readonly mostHashes?: number;
 }
 
 export interface Scan {
-  /** Begins with a table that is complete, while others are still copied. */
-  readonly check: (table: string) => void;
+  /** @returns a function that takes the rows of the table as the source sends them, in the text format of COPY */
+  readonly watch: (table: string, columns: readonly string[], where?: string) => (chunk: Buffer) => void;
+  /** Reads a table that is complete, before another one is watched. */
+  readonly check: (table: string) => Promise<void>;
   /**
    * Checks every other table too.
    *
@@ -33,56 +37,143 @@ export interface Scan {
   readonly finish: () => Promise<number>;
 }
 
-/** Of this many rows, every value is compared; of more, as many as fit into memory, the same ones on both sides. */
-const MOST_COMPARED_ROWS = 200_000;
-
 /**
  * Looks for what must not be there, without knowing how anything was masked: it shares no list of types and no plan with
- * the masks, and compares hashes that the servers compute.
+ * the masks. It sees the bytes of the source before the masks do, and reads the result from its server.
  */
 export async function startScan(options: ScanOptions): Promise<Scan> {
+  const { target } = options;
+  await target.query(`${TEXT_FORMS}; SET row_security = off; SET synchronize_seqscans = off`);
+  // Rows without a key are known by their order.
+  await target.query('SET max_parallel_workers_per_gather = 0');
   const tables = await listScanned(options);
-  const context = { ...options, hashes: new HashSet() };
   const open = new Map(tables.map((table) => [table.name, table]));
-  let findings: Promise<readonly string[]> = Promise.resolve([]);
-  const check = (name: string) => {
+  const hashes = new HashSet(options.mostHashes);
+  const findings: string[] = [];
+  let watched: (Crossed & { readonly table: string }) | undefined;
+  const check = async (name: string) => {
     const table = open.get(name);
     if (!table || !open.delete(name)) return;
-    findings = findings.then(async (known) => [...known, ...(await scanTable(table, context))]);
-    // `finish` reports it.
-    findings.catch(() => undefined);
+    const { columns, where } = watched?.table === name ? watched : { columns: [], where: '' };
+    findings.push(...(await checkTable(table, { ...options, columns, where, hashes })));
   };
   return {
+    watch: (name, columns, where = '') => {
+      watched = { table: name, columns, where };
+      hashes.clear();
+      const table = tables.find((one) => one.name === name)!;
+      const hash = createHasher(table, { names: columns, side: 'source', crossed: columns }, (_, high, low) =>
+        hashes.add(high, low),
+      );
+      return createFieldReader(columns.length, hash);
+    },
     check,
     finish: async () => {
-      for (const name of open.keys()) check(name);
-      refuseFindings(await findings);
+      for (const name of [...open.keys()]) await check(name);
+      refuseFindings(findings);
       return tables.reduce((sum, { columns }) => sum + columns.filter(isCompared).length, 0);
     },
   };
 }
 
-interface Context extends ScanOptions {
-  /** One for all tables. */
+interface Crossed {
+  readonly columns: readonly string[];
+  /** The condition of the rows. */
+  readonly where: string;
+}
+
+/** The part of a table that crossed. */
+interface Context extends ScanOptions, Crossed {
+  /** Of their values in the source. */
   readonly hashes: HashSet;
 }
 
-async function scanTable(table: ScannedTable, context: Context): Promise<string[]> {
-  const groups = await groupColumns(table, context);
-  const findings: string[] = [];
-  for (const [index, columns] of groups.entries()) {
-    // Two servers, or two processes of one, work at the same time.
-    const [, found] = await Promise.all([
-      readSource(table, columns, context),
-      index === 0 ? findTexts(table, context) : [],
-    ]);
-    findings.push(...found, ...(await findEqualValues(table, columns, context)));
-  }
-  return groups.length > 0 ? findings : findTexts(table, context);
+async function checkTable(table: ScannedTable, context: Context): Promise<string[]> {
+  const { target, columns, hashes, canaries } = context;
+  const read = table.columns.filter(
+    (column) => canaries.length > 0 || column.mayHoldText || isCompared(column) || column.name === table.key,
+  );
+  if (read.length === 0) return [];
+  const names = read.map(({ name }) => name);
+  const found = names.map(() => 0);
+  const compare = createHasher(table, { names, side: 'result', crossed: columns }, (place, high, low) => {
+    if (hashes.findFirst(high, low)) found[place]! += 1;
+  });
+  const others = collectOthers(read, columns);
+  const patterns = createPatterns(read);
+  const canary = countCanaries(canaries);
+  let rows = 0;
+  await readRows(target, describeRows(table, names), names.length, (fields) => {
+    rows += 1;
+    compare(fields);
+    patterns.look(fields);
+    others.look(fields);
+    canary.look(fields);
+  });
+  if (hashes.isSampled && rows <= MOST_COMPARED_ROWS)
+    for (const group of groupColumns(read, rows, context))
+      for (const [name, count] of await compareAgain(table, group, context)) found[names.indexOf(name)] = count;
+  for (const [name, values] of others.values)
+    found[names.indexOf(name)] = await countInSource(table, name, { values, context });
+  return [
+    ...names.flatMap((name, place) =>
+      found[place]! > 0 ? [`${table.name}.${name}: ${found[place]} values are those of the source`] : [],
+    ),
+    ...patterns.list().map((finding) => `${table.name}.${finding}`),
+    ...(canary.count() > 0 ? [`${table.name}: ${canary.count()} rows hold a canary`] : []),
+  ];
 }
 
-async function findTexts(table: ScannedTable, context: Context): Promise<string[]> {
-  return [...(await findPatterns(context.target, table)), ...(await findCanaries(table, context))];
+/** Of this many rows, every value is compared. */
+const MOST_COMPARED_ROWS = 200_000;
+
+/** As many columns at once as fit into memory. One that holds many values has it for itself. */
+function groupColumns(read: readonly ScannedColumn[], rows: number, context: Context): string[][] {
+  const { columns, mostHashes = MOST_HASHES } = context;
+  const compared = read.filter((column) => isCompared(column) && columns.includes(column.name));
+  const plain = compared.filter(({ holds }) => holds === 'one').map(({ name }) => name);
+  const size = Math.max(1, Math.floor(mostHashes / rows));
+  return [
+    ...compared.filter(({ holds }) => holds !== 'one').map(({ name }) => [name]),
+    ...Array.from({ length: Math.ceil(plain.length / size) }, (_, at) => plain.slice(at * size, (at + 1) * size)),
+  ];
+}
+
+/** @returns how many values of each column are those of the source */
+async function compareAgain(
+  table: ScannedTable,
+  of: readonly string[],
+  { source, target, columns, where, hashes }: Context,
+): Promise<ReadonlyMap<string, number>> {
+  const names = table.key === undefined || of.includes(table.key) ? of : [table.key, ...of];
+  const found = new Map(of.map((name) => [name, 0]));
+  const reading = { names, crossed: columns, of };
+  hashes.clear();
+  const add = createHasher(table, { ...reading, side: 'source' }, (_, high, low) => hashes.add(high, low));
+  await readRows(source, describeRows(table, names, where), names.length, add);
+  const compare = createHasher(table, { ...reading, side: 'result' }, (place, high, low) => {
+    if (hashes.findFirst(high, low)) found.set(names[place]!, found.get(names[place]!)! + 1);
+  });
+  await readRows(target, describeRows(table, names), names.length, compare);
+  return found;
+}
+
+function describeRows({ name, hasOrder }: ScannedTable, names: readonly string[], where = ''): string {
+  const list = names.map((column) => `t.${escapeIdentifier(column)}`).join(', ');
+  return `COPY (SELECT ${list} FROM ${hasOrder ? 'ONLY ' : ''}public.${escapeIdentifier(name)} t ${where}) TO STDOUT`;
+}
+
+async function readRows(client: Client, sql: string, count: number, onRow: (fields: FieldsOfRow) => void) {
+  const take = createFieldReader(count, onRow);
+  await pipeline(
+    client.query(copyTo(sql)),
+    new Writable({
+      write(chunk: Buffer, _, done) {
+        take(chunk);
+        done();
+      },
+    }),
+  );
 }
 
 function refuseFindings(findings: readonly string[]): void {
@@ -99,97 +190,58 @@ function refuseFindings(findings: readonly string[]): void {
 
 const isCompared = ({ by }: ScannedColumn) => by !== 'nothing';
 
-/** As many columns at once as fit into memory. */
-async function groupColumns(table: ScannedTable, { target }: Context): Promise<ScannedColumn[][]> {
-  const compared = table.columns.filter(isCompared);
-  if (compared.length === 0) return [];
-  const rows = Math.min(await countRows(table, target), MOST_COMPARED_ROWS);
-  const size = Math.max(1, Math.floor(MOST_HASHES / Math.max(1, rows)));
-  return Array.from({ length: Math.ceil(compared.length / size) }, (_, index) =>
-    compared.slice(index * size, (index + 1) * size),
+/** Of a column that does not cross, such as a secret one: its default has few. */
+const MOST_OTHERS = 10_000;
+
+/** Values of protected columns that the source did not send. They are none, or the default of the column. */
+function collectOthers(read: readonly ScannedColumn[], columns: readonly string[]) {
+  const values = new Map<string, Set<string>>();
+  const places = [...read.keys()].filter(
+    (place) => read[place]!.by === 'value' && !columns.includes(read[place]!.name),
   );
-}
-
-async function readSource(table: ScannedTable, columns: readonly ScannedColumn[], context: Context): Promise<void> {
-  const { source, hashes, inTurn } = context;
-  hashes.clear();
-  const read = () =>
-    readHashes(source, describeHashes(table, columns, 'source'), (_, high, low) => hashes.add(high, low));
-  await inTurn(read).catch((error: unknown) => {
-    throw isLoss(error) ? describeLoss(table.name, error) : error;
-  });
-}
-
-/** @returns the columns in which the result and the source share a value, or a row kept its value */
-async function findEqualValues(
-  table: ScannedTable,
-  columns: readonly ScannedColumn[],
-  { target, hashes }: Context,
-): Promise<string[]> {
-  const found = columns.map(() => 0);
-  await readHashes(target, describeHashes(table, columns, 'target'), (column, high, low) => {
-    if (hashes.findFirst(high, low)) found[column]! += 1;
-  });
-  return columns.flatMap(({ name }, index) =>
-    found[index]! > 0 ? [`${table.name}.${name}: ${found[index]} values are those of the source`] : [],
-  );
-}
-
-const readHashes = (client: Client, query: string, onHash: OnHash) => readHashRows(client.query(copyTo(query)), onHash);
-
-/** The statistics do not exist yet. */
-async function countRows({ name }: ScannedTable, target: Client): Promise<number> {
-  const { rows } = await target.query<{ rows: number }>(
-    `SELECT count(*)::pg_catalog.float8 AS rows FROM public.${escapeIdentifier(name)}`,
-  );
-  return rows[0]!.rows;
-}
-
-type Side = 'source' | 'target';
-
-/** For each row of the table, the hashes of its columns: an array for the elements of an array and the leaves of a document. */
-function describeHashes(table: ScannedTable, columns: readonly ScannedColumn[], side: Side): string {
-  const hashes = columns.map((column, place) => describeHash(table, column, { place, side }));
-  return `COPY (SELECT ${hashes.join(', ')} FROM public.${escapeIdentifier(table.name)} t) TO STDOUT (FORMAT binary)`;
-}
-
-function describeHash(
-  { key }: ScannedTable,
-  { name, by, isMany, values, text, keptPaths }: ScannedColumn,
-  { place, side }: { place: number; side: Side },
-): string {
-  const column = `t.${escapeIdentifier(name)}`;
-  const hash = (value: string) => {
-    // By row, the hash holds the key too: only the same row can have the same.
-    const hashed =
-      by === 'row'
-        ? `pg_catalog.concat(t.${escapeIdentifier(key!)}, ' ', ${value})`
-        : `pg_catalog.lower(${value} COLLATE pg_catalog."C")`;
-    // The seed is the place: a value of one column is not found in another one.
-    return `pg_catalog.hashtextextended(${hashed} COLLATE pg_catalog."C", ${place})`;
+  return {
+    values,
+    look: ({ isNull, lengths, text }: FieldsOfRow) => {
+      for (const place of places) {
+        if (isNull[place] || lengths[place]! < SHORTEST_VALUE) continue;
+        const { name } = read[place]!;
+        const known = values.get(name) ?? new Set();
+        values.set(name, known);
+        if (known.size < MOST_OTHERS) known.add(foldCase(decodeCopyText(text(place)).trimEnd()));
+      }
+    },
   };
-  const isHashed = (value: string) =>
-    by === 'value' ? `pg_catalog.length(${value}) >= ${SHORTEST_VALUE}` : `${value} IS NOT NULL`;
-  if (!isMany) return `CASE WHEN ${isHashed(text(column))} THEN ${hash(text(column))} END`;
-  // What a path keeps is meant to be equal.
-  const kept = side === 'target' ? keptPaths.map((path) => describeKept(column, path)) : [];
-  const isNotKept = kept.length > 0 ? `AND v.leaf <> ALL (ARRAY(${kept.join(' UNION ALL ')}))` : '';
-  return `ARRAY(SELECT ${hash('v.value')} FROM ${values(column)} v WHERE ${isHashed('v.value')} ${isNotKept})`;
 }
 
-const describeKept = (column: string, path: string) =>
-  `SELECT pg_catalog.jsonb_path_query(${column}::pg_catalog.jsonb, ${escapeLiteral(path)})`;
-
-/** A shorter text may be that of another row by chance. */
-const SHORTEST_VALUE = 6;
-
-async function findCanaries({ name }: ScannedTable, { target, canaries }: ScanOptions): Promise<string[]> {
-  if (canaries.length === 0) return [];
-  const texts = canaries.flatMap((canary) => [canary.toLowerCase(), Buffer.from(canary).toString('hex')]);
-  const { rows } = await target.query<{ found: number }>(
-    `SELECT count(*)::pg_catalog.float8 AS found FROM public.${escapeIdentifier(name)} t
-      WHERE EXISTS (SELECT FROM pg_catalog.unnest($1::pg_catalog.text[]) c WHERE pg_catalog.strpos(pg_catalog.lower(t::pg_catalog.text), c) > 0)`,
-    [texts],
+async function countInSource(
+  table: ScannedTable,
+  column: string,
+  { values, context }: { values: ReadonlySet<string>; context: Context },
+): Promise<number> {
+  const { rows } = await context.source.query<{ found: number }>(
+    `SELECT count(*)::pg_catalog.float8 AS found FROM pg_catalog.unnest($1::pg_catalog.text[]) v (value)
+      WHERE EXISTS (SELECT FROM public.${escapeIdentifier(table.name)} t
+                     WHERE pg_catalog.lower(pg_catalog.rtrim(t.${escapeIdentifier(column)}::pg_catalog.text) COLLATE pg_catalog."C") = v.value COLLATE pg_catalog."C")`,
+    [[...values]],
   );
-  return rows[0]!.found > 0 ? [`${name}: ${rows[0]!.found} rows hold a canary`] : [];
+  return rows[0]!.found;
+}
+
+/** As the collation C does. */
+const foldCase = (text: string) => text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
+function countCanaries(canaries: readonly string[]) {
+  const texts = canaries.flatMap((canary) => [
+    encodeCopyText(canary).toLowerCase(),
+    Buffer.from(canary).toString('hex'),
+  ]);
+  let count = 0;
+  return {
+    count: () => count,
+    look: ({ wholeText }: FieldsOfRow) => {
+      if (texts.length === 0) return;
+      const row = wholeText().toLowerCase();
+      if (texts.some((text) => row.includes(text))) count += 1;
+    },
+  };
 }

@@ -11,6 +11,14 @@ const DOCUMENTS = ['json', 'jsonb'];
 const MOST_ATTEMPTS = 20;
 const LONGEST_NAME = 63;
 
+/** Why a type has no mask, where it could seem to have one. */
+const REASONS: Readonly<Record<string, string>> = {
+  tsvector: ', because its words are those of other columns',
+  xml: ', because any of its parts may name a person',
+  hstore: ', because its keys may name a person',
+  line: ', because other numbers may not describe a line',
+};
+
 /** @throws UnfitMaskError unless the mask fits the type */
 export function createMask(hash: KeyedHash, mask: Mask, type: MaskedType): ValueMask {
   if (typeof mask === 'object' && mask.kind === 'constant') {
@@ -21,6 +29,7 @@ export function createMask(hash: KeyedHash, mask: Mask, type: MaskedType): Value
   if (!type.isArray && typeof mask === 'object' && mask.kind === 'json') return createElementMask(hash, mask, type);
   if (!type.isArray) return changeAlways(createElementMask(hash, mask, type));
   if (type.isUnique) throw new UnfitMaskError('is an array in a unique key; expected a plain type');
+  if (type.base === 'box') throw new UnfitMaskError('is an array of boxes, which has no mask; expected a plain type');
   const element = changeAlways(createElementMask(hash, mask, type));
   return (array, person, attempt) => maskArray(array, (value) => element(value, person, attempt));
 }
@@ -43,7 +52,9 @@ function createElementMask(hash: KeyedHash, mask: Mask, type: MaskedType): Value
   if (typeof mask === 'string' && mask !== 'type')
     throw new UnfitMaskError(`is ${type.base}; expected text for '${mask}'`);
   if (!hasTypeMask(type))
-    throw new UnfitMaskError(`is ${type.base}, which has no mask; expected constant(…), or the class secret`);
+    throw new UnfitMaskError(
+      `is ${type.base}, which has no mask${REASONS[type.base] ?? ''}; expected constant(…), or the class secret`,
+    );
   return createTypeMask(hash, type);
 }
 

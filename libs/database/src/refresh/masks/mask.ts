@@ -8,6 +8,8 @@ export interface MaskedType {
   readonly maxLength: number | undefined;
   /** Of an enum. */
   readonly labels: readonly string[];
+  /** Of a range or a multirange. */
+  readonly subtype?: string | undefined;
   /** Part of a unique key, so different values need different results. */
   readonly isUnique: boolean;
   /** Of numeric: whether every value has the same number of decimals. */

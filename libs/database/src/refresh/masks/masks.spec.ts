@@ -80,6 +80,12 @@ describe('a mask', () => {
     ['text in 13 characters', 'text', type('varchar', { isUnique: true, maxLength: 13 }), (n) => `t ${n}`],
     ['identifier', identifier('a_'), type('varchar', { isUnique: true, maxLength: 15 }), (n) => `a${n}`],
     ['bytea', 'type', type('bytea', { isUnique: true }), (n) => `\\x${n.toString(16).padStart(6, '0')}`],
+    ['money', 'type', type('money', { isUnique: true }), (n) => `$${(n / 100).toFixed(2)}`],
+    ['bit', 'type', type('bit', { isUnique: true }), (n) => n.toString(2).padStart(16, '0')],
+    ['varbit', 'type', type('varbit', { isUnique: true }), (n) => n.toString(2)],
+    ['long bits', 'type', type('varbit', { isUnique: true }), (n) => n.toString(2).padStart(200, '0')],
+    ['inet', 'type', type('inet', { isUnique: true }), (n) => `10.0.${Math.floor(n / 250)}.${n % 250}`],
+    ['ltree', 'type', type('ltree', { isUnique: true }), (n) => `top.l${n}`],
   ])('of unique %s keeps every value apart, is the same each time and never the value', (_, mask, of, valueOf) => {
     const [once, again] = [maskWith(mask, of), maskWith(mask, of)];
     const values = Array.from({ length: COUNT }, (_, n) => valueOf(n));
@@ -116,6 +122,34 @@ describe('a mask', () => {
     expect(maskWith('type', type('int2'))('-32768')).toMatch(/^-[12345]\d{4}$/);
   });
 
+  const range = (subtype: string) => maskWith('type', type('range', { subtype }));
+  it('moves both ends of a range by the same, within its type, and leaves open ends open', () => {
+    expect(range('int4')('[2147483600,2147483647)')).toMatch(/^\["-?\d+","-?\d+"\)$/);
+    for (const [subtype, value, length] of [
+      ['int4', '[2147483600,2147483647)', 47n],
+      ['int4', '[-2147483648,-2147483600)', 48n],
+      ['int8', '[9223372036854775000,9223372036854775807)', 807n],
+    ] as const) {
+      const [low = 0n, high = 0n] = (range(subtype)(value).match(/-?\d+/g) ?? []).map(BigInt);
+      const most = subtype === 'int4' ? 2n ** 31n : 2n ** 63n;
+      expect([high - low, high < most, low >= -most]).toEqual([length, true, true]);
+    }
+    expect(range('numeric')('[-0.05,1.25]')).toMatch(/^\["\d+\.95","\d+\.25"\]$/);
+    expect(range('date')('{[2020-01-01,2020-01-05),[2020-02-01,)}')).toMatch(
+      /^\{\["(2018|2019)-\d\d-\d\d","[\d-]+"\),\["[\d-]+",\)\}$/,
+    );
+    for (const value of ['empty', '(,)', '{}', '[,infinity)'])
+      expect(range('timestamp')(value)).toBe(value.replace('infinity', '"infinity"'));
+    expect(range('date')('["0044-03-15 BC",2020-01-01)')).toBe('empty');
+  });
+
+  it('gives an interval other numbers of the same units, and a valid time', () => {
+    const mask = maskWith('type', type('interval'));
+    expect(mask('3 years 2 mons -14 days')).toMatch(/^\d years \d mons -\d\d days$/);
+    expect(mask('-1 days +23:59:59.25')).toMatch(/^-\d days \+\d\d:[0-5]\d:[0-5]\d\.25$/);
+    expect(mask('00:00:00')).toMatch(/^0[1-9]:[0-5]\d:[0-5]\d$/);
+  });
+
   it('lets only listed paths of a document through', () => {
     const mask = maskWith(json({ 'a.keep': 'keep', 'a.mail': 'email', list: person('u_'), n: 'text' }), type('jsonb'));
     const value = {
@@ -138,6 +172,16 @@ describe('a mask', () => {
     ['no mask of text', 'type', type('text'), /is text; expected personal\('text'\)/],
     ['no rule for a document', 'type', type('jsonb'), /expected personal\(json\(/],
     ['a type without a mask', 'type', type('tsvector'), /is tsvector, which has no mask/],
+    ['a document with any keys', 'type', type('hstore'), /is hstore, which has no mask, because its keys/],
+    ['xml', 'type', type('xml'), /is xml, which has no mask, because any of its parts/],
+    ['a line', 'type', type('line'), /is line, which has no mask, because other numbers/],
+    ['an array of boxes', 'type', type('box', { isArray: true }), /is an array of boxes/],
+    ['a range of texts', 'type', type('textrange', { subtype: 'text' }), /is textrange, which has no mask/],
+    ['a unique range', 'type', type('int4range', { subtype: 'int4', isUnique: true }), /is part of a unique key/],
+    ['a unique interval', 'type', type('interval', { isUnique: true }), /is part of a unique key/],
+    ['a unique network', 'type', type('cidr', { isUnique: true }), /is part of a unique key/],
+    ['a unique hardware address', 'type', type('macaddr', { isUnique: true }), /is part of a unique key/],
+    ['a unique time', 'type', type('time', { isUnique: true }), /is part of a unique key/],
     ['a name for a number', 'name', type('int4'), /is int4; expected text for 'name'/],
     ['a short column', 'email', type('varchar', { maxLength: 20 }), /holds 20 characters; expected at least 25/],
     [

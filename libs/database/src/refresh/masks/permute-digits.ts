@@ -39,6 +39,11 @@ export class DigitPermuter {
       : mapBigInt(BigInt(bare), { low, width, permute });
   }
 
+  /** @param value below the size, of at most 28 digits */
+  permuteBelow(size: bigint, value: bigint): bigint {
+    return BigInt(mapBigInt(value, { low: 0n, ...this.#get(size) }));
+  }
+
   #get(size: bigint): Permutation {
     let permutation = this.#permutations.get(size);
     if (!permutation) this.#permutations.set(size, (permutation = createPermutation(this.#hash, size)));

@@ -7,15 +7,17 @@ const DAY_SECONDS = 86_400;
 const LEAST_DAYS = 15;
 const SPAN_DAYS = 350;
 /** A value outside of the years 1000 to 9999 says nothing more in a copy than that there is one. */
-const UNUSUAL = '1970-01-01';
+export const UNUSUAL = '1970-01-01';
 const TIME_AT = 11;
 const REST_AT = 19;
 /** A fraction of a second and a zone. */
 const REST = /^(\.\d+)?([+-]\d\d(:?\d\d)?)?$/;
 
+const MOMENTS = ['date', 'time', 'timetz', 'timestamp', 'timestamptz'];
+
 /** Whether the mask of a type depends on the person that the row is about. */
-export function masksByPerson(base: string): boolean {
-  return ['date', 'time', 'timetz', 'timestamp', 'timestamptz'].includes(base);
+export function masksByPerson({ base, subtype }: { base: string; subtype?: string | null | undefined }): boolean {
+  return MOMENTS.includes(subtype ?? base);
 }
 
 /**
@@ -24,7 +26,6 @@ export function masksByPerson(base: string): boolean {
  */
 export function createMomentMask(hash: KeyedHash, { hasTime }: { hasTime: boolean }): ValueMask {
   const shifts = loadShifts(hash);
-  const days = new RecentValues((day: number) => new Date(day * DAY_MS).toISOString());
   return (value, person) => {
     if (value === 'infinity' || value === '-infinity') return value;
     const moment = readMoment(value);
@@ -32,12 +33,15 @@ export function createMomentMask(hash: KeyedHash, { hasTime }: { hasTime: boolea
     const shift = shifts.get(person || value);
     const shifted = moment - (hasTime ? shift : shift - (shift % DAY_SECONDS));
     const day = Math.floor(shifted / DAY_SECONDS);
-    const date = days.get(day);
+    const date = DAYS.get(day);
     if (date.length !== 24 || date.startsWith('0')) return UNUSUAL;
     if (!hasTime) return date.slice(0, 10);
     return `${date.slice(0, TIME_AT - 1)} ${writeTime(shifted - day * DAY_SECONDS)}${value.slice(REST_AT)}`;
   };
 }
+
+/** All columns share them, and a refresh has few. */
+const DAYS = new RecentValues((day: number) => new Date(day * DAY_MS).toISOString());
 
 const shiftsOf = new WeakMap<KeyedHash, RecentValues<string, number>>();
 

@@ -2,12 +2,23 @@ import { isIPv4 } from 'node:net';
 import { type Digest, type KeyedHash, toBytes, uint32At } from './keyed-hash.js';
 import { type MaskedType, UnfitMaskError, type ValueMask } from './mask.js';
 import { DigitPermuter } from './permute-digits.js';
+import { createRangeMask, hasRangeMask } from './range-masks.js';
+import {
+  createBitMask,
+  createIntervalMask,
+  createMoneyMask,
+  createPathMask,
+  createShapeMask,
+  createUniqueAddressMask,
+} from './shape-masks.js';
 import { createMomentMask, createTimeMask } from './time-masks.js';
 
 type Create = (hash: KeyedHash, type: MaskedType) => ValueMask;
 
 const DIGEST_BYTES = 32;
 const UNLIMITED = 10n ** 400n;
+
+const SHAPES = ['point', 'lseg', 'box', 'path', 'polygon', 'circle'];
 
 /** The mask of each type whose values can be replaced without knowing their meaning. */
 const CREATORS: Readonly<Record<string, Create>> = {
@@ -31,14 +42,22 @@ const CREATORS: Readonly<Record<string, Create>> = {
       const digest = hash.digest('bytea', value, attempt);
       return `\\x${(bytes <= DIGEST_BYTES ? toBytes(digest).subarray(0, bytes) : hash.expand(digest, bytes)).toString('hex')}`;
     },
-  inet: (hash, type) => unlessUnique(type.isUnique, createAddressMask(hash, false)),
+  inet: (hash, { isUnique }) => (isUnique ? createUniqueAddressMask(hash) : createAddressMask(hash, false)),
   cidr: (hash, type) => unlessUnique(type.isUnique, createAddressMask(hash, true)),
   macaddr: (hash, type) => unlessUnique(type.isUnique, createHardwareMask(hash, 6)),
   macaddr8: (hash, type) => unlessUnique(type.isUnique, createHardwareMask(hash, 8)),
+  money: createMoneyMask,
+  interval: (hash, type) => unlessUnique(type.isUnique, createIntervalMask(hash)),
+  bit: createBitMask,
+  varbit: createBitMask,
+  ltree: createPathMask,
+  ...Object.fromEntries(SHAPES.map((name) => [name, (hash: KeyedHash) => createShapeMask(hash)])),
 };
 
 export function createTypeMask(hash: KeyedHash, type: MaskedType): ValueMask {
   if (type.labels.length > 0) return unlessUnique(type.isUnique, createEnumMask(hash, type.labels));
+  if (type.subtype && hasRangeMask(type.subtype))
+    return unlessUnique(type.isUnique, createRangeMask(hash, type.subtype));
   const create = CREATORS[type.base];
   if (!create)
     throw new UnfitMaskError(
@@ -48,7 +67,7 @@ export function createTypeMask(hash: KeyedHash, type: MaskedType): ValueMask {
 }
 
 export function hasTypeMask(type: MaskedType): boolean {
-  return type.labels.length > 0 || type.base in CREATORS;
+  return type.labels.length > 0 || hasRangeMask(type.subtype ?? '') || type.base in CREATORS;
 }
 
 function unlessUnique(isRefused: boolean, mask: ValueMask): ValueMask {
