@@ -37,7 +37,6 @@ const servers = {} as Record<Name, Cluster>;
 let folder: string;
 let source: ProvisionOptions;
 let target: ProvisionOptions;
-let mounted: string | undefined;
 const runners: ChildProcess[] = [];
 
 beforeAll(async () => {
@@ -58,7 +57,6 @@ afterEach(() => {
 });
 afterAll(async () => {
   for (const server of Object.values(servers)) await server.stop();
-  if (mounted) spawnSync('umount', [mounted]);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -141,6 +139,17 @@ describe('a refresh whose server is killed while rows are copied', () => {
 });
 
 describe('a refresh without room on the disk', () => {
+  let mounted: string | undefined;
+  // No server starts in a data folder with a link, as a tablespace is.
+  afterEach(async () => {
+    if (!mounted) return;
+    await runAs(target.admin, async (admin) => {
+      for (const name of await listDatabases(target)) await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.query(`ALTER ROLE ${target.app.database}_migrator RESET default_tablespace`);
+      await admin.query('DROP TABLESPACE IF EXISTS small');
+    }).finally(() => spawnSync('umount', [String(mounted)]));
+  });
+
   itWithMounts(
     'says so without a value, staging keeps its rows, and the next run succeeds with more room',
     async () => {
