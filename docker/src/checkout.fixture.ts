@@ -2,17 +2,11 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { appendFileSync, copyFileSync, rmSync } from 'node:fs';
-import {
-  attempt,
-  cloneWorkspace,
-  findFreePorts,
-  listTraces,
-  nameRun,
-  removeClone,
-  run,
-  type Outcome,
-} from './engine.fixture.js';
+import { findFreePorts } from '@airlock/config/testing';
+import { attempt, cloneWorkspace, listTraces, nameRun, removeClone, run, type Outcome } from './engine.fixture.js';
 import { inspectProject, serviceOf, type Container } from './containers.fixture.js';
+
+type FivePorts = [string, string, string, string, string];
 
 /** A clean clone whose environments have their own names and ports, independent of others on this engine. */
 export class Checkout {
@@ -23,7 +17,7 @@ export class Checkout {
 
   /** Copies the example to .env, as the README says. */
   async setUp(): Promise<void> {
-    const [api = '', postgres = '', redis = '', testPostgres = '', testRedis = ''] = await findFreePorts(5);
+    const [api, postgres, redis, testPostgres, testRedis] = (await findFreePorts(5)).map(String) as FivePorts;
     this.apiPort = api;
     this.#settings = {
       API_PORT: api,

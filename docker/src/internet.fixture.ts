@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findFreePorts, run, waitFor } from './engine.fixture.js';
+import { findFreePort } from '@airlock/config/testing';
+import { run, waitFor } from './engine.fixture.js';
 
 const IMAGE = 'node:24.21.0-trixie-slim';
 const PORT = 7777;
@@ -40,7 +41,7 @@ export class Internet {
   }
 
   async start(): Promise<void> {
-    const [port = ''] = await findFreePorts(1);
+    const port = String(await findFreePort());
     this.#port = port;
     run('docker', ['network', 'create', this.#name]);
     const ports = [`--publish=${port}:${PORT}`, `--publish=${port}:${PORT}/udp`];

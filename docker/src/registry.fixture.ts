@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attempt, buildImage, findFreePorts, run, waitFor } from './engine.fixture.js';
+import { findFreePort } from '@airlock/config/testing';
+import { attempt, buildImage, run, waitFor } from './engine.fixture.js';
 
 /** A registry of this run, for real digests, with a release of one checkout. */
 export class Registry {
@@ -13,7 +14,7 @@ export class Registry {
 
   /** With the images that a release is built on and runs with, and their digests in docker/images.lock of `folder`. */
   async setUp(folder: string, edge: Readonly<Record<string, string>> = {}): Promise<void> {
-    const [port = ''] = await findFreePorts(1);
+    const port = await findFreePort();
     this.address = `127.0.0.1:${port}`;
     run('docker', ['run', '--detach', '--name', this.#container, '--publish', `${this.address}:5000`, 'registry:2']);
     await waitFor('the registry', async () => (await fetch(`http://${this.address}/v2/`)).ok || undefined);

@@ -1,16 +1,18 @@
 import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 
 const LOOPBACK = '127.0.0.1';
 
+/** Below the ports of outgoing connections, which could otherwise take the port before the server does. */
+const [LOWEST, HIGHEST] = [10_240, 32_767];
+
 export async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, LOOPBACK, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if ((await tryToListen(port, LOOPBACK)) === undefined) return port;
+  }
 }
 
 /**

@@ -7,7 +7,8 @@ import { withClient } from '@airlock/database';
 import { migrate, provision } from '@airlock/database/operations';
 import { model } from '@airlock/model';
 import { type Cluster, startCluster } from '@airlock/embedded-postgres';
-import { findFreePort, useTogether } from '@airlock/service/testing';
+import { findFreePort } from '@airlock/config/testing';
+import { useTogether } from '@airlock/service/testing';
 import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import { ApiProcess } from '../testing/api-process.fixture.js';
 

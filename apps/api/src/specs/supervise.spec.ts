@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useTestDatabase } from '@airlock/database-dev/testing';
-import { findFreePort } from '@airlock/service/testing';
+import { findFreePort } from '@airlock/config/testing';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ApiProcess } from '../testing/api-process.fixture.js';
 

@@ -13,11 +13,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findFreePorts } from '@airlock/config/testing';
 import { identifyProcess } from '@airlock/embedded-postgres';
 import { ROOT } from './workspace.js';
 
@@ -78,7 +77,7 @@ export class ScratchWorkspace {
     writeFileSync(join(root, 'apps/api/src/typed.ts'), 'export const count: number = 1;\n');
     writeFileSync(join(root, RUNNER), RUNNER_SOURCE);
     const [port = 0, managementPort = 0, databasePort = 0] = await findFreePorts(3);
-    const example = readFileSync(join(root, '.env.example'), 'utf8').replaceAll(':54318/', `:${databasePort}/`);
+    const example = readFileSync(join(root, '.env.example'), 'utf8').replaceAll(':15432/', `:${databasePort}/`);
     writeFileSync(join(root, '.env'), `${example}\nPORT=${port}\nMANAGEMENT_PORT=${managementPort}\n`);
     return new ScratchWorkspace(root, { port, managementPort, databasePort });
   }
@@ -216,14 +215,6 @@ function linkPackages(root: string): void {
   }
   const nested = 'apps/api/node_modules';
   if (existsSync(join(ROOT, nested))) symlinkSync(join(ROOT, nested), join(root, nested));
-}
-
-export async function findFreePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }
 
 function readArguments(pid: number): string[] {

@@ -2,10 +2,10 @@ import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { withHeldPort } from '@airlock/config/testing';
+import { findFreePorts, withHeldPort } from '@airlock/config/testing';
 import { isPortFree } from '@airlock/embedded-postgres';
 import { model } from '@airlock/model';
-import { findFreePorts, ScratchWorkspace } from './scratch-workspace.fixture.js';
+import { ScratchWorkspace } from './scratch-workspace.fixture.js';
 
 const LIMIT_MS = 120_000;
 const SOURCE = 'libs/service/src/app/version.ts';

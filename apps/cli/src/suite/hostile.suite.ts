@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findFreePort } from '@airlock/config/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseImageReference, readImage } from '@airlock/deploy/testing';
-import { findFreePort, openLab, startAirlock, type Lab, type LabStack, type Running } from './lab.js';
+import { openLab, startAirlock, type Lab, type LabStack, type Running } from './lab.js';
 import { startLoad } from './load.js';
 import { docker, listScratchStacks, readRun, waitFor, waitForRegistry } from './run.js';
 

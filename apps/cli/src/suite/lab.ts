@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findFreePort } from '@airlock/config/testing';
 import { readProcessEnvironment } from '@airlock/config';
 import type { DeploymentRecord, EnvironmentStatus } from '@airlock/deploy';
 import { execute, type RunResult } from '@airlock/deploy/testing';
@@ -268,12 +268,4 @@ async function execInLedger(stack: string): Promise<string> {
   ).trim();
   const script = "fetch('http://127.0.0.1:7000/posts').then(r=>r.text()).then(t=>console.log(t))";
   return docker.run(['exec', id, 'node', '-e', script]);
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { findFreePort } from '@airlock/config/testing';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { engineVariables } from '@airlock/deploy/testing';
 import { askEdge, createEdgeCertificate, describeEdge, PREVIEW_DOMAIN, type EdgeCertificate } from './edge.js';
-import { findFreePort, HERE, openLab, runAirlock, type Lab } from './lab.js';
+import { HERE, openLab, runAirlock, type Lab } from './lab.js';
 import { docker, WORKSPACE } from './run.js';
 
 let lab: Lab;

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findFreePort } from '@airlock/config/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { execute, type RunResult } from '@airlock/deploy/testing';
 import { probedResource } from '@airlock/model/probed-resource';
-import { findFreePort, openLab, runAirlock, startAirlock, type Lab } from './lab.js';
+import { openLab, runAirlock, startAirlock, type Lab } from './lab.js';
 import { LIGHT_PAUSE_MS, startLoad, type Load } from './load.js';
 import { report } from './suite-report.js';
 import { docker, isQuick, readRun, removeStack, waitFor, WORKSPACE } from './run.js';

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renameAttribute } from '@airlock/jobs';
+import { findFreePort } from '@airlock/config/testing';
 import { withTestDatabase } from '@airlock/database-dev/testing';
 import {
   AppProcess,
   type AppProcessOptions,
-  findFreePort,
   readMetrics,
   readSpans,
   RequestContext,

@@ -13,6 +13,13 @@ describe('generated files', () => {
     expect({ content: committed, fix: command }).toEqual({ content, fix: command });
   });
 
+  it('give development no port that an outgoing connection could take before its server', () => {
+    const text = files.find(({ path }) => path === '.env.example')?.content ?? '';
+    const ports = [...text.matchAll(/PORT=(\d+)$|127\.0\.0\.1:(\d+)\//gm)].map(([, own, url]) => Number(own ?? url));
+    expect(ports).toContain(15_432);
+    expect(Math.max(...ports)).toBeLessThan(32_768);
+  });
+
   it('are written to their paths', async () => {
     await withFolder({}, (folder) => {
       writeGenerated(files, folder);

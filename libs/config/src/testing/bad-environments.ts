@@ -87,7 +87,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
     base: 'testing',
     set: {},
     files: {
-      '.env': 'ENVIRONMENT=development\nDATABASE_URL=postgres://airlock_app:x@127.0.0.1:54318/airlock_development\n',
+      '.env': 'ENVIRONMENT=development\nDATABASE_URL=postgres://airlock_app:x@127.0.0.1:15432/airlock_development\n',
     },
     lines: ['ENVIRONMENT: is testing, but .env says "development"; expected a file with ENVIRONMENT=testing'],
   },
@@ -247,12 +247,12 @@ export const badEnvironments: readonly BadEnvironment[] = [
     title: 'two migration databases and two Redis from two sources',
     base: 'development',
     set: {
-      DATABASE_MIGRATION_URL: 'postgres://m:p@127.0.0.1:54318/airlock_development',
+      DATABASE_MIGRATION_URL: 'postgres://m:p@127.0.0.1:15432/airlock_development',
       REDIS_URL: 'redis://127.0.0.1:6379/0',
     },
     files: {
       '.env':
-        'ENVIRONMENT=development\nDATABASE_MIGRATION_URL=postgres://m:q@127.0.0.1:54318/airlock_development\nREDIS_URL=redis://127.0.0.1:6379/1\n',
+        'ENVIRONMENT=development\nDATABASE_MIGRATION_URL=postgres://m:q@127.0.0.1:15432/airlock_development\nREDIS_URL=redis://127.0.0.1:6379/1\n',
     },
     lines: [
       'DATABASE_MIGRATION_URL: is set in the process environment and in .env, with different values; expected one source',
@@ -1027,7 +1027,7 @@ export const badEnvironments: readonly BadEnvironment[] = [
   {
     title: 'a migrator of another database',
     base: 'development',
-    set: { DATABASE_MIGRATION_URL: 'postgres://m:b@127.0.0.1:54318/airlock_other' },
+    set: { DATABASE_MIGRATION_URL: 'postgres://m:b@127.0.0.1:15432/airlock_other' },
     lines: [
       'DATABASE_MIGRATION_URL: names the database airlock_other, but DATABASE_URL names airlock_development; expected the same database in both',
     ],

@@ -11,7 +11,7 @@ const auth = {
 const STATED: Readonly<Record<Environment, Readonly<Record<string, string>>>> = {
   development: {
     ENVIRONMENT: 'development',
-    DATABASE_URL: 'postgres://airlock_app:p@127.0.0.1:54318/airlock_development',
+    DATABASE_URL: 'postgres://airlock_app:p@127.0.0.1:15432/airlock_development',
   },
   testing: {
     ENVIRONMENT: 'testing',

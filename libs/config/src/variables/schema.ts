@@ -196,7 +196,7 @@ export const schema = z.object({
     programs: WITH_DATABASE,
     description: 'The database, as the application role, which reads and writes rows but cannot change the schema.',
     example: {
-      development: 'postgres://airlock_app:changethis@127.0.0.1:54318/airlock_development',
+      development: 'postgres://airlock_app:changethis@127.0.0.1:15432/airlock_development',
       testing: 'postgres://airlock_app:changethis@127.0.0.1:5433/airlock_test',
       preview: 'postgres://airlock_app:changethis@postgres:5432/airlock_preview',
       production: 'postgres://airlock_app:changethis@db.example.com:5432/airlock?sslmode=verify-full',
@@ -214,7 +214,7 @@ export const schema = z.object({
       programs: ['migrate', 'provision'],
       description: 'The same database, as the migrator role. Only release jobs get it.',
       example: {
-        development: 'postgres://airlock_migrator:changethis@127.0.0.1:54318/airlock_development',
+        development: 'postgres://airlock_migrator:changethis@127.0.0.1:15432/airlock_development',
         testing: 'postgres://airlock_migrator:changethis@127.0.0.1:5433/airlock_test',
         preview: 'postgres://airlock_migrator:changethis@postgres:5432/airlock_preview',
         production: 'postgres://airlock_migrator:changethis@db.example.com:5432/airlock?sslmode=verify-full',

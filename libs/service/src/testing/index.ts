@@ -9,7 +9,6 @@ export { mergeConstraints } from '../data/constraints.js';
 export { AppProcess, type AppProcessOptions } from './app-process.fixture.js';
 export { EventClient } from './event-client.fixture.js';
 export { SocketClient } from './socket-client.fixture.js';
-export { findFreePort } from './free-port.fixture.js';
 export { TestMailServer } from './mail-server.fixture.js';
 export { RecordingServer } from './outside.fixture.js';
 export { startKeptAlive } from './keep-alive-clients.fixture.js';

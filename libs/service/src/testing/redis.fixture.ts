@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
 import { Secret, readProcessEnvironment } from '@airlock/config';
-import { skipUnless } from '@airlock/config/testing';
+import { findFreePort, skipUnless } from '@airlock/config/testing';
 import { describeWithRedis } from '@airlock/database-dev/testing';
-import { findFreePort } from './free-port.fixture.js';
 
 const SERVERS = ['redis-server', 'valkey-server'];
 

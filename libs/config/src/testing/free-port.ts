@@ -7,10 +7,18 @@ const [LOWEST, HIGHEST] = [10_240, 32_767];
 
 /** A port that was free a moment ago, for a server that needs a fixed port. */
 export async function findFreePort(): Promise<number> {
-  for (;;) {
+  const [port = 0] = await findFreePorts(1);
+  return port;
+}
+
+/** As `findFreePort`: different ones. */
+export async function findFreePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) {
     const port = randomInt(LOWEST, HIGHEST);
-    if (await isFree(port)) return port;
+    if (await isFree(port)) ports.add(port);
   }
+  return [...ports];
 }
 
 async function isFree(port: number): Promise<boolean> {
