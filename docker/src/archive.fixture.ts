@@ -37,7 +37,12 @@ export class ArchivedHost {
 
   /** `docker/recover production …` as an operator types it. */
   recover(...words: string[]): Outcome {
-    return attempt('docker/recover', ['production', ...words], this.folder, { AIRLOCK_PROJECT: this.host.project });
+    return this.recoverAs('production', ...words);
+  }
+
+  /** The same with an environment of any name. */
+  recoverAs(environment: string, ...words: string[]): Outcome {
+    return attempt('docker/recover', [environment, ...words], this.folder, { AIRLOCK_PROJECT: this.host.project });
   }
 
   /** A shell command in the service `archive`, with its settings. */

@@ -76,6 +76,11 @@ describe('recovery to a moment', () => {
     ]);
   });
 
+  it('is not shown as that of another environment', () => {
+    const { status, output } = stack.recoverAs('staging', 'info');
+    expect([status, output]).toEqual([64, expect.stringContaining('is of production; expected staging')]);
+  });
+
   it('cannot write the data of the server', () => {
     expect(() => stack.inArchive('touch "$PGDATA/written"')).toThrow(/Read-only file system/);
   });

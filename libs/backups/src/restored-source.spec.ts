@@ -143,6 +143,15 @@ describeWithTools('a restored source', () => {
     await expectRefusal(restore(mustNotRun), { problem, exitCode: 1 });
   });
 
+  it('is refused before anything is created if the backup lacks a migration of this release', async () => {
+    await createBackup(world.options);
+    const migrations = [...world.options.migrations, { name: '20991128000000-later' }];
+    await expectRefusal(restore(mustNotRun, { migrations, tools: '/nonexistent' }), {
+      problem: 'missing-migrations',
+      exitCode: 3,
+    });
+  });
+
   const setSize = (text: string) =>
     world.change('manifest.json', (bytes) => Buffer.from(bytes.toString().replace(/ "databaseBytes": \d+,/, text)));
   it.each([

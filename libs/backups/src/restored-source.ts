@@ -36,6 +36,7 @@ export async function withRestoredSource<T>(
   use: (source: RestoredSource) => Promise<T>,
 ): Promise<T> {
   const backup = await new BackupStore(options.storage, options.environment).loadNewest().catch(nameRefusal);
+  assertSameRelease(backup, options.migrations);
   const started = Date.now();
   await assertTools(backup.server.major, options.tools, ['pg_restore', 'initdb', 'postgres']);
   const bytes = backup.databaseBytes ?? backup.bytes * LARGEST_RATIO;
@@ -47,6 +48,18 @@ export async function withRestoredSource<T>(
       assertAlive(backup, recovery, options.maxLagMs);
       return use({ address, backup, recovery });
     }),
+  );
+}
+
+/** Rows fit only the schema that they were read with. Hours before, as a manifest has the migrations. */
+function assertSameRelease({ name, contents }: BackupManifest, migrations: DumpOptions['migrations']): void {
+  const applied = new Set(contents.migrations.map((migration) => migration.name));
+  const missing = migrations.find((migration) => !applied.has(migration.name));
+  if (missing === undefined) return;
+  throw refuse(
+    'missing-migrations',
+    `${name}: lacks the migration ${missing.name} of this release; expected a release with the same migrations\n` +
+      '  run the refresh in the release that serves production, then migrate the result',
   );
 }
 

@@ -40,7 +40,7 @@ async function backUp({ keep, json }: Pick<BackupFlags, 'keep' | 'json'>): Promi
   const { backup, removed, isRecorded } = await withBackups((options) =>
     createBackup({ ...options, keep: keep ?? options.keep }),
   ).catch((error: unknown) => printProblem(error, json));
-  for (const doubt of backup.doubts) console.error(`warning: shrunken: ${doubt}`);
+  warnOfDoubts(backup);
   if (!isRecorded)
     console.error(
       'warning: not recorded in ops.backups, so MIGRATION_BACKUP_AGE does not count it; expected a role that may become the owner, and airlock db migrate',
@@ -87,6 +87,7 @@ export function dbRestoreCommand(): Command {
       const report = await withBackups((options) => restoreBackup(options, { name, as })).catch((error: unknown) =>
         printProblem(error, json),
       );
+      warnOfDoubts(report.backup);
       if (json) return console.log(JSON.stringify(report, null, 2));
       console.log(`${report.database}: has the rows of ${report.backup.name}, compared with its manifest`);
       console.log(
@@ -113,12 +114,19 @@ async function drill({ json }: { json?: true }): Promise<void> {
   const { printProblem, withBackups } = await import('../command-line/load-backups.js');
   const { describeRecovery, restoreDrill } = await import('@airlock/backups');
   const report = await withBackups(restoreDrill).catch((error: unknown) => printProblem(error, json));
+  warnOfDoubts(report.backup);
   if (json) return console.log(JSON.stringify(report, null, 2));
   const { backup, durationMs, pending } = report;
   const asked = pending === 0 ? ', and asked as the application,' : '';
   console.log(`${backup.name}: restored and compared${asked} in ${durationMs} ms`);
   console.log(describeRecovery(report));
   if (pending > 0) console.log(`  not asked as the application: it lacks ${pending} migrations of this release`);
+}
+
+/** Tables that had lost rows when the backup was taken: another one may be the right one. */
+export function warnOfDoubts({ name, doubts }: Pick<BackupManifest, 'name' | 'doubts'>): void {
+  for (const doubt of doubts) console.error(`warning: ${name} is shrunken: ${doubt}`);
+  if (doubts.length > 0) console.error('  airlock db backups   # shows those that are not');
 }
 
 function describe({ name, bytes, contents, doubts, isEncrypted }: BackupManifest): string {

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { RowProgress } from '@airlock/database/operations';
 import { parseEvery } from '../command-line/parse-every.js';
+import { warnOfDoubts } from './db-backup.js';
 
 interface Options {
   readonly percent?: number;
@@ -66,7 +67,10 @@ async function run({ json, percent, canary, folder, heartbeatWithin }: Options):
   const classes = await model.loadClasses();
   const flags = { folder, maxLagMs: heartbeatWithin };
   const report = await withRefreshSource(config, flags, async (session, restored) => {
-    if (restored) console.error(`refresh: ${restored.backup.name} is restored and compared`);
+    if (restored) {
+      console.error(`refresh: ${restored.backup.name} is restored and compared`);
+      warnOfDoubts(restored.backup);
+    }
     const filled = await withFlatMemory(() =>
       refresh({
         ...{ config, source: session, key, percent, canaries: canary },

@@ -27,6 +27,8 @@ export type BackupProblem =
   | 'damaged-manifest'
   /** A release newer than this one has migrated the database. */
   | 'unknown-migrations'
+  /** The backup lacks a migration of this release. */
+  | 'missing-migrations'
   /** A database of that name exists, or the name is not a valid one. */
   | 'existing-database'
   | 'no-key'

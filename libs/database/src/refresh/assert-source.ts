@@ -67,7 +67,8 @@ export async function assertOrigin(source: Client, target: Location): Promise<St
     throw new RefreshRefusal(
       'SourceIsOriginal',
       `${where}: is the original of ${stamp.environment} by its stamp; expected a copy, which a restore makes\n` +
-        `  if it is a copy of the whole server, name it so: ALTER DATABASE ${escapeIdentifier(here.databaseName)} RENAME TO …`,
+        `  the original keeps its name; only on another server, a copy of the whole one, which no process uses:\n` +
+        `  ALTER DATABASE ${escapeIdentifier(here.databaseName)} RENAME TO …`,
     );
   return stamp;
 }

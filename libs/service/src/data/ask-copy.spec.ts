@@ -2,7 +2,7 @@ import { describeProduct } from '../app/describe-product.js';
 import { useScratchCluster } from '@airlock/database/fixtures';
 import { migrate } from '@airlock/database/operations';
 import { sampleModel } from '@airlock/database/sample';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { askCopy } from './ask-copy.js';
 
 const cluster = useScratchCluster();
@@ -24,6 +24,19 @@ describe('askCopy', () => {
     expect((await sql('SELECT service, reason FROM ops.system_uses')).rows).toEqual([
       { service: 'restore-drill', reason: 'restore-drill' },
     ]);
+  });
+
+  it('leaves the standard output to the report, also if statements are printed', async () => {
+    const { config } = await createCopy();
+    const [report, errors] = [jest.spyOn(process.stdout, 'write'), jest.spyOn(console, 'error').mockReturnValue()];
+    try {
+      await askCopy({ ...config, database: { ...config.database, echo: true } }, product);
+      expect(report).not.toHaveBeenCalled();
+      expect(errors).toHaveBeenCalledWith(expect.stringContaining('SELECT'));
+    } finally {
+      report.mockRestore();
+      errors.mockRestore();
+    }
   });
 
   it.each<[string, (app: string) => string, string[]]>([

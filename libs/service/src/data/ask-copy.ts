@@ -9,6 +9,9 @@ const SERVICE = 'restore-drill';
 const POOL_SIZE = 2;
 const TIMEOUT_MS = 60_000;
 
+/** The report is on the standard output. Failures are in it; a pool whose copy is dropped as it closes is none. */
+const OUTSIDE_OF_THE_REPORT = { log: (text: string) => console.error(text), warn: () => undefined };
+
 /**
  * Asks a restored copy what a process asks its database: whether its schema fits this code, and for a row of each entity, as the
  * system and as a user. It sends nothing to another service, and runs no job.
@@ -22,7 +25,11 @@ export async function askCopy(
   { checkSchema, loadEntities }: { checkSchema: CheckSchema } & Pick<Model, 'loadEntities'>,
 ): Promise<string[]> {
   const own = { ...config, database: { ...config.database, poolSize: POOL_SIZE } };
-  const dataSource = createDataSource(own, { entities: [...(await loadEntities())], purpose: SERVICE });
+  const dataSource = createDataSource(own, {
+    entities: [...(await loadEntities())],
+    purpose: SERVICE,
+    printSql: OUTSIDE_OF_THE_REPORT,
+  });
   const connected = await attempt('the application connects', () => openCopy(dataSource, config));
   if (connected !== undefined) return [connected];
   try {
