@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, lchownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -122,6 +122,9 @@ describeWithTools('a restored source', () => {
   it.each([
     ['a heartbeat that is too old', 'stale-heartbeat', `UPDATE ops.heartbeat SET at = now() - interval '61 s'`],
     ['no heartbeat', 'stale-heartbeat', 'UPDATE ops.heartbeat SET at = NULL'],
+    ['a heartbeat without an end', 'stale-heartbeat', `UPDATE ops.heartbeat SET at = 'infinity'`],
+    ['a heartbeat without a beginning', 'stale-heartbeat', `UPDATE ops.heartbeat SET at = '-infinity'`],
+    ['a heartbeat after the backup', 'stale-heartbeat', `UPDATE ops.heartbeat SET at = now() + interval '61 s'`],
     ['no table of heartbeats', 'stale-heartbeat', 'ALTER TABLE ops.heartbeat RENAME TO other'],
     ['a foreign server', 'foreign-server', FOREIGN],
     ['a user mapping', 'foreign-server', `${FOREIGN}; CREATE USER MAPPING FOR PUBLIC SERVER s`],
@@ -150,6 +153,8 @@ describeWithTools('a restored source', () => {
     ['the programs of a server', 'wrong-tools', () => Promise.resolve({ tools: linkTools(['pg_restore']) })],
     ['a folder', 'unfit-folder', () => Promise.resolve({ folder: '/nonexistent' })],
     ['room on the disk', 'unfit-folder', async () => void (await setSize(' "databaseBytes": 1000000000000000,'))],
+    ['a path free of commas', 'unfit-folder', () => Promise.resolve({ folder: makeFolder('a,b') })],
+    ['a path free of quotation marks', 'unfit-folder', () => Promise.resolve({ folder: makeFolder('a"b') })],
     ['room for the path of a socket', 'unfit-folder', () => Promise.resolve({ folder: makeFolder('x'.repeat(80)) })],
   ])('is refused without %s, before anything is done', async (_, problem, arrange) => {
     await createBackup(world.options);
@@ -306,7 +311,9 @@ describeWithTools('a restored source', () => {
       string,
     ];
     const elsewhere = makeFolder('elsewhere');
-    for (const path of [plain, withLink, marked]) mkdirSync(path);
+    mkdirSync(join(marked, 'data'), { recursive: true });
+    spawnSync('mkfifo', [join(marked, 'data/postmaster.pid')]);
+    for (const path of [plain, withLink]) mkdirSync(path);
     for (const path of [elsewhere, marked]) writeFileSync(join(path, mark), '');
     symlinkSync(elsewhere, linked);
     symlinkSync(join(elsewhere, mark), join(withLink, mark));

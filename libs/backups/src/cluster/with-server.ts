@@ -64,6 +64,8 @@ function findUnfitness(parent: string, neededMib: number): [string, string] | un
     const place = realpathSync(parent);
     const { bavail, bsize } = statfsSync(place);
     const freeMib = Math.floor((bavail * bsize) / MIB);
+    // One ends an address in a list of libpq, the other one a path in a list of the server.
+    if (/[,"]/.test(place)) return ['has a comma or a quotation mark in its path', 'a path without them'];
     if (freeMib < neededMib) return [`has ${freeMib} MiB free`, `${neededMib} MiB`];
     const length = Buffer.byteLength(join(place, `${PREFIX}XXXXXX/.s.PGSQL.${PORT}`));
     return length > MAX_SOCKET_BYTES ? ['has a long path', 'room in the path of a socket'] : undefined;
