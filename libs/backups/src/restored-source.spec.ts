@@ -106,6 +106,43 @@ describeWithTools('a restored source', () => {
     });
   });
 
+  it.each([
+    ['a check', `CREATE TABLE public.trap (v text CHECK (public.spring(v))); INSERT INTO public.trap VALUES ('x')`],
+    [
+      'a domain',
+      `CREATE DOMAIN public.d AS text CHECK (public.spring(VALUE)); CREATE TABLE public.trap (v public.d); INSERT INTO public.trap VALUES ('x')`,
+    ],
+    [
+      'a generated column',
+      `CREATE TABLE public.trap (v text, g boolean GENERATED ALWAYS AS (public.spring(v)) STORED); INSERT INTO public.trap VALUES ('x')`,
+    ],
+    [
+      'an index',
+      `CREATE TABLE public.trap (v text); CREATE INDEX ON public.trap (public.spring(v)); INSERT INTO public.trap VALUES ('x')`,
+    ],
+    [
+      'a table of Airlock that became a view',
+      `ALTER TABLE ops.heartbeat RENAME TO beats; CREATE VIEW ops.heartbeat AS SELECT at FROM ops.beats WHERE public.spring('')`,
+    ],
+  ])('runs the code of %s without rights on the server', async (_, sql) => {
+    const sprung = makeFolder('sprung');
+    chmodSync(sprung, 0o777);
+    const owner = `${world.options.app.database}_owner`;
+    const program = `COPY (SELECT) TO PROGRAM ''touch ${sprung}/it''`;
+    await world.sql(
+      `SET ROLE ${owner}; CREATE FUNCTION public.spring(v text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+         $$ BEGIN
+              IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user) AND current_database() ~ '^airlock_restore_' THEN
+                EXECUTE '${program}';
+              END IF;
+              RETURN true;
+            END $$; ${sql}`,
+    );
+    await createBackup(world.options);
+    await restore(nothing);
+    expect(readdirSync(sprung)).toEqual([]);
+  });
+
   it('ends when its use fails', async () => {
     await createBackup(world.options);
     await expect(restore(() => Promise.reject(new Error('the use failed')))).rejects.toThrow('the use failed');
