@@ -143,6 +143,23 @@ describeWithTools('a restored source', () => {
     expect(readdirSync(sprung)).toEqual([]);
   });
 
+  it('has trusted extensions, and is refused with another one', async () => {
+    await world.sql(
+      `CREATE EXTENSION citext SCHEMA public; ALTER TABLE public.parcels ADD COLUMN title public.citext DEFAULT 'A title'`,
+    );
+    await createBackup(world.options);
+    await restore(async ({ address }) =>
+      expect(await readOne(address, `SELECT count(*)::int FROM public.parcels WHERE title = 'a TITLE'`)).toEqual({
+        count: 300,
+      }),
+    );
+    await world.sql('CREATE EXTENSION pgrowlocks SCHEMA public');
+    await createBackup(world.options);
+    const attempt = restore(mustNotRun);
+    await expect(attempt).rejects.toThrow('permission denied to create extension "pgrowlocks"');
+    await expectRefusal(attempt, { problem: 'restore-failed', exitCode: 1 });
+  });
+
   it('ends when its use fails', async () => {
     await createBackup(world.options);
     await expect(restore(() => Promise.reject(new Error('the use failed')))).rejects.toThrow('the use failed');
