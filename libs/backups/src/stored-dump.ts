@@ -42,7 +42,7 @@ function assertKnown({ name, contents }: BackupManifest, migrations: RestoreOpti
   );
 }
 
-/** What only a superuser, or the role itself, may restore. */
+/** Leaves out entries that only a superuser, or their own role, may restore. */
 const AS_ONE_ROLE = ['--no-owner', '--no-privileges', '--no-comments', '--no-publications', '--no-security-labels'];
 
 /** The stored bytes of a backup. */
