@@ -16,7 +16,7 @@ import { Checksum } from './tools/streams.js';
 import { assertTools } from './tools/assert-tools.js';
 import { startTool } from './tools/start-tool.js';
 import { TableList } from './tools/table-list.js';
-import { withCaFile } from './tools/with-ca-file.js';
+import { withFile } from './tools/with-file.js';
 
 export interface CreateOptions extends BackupOptions {
   /** How many backups without doubts are kept. */
@@ -53,7 +53,7 @@ export async function createBackup(options: CreateOptions): Promise<BackupReport
     const facts = await openSnapshot(client, options.tools);
     await store.sweep();
     await store.start(facts.name);
-    const dumped = await withCaFile(options.sslCa, (caFile) =>
+    const dumped = await withFile(options.sslCa, (caFile) =>
       storeDump({ store, database, caFile, facts, encrypt, options }),
     );
     await client.query('COMMIT');

@@ -12,10 +12,19 @@ export interface Recovery {
   readonly recoveryTimeMs: number;
 }
 
-export async function readHeartbeat(client: Client): Promise<Date | null> {
+/** The application may write any time there. One after the backup, or without an end, says nothing about it. */
+export async function readHeartbeat(
+  client: Client,
+  { takenAt }: Pick<BackupManifest, 'takenAt'>,
+): Promise<Date | null> {
   const { rows: tables } = await client.query(`SELECT WHERE pg_catalog.to_regclass('ops.heartbeat') IS NOT NULL`);
   if (tables.length === 0) return null;
-  const { rows } = await client.query<{ at: Date | null }>('SELECT at FROM ops.heartbeat');
+  // A minute later it may be: the clock of a server that took over can be behind.
+  const { rows } = await client.query<{ at: Date }>(
+    `SELECT at FROM ops.heartbeat
+      WHERE pg_catalog.isfinite(at) AND at <= $1::pg_catalog.timestamptz + pg_catalog.make_interval(mins => 1)`,
+    [takenAt],
+  );
   return rows[0]?.at ?? null;
 }
 
@@ -32,7 +41,8 @@ export function createRecovery(heartbeatAt: Date | null, started: number): Recov
 export function assertAlive({ name, takenAt }: BackupManifest, { heartbeatAt }: Recovery, maxLagMs: number): void {
   const lagMs = heartbeatAt && Date.parse(takenAt) - heartbeatAt.getTime();
   if (lagMs !== null && lagMs <= maxLagMs) return;
-  const found = lagMs === null ? 'no heartbeat' : `a heartbeat ${Math.round(lagMs / 1000)} s older than the backup`;
+  const found =
+    lagMs === null ? 'no heartbeat from before it' : `a heartbeat ${Math.round(lagMs / 1000)} s older than the backup`;
   throw new BackupError(
     'stale-heartbeat',
     `${name}: has ${found}; expected one within ${maxLagMs / 1000} s, which each process that runs jobs writes every minute\n` +
@@ -43,7 +53,7 @@ export function assertAlive({ name, takenAt }: BackupManifest, { heartbeatAt }: 
 export function describeRecovery({ heartbeatAt, recoveryPointMs, recoveryTimeMs }: Recovery): string {
   const point =
     heartbeatAt === null || recoveryPointMs === null
-      ? 'unknown, because the backup has no heartbeat'
+      ? 'unknown, because the backup has no heartbeat from before it'
       : `${heartbeatAt.toISOString()}, ${Math.round(recoveryPointMs / 1000)} s ago`;
   return `recovery point: ${point}; recovery time: ${(recoveryTimeMs / 1000).toFixed(1)} s`;
 }

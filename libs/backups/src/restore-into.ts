@@ -65,7 +65,7 @@ async function assertRestored({
         : [`the stamp is ${stamp?.environment ?? 'missing'}, and the backup is of ${backup.environment}`]),
       ...(stamp && findBrokenBindings(stamp, here).length === 0 ? ['its stamp says that it is an original'] : []),
     ];
-    if (differences.length === 0) return readHeartbeat(client);
+    if (differences.length === 0) return readHeartbeat(client, backup);
     const text = `${backup.name}: the restored database differs; expected what was backed up`;
     throw new BackupError('differs', [text, ...differences.map((line) => `  ${line}`)].join('\n'));
   });

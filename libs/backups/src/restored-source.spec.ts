@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, lchownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -106,6 +106,60 @@ describeWithTools('a restored source', () => {
     });
   });
 
+  it.each([
+    ['a check', `CREATE TABLE public.trap (v text CHECK (public.spring(v))); INSERT INTO public.trap VALUES ('x')`],
+    [
+      'a domain',
+      `CREATE DOMAIN public.d AS text CHECK (public.spring(VALUE)); CREATE TABLE public.trap (v public.d); INSERT INTO public.trap VALUES ('x')`,
+    ],
+    [
+      'a generated column',
+      `CREATE TABLE public.trap (v text, g boolean GENERATED ALWAYS AS (public.spring(v)) STORED); INSERT INTO public.trap VALUES ('x')`,
+    ],
+    [
+      'an index',
+      `CREATE TABLE public.trap (v text); CREATE INDEX ON public.trap (public.spring(v)); INSERT INTO public.trap VALUES ('x')`,
+    ],
+    [
+      'a table of Airlock that became a view',
+      `ALTER TABLE ops.heartbeat RENAME TO beats; CREATE VIEW ops.heartbeat AS SELECT at FROM ops.beats WHERE public.spring('')`,
+    ],
+  ])('runs the code of %s without rights on the server', async (_, sql) => {
+    const sprung = makeFolder('sprung');
+    chmodSync(sprung, 0o777);
+    const owner = `${world.options.app.database}_owner`;
+    const program = `COPY (SELECT) TO PROGRAM ''touch ${sprung}/it''`;
+    await world.sql(
+      `SET ROLE ${owner}; CREATE FUNCTION public.spring(v text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+         $$ BEGIN
+              IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user) AND current_database() ~ '^airlock_restore_' THEN
+                EXECUTE '${program}';
+              END IF;
+              RETURN true;
+            END $$; ${sql}`,
+    );
+    await createBackup(world.options);
+    await restore(nothing);
+    expect(readdirSync(sprung)).toEqual([]);
+  });
+
+  it('has trusted extensions, and is refused with another one', async () => {
+    await world.sql(
+      `CREATE EXTENSION citext SCHEMA public; ALTER TABLE public.parcels ADD COLUMN title public.citext DEFAULT 'A title'`,
+    );
+    await createBackup(world.options);
+    await restore(async ({ address }) =>
+      expect(await readOne(address, `SELECT count(*)::int FROM public.parcels WHERE title = 'a TITLE'`)).toEqual({
+        count: 300,
+      }),
+    );
+    await world.sql('CREATE EXTENSION pgrowlocks SCHEMA public');
+    await createBackup(world.options);
+    const attempt = restore(mustNotRun);
+    await expect(attempt).rejects.toThrow('permission denied to create extension "pgrowlocks"');
+    await expectRefusal(attempt, { problem: 'restore-failed', exitCode: 1 });
+  });
+
   it('ends when its use fails', async () => {
     await createBackup(world.options);
     await expect(restore(() => Promise.reject(new Error('the use failed')))).rejects.toThrow('the use failed');
@@ -122,6 +176,9 @@ describeWithTools('a restored source', () => {
   it.each([
     ['a heartbeat that is too old', 'stale-heartbeat', `UPDATE ops.heartbeat SET at = now() - interval '61 s'`],
     ['no heartbeat', 'stale-heartbeat', 'UPDATE ops.heartbeat SET at = NULL'],
+    ['a heartbeat without an end', 'stale-heartbeat', `UPDATE ops.heartbeat SET at = 'infinity'`],
+    ['a heartbeat without a beginning', 'stale-heartbeat', `UPDATE ops.heartbeat SET at = '-infinity'`],
+    ['a heartbeat after the backup', 'stale-heartbeat', `UPDATE ops.heartbeat SET at = now() + interval '61 s'`],
     ['no table of heartbeats', 'stale-heartbeat', 'ALTER TABLE ops.heartbeat RENAME TO other'],
     ['a foreign server', 'foreign-server', FOREIGN],
     ['a user mapping', 'foreign-server', `${FOREIGN}; CREATE USER MAPPING FOR PUBLIC SERVER s`],
@@ -159,6 +216,8 @@ describeWithTools('a restored source', () => {
     ['the programs of a server', 'wrong-tools', () => Promise.resolve({ tools: linkTools(['pg_restore']) })],
     ['a folder', 'unfit-folder', () => Promise.resolve({ folder: '/nonexistent' })],
     ['room on the disk', 'unfit-folder', async () => void (await setSize(' "databaseBytes": 1000000000000000,'))],
+    ['a path free of commas', 'unfit-folder', () => Promise.resolve({ folder: makeFolder('a,b') })],
+    ['a path free of quotation marks', 'unfit-folder', () => Promise.resolve({ folder: makeFolder('a"b') })],
     ['room for the path of a socket', 'unfit-folder', () => Promise.resolve({ folder: makeFolder('x'.repeat(80)) })],
   ])('is refused without %s, before anything is done', async (_, problem, arrange) => {
     await createBackup(world.options);
@@ -315,7 +374,9 @@ describeWithTools('a restored source', () => {
       string,
     ];
     const elsewhere = makeFolder('elsewhere');
-    for (const path of [plain, withLink, marked]) mkdirSync(path);
+    mkdirSync(join(marked, 'data'), { recursive: true });
+    spawnSync('mkfifo', [join(marked, 'data/postmaster.pid')]);
+    for (const path of [plain, withLink]) mkdirSync(path);
     for (const path of [elsewhere, marked]) writeFileSync(join(path, mark), '');
     symlinkSync(elsewhere, linked);
     symlinkSync(join(elsewhere, mark), join(withLink, mark));

@@ -1,5 +1,6 @@
 import type { DatabaseAddress } from '@airlock/config';
 import { StorageError } from '@airlock/storage';
+import { createContext } from './backup-options.js';
 import { BackupStore } from './backup-store.js';
 import { assertRoomFor, withServer } from './cluster/with-server.js';
 import { assertAlive, createRecovery, type Recovery } from './heartbeat.js';
@@ -42,7 +43,8 @@ export async function withRestoredSource<T>(
   const bytes = backup.databaseBytes ?? backup.bytes * LARGEST_RATIO;
   assertRoomFor({ name: backup.name, bytes }, options.folder);
   const dump = await verifyDump(backup, options, { isSealed: true });
-  return withServer({ parent: options.folder, tools: options.tools }, (admin) =>
+  const server = { parent: options.folder, tools: options.tools, context: createContext(options, 'restore') };
+  return withServer(server, (admin) =>
     withRestored({ ...options, admin, app: admin }, { backup, dump }, ({ address, heartbeatAt }) => {
       const recovery = createRecovery(heartbeatAt, started);
       assertAlive(backup, recovery, options.maxLagMs);

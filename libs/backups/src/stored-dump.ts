@@ -8,14 +8,14 @@ import type { BackupManifest } from './manifest.js';
 import { type Bytes, Checksum, drain } from './tools/streams.js';
 import { startTool } from './tools/start-tool.js';
 import { TableList } from './tools/table-list.js';
-import { withCaFile } from './tools/with-ca-file.js';
+import { withFile } from './tools/with-file.js';
 
 export type DumpOptions = Omit<RestoreOptions, 'admin' | 'app'>;
 
 /**
  * Reads everything once, before anything is created.
  *
- * @param isSealed for a server that may reach no other: a dump that names one is refused
+ * @param isSealed for a server that may reach no other: a dump that names one is refused, and a role without rights restores it
  * @throws BackupError
  */
 export async function verifyDump(
@@ -25,8 +25,8 @@ export async function verifyDump(
 ): Promise<StoredDump> {
   assertKnown(backup, options.migrations);
   if (backup.isEncrypted) requireKey(options.identity);
-  const dump = new StoredDump(backup, options);
-  await dump.verify(isSealed);
+  const dump = new StoredDump(backup, { ...options, isSealed });
+  await dump.verify();
   return dump;
 }
 
@@ -42,26 +42,33 @@ function assertKnown({ name, contents }: BackupManifest, migrations: RestoreOpti
   );
 }
 
+/** Leaves out entries that only a superuser, or their own role, may restore. */
+const AS_ONE_ROLE = ['--no-owner', '--no-privileges', '--no-comments', '--no-publications', '--no-security-labels'];
+
 /** The stored bytes of a backup. */
 export class StoredDump {
   readonly #backup: BackupManifest;
-  readonly #options: DumpOptions;
+  readonly #options: DumpOptions & { readonly isSealed: boolean };
   readonly #store: BackupStore;
+  /** Of the entries to restore; all by default. */
+  #list: string | undefined;
 
-  constructor(backup: BackupManifest, options: DumpOptions) {
+  constructor(backup: BackupManifest, options: DumpOptions & { readonly isSealed: boolean }) {
     this.#backup = backup;
     this.#options = options;
     this.#store = new BackupStore(options.storage, options.environment);
   }
 
-  async verify(isSealed: boolean): Promise<void> {
+  async verify(): Promise<void> {
     const tables = new TableList(this.#options.tools);
     try {
       // The checksum first: a damaged dump must have that name, not that of a tool which stumbles over it.
       await this.#read(drain);
       await this.#read((source) => drain(tables.through(this.#decrypted(source))));
       await tables.assertHas(Object.keys(this.#backup.contents.rows));
-      if (isSealed) await tables.assertSealed(this.#backup.name);
+      if (!this.#options.isSealed) return;
+      await tables.assertSealed(this.#backup.name);
+      this.#list = await tables.listPlain();
     } finally {
       tables.stop();
     }
@@ -69,9 +76,11 @@ export class StoredDump {
 
   /** Into an empty database. */
   async load(address: DatabaseAddress): Promise<void> {
-    const { sslCa, signal, tools: folder } = this.#options;
-    await withCaFile(sslCa, async (caFile) => {
-      const args = ['--exit-on-error', '--no-tablespaces', '--no-password', `--dbname=${address.database}`];
+    const { sslCa, signal, tools: folder, isSealed } = this.#options;
+    const args = ['--exit-on-error', '--no-tablespaces', '--no-password', `--dbname=${address.database}`];
+    if (isSealed) args.push(...AS_ONE_ROLE);
+    const run = async (caFile: string | undefined, listFile: string | undefined) => {
+      if (listFile !== undefined) args.push(`--use-list=${listFile}`);
       const tool = startTool('pg_restore', args, { address, caFile, signal, folder });
       try {
         tool.output.resume();
@@ -84,7 +93,8 @@ export class StoredDump {
       } finally {
         tool.stop();
       }
-    });
+    };
+    await withFile(sslCa, (caFile) => withFile(this.#list, (listFile) => run(caFile, listFile)));
   }
 
   /** @throws BackupError after the last byte, unless all are those of the manifest */

@@ -51,7 +51,8 @@ const GUARD = `
 const REMOVE = `
   exec 9<"$1/${MARK}" || exit
   command -v flock && flock -n 9 || exit
-  read -r pid <"$1/data/postmaster.pid" || pid=
+  # A pipe in its place would never answer.
+  [ -f "$1/data/postmaster.pid" ] && read -r pid <"$1/data/postmaster.pid" || pid=
   for signal in QUIT KILL; do
     polls=0
     while [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$1/data" ] && [ $polls -lt 500 ]; do

@@ -3,6 +3,7 @@ import { chownSync, mkdtempSync, readFileSync, realpathSync, rmSync, statfsSync,
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DatabaseAddress, Secret } from '@airlock/config';
+import { withClient } from '@airlock/database/sessions';
 import { BackupError, refuse } from '../problems/backup-error.js';
 import { type ThrowAwayServer, PREFIX, removeAbandoned, serverUser, startThrowAway } from './guard.js';
 
@@ -11,7 +12,14 @@ export interface ServerOptions {
   readonly parent: string;
   /** The folder of initdb and postgres; the search path by default. */
   readonly tools: string | undefined;
+  readonly context: Parameters<typeof withClient>[1];
 }
+
+/**
+ * Rows that are restored run code of the owners of their tables, in checks and domains, and so does reading a view. A
+ * superuser's session would let that code start programs, so only the creation of this role has one.
+ */
+const RESTORER = 'airlock_restorer';
 
 const MIB = 1024 ** 2;
 /** An empty cluster, and the journal of a restore. */
@@ -26,11 +34,12 @@ const POLL_MS = 20;
  * An empty PostgreSQL for as long as `use` runs. It listens on a socket in its own folder only. It ends, and its folder
  * is removed, however this process ends.
  *
+ * @param use gets a role that may create roles and databases, and has no other right on the server
  * @throws BackupError server-failed
  */
 export async function withServer<T>(
-  { parent, tools }: ServerOptions,
-  use: (admin: DatabaseAddress) => Promise<T>,
+  { parent, tools, context }: ServerOptions,
+  use: (restorer: DatabaseAddress) => Promise<T>,
 ): Promise<T> {
   const place = realpathSync(parent);
   removeAbandoned(place);
@@ -42,8 +51,11 @@ export async function withServer<T>(
   const server = startThrowAway(folder, tools);
   try {
     await waitUntilReady(server, folder);
-    const address = { host: folder, port: PORT, user: 'postgres', password: new Secret(password) };
-    return await use({ ...address, database: 'postgres', sslMode: 'disable' });
+    const login = { user: 'postgres', password: new Secret(password), sslMode: 'disable' } as const;
+    const superuser = { ...login, host: folder, port: PORT, database: 'postgres' };
+    const create = `CREATE ROLE ${RESTORER} LOGIN CREATEDB CREATEROLE BYPASSRLS PASSWORD '${password}'`;
+    await withClient(superuser, context, (client) => client.query(create));
+    return await use({ ...superuser, user: RESTORER });
   } finally {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -64,6 +76,8 @@ function findUnfitness(parent: string, neededMib: number): [string, string] | un
     const place = realpathSync(parent);
     const { bavail, bsize } = statfsSync(place);
     const freeMib = Math.floor((bavail * bsize) / MIB);
+    // One ends an address in a list of libpq, the other one a path in a list of the server.
+    if (/[,"]/.test(place)) return ['has a comma or a quotation mark in its path', 'a path without them'];
     if (freeMib < neededMib) return [`has ${freeMib} MiB free`, `${neededMib} MiB`];
     const length = Buffer.byteLength(join(place, `${PREFIX}XXXXXX/.s.PGSQL.${PORT}`));
     return length > MAX_SOCKET_BYTES ? ['has a long path', 'room in the path of a socket'] : undefined;

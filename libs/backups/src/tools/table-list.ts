@@ -57,6 +57,11 @@ export class TableList {
     );
   }
 
+  /** After the last byte: the entries for `--use-list` that a role without rights on the server may restore. */
+  async listPlain(): Promise<string> {
+    return (await this.#read()).replaceAll(/^\d+; \d+ \d+ EVENT TRIGGER .*\n/gm, '');
+  }
+
   async #read(): Promise<string> {
     const [list] = await Promise.all([this.#text, this.#tool.ended]).catch((cause: unknown) => {
       throw new BackupError('incomplete-dump', 'pg_restore --list: cannot read the dump', { cause });

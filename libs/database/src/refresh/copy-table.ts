@@ -29,7 +29,7 @@ export async function copyTable(
   const read = listSourceColumns(plan).map(escapeIdentifier).join(', ');
   const written = listTargetColumns(plan).map(escapeIdentifier).join(', ');
   try {
-    await target.query(`BEGIN; TRUNCATE ${table}`);
+    await target.query(`BEGIN; TRUNCATE ${plan.kind === 'p' ? '' : 'ONLY '}${table}`);
     // Both begin in this turn: an error of one before the pipeline listens would be lost.
     const out = source.query(
       copyTo(`COPY (SELECT ${read} FROM ${plan.kind === 'p' ? '' : 'ONLY '}${table} t ${where}) TO STDOUT`),

@@ -6,6 +6,8 @@ import { assertIdentity } from '../identity/assert-identity.js';
 import { migrate } from '../migrate/migrate.js';
 import { ask, runAs } from '../provision/provision.fixture.js';
 import type { ProvisionOptions } from '../provision/provision.js';
+import { personal } from '../model/column-classes.js';
+import { defineMigration } from '../model/migration.js';
 import { defineBackfill } from '../model/backfill.js';
 import { sampleModelWithJobs } from '../sample/sample-with-jobs.js';
 import { everyType, plantPeople } from './every-type.fixture.js';
@@ -52,6 +54,23 @@ describe('refresh', () => {
       expect([table, await look(`SELECT count(*)::int FROM ${table}`)]).toEqual([table, 0]);
     expect(await look(`SELECT count(password)::int FROM people`)).toBe(0);
     expect(await look(`SELECT string_agg(DISTINCT state, ',') FROM people`)).toBe('reset');
+  });
+
+  it('copies the rows of a table that inherits from another one, which is copied later', async () => {
+    const statements = [
+      'CREATE TABLE public.things (id integer PRIMARY KEY, name text)',
+      'CREATE TABLE public.books (title text) INHERITS (public.things)',
+    ];
+    const things = { id: 'internal', name: personal('name') } as const;
+    const model = {
+      migrations: [defineMigration({ name: '20261121050000-create-things', phase: 'expand', statements })],
+      classes: { things, books: { ...things, title: 'public' } } as const,
+    };
+    const sql = `INSERT INTO things VALUES (1, 'cAnArY'); INSERT INTO books VALUES (2, 'cAnArY', 'A title')`;
+    const from = await createDatabase(cluster, { environment: 'production', model, sql });
+    const into = await createDatabase(cluster, { environment: 'staging', model });
+    await runRefresh({ source: from, target: into, model });
+    expect(await askInside(into, 'SELECT array_agg(id ORDER BY id)::text FROM things')).toBe('{1,2}');
   });
 
   it('gives every type a value of that type that no host, mailbox or phone has', async () => {

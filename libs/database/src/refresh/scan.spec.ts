@@ -72,6 +72,11 @@ describe('scan', () => {
     expect(await scanWith('SELECT 1')).toEqual(expect.any(Number));
   });
 
+  it('accepts what looks like an address by chance, in bytes that are not text', async () => {
+    const sql = `UPDATE people SET photo = '\\x00ff'::bytea || convert_to('a@b.de', 'UTF8') || '\\xff00' WHERE id = 1`;
+    expect(await scanWith(sql)).toEqual(expect.any(Number));
+  });
+
   it.each([
     [
       'text',
@@ -264,6 +269,11 @@ describe('scan', () => {
       'a mail address that only begins like ours',
       `UPDATE people SET notes = 'a@example.org.evil.com' WHERE id = 1`,
       'people.notes: 1 mail addresses outside of example.org',
+    ],
+    [
+      'a mail address in a text between other bytes',
+      `UPDATE people SET photo = '\\x00ff'::bytea || convert_to('to: jane@real-corp.com', 'UTF8') || '\\xff00' WHERE id = 1`,
+      'people.photo: 1 mail addresses outside of example.org',
     ],
     [
       'a phone number in bytea',

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { ClientBase } from 'pg';
 import type { Classes, ColumnClass } from '../model/column-classes.js';
 import type { ForeignKey } from './read-tables.js';
@@ -142,7 +143,15 @@ export function listValues(text: string, { holds }: Pick<ScannedColumn, 'holds'>
 export function listTexts(text: string, column: ScannedColumn): string[] {
   if (column.holds === 'leaves') return listLeaves(parseDocument(text)).filter((leaf) => typeof leaf === 'string');
   const values = listValues(text, column);
-  return column.isEncoded ? values.map((value) => Buffer.from(value.slice(2), 'hex').toString('latin1')) : values;
+  return column.isEncoded ? values.flatMap((value) => listPrintable(Buffer.from(value.slice(2), 'hex'))) : values;
+}
+
+/** By chance, 20 MB of any other bytes, such as a masked photo, hold what looks like a mail address. */
+const LONG_TEXT = /[\t\n\r -~]{20,}/g;
+
+function listPrintable(bytes: Buffer): readonly string[] {
+  const text = bytes.toString();
+  return isUtf8(bytes) && !/[^\P{Cc}\t\n\r]/u.test(text) ? [text] : (bytes.toString('latin1').match(LONG_TEXT) ?? []);
 }
 
 /** The values that a class keeps are meant to be equal. */
