@@ -16,7 +16,7 @@ for name in pg_dump pg_restore initdb postgres; do
   printf '#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nlib=${here%%/%s}/lib\nexec "$lib/loader" --argv0 "$here/%s" --library-path "$lib" "$lib/%s" "$@"\n' \
     "$home" "$name" "$name" >"$target/$home/$name"
   chmod 755 "$target/$home/$name"
-  ln -s "$home/$name" "$target/$name"
+  ln -sf "$home/$name" "$target/$name"
 done
 # Without the compiler of queries, which is larger than all the rest, and without manuals and translations.
 cp -r "${bin%/bin}/lib" "$target/${home%/bin}/"

@@ -42,12 +42,17 @@ export function assertAlive({ name, takenAt }: BackupManifest, { heartbeatAt }: 
   const lagMs = heartbeatAt && Date.parse(takenAt) - heartbeatAt.getTime();
   if (lagMs !== null && lagMs <= maxLagMs) return;
   const found =
-    lagMs === null ? 'no heartbeat from before it' : `a heartbeat ${Math.round(lagMs / 1000)} s older than the backup`;
+    lagMs === null ? 'no heartbeat from before it' : `a heartbeat ${inMinutes(lagMs)} older than the backup`;
   throw new BackupError(
     'stale-heartbeat',
-    `${name}: has ${found}; expected one within ${maxLagMs / 1000} s, which each process that runs jobs writes every minute\n` +
+    `${name}: has ${found}; expected one within ${inMinutes(maxLagMs)}, which each process that runs jobs writes every minute\n` +
       '  see whether the jobs of production run, and which database its backups are of',
   );
+}
+
+/** Rounded up: a lag above the limit must not look like it. */
+function inMinutes(ms: number): string {
+  return `${Math.ceil(ms / 60_000)}m`;
 }
 
 export function describeRecovery({ heartbeatAt, recoveryPointMs, recoveryTimeMs }: Recovery): string {

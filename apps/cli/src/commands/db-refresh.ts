@@ -8,7 +8,7 @@ interface Options {
   readonly percent?: number;
   readonly canary?: readonly string[];
   readonly folder: string;
-  readonly heartbeatWithin: number;
+  readonly heartbeatWithin?: number;
   readonly json?: true;
 }
 
@@ -30,7 +30,6 @@ export function dbRefreshCommand(): Command {
       '--heartbeat-within <duration>',
       'how much older than the backup its last heartbeat may be (default: 15m), e.g. --heartbeat-within 2h',
       parseEvery,
-      HEARTBEAT_WITHIN_MS,
     )
     .option('--json', 'print the report as JSON; of a failed restore its name')
     .addHelpText(
@@ -48,7 +47,7 @@ export function dbRefreshCommand(): Command {
 /** Heartbeats come every minute. A deploy or a failover can keep them for some; a database that no process uses, for ever. */
 const HEARTBEAT_WITHIN_MS = 15 * 60_000;
 
-async function run({ json, percent, canary, folder, heartbeatWithin }: Options): Promise<void> {
+async function run({ json, percent, canary, folder, heartbeatWithin = HEARTBEAT_WITHIN_MS }: Options): Promise<void> {
   const [
     { assertTakesCopies, refresh, withFlatMemory },
     { model },

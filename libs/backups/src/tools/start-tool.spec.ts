@@ -16,3 +16,14 @@ it('keeps the output of a tool that ended before it was read', async () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+it('names the folder in which a tool is missing, and where to take it from', async () => {
+  const empty = mkdtempSync(join(tmpdir(), 'airlock-tool-'));
+  try {
+    const { ended } = startTool('pg_dump', ['--version'], { folder: empty });
+    await expect(ended).rejects.toThrow(`pg_dump: is not in ${empty}, which BACKUP_TOOLS names; expected`);
+    await expect(ended).rejects.toThrow('docs/runbooks/restore.md#the-programs-of-postgresql');
+  } finally {
+    rmSync(empty, { recursive: true });
+  }
+});

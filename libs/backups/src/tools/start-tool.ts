@@ -41,7 +41,7 @@ export function startTool(name: ToolName, args: readonly string[], options: Tool
   // A tool that has ended before its input is reported by its exit code.
   child.stdin.on('error', () => undefined);
   const ended = new Promise<void>((resolve, reject) => {
-    child.once('error', (cause) => reject(describeStart(name, { cause, problem })));
+    child.once('error', (cause) => reject(describeStart(name, { cause, problem, folder: options.folder })));
     child.once('close', (code, signal) => {
       if (code === 0) return resolve();
       const reason = findError(errors) ?? `it ended with ${signal ?? `exit code ${code}`}`;
@@ -92,12 +92,18 @@ function findError(errors: string): string | undefined {
 
 const HIDDEN = '(in the log of the server, because it may quote a row)';
 
-function describeStart(name: ToolName, { cause, problem }: { cause: Error; problem: BackupProblem }): BackupError {
+function describeStart(
+  name: ToolName,
+  { cause, problem, folder }: { cause: Error; problem: BackupProblem; folder: string | undefined },
+): BackupError {
   const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
   if (!isMissing) return new BackupError(problem, `${name}: ${cause.message}`, { cause });
-  const text = `${name}: is not in BACKUP_TOOLS or on PATH; expected the programs of PostgreSQL`;
+  const place =
+    folder === undefined ? 'on PATH, and BACKUP_TOOLS is not set' : `in ${folder}, which BACKUP_TOOLS names`;
+  const text = `${name}: is not ${place}; expected the programs of PostgreSQL`;
   return new BackupError('wrong-tools', `${text}\n  ${TOOLS_HINT}`, { cause, isRefusal: true });
 }
 
 export const TOOLS_HINT =
-  "run the command in the release image, which contains them, or install PostgreSQL of the server's major version";
+  "run the command in the release image, which contains them, or take those of the server's major version from its image:\n" +
+  '  docs/runbooks/restore.md#the-programs-of-postgresql';

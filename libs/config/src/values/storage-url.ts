@@ -22,8 +22,7 @@ export interface BucketAddress {
 
 export type StorageAddress = FolderAddress | BucketAddress;
 
-const SHAPE =
-  's3://access-key:secret-key@host:443/bucket?region=eu-central-1, or file:./folder in development and testing';
+const SHAPE = 's3://access-key:secret-key@host:443/bucket?region=eu-central-1, or a folder: file:./folder';
 const FOLDER = /^file:\.?(\/(?!\.\.?(\/|$))[\w.-]+)+$/;
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const REGION = /^region=([a-z0-9-]{1,40})$/;

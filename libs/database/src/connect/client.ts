@@ -1,5 +1,5 @@
-import type { DatabaseAddress } from '@airlock/config';
-import type { Client } from 'pg';
+import { type DatabaseAddress, type Environment, traitsOf } from '@airlock/config';
+import { type Client, DatabaseError } from 'pg';
 import { createClientOptions, type ClientContext } from './client-options.js';
 import { assertServer, findPoolerError } from '../identity/server.js';
 import { endClient } from '../wire/end-client.js';
@@ -16,7 +16,7 @@ export async function connectClient(address: DatabaseAddress, context: ClientCon
   try {
     await client.connect();
   } catch (error) {
-    throw findPoolerError(error, address) ?? new ConnectionError(address, error);
+    throw findPoolerError(error, address) ?? new ConnectionError(address, context.config.environment, error);
   }
   try {
     await assertServer(client, address);
@@ -47,17 +47,20 @@ export class ConnectionError extends Error {
   readonly exitCode = 69;
   readonly code: string | undefined;
 
-  constructor({ host, port, database, user }: DatabaseAddress, cause: unknown) {
-    super(`database: ${user}@${host}:${port}/${database} ${describeCause(cause)}`, { cause });
+  constructor({ host, port, database, user }: DatabaseAddress, environment: Environment, cause: unknown) {
+    super(`database: ${user}@${host}:${port}/${database} ${describeCause(cause, environment)}`, { cause });
     this.code = (cause as { code?: string } | undefined)?.code;
   }
 }
 
-function describeCause(cause: unknown): string {
+function describeCause(cause: unknown, environment: Environment): string {
   if (cause instanceof UntrustedServerError) return `${cause.problem}; expected ${cause.expected}\n  ${cause.fix}`;
   const reason = cause instanceof Error ? cause.message || (cause as { code?: string }).code : String(cause);
+  // An error that the server itself sent, such as a wrong password or a missing right.
+  const hasAnswered = cause instanceof DatabaseError;
+  const canStart = !hasAnswered && traitsOf(environment).isServedFromSources;
   return (
-    `does not answer: ${reason ?? 'unknown reason'}; expected a session\n` +
-    '  airlock config print   # shows where that address comes from; `make dev` starts the development database'
+    `${hasAnswered ? 'refuses the session' : 'does not answer'}: ${reason ?? 'unknown reason'}; expected a session\n` +
+    `  airlock config print   # shows where that address comes from${canStart ? '; `make dev` starts the development database' : ''}`
   );
 }

@@ -173,6 +173,9 @@ describe('PostgreSQL itself', () => {
       await admin.query(`SET password_encryption = md5; ALTER ROLE by_md5 PASSWORD '${PASSWORD}'`);
       const lines = ['password', 'md5', 'trust'].map((method) => `host all by_${method} 127.0.0.1/32 ${method}`);
       writeFileSync(join(cluster.dataDir, 'pg_hba.conf'), `${lines.join('\n')}\n${rules}`);
+      await admin.query(`CREATE ROLE by_another LOGIN PASSWORD 'a-changed-password'`);
+      await admin.query('CREATE DATABASE closed');
+      await admin.query('REVOKE CONNECT ON DATABASE closed FROM PUBLIC');
       await admin.query('SELECT pg_reload_conf()');
     });
   }, 60_000);
@@ -191,6 +194,15 @@ describe('PostgreSQL itself', () => {
   ])('is refused for the role %s', async (user, words) => {
     const asked = withClient(as(user), context, (client) => ask(client, 'SELECT 1'));
     await expect(asked).rejects.toThrow(`database: ${user}@127.0.0.1:${cluster.port}/postgres ${words}`);
+  });
+
+  it.each([
+    ['another password', 'by_another', 'postgres', 'password authentication failed'],
+    ['no right to connect', 'by_scram', 'closed', 'permission denied for database'],
+  ])('is said to answer when it refuses a role with %s', async (_case, user, database, reason) => {
+    const error = await connectClient({ ...as(user), database }, context).catch(String);
+    expect(error).toContain(`${cluster.port}/${database} refuses the session: ${reason}`);
+    expect(error).not.toContain('make dev');
   });
 });
 
