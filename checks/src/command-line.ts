@@ -8,7 +8,7 @@ import { loadFiles, workflowsOf } from './workflow-files.js';
 export type Judge = (words: readonly string[]) => string | undefined;
 
 /** Programs of others that a document may name; their arguments are not checked. */
-const OTHERS = ['curl', 'docker', 'docker/compose', 'docker/pin-images', 'mv', 'npm', 'openssl', 'ssh-keygen'];
+const OTHERS = ['curl', 'docker', 'docker/compose', 'docker/pin-images', 'mkdir', 'mv', 'npm', 'openssl', 'ssh-keygen'];
 
 /** Checks commands against their definitions: commander's for `airlock`, the manifests, the Makefile, the workflows. */
 export async function createJudge(): Promise<Judge> {

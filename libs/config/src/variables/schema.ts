@@ -264,7 +264,7 @@ export const schema = z.object({
       programs: ['provision'],
       only: REFRESHED,
       description:
-        'The backups of production: a bucket, with keys that can only read, or a folder. `airlock db refresh` copies the newest one.',
+        'The backups of production: a folder, or a bucket with keys that only read. A refresh copies the newest one.',
       example: 's3://reader:changethis@s3.eu-central-1.example.com:443/airlock-backups?region=eu-central-1',
       secret: true,
       location: true,
