@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { BackupManifest } from '@airlock/backups';
 import { parseEvery } from '../command-line/parse-every.js';
+import { warnOfDoubts } from '../command-line/warn-of-doubts.js';
 
 const READS = '\nReads ENVIRONMENT, DATABASE_URL, DATABASE_ADMIN_URL and the BACKUP_ variables.\n';
 
@@ -121,12 +122,6 @@ async function drill({ json }: { json?: true }): Promise<void> {
   console.log(`${backup.name}: restored and compared${asked} in ${durationMs} ms`);
   console.log(describeRecovery(report));
   if (pending > 0) console.log(`  not asked as the application: it lacks ${pending} migrations of this release`);
-}
-
-/** Tables that had lost rows when the backup was taken: another one may be the right one. */
-export function warnOfDoubts({ name, doubts }: Pick<BackupManifest, 'name' | 'doubts'>): void {
-  for (const doubt of doubts) console.error(`warning: ${name} is shrunken: ${doubt}`);
-  if (doubts.length > 0) console.error('  airlock db backups   # shows those that are not');
 }
 
 function describe({ name, bytes, contents, doubts, isEncrypted }: BackupManifest): string {

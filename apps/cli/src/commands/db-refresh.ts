@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { RowProgress } from '@airlock/database/operations';
 import { parseEvery } from '../command-line/parse-every.js';
-import { warnOfDoubts } from './db-backup.js';
+import { warnOfDoubts } from '../command-line/warn-of-doubts.js';
 
 interface Options {
   readonly percent?: number;
