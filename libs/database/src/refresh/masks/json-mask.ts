@@ -19,6 +19,7 @@ export function createJsonMask(hash: KeyedHash, { paths }: JsonMask): ValueMask 
   for (const [path, rule] of Object.entries(paths)) createNode(root, path).rule = createRule(hash, rule);
   const mask = (value: unknown, node: Node): unknown => {
     if (node.rule === 'keep') return value;
+    if (JSON.isRawJSON(value)) return mask(Number(value.rawJSON), node);
     if (Array.isArray(value)) return value.map((one) => mask(one, node)).filter((one) => one !== undefined);
     if (typeof value === 'object' && value !== null)
       return node.inner.size > 0 || node === root ? maskProperties(value as Record<string, unknown>, node) : undefined;
@@ -33,7 +34,31 @@ export function createJsonMask(hash: KeyedHash, { paths }: JsonMask): ValueMask 
     }
     return masked;
   };
-  return (text) => JSON.stringify(mask(JSON.parse(text), root) ?? null);
+  return (text) => JSON.stringify(mask(parse(text), root) ?? null);
+}
+
+/** More digits than JavaScript keeps, or an exponent. */
+const MAY_BE_ROUNDED = /\d(\.?\d){15}|\d[eE]/;
+
+/** A kept number stays what it is, such as an id of 19 digits. */
+function parse(text: string): unknown {
+  return MAY_BE_ROUNDED.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+}
+
+function keepDigits(this: unknown, _: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  return typeof value === 'number' && source !== undefined && String(value) !== source ? JSON.rawJSON(source) : value;
+}
+
+declare global {
+  /** Of ECMAScript 2026, which the compiler does not declare yet. */
+  interface JSON {
+    parse(
+      text: string,
+      reviver: (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown,
+    ): unknown;
+    rawJSON(text: string): object;
+    isRawJSON(value: unknown): value is { readonly rawJSON: string };
+  }
 }
 
 function createNode(root: Node, path: string): Node {

@@ -168,6 +168,14 @@ describe('a mask', () => {
     expect(['"text"', '7', 'null', '[1, "x"]'].map(mask)).toEqual(['null', 'null', 'null', '[]']);
   });
 
+  it('keeps every digit of a kept number, and masks a long one', () => {
+    const mask = maskWith(json({ keep: 'keep', n: 'text' }), type('jsonb'));
+    const kept = '{"keep":{"id":1234567890123456789,"of":[0.12345678901234567891,1e400,-0,1.50]}}';
+    expect(mask(kept)).toBe(kept);
+    expect(mask('{"n":1234567890123456789}')).toMatch(/^\{"n":\d{19}\}$/);
+    expect(mask('{"n":1234567890123456789}')).not.toContain('1234567890123456789');
+  });
+
   it.each<[string, Mask, MaskedType, RegExp]>([
     ['no mask of text', 'type', type('text'), /is text; expected personal\('text'\)/],
     ['no rule for a document', 'type', type('jsonb'), /expected personal\(json\(/],
