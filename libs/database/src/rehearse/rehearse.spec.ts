@@ -61,6 +61,8 @@ describe('rehearse', () => {
     expect(lock).toMatchObject({ table: 'public.orders', isLoaded: true, rows: 60_000 });
     // The lock lasts until the end of the transaction. A session of the load that comes soon after it waits for that.
     expect(lock.heldMs).toBeGreaterThan(statement!.durationMs + 400);
+    // A statement of a few milliseconds may meet no operation at all; this one is longer than their pauses.
+    expect(statement!.load.operations).toBeGreaterThan(0);
     expect(statement!.load.longestMs).toBeGreaterThan(lock.heldMs / 2);
     expect(rewrite!.longestWaitMs).toBe(Math.max(...rewrite!.statements.map(({ load }) => load.longestMs)));
     expect(index!.statements).toMatchObject([{ rewritten: [], scanned: ['public.orders'] }]);
@@ -70,7 +72,6 @@ describe('rehearse', () => {
       { locks: [{ mode: 'AccessExclusiveLock' }], rewritten: [], scanned: [] },
       { locks: [], rewritten: [] },
     ]);
-    expect(size!.statements.every(({ load }) => load.operations > 0)).toBe(true);
     expect(describeRehearsal(rewrite!).join('\n')).toMatch(
       /statement 1, ALTER TABLE public.orders: [\d.]+ ms; .*ACCESS EXCLUSIVE on public.orders of about 60000 rows for \d+ ms; public.orders rewritten; .*the load waited at most \d+ ms/,
     );
